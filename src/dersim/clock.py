@@ -1,0 +1,78 @@
+"""Simulated time: one object, moved by the ticker, read by everyone else.
+
+Physics, profiles, ramps, event times and the companion server's Time are in simulated time: seconds since
+1970 UTC, as a float. Deadlines of sockets, back-off and shutdown are in real time and do not come here.
+
+Between two ticks the clock runs on at `rate`, so that an event may begin in the middle of a tick; but it
+never runs more than one tick ahead of the last step of the physics. When the machine cannot keep up, the
+simulated time waits for the physics, and `effective_rate` shows it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+import trio
+
+
+class SimClock:
+    """The simulated time of one process.
+
+    start_s: the first instant, seconds since 1970 UTC; None takes the machine's clock at `start`.
+    rate: simulated seconds per real second. tick_s: simulated seconds between two ticks, at the most.
+    """
+
+    def __init__(self, *, start_s: float | None = None, rate: float = 1.0, tick_s: float = 1.0) -> None:
+        self.rate = rate
+        self.tick_s = tick_s
+        self._start_s = start_s
+        self._anchor_s = math.nan
+        self._anchor_real_s = math.nan
+        self._limit_s = math.inf
+        self._first_s = math.nan
+        self._first_real_s = math.nan
+        self._moved = trio.Event()
+
+    def start(self) -> None:
+        """Let time begin. Called once, inside trio.run, before anything reads the clock."""
+        self._first_s = self._anchor_s = time.time() if self._start_s is None else self._start_s
+        self._first_real_s = self._anchor_real_s = trio.current_time()
+        self._limit_s = self._anchor_s + self.tick_s
+
+    @property
+    def started(self) -> bool:
+        """Whether `start` was called."""
+        return not math.isnan(self._anchor_s)
+
+    def now_s(self) -> float:
+        """The simulated time, seconds since 1970 UTC."""
+        running = self._anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
+        return min(running, self._limit_s)
+
+    def tick_done(self) -> None:
+        """The physics stand at `now_s`: the clock may run one more tick. Called by the ticker only."""
+        now = self.now_s()
+        self._anchor_s, self._anchor_real_s = now, trio.current_time()
+        self._limit_s = now + self.tick_s * 1.5
+        self._moved.set()
+        self._moved = trio.Event()
+
+    async def sleep_until(self, when_s: float) -> None:
+        """Sleep until the simulated time is at or after `when_s`."""
+        while (left_s := when_s - self.now_s()) > 0:
+            moved = self._moved
+            # The physics may stall the clock: look again at every tick, or when the time should be up.
+            with trio.move_on_after(max(left_s / self.rate, 0.0005)):
+                await moved.wait()
+        await trio.lowlevel.checkpoint()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep so many simulated seconds."""
+        await self.sleep_until(self.now_s() + seconds)
+
+    @property
+    def effective_rate(self) -> float:
+        """Simulated seconds per real second since the start, as it came out."""
+        real_s = trio.current_time() - self._first_real_s
+        return self.rate if real_s < self.tick_s else (self.now_s() - self._first_s) / real_s

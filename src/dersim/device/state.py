@@ -1,0 +1,113 @@
+"""The state of a DER after a step: the one thing that every front-end reads.
+
+Signs: P > 0 generates (or discharges), Q > 0 injects (over-excited), as in 2030.5 for a DER and in the
+OpenDER trajectories. Currents and voltages are RMS magnitudes.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import NamedTuple
+
+
+class Alarm(IntFlag):
+    """DERStatus.alarmStatus bits (2030.5-2018 10.10.4.4; CSIP table 14)."""
+
+    OVER_CURRENT = 1 << 0
+    OVER_VOLTAGE = 1 << 1
+    UNDER_VOLTAGE = 1 << 2
+    OVER_FREQUENCY = 1 << 3
+    UNDER_FREQUENCY = 1 << 4
+    VOLTAGE_IMBALANCE = 1 << 5
+    CURRENT_IMBALANCE = 1 << 6
+    EMERGENCY_LOCAL = 1 << 7
+    EMERGENCY_REMOTE = 1 << 8
+    LOW_POWER_INPUT = 1 << 9
+    PHASE_ROTATION = 1 << 10
+
+
+class InverterStatus(IntEnum):
+    """DERStatus.inverterStatus (2030.5 InverterStatusType)."""
+
+    NOT_APPLICABLE = 0
+    OFF = 1
+    SLEEPING = 2
+    STARTING = 3
+    RUNNING = 4
+    FORCED_DERATING = 5
+    SHUTTING_DOWN = 6
+    FAULT = 7
+    STANDBY = 8
+    TEST = 9
+    MANUFACTURER = 10
+
+
+class OperationalMode(IntEnum):
+    """DERStatus.operationalModeStatus."""
+
+    NOT_APPLICABLE = 0
+    OFF = 1
+    OPERATIONAL = 2
+    TEST = 3
+
+
+class StorageMode(IntEnum):
+    """DERStatus.storageModeStatus."""
+
+    CHARGING = 0
+    DISCHARGING = 1
+    HOLDING = 2
+
+
+class Connection(NamedTuple):
+    """What the connect bits of both editions are computed from (2018 and 2023 mean different bits)."""
+
+    connected: bool
+    available: bool
+    operating: bool
+    test: bool
+    fault: bool
+    energized: bool
+
+
+Triple = tuple[float, float, float]
+
+
+class DeviceState(NamedTuple):
+    """One DER at one instant, whole and immutable.
+
+    time_s: simulated UTC. Per-phase triples are (A, B, C), 0 where the device has no such phase.
+    Energies count up only, in Wh and varh; exported is delivered by the DER, imported is taken in.
+    available_w: what the DC source could give now, on the AC side. soc_pct: None without a battery.
+    """
+
+    time_s: float
+    p_w: float
+    q_var: float
+    s_va: float
+    frequency_hz: float
+    voltage_ln_v: Triple
+    voltage_ll_v: Triple
+    current_a: Triple
+    phase_p_w: Triple
+    phase_q_var: Triple
+    exported_wh: Triple
+    imported_wh: Triple
+    injected_varh: Triple
+    absorbed_varh: Triple
+    available_w: float
+    var_inject_available: float
+    var_absorb_available: float
+    dc_w: float
+    dc_v: float
+    dc_a: float
+    irradiance_w_m2: float
+    temperature_c: float
+    cell_temperature_c: float
+    soc_pct: float | None
+    connection: Connection
+    inverter_status: InverterStatus
+    operational_mode: OperationalMode
+    storage_mode: StorageMode | None
+    alarms: Alarm
+    tripped: bool

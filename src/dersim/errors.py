@@ -1,0 +1,45 @@
+"""Every error that dersim raises on purpose.
+
+DersimError
+├── ConfigError              a flag, a file or a port: the process ends with exit code 2
+├── PluginError              a plug-in broke the rules of `hookspecs.py`; names the plug-in
+├── CertificateError         a certificate or key that is missing, unreadable or refused
+├── ProtocolError
+│   ├── LocalProtocolError   we were about to send something that the standard forbids
+│   └── RemoteProtocolError  the peer sent something that cannot be used
+└── UtilityUnreachable       no usable exchange with the 2030.5 server; retried
+
+A message says what was wrong, with the value, and what to do.
+"""
+
+
+class DersimError(Exception):
+    """Base of all errors that are meant for the user's eyes: one clear line, no traceback."""
+
+
+class ConfigError(DersimError):
+    """A flag, a file or a port that cannot be used; ends the program with exit code 2."""
+
+
+class PluginError(DersimError):
+    """A plug-in that breaks the rules; the message names it and says what to do."""
+
+
+class CertificateError(DersimError):
+    """A certificate, key or chain that is missing, unreadable or refused."""
+
+
+class ProtocolError(DersimError):
+    """Something on the wire is not as the protocol demands."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We were about to send something that the protocol forbids: our own bug or bad input."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent something that cannot be used."""
+
+
+class UtilityUnreachable(DersimError):  # noqa: N818 - a state of the world, named as one
+    """The 2030.5 server cannot be reached or did not answer in time."""

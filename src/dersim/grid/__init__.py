@@ -1,0 +1,1 @@
+"""What the world does to the DER: grid voltage and frequency, sun, air."""

@@ -1,0 +1,18 @@
+"""The conditions at a DER's terminals at one instant."""
+
+from typing import NamedTuple
+
+
+class Conditions(NamedTuple):
+    """Grid and weather at one instant.
+
+    voltage_pu: phase-to-neutral RMS voltages A, B, C in per-unit of the nominal; single-phase devices read
+    the first, split-phase ones the first two. frequency_hz. irradiance_w_m2 in the plane of the array.
+    temperature_c and wind_m_s of the ambient air.
+    """
+
+    voltage_pu: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    frequency_hz: float = 60.0
+    irradiance_w_m2: float = 800.0
+    temperature_c: float = 25.0
+    wind_m_s: float = 1.0
