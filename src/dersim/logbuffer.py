@@ -1,0 +1,150 @@
+"""The log: a bounded buffer that the REST API shows, and one line per entry on stderr.
+
+Every exchange with a peer, every refusal and every failure becomes an entry with a level, a module tag and,
+where it concerns one DER, that DER's number. Ids rise by one for ever, so a reader that polls with `after`
+misses nothing that is still held. Timestamps are the machine's UTC: a log is compared with the peers' logs.
+
+Secrets (PINs, keys, tokens) never enter: whoever logs masks them first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, TextIO
+
+Level = Literal["Debug", "Info", "Warning", "Error"]
+
+#: Rising severity; a filter by level keeps the level named and all above it.
+LEVELS: dict[str, int] = {"Debug": 0, "Info": 1, "Warning": 2, "Error": 3}
+
+#: The tags in use: AC and DC are the two sides of the device, WS is the web, Engine the simulator itself.
+MODULES = ("Lab", "AC", "DC", "Modbus", "WS", "CSIP", "Utility", "Engine")
+
+#: No message may grow the buffer without bound; the rest of a longer one is cut and counted.
+MAX_MESSAGE_CHARS = 8_000
+
+# What would break a line, or act on a terminal, is shown as an escape: a peer's text may stand in a message.
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {9: " ", 10: " | ", 13: ""}
+
+
+class LogEntry(NamedTuple):
+    """One entry. timestamp_s: UTC seconds since 1970; device: 1-based number, 0 where none is concerned."""
+
+    id: int
+    timestamp_s: float
+    level: Level
+    module: str
+    device: int
+    message: str
+
+    @property
+    def timestamp(self) -> str:
+        """RFC 3339, UTC, milliseconds."""
+        moment = datetime.fromtimestamp(self.timestamp_s, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of `GET /api/dersim/logs`."""
+        return {
+            "id": self.id,
+            "timestamp": self.timestamp,
+            "level": self.level,
+            "module": self.module,
+            "device": self.device,
+            "message": self.message,
+        }
+
+    def to_line(self) -> str:
+        """One line of text, whatever the message holds."""
+        device = f" DER {self.device}" if self.device else ""
+        message = self.message.translate(_ESCAPES)
+        return f"{self.timestamp} {self.level:<7} {self.module}{device}: {message}"
+
+
+class LogBuffer:
+    """The newest `capacity` entries; those at or above `stream_level` are also written to `stream`.
+
+    stream: None writes to stderr; pass an `io.StringIO` in tests. now_s: UTC seconds, the machine's clock.
+    """
+
+    def __init__(
+        self,
+        capacity: int = 10_000,
+        *,
+        stream: TextIO | None = None,
+        stream_level: Level = "Info",
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._entries: deque[LogEntry] = deque(maxlen=capacity)
+        self._ids = itertools.count(1)
+        self._stream: TextIO | None = sys.stderr if stream is None else stream
+        self._stream_rank = LEVELS[stream_level]
+        self._now_s = now_s
+
+    def log(self, level: Level, module: str, message: str, device: int = 0) -> LogEntry:
+        """Add an entry. level: as in LEVELS; module: one of MODULES or a plug-in's own tag."""
+        if len(message) > MAX_MESSAGE_CHARS:
+            cut = len(message) - MAX_MESSAGE_CHARS
+            message = f"{message[:MAX_MESSAGE_CHARS]} ... ({cut} more characters)"
+        entry = LogEntry(next(self._ids), self._now_s(), level, module, device, message)
+        self._entries.append(entry)
+        if LEVELS[level] >= self._stream_rank:
+            self._write(entry)
+        return entry
+
+    def _write(self, entry: LogEntry) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(entry.to_line() + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            # Whoever read our stderr is gone (a closed pipe, a full disk). The simulation goes on, and the
+            # buffer still holds everything.
+            self._stream = None
+
+    def entries(
+        self,
+        modules: Collection[str] | None = None,
+        level: Level | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+        *,
+        device: int | None = None,
+    ) -> list[LogEntry]:
+        """The entries that pass every filter, oldest first.
+
+        modules: only these tags (None or empty: all). level: this one and more severe. device: only this DER.
+        after: only ids above; then `limit` keeps the oldest, so that a poller loses none.
+        Without `after`, `limit` keeps the newest.
+        """
+        chosen = (
+            entry
+            for entry in self._from(after)
+            if (not modules or entry.module in modules)
+            and (level is None or LEVELS[entry.level] >= LEVELS[level])
+            and (device is None or entry.device == device)
+        )
+        if limit is None:
+            return list(chosen)
+        return list(itertools.islice(chosen, limit) if after is not None else deque(chosen, maxlen=limit))
+
+    def _from(self, after: int | None) -> Iterator[LogEntry]:
+        if after is None or not self._entries:
+            return iter(self._entries)
+        # Ids have no gaps, so the place of the first wanted one is known.
+        return itertools.islice(self._entries, max(0, after - self._entries[0].id + 1), None)
+
+    @property
+    def last_id(self) -> int:
+        """The id of the newest entry, 0 where there is none."""
+        return self._entries[-1].id if self._entries else 0
+
+    def modules(self) -> list[str]:
+        """The tags that the held entries bear, in alphabetical order."""
+        return sorted({entry.module for entry in self._entries})
