@@ -1,0 +1,65 @@
+"""What the companion server is told at its start, and what may be changed while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from dersim.errors import ConfigError
+
+RegistrationMode = Literal["open", "inband", "known"]
+DEFAULT_PIN = 111115
+MAX_POLL_RATE_S = 86_400
+
+
+@dataclass(slots=True)
+class PollRates:
+    """The poll rates that the server advertises, in seconds. `mup` is the postRate of the mirrors too."""
+
+    dcap: int = 30
+    edev: int = 10
+    fsa: int = 10
+    derp: int = 10
+    der: int = 10
+    mup: int = 60
+
+    def change(self, data: Any) -> None:
+        """Take over a part, `{"derp": 5}`; ConfigError names the key and leaves all as it was."""
+        names = [item.name for item in fields(self)]
+        if not isinstance(data, dict) or not data:
+            raise ConfigError(f"poll rates: an object with some of {', '.join(names)} is needed")
+        for name, value in data.items():
+            if name not in names:
+                raise ConfigError(f"poll rate {name!r} is not known; known are {', '.join(names)}")
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_POLL_RATE_S:
+                raise ConfigError(
+                    f"poll rate {name}: whole seconds from 1 to {MAX_POLL_RATE_S} are needed, not {value!r}"
+                )
+        for name, value in data.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, int]:
+        """All rates by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+@dataclass(slots=True)
+class UtilityConfig:
+    """The configuration of one companion server.
+
+    Port 0 takes a free one. `certificate`, `key` and `root` are needed where `encrypted`. `host` is where the
+    2030.5 port listens; the admin port is always on 127.0.0.1.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8443
+    admin_port: int = 8444
+    encrypted: bool = True
+    certificate: Path | None = None
+    key: Path | None = None
+    root: Path | None = None
+    registration: RegistrationMode = "open"
+    pin: int = DEFAULT_PIN
+    cycle: bool = False
+    poll_rates: PollRates = field(default_factory=PollRates)

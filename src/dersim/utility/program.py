@@ -1,0 +1,181 @@
+"""DER programs as the server keeps them: a program, its controls, its default and the curves they refer to.
+
+Times are whole seconds since 1970 UTC, as on the wire. Modes are plain values (`dersim.modes`); what they
+look like in XML is the business of `program_documents`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dersim.modes import Curve, ModeValue
+
+#: The IEEE 2030.5 private enterprise number, the low 32 bits of every mRID made here.
+PEN = 40732
+
+SCHEDULED, ACTIVE, CANCELLED, SUPERSEDED, COMPLETED = 0, 1, 2, 4, 5
+STATUS_TEXT = {
+    SCHEDULED: "scheduled",
+    ACTIVE: "active",
+    CANCELLED: "cancelled",
+    SUPERSEDED: "superseded",
+    COMPLETED: "completed",
+}
+
+
+def make_mrid(seed: str = "") -> str:
+    """32 upper-case hex digits: 96 bits from `seed`, or random without one, and the PEN."""
+    unique = hashlib.sha256(seed.encode()).hexdigest()[:24] if seed else secrets.token_hex(12)
+    return f"{unique}{PEN:08x}".upper()
+
+
+@dataclass(slots=True, eq=False)
+class Control:
+    """One DERControl. `lost` holds the modes that better controls have taken from it for good."""
+
+    program: Program
+    number: int
+    mrid: str
+    creation_s: int
+    start_s: int
+    duration_s: int
+    modes: Mapping[str, ModeValue]
+    randomize_start_s: int = 0
+    randomize_duration_s: int = 0
+    response_required: int = 7
+    description: str = ""
+    status: int = SCHEDULED
+    status_since_s: int = 0
+    potentially_superseded: bool = False
+    potentially_superseded_s: int | None = None
+    begun: bool = False
+    lost: set[str] = field(default_factory=set)
+
+    @property
+    def href(self) -> str:
+        """Where it is read."""
+        return f"{self.program.href}/derc/{self.number}"
+
+    @property
+    def end_s(self) -> int:
+        """The end without randomization."""
+        return self.start_s + self.duration_s
+
+    @property
+    def earliest_start_s(self) -> int:
+        """The first instant at which a device may start it: the server's own change to Active."""
+        return self.start_s + min(0, self.randomize_start_s)
+
+    @property
+    def latest_start_s(self) -> int:
+        """The instant by which every device has started it."""
+        return self.start_s + max(0, self.randomize_start_s)
+
+    @property
+    def latest_end_s(self) -> int:
+        """The instant by which every device has ended it."""
+        return self.latest_start_s + self.duration_s + max(0, self.randomize_duration_s)
+
+    @property
+    def live(self) -> bool:
+        """Scheduled or active: it can still act."""
+        return self.status in (SCHEDULED, ACTIVE)
+
+    @property
+    def competing_modes(self) -> set[str]:
+        """The modes that only one control can hold; a ramp time goes with the control that brings it."""
+        return set(self.modes) - {"rampTms"}
+
+    def move_to(self, status: int, at_s: int) -> None:
+        """Change EventStatus.currentStatus at `at_s`."""
+        self.status, self.status_since_s = status, at_s
+
+
+class DefaultControl(NamedTuple):
+    """A DefaultDERControl: its modes, and a version that rises with each replacement."""
+
+    mrid: str
+    modes: Mapping[str, ModeValue]
+    version: int
+
+
+@dataclass(slots=True, eq=False)
+class ShelvedCurve:
+    """A curve with its place in the DERCurveList."""
+
+    number: int
+    mrid: str
+    mode: str
+    curve: Curve
+    creation_s: int
+
+
+class CurveShelf:
+    """The DERCurveList of a program: equal curves are kept once, and only while something refers to them."""
+
+    def __init__(self) -> None:
+        self._curves: dict[tuple[str, Curve], ShelvedCurve] = {}
+        self._last_number = 0
+
+    def place(self, modes: Mapping[str, ModeValue], now_s: int) -> None:
+        """Give every curve of `modes` a place."""
+        for key in _curves_of(modes):
+            if key not in self._curves:
+                self._last_number += 1
+                self._curves[key] = ShelvedCurve(self._last_number, make_mrid(), *key, now_s)
+
+    def keep(self, used: Iterable[Mapping[str, ModeValue]]) -> None:
+        """Drop the curves that none of `used` refers to."""
+        wanted = {key for modes in used for key in _curves_of(modes)}
+        self._curves = {key: curve for key, curve in self._curves.items() if key in wanted}
+
+    def find(self, mode: str, curve: Curve) -> ShelvedCurve:
+        """The placed curve that equals `curve`; KeyError where it was never placed."""
+        return self._curves[mode, curve]
+
+    def listed(self) -> list[ShelvedCurve]:
+        """In the order of DERCurveList: creationTime, then mRID, both descending."""
+        return sorted(self._curves.values(), key=lambda item: (item.creation_s, item.mrid), reverse=True)
+
+
+def _curves_of(modes: Mapping[str, ModeValue]) -> list[tuple[str, Curve]]:
+    return [(mode, value) for mode, value in modes.items() if isinstance(value, Curve)]
+
+
+@dataclass(slots=True, eq=False)
+class Program:
+    """One DERProgram. `version` rises with every change of anything under it."""
+
+    number: int
+    mrid: str
+    description: str
+    primacy: int
+    default: DefaultControl | None = None
+    controls: dict[int, Control] = field(default_factory=dict)
+    curves: CurveShelf = field(default_factory=CurveShelf)
+    version: int = 0
+    last_control: int = 0
+
+    @property
+    def href(self) -> str:
+        """Where it is read."""
+        return f"/derp/{self.number}"
+
+    def listed_controls(self) -> list[Control]:
+        """In the order of DERControlList: start ascending, creationTime descending, mRID descending."""
+        controls = sorted(self.controls.values(), key=lambda item: item.mrid, reverse=True)
+        return sorted(controls, key=lambda item: (item.start_s, -item.creation_s))
+
+    def active_controls(self) -> list[Control]:
+        """Those of the ActiveDERControlList, in the same order."""
+        return [control for control in self.listed_controls() if control.status == ACTIVE]
+
+    def changed(self) -> None:
+        """Note a change: encoded documents are made anew, curves that nothing uses are dropped."""
+        self.version += 1
+        used = [control.modes for control in self.controls.values()]
+        self.curves.keep([*used, self.default.modes] if self.default else used)

@@ -1,0 +1,166 @@
+"""All programs of the server: the one place where programs, defaults and controls come, change and go."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dersim.errors import ConfigError
+from dersim.modes import MODES, ModeValue
+from dersim.utility import event_status
+from dersim.utility.event_status import Change
+from dersim.utility.program import CANCELLED, Control, DefaultControl, Program, make_mrid
+
+MAX_DURATION_S = 0xFFFFFFFF
+MAX_RANDOMIZATION_S = 3600
+MAX_DESCRIPTION_CHARS = 32
+
+
+class ControlOrder(NamedTuple):
+    """A control to publish. Seconds throughout; `start_s` is UTC since 1970."""
+
+    modes: Mapping[str, ModeValue]
+    start_s: int
+    duration_s: int
+    randomize_start_s: int = 0
+    randomize_duration_s: int = 0
+    response_required: int = 7
+    description: str = ""
+
+
+class Programs:
+    """The programs, in a store that moves only when told the time (`advance`).
+
+    `version` rises with every change of the set of programs; what is under a program has its own.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.next_due_s = math.inf
+        self._programs: dict[int, Program] = {}
+        self._numbers = itertools.count(1)
+        self._last_creation_s = 0
+
+    def __iter__(self) -> Iterator[Program]:
+        return iter(self._programs.values())
+
+    def __len__(self) -> int:
+        return len(self._programs)
+
+    def get(self, number: int) -> Program | None:
+        """The program of this number."""
+        return self._programs.get(number)
+
+    def listed(self) -> list[Program]:
+        """In the order of DERProgramList: primacy ascending, mRID descending."""
+        by_mrid = sorted(self._programs.values(), key=lambda item: item.mrid, reverse=True)
+        return sorted(by_mrid, key=lambda item: item.primacy)
+
+    def create(self, description: str, primacy: int) -> Program:
+        """Add a program without controls; ConfigError for a bad primacy (0 to 255) or description."""
+        if isinstance(primacy, bool) or not isinstance(primacy, int) or not 0 <= primacy <= 255:
+            raise ConfigError(f"primacy: a whole number from 0 to 255 is needed, not {primacy!r}")
+        _check_description(description)
+        number = next(self._numbers)
+        # The mRID survives a restart of the server, as the program does in the eyes of its clients.
+        program = Program(number, make_mrid(f"program {number} {description}"), description, primacy)
+        self._programs[number] = program
+        self.version += 1
+        return program
+
+    def set_default(self, program: Program, modes: Mapping[str, ModeValue], now_s: float) -> None:
+        """Put the DefaultDERControl of a program in place of the one it had."""
+        before = program.default
+        version = before.version + 1 if before else 0
+        mrid = before.mrid if before else make_mrid(f"default of {program.mrid}")
+        program.curves.place(modes, int(now_s))
+        program.default = DefaultControl(mrid, dict(modes), version)
+        program.changed()
+
+    def publish(self, program: Program, order: ControlOrder, now_s: float) -> Control:
+        """Add a control to a program; ConfigError names what is wrong with the order.
+
+        creationTime is the whole second of `now_s`, and later than that of every control before, so that of
+        two quick replacements the second wins.
+        """
+        check_order(order)
+        self._last_creation_s = max(int(now_s), self._last_creation_s + 1)
+        program.last_control += 1
+        number = program.last_control
+        control = Control(program, number, make_mrid(), self._last_creation_s, **order._asdict())
+        control.status_since_s = self._last_creation_s
+        program.curves.place(control.modes, self._last_creation_s)
+        program.controls[number] = control
+        program.changed()
+        self._settle(now_s)
+        return control
+
+    def find_control(self, mrid: str) -> Control | None:
+        """The listed control with this mRID, in any case of its letters."""
+        wanted = mrid.upper()
+        return next((c for c in self._controls() if c.mrid == wanted), None)
+
+    def cancel(self, control: Control, now_s: float) -> None:
+        """Cancel a control that is scheduled or active; ConfigError where it is over."""
+        if not control.live:
+            raise ConfigError(f"control {control.mrid} is over: there is nothing left to cancel")
+        control.move_to(CANCELLED, int(now_s))
+        control.program.changed()
+        self._settle(now_s)
+
+    def advance(self, now_s: float) -> list[Change]:
+        """Let everything happen that is due until `now_s`; what happened, in order of time."""
+        if now_s < self.next_due_s:
+            return []
+        changes = event_status.advance(self._controls(), now_s)
+        for control, status, _ in changes:
+            if status is None:
+                del control.program.controls[control.number]
+        for program in {change.control.program for change in changes}:
+            program.changed()
+        self.next_due_s = event_status.next_due(self._controls())
+        return changes
+
+    def _settle(self, now_s: float) -> None:
+        controls = self._controls()
+        flags = [control.potentially_superseded for control in controls]
+        lost = event_status.review(controls, int(now_s))
+        for control, flag in zip(controls, flags, strict=True):
+            if control.potentially_superseded != flag:
+                control.program.changed()
+        for change in lost:
+            change.control.program.changed()
+        self.next_due_s = event_status.next_due(controls)
+        self.advance(now_s)
+
+    def _controls(self) -> list[Control]:
+        return [control for program in self._programs.values() for control in program.controls.values()]
+
+
+def check_order(order: ControlOrder) -> None:
+    """ConfigError where a control could not be written or would mean nothing."""
+    if not order.modes:
+        raise ConfigError("modes: at least one is needed")
+    if misplaced := [name for name in order.modes if MODES[name].default_only]:
+        raise ConfigError(f"modes: {', '.join(misplaced)} can only stand in a default control")
+    _check_whole("duration_s", order.duration_s, 1, MAX_DURATION_S)
+    _check_whole("randomize_start_s", order.randomize_start_s, -MAX_RANDOMIZATION_S, MAX_RANDOMIZATION_S)
+    _check_whole(
+        "randomize_duration_s", order.randomize_duration_s, -MAX_RANDOMIZATION_S, MAX_RANDOMIZATION_S
+    )
+    _check_whole("response_required", order.response_required, 0, 255)
+    _check_description(order.description)
+
+
+def _check_whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{name}: a whole number from {low} to {high} is needed, not {value!r}")
+
+
+def _check_description(text: object) -> None:
+    if not isinstance(text, str) or len(text) > MAX_DESCRIPTION_CHARS or not text.isprintable():
+        raise ConfigError(
+            f"description: a line of at most {MAX_DESCRIPTION_CHARS} characters is needed, not {text!r}"
+        )
