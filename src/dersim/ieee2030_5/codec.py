@@ -1,0 +1,156 @@
+"""Bytes from outside -> resource, through the gates; and back.
+
+The gates, in this order: size; well-formed XML without DOCTYPE (no entity is ever expanded, no file or
+network ever touched); the namespace; a document that we know; the schema. A document that the schema refuses
+but that can still be read is used, and what was wrong with it is told (`Decoded.violations`); `strict` refuses
+it. All refusals are one line for the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from lxml import etree
+
+from dersim.errors import RemoteProtocolError
+from dersim.ieee2030_5 import codec_read, schema, wiretext
+from dersim.ieee2030_5.declare import NAMES, TypeInfo
+from dersim.ieee2030_5.edition import DRAFT_NAMESPACE, NAMESPACE, Edition
+
+Validation = Literal["fast", "full", "off"]
+
+#: The longest body that is looked at. Lists are paged; 50 EndDevices take 31 kB.
+MAX_BYTES = 1 << 20
+_MAX_ATTRIBUTES = 64
+
+_PARSER = etree.XMLParser(
+    resolve_entities=False,
+    no_network=True,
+    load_dtd=False,
+    dtd_validation=False,
+    huge_tree=False,
+    remove_comments=True,
+    remove_pis=True,
+)
+
+
+class Decoded(NamedTuple):
+    """What was read, and what was wrong with it: each violation is a path and a reason, for the log."""
+
+    resource: Any
+    violations: tuple[str, ...]
+
+
+def decode(
+    body: bytes,
+    expected: type | tuple[type, ...] | None = None,
+    *,
+    validation: Validation = "fast",
+    strict: bool = False,
+    edition: Edition | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Decoded:
+    """Read a document.
+
+    expected: the class or classes that will do. validation: "fast" has libxml2 judge and xmlschema explain,
+    "full" has xmlschema judge, "off" has no schema. strict: refuse what violates the schema. edition: whose
+    schema; None takes that of 2023, which accepts the documents of both.
+
+    RemoteProtocolError where the body is not XML, not 2030.5, not as expected, or lacks what is needed.
+    """
+    root = _parse(body, max_bytes)
+    info = _document(root, body)
+    if expected is not None and not issubclass(info.cls, expected):
+        wanted = expected if isinstance(expected, tuple) else (expected,)
+        names = " or ".join(cls.__name__ for cls in wanted)
+        raise RemoteProtocolError(f"the body is a {info.name}; {names} was expected")
+    violations = _encoding_notes(root)
+    judged = edition or Edition.E2023
+    if validation == "off":
+        trusted = False
+    elif validation == "fast" and schema.accepts(root, judged):
+        trusted = True
+    else:
+        _refuse_floods(root)
+        found = schema.violations(root, judged)
+        violations += found
+        trusted = not found and validation == "full"
+    if trusted and not violations:
+        return Decoded(codec_read.trusting(info.cls)(root), ())
+    return _lenient(root, info, violations, strict)
+
+
+def _lenient(root: Any, info: TypeInfo, violations: tuple[str, ...], strict: bool) -> Decoded:
+    if strict and violations:
+        raise RemoteProtocolError(f"refused by strict reading: {violations[0]}")
+    reader = codec_read.Lenient()
+    resource = reader.resource(root, info.cls, f"/{info.name}")
+    if strict and reader.notes:
+        raise RemoteProtocolError(f"refused by strict reading: {reader.notes[0]}")
+    return Decoded(resource, violations + tuple(note for note in reader.notes if note not in violations))
+
+
+def _parse(body: bytes, max_bytes: int) -> Any:
+    if len(body) > max_bytes:
+        raise RemoteProtocolError(f"the body has {len(body)} bytes; at most {max_bytes} are read")
+    if not body.strip():
+        raise RemoteProtocolError("the body is empty where a 2030.5 document should be")
+    try:
+        root = etree.fromstring(body, _PARSER)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        if _is_html(body):
+            raise RemoteProtocolError(_html_message(body)) from None
+        raise RemoteProtocolError(
+            f"the body is not well-formed XML: {wiretext.shorten(str(error), 160)}"
+        ) from None
+    if root is None:
+        raise RemoteProtocolError("the body holds no XML element")
+    if _is_html(body):
+        raise RemoteProtocolError(_html_message(body))
+    if root.getroottree().docinfo.doctype:
+        raise RemoteProtocolError("the body has a DOCTYPE, which 2030.5 does not know; refused unread")
+    return root
+
+
+def _is_html(body: bytes) -> bool:
+    head = body[:400].lstrip().lower()
+    return head.startswith(b"<!doctype html") or b"<html" in head
+
+
+def _html_message(body: bytes) -> str:
+    text = " ".join(body[:400].decode("ascii", "replace").split())
+    return f"the body is HTML, not a 2030.5 document: {wiretext.shorten(text, 120)}"
+
+
+def _document(root: Any, body: bytes) -> TypeInfo:
+    name = etree.QName(root)
+    if name.namespace == DRAFT_NAMESPACE:
+        raise RemoteProtocolError(
+            f"the body is in the namespace {DRAFT_NAMESPACE} of the 2013 drafts; dersim speaks the 2018 and 2023 "
+            f"editions ({NAMESPACE})"
+        )
+    if name.namespace != NAMESPACE:
+        what = (
+            f"in the namespace {wiretext.shorten(name.namespace)!r}" if name.namespace else "in no namespace"
+        )
+        raise RemoteProtocolError(
+            f"the body's root {wiretext.shorten(name.localname)!r} is {what}, not {NAMESPACE}"
+        )
+    info = NAMES.get(name.localname)
+    if info is None or not info.root:
+        raise RemoteProtocolError(f"{wiretext.shorten(name.localname)!r} is not a document that dersim knows")
+    return info
+
+
+def _encoding_notes(root: Any) -> tuple[str, ...]:
+    encoding = root.getroottree().docinfo.encoding
+    if encoding is None or encoding.upper() in ("UTF-8", "US-ASCII", "ASCII"):
+        return ()
+    return (f"/: encoded in {encoding}; 2030.5 documents are in UTF-8",)
+
+
+def _refuse_floods(root: Any) -> None:
+    """A schema takes seconds over a megabyte of attributes; no resource has ten."""
+    for node in root.iter():
+        if len(node.attrib) > _MAX_ATTRIBUTES:
+            raise RemoteProtocolError(f"an element has {len(node.attrib)} attributes; refused unread")

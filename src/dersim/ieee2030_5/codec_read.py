@@ -1,0 +1,227 @@
+"""XML -> resource, in two ways, both driven by the declarations.
+
+`trusting(cls)` is for a document that a schema has accepted: it looks every element up by its tag and
+converts, and that is all. It is on the path of every poll.
+
+`Lenient` is for the rest: documents that the schema refused, or that no schema has seen. Order does not matter
+to it, unknown elements and attributes are passed over, and what a peer left out is taken at the value that the
+declaration names (`IfMissing`). Each departure is noted. What cannot be read is never guessed: the item of a
+list is then left out as a whole, and anywhere else the document is refused. An event whose limit was garbled
+must not act as an event without limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lxml import etree
+
+from dersim.errors import RemoteProtocolError
+from dersim.ieee2030_5 import extensions, wiretext
+from dersim.ieee2030_5.declare import NAMES, NO_DEFAULT, TYPES, Extra, Member, Simple, TypeInfo
+from dersim.ieee2030_5.edition import NAMESPACE, XSI
+from dersim.ieee2030_5.resources import Disabled, List, SubscribableList
+
+Node = Any  # etree._Element: lxml names it privately
+Reader = Callable[[Node], Any]
+
+_NS = f"{{{NAMESPACE}}}"
+_XSI_TYPE = f"{{{XSI}}}type"
+_TRUE = ("true", "1")
+
+_readers: dict[type, Reader] = {}
+extensions.on_change(_readers.clear)
+
+
+def trusting(cls: type) -> Reader:
+    """The reader of `cls` for elements that a schema has accepted."""
+    reader = _readers.get(cls)
+    if reader is None:
+        reader = _readers[cls] = _compile(TYPES[cls])
+    return reader
+
+
+def _compile(info: TypeInfo) -> Reader:
+    cls: Any = info.cls
+    leaves: dict[str, tuple[str, Callable[[Any], Any]]] = {}
+    branches: dict[str, tuple[str, bool, Reader]] = {}
+    for member in info.elements:
+        tag = _NS + member.name
+        if member.cls is not None:
+            branches[tag] = (member.name, member.repeated, _branch(member))
+        elif member.simple is not None:
+            leaves[tag] = (member.name, _leaf(member))
+    attributes = {m.name: (m.name, wiretext.TRUSTING[m.simple.kind]) for m in info.attributes if m.simple}
+    controls = {_NS + m.name for m in info.elements if m.simple and m.simple.control}
+    repeated = [m.name for m in info.elements if m.repeated]
+    find_leaf, find_branch, find_attribute = leaves.get, branches.get, attributes.get
+
+    def read(node: Node) -> Any:
+        values: dict[str, Any] = {}
+        for name, text in node.items():
+            if found_attribute := find_attribute(name):
+                values[found_attribute[0]] = found_attribute[1](text)
+        for child in node:
+            tag = child.tag
+            if found := find_leaf(tag):
+                values[found[0]] = found[1](child.text)
+                if tag in controls and child.get("disabled", "").strip() in _TRUE:
+                    values[found[0]] = Disabled(values[found[0]])
+            elif found_branch := find_branch(tag):
+                name, several, read_branch = found_branch
+                if several:
+                    values.setdefault(name, []).append(read_branch(child))
+                else:
+                    values[name] = read_branch(child)
+            elif not tag.startswith(_NS):
+                values.setdefault("extra", []).append(_extra(child))
+        for name in repeated:
+            if name in values:
+                values[name] = tuple(values[name])
+        if "extra" in values:
+            values["extra"] = tuple(values["extra"])
+        return cls(**values)
+
+    return read
+
+
+def _leaf(member: Member) -> Callable[[Any], Any]:
+    assert member.simple is not None, "a leaf is of a simple type"
+    convert = wiretext.TRUSTING[member.simple.kind]
+    if member.empty_means is None:
+        return convert
+    empty = convert(member.empty_means)
+    return lambda text: convert(text) if text else empty
+
+
+def _branch(member: Member) -> Reader:
+    assert member.cls is not None, "a branch is a resource"
+    plain = trusting(member.cls)
+    if not any(info.base is TYPES[member.cls] for info in TYPES.values()):
+        return plain
+    declared = member.cls
+
+    def read(node: Node) -> Any:
+        derived = _derived(node, declared)
+        return plain(node) if derived is None else trusting(derived)(node)
+
+    return read
+
+
+def _derived(node: Node, declared: type) -> type | None:
+    """The class that xsi:type names, if it is derived from the declared one."""
+    text = node.get(_XSI_TYPE)
+    if text is None:
+        return None
+    prefix, _, name = text.strip().rpartition(":")
+    if node.nsmap.get(prefix or None) != NAMESPACE or name not in NAMES:
+        return None
+    cls = NAMES[name].cls
+    return cls if issubclass(cls, declared) else None
+
+
+def _extra(node: Node) -> Extra:
+    """A foreign element; one that a plug-in has registered is parsed, any other kept as XML."""
+    name = etree.QName(node)
+    namespace = name.namespace or ""
+    extension = extensions.find(namespace, name.localname)
+    if extension is None:
+        return Extra(namespace, name.localname, etree.tostring(node, encoding="unicode", with_tail=False))
+    if extension.cls is not None:
+        value = Lenient().resource(node, extension.cls, name.localname)
+    else:
+        value = Lenient().simple(extension.simple, node, name.localname)
+    return Extra(namespace, name.localname, value)
+
+
+class Lenient:
+    """Reads what can be read; `notes` lists path and reason of each departure from the standard."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def resource(self, node: Node, cls: type, path: str) -> Any:
+        """Read an element as `cls`; RemoteProtocolError where a required value cannot be had."""
+        info = TYPES[_derived(node, cls) or cls]
+        values: dict[str, Any] = {}
+        self._attributes(node, info, values, path)
+        self._children(node, info, values, path)
+        for member in info.members:
+            if member.repeated:
+                values[member.name] = tuple(values.get(member.name, ()))
+            elif member.low and member.name not in values:
+                values[member.name] = self._missing(info, member, values, path)
+        if "extra" in values:
+            values["extra"] = tuple(values["extra"])
+        return info.cls(**values)
+
+    def simple(self, simple: Simple | None, node: Node, path: str, empty_means: str | None = None) -> Any:
+        """Read an element's text."""
+        assert simple is not None, "called for simple members only"
+        if len(node):
+            self.notes.append(f"{path}: elements where a value should be")
+        text = node.text or ""
+        if empty_means is not None and not text.strip():
+            text = empty_means
+        return self._text(simple, text, path)
+
+    def _text(self, simple: Simple, text: str, path: str) -> Any:
+        try:
+            value, wrong = wiretext.read(simple, text)
+        except ValueError as error:
+            raise RemoteProtocolError(f"{path}: {error}") from None
+        if wrong:
+            self.notes.append(f"{path}: {wrong}")
+        return value
+
+    def _attributes(self, node: Node, info: TypeInfo, values: dict[str, Any], path: str) -> None:
+        known = {member.name: member for member in info.attributes}
+        for name, text in node.items():
+            member = known.get(name)
+            if member is not None and member.simple is not None:
+                values[name] = self._text(member.simple, text, f"{path}/@{name}")
+
+    def _children(self, node: Node, info: TypeInfo, values: dict[str, Any], path: str) -> None:
+        known = {member.name: member for member in info.elements}
+        counts: dict[str, int] = {}
+        for child in node:
+            name = etree.QName(child)
+            member = known.get(name.localname) if name.namespace == NAMESPACE else None
+            if member is not None:
+                counts[name.localname] = count = counts.get(name.localname, 0) + 1
+                at = f"{path}/{name.localname}"
+                self._member(child, info, member, values, f"{at}[{count}]" if member.repeated else at)
+            elif name.namespace != NAMESPACE:
+                values.setdefault("extra", []).append(_extra(child))
+
+    def _member(self, node: Node, info: TypeInfo, member: Member, values: dict[str, Any], path: str) -> None:
+        if member.cls is None:
+            value = self.simple(member.simple, node, path, member.empty_means)
+            if member.simple and member.simple.control and node.get("disabled", "").strip() in _TRUE:
+                value = Disabled(value)
+        elif member.repeated and issubclass(info.cls, List | SubscribableList):
+            try:
+                value = self.resource(node, member.cls, path)
+            except RemoteProtocolError as error:
+                self.notes.append(f"{error}; this item is left out")
+                return
+        else:
+            value = self.resource(node, member.cls, path)
+        if member.repeated:
+            values.setdefault(member.name, []).append(value)
+            return
+        if member.name in values and values[member.name] != value:
+            raise RemoteProtocolError(f"{path}: stands twice, with different values")
+        values[member.name] = value
+
+    def _missing(self, info: TypeInfo, member: Member, values: dict[str, Any], path: str) -> Any:
+        where = f"{path}/{'@' if member.attribute else ''}{member.name}"
+        if member.name in ("all", "results") and issubclass(info.cls, List | SubscribableList):
+            count = sum(len(values.get(m.name, ())) for m in info.elements if m.repeated)
+            self.notes.append(f"{where}: is missing; {count}, the number of items, is taken")
+            return count
+        if member.if_missing is NO_DEFAULT:
+            raise RemoteProtocolError(f"{where}: is missing")
+        self.notes.append(f"{where}: is missing; {member.if_missing} is taken")
+        return member.if_missing

@@ -1,0 +1,265 @@
+"""Resource -> XML. For each class and edition a function is compiled from the declaration, once, when needed.
+
+The compiled source is straight-line code: members in order, runs of fixed text joined, every value checked
+(range, hex, characters) as it is written. Where a check fails, or a value is of the wrong type, the slow
+`_explain` walks the resource once more to say which member it was.
+
+The 2018 writer leaves out what 2018 does not know: members since 2023, foreign elements that no plug-in has
+registered, and modes with `disabled="true"`, which without that attribute would be in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dersim.errors import LocalProtocolError
+from dersim.ieee2030_5 import extensions, wiretext
+from dersim.ieee2030_5.declare import TYPES, Element, Member, Simple, TypeInfo
+from dersim.ieee2030_5.edition import NAMESPACE, XSI, Edition
+from dersim.ieee2030_5.resources import Disabled, Resource, Response
+
+#: writer(resource, append): appends attributes, ">" and the content, but neither start nor end tag.
+Writer = Callable[[Any, Callable[[str], None]], None]
+
+_writers: dict[tuple[type, Edition], Writer] = {}
+extensions.on_change(_writers.clear)
+
+#: Declared classes in whose place a derived one may stand, told by xsi:type.
+POLYMORPHIC = frozenset({Resource, Response})
+
+MAX_DEPTH = 16
+
+
+def encode(resource: Any, edition: Edition) -> bytes:
+    """The XML document of a resource; LocalProtocolError names the member that cannot be written."""
+    info = TYPES.get(type(resource))
+    if info is None or not info.root:
+        raise LocalProtocolError(f"{type(resource).__name__} is not a document of IEEE 2030.5")
+    parts: list[str] = [f'<{info.name} xmlns="{NAMESPACE}"']
+    if edition.schema_ver is not None:
+        parts.append(f' schemaVer="{edition.schema_ver}"')
+    try:
+        writer_of(type(resource), edition)(resource, parts.append)
+    except (TypeError, ValueError, AttributeError, LocalProtocolError) as error:
+        raise LocalProtocolError(_explain(resource, edition, info.name) or f"{info.name}: {error}") from error
+    parts.append(f"</{info.name}>")
+    return "".join(parts).encode()
+
+
+def writer_of(cls: type, edition: Edition) -> Writer:
+    """The compiled writer of a class."""
+    writer = _writers.get((cls, edition))
+    if writer is None:
+        writer = _writers[cls, edition] = _compile(TYPES[cls], edition)
+    return writer
+
+
+class _Source:
+    """The source of one writer, growing: fixed text is held back so that runs of it become one append."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.lines: list[str] = []
+        self.names: dict[str, Any] = {
+            "hex_": wiretext.checked_hex,
+            "text_": wiretext.checked_text,
+            "bad_": _bad,
+            "Disabled_": Disabled,
+            "extra_": _write_extra,
+            "derived_": _write_derived,
+            "edition_": edition,
+        }
+        self.pending = ""
+
+    def compute(self, code: str) -> None:
+        """Add code that appends nothing: what is pending may still be joined by what follows."""
+        self.lines.append(code)
+
+    def line(self, code: str) -> None:
+        """Add code that appends, or decides what is appended."""
+        self.flush()
+        self.lines.append(code)
+
+    def put(self, text: str) -> None:
+        """Have text (the inside of an f-string) appended."""
+        self.pending += text
+
+    def flush(self) -> None:
+        """Make the code that appends what is pending."""
+        if self.pending:
+            self.lines.append(f"a(f'''{self.pending}''')")
+            self.pending = ""
+
+
+def _compile(info: TypeInfo, edition: Edition) -> Writer:
+    old = edition is Edition.E2018
+    source = _Source(edition)
+    for member in info.attributes:
+        if info.has(member, old):
+            _attribute(source, member)
+    source.put(">")
+    root_most = info
+    while root_most.base is not None:
+        root_most = root_most.base
+    # In 2023 foreign elements stand where the type at the root of the hierarchy ends.
+    last_of_root = next((m.name for m in reversed(root_most.own) if not m.attribute), None)
+    if not old and last_of_root is None:
+        source.line("if o.extra: extra_(o, a, edition_)")
+    for member in info.elements:
+        if info.has(member, old):
+            _element(source, member, old)
+        if not old and member.name == last_of_root:
+            source.line("if o.extra: extra_(o, a, edition_)")
+    if old:
+        source.line("if o.extra: extra_(o, a, edition_)")
+    source.flush()
+    code = "def writer(o, a):\n " + "\n ".join(source.lines) + "\n"
+    # The source is made of the declarations of this package alone: names of members and numbers.
+    exec(compile(code, f"<writer of {info.name}, {edition.value}>", "exec"), source.names)  # noqa: S102
+    return source.names["writer"]  # type: ignore[no-any-return]  # what the line above has defined
+
+
+def _text_of(simple: Simple, name: str, v: str) -> tuple[str, str]:
+    """The inside of the f-string that writes the variable `v`, and the condition under which it may be."""
+    match simple.kind:
+        case "int":
+            return f"{{{v}:d}}", f"{simple.low} <= {v} <= {simple.high}"
+        case "hex_int":
+            return f"{{{v}:0{2 * simple.octets}X}}", f"0 <= {v} <= {256**simple.octets - 1}"
+        case "bool":
+            return f'{{"true" if {v} else "false"}}', f"({v} is True or {v} is False)"
+        case "hex_text" if name != "subject":
+            return f"{{hex_({v}, {simple.octets})}}", ""
+        case "hex_text":
+            # A Response echoes the event's mRID as it came, even where that was no hexBinary.
+            return f"{{text_({v}, None)}}", ""
+        case _:
+            return f"{{text_({v}, {simple.length})}}", ""
+
+
+def _attribute(source: _Source, member: Member) -> None:
+    assert member.simple is not None, "attributes are of simple types"
+    v = f"v{len(source.lines)}"
+    text, condition = _text_of(member.simple, member.name, v)
+    _value(source, member, v, condition, f' {member.name}="{text}"')
+
+
+def _value(source: _Source, member: Member, v: str, condition: str, text: str, unless: str = "") -> None:
+    source.compute(f"{v} = o.{member.name}")
+    if member.low:
+        if condition:
+            source.compute(f"if not {condition}: bad_()")
+        source.put(text)
+        return
+    source.line(f"if {v} is not None{unless}:")
+    if condition:
+        source.compute(f" if not {condition}: bad_()")
+    source.lines.append(f" a(f'''{text}''')")
+
+
+def _element(source: _Source, member: Member, old: bool) -> None:
+    if member.simple is None:
+        _complex(source, member, old)
+        return
+    v = f"v{len(source.lines)}"
+    text, condition = _text_of(member.simple, member.name, v)
+    disabled = unless = ""
+    if member.simple.control and old:
+        unless = f" and {v}.__class__ is not Disabled_"
+    elif member.simple.control:
+        disabled = f"""{{' disabled="true"' if {v}.__class__ is Disabled_ else ""}}"""
+    _value(source, member, v, condition, f"<{member.name}{disabled}>{text}</{member.name}>", unless)
+
+
+def _complex(source: _Source, member: Member, old: bool) -> None:
+    assert member.cls is not None, "a member is simple or complex"
+    edition: Edition = source.names["edition_"]
+    write = f"w_{member.name}_"
+    if member.cls in POLYMORPHIC:
+        call = f"derived_(v, a, edition_, '{member.name}', {member.cls.__name__}_)"
+        source.names[f"{member.cls.__name__}_"] = member.cls
+    else:
+        source.names[write] = writer_of(member.cls, edition)
+        call = f"a('<{member.name}'); {write}(v, a); a('</{member.name}>')"
+    if member.repeated:
+        if member.high is not None:
+            source.compute(f"if not {member.low} <= len(o.{member.name}) <= {member.high}: bad_()")
+        source.line(f"for v in o.{member.name}: {call}")
+        return
+    source.line(f"v = o.{member.name}")
+    conditions = ["v is not None"] if member.low == 0 else []
+    if old and any(m.name == "disabled" for m in TYPES[member.cls].members):
+        conditions.append("not v.disabled")
+    source.line((f"if {' and '.join(conditions)}: " if conditions else "") + call)
+
+
+def _bad() -> None:
+    raise ValueError
+
+
+def _write_derived(
+    resource: Any, append: Callable[[str], None], edition: Edition, name: str, declared: type
+) -> None:
+    cls = type(resource)
+    if not issubclass(cls, declared):
+        raise TypeError
+    append(f"<{name}")
+    if cls is not declared:
+        append(f' xmlns:xsi="{XSI}" xsi:type="{TYPES[cls].name}"')
+    writer_of(cls, edition)(resource, append)
+    append(f"</{name}>")
+
+
+def _write_extra(resource: Any, append: Callable[[str], None], edition: Edition) -> None:
+    for namespace, name, value in resource.extra:
+        extension = extensions.find(namespace, name)
+        if extension is None:
+            if edition is Edition.E2023:
+                append(value if isinstance(value, str) else value.decode())
+            continue
+        if extension.simple is not None:
+            append(f'<{name} xmlns="{namespace}">{wiretext.write(extension.simple, value)}</{name}>')
+            continue
+        assert extension.cls is not None, "an extension is simple or complex"
+        # The element is foreign, what stands in it is of the standard: hence a prefix for the outer one.
+        append(f'<x:{name} xmlns:x="{namespace}"')
+        writer_of(extension.cls, edition)(value, append)
+        append(f"</x:{name}>")
+
+
+def _explain(resource: Any, edition: Edition, path: str, depth: int = 0) -> str:
+    """The first member that cannot be written, and why; "" if there is none."""
+    info = TYPES.get(type(resource))
+    if info is None or depth > MAX_DEPTH:
+        return f"{path}: {wiretext.shorten(repr(resource))} is not a resource"
+    for member in info.members:
+        if not info.has(member, edition is Edition.E2018):
+            continue
+        where = f"{path}/{'@' if member.attribute else ''}{member.name}"
+        if reason := _explain_member(member, getattr(resource, member.name), edition, where, depth):
+            return reason
+    return ""
+
+
+def _explain_member(member: Member, value: Any, edition: Edition, where: str, depth: int) -> str:
+    if value is None:
+        return "" if member.low == 0 else f"{where}: is required"
+    if member.repeated:
+        if not isinstance(value, tuple | list):
+            return f"{where}: a tuple is needed, not {wiretext.shorten(repr(value))}"
+        if not member.low <= len(value) <= (member.high if member.high is not None else len(value)):
+            return f"{where}: {len(value)} given, {member.low} to {member.high} are allowed"
+    for index, item in enumerate(value if member.repeated else (value,)):
+        at = f"{where}[{index + 1}]" if member.repeated else where
+        if member.simple is not None:
+            try:
+                if member.name != "subject":
+                    wiretext.write(member.simple, item)
+            except LocalProtocolError as error:
+                return f"{at}: {error}"
+        elif not isinstance(item, Element) or not isinstance(item, member.cls or Element):
+            expected = member.cls.__name__ if member.cls else "a resource"
+            return f"{at}: {expected} is needed, not {wiretext.shorten(repr(item))}"
+        elif reason := _explain(item, edition, at, depth + 1):
+            return reason
+    return ""
