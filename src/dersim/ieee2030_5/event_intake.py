@@ -1,0 +1,160 @@
+"""What becomes of an event when it is read: the first time, again, and when it is gone from the list.
+
+Each function changes the event's record and returns the Response statuses that follow, in order; whether
+they are wanted by the server is `asked`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dersim.ieee2030_5.event_rules import draw_window, randomization
+from dersim.ieee2030_5.event_types import Event, EventSettings, Judgement, Phase
+from dersim.ieee2030_5.resources import DERControl
+
+Judge = Callable[[DERControl], Judgement]
+
+RECEIVED, STARTED, COMPLETED = 1, 2, 3
+OPTED_OUT, OPTED_IN = 4, 5
+CANCELLED, SUPERSEDED = 6, 7
+PARTLY_OPTED_OUT, PARTLY_OPTED_IN, NO_PARTICIPATION = 8, 9, 10
+ABORTED_OTHER_PROGRAM = 14
+UNSUPPORTED, IMPOSSIBLE, EXPIRED = 251, 253, 254
+
+#: The bits of responseRequired (HexBinary8) of which one must be set for a status to be wanted. 1 is the
+#: receipt, 2 "specific response", 4 the user's. 8 and 9 close an event instead of 3, hence either.
+_WANTED_BY = {RECEIVED: 1, OPTED_OUT: 4, OPTED_IN: 4, PARTLY_OPTED_OUT: 6, PARTLY_OPTED_IN: 6}
+_SPECIFIC = 2
+
+#: EventStatus.currentStatus. 6 is what one server in the field sends for a cancelled event.
+_STATUS_CANCELLED, _STATUS_CANCELLED_RANDOM = (2, 6), 3
+_STATUS_SUPERSEDED, _STATUS_COMPLETED = 4, 5
+_ENDED_STATUSES = frozenset({2, 3, 4, 5, 6})
+
+
+def asked(control: DERControl, status: int) -> bool:
+    """Whether the server wants this status: it gave a replyTo and the bit of responseRequired."""
+    return bool(control.replyTo) and bool((control.responseRequired or 0) & _WANTED_BY.get(status, _SPECIFIC))
+
+
+def current_status(control: DERControl) -> int:
+    """EventStatus.currentStatus, which says less than the interval (servers leave it at 0)."""
+    return control.EventStatus.currentStatus
+
+
+def receive(event: Event, judge: Judge, settings: EventSettings, now_s: float) -> list[int]:
+    """The first sight of an event."""
+    control = event.control
+    _note_content(event)
+    category = control.deviceCategory
+    if category and settings.device_category is not None and not category & settings.device_category:
+        return _end(event, Phase.IGNORED, f"for deviceCategory {category:08X}, which is not this device's")
+    status = current_status(control)
+    if status in _ENDED_STATUSES:  # over before we knew of it: there is nothing to undo and nothing to say
+        phase = {4: Phase.SUPERSEDED, 5: Phase.COMPLETED}.get(status, Phase.CANCELLED)
+        return _end(event, phase, f"already over when first read (currentStatus {status})")
+    if control.interval.duration <= 0:
+        return [RECEIVED, *_end(event, Phase.REJECTED, "its interval has no positive duration", IMPOSSIBLE)]
+    draw_window(event, now_s, first=True)
+    event.start_s, event.end_s = event.drawn_start_s, event.drawn_end_s
+    if min(event.spec_end_s, event.drawn_end_s) <= now_s:
+        return _end(event, Phase.EXPIRED, "its end was past when it was first read", EXPIRED)
+    return [RECEIVED, *_judge(event, judge)]
+
+
+def _note_content(event: Event) -> None:
+    control = event.control
+    event.version = control.version or 0
+    event.creation_time = control.creationTime
+
+
+def _judge(event: Event, judge: Judge) -> list[int]:
+    verdict = judge(event.control)
+    event.modes = verdict.modes
+    event.rejected = verdict.rejected
+    event.note = verdict.reason
+    if not event.modes:
+        event.phase = Phase.REJECTED
+    return list(verdict.rejected)
+
+
+def _end(event: Event, phase: Phase, note: str, *statuses: int) -> list[int]:
+    event.phase = phase
+    event.note = note
+    return list(statuses)
+
+
+def reread(event: Event, control: DERControl, judge: Judge, now_s: float) -> list[int] | None:
+    """A known event was read again; None where nothing changed.
+
+    An event is immutable but for its status, unless its version grew: then content and interval are taken
+    over, with the draws of before.
+    """
+    event.control = control
+    if not event.phase.live:  # a late cancellation of something finished means nothing
+        return None
+    statuses: list[int] = []
+    version = control.version or 0
+    changed = version > event.version
+    if changed:
+        statuses += _replace(event, judge, now_s)
+    status = current_status(control)
+    if status in _ENDED_STATUSES and event.phase.live:
+        ended = _status_changed(event, status, now_s)
+        if ended is not None:
+            statuses += ended
+            changed = True
+    return statuses if changed else None
+
+
+def _replace(event: Event, judge: Judge, now_s: float) -> list[int]:
+    _note_content(event)
+    if event.control.interval.duration <= 0:
+        return _end(event, Phase.REJECTED, "its new version has no positive duration", IMPOSSIBLE)
+    draw_window(event, now_s, first=event.phase is Phase.SCHEDULED)
+    if event.phase is Phase.SCHEDULED:
+        event.start_s = event.drawn_start_s
+    return _judge(event, judge)
+
+
+def _status_changed(event: Event, status: int, now_s: float) -> list[int] | None:
+    waiting = event.phase is Phase.SCHEDULED
+    if status in _STATUS_CANCELLED or (status == _STATUS_CANCELLED_RANDOM and waiting):
+        return cancel(event, "the server cancelled it")
+    if status == _STATUS_COMPLETED and waiting:
+        return _end(event, Phase.COMPLETED, "the server said that it was over before it began here")
+    if status == _STATUS_COMPLETED:
+        return complete(event)
+    if status == _STATUS_CANCELLED_RANDOM and event.cancel_at_s is None:
+        # 10.2.4.2: within the greater of the two bounds, drawn once
+        bound_s = max(abs(bound) for bound in randomization(event.control))
+        event.cancel_at_s = now_s + event.draw_cancel * bound_s
+        return []
+    if status == _STATUS_SUPERSEDED and not event.server_superseded:
+        event.server_superseded = True
+        return []
+    return None
+
+
+def cancel(event: Event, note: str) -> list[int]:
+    """The event ends, or never begins."""
+    return _end(event, Phase.CANCELLED, note, CANCELLED)
+
+
+def complete(event: Event) -> list[int]:
+    """The event came to its end: what that is called depends on what the user did (Table 27)."""
+    if event.opted_out:
+        status = PARTLY_OPTED_OUT if event.ran else NO_PARTICIPATION
+        return _end(event, Phase.COMPLETED, "over; the user had opted out", status)
+    if event.missed_part:
+        return _end(event, Phase.COMPLETED, "over; the user had opted out for a part of it", PARTLY_OPTED_IN)
+    return _end(event, Phase.COMPLETED, "ran to its end", COMPLETED)
+
+
+def supersede(event: Event, settings: EventSettings) -> list[int]:
+    """The event has lost every mode. 7 or 14, by the settings."""
+    status = settings.superseded
+    if status == "by_program":
+        foreign = not event.ran and not any(loss.same_program for loss in event.lost.values())
+        status = ABORTED_OTHER_PROGRAM if foreign and event.lost else SUPERSEDED
+    return _end(event, Phase.SUPERSEDED, "superseded", status)
