@@ -46,7 +46,9 @@ class SimClock:
         return not math.isnan(self._anchor_s)
 
     def now_s(self) -> float:
-        """The simulated time, seconds since 1970 UTC."""
+        """The simulated time, seconds since 1970 UTC; before `start`, where it would begin."""
+        if not self.started:
+            return time.time() if self._start_s is None else self._start_s
         running = self._anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
         return min(running, self._limit_s)
 

@@ -1,0 +1,7 @@
+"""`python -m dersim`."""
+
+import sys
+
+from dersim.cli import main
+
+sys.exit(main())

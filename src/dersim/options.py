@@ -1,0 +1,150 @@
+"""The command line's grammar: argparse, strict, with errors of one line.
+
+Flags are taken as they are spelled, long or short, never abbreviated: an abbreviation that works today would
+name another flag tomorrow. (argparse's `allow_abbrev` does not reach single-dash flags of several letters
+such as ``-csip_enable``, so unknown flags are looked for before it sees them.) Every mistake is a
+`ConfigError` that names the flag, what is wrong and what to do.
+
+The converters at the end (`yes_no`, `port`, ...) are for plug-ins too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import time
+from pathlib import Path
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dersim.errors import ConfigError
+
+_NUMBER = re.compile(r"-\.?\d")
+
+
+class OptionParser(argparse.ArgumentParser):
+    """An argparse parser without abbreviations, whose errors are raised as ConfigError."""
+
+    def __init__(self, **arguments: Any) -> None:
+        arguments.setdefault("formatter_class", argparse.ArgumentDefaultsHelpFormatter)
+        super().__init__(allow_abbrev=False, **arguments)
+
+    @property
+    def flags(self) -> dict[str, argparse.Action]:
+        """Every flag as it is spelled, those of argument groups included."""
+        return self._option_string_actions
+
+    def parse_known_args(  # type: ignore[override]  # argparse overloads it by the namespace's type
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Parse, having refused the flags that nobody declared."""
+        if args is not None:
+            self._refuse_unknown(args)
+        return super().parse_known_args(args, namespace)
+
+    def _refuse_unknown(self, args: Sequence[str]) -> None:
+        for word in args:
+            flag = word.partition("=")[0]
+            if word == "--":
+                return
+            if len(word) < 2 or not word.startswith("-") or _NUMBER.match(word) or flag in self.flags:
+                continue
+            near = difflib.get_close_matches(flag, self.flags, 1)
+            hint = f"did you mean {near[0]}?" if near else f"see {self.prog} --help"
+            raise ConfigError(f"{flag}: no such flag; {hint}")
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print with the whole usage."""
+        message = message.removeprefix("argument ")
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
+class LooseParser(OptionParser):
+    """For a first look at a few flags: all others are left for later."""
+
+    def _refuse_unknown(self, args: Sequence[str]) -> None:
+        """Leave them be."""
+
+
+def yes_no(text: str) -> bool:
+    """``yes`` or ``no``."""
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"yes or no is needed, not {text!r}")
+    return text == "yes"
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 picks a free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port from 0 (any free one) to 65535 is needed, not {text!r}")
+    return int(text)
+
+
+def number(
+    low: float = -math.inf, high: float = math.inf, *, unit: str = "", above: bool = False
+) -> Callable[[str], float]:
+    """A converter for a finite number from `low` to `high`; `above` shuts `low` itself out."""
+    bounds = f"above {low:g}" if above else f"from {low:g}" if low > -math.inf else ""
+    if high < math.inf:
+        bounds += f" to {high:g}"
+
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high or math.isinf(value) or (above and value == low):
+            wanted = " ".join(filter(None, ("a number", unit and f"of {unit}", bounds)))
+            raise argparse.ArgumentTypeError(f"{wanted} is needed, not {text!r}")
+        return value
+
+    return convert
+
+
+def count(low: int, high: int) -> Callable[[str], int]:
+    """A converter for a whole number from `low` to `high`."""
+
+    def convert(text: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"a whole number from {low} to {high} is needed, not {text!r}")
+        return int(text)
+
+    return convert
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A list of names separated by commas."""
+    found = tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
+    if not found:
+        raise argparse.ArgumentTypeError(f"names separated by commas are needed, not {text!r}")
+    return found
+
+
+def time_of_day(text: str) -> time:
+    """``HH:MM:SS`` or ``HH:MM``."""
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"a time of day HH:MM:SS is needed, not {text!r}")
+    return time.fromisoformat(text)
+
+
+def zone(text: str) -> ZoneInfo:
+    """The name of a time zone of the IANA data base."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"the name of a time zone such as Europe/Berlin is needed, not {text!r}"
+        ) from None
+
+
+def readable_file(text: str) -> Path:
+    """The path of a file that can be read."""
+    path = Path(text)
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}; give a file that can be read") from None
