@@ -42,4 +42,11 @@ class RemoteProtocolError(ProtocolError):
 
 
 class UtilityUnreachable(DersimError):  # noqa: N818 - a state of the world, named as one
-    """The 2030.5 server cannot be reached or did not answer in time."""
+    """The 2030.5 server cannot be reached or did not answer in time.
+
+    phase: how far it came: "resolve", "connect", "tls", "send" or "receive"; "" where it is not known.
+    """
+
+    def __init__(self, message: str, phase: str = "") -> None:
+        super().__init__(message)
+        self.phase = phase

@@ -1,0 +1,24 @@
+"""HTTP/1.1 as IEEE 2030.5 uses it, for both sides, on h11 and Trio streams.
+
+Client: `Endpoint(host, port, tls).connection()` gives a `Connection`, which lives as long as its DER.
+Server: `await bind(host, port)`, then `await serve(handler, listeners, tls=...)` until cancelled.
+`dersim.http11.transport` puts httpx on top, for one-off requests.
+"""
+
+from dersim.http11.connection import Connection
+from dersim.http11.endpoint import Endpoint
+from dersim.http11.listen import address, bind
+from dersim.http11.messages import Headers, Request, Response
+from dersim.http11.server import Limits, serve
+
+__all__ = [
+    "Connection",
+    "Endpoint",
+    "Headers",
+    "Limits",
+    "Request",
+    "Response",
+    "address",
+    "bind",
+    "serve",
+]

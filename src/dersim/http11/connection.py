@@ -1,0 +1,283 @@
+"""A client's keep-alive connection: one TCP connection per DER, one request at a time.
+
+Why not an HTTP library: a DER asks the same server for the same few resources for years. A library's pool
+costs three times the CPU and drops an idle connection after seconds, so that a poller pays a TLS handshake
+for every poll. Here a connection stays until someone closes it.
+
+When a server closes an idle connection, the next request would be lost on the way, and nobody could tell
+whether it was carried out. So, before an idle connection is used again, we look whether it is readable:
+nothing is expected from it, so readable means closed, and a new connection takes its place before anything
+is sent. That leaves a short race. A request lost in it is sent once more only if its method is idempotent,
+and only if no byte of the response had come.
+
+Any exception or cancellation closes the connection: what is half read can only be misread. (The response to a
+cancelled request must never be taken for the response to the next.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+import h11
+import trio
+
+from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
+from dersim.http11.messages import Headers, Response, decoded
+from dersim.tls.handshake import peer_certificate
+
+Phase = Literal["resolve", "connect", "tls", "send", "receive"]
+OpenStream = Callable[[], Awaitable[trio.abc.Stream]]
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+MAX_BODY_BYTES = 2 * 1024 * 1024
+#: All of a response's head, or one chunk header, or the trailers.
+MAX_HEADER_BYTES = 32 * 1024
+_READ_BYTES = 65536
+_MAX_INTERIM = 20
+_PREPARED = 32
+_END = h11.EndOfMessage()
+
+
+class _Unanswered(UtilityUnreachable):
+    """The connection broke before the first byte of the response; was_resumed: on a resumed TLS session."""
+
+    was_resumed = False
+
+
+class Connection:
+    """A keep-alive connection to one server; requests of several tasks take turns.
+
+    open_stream: connects and returns the stream; raises UtilityUnreachable with the phase.
+    host: the value of the Host header, and the server's name in messages.
+    on_broken: called when a connection broke before its first response (`Endpoint` forgets its session).
+    read_s: how long the server may stay silent in the middle of a request. max_body_bytes: of a response.
+    """
+
+    def __init__(
+        self,
+        open_stream: OpenStream,
+        host: str,
+        *,
+        on_broken: Callable[[], None] | None = None,
+        read_s: float = 10.0,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self.host = host
+        self.peer_certificate_der: bytes | None = None
+        self.connects = 0
+        self._open_stream = open_stream
+        self._on_broken = on_broken
+        self._read_s = read_s
+        self._max_body_bytes = max_body_bytes
+        self._stream: trio.abc.Stream | None = None
+        self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
+        self._has_answered = False
+        self._phase: Phase = "connect"
+        self._turn = trio.Lock()
+        self._headers: dict[tuple[Headers, bool], Any] = {}  # h11 does not export its Headers
+
+    async def request(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Headers = (),
+        body: bytes = b"",
+        timeout_s: float = 30.0,
+    ) -> Response:
+        """Send one request and return its response, whatever its status.
+
+        Host and Content-Length are added. timeout_s: for the whole of it, once the connection is free. Raises
+        UtilityUnreachable (with `phase`), RemoteProtocolError for what is not HTTP or too large, and
+        LocalProtocolError for a request that HTTP does not allow.
+        """
+        event = self._request_event(method, target, headers, body)
+        try:
+            self._turn.acquire_nowait()
+        except trio.WouldBlock:
+            await self._turn.acquire()
+        try:
+            latest_s = trio.current_time() + timeout_s
+            with trio.CancelScope(deadline=latest_s) as scope:
+                return await self._attempt_twice(event, body, scope, latest_s)
+            raise self._unreachable(self._overdue(latest_s, timeout_s))
+        finally:
+            self._turn.release()
+
+    async def aclose(self) -> None:
+        """Close the connection, after the request under way; the next request opens a new one."""
+        async with self._turn:
+            await self._close()
+
+    def _request_event(self, method: str, target: str, headers: Headers, body: bytes) -> h11.Request:
+        """The request for h11. Most are polls that differ in their target only: their headers are kept."""
+        has_length = bool(body) or method in {"POST", "PUT"}
+        try:
+            if not body and (kept := self._headers.get((headers, has_length))) is not None:
+                return h11.Request(method=method, target=target, headers=kept)
+            fields = [("Host", self.host), *headers]
+            if has_length:
+                fields.append(("Content-Length", str(len(body))))
+            event = h11.Request(method=method, target=target, headers=fields)
+        except (h11.LocalProtocolError, UnicodeEncodeError) as error:
+            raise LocalProtocolError(f"{method} {target!r} cannot be sent: {error}") from None
+        if not body and len(self._headers) < _PREPARED:
+            self._headers[headers, has_length] = event.headers
+        return event
+
+    async def _attempt_twice(
+        self, event: h11.Request, body: bytes, scope: trio.CancelScope, latest_s: float
+    ) -> Response:
+        if self._stream is not None and _is_readable(self._stream):
+            await self._close()
+        may_be_stale = self._stream is not None
+        try:
+            return await self._exchange(event, body, scope, latest_s)
+        except _Unanswered as failure:
+            # A server may also close right after it was offered a TLS session that it does not like.
+            if event.method.decode() not in IDEMPOTENT or not (may_be_stale or failure.was_resumed):
+                raise
+        return await self._exchange(event, body, scope, latest_s)
+
+    async def _exchange(
+        self, event: h11.Request, body: bytes, scope: trio.CancelScope, latest_s: float
+    ) -> Response:
+        try:
+            if self._stream is None:
+                await self._connect()
+            scope.deadline = min(latest_s, trio.current_time() + self._read_s)
+            await self._send(event, body)
+            response = await self._receive(scope, latest_s)
+            await self._settle()
+        except BaseException:
+            if not self._has_answered and self._on_broken is not None:
+                self._on_broken()
+            await self._close()
+            raise
+        return response
+
+    async def _connect(self) -> None:
+        self._phase = "connect"
+        self._has_answered = False
+        self.connects += 1
+        self._stream = await self._open_stream()
+        self.peer_certificate_der = peer_certificate(self._stream)
+        self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
+
+    async def _send(self, event: h11.Request, body: bytes) -> None:
+        self._phase = "send"
+        assert self._stream is not None  # noqa: S101 - `_exchange` has connected
+        data = self._wire.send(event) or b""
+        if body:
+            data += self._wire.send(h11.Data(data=body)) or b""
+        data += self._wire.send(_END) or b""
+        try:
+            await self._stream.send_all(data)
+        except trio.BrokenResourceError as error:
+            raise self._unanswered(_cause(error)) from None
+
+    async def _receive(self, scope: trio.CancelScope, latest_s: float) -> Response:
+        self._phase = "receive"
+        wire, head, interim = self._wire, None, 0
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            event = self._next_event()
+            if event is h11.NEED_DATA:
+                scope.deadline = min(latest_s, trio.current_time() + self._read_s)
+                begun = head is not None or interim > 0 or bool(wire.trailing_data[0])
+                wire.receive_data(await self._read(begun))
+            elif isinstance(event, h11.Data):
+                size += len(event.data)
+                self._check_size(size)
+                parts.append(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                assert head is not None  # noqa: S101 - h11 ends no message that it has not begun
+                return Response(head.status_code, decoded(head.headers), b"".join(parts))
+            elif isinstance(event, h11.Response):
+                head = event
+                self._check_head(head)
+            elif isinstance(event, h11.InformationalResponse) and interim < _MAX_INTERIM:
+                interim += 1
+            else:
+                raise RemoteProtocolError(f"{self.host}: no response, but {type(event).__name__}")
+
+    def _next_event(self) -> object:
+        try:
+            return self._wire.next_event()
+        except h11.RemoteProtocolError as error:
+            if self._wire.trailing_data[1]:  # the end of the stream was seen
+                raise self._unreachable("the server closed the connection in mid-response") from None
+            raise RemoteProtocolError(f"{self.host}: the response is not HTTP: {error}") from None
+
+    async def _read(self, has_begun: bool) -> bytes:
+        assert self._stream is not None  # noqa: S101 - `_exchange` has connected
+        try:
+            data = await self._stream.receive_some(_READ_BYTES)
+        except trio.BrokenResourceError as error:
+            if has_begun:
+                raise self._unreachable(_cause(error)) from None
+            raise self._unanswered(_cause(error)) from None
+        if not data and not has_begun:
+            raise self._unanswered("the server closed the connection without a response")
+        return bytes(data)
+
+    def _check_head(self, head: h11.Response) -> None:
+        for name, value in head.headers:
+            if name == b"content-length":
+                self._check_size(int(value))
+            elif name == b"content-encoding" and value != b"identity":
+                raise RemoteProtocolError(f"{self.host}: Content-Encoding {value!r} was not asked for")
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_body_bytes:
+            raise RemoteProtocolError(
+                f"{self.host}: the response is larger than {self._max_body_bytes} bytes"
+            )
+
+    async def _settle(self) -> None:
+        """After a whole response: keep the connection for the next request, or close it."""
+        self._has_answered = True
+        wire = self._wire
+        # Bytes behind the response would be taken for the next one.
+        if wire.our_state is h11.DONE and wire.their_state is h11.DONE and not wire.trailing_data[0]:
+            wire.start_next_cycle()
+        else:
+            await self._close()
+
+    async def _close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await trio.aclose_forcefully(stream)
+
+    def _unreachable(self, cause: str) -> UtilityUnreachable:
+        return UtilityUnreachable(f"{self.host} ({self._phase}): {cause}", self._phase)
+
+    def _unanswered(self, cause: str) -> _Unanswered:
+        failure = _Unanswered(f"{self.host} ({self._phase}): {cause}", self._phase)
+        stream = self._stream
+        failure.was_resumed = isinstance(stream, trio.SSLStream) and bool(stream.session_reused)
+        return failure
+
+    def _overdue(self, latest_s: float, timeout_s: float) -> str:
+        if self._phase == "receive" and trio.current_time() < latest_s:
+            return f"the server was silent for {self._read_s:g} s"
+        return f"not done within {timeout_s if trio.current_time() >= latest_s else self._read_s:g} s"
+
+
+def _is_readable(stream: trio.abc.Stream) -> bool:
+    """Whether an idle stream has something to say, which can only be that it is closed."""
+    if isinstance(stream, trio.SSLStream):
+        if stream.pending():
+            return True
+        stream = stream.transport_stream
+    return isinstance(stream, trio.SocketStream) and stream.socket.is_readable()
+
+
+def _cause(error: trio.BrokenResourceError) -> str:
+    """The operating system's words for a broken connection, in one line."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    return "the connection broke"

@@ -1,0 +1,127 @@
+"""Where a client connects to: host, port and TLS, with each failure told by its phase."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+
+from dersim.errors import CertificateError, UtilityUnreachable
+from dersim.http11.connection import Connection, Phase
+from dersim.tls import ClientContext, client_handshake
+
+OpenTcp = Callable[[str, int], Awaitable[trio.abc.Stream]]
+
+
+async def open_tcp(host: str, port: int) -> trio.abc.Stream:
+    """A TCP connection; where a name has several addresses, the first that answers (RFC 8305)."""
+    return await trio.open_tcp_stream(host, port)
+
+
+class Endpoint:
+    """A server's address. `tls` None means plain HTTP; with TLS nothing ever falls back to plain.
+
+    connect_s, tls_s: deadlines of the two steps, in seconds. open_tcp: replaced in tests.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        tls: ClientContext | None = None,
+        *,
+        connect_s: float = 10.0,
+        tls_s: float = 10.0,
+        open_tcp: OpenTcp = open_tcp,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.tls = tls
+        bracketed = f"[{host}]" if ":" in host else host
+        self.name = f"{bracketed}:{port}"
+        is_default = port == (443 if tls else 80)
+        self.host_header = bracketed if is_default else self.name
+        self._connect_s = connect_s
+        self._tls_s = tls_s
+        self._open_tcp = open_tcp
+
+    def connection(self, **limits: Any) -> Connection:
+        """A keep-alive connection to this endpoint, not yet open; `limits` as for `Connection`."""
+        return Connection(self.open, self.host_header, on_broken=self.forget_session, **limits)
+
+    def forget_session(self) -> None:
+        """Make the next TLS handshake a full one."""
+        if self.tls is not None:
+            self.tls.forget_session(self.name)
+
+    async def open(self) -> trio.abc.Stream:
+        """Connect, with TLS where it is configured. UtilityUnreachable says which phase failed, and why."""
+        if self.tls is not None and self.tls.session(self.name) is not None:
+            try:
+                return await self._open_once()
+            except UtilityUnreachable as failure:
+                if failure.phase != "tls":
+                    raise
+        # No session is left now: it was dropped when the handshake that offered it failed.
+        return await self._open_once()
+
+    async def _open_once(self) -> trio.abc.Stream:
+        transport = await self._connect()
+        if self.tls is None:
+            return transport
+        try:
+            with trio.fail_after(self._tls_s):
+                return await client_handshake(transport, self.tls, self.host, endpoint=self.name)
+        except BaseException as error:
+            await trio.aclose_forcefully(transport)
+            if isinstance(error, trio.TooSlowError):
+                raise self._failure("tls", f"no handshake within {self._tls_s:g} s") from None
+            if isinstance(error, CertificateError):
+                raise self._failure("tls", str(error)) from None
+            if isinstance(error, trio.BrokenResourceError):
+                raise self._failure("tls", "the connection broke during the handshake") from None
+            raise
+
+    async def _connect(self) -> trio.abc.Stream:
+        phase: Phase = "connect"
+        try:
+            with trio.fail_after(self._connect_s):
+                if self._open_tcp is open_tcp and not _is_address(self.host):
+                    phase = "resolve"
+                    await trio.socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+                    phase = "connect"
+                return await self._open_tcp(self.host, self.port)
+        except trio.TooSlowError:
+            raise self._failure(phase, f"no answer within {self._connect_s:g} s") from None
+        except (OSError, UnicodeError) as error:
+            if phase == "resolve" or isinstance(error, socket.gaierror):
+                raise self._failure("resolve", _words(error) or "the name is not known") from None
+            raise self._failure(phase, "; ".join(_causes(error))) from None
+
+    def _failure(self, phase: Phase, cause: str) -> UtilityUnreachable:
+        return UtilityUnreachable(f"{self.name} ({phase}): {cause}", phase)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _causes(error: BaseException) -> list[str]:
+    """The different causes below trio's "all attempts to connect failed", each in a few words."""
+    cause = error.__cause__
+    if isinstance(cause, BaseExceptionGroup):
+        return list(dict.fromkeys(_words(each) for each in cause.exceptions))
+    return [_words(cause or error)]
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error)

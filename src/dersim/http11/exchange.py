@@ -1,0 +1,218 @@
+"""The server's side of one connection: request, response, request, response."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Protocol
+
+import h11
+import trio
+
+from dersim.http11.messages import Headers, Request, Response, decoded
+from dersim.tls.handshake import peer_certificate
+
+if TYPE_CHECKING:
+    from dersim.http11.server import Handler, Limits
+
+_READ_BYTES = 65536
+_LINGER_S = 1.0
+_LINGER_BYTES = 4 * 1024 * 1024
+_END = h11.EndOfMessage()
+_BODILESS = frozenset({204, 304})
+
+
+class Overseer(Protocol):
+    """What a connection needs of its server."""
+
+    is_stopping: bool
+
+    def is_idle(self, key: int, scope: trio.CancelScope) -> None: ...  # noqa: D102
+    def is_busy(self, key: int) -> None: ...  # noqa: D102
+    def log(self, line: str) -> None: ...  # noqa: D102
+
+
+class _Refused(Exception):  # noqa: N818 - never leaves this module
+    """The request cannot be taken: the status to answer before closing."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+class _Gone(Exception):  # noqa: N818 - never leaves this module
+    """The client closed the connection, or the server ended an idle one: nothing more to say."""
+
+
+class Exchange:
+    """One connection of a server, from its first byte to its close."""
+
+    def __init__(
+        self, stream: trio.abc.Stream, peer: str, handler: Handler, limits: Limits, overseer: Overseer
+    ) -> None:
+        self._stream = stream
+        self._peer = peer
+        self._handler = handler
+        self._limits = limits
+        self._overseer = overseer
+        self._has_served = False
+        self._certificate = peer_certificate(stream)
+        self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
+
+    async def run(self) -> None:
+        """Answer requests until one side closes. Raises only what the handler raises."""
+        try:
+            while await self._one_request():
+                self._wire.start_next_cycle()
+        except _Gone:
+            return
+        except _Refused as refused:
+            self._overseer.log(f"{self._peer}: {refused.status}: {refused}")
+            await self._refuse(refused.status, str(refused))
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._overseer.log(f"{self._peer}: the client went away in mid-request")
+        except trio.TooSlowError:
+            self._overseer.log(
+                f"{self._peer}: the client did not take its response in {self._limits.send_s:g} s"
+            )
+
+    async def _one_request(self) -> bool:
+        """Serve one request; whether the connection may carry another."""
+        head = await self._head()
+        body = await self._body(head)
+        request = Request(
+            head.method.decode("ascii"),
+            head.target.decode("latin-1"),
+            decoded(head.headers),
+            body,
+            self._certificate,
+            self._peer,
+        )
+        response = await self._handled(request)
+        await self._send(response, request.method, closing=self._overseer.is_stopping)
+        return self._wire.our_state is h11.DONE and self._wire.their_state is h11.DONE
+
+    async def _handled(self, request: Request) -> Response:
+        try:
+            return await self._handler(request)
+        except trio.Cancelled:
+            raise
+        except BaseException:
+            # A bug in the handler ends the server (its supervisor logs it); this client still gets an answer.
+            with trio.move_on_after(1, shield=True):
+                await self._refuse(500, "the server has failed")
+            raise
+
+    async def _head(self) -> h11.Request:
+        """The next request's head. Idle until its first byte; from there the whole head has its deadline."""
+        event = self._next_event()
+        if event is h11.NEED_DATA and not self._wire.trailing_data[0]:
+            await self._wait_idle()
+            event = self._next_event()
+        with trio.move_on_after(self._limits.head_s):
+            while event is h11.NEED_DATA:
+                await self._read()
+                event = self._next_event()
+        if event is h11.NEED_DATA:
+            raise _Refused(408, f"the head of the request took more than {self._limits.head_s:g} s")
+        if not isinstance(event, h11.Request):
+            raise _Gone
+        self._has_served = True
+        return event
+
+    async def _wait_idle(self) -> None:
+        key = id(self)
+        wait_s = self._limits.idle_s if self._has_served else self._limits.head_s
+        with trio.CancelScope(deadline=trio.current_time() + wait_s) as scope:
+            self._overseer.is_idle(key, scope)
+            try:
+                await self._read()
+            finally:
+                self._overseer.is_busy(key)
+        if scope.cancelled_caught:
+            raise _Gone
+
+    async def _body(self, head: h11.Request) -> bytes:
+        limit = self._limits.body_bytes
+        for name, value in head.headers:
+            if name == b"content-length" and int(value) > limit:
+                raise _Refused(413, f"a body of {int(value)} bytes; at most {limit} are taken")
+        if self._wire.they_are_waiting_for_100_continue:
+            await self._send_all(self._wire.send(h11.InformationalResponse(status_code=100, headers=[])))
+        parts: list[bytes] = []
+        size = 0
+        with trio.move_on_after(self._limits.body_s):
+            while not isinstance(event := self._next_event(), h11.EndOfMessage):
+                if event is h11.NEED_DATA:
+                    await self._read()
+                elif isinstance(event, h11.Data):
+                    size += len(event.data)
+                    if size > limit:
+                        raise _Refused(413, f"the body is larger than {limit} bytes")
+                    parts.append(event.data)
+                else:
+                    raise _Gone
+            return b"".join(parts)
+        raise _Refused(408, f"the body of the request took more than {self._limits.body_s:g} s")
+
+    def _next_event(self) -> object:
+        try:
+            return self._wire.next_event()
+        except h11.RemoteProtocolError as error:
+            if self._wire.trailing_data[1]:
+                raise _Gone from None
+            raise _Refused(error.error_status_hint, f"not HTTP/1.1: {error}") from None
+
+    async def _read(self) -> None:
+        self._wire.receive_data(bytes(await self._stream.receive_some(_READ_BYTES)))
+
+    async def _send(self, response: Response, method: str, *, closing: bool) -> None:
+        fields = self._fields(response, closing=closing)
+        event = h11.Response(status_code=response.status, headers=fields)
+        data = self._wire.send(event) or b""
+        if response.body and method != "HEAD" and response.status not in _BODILESS:
+            data += self._wire.send(h11.Data(data=response.body)) or b""
+        await self._send_all(data + (self._wire.send(_END) or b""))
+
+    def _fields(self, response: Response, *, closing: bool) -> list[tuple[str, str]]:
+        fields = list(response.headers)
+        names = {name for name, _ in response.headers}
+        if "content-length" not in names and response.status not in _BODILESS:
+            fields.append(("content-length", str(len(response.body))))
+        if "date" not in names:
+            fields.append(("date", _date()))
+        if closing:
+            fields.append(("connection", "close"))
+        return fields
+
+    async def _send_all(self, data: bytes | None) -> None:
+        with trio.fail_after(self._limits.send_s):
+            await self._stream.send_all(data or b"")
+
+    async def _refuse(self, status: int, why: str) -> None:
+        """Answer and close. Read on for a moment, lest the reset of a full socket overtakes the answer."""
+        if self._wire.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            return
+        headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
+        with trio.move_on_after(_LINGER_S):
+            try:
+                await self._send(Response(status, headers, f"{why}\n".encode()), "", closing=True)
+                if isinstance(self._stream, trio.SocketStream):
+                    await self._stream.send_eof()
+                left = _LINGER_BYTES
+                while left > 0 and (data := await self._stream.receive_some(_READ_BYTES)):
+                    left -= len(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return
+
+
+_last_date = (0, "")
+
+
+def _date() -> str:
+    """The Date header of now; made once a second."""
+    global _last_date  # noqa: PLW0603 - a cache of one
+    now = int(time.time())
+    if _last_date[0] != now:
+        _last_date = (now, formatdate(now, usegmt=True))
+    return _last_date[1]

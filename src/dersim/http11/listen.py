@@ -1,0 +1,61 @@
+"""Listening sockets: opened before anything runs, so that a busy port ends the program with one line."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+
+import trio
+
+from dersim.errors import ConfigError
+
+_BACKLOG = 1024
+
+
+async def bind(host: str, port: int) -> list[trio.SocketListener]:
+    """Listen on every address of `host`; port 0 picks a free one, the same for all addresses.
+
+    ConfigError where the port is busy or the address is not ours.
+    """
+    where = f"{host}:{port}"
+    try:
+        listeners = await trio.open_tcp_listeners(port, host=host, backlog=_BACKLOG)
+        if port == 0 and len(listeners) > 1:
+            return await _on_one_port(listeners)
+    except socket.gaierror as error:
+        raise ConfigError(
+            f"{where}: cannot listen: no such host ({error.strerror}); name a local one"
+        ) from None
+    except OverflowError:
+        raise ConfigError(f"{where}: cannot listen: a port is 0 to 65535") from None
+    except OSError as error:
+        raise ConfigError(f"{where}: cannot listen: {_reason(error)}") from None
+    return listeners
+
+
+def address(listeners: Sequence[trio.SocketListener]) -> tuple[str, int]:
+    """Host and port of the first listener, after `bind`."""
+    host, port = listeners[0].socket.getsockname()[:2]
+    return str(host), int(port)
+
+
+async def _on_one_port(listeners: list[trio.SocketListener]) -> list[trio.SocketListener]:
+    """Each address of the name was given a free port of its own: keep one, IPv4 where there is one."""
+    kept = next((one for one in listeners if one.socket.family == socket.AF_INET), listeners[0])
+    for listener in listeners:
+        if listener is not kept:
+            await listener.aclose()
+    return [kept]
+
+
+def _reason(error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "the port is busy; stop what listens there or give another port"
+        case errno.EACCES:
+            return "not allowed; ports below 1024 need rights, give another port"
+        case errno.EADDRNOTAVAIL:
+            return "the address is not one of this machine; give a local one"
+        case _:
+            return (error.strerror or str(error)).lower()

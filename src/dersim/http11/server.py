@@ -1,0 +1,186 @@
+"""An HTTP/1.1 server that shows its handler the client's certificate.
+
+A 2030.5 server needs the client's LFDI, the hash of its certificate, for every request; the ASGI servers do
+not pass it on. Beyond that a server on the open lab network must not be brought down by one bad client:
+
+* deadlines for the TLS handshake, the whole head, the whole body and the whole response: a client that
+  drips one byte a second keeps its connection no longer than one that is silent;
+* limits on sizes, and on the number of connections. A new client at the limit takes the place of the one
+  that has been idle longest; there is no other end to being idle than `idle_s`;
+* whatever happens on one connection ends there. Only an exception out of the handler, which is a bug of
+  ours, goes up to whoever called `serve`, after the client has had its 500.
+
+Cancelling `serve` stops it: listening ends, idle connections close at once, requests under way have
+`grace_s`.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+import trio
+
+from dersim.errors import CertificateError
+from dersim.http11.exchange import Exchange
+from dersim.http11.messages import Request, Response
+from dersim.tls import ServerContext, server_handshake
+
+Handler = Callable[[Request], Awaitable[Response]]
+Log = Callable[[str], None]
+
+# Out of file descriptors or memory: wait for connections to close. (What goes wrong with the one connection
+# that is being accepted, trio's listener skips by itself.)
+_SHORT_OF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_RETRY_ACCEPT_S = 0.1
+
+
+class Limits(NamedTuple):
+    """What a client may take of a server: times in seconds, sizes in bytes."""
+
+    connections: int = 4096
+    handshake_s: float = 10.0
+    head_s: float = 10.0
+    body_s: float = 20.0
+    send_s: float = 20.0
+    idle_s: float = 3600.0
+    grace_s: float = 2.0
+    head_bytes: int = 32 * 1024
+    body_bytes: int = 2 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()
+
+
+async def serve(
+    handler: Handler,
+    listeners: Sequence[trio.abc.Listener[Any]],
+    *,
+    tls: ServerContext | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    log: Log | None = None,
+) -> None:
+    """Serve until cancelled; closes the listeners.
+
+    handler: answers a request with a response, whatever the method. An exception out of it answers 500 and
+    ends the server. log: is told, in one line each, why a connection was refused or ended early.
+    """
+    server = _Server(handler, tls, limits, log)
+    async with trio.open_nursery() as nursery:
+        connections = await nursery.start(server.hold_connections)
+        try:
+            async with trio.open_nursery() as accepting:
+                for listener in listeners:
+                    accepting.start_soon(server.accept, listener, connections)
+        finally:
+            server.stop()
+
+
+class _Server:
+    """What the connections of one `serve` share."""
+
+    def __init__(self, handler: Handler, tls: ServerContext | None, limits: Limits, log: Log | None) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.is_stopping = False
+        self._tls = tls
+        self._tell = log
+        self._slots = trio.Semaphore(limits.connections)
+        self._idle: dict[int, trio.CancelScope] = {}
+        self._stopped = trio.Event()
+        self._life = trio.CancelScope(shield=True)
+
+    async def hold_connections(self, task_status: trio.TaskStatus[trio.Nursery]) -> None:
+        """Hold the connections' tasks, shielded: a stop lets requests under way finish."""
+        with self._life:
+            async with trio.open_nursery() as nursery:
+                task_status.started(nursery)
+                await self._stopped.wait()
+
+    def stop(self) -> None:
+        """Close what is idle; give the rest its grace."""
+        self.is_stopping = True
+        self._life.deadline = trio.current_time() + self.limits.grace_s
+        self._stopped.set()
+        for scope in self._idle.values():
+            scope.cancel()
+
+    async def accept(self, listener: trio.abc.Listener[Any], nursery: trio.Nursery) -> None:
+        """Accept connections of one listener, as many as there is room for."""
+        async with listener:
+            while True:
+                await self._make_room()
+                try:
+                    stream = await listener.accept()
+                except BaseException as error:
+                    self._slots.release()
+                    if not isinstance(error, OSError) or error.errno not in _SHORT_OF:
+                        raise
+                    self.log(f"no new connections for now: {error.strerror}")
+                    self._end_longest_idle()
+                    await trio.sleep(_RETRY_ACCEPT_S)
+                    continue
+                nursery.start_soon(self._connection, stream)
+
+    async def _make_room(self) -> None:
+        try:
+            self._slots.acquire_nowait()
+        except trio.WouldBlock:
+            self._end_longest_idle()
+            await self._slots.acquire()
+
+    def _end_longest_idle(self) -> None:
+        longest_idle = next(iter(self._idle.values()), None)
+        if longest_idle is not None:
+            longest_idle.cancel()
+
+    async def _connection(self, transport: trio.abc.Stream) -> None:
+        peer = _peer(transport)
+        try:
+            stream = await self._secured(transport, peer)
+            if stream is not None:
+                await Exchange(stream, peer, self.handler, self.limits, self).run()
+        finally:
+            self._slots.release()
+            await trio.aclose_forcefully(transport)
+
+    async def _secured(self, transport: trio.abc.Stream, peer: str) -> trio.abc.Stream | None:
+        """The stream to speak HTTP on; None where the client is turned away."""
+        if self._tls is None:
+            return transport
+        try:
+            with trio.fail_after(self.limits.handshake_s):
+                return await server_handshake(transport, self._tls)
+        except CertificateError as error:
+            self.log(f"{peer}: TLS refused: {error}")
+        except trio.TooSlowError:
+            self.log(f"{peer}: no TLS handshake within {self.limits.handshake_s:g} s")
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.log(f"{peer}: the connection broke during the TLS handshake")
+        return None
+
+    def log(self, line: str) -> None:
+        """Tell why a connection was ended early."""
+        if self._tell is not None:
+            self._tell(line)
+
+    def is_idle(self, key: int, scope: trio.CancelScope) -> None:
+        """A connection waits for its next request within `scope`."""
+        if self.is_stopping:
+            scope.cancel()
+        self._idle[key] = scope
+
+    def is_busy(self, key: int) -> None:
+        """The wait is over."""
+        self._idle.pop(key, None)
+
+
+def _peer(transport: trio.abc.Stream) -> str:
+    if isinstance(transport, trio.SocketStream):
+        try:
+            host, port = transport.socket.getpeername()[:2]
+        except OSError:
+            return "(gone)"
+        return f"{host}:{port}"
+    return "(memory)"

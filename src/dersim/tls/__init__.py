@@ -1,0 +1,21 @@
+"""TLS as IEEE 2030.5 wants it: version 1.2, ECDHE-ECDSA on P-256, both sides with certificates.
+
+`client_context` and `server_context` read certificate files and refuse bad ones with one clear line;
+`client_handshake` and `server_handshake` take a connected stream and return an encrypted one, with the
+peer's chain checked by the rules of `chain`. Nothing here ever falls back to plain text.
+"""
+
+from dersim.tls.chain import check_chain
+from dersim.tls.context import CIPHERS, ClientContext, ServerContext, client_context, server_context
+from dersim.tls.handshake import client_handshake, server_handshake
+
+__all__ = [
+    "CIPHERS",
+    "ClientContext",
+    "ServerContext",
+    "check_chain",
+    "client_context",
+    "client_handshake",
+    "server_context",
+    "server_handshake",
+]

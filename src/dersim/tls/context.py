@@ -1,0 +1,189 @@
+"""The TLS contexts of client and server, and the check of the peer's chain inside the handshake.
+
+The chain is checked at the end of `SSLObject.do_handshake`, before anyone can send or read a byte: a chain
+that 2030.5 refuses makes the handshake fail like any other bad certificate.
+
+A resumed session carries the peer's own certificate but no chain, so there is nothing left to check:
+
+* a client keeps a session only after a full handshake that passed (`handshake.client_handshake`);
+* a server has given its ticket away before it could judge the chain. It therefore remembers the digests of
+  the leaf certificates that passed a full handshake, and fails resumed handshakes with any other.
+
+Sessions live in their context. New certificates mean a new context, and no session outlives its certificate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import sys
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from dersim.errors import CertificateError, ConfigError
+from dersim.tls import files
+from dersim.tls.chain import check_chain
+from dersim.tls.reasons import explain
+
+#: CCM-8 is what 2030.5 requires, GCM what some servers have instead. OpenSSL counts CCM-8 as 64 bit and from
+#: 3.2 on offers it at security level 0 only.
+CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0"
+_CURVE = "prime256v1"  # secp256r1, P-256
+_ENCODING_DER = 2  # of `_ssl`, X509_FILETYPE_ASN1
+_SESSIONS = 16
+_ACCEPTED = 20_000
+
+
+class HandshakeFailure(ssl.SSLError):
+    """A failed handshake: why, in one line, and what is still to be sent (the TLS alert)."""
+
+    def __init__(self, why: str, alert: bytes = b"") -> None:
+        super().__init__(why)
+        self.why = why
+        self.alert = alert
+
+
+class _CheckedObject(ssl.SSLObject):
+    """An SSLObject whose handshake ends with the check of the peer's chain."""
+
+    outgoing: ssl.MemoryBIO
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            # trio.SSLStream drops what is left to be sent: the alert that tells the peer why.
+            raise HandshakeFailure(explain(error), self.outgoing.read()) from error
+        if reasons := self._refusals():
+            raise HandshakeFailure(f"the peer's certificate chain is refused: {reasons[0]}")
+
+    def _refusals(self) -> tuple[str, ...]:
+        context = self.context
+        leaf = self.getpeercert(binary_form=True) or b""
+        if not self.session_reused:
+            reasons = check_chain(self._chain())
+            if not reasons and isinstance(context, ServerContext):
+                context.accept(leaf)
+            return reasons
+        if isinstance(context, ServerContext) and not context.accepts(leaf):
+            return ("it resumes a session of a certificate that no full handshake has accepted",)
+        return ()
+
+    def _chain(self) -> list[bytes]:
+        """The verified chain, DER, leaf first."""
+        if sys.version_info >= (3, 13):
+            return list(self.get_verified_chain())
+        # Python 3.11 and 3.12 have the function without a public name (gh-109109 gave it one in 3.13).
+        inner: Any = self._sslobj  # type: ignore[attr-defined, unused-ignore]
+        return [certificate.public_bytes(_ENCODING_DER) for certificate in inner.get_verified_chain()]
+
+
+class _Context(ssl.SSLContext):
+    """What both sides share."""
+
+    def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> Any:
+        """As in ssl.SSLContext; the object remembers where its alerts come out."""
+        wrapped = super().wrap_bio(incoming, outgoing, *args, **kwargs)
+        assert isinstance(wrapped, _CheckedObject)  # noqa: S101 - `_set_up` has seen to it
+        wrapped.outgoing = outgoing
+        return wrapped
+
+
+class ClientContext(_Context):
+    """A client's context, with the sessions that it may resume, by endpoint."""
+
+    certificate_der: bytes
+
+    def __init__(self, _protocol: int) -> None:
+        self._sessions: OrderedDict[str, ssl.SSLSession] = OrderedDict()
+
+    def session(self, endpoint: str) -> ssl.SSLSession | None:
+        """The session to resume with `endpoint` ("host:port"), or None."""
+        return self._sessions.get(endpoint)
+
+    def keep_session(self, endpoint: str, session: ssl.SSLSession | None) -> None:
+        """Keep a session whose chain has passed the check."""
+        if session is not None:
+            self._sessions[endpoint] = session
+            self._sessions.move_to_end(endpoint)
+            if len(self._sessions) > _SESSIONS:
+                self._sessions.popitem(last=False)
+
+    def forget_session(self, endpoint: str) -> None:
+        """Make the next handshake with `endpoint` a full one."""
+        self._sessions.pop(endpoint, None)
+
+
+class ServerContext(_Context):
+    """A server's context, with the digests of the client certificates that passed a full handshake."""
+
+    certificate_der: bytes
+
+    def __init__(self, _protocol: int) -> None:
+        self._accepted: OrderedDict[bytes, None] = OrderedDict()
+
+    def accept(self, leaf: bytes) -> None:
+        """Remember a leaf certificate (DER) whose chain has passed the check."""
+        digest = hashlib.sha256(leaf).digest()
+        self._accepted[digest] = None
+        self._accepted.move_to_end(digest)
+        if len(self._accepted) > _ACCEPTED:
+            self._accepted.popitem(last=False)
+
+    def accepts(self, leaf: bytes) -> bool:
+        """Whether `leaf` (DER) has passed a full handshake."""
+        return hashlib.sha256(leaf).digest() in self._accepted
+
+
+def client_context(
+    cert: Path | str, key: Path | str, root: Path | str, *, check_hostname: bool = False
+) -> ClientContext:
+    """A client's TLS context from PEM files: certificate with chain, its key, and the trusted roots.
+
+    `check_hostname` is off by default: 2030.5 certificates name no host. CertificateError names the bad file.
+    """
+    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = check_hostname
+    context.certificate_der = _set_up(context, Path(cert), Path(key), Path(root))
+    return context
+
+
+def server_context(cert: Path | str, key: Path | str, root: Path | str) -> ServerContext:
+    """A server's TLS context from PEM files; every client must show a certificate under one of `root`.
+
+    CertificateError names the bad file.
+    """
+    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
+    context.certificate_der = _set_up(context, Path(cert), Path(key), Path(root))
+    # A client may not make us negotiate again in mid-connection: it costs us more than it.
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    return context
+
+
+def _set_up(context: _Context, cert: Path, key: Path, root: Path) -> bytes:
+    context.sslobject_class = _CheckedObject
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    # Certificates in the field break the fine print of RFC 5280 (a SAN not critical under an empty subject).
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    try:
+        context.set_ciphers(CIPHERS)
+        context.set_ecdh_curve(_CURVE)
+    except ssl.SSLError:
+        raise ConfigError(
+            f"this Python's {ssl.OPENSSL_VERSION} lacks the cipher suites of IEEE 2030.5 "
+            "(ECDHE-ECDSA-AES128-CCM8); use a Python with a full OpenSSL"
+        ) from None
+    leaf = files.check_pair(cert, key)
+    files.load_certificates(root, "the CA certificates that we trust")
+    try:
+        context.load_cert_chain(cert, key)
+        context.load_verify_locations(root)
+    except (ssl.SSLError, OSError) as error:
+        raise CertificateError(f"{cert}, {key}, {root}: OpenSSL refuses them: {error}") from None
+    return leaf.public_bytes(Encoding.DER)

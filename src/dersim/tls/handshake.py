@@ -1,0 +1,73 @@
+"""The TLS handshake on a connected stream, for client and server."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import trio
+
+from dersim.errors import CertificateError
+from dersim.tls.context import ClientContext, HandshakeFailure, ServerContext
+
+Stream = trio.abc.Stream
+
+
+async def client_handshake(
+    transport: Stream, context: ClientContext, host: str, *, endpoint: str
+) -> trio.SSLStream[Any]:
+    """Encrypt `transport` as the client; `endpoint` ("host:port") names the session to resume.
+
+    Raises CertificateError with one line where TLS fails, trio.BrokenResourceError where the peer goes away.
+    The caller sets the deadline and closes `transport` on any exception.
+    """
+    stream = trio.SSLStream(transport, context, server_hostname=host, https_compatible=True)
+    if (saved := context.session(endpoint)) is not None:
+        stream.session = saved
+    try:
+        await _shake(stream, transport)
+    except BaseException:
+        context.forget_session(endpoint)
+        raise
+    if not stream.session_reused:
+        context.keep_session(endpoint, stream.session)
+    return stream
+
+
+async def server_handshake(transport: Stream, context: ServerContext) -> trio.SSLStream[Any]:
+    """Encrypt `transport` as the server. Exceptions as for `client_handshake`."""
+    stream = trio.SSLStream(transport, context, server_side=True, https_compatible=True)
+    await _shake(stream, transport)
+    return stream
+
+
+def peer_certificate(stream: Stream) -> bytes | None:
+    """The peer's certificate (DER) of a stream after its handshake; None on a plain stream."""
+    if isinstance(stream, trio.SSLStream):
+        certificate: bytes | None = stream.getpeercert(binary_form=True)
+        return certificate
+    return None
+
+
+async def _shake(stream: trio.SSLStream[Any], transport: Stream) -> None:
+    try:
+        await stream.do_handshake()
+    except trio.BrokenResourceError as broken:
+        failure = broken.__cause__
+        if not isinstance(failure, HandshakeFailure):
+            raise
+        await _send_alert(transport, failure.alert)
+        raise CertificateError(failure.why) from failure
+    except ssl.CertificateError as error:  # a host name that does not match, on some builds
+        raise CertificateError(str(error)) from error
+
+
+async def _send_alert(transport: Stream, alert: bytes) -> None:
+    """Tell the peer why, within a second; that it is gone already does not matter any more."""
+    if not alert:
+        return
+    with trio.move_on_after(1):
+        try:
+            await transport.send_all(alert)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return
