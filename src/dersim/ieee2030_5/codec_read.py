@@ -127,7 +127,9 @@ def _extra(node: Node) -> Extra:
     namespace = name.namespace or ""
     extension = extensions.find(namespace, name.localname)
     if extension is None:
-        return Extra(namespace, name.localname, etree.tostring(node, encoding="unicode", with_tail=False))
+        # Exclusive canonical form: it stands alone, without the namespaces of where it was found.
+        xml = etree.tostring(node, method="c14n", exclusive=True, with_tail=False)
+        return Extra(namespace, name.localname, xml.decode())
     if extension.cls is not None:
         value = Lenient().resource(node, extension.cls, name.localname)
     else:
