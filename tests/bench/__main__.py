@@ -1,0 +1,23 @@
+"""`python -m tests.bench [NAME...]` runs the benchmarks, a line each; exit 1 where a target is missed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+BENCHES = ("xml_codec", "requests", "startup", "scheduler", "day")
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all."""
+    missed = 0
+    for name in names or BENCHES:
+        module = importlib.import_module(f"tests.bench.bench_{name}")
+        for result in module.run():
+            print(result.line(), flush=True)
+            missed += not result.met
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

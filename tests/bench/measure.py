@@ -1,0 +1,54 @@
+"""How the benchmarks measure: CPU time of this thread, interleaved rounds, medians, a ratio, a target."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Result(NamedTuple):
+    """One line of the report. `ratio` is peer / ours for costs (higher is better for us)."""
+
+    name: str
+    ours: float
+    peer: float
+    unit: str
+    target: str
+    met: bool
+
+    def line(self) -> str:
+        """The line as printed."""
+        ratio = self.peer / self.ours if self.ours else float("inf")
+        verdict = "ok" if self.met else "MISSED"
+        return (
+            f"{self.name:<58} ours {self.ours:>10.3f} {self.unit:<8} peer {self.peer:>10.3f}"
+            f"  peer/ours {ratio:>7.2f}  target {self.target:<22} {verdict}"
+        )
+
+
+def cpu_per_call_us(function: Callable[[], object], calls: int) -> float:
+    """Mean CPU microseconds of one call, garbage collection off as in timeit."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        start = time.thread_time_ns()
+        for _ in range(calls):
+            function()
+        return (time.thread_time_ns() - start) / calls / 1000
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def interleaved(ours: Callable[[], float], peer: Callable[[], float], rounds: int) -> tuple[float, float]:
+    """Medians of both, measured in turn so that the machine's noise meets both alike."""
+    pairs = [(ours(), peer()) for _ in range(rounds)]
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+
+
+def at_least(name: str, ours: float, peer: float, times: float, unit: str = "us") -> Result:
+    """A cost that shall be at least `times` smaller than the peer's."""
+    return Result(name, ours, peer, unit, f">= {times:g} x", peer / ours >= times)
