@@ -1,0 +1,275 @@
+"""The CSIP client over REST: where it stands, and what an operator may ask of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict
+
+from dersim.errors import ConfigError
+from dersim.web.problems import Problem
+from dersim.web.routes import BOTH, Call, Reply, Route, WebContext
+from dersim.web.schema import described, unit
+
+if TYPE_CHECKING:
+    from dersim.fleet import Device
+
+Time = Annotated[str, described("RFC 3339, UTC", format="date-time")]
+Modes = Annotated[dict[str, Any], described("mode -> value in plain units")]
+
+
+class Registration(TypedDict):
+    """Whether the server holds a Registration, and whether its PIN is the one given."""
+
+    present: bool
+    verified: Annotated[bool | None, described("null: no PIN was given to compare")]
+
+
+class ClockOffset(TypedDict):
+    """The server's time against ours."""
+
+    offset_s: Annotated[float | None, unit("s")]
+    bound_s: Annotated[float | None, unit("s", "how far off the estimate can be")]
+    samples: int
+
+
+class ProgramEntry(TypedDict):
+    """A DERProgram; of two, the lower primacy rules."""
+
+    href: str | None
+    mRID: str | None
+    description: str | None
+    primacy: int | None
+
+
+class ControlEntry(TypedDict):
+    """A DERControl that is active or scheduled."""
+
+    mRID: str
+    href: str | None
+    program: str | None
+    primacy: int | None
+    status: Annotated[int, described("EventStatus.currentStatus")]
+    status_text: str
+    start: Time
+    duration_s: Annotated[float, unit("s")]
+    effective_start: Time
+    effective_end: Time
+    modes: Modes
+
+
+class DefaultControlEntry(TypedDict):
+    """The DefaultDERControl that rules where no event does."""
+
+    program: str | None
+    mRID: str | None
+    modes: Modes
+
+
+class Counters(TypedDict):
+    """Since the start."""
+
+    requests: int
+    errors: int
+    puts: int
+    puts_skipped: int
+    meter_posts: int
+    responses: int
+    log_events: int
+
+
+class ClientEntry(TypedDict):
+    """The client of one DER, in short."""
+
+    device: int
+    state: str
+    lfdi: str | None
+    active_controls: int
+
+
+class CsipClientDocument(TypedDict):
+    """Where the CSIP client of one DER stands."""
+
+    state: Literal["disabled", "discovering", "connected", "retrying", "failed"]
+    server: str | None
+    dcap: str | None
+    lfdi: str | None
+    sfdi: str | None
+    edition: str | None
+    end_device: str | None
+    registration: Registration
+    clock: ClockOffset
+    programs: list[ProgramEntry]
+    active_controls: list[ControlEntry]
+    scheduled_controls: list[ControlEntry]
+    default_control: DefaultControlEntry | None
+    last_contact: Time | None
+    last_error: str | None
+    retry_in_s: float | None
+    counters: Counters
+    devices: list[ClientEntry]
+
+
+class Accepted(TypedDict):
+    """What was begun."""
+
+    accepted: str
+
+
+class ControlChoice(TypedDict):
+    """One control, by its mRID."""
+
+    mRID: Annotated[str, described("hex digits", minLength=1, maxLength=64)]
+
+
+class Burst(TypedDict):
+    """A burst of LogEvents (CSIP BASIC-027)."""
+
+    alarm_status: NotRequired[
+        Literal["Abnormal", "Normal"] | Annotated[int, described("a bitmap", minimum=0, maximum=0xFFFFFFFF)]
+    ]
+    interval: NotRequired[Annotated[float, unit("s", minimum=0, maximum=3600)]]
+    count: NotRequired[Annotated[int, described("how many", minimum=1, maximum=1000)]]
+
+
+_COUNTERS = ("requests", "errors", "puts", "puts_skipped", "meter_posts", "responses", "log_events")
+
+
+def client_of(context: WebContext, device: Device) -> Any | None:
+    """The CSIP client of this DER; None where CSIP is off."""
+    return context.engine.services.get(("csip", device.number))
+
+
+def _client(context: WebContext, device: Device) -> Any:
+    client = client_of(context, device)
+    if client is None:
+        raise Problem("conflict", "the CSIP client is off", hint="Start with --csip_client_enable yes.")
+    return client
+
+
+def snapshot(context: WebContext, device: Device) -> dict[str, Any]:
+    """The `csip-client` document but for `devices`."""
+    client = client_of(context, device)
+    return _disabled() if client is None else dict(client.snapshot())
+
+
+def _disabled() -> dict[str, Any]:
+    nothing = ("server", "dcap", "lfdi", "sfdi", "edition", "end_device")
+    return {
+        "state": "disabled",
+        **dict.fromkeys(nothing),
+        "registration": {"present": False, "verified": None},
+        "clock": {"offset_s": None, "bound_s": None, "samples": 0},
+        "programs": [],
+        "active_controls": [],
+        "scheduled_controls": [],
+        "default_control": None,
+        "last_contact": None,
+        "last_error": None,
+        "retry_in_s": None,
+        "counters": dict.fromkeys(_COUNTERS, 0),
+    }
+
+
+def _short(context: WebContext, device: Device) -> dict[str, Any]:
+    document = snapshot(context, device)
+    return {
+        "device": device.number,
+        "state": document["state"],
+        "lfdi": document["lfdi"],
+        "active_controls": len(document["active_controls"]),
+    }
+
+
+def _get(context: WebContext, call: Call) -> dict[str, Any]:
+    document = snapshot(context, call.device)
+    document["devices"] = [_short(context, device) for device in context.engine.fleet.devices]
+    return document
+
+
+def _rediscover(context: WebContext, call: Call) -> Reply:
+    _client(context, call.device).rediscover()
+    return Reply(202, {"accepted": "rediscover"})
+
+
+def _opt_out(context: WebContext, call: Call) -> Reply:
+    return _opt(_client(context, call.device).opt_out, call.body["mRID"], "opt-out")
+
+
+def _opt_in(context: WebContext, call: Call) -> Reply:
+    return _opt(_client(context, call.device).opt_in, call.body["mRID"], "opt-in")
+
+
+def _opt(action: Any, mrid: str, name: str) -> Reply:
+    try:
+        action(mrid.upper())
+    except ConfigError as error:
+        raise Problem(
+            "not-found", str(error), hint="GET /api/dersim/csip-client lists the controls that are held."
+        ) from None
+    return Reply(202, {"accepted": name})
+
+
+def _burst(context: WebContext, call: Call) -> Reply:
+    body = call.body
+    try:
+        _client(context, call.device).log_event_burst(
+            body.get("alarm_status", "Abnormal"), body.get("interval", 5), body.get("count", 5)
+        )
+    except ConfigError as error:
+        raise Problem("conflict", str(error)) from None
+    return Reply(202, {"accepted": "log-event-burst"})
+
+
+def _post(path: str, handler: Any, summary: str, **more: Any) -> Route:
+    return Route(
+        method="POST",
+        path=f"/api/dersim/csip/{path}",
+        handler=handler,
+        summary=summary,
+        response=Accepted,
+        status=202,
+        sites=BOTH,
+        tag="CSIP",
+        **more,
+    )
+
+
+ROUTES = [
+    Route(
+        method="GET",
+        path="/api/dersim/csip-client",
+        handler=_get,
+        summary="Where the CSIP client stands, and what the utility told it.",
+        response=CsipClientDocument,
+        sites=BOTH,
+        tag="CSIP",
+        etag=True,
+    ),
+    _post(
+        "rediscover",
+        _rediscover,
+        "Read the certificate files again and start discovery over.",
+        problems=("conflict",),
+    ),
+    _post(
+        "opt-out",
+        _opt_out,
+        "Opt out of a control (Response 4).",
+        request=ControlChoice,
+        problems=("bad-request", "conflict", "not-found"),
+    ),
+    _post(
+        "opt-in",
+        _opt_in,
+        "Opt in again (Response 5).",
+        request=ControlChoice,
+        problems=("bad-request", "conflict", "not-found"),
+    ),
+    _post(
+        "log-event-burst",
+        _burst,
+        "Send a burst of LogEvents (BASIC-027).",
+        request=Burst,
+        request_optional=True,
+        problems=("bad-request", "conflict"),
+    ),
+]

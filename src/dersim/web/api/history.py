@@ -1,0 +1,54 @@
+"""`GET /api/dersim/history`: the past of one DER, columns side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypedDict
+
+from dersim.web.routes import Call, Query, Route, WebContext
+from dersim.web.schema import described
+
+Column = list[float | None]
+
+
+class HistoryDocument(TypedDict):
+    """Columns of equal length; names and units as in the overview's metrics."""
+
+    time: Annotated[list[str], described("simulated time, rising")]
+    power_kw: Column
+    reactive_power_kvar: Column
+    apparent_power_kva: Column
+    voltage_ll_v: Column
+    voltage_ln_v: Column
+    current_a: Column
+    frequency_hz: Column
+    irradiance_w_m2: Column
+    available_power_kw: Column
+    soc_pct: Column
+
+
+def _get(context: WebContext, call: Call) -> dict[str, Any]:
+    if call.query["of"] == "fleet":
+        return context.history.fleet_document(call.query["seconds"])
+    return context.history.document(call.device, call.query["seconds"])
+
+
+ROUTES = [
+    Route(
+        method="GET",
+        path="/api/dersim/history",
+        handler=_get,
+        summary="The past of one DER, of the last so many simulated seconds.",
+        response=HistoryDocument,
+        query=(
+            Query("seconds", float, 7200.0, "How far back; four hours and more are kept.", 0, 10_000_000),
+            Query(
+                "of",
+                str,
+                "device",
+                "fleet: the sum, kept with more than 50 DERs.",
+                choices=("device", "fleet"),
+            ),
+        ),
+        etag=True,
+    )
+]

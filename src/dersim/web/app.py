@@ -1,0 +1,140 @@
+"""The quart-trio application: the thin skin between HTTP and the route table.
+
+Guard, decoding, the check of the body, problem documents, ETags and headers are here, once for all routes;
+what an address means is in `api/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from typing import Any
+
+from quart import Response, request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+
+from dersim.errors import ConfigError
+from dersim.web.guard import SECURITY_HEADERS, Guard
+from dersim.web.pages import add_pages
+from dersim.web.problems import Problem, kind_of_status
+from dersim.web.responses import MAX_BODY_BYTES, dumps, guard_request, problem_response
+from dersim.web.routes import Call, Reply, Route, Site, WebContext, find_device, read_query
+from dersim.web.schema import SchemaBook, check
+from dersim.web.streaming import add_telemetry
+from dersim.web.telemetry import Telemetry
+
+
+def make_app(
+    site: Site, routes: list[Route], context: WebContext, guard: Guard, telemetry: Telemetry
+) -> QuartTrio:
+    """The application of one web site, with those of the routes that belong to it."""
+    app = QuartTrio("dersim.web", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.url_map.merge_slashes = False  # a redirect would be a surprise in an API
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    _add_guard(app, guard)
+    _add_error_handlers(app)
+    for route in routes:
+        if site in route.sites:
+            app.add_url_rule(
+                route.path, f"{route.method} {route.path}", _view(route, context), methods=[route.method]
+            )
+    add_telemetry(app, context, guard, telemetry)
+    add_pages(app, site, guard)
+    return app
+
+
+def _view(route: Route, context: WebContext) -> Any:
+    book = SchemaBook()
+    schema = book.of(route.request) if route.request is not None else None
+
+    async def view() -> Response:
+        query = read_query(route, request.args.to_dict())
+        # Read even where none is taken: a request whose body is broken off must have no effect.
+        raw = await request.get_data() if route.method == "POST" else b""
+        body = None
+        if schema is not None:
+            body = _decode_body(route, raw)
+            if errors := check(schema, book.components, body):
+                raise Problem("bad-request", f"the body: {errors[0].detail}", errors=errors)
+        device = find_device(context, query.pop("device") if route.per_device else 1)
+        result = route.handler(context, Call(device, query, body))
+        if inspect.isawaitable(result):
+            result = await result
+        return _respond(route, result)
+
+    return view
+
+
+def _decode_body(route: Route, raw: str | bytes) -> Any:
+    if not raw and route.request_optional:
+        return {}
+    if request.mimetype != "application/json":
+        raise Problem("not-json", f"the body is {request.mimetype or 'of no type'}, not application/json")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Problem("bad-request", f"the body is not JSON: {error}") from None
+
+
+def _respond(route: Route, result: Any) -> Response:
+    reply = result if isinstance(result, Reply) else Reply(route.status, result, route.content_type)
+    body = reply.body if isinstance(reply.body, str | bytes) else dumps(reply.body)
+    response = Response(body, reply.status, content_type=reply.content_type)
+    if route.etag:
+        raw = body.encode() if isinstance(body, str) else body
+        response.set_etag(hashlib.blake2b(raw, digest_size=8).hexdigest())
+        response.headers["Cache-Control"] = "no-cache"
+        if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
+            response = Response(b"", 304, headers={"ETag": response.headers["ETag"]})
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _add_guard(app: QuartTrio, guard: Guard) -> None:
+    async def before() -> Response | None:
+        # The first visit of a browser carries the token in the query; `pages.py` turns it into a cookie.
+        arrival = request.path == "/" and "token" in request.args
+        if request.method == "OPTIONS" and request.headers.get("Origin") in guard.cors_origins:
+            return Response(b"", 204)
+        guard_request(guard, request.headers, changes=request.method != "GET", token=not arrival)
+        return None
+
+    async def after(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        origin = request.headers.get("Origin")
+        if origin in guard.cors_origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+            response.headers["Vary"] = "Origin"
+        return response
+
+    app.before_request(before)
+    app.after_request(after)
+
+
+def _add_error_handlers(app: QuartTrio) -> None:
+    async def on_problem(problem: Problem) -> Response:
+        return problem_response(problem, request.path)
+
+    async def on_config_error(error: ConfigError) -> Response:
+        return problem_response(Problem("bad-request", str(error)), request.path)
+
+    async def on_http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status < 400:
+            return Response(b"", status, headers=dict(error.get_headers()))
+        problem = Problem(kind_of_status(status), f"{request.method} {request.path}: {error.name}")
+        response = problem_response(problem, request.path)
+        if status == 405:
+            response.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or ("GET",))
+        return response
+
+    app.register_error_handler(Problem, on_problem)
+    app.register_error_handler(ConfigError, on_config_error)
+    app.register_error_handler(HTTPException, on_http_error)

@@ -1,0 +1,172 @@
+"""What the web remembers of each DER's past: one sample per tick, for at least four hours, in bounded memory.
+
+Samples lie in columns of packed floats, about 52 bytes each, so that four hours at one sample per second take
+0.75 MB. The budget is for the whole fleet. Up to `ALL_WATCHED` DERs each is kept; in larger fleets only
+those that somebody looked at (the least recently looked at gives way), and the sum over all of them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from dersim.web.times import rfc3339
+
+if TYPE_CHECKING:
+    from dersim.device.state import DeviceState
+    from dersim.fleet import Device, Fleet
+
+#: Column names, in the order of `_row`.
+COLUMNS = (
+    "power_kw",
+    "reactive_power_kvar",
+    "apparent_power_kva",
+    "voltage_ll_v",
+    "voltage_ln_v",
+    "current_a",
+    "frequency_hz",
+    "irradiance_w_m2",
+    "available_power_kw",
+    "soc_pct",
+)
+SAMPLES = 16_200  # four and a half hours of one per second
+MIN_STEP_S = 0.999  # faster ticks are thinned, so that the hours stay covered
+ALL_WATCHED = 50
+BUDGET_BYTES = 64 * 1024 * 1024
+_SAMPLE_BYTES = 8 + 4 * len(COLUMNS)
+
+
+class Series:
+    """The samples of one DER, oldest given up first. Times are simulated UTC seconds and rise."""
+
+    def __init__(self, capacity: int = SAMPLES) -> None:
+        self._capacity = capacity
+        self._times = array("d")
+        self._columns = [array("f") for _ in COLUMNS]
+        self._start = 0
+
+    def __len__(self) -> int:
+        return len(self._times) - self._start
+
+    @property
+    def last_s(self) -> float:
+        """The time of the newest sample, minus infinity where there is none."""
+        return self._times[-1] if self._times else float("-inf")
+
+    def add(self, time_s: float, row: tuple[float, ...]) -> None:
+        """Add one sample; `row` in the order of COLUMNS, NaN for what the device does not have."""
+        self._times.append(time_s)
+        for column, value in zip(self._columns, row, strict=True):
+            column.append(value)
+        if len(self) > self._capacity:
+            self._start += 1
+        # Cut in large pieces, seldom: moving an array's tail at every tick would cost 300 us.
+        if self._start > self._capacity // 8:
+            del self._times[: self._start]
+            for column in self._columns:
+                del column[: self._start]
+            self._start = 0
+
+    def since(self, time_s: float) -> tuple[array[float], list[array[float]]]:
+        """Times and columns of the samples at or after `time_s`."""
+        low, high = self._start, len(self._times)
+        while low < high:
+            middle = (low + high) // 2
+            if self._times[middle] < time_s:
+                low = middle + 1
+            else:
+                high = middle
+        return self._times[low:], [column[low:] for column in self._columns]
+
+
+class History:
+    """The series of the fleet. `run` is a task: it adds a sample of every watched DER after each step."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._all = len(fleet.devices) <= ALL_WATCHED
+        self._most = max(1, BUDGET_BYTES // (_SAMPLE_BYTES * SAMPLES * 9 // 8) - 1)
+        self._series: OrderedDict[int, Series] = OrderedDict()
+        self._sum = Series()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._fleet.wait_step()
+            self.sample()
+
+    def sample(self) -> None:
+        """Add the newest states."""
+        if self._all:
+            for device in self._fleet.devices:
+                self._add(self._series.setdefault(device.number, Series()), device.state)
+            return
+        for number, series in self._series.items():
+            self._add(series, self._fleet.devices[number - 1].state)
+        self._add_sum()
+
+    def watch(self, device: Device) -> None:
+        """Somebody looks at this DER: keep its past from now on."""
+        if self._all:
+            return
+        self._series.setdefault(device.number, Series())
+        self._series.move_to_end(device.number)
+        while len(self._series) > self._most:
+            self._series.popitem(last=False)
+
+    def _add(self, series: Series, state: DeviceState) -> None:
+        if state.time_s - series.last_s >= MIN_STEP_S:
+            series.add(state.time_s, _row(state))
+
+    def _add_sum(self) -> None:
+        states = [device.state for device in self._fleet.devices]
+        time_s = max(state.time_s for state in states)
+        if time_s - self._sum.last_s < MIN_STEP_S:
+            return
+        p, q, s, a = (sum(column) / 1000 for column in zip(*map(_powers, states), strict=True))
+        nan = float("nan")
+        self._sum.add(time_s, (p, q, s, nan, nan, nan, nan, nan, a, nan))
+
+    def document(self, device: Device, seconds: float) -> dict[str, Any]:
+        """The `history` document: the last `seconds` of one DER, columns side by side."""
+        self.watch(device)
+        series = self._series.get(device.number, Series())
+        return _document(series, seconds)
+
+    def fleet_document(self, seconds: float) -> dict[str, Any]:
+        """The sums over the fleet; kept in large fleets only."""
+        return _document(self._sum, seconds)
+
+
+def _document(series: Series, seconds: float) -> dict[str, Any]:
+    times, columns = series.since(series.last_s - seconds)
+    body: dict[str, Any] = {"time": [rfc3339(time_s) for time_s in times]}
+    for name, column in zip(COLUMNS, columns, strict=True):
+        body[name] = [None if value != value else round(value, 4) for value in column]  # noqa: PLR0124 - NaN
+    return body
+
+
+def _powers(state: DeviceState) -> tuple[float, float, float, float]:
+    return state.p_w, state.q_var, state.s_va, state.available_w
+
+
+def _row(state: DeviceState) -> tuple[float, ...]:
+    return (
+        state.p_w / 1000,
+        state.q_var / 1000,
+        state.s_va / 1000,
+        mean_of_present(state.voltage_ll_v),
+        mean_of_present(state.voltage_ln_v),
+        mean_of_present(state.current_a),
+        state.frequency_hz,
+        state.irradiance_w_m2,
+        state.available_w / 1000,
+        float("nan") if state.soc_pct is None else state.soc_pct,
+    )
+
+
+def mean_of_present(values: tuple[float, float, float]) -> float:
+    """The mean over the phases that are there; an absent phase reads 0."""
+    present = [value for value in values if value]
+    return sum(present) / len(present) if present else 0.0

@@ -1,0 +1,56 @@
+"""The static pages of a web site: plain files, no build step, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quart import Response, request
+from quart_trio import QuartTrio
+
+from dersim.web.guard import COOKIE, Guard
+from dersim.web.problems import Problem
+from dersim.web.routes import Site
+
+STATIC = Path(__file__).parent / "static"
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
+#: The page that each site opens with.
+INDEX = {"dashboard": "dashboard.html", "csip_ui": "csip_ui.html"}
+
+
+def add_pages(app: QuartTrio, site: Site, guard: Guard) -> None:
+    """Add `/`, which takes the token of a first visit, and `/static/...`."""
+
+    async def index() -> Response:
+        if guard.token is not None and (shown := request.args.get("token")) is not None:
+            if not guard.token_is(shown):
+                raise Problem("token-needed", "the token is not the right one")
+            # On to the same page without the token, lest it stay in the address bar.
+            answer = Response(b"", 303, headers={"Location": "/"})
+            answer.set_cookie(COOKIE, guard.token, httponly=True, samesite="Strict")
+            return answer
+        return _file(INDEX[site])
+
+    async def static(name: str) -> Response:
+        return _file(name)
+
+    def _file(name: str) -> Response:
+        path = (STATIC / name).resolve()
+        if not path.is_relative_to(STATIC) or path.suffix not in _TYPES or not path.is_file():
+            raise Problem("not-found", f"there is no page {name!r}")
+        # Small files, read from the page cache: no thread is worth its while.
+        answer = Response(path.read_bytes(), content_type=_TYPES[path.suffix])
+        answer.headers["Cache-Control"] = "no-cache"
+        answer.set_etag(f"{path.stat().st_mtime_ns:x}-{path.stat().st_size:x}")
+        if request.if_none_match.contains_weak(answer.get_etag()[0] or ""):
+            return Response(b"", 304, headers={"ETag": answer.headers["ETag"]})
+        return answer
+
+    app.add_url_rule("/", "index", index, methods=["GET"])
+    app.add_url_rule("/static/<path:name>", "static", static, methods=["GET"])

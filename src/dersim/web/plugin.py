@@ -1,0 +1,54 @@
+"""The plug-in `rest`: dashboard, REST and WebSocket on one port."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dersim.extension import FrontendContext, FrontendType
+from dersim.hookspecs import hookimpl
+from dersim.options import names, port
+from dersim.web.frontend import WebFrontend
+
+if TYPE_CHECKING:
+    from dersim.options import OptionParser
+
+order = 80
+
+
+@hookimpl
+def add_options(parser: OptionParser) -> None:
+    """The flags of the dashboard, and those that guard both web sites."""
+    group = parser.add_argument_group("dashboard and REST")
+    group.add_argument(
+        "-wi", "--website_ip", default="127.0.0.1", metavar="IP", help="bind address of dashboard and REST"
+    )
+    group.add_argument(
+        "-wp", "--website_port", type=port, default=8111, metavar="PORT", help="port of dashboard and REST"
+    )
+    group.add_argument(
+        "--token", metavar="TOKEN", help="ask every web request for this token; auto makes one"
+    )
+    group.add_argument(
+        "--allow_host", type=names, default=(), metavar="NAME,...", help="further names to answer for"
+    )
+    group.add_argument(
+        "--cors_origin",
+        type=names,
+        default=(),
+        metavar="URL,...",
+        help="pages elsewhere that may call",
+    )
+
+
+@hookimpl
+def register_frontends(options: Namespace) -> Iterable[FrontendType]:
+    """One web site for the fleet."""
+    del options
+    return [FrontendType("rest", "fleet", _make, order=80, doc="dashboard, REST and WebSocket")]
+
+
+def _make(context: FrontendContext) -> WebFrontend:
+    options = context.options
+    return WebFrontend("dashboard", context, "--website", options.website_ip, options.website_port)

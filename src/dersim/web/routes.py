@@ -1,0 +1,134 @@
+"""What an address of the API is: one `Route`, from which the server, the docs and the checks are made.
+
+A handler is a plain function `(context, call) -> body | Reply`; it knows nothing of HTTP servers. It raises
+`Problem`, or a ConfigError for input that a deeper part refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from dersim.web.problems import Problem
+
+if TYPE_CHECKING:
+    from dersim.extension import FrontendContext
+    from dersim.fleet import Device
+    from dersim.web.history import History
+
+#: Which of the two web sites an address belongs to.
+Site = Literal["dashboard", "csip_ui"]
+BOTH: tuple[Site, ...] = ("dashboard", "csip_ui")
+DASHBOARD: tuple[Site, ...] = ("dashboard",)
+CSIP_UI: tuple[Site, ...] = ("csip_ui",)
+
+
+class Query(NamedTuple):
+    """One query parameter: name, type of its values, default (None: none), and a sentence."""
+
+    name: str
+    type: type[int] | type[float] | type[str]
+    default: Any
+    doc: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """What handlers work on: the engine's context, and the history that the web keeps."""
+
+    engine: FrontendContext
+    history: History
+
+
+class Call(NamedTuple):
+    """One request, decoded and checked: the device that `?device=` names, the query, the body."""
+
+    device: Device
+    query: Mapping[str, Any]
+    body: Any = None
+
+
+class Reply(NamedTuple):
+    """An answer with a status of its own, or with a body that is not JSON (then `content_type` says what)."""
+
+    status: int
+    body: Any = None
+    content_type: str = "application/json"
+
+
+Handler = Callable[[WebContext, Call], Any | Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method of one address.
+
+    request: the type of the JSON body, None where none is taken. response: that of the answer's body.
+    etag: whether the answer is tagged, so that a poll of what did not change costs no body.
+    problems: the kinds of Problem that it is known to raise, for the docs.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    handler: Handler
+    summary: str
+    response: Any
+    status: int = 200
+    request: Any = None
+    request_optional: bool = False
+    query: tuple[Query, ...] = ()
+    per_device: bool = True
+    sites: tuple[Site, ...] = DASHBOARD
+    tag: str = "DER"
+    etag: bool = False
+    problems: tuple[str, ...] = ()
+    content_type: str = "application/json"
+
+    @property
+    def parameters(self) -> tuple[Query, ...]:
+        """All query parameters, `device` among them where it concerns one DER."""
+        return (DEVICE, *self.query) if self.per_device else self.query
+
+
+DEVICE = Query("device", int, 1, "Which DER, counted from 1.", minimum=1)
+
+
+def read_query(route: Route, given: Mapping[str, str]) -> dict[str, Any]:
+    """The query of a request with defaults filled in; Problem names a parameter that is not right."""
+    known = {query.name: query for query in route.parameters}
+    if unknown := sorted(set(given) - set(known)):
+        allowed = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise Problem("bad-request", f"query parameter {unknown[0]!r} is not known here; {allowed}")
+    return {name: _query_value(query, given.get(name)) for name, query in known.items()}
+
+
+def _query_value(query: Query, text: str | None) -> Any:
+    if text is None or text == "":
+        return query.default
+    try:
+        value = query.type(text)
+    except ValueError:
+        kind = "a whole number" if query.type is int else "a number"
+        raise Problem("bad-request", f"query parameter {query.name}={text!r}: {kind} is needed") from None
+    if query.choices and value not in query.choices:
+        words = ", ".join(query.choices)
+        raise Problem("bad-request", f"query parameter {query.name}={text!r} is not one of {words}")
+    if isinstance(value, int | float):
+        # Written so that NaN fails as well.
+        low, high = query.minimum, query.maximum
+        if (low is not None and not value >= low) or (high is not None and not value <= high):
+            bounds = f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+            raise Problem("bad-request", f"query parameter {query.name}={text!r}: {bounds} is needed")
+    return value
+
+
+def find_device(context: WebContext, number: int) -> Device:
+    """The DER with this number; Problem no-such-device."""
+    devices = context.engine.fleet.devices
+    if not 1 <= number <= len(devices):
+        raise Problem("no-such-device", f"device {number} does not exist; this fleet has 1 to {len(devices)}")
+    return devices[number - 1]

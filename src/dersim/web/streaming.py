@@ -1,0 +1,61 @@
+"""The two WebSocket addresses of the telemetry stream."""
+
+from __future__ import annotations
+
+import trio
+from quart import Response, websocket
+from quart_trio import QuartTrio
+
+from dersim.web.guard import Guard
+from dersim.web.problems import Problem
+from dersim.web.responses import guard_request, problem_response
+from dersim.web.routes import WebContext, find_device
+from dersim.web.telemetry import Mailbox, Telemetry
+
+PATHS = ("/api/dersim/telemetry/ws", "/api/dersim/ws/telemetry")
+GOING_AWAY = 1001
+
+
+def add_telemetry(app: QuartTrio, context: WebContext, guard: Guard, telemetry: Telemetry) -> None:
+    """Add both WebSocket addresses."""
+
+    async def stream() -> Response | None:
+        try:
+            guard_request(guard, websocket.headers, changes=True)
+            device = find_device(context, _device_number(websocket.args.get("device", "1")))
+        except Problem as problem:
+            if problem.status == 421:
+                problem.status = 403  # in answer to an upgrade, werkzeug knows no 421
+            return problem_response(problem, websocket.path)
+        await websocket.accept()
+        mailbox = telemetry.subscribe(device)
+        try:
+            await _pump(mailbox)
+        finally:
+            telemetry.unsubscribe(device, mailbox)
+        return None
+
+    for path in PATHS:
+        app.add_websocket(path, path, stream)
+
+
+async def _pump(mailbox: Mailbox) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_discard_input)
+        while (document := await mailbox.get()) is not None:
+            await websocket.send(document)
+        await websocket.close(GOING_AWAY, "dersim stops")
+        nursery.cancel_scope.cancel()
+
+
+async def _discard_input() -> None:
+    """Nothing is expected from a listener; unread, its messages would hide that it hangs up."""
+    while True:
+        await websocket.receive()
+
+
+def _device_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise Problem("bad-request", f"query parameter device={text!r}: a whole number is needed") from None
