@@ -162,5 +162,5 @@ _LEVELS = ", ".join(level.lower() for level in LEVELS)
 def _level(text: str) -> Level:
     for level in ("Debug", "Info", "Warning", "Error"):
         if text.lower() == level.lower():
-            return level  # type: ignore[return-value]  # one of the four literals above
+            return level
     raise argparse.ArgumentTypeError(f"one of {_LEVELS} is needed, not {text!r}")

@@ -1,0 +1,249 @@
+"""The command line: its errors in one line, its exit codes, and what it makes of the flags."""
+
+import argparse
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from dersim import __version__, cli, cli_sim
+from dersim.cli_options import read_selection
+from dersim.errors import ConfigError
+from dersim.options import OptionParser, count, names, number, port, readable_file, time_of_day, yes_no, zone
+from dersim.registry import Selection
+
+
+def run(*words, timeout=60):
+    """The command as users start it: in a process of its own."""
+    command = [sys.executable, "-m", "dersim", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def complaint(capsys, *words):
+    """The exit code and the one line on stderr of a command that cannot work."""
+    code = cli.main(words)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1, err
+    return code, err.strip()
+
+
+@pytest.fixture
+def parser():
+    parser = OptionParser(prog="dersim sim")
+    group = parser.add_argument_group("csip")
+    group.add_argument("--csip_client_enable", "-csip_enable", type=yes_no, default=True)
+    group.add_argument("--csip_enc", "-ce", type=yes_no, default=True)
+    group.add_argument("--csip-2018-compat", action="store_true")
+    parser.add_argument("-d", "--device_type")
+    parser.add_argument("-N", dest="count", type=count(1, 10_000), default=1)
+    parser.add_argument("--gain", type=number(-1, 1))
+    return parser
+
+
+def test_flags_are_taken_as_spelled(parser):
+    options = parser.parse_args(
+        ["-csip_enable", "no", "-ce", "no", "--csip-2018-compat", "-N", "4", "--gain", "-.5"]
+    )
+    assert (options.csip_client_enable, options.csip_enc) == (False, False)
+    assert (options.csip_2018_compat, options.count, options.gain) == (True, 4, -0.5)
+    assert parser.parse_args(["--csip_enc=no"]).csip_enc is False
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--csip_client", "no"],
+        ["-csip_e", "no"],
+        ["-csip", "no"],
+        ["-N4"],
+        ["--csip_2018_compat"],
+        ["-dPV"],
+        ["-c"],
+    ],
+)
+def test_nothing_is_abbreviated_or_glued(parser, words):
+    with pytest.raises(ConfigError, match=rf"^{words[0]}: no such flag; "):
+        parser.parse_args(words)
+
+
+def test_a_misspelt_flag_gets_a_hint(parser):
+    with pytest.raises(
+        ConfigError, match=r"--csip_2018-compat: no such flag; did you mean --csip-2018-compat\?"
+    ):
+        parser.parse_args(["--csip_2018-compat"])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--csip_enc", "true"], "--csip_enc/-ce: yes or no is needed, not 'true'; see dersim sim --help"),
+        (["--csip_enc"], "--csip_enc/-ce: expected one argument; see dersim sim --help"),
+        (["stray"], "unrecognized arguments: stray; see dersim sim --help"),
+        (["-N", "0"], "-N: a whole number from 1 to 10000 is needed, not '0'; see dersim sim --help"),
+    ],
+)
+def test_a_bad_value_names_the_flag(parser, words, line):
+    with pytest.raises(ConfigError) as caught:
+        parser.parse_args(words)
+    assert str(caught.value) == line
+
+
+@pytest.mark.parametrize(
+    ("convert", "text", "value"),
+    [
+        (port, "0", 0),
+        (port, "65535", 65535),
+        (number(0, above=True), "1e-3", 0.001),
+        (number(0.01, 3600), "3600", 3600.0),
+        (count(0, 5), "5", 5),
+        (names, "csip, volt-var,csip", ("csip", "volt-var")),
+    ],
+)
+def test_converters_take(convert, text, value):
+    assert convert(text) == value
+
+
+@pytest.mark.parametrize(
+    ("convert", "text"),
+    [
+        (port, "65536"),
+        (port, "-1"),
+        (port, "80.0"),
+        (port, "\u0663"),
+        (port, ""),
+        (number(0, above=True), "0"),
+        (number(), "nan"),
+        (number(), "inf"),
+        (number(), "1e999"),
+        (number(0.01, 3600), "0"),
+        (count(0, 5), "6"),
+        (count(0, 5), "1_0"),
+        (names, ","),
+        (time_of_day, "24:00:00"),
+        (time_of_day, "7:00"),
+        (zone, "Mars/Olympus"),
+        (zone, "../../etc/passwd"),
+        (yes_no, "Yes"),
+        (readable_file, "/no/such/file"),
+        (readable_file, "/"),
+    ],
+)
+def test_converters_refuse_and_repeat_what_they_got(convert, text):
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        convert(text)
+    assert text in str(caught.value)
+
+
+def test_the_selection_is_read_before_other_flags_exist():
+    words = [
+        "--csip_server_ip",
+        "10.0.0.1",
+        "--plugins",
+        "csip,max-w",
+        "-wi",
+        "0.0.0.0",
+        "--without=rest",
+        "-x",
+        "--demo",
+    ]
+    assert read_selection(words) == Selection(("csip", "max-w"), ("rest",))
+    assert read_selection([]) == Selection()
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        ([], None),
+        (["--start_clock_time", "06:30:00", "--wall_clock", "yes"], None),
+        (["--start_clock_time", "06:30:00"], (6, 30)),
+        (["-start_clock_time", "06:30:00"], (6, 30)),
+        (["--start-clock-time", "06:30", "-wc_tz", "Asia/Kolkata"], (1, 0)),
+    ],
+)
+def test_the_simulated_day_starts_when_it_is_told(words, start):
+    options, _ = cli_sim.configure(words)
+    start_s = cli_sim.start_of(options)
+    if start is None:
+        assert start_s is None
+    else:
+        moment = datetime.fromtimestamp(start_s, UTC)
+        assert (moment.hour, moment.minute, moment.second) == (*start, 0)
+        assert abs(start_s - datetime.now(UTC).timestamp()) < 2 * 86400
+
+
+def test_every_general_flag_has_its_spellings():
+    words = "-d PV-1Phase -N 3 --demo --tick 0.5 --rate 1 --rate_override yes -wc no -wc_tz UTC --start off"
+    options, _ = cli_sim.configure([*words.split(), "--fail_fast", "--seed", "5", "--log_level", "debug"])
+    assert (options.device_type, options.count, options.demo, options.tick) == ("PV-1Phase", 3, True, 0.5)
+    assert (options.start, options.fail_fast, options.seed, options.log_level) == ("off", True, 5, "Debug")
+
+
+def test_seeds_differ_unless_given():
+    seeds = {cli_sim.configure([])[0].seed for _ in range(3)}
+    assert len(seeds) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (["fly"], 2, "dersim: fly: no such command; there are sim"),
+        (
+            ["sim", "--tick", "0"],
+            2,
+            "dersim: --tick: a number of seconds from 0.01 to 3600 is needed, not '0'",
+        ),
+        (["sim", "--rate", "fast"], 2, "dersim: --rate: a number above 0"),
+        (["sim", "--without", "volt-vra"], 2, "dersim: --without: nothing is named 'volt-vra'"),
+        (
+            ["sim", "-f", "no.json"],
+            2,
+            "dersim: -f: no.json: No such file or directory; give a file that can be read",
+        ),
+        (
+            ["sim", "--log_level", "loud"],
+            2,
+            "dersim: --log_level: one of debug, info, warning, error is needed",
+        ),
+        (["plugins", "--all"], 2, "dersim: --all: no such flag"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(capsys, words, code, line):
+    found, text = complaint(capsys, *words)
+    assert found == code
+    assert text.startswith(line)
+
+
+def test_help_and_version(capsys):
+    assert cli.main([]) == 0
+    assert "dersim COMMAND" in capsys.readouterr().out
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"dersim {__version__}\n"
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["sim", "--help"])
+    assert ended.value.code == 0
+    assert "--device_type" in capsys.readouterr().out
+
+
+def test_plugins_lists_them_in_order(capsys):
+    assert cli.main(["plugins"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[0].split() == ["NAME", "VERSION", "ORDER", "FROM", "HOOKS"]
+    orders = [int(row.split()[2]) for row in rows[1:]]
+    assert orders == sorted(orders)
+
+
+def test_the_process_tells_a_mistake_in_one_line():
+    done = run("sim", "--tick", "never")
+    assert (done.returncode, done.stdout) == (2, "")
+    wanted = "a number of seconds from 0.01 to 3600 is needed, not 'never'"
+    assert done.stderr == f"dersim: --tick: {wanted}; see dersim sim --help\n"
+
+
+def test_a_bug_is_one_line_without_a_traceback_unless_asked_for():
+    code = "import sys; from dersim import cli; sys.excepthook = cli._report_bug; {}['x']"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("dersim: internal error in __main__:1: KeyError('x'); this is a bug")
+    assert done.stderr.count("\n") == 1
