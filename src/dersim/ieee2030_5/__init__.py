@@ -2,8 +2,8 @@
 
 from dersim.ieee2030_5 import Edition, decode, encode, identity, resources as r
 
-body = encode(r.Time(currentTime=0, dstEndTime=0, dstOffset=0, dstStartTime=0, quality=4, tzOffset=0), Edition.E2018)
-resource, violations = decode(body, r.Time)
+body = encode(r.Registration(dateTimeRegistered=0, pIN=111115), Edition.E2018)
+resource, violations = decode(body, r.Registration)
 """
 
 from dersim.ieee2030_5 import identity, resources

@@ -2,8 +2,8 @@
 
 The gates, in this order: size; well-formed XML without DOCTYPE (no entity is ever expanded, no file or
 network ever touched); the namespace; a document that we know; the schema. A document that the schema refuses
-but that can still be read is used, and what was wrong with it is told (`Decoded.violations`); `strict` refuses
-it. All refusals are one line for the log.
+but that can still be read is used, and what was wrong with it is told (`Decoded.violations`); `strict`
+refuses it. All refusals are one line for the log.
 """
 
 from __future__ import annotations
@@ -59,35 +59,32 @@ def decode(
     RemoteProtocolError where the body is not XML, not 2030.5, not as expected, or lacks what is needed.
     """
     root = _parse(body, max_bytes)
-    info = _document(root, body)
+    info = _document(root)
     if expected is not None and not issubclass(info.cls, expected):
         wanted = expected if isinstance(expected, tuple) else (expected,)
         names = " or ".join(cls.__name__ for cls in wanted)
         raise RemoteProtocolError(f"the body is a {info.name}; {names} was expected")
     violations = _encoding_notes(root)
     judged = edition or Edition.E2023
-    if validation == "off":
-        trusted = False
-    elif validation == "fast" and schema.accepts(root, judged):
-        trusted = True
-    else:
+    if validation == "fast" and schema.accepts(root, judged):
+        if not violations:
+            return Decoded(codec_read.trusting(info.cls)(root), ())
+    elif validation != "off":
         _refuse_floods(root)
-        found = schema.violations(root, judged)
-        violations += found
-        trusted = not found and validation == "full"
-    if trusted and not violations:
-        return Decoded(codec_read.trusting(info.cls)(root), ())
-    return _lenient(root, info, violations, strict)
+        violations += schema.violations(root, judged)
+    return _lenient(root, info, violations, strict=strict, told=validation != "off")
 
 
-def _lenient(root: Any, info: TypeInfo, violations: tuple[str, ...], strict: bool) -> Decoded:
+def _lenient(root: Any, info: TypeInfo, violations: tuple[str, ...], *, strict: bool, told: bool) -> Decoded:
+    """told: a schema has had its say, so that only what it cannot know need be added."""
     if strict and violations:
         raise RemoteProtocolError(f"refused by strict reading: {violations[0]}")
     reader = codec_read.Lenient()
     resource = reader.resource(root, info.cls, f"/{info.name}")
-    if strict and reader.notes:
-        raise RemoteProtocolError(f"refused by strict reading: {reader.notes[0]}")
-    return Decoded(resource, violations + tuple(note for note in reader.notes if note not in violations))
+    found = (*violations, *([] if told else reader.notes), *reader.repairs)
+    if strict and found:
+        raise RemoteProtocolError(f"refused by strict reading: {found[0]}")
+    return Decoded(resource, found)
 
 
 def _parse(body: bytes, max_bytes: int) -> Any:
@@ -107,7 +104,8 @@ def _parse(body: bytes, max_bytes: int) -> Any:
         raise RemoteProtocolError("the body holds no XML element")
     if _is_html(body):
         raise RemoteProtocolError(_html_message(body))
-    if root.getroottree().docinfo.doctype:
+    docinfo: Any = root.getroottree().docinfo
+    if docinfo.doctype:
         raise RemoteProtocolError("the body has a DOCTYPE, which 2030.5 does not know; refused unread")
     return root
 
@@ -122,12 +120,12 @@ def _html_message(body: bytes) -> str:
     return f"the body is HTML, not a 2030.5 document: {wiretext.shorten(text, 120)}"
 
 
-def _document(root: Any, body: bytes) -> TypeInfo:
+def _document(root: Any) -> TypeInfo:
     name = etree.QName(root)
     if name.namespace == DRAFT_NAMESPACE:
         raise RemoteProtocolError(
-            f"the body is in the namespace {DRAFT_NAMESPACE} of the 2013 drafts; dersim speaks the 2018 and 2023 "
-            f"editions ({NAMESPACE})"
+            f"the body is in the namespace {DRAFT_NAMESPACE} of the 2013 drafts; dersim speaks the editions "
+            f"of 2018 and 2023 ({NAMESPACE})"
         )
     if name.namespace != NAMESPACE:
         what = (

@@ -3,17 +3,17 @@
 `trusting(cls)` is for a document that a schema has accepted: it looks every element up by its tag and
 converts, and that is all. It is on the path of every poll.
 
-`Lenient` is for the rest: documents that the schema refused, or that no schema has seen. Order does not matter
-to it, unknown elements and attributes are passed over, and what a peer left out is taken at the value that the
-declaration names (`IfMissing`). Each departure is noted. What cannot be read is never guessed: the item of a
-list is then left out as a whole, and anywhere else the document is refused. An event whose limit was garbled
-must not act as an event without limit.
+`Lenient` is for the rest: documents that the schema refused, or that no schema has seen. Order does not
+matter to it, unknown elements and attributes are passed over, and what a peer left out is taken at the value
+that the declaration names (`IfMissing`). Each departure is noted. What cannot be read is never guessed: the
+item of a list is then left out as a whole, and anywhere else the document is refused. An event whose limit
+was garbled must not act as an event without limit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from lxml import etree
 
@@ -43,64 +43,59 @@ def trusting(cls: type) -> Reader:
 
 
 def _compile(info: TypeInfo) -> Reader:
-    cls: Any = info.cls
-    leaves: dict[str, tuple[str, Callable[[Any], Any]]] = {}
-    branches: dict[str, tuple[str, bool, Reader]] = {}
-    for member in info.elements:
-        tag = _NS + member.name
-        if member.cls is not None:
-            branches[tag] = (member.name, member.repeated, _branch(member))
-        elif member.simple is not None:
-            leaves[tag] = (member.name, _leaf(member))
-    attributes = {m.name: (m.name, wiretext.TRUSTING[m.simple.kind]) for m in info.attributes if m.simple}
-    controls = {_NS + m.name for m in info.elements if m.simple and m.simple.control}
+    leaves = {_NS + m.name: (m.name, _leaf(m)) for m in info.elements if m.simple is not None}
+    branches = {_NS + m.name: (m.name, m.repeated, _branch(m)) for m in info.elements if m.cls is not None}
+    converters = {m.name: wiretext.TRUSTING[m.simple.kind] for m in info.attributes if m.simple}
     repeated = [m.name for m in info.elements if m.repeated]
-    find_leaf, find_branch, find_attribute = leaves.get, branches.get, attributes.get
+    cls: Any = info.cls
+    find_leaf, find_branch, find_converter = leaves.get, branches.get, converters.get
 
     def read(node: Node) -> Any:
         values: dict[str, Any] = {}
-        for name, text in node.items():
-            if found_attribute := find_attribute(name):
-                values[found_attribute[0]] = found_attribute[1](text)
+        if converters:
+            for name, text in node.items():
+                if convert := find_converter(name):
+                    values[name] = convert(text)
         for child in node:
             tag = child.tag
-            if found := find_leaf(tag):
-                values[found[0]] = found[1](child.text)
-                if tag in controls and child.get("disabled", "").strip() in _TRUE:
-                    values[found[0]] = Disabled(values[found[0]])
-            elif found_branch := find_branch(tag):
-                name, several, read_branch = found_branch
-                if several:
-                    values.setdefault(name, []).append(read_branch(child))
+            if leaf := find_leaf(tag):
+                values[leaf[0]] = leaf[1](child)
+            elif branch := find_branch(tag):
+                if branch[1]:
+                    values.setdefault(branch[0], []).append(branch[2](child))
                 else:
-                    values[name] = read_branch(child)
+                    values[branch[0]] = branch[2](child)
             elif not tag.startswith(_NS):
-                values.setdefault("extra", []).append(_extra(child))
+                values["extra"] = (*values.get("extra", ()), _extra(child))
         for name in repeated:
             if name in values:
                 values[name] = tuple(values[name])
-        if "extra" in values:
-            values["extra"] = tuple(values["extra"])
         return cls(**values)
 
     return read
 
 
-def _leaf(member: Member) -> Callable[[Any], Any]:
-    assert member.simple is not None, "a leaf is of a simple type"
-    convert = wiretext.TRUSTING[member.simple.kind]
-    if member.empty_means is None:
-        return convert
-    empty = convert(member.empty_means)
-    return lambda text: convert(text) if text else empty
+def _leaf(member: Member) -> Reader:
+    simple = cast(Simple, member.simple)
+    convert = wiretext.TRUSTING[simple.kind]
+    if simple.control:
+
+        def read_control(node: Node) -> Any:
+            value = convert(node.text)
+            return Disabled(value) if node.get("disabled", "").strip() in _TRUE else value
+
+        return read_control
+    if member.empty_means is not None:
+        empty = convert(member.empty_means)
+        return lambda node: convert(node.text) if node.text else empty
+    return lambda node: convert(node.text)
 
 
 def _branch(member: Member) -> Reader:
-    assert member.cls is not None, "a branch is a resource"
-    plain = trusting(member.cls)
-    if not any(info.base is TYPES[member.cls] for info in TYPES.values()):
+    declared = cast(type, member.cls)
+    plain = trusting(declared)
+    if not any(info.base is TYPES[declared] for info in TYPES.values()):
         return plain
-    declared = member.cls
 
     def read(node: Node) -> Any:
         derived = _derived(node, declared)
@@ -133,15 +128,20 @@ def _extra(node: Node) -> Extra:
     if extension.cls is not None:
         value = Lenient().resource(node, extension.cls, name.localname)
     else:
-        value = Lenient().simple(extension.simple, node, name.localname)
+        value = Lenient().simple(cast(Simple, extension.simple), node, name.localname)
     return Extra(namespace, name.localname, value)
 
 
 class Lenient:
-    """Reads what can be read; `notes` lists path and reason of each departure from the standard."""
+    """Reads what can be read.
+
+    repairs: path and reason of what was taken by default or left out. notes: of what was kept although it is
+    not as it should be (a schema, where one was asked, has told of those already).
+    """
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.repairs: list[str] = []
 
     def resource(self, node: Node, cls: type, path: str) -> Any:
         """Read an element as `cls`; RemoteProtocolError where a required value cannot be had."""
@@ -154,13 +154,10 @@ class Lenient:
                 values[member.name] = tuple(values.get(member.name, ()))
             elif member.low and member.name not in values:
                 values[member.name] = self._missing(info, member, values, path)
-        if "extra" in values:
-            values["extra"] = tuple(values["extra"])
         return info.cls(**values)
 
-    def simple(self, simple: Simple | None, node: Node, path: str, empty_means: str | None = None) -> Any:
+    def simple(self, simple: Simple, node: Node, path: str, empty_means: str | None = None) -> Any:
         """Read an element's text."""
-        assert simple is not None, "called for simple members only"
         if len(node):
             self.notes.append(f"{path}: elements where a value should be")
         text = node.text or ""
@@ -195,18 +192,20 @@ class Lenient:
                 at = f"{path}/{name.localname}"
                 self._member(child, info, member, values, f"{at}[{count}]" if member.repeated else at)
             elif name.namespace != NAMESPACE:
-                values.setdefault("extra", []).append(_extra(child))
+                values["extra"] = (*values.get("extra", ()), _extra(child))
+            else:
+                self.notes.append(f"{path}: {wiretext.shorten(name.localname)} is not known here")
 
     def _member(self, node: Node, info: TypeInfo, member: Member, values: dict[str, Any], path: str) -> None:
         if member.cls is None:
-            value = self.simple(member.simple, node, path, member.empty_means)
+            value = self.simple(cast(Simple, member.simple), node, path, member.empty_means)
             if member.simple and member.simple.control and node.get("disabled", "").strip() in _TRUE:
                 value = Disabled(value)
         elif member.repeated and issubclass(info.cls, List | SubscribableList):
             try:
                 value = self.resource(node, member.cls, path)
             except RemoteProtocolError as error:
-                self.notes.append(f"{error}; this item is left out")
+                self.repairs.append(f"{error}; this item is left out")
                 return
         else:
             value = self.resource(node, member.cls, path)
@@ -221,9 +220,9 @@ class Lenient:
         where = f"{path}/{'@' if member.attribute else ''}{member.name}"
         if member.name in ("all", "results") and issubclass(info.cls, List | SubscribableList):
             count = sum(len(values.get(m.name, ())) for m in info.elements if m.repeated)
-            self.notes.append(f"{where}: is missing; {count}, the number of items, is taken")
+            self.repairs.append(f"{where}: is missing; {count}, the number of items, is taken")
             return count
         if member.if_missing is NO_DEFAULT:
             raise RemoteProtocolError(f"{where}: is missing")
-        self.notes.append(f"{where}: is missing; {member.if_missing} is taken")
+        self.repairs.append(f"{where}: is missing; {member.if_missing} is taken")
         return member.if_missing

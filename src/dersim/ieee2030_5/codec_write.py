@@ -11,11 +11,11 @@ registered, and modes with `disabled="true"`, which without that attribute would
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from dersim.errors import LocalProtocolError
 from dersim.ieee2030_5 import extensions, wiretext
-from dersim.ieee2030_5.declare import TYPES, Element, Member, Simple, TypeInfo
+from dersim.ieee2030_5.declare import TYPES, Member, Simple, TypeInfo
 from dersim.ieee2030_5.edition import NAMESPACE, XSI, Edition
 from dersim.ieee2030_5.resources import Disabled, Resource, Response
 
@@ -138,9 +138,8 @@ def _text_of(simple: Simple, name: str, v: str) -> tuple[str, str]:
 
 
 def _attribute(source: _Source, member: Member) -> None:
-    assert member.simple is not None, "attributes are of simple types"
     v = f"v{len(source.lines)}"
-    text, condition = _text_of(member.simple, member.name, v)
+    text, condition = _text_of(cast(Simple, member.simple), member.name, v)
     _value(source, member, v, condition, f' {member.name}="{text}"')
 
 
@@ -172,14 +171,14 @@ def _element(source: _Source, member: Member, old: bool) -> None:
 
 
 def _complex(source: _Source, member: Member, old: bool) -> None:
-    assert member.cls is not None, "a member is simple or complex"
+    cls = cast(type, member.cls)
     edition: Edition = source.names["edition_"]
     write = f"w_{member.name}_"
-    if member.cls in POLYMORPHIC:
-        call = f"derived_(v, a, edition_, '{member.name}', {member.cls.__name__}_)"
-        source.names[f"{member.cls.__name__}_"] = member.cls
+    if cls in POLYMORPHIC:
+        call = f"derived_(v, a, edition_, '{member.name}', {cls.__name__}_)"
+        source.names[f"{cls.__name__}_"] = cls
     else:
-        source.names[write] = writer_of(member.cls, edition)
+        source.names[write] = writer_of(cls, edition)
         call = f"a('<{member.name}'); {write}(v, a); a('</{member.name}>')"
     if member.repeated:
         if member.high is not None:
@@ -188,7 +187,7 @@ def _complex(source: _Source, member: Member, old: bool) -> None:
         return
     source.line(f"v = o.{member.name}")
     conditions = ["v is not None"] if member.low == 0 else []
-    if old and any(m.name == "disabled" for m in TYPES[member.cls].members):
+    if old and any(m.name == "disabled" for m in TYPES[cls].members):
         conditions.append("not v.disabled")
     source.line((f"if {' and '.join(conditions)}: " if conditions else "") + call)
 
@@ -220,10 +219,9 @@ def _write_extra(resource: Any, append: Callable[[str], None], edition: Edition)
         if extension.simple is not None:
             append(f'<{name} xmlns="{namespace}">{wiretext.write(extension.simple, value)}</{name}>')
             continue
-        assert extension.cls is not None, "an extension is simple or complex"
         # The element is foreign, what stands in it is of the standard: hence a prefix for the outer one.
         append(f'<x:{name} xmlns:x="{namespace}"')
-        writer_of(extension.cls, edition)(value, append)
+        writer_of(cast(type, extension.cls), edition)(value, append)
         append(f"</x:{name}>")
 
 
@@ -244,22 +242,27 @@ def _explain(resource: Any, edition: Edition, path: str, depth: int = 0) -> str:
 def _explain_member(member: Member, value: Any, edition: Edition, where: str, depth: int) -> str:
     if value is None:
         return "" if member.low == 0 else f"{where}: is required"
-    if member.repeated:
-        if not isinstance(value, tuple | list):
-            return f"{where}: a tuple is needed, not {wiretext.shorten(repr(value))}"
-        if not member.low <= len(value) <= (member.high if member.high is not None else len(value)):
-            return f"{where}: {len(value)} given, {member.low} to {member.high} are allowed"
-    for index, item in enumerate(value if member.repeated else (value,)):
-        at = f"{where}[{index + 1}]" if member.repeated else where
-        if member.simple is not None:
-            try:
-                if member.name != "subject":
-                    wiretext.write(member.simple, item)
-            except LocalProtocolError as error:
-                return f"{at}: {error}"
-        elif not isinstance(item, Element) or not isinstance(item, member.cls or Element):
-            expected = member.cls.__name__ if member.cls else "a resource"
-            return f"{at}: {expected} is needed, not {wiretext.shorten(repr(item))}"
-        elif reason := _explain(item, edition, at, depth + 1):
-            return reason
-    return ""
+    if not member.repeated:
+        return _explain_one(member, value, edition, where, depth)
+    if not isinstance(value, tuple | list):
+        return f"{where}: a tuple is needed, not {wiretext.shorten(repr(value))}"
+    if not member.low <= len(value) <= (member.high if member.high is not None else len(value)):
+        return f"{where}: {len(value)} given, {member.low} to {member.high} are allowed"
+    reasons = (
+        _explain_one(member, item, edition, f"{where}[{index}]", depth) for index, item in enumerate(value, 1)
+    )
+    return next(filter(None, reasons), "")
+
+
+def _explain_one(member: Member, value: Any, edition: Edition, where: str, depth: int) -> str:
+    if member.simple is not None:
+        try:
+            if member.name != "subject":
+                wiretext.write(member.simple, value)
+        except LocalProtocolError as error:
+            return f"{where}: {error}"
+        return ""
+    cls = cast(type, member.cls)
+    if not isinstance(value, cls):
+        return f"{where}: {cls.__name__} is needed, not {wiretext.shorten(repr(value))}"
+    return _explain(value, edition, where, depth + 1)

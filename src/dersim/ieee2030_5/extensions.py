@@ -42,7 +42,7 @@ def simple_type(name: str) -> Simple | None:
 
 
 def register(extension: SchemaExtension) -> None:
-    """Make an extension known; PluginError where its wire type or a parent is unknown, or it is there twice."""
+    """Make an extension known; PluginError where its wire type or a parent is unknown, or it is there."""
     key = (extension.namespace, extension.element)
     where = f"schema extension {extension.element!r} of {extension.namespace!r}"
     if extension.namespace in ("", NAMESPACE):

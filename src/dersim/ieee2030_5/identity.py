@@ -55,5 +55,5 @@ def format_sfdi(number: int) -> str:
 
 
 def pin_is_valid(pin: int) -> bool:
-    """Whether a PIN has at most six digits and ends in its check digit; leading zeros are lost on the wire."""
+    """Whether a PIN has at most six digits and ends in its check digit (zeros in front are lost)."""
     return 0 <= pin <= 999_999 and sum(int(digit) for digit in str(pin)) % 10 == 0

@@ -1,9 +1,9 @@
 """The schema as a gate: libxml2 judges, in a tenth of a millisecond; xmlschema tells why, at leisure.
 
 Both work on the XSD that `schema_write.py` makes, or on the official one where the operator owns it
-(`use_official`). Each is compiled when it is first needed: the process whose peers are in order never pays for
-xmlschema. Where xmlschema finds nothing wrong (it takes digits of other scripts for digits), libxml2's own
-words are given.
+(`use_official`). Each is compiled when it is first needed: the process whose peers are in order never pays
+for xmlschema. Where xmlschema finds nothing wrong (it takes digits of other scripts for digits), libxml2's
+own words are given.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def _in_libxml2s_words(root: Any, edition: Edition) -> tuple[str, ...]:
     judge = _compiled(edition)
     if judge.validate(root):
         return ()
-    entries = list(judge.error_log)[:MAX_VIOLATIONS]
+    log: Any = judge.error_log  # the stubs do not know that it can be iterated
+    entries = list(log)[:MAX_VIOLATIONS]
     return tuple(dict.fromkeys(f"{entry.path or '/'}: {_plain(entry.message)}" for entry in entries))
 
 
@@ -107,10 +108,11 @@ class _InMemory(etree.Resolver):
     def __init__(self, texts: dict[str, str]) -> None:
         self._texts = texts
 
-    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:
+    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]  # noqa: ARG002
+        # lxml passes the context too, whatever its stubs say.
         text = self._texts.get(system_url.rpartition("/")[2])
         # Nothing but our own: an empty schema in place of anything else.
-        return self.resolve_string(text if text is not None else "", context)
+        return self.resolve_string(text or "", context)  # type: ignore[call-arg]  # base_url is optional
 
 
 @functools.cache

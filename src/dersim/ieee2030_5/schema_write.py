@@ -13,7 +13,6 @@ number of documents and mutants by both). What differs between the editions besi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from xml.sax.saxutils import quoteattr
 
 from dersim.ieee2030_5 import extensions
 from dersim.ieee2030_5.declare import NAMES, TYPES, Member, Simple, TypeInfo
@@ -57,14 +56,15 @@ class SchemaWriter:
                 self._simple_name(ext.simple)
         if not self._old:
             body.append(
-                '<xs:complexType name="Revision2_3Type"><xs:sequence><xs:any namespace="##targetNamespace" '
-                f'processContents="lax" maxOccurs="unbounded"/></xs:sequence>{_ANY_ATTRIBUTE}</xs:complexType>'
+                '<xs:complexType name="Revision2_3Type"><xs:sequence>'
+                '<xs:any namespace="##targetNamespace" processContents="lax" maxOccurs="unbounded"/>'
+                f"</xs:sequence>{_ANY_ATTRIBUTE}</xs:complexType>"
                 '<xs:simpleType name="SEPVersion"><xs:restriction base="xs:string">'
                 '<xs:pattern value="[1-9][0-9]{0,2}\\.(0|[1-9][0-9]{0,2})"/></xs:restriction></xs:simpleType>'
             )
-        prefixes = "".join(f' xmlns:e{i}="{ns}"' for i, ns in enumerate(namespaces()))
+        prefixes = "".join(f" xmlns:e{i}={_quoted(ns)}" for i, ns in enumerate(namespaces()))
         imports = "".join(
-            f'<xs:import namespace={quoteattr(ns)} schemaLocation="{extension_location(i)}"/>'
+            f'<xs:import namespace={_quoted(ns)} schemaLocation="{extension_location(i)}"/>'
             for i, ns in enumerate(namespaces())
         )
         return _document(NAMESPACE, prefixes, [imports, *self._simple.values(), *self._links.values(), *body])
@@ -111,7 +111,7 @@ class SchemaWriter:
         """The base to extend and the members beyond it: in 2018 further up, where a base says too much."""
         base, own = info.base, info.own
         while self._old and base is not None and any(m.name in info.not_in_2018 for m in base.members):
-            base, own = base.base, base.own + own
+            own, base = base.own + own, base.base
         return base, tuple(member for member in own if info.has(member, self._old))
 
     def _complex(self, info: TypeInfo) -> str:
@@ -157,8 +157,8 @@ class SchemaWriter:
         if self._old:
             return f'<xs:element name="{info.name}" type="{info.name}"/>'
         return (
-            f'<xs:element name="{info.name}"><xs:complexType><xs:complexContent><xs:extension base="{info.name}">'
-            '<xs:attribute name="schemaVer" type="SEPVersion"/>'
+            f'<xs:element name="{info.name}"><xs:complexType><xs:complexContent>'
+            f'<xs:extension base="{info.name}"><xs:attribute name="schemaVer" type="SEPVersion"/>'
             "</xs:extension></xs:complexContent></xs:complexType></xs:element>"
         )
 
@@ -180,10 +180,15 @@ def extension_text(namespace: str, edition: Edition) -> str:
     return _document(namespace, f' xmlns:sep="{NAMESPACE}"', [imported, *elements])
 
 
+def _quoted(text: str) -> str:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return f'"{escaped}"'
+
+
 def _document(namespace: str, prefixes: str, body: Iterable[str]) -> str:
     return (
-        f'<xs:schema xmlns:xs="{_XS}" xmlns={quoteattr(namespace)}{prefixes} '
-        f'targetNamespace={quoteattr(namespace)} elementFormDefault="qualified">{"".join(body)}</xs:schema>'
+        f'<xs:schema xmlns:xs="{_XS}" xmlns={_quoted(namespace)}{prefixes} '
+        f'targetNamespace={_quoted(namespace)} elementFormDefault="qualified">{"".join(body)}</xs:schema>'
     )
 
 
@@ -206,4 +211,5 @@ def _simple_type(name: str, simple: Simple) -> str:
         facets = f'<xs:maxLength value="{simple.length}"/>'
     elif simple.kind == "int":
         facets = f'<xs:minInclusive value="{simple.low}"/><xs:maxInclusive value="{simple.high}"/>'
-    return f'<xs:simpleType name="{name}"><xs:restriction base="xs:{simple.xsd}">{facets}</xs:restriction></xs:simpleType>'
+    restriction = f'<xs:restriction base="xs:{simple.xsd}">{facets}</xs:restriction>'
+    return f'<xs:simpleType name="{name}">{restriction}</xs:simpleType>'

@@ -1,10 +1,8 @@
 """A DER and what it tells of itself: capability, settings, status, availability (2030.5-2018 10.10, B.2.3.2)."""
 
-from __future__ import annotations
+from typing import Annotated, TypeAlias
 
-from typing import TypeAlias
-
-from dersim.ieee2030_5.declare import Attr, Element, Extra, IfMissing0, Since2023, resource
+from dersim.ieee2030_5.declare import Attr, Element, Extra, IfMissing, IfMissing0, Since2023, resource
 from dersim.ieee2030_5.resources.identification import (
     Link,
     List,
@@ -40,6 +38,8 @@ from dersim.ieee2030_5.resources.simple import (
     UInt32,
 )
 
+_NO_POWER = ActivePower(multiplier=0, value=0)
+
 
 @resource(root=True)
 class DER(SubscribableResource):
@@ -65,9 +65,9 @@ class DERList(List):
 
 @resource(root=True)
 class DERCapability(Resource):
-    """The nameplate."""
+    """The nameplate. Before the first PUT some servers show an empty one: it is then all zeros."""
 
-    modesSupported: DERControlType
+    modesSupported: IfMissing0[DERControlType]
     modesSupported2: Since2023[DERControlType2 | None] = None
     rtgAbnormalCategory: UInt8 | None = None
     rtgMaxA: CurrentRMS | None = None
@@ -80,7 +80,7 @@ class DERCapability(Resource):
     rtgMaxVA: ApparentPower | None = None
     rtgMaxVar: ReactivePower | None = None
     rtgMaxVarNeg: ReactivePower | None = None
-    rtgMaxW: ActivePower
+    rtgMaxW: Annotated[ActivePower, IfMissing(_NO_POWER)]
     rtgMaxWh: WattHour | None = None
     rtgMinPFOverExcited: PowerFactor | None = None
     rtgMinPFUnderExcited: PowerFactor | None = None
@@ -92,7 +92,7 @@ class DERCapability(Resource):
     rtgUnderExcitedPF: PowerFactor | None = None
     rtgUnderExcitedW: ActivePower | None = None
     rtgVNom: VoltageRMS | None = None
-    type: DERType
+    type: IfMissing0[DERType]
 
 
 @resource(root=True)
@@ -108,7 +108,7 @@ class DERSettings(SubscribableResource):
     setESLowVolt: Int16 | None = None
     setESRampTms: UInt32 | None = None
     setESRandomDelay: UInt32 | None = None
-    setGradW: UInt16
+    setGradW: IfMissing0[UInt16]
     setMaxA: CurrentRMS | None = None
     setMaxAh: AmpereHour | None = None
     setMaxChargeRateVA: ApparentPower | None = None
@@ -119,7 +119,7 @@ class DERSettings(SubscribableResource):
     setMaxVA: ApparentPower | None = None
     setMaxVar: ReactivePower | None = None
     setMaxVarNeg: ReactivePower | None = None
-    setMaxW: ActivePower
+    setMaxW: Annotated[ActivePower, IfMissing(_NO_POWER)]
     setMaxWh: WattHour | None = None
     setMinPFOverExcited: PowerFactor | None = None
     setMinPFUnderExcited: PowerFactor | None = None
@@ -210,7 +210,7 @@ class DERStatus(SubscribableResource):
     localControlModeStatus: LocalControlModeStatusType | None = None
     manufacturerStatus: ManufacturerStatusType | None = None
     operationalModeStatus: OperationalModeStatusType | None = None
-    readingTime: TimeType
+    readingTime: IfMissing0[TimeType]
     stateOfChargeStatus: StateOfChargeStatusType | None = None
     storageModeStatus: StorageModeStatusType | None = None
     storConnectStatus: ConnectStatusType | None = None
@@ -222,7 +222,7 @@ class DERAvailability(SubscribableResource):
 
     availabilityDuration: UInt32 | None = None
     maxChargeDuration: UInt32 | None = None
-    readingTime: TimeType
+    readingTime: IfMissing0[TimeType]
     reserveChargePercent: PerCent | None = None
     reservePercent: PerCent | None = None
     statVarAbsorbAvail: Since2023[UnsignedReactivePower | None] = None

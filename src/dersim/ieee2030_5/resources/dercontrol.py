@@ -1,7 +1,5 @@
 """What a utility asks of a DER: programs, controls, defaults, curves (2030.5-2018 10.10, B.2.3.2)."""
 
-from __future__ import annotations
-
 from typing import Annotated, TypeAlias
 
 from dersim.ieee2030_5.declare import (

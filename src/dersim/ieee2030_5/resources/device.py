@@ -1,7 +1,5 @@
 """Where a client starts and what it is: DeviceCapability, Time, EndDevice and kin (2030.5-2018 8, 9, B.2.3)."""
 
-from __future__ import annotations
-
 from typing import Annotated, TypeAlias
 
 from dersim.ieee2030_5.declare import (
@@ -12,6 +10,7 @@ from dersim.ieee2030_5.declare import (
     Extra,
     IfMissing,
     IfMissing0,
+    IfMissingEmpty,
     Since2023,
     resource,
 )
@@ -189,20 +188,22 @@ _DRLCCapabilities: TypeAlias = DRLCCapabilities
 
 @resource(root=True)
 class DeviceInformation(Resource):
+    """What the maker says of a device. Some servers show an empty one before the first PUT."""
+
     pollRate: Attr[UInt32 | None] = None
     connectionPointID: Since2023[String32 | None] = None
     DRLCCapabilities: _DRLCCapabilities | None = None
     functionsImplemented: HexBinary64 | None = None
     gpsLocation: GPSLocationType | None = None
-    lFDI: HexBinary160
-    mfDate: TimeType
-    mfHwVer: String32
-    mfID: PENType
+    lFDI: IfMissingEmpty[HexBinary160]
+    mfDate: IfMissing0[TimeType]
+    mfHwVer: IfMissingEmpty[String32]
+    mfID: IfMissing0[PENType]
     mfInfo: String32 | None = None
-    mfModel: String32
-    mfSerNum: String32
-    primaryPower: PowerSourceType
-    secondaryPower: PowerSourceType
+    mfModel: IfMissingEmpty[String32]
+    mfSerNum: IfMissingEmpty[String32]
+    primaryPower: IfMissing0[PowerSourceType]
+    secondaryPower: IfMissing0[PowerSourceType]
     SupportedLocaleListLink: ListLink | None = None
-    swActTime: TimeType
-    swVer: String32
+    swActTime: IfMissing0[TimeType]
+    swVer: IfMissingEmpty[String32]

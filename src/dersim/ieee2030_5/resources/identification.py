@@ -1,7 +1,5 @@
 """The bases that all resources are built on, and the links between them (2030.5-2018 B.2.3.4)."""
 
-from __future__ import annotations
-
 from dersim.ieee2030_5.declare import Attr, Element, EmptyIsZero, Extra, IfMissing0, resource
 from dersim.ieee2030_5.resources.simple import (
     AnyURI,

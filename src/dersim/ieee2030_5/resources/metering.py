@@ -1,7 +1,5 @@
 """Meter readings: as a client mirrors them, and as a server then shows them (2030.5-2018 10.5, 10.11)."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 from dersim.ieee2030_5.declare import (

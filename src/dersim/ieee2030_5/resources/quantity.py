@@ -4,8 +4,6 @@ The types named ...ControlType stand only in a DERControlBase; in a 2018 documen
 place, and a disabled member is not written at all, since 2018 could not say that it is disabled.
 """
 
-from __future__ import annotations
-
 from dersim.ieee2030_5.declare import Attr, Element, Extra, Since2023, resource
 from dersim.ieee2030_5.resources.simple import (
     Boolean,

@@ -1,7 +1,5 @@
 """Answers to events, and the log of a device (2030.5-2018 10.2.3, 10.3, 12.3)."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 from dersim.ieee2030_5.declare import Attr, Since2023, resource

@@ -1,7 +1,5 @@
 """Subscriptions and what they bring (2030.5-2018 8.7)."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 from dersim.ieee2030_5.declare import Attr, Element, Extra, Since2023, resource
