@@ -4,10 +4,13 @@ import types
 from argparse import Namespace
 
 import pytest
+from lxml import etree
 
 from dersim.errors import ConfigError, PluginError
-from dersim.extension import FrontendType, FunctionType, Panel
+from dersim.extension import FrontendType, FunctionType, Panel, SchemaExtension
 from dersim.hookspecs import hookimpl
+from dersim.ieee2030_5 import Edition, extensions, schema
+from dersim.modes import MODES, ModeSpec
 from dersim.options import OptionParser
 from dersim.plugins import Candidate, PluginSet, find
 from dersim.registry import Selection
@@ -188,6 +191,65 @@ def test_a_sunspec_model_needs_an_id():
     assert list(registry.sunspec_models) == ["64999"]
     with pytest.raises(PluginError, match="SunSpec model needs a whole number as id"):
         register(plugin(register_sunspec_models=lambda: [{"group": {}}]))
+
+
+NS = "urn:example:ext"
+
+
+@pytest.fixture
+def extension():
+    """Makes extensions, and forgets them afterwards."""
+    made = []
+
+    def make(
+        element="opModExampleW", wire_type="ActivePower", parents=("DERControlBase",), mode="opModExampleW"
+    ):
+        spec = ModeSpec(mode, "number", "W", low=0, high=1e6)
+        made.append(SchemaExtension(NS, element, parents, spec, wire_type))
+        return made[-1]
+
+    standard = dict(MODES)
+    yield make
+    for each in made:
+        extensions.unregister(each)
+    MODES.clear()
+    MODES.update(standard)
+
+
+def test_a_schema_extension_is_judged_and_becomes_known(extension):
+    declared = extension()
+    registry = register(plugin(register_schema_extensions=lambda: [declared]))
+    assert list(registry.schema_extensions) == [f"{{{NS}}}opModExampleW"]
+    assert extensions.find(NS, "opModExampleW").declared == declared
+    assert MODES["opModExampleW"].unit == "W"
+    body = f"""<DERControlBase xmlns="urn:ieee:std:2030.5:ns"><opModConnect>true</opModConnect>
+        <opModExampleW xmlns="{NS}"><multiplier xmlns="urn:ieee:std:2030.5:ns">0</multiplier>
+        <value xmlns="urn:ieee:std:2030.5:ns">%s</value></opModExampleW></DERControlBase>"""
+    control = """<DERControl xmlns="urn:ieee:std:2030.5:ns" href="/d"><mRID>01</mRID>
+        <creationTime>1</creationTime>
+        <EventStatus><currentStatus>0</currentStatus><dateTime>1</dateTime><potentiallySuperseded>false
+        </potentiallySuperseded></EventStatus><interval><duration>9</duration><start>1</start></interval>
+        %s</DERControl>"""
+
+    def verdict(value):
+        return schema.violations(etree.fromstring(control % (body % value)), Edition.E2018)
+
+    assert verdict("5") == ()
+    assert any("opModExampleW" in each for each in verdict("lots"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"element": "1st"}, "plug-in extra: .*xmlschema refuses"),
+        ({"wire_type": "Parsec"}, "plug-in extra: .*wire type 'Parsec'"),
+        ({"parents": ("DERControlBass",)}, "plug-in extra: .*parent 'DERControlBass'"),
+        ({"mode": "opModFixedW"}, "plug-in extra: the mode opModFixedW .*is there already"),
+    ],
+)
+def test_a_schema_extension_that_cannot_be_is_refused(extension, changes, words):
+    with pytest.raises(PluginError, match=words):
+        register(plugin(register_schema_extensions=lambda: [extension(**changes)]))
 
 
 def options_of(*candidates):

@@ -52,7 +52,10 @@ class BuiltIn(NamedTuple):
 
 
 #: Imported only where selected: a run with the CSIP client alone does not pay for the web stack.
-DEFAULT_PLUGINS: tuple[BuiltIn, ...] = ()
+DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
+    BuiltIn("rest", "dersim.web.plugin", ("rest",)),
+    BuiltIn("csip_ui", "dersim.web.csip_ui", ("csip_ui",)),
+)
 
 #: Of each hook that returns something: the class of the items, by name in `extension.py`, and the table.
 _RESULTS: Mapping[str, tuple[type, str]] = {
@@ -254,6 +257,7 @@ class PluginSet:
                         getattr(registry, table).add(name, item, plugin.name)
         known = {name for each in self._all for name in (each.name, *each.frontends)}
         registry.select(self._selection, known, also=also)
+        registry.activate()
         return registry
 
 

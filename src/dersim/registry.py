@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dersim.errors import ConfigError, PluginError
+from dersim.modes import MODES
 
 if TYPE_CHECKING:
     from dersim.extension import DeviceType, FrontendType, FunctionType, Panel, SchemaExtension
@@ -92,6 +93,29 @@ class Registry:
         spared = {name for name in also if name in self.frontends and name not in selection.without}
         self.frontends.keep(selection.keep(self.frontends.owners) | spared)
         self.functions.keep(selection.keep(self.functions.owners))
+
+    def activate(self) -> None:
+        """Make the schema extensions known to the 2030.5 codec, and their modes to everyone.
+
+        xmlschema judges them first. PluginError names the plug-in whose extension cannot be.
+        """
+        if not self.schema_extensions:
+            return
+        from dersim.ieee2030_5 import Edition, extensions, schema  # noqa: PLC0415 - only where it is needed
+
+        for name, extension in self.schema_extensions.items():
+            plugin = self.schema_extensions.owners[name]
+            mode = extension.mode
+            if MODES.setdefault(mode.name, mode) != mode:
+                raise PluginError(
+                    f"plug-in {plugin}: the mode {mode.name} of {name} is there already; give it another name"
+                )
+            try:
+                extensions.register(extension)
+                # The older edition's grammar is the stricter one: it names the place of every element.
+                schema.check_extensions(Edition.E2018)
+            except PluginError as error:
+                raise PluginError(f"plug-in {plugin}: {error}") from error
 
     def ordered_frontends(self) -> list[FrontendType]:
         """In the order in which they are made, bound and started."""

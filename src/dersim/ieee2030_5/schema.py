@@ -9,12 +9,13 @@ own words are given.
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, PluginError
 from dersim.ieee2030_5 import extensions, wiretext
 from dersim.ieee2030_5.edition import Edition
 from dersim.ieee2030_5.schema_write import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MAX_VIOLATIONS = 8
 _MAX_EXPLAINED_ELEMENTS = 3000
 
+_LOCATION = re.compile(r' schemaLocation="[^"]*"')
 _official: dict[Edition, Path] = {}
 
 
@@ -140,8 +142,16 @@ def _explainer(edition: Edition) -> xmlschema.XMLSchema10:
 
     if edition in _official:
         return xmlschema.XMLSchema10(str(_official[edition]))
-    texts = dict(_texts(edition))
-    main = texts.pop(MAIN_LOCATION)
-    if not texts:
-        return xmlschema.XMLSchema10(main)
-    return xmlschema.XMLSchema10([main, *texts.values()])
+    # All are handed over at once, so an import needs no place to look for them.
+    texts: list[Any] = [_LOCATION.sub("", text) for text in _texts(edition).values()]
+    return xmlschema.XMLSchema10(texts if len(texts) > 1 else texts[0])
+
+
+def check_extensions(edition: Edition) -> None:
+    """Let xmlschema judge the schemas with the registered extensions; PluginError where it refuses them."""
+    import xmlschema  # noqa: PLC0415 - see above
+
+    try:
+        _explainer(edition)
+    except xmlschema.XMLSchemaException as error:
+        raise PluginError(f"schema extensions: xmlschema refuses them: {_plain(str(error))}") from error
