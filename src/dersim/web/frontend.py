@@ -57,9 +57,10 @@ class WebFrontend:
         # The web stack takes most of a second to import: a run without web does not pay for it.
         from dersim.web.api import ROUTES  # noqa: PLC0415
         from dersim.web.app import make_app  # noqa: PLC0415
+        from dersim.web.openapi import openapi  # noqa: PLC0415
         from dersim.web.serving import WebServer  # noqa: PLC0415
 
-        context = WebContext(self._context, self.history)
+        context = WebContext(self._context, self.history, lambda: openapi(ROUTES, self._site))
         app = make_app(self._site, ROUTES, context, self._guard, self.telemetry)
         return WebServer(app, listening, self._context.log)
 

@@ -38,10 +38,11 @@ class Query(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """What handlers work on: the engine's context, and the history that the web keeps."""
+    """What handlers work on: the engine's context, the history that the web keeps, the site's own docs."""
 
     engine: FrontendContext
     history: History
+    openapi: Callable[[], dict[str, Any]] = dict
 
 
 class Call(NamedTuple):

@@ -11,12 +11,13 @@ from dersim.web.api import (
     overview,
     server_info,
     setpoints,
+    system,
 )
 from dersim.web.routes import Route
 
 #: Every address of both web sites.
 ROUTES: list[Route] = [
     route
-    for module in (overview, setpoints, csip, logs, history, devices, commands, server_info)
+    for module in (overview, setpoints, csip, logs, history, devices, commands, server_info, system)
     for route in module.ROUTES
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from dersim.errors import ConfigError
 from dersim.web.problems import Problem
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Time = Annotated[str, described("RFC 3339, UTC", format="date-time")]
 Modes = Annotated[dict[str, Any], described("mode -> value in plain units")]
+
+
+State = Literal["disabled", "discovering", "connected", "retrying", "failed"]
 
 
 class Registration(TypedDict):
@@ -88,7 +91,7 @@ class ClientEntry(TypedDict):
 class CsipClientDocument(TypedDict):
     """Where the CSIP client of one DER stands."""
 
-    state: Literal["disabled", "discovering", "connected", "retrying", "failed"]
+    state: State
     server: str | None
     dcap: str | None
     lfdi: str | None
@@ -130,7 +133,9 @@ class Burst(TypedDict):
     count: NotRequired[Annotated[int, described("how many", minimum=1, maximum=1000)]]
 
 
-_COUNTERS = ("requests", "errors", "puts", "puts_skipped", "meter_posts", "responses", "log_events")
+#: The keys of `counters`, and the words of `state`.
+COUNTERS = ("requests", "errors", "puts", "puts_skipped", "meter_posts", "responses", "log_events")
+STATES: tuple[str, ...] = get_args(State)
 
 
 def client_of(context: WebContext, device: Device) -> Any | None:
@@ -165,7 +170,7 @@ def _disabled() -> dict[str, Any]:
         "last_contact": None,
         "last_error": None,
         "retry_in_s": None,
-        "counters": dict.fromkeys(_COUNTERS, 0),
+        "counters": dict.fromkeys(COUNTERS, 0),
     }
 
 

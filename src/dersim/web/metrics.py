@@ -1,0 +1,98 @@
+"""`/metrics`: the Prometheus text format (version 0.0.4), written by hand.
+
+Up to `LABELLED` DERs each has lines of its own; above that only sums, because a time series per DER and
+quantity would cost the scraper, and us, more than it tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from dersim import __version__
+from dersim.web.api.csip import COUNTERS, STATES, client_of, snapshot
+
+if TYPE_CHECKING:
+    from dersim.device.state import DeviceState
+    from dersim.web.routes import WebContext
+
+LABELLED = 50
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class _Quantity(NamedTuple):
+    name: str
+    kind: str
+    help: str
+    value: Callable[[DeviceState], float | None]
+    sums: bool  # whether a sum over the fleet means anything
+
+
+_QUANTITIES = (
+    _Quantity("dersim_active_power_watts", "gauge", "Active power, > 0 generates.", lambda s: s.p_w, True),
+    _Quantity("dersim_reactive_power_vars", "gauge", "Reactive power, > 0 injects.", lambda s: s.q_var, True),
+    _Quantity("dersim_available_power_watts", "gauge", "Source power.", lambda s: s.available_w, True),
+    _Quantity("dersim_voltage_volts", "gauge", "Phase A to neutral.", lambda s: s.voltage_ln_v[0], False),
+    _Quantity("dersim_frequency_hertz", "gauge", "Grid frequency.", lambda s: s.frequency_hz, False),
+    _Quantity("dersim_state_of_charge_percent", "gauge", "Of the battery.", lambda s: s.soc_pct, False),
+    _Quantity("dersim_tripped", "gauge", "1 where a trip rule holds the DER off.", lambda s: s.tripped, True),
+    _Quantity(
+        "dersim_exported_watthours_total", "counter", "Delivered energy.", lambda s: sum(s.exported_wh), True
+    ),
+    _Quantity(
+        "dersim_imported_watthours_total", "counter", "Taken energy.", lambda s: sum(s.imported_wh), True
+    ),
+)
+
+
+def exposition(context: WebContext) -> str:
+    """The whole page."""
+    return "".join(f"{line}\n" for line in _lines(context))
+
+
+def _lines(context: WebContext) -> Iterator[str]:
+    engine = context.engine
+    devices, clock = engine.fleet.devices, engine.clock
+    yield from _family("dersim_info", "gauge", "Version.", [(f'{{version="{__version__}"}}', 1)])
+    yield from _family("dersim_devices", "gauge", "DERs in this process.", [("", len(devices))])
+    yield from _family(
+        "dersim_effective_rate", "gauge", "Simulated seconds per second.", [("", clock.effective_rate)]
+    )
+    yield from _family("dersim_simulated_seconds", "gauge", "Simulated UTC.", [("", clock.now_s())])
+    labelled = len(devices) <= LABELLED
+    for quantity in _QUANTITIES:
+        found = [(device.number, quantity.value(device.state)) for device in devices]
+        samples = [(f'{{device="{number}"}}', value) for number, value in found if value is not None]
+        if not labelled:
+            if not quantity.sums:
+                continue
+            samples = [("", sum(value for _, value in samples))]
+        if samples:
+            yield from _family(quantity.name, quantity.kind, quantity.help, samples)
+    yield from _csip(context, labelled=labelled)
+
+
+def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
+    devices = [each for each in context.engine.fleet.devices if client_of(context, each) is not None]
+    if not devices:
+        return
+    documents = [(device.number, snapshot(context, device)) for device in devices]
+    states = [document["state"] for _, document in documents]
+    yield from _family(
+        "dersim_csip_clients",
+        "gauge",
+        "CSIP clients by state.",
+        [(f'{{state="{state}"}}', states.count(state)) for state in STATES],
+    )
+    for name in COUNTERS:
+        counts = [(f'{{device="{number}"}}', document["counters"][name]) for number, document in documents]
+        if not labelled:
+            counts = [("", sum(count for _, count in counts))]
+        yield from _family(f"dersim_csip_{name}_total", "counter", f"CSIP {name}.", counts)
+
+
+def _family(name: str, kind: str, doc: str, samples: Iterable[tuple[str, float]]) -> Iterator[str]:
+    yield f"# HELP {name} {doc}"
+    yield f"# TYPE {name} {kind}"
+    for labels, value in samples:
+        yield f"{name}{labels} {float(value):.10g}"

@@ -1,0 +1,78 @@
+"""The overview document, and that every answer is of the shape that its route declares."""
+
+import json
+
+import pytest
+
+from dersim.device.state import Alarm
+from dersim.web.api import ROUTES
+from dersim.web.schema import SchemaBook, check
+
+GETS = [route for route in ROUTES if route.method == "GET" and route.content_type == "application/json"]
+
+
+@pytest.mark.parametrize("route", GETS, ids=lambda route: route.path)
+@pytest.mark.parametrize("csip", [True, False])
+async def test_every_answer_is_as_declared(open_site, route, csip):
+    site_name = "dashboard" if "dashboard" in route.sites else "csip_ui"
+    async with open_site(site_name, count=2, csip=csip) as site:
+        site.context.fleet.step()
+        site.context.log.log("Info", "CSIP", "GET /dcap 200", 1)
+        answer = await site("GET", route.path)
+    assert answer.status == 200
+    book = SchemaBook()
+    schema = book.of(route.response)
+    assert check(schema, book.components, json.loads(answer.body)) == []
+
+
+async def test_the_overview_shows_the_state_of_the_device_asked_for(open_site):
+    async with open_site(count=3) as site:
+        document = json.loads((await site("GET", "/api/dersim/overview?device=2")).body)
+    assert document["time"].endswith("Z")
+    assert document["device"] == 2
+    assert [entry["power_kw"] for entry in document["devices"]] == [8.001, 8.002, 8.003]
+    metrics = document["metrics"]
+    assert metrics["power_kw"] == 8.002
+    assert metrics["reactive_power_kvar"] == -0.6
+    assert metrics["voltage_ll_v"] == pytest.approx(480.2)
+    assert metrics["voltage_ln_v"] == pytest.approx(277.2)
+    assert metrics["current_a"] == pytest.approx(9.7)
+    assert metrics["energy_exported_kwh"] == 3.0
+    assert metrics["power_factor"] == pytest.approx(0.9972, abs=1e-3)
+    assert metrics["soc_pct"] is None
+    assert len(document["phases"]) == 3
+    assert document["status"]["alarms"] == ["OVER_VOLTAGE", "LOW_POWER_INPUT"]
+    assert document["status"]["inverter"] == "running"
+    assert document["comm"] == {"csip": {"state": "connected", "detail": "fine"}}
+
+
+async def test_an_absent_phase_is_left_out_of_the_means(open_site):
+    async with open_site() as site:
+        site.context.fleet.step(
+            voltage_ln_v=(120.0, 122.0, 0.0),
+            voltage_ll_v=(242.0, 0.0, 0.0),
+            current_a=(30.0, 32.0, 0.0),
+        )
+        document = json.loads((await site("GET", "/api/dersim/overview")).body)
+    assert document["metrics"]["voltage_ln_v"] == 121.0
+    assert document["metrics"]["voltage_ll_v"] == 242.0
+    assert document["metrics"]["current_a"] == 31.0
+    assert len(document["phases"]) == 2
+
+
+async def test_a_trip_and_a_dead_grid_show(open_site):
+    async with open_site() as site:
+        site.context.fleet.step(
+            tripped=True,
+            alarms=Alarm(0),
+            p_w=0.0,
+            s_va=0.0,
+            voltage_ln_v=(0.0, 0.0, 0.0),
+            voltage_ll_v=(0.0, 0.0, 0.0),
+            current_a=(0.0, 0.0, 0.0),
+        )
+        document = json.loads((await site("GET", "/api/dersim/overview")).body)
+    assert document["devices"][0]["state"] == "tripped"
+    assert document["status"]["alarms"] == []
+    assert document["metrics"]["power_factor"] is None
+    assert document["metrics"]["current_a"] == 0

@@ -1,0 +1,73 @@
+"""The past: coverage, thinning, budget."""
+
+import json
+
+import pytest
+
+from dersim.web.history import ALL_WATCHED, BUDGET_BYTES, SAMPLES, History, Series
+
+
+def run_for(fleet, history, seconds, step_s):
+    for _ in range(round(seconds / step_s)):
+        fleet.step(step_s)
+        history.sample()
+
+
+async def test_four_hours_at_one_sample_per_second_are_kept(make_context):
+    fleet = make_context().fleet
+    history = History(fleet)
+    run_for(fleet, history, 5 * 3600, 1.0)
+    document = history.document(fleet.devices[0], 4 * 3600)
+    assert len(document["time"]) == 4 * 3600 + 1
+    assert len(history.document(fleet.devices[0], 1e9)["time"]) == SAMPLES
+    assert all(len(column) == len(document["time"]) for column in document.values())
+    assert document["time"] == sorted(document["time"])
+
+
+async def test_fast_ticks_are_thinned(make_context):
+    fleet = make_context().fleet
+    history = History(fleet)
+    run_for(fleet, history, 60, 0.1)
+    assert len(history.document(fleet.devices[0], 1e9)["time"]) in (60, 61)
+
+
+async def test_columns_hold_what_the_overview_showed(open_site):
+    async with open_site() as site:
+        fleet = site.context.fleet
+        for k in range(3):
+            fleet.step(60.0, p_w=1000.0 * k)
+            site.frontend.history.sample()
+        document = json.loads((await site("GET", "/api/dersim/history?seconds=61")).body)
+    assert document["power_kw"] == [1.0, 2.0]
+    assert document["voltage_ln_v"] == pytest.approx([277.2, 277.2])
+    assert document["soc_pct"] == [None, None]
+
+
+async def test_in_a_large_fleet_only_the_watched_and_the_sum_are_kept(make_context):
+    fleet = make_context(ALL_WATCHED + 10).fleet
+    history = History(fleet)
+    history.watch(fleet.devices[4])
+    run_for(fleet, history, 10, 1.0)
+    assert len(history.document(fleet.devices[4], 1e9)["time"]) == 10
+    assert history.document(fleet.devices[5], 1e9)["time"] == []
+    total = history.fleet_document(1e9)["power_kw"][-1]
+    assert total == pytest.approx(sum(device.state.p_w for device in fleet.devices) / 1000, rel=1e-6)
+
+
+async def test_the_budget_holds_whoever_looks(make_context):
+    fleet = make_context(200).fleet
+    history = History(fleet)
+    for device in fleet.devices:
+        history.watch(device)
+    full = sum(len(series._times) for series in _filled(history)) * 48
+    assert full <= BUDGET_BYTES
+    # The last to be looked at are the ones that are kept.
+    assert 200 in history._series
+    assert 1 not in history._series
+
+
+def _filled(history):
+    series = Series()
+    for k in range(SAMPLES * 9 // 8):
+        series.add(float(k), (0.0,) * 10)
+    return [series] * (len(history._series) + 1)

@@ -1,0 +1,121 @@
+"""The telemetry stream: snapshot, one push per step, and slow readers."""
+
+import json
+
+import pytest
+import trio
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, Ping, RejectConnection, Request, TextMessage
+
+from dersim.web.telemetry import MAILBOX_PLACES, Mailbox
+
+
+class Listener:
+    """A WebSocket client."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.ws = WSConnection(ConnectionType.CLIENT)
+
+    async def open(self, port, target, headers):
+        host = f"127.0.0.1:{port}"
+        await self.stream.send_all(self.ws.send(Request(host=host, target=target, extra_headers=headers)))
+        return await self.event()
+
+    async def event(self):
+        with trio.fail_after(5):
+            while True:
+                for event in self.ws.events():
+                    if not isinstance(event, Ping):
+                        return event
+                self.ws.receive_data(await self.stream.receive_some(65536) or None)
+
+    async def document(self):
+        text = ""
+        while True:
+            event = await self.event()
+            assert isinstance(event, TextMessage)
+            text += event.data
+            if event.message_finished:
+                return json.loads(text)
+
+
+async def listen(site, target="/api/dersim/telemetry/ws", headers=()):
+    listener = Listener(await trio.open_tcp_stream("127.0.0.1", site.port))
+    return listener, await listener.open(site.port, target, list(headers))
+
+
+@pytest.mark.parametrize("path", ["/api/dersim/telemetry/ws", "/api/dersim/ws/telemetry"])
+async def test_a_snapshot_at_once_then_one_push_per_step(open_site, path):
+    async with open_site(count=2) as site:
+        listener, accepted = await listen(site, f"{path}?device=2")
+        assert isinstance(accepted, AcceptConnection)
+        first = await listener.document()
+        overview = json.loads((await site("GET", "/api/dersim/overview?device=2")).body)
+        assert first == overview
+        for k in range(3):
+            site.context.fleet.step(p_w=1000.0 * k)
+            document = await listener.document()
+            assert document["metrics"]["power_kw"] == k
+            assert document["device"] == 2
+        await listener.stream.aclose()
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        ("/api/dersim/telemetry/ws", [("Origin", "http://evil.example")], 403),
+        ("/api/dersim/telemetry/ws", [("Sec-Fetch-Site", "cross-site")], 403),
+        ("/api/dersim/telemetry/ws?device=7", [], 404),
+        ("/api/dersim/telemetry/ws?device=x", [], 400),
+    ],
+)
+async def test_refusals(open_site, target, headers, status):
+    async with open_site() as site:
+        listener, answer = await listen(site, target, headers)
+        assert isinstance(answer, RejectConnection)
+        assert answer.status_code == status
+        assert site.frontend.telemetry.listeners == 0
+        await listener.stream.aclose()
+
+
+async def test_a_foreign_host_cannot_listen(open_site):
+    async with open_site() as site:
+        stream = await trio.open_tcp_stream("127.0.0.1", site.port)
+        ws = WSConnection(ConnectionType.CLIENT)
+        await stream.send_all(ws.send(Request(host="evil.example", target="/api/dersim/telemetry/ws")))
+        assert b" 403 " in await stream.receive_some(100)
+        await stream.aclose()
+
+
+async def test_the_token_is_asked_of_listeners_too(open_site):
+    async with open_site(token="s3cret") as site:
+        without, refused = await listen(site)
+        with_it, accepted = await listen(site, headers=[("Cookie", "dersim_token=s3cret")])
+        assert refused.status_code == 401
+        assert isinstance(accepted, AcceptConnection)
+        await without.stream.aclose()
+        await with_it.stream.aclose()
+
+
+async def test_a_listener_that_talks_and_hangs_up_is_forgotten(open_site):
+    async with open_site() as site:
+        listener, _ = await listen(site)
+        for _ in range(50):
+            await listener.stream.send_all(listener.ws.send(TextMessage("hello")))
+        await listener.document()
+        assert site.frontend.telemetry.listeners == 1
+        await listener.stream.aclose()
+        with trio.fail_after(5):
+            while site.frontend.telemetry.listeners:
+                await trio.testing.wait_all_tasks_blocked(0.001)
+
+
+async def test_the_oldest_gives_way():
+    mailbox = Mailbox()
+    for k in range(MAILBOX_PLACES + 3):
+        mailbox.put(str(k))
+    assert mailbox.dropped == 3
+    assert [await mailbox.get() for _ in range(MAILBOX_PLACES)] == ["3", "4", "5", "6"]
+    mailbox.close()
+    assert await mailbox.get() is None
