@@ -211,7 +211,7 @@ def test_back_to_back_events_meet(fraction: float, first: int, second: int) -> N
     trace.poll()
     trace.until(600)
     assert [name for _, name in trace.rules(PF)] == ["default P", "a", "b", "default P"]
-    start = dict((name, time) for time, name in trace.rules(PF)[1:3])["b"]
+    start = next(time for time, name in trace.rules(PF) if name == "b")
     assert start >= 200 + fraction * min(second, 0) - 1e-3
     assert trace.told("a") == trace.told("b") == [1, 2, 3]
     instants = [entry.split("@")[1] for entry in trace.said if entry[:3] in ("a:3", "b:2")]

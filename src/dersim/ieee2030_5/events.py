@@ -107,6 +107,10 @@ class EventScheduler:
         """Every event held, for people: those that are over too, as long as they are remembered."""
         return [view(event) for event in self._events.values()]
 
+    def __len__(self) -> int:
+        """How many events are held, over or not."""
+        return len(self._events)
+
     def knows(self, mrid: str) -> bool:
         """Whether the event was received before, whatever became of it."""
         return mrid in self._events

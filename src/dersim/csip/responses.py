@@ -1,0 +1,174 @@
+"""The outbox of Responses: in order, each once, kept until the server has taken it.
+
+A Response that is lost is an event that the utility believes was never run, so the outbox keeps what it
+could not deliver and tries again with a growing pause; one that was delivered is never sent twice, however
+often a rediscovery brings the same event back (the key is mRID, status and LFDI). What the server refuses
+with 4xx is not repeated unchanged (2030.5-2018 5.6.3): it is logged and dropped, because the next Response
+may well be welcome. A replyTo that fails on its own (5xx) holds up only what goes to the same place.
+
+In the 2018 edition 251 is reserved, so an unsupported mode is told as 252, and there is no modesResponded;
+in 2023 that bitmap is mandatory.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from dersim.errors import RemoteProtocolError, UtilityUnreachable
+from dersim.ieee2030_5.edition import Edition
+from dersim.ieee2030_5.event_types import EventResponse
+from dersim.ieee2030_5.resources import DERControlResponse
+from dersim.modes import MODES
+
+#: Pause after the first failure and at the most, s of real time; +-25 %, so that no fleet knocks as one.
+FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
+#: What is kept while the server is away; beyond that the oldest is given up, with a word in the log.
+MAX_PENDING = 2_000
+#: How many delivered Responses are remembered.
+MAX_DELIVERED = 10_000
+
+_UNSUPPORTED_2018 = {251: 252}
+#: Refusals that say "not now" rather than "not so".
+_LATER = frozenset({408, 425, 429})
+
+#: Stands for the server as a whole among the addresses that are held up.
+_SERVER = ""
+
+Key = tuple[str, int]
+
+
+class Outbox:
+    """The Responses of one DER.
+
+    post: sends a resource to an href and returns the HTTP status; UtilityUnreachable keeps the Response,
+    RemoteProtocolError gives it up. edition: asked at each posting. log: (level, message).
+    """
+
+    def __init__(
+        self,
+        post: Callable[[str, DERControlResponse], Awaitable[int]],
+        *,
+        lfdi: str,
+        edition: Callable[[], Edition],
+        log: Callable[[str, str], None],
+    ) -> None:
+        self.lfdi = lfdi
+        self.sent = 0
+        self.dropped = 0
+        self._post = post
+        self._edition = edition
+        self._log = log
+        self._queue: deque[EventResponse] = deque()
+        self._known: OrderedDict[Key, None] = OrderedDict()
+        self._held: dict[str, float] = {}
+        self._pauses: dict[str, float] = {}
+        self._news = trio.Event()
+        self._spread = random.Random(lfdi)  # noqa: S311 - spreads retries, guards nothing
+
+    @property
+    def pending(self) -> int:
+        """How many wait to be delivered."""
+        return len(self._queue)
+
+    def put(self, response: EventResponse) -> None:
+        """Take a Response; one that was taken before is passed over. Never blocks."""
+        key = (response.mrid, response.status)
+        if key in self._known or not response.reply_to:
+            return
+        self._known[key] = None
+        while len(self._known) > MAX_DELIVERED:
+            self._known.popitem(last=False)
+        self._queue.append(response)
+        if len(self._queue) > MAX_PENDING:
+            lost = self._queue.popleft()
+            self.dropped += 1
+            self._log("Error", f"Response {lost.status} for {lost.mrid} given up: {MAX_PENDING} others wait")
+        self._news.set()
+
+    async def run(self) -> None:
+        """Deliver, for ever."""
+        while True:
+            response = self._next()
+            if response is not None:
+                await self._deliver(response)
+                continue
+            self._news = trio.Event()
+            pause_s = self._until_release_s()
+            with trio.move_on_after(pause_s):
+                await self._news.wait()
+
+    def _next(self) -> EventResponse | None:
+        """The first whose replyTo is not held up; to one replyTo the order is kept."""
+        now = trio.current_time()
+        if self._held.get(_SERVER, -math.inf) > now:
+            return None
+        return next((r for r in self._queue if self._held.get(r.reply_to, -math.inf) <= now), None)
+
+    def _until_release_s(self) -> float:
+        if not self._queue:
+            return math.inf
+        first = min(self._held.get(response.reply_to, -math.inf) for response in self._queue)
+        return max(first, self._held.get(_SERVER, -math.inf), trio.current_time()) - trio.current_time()
+
+    async def _deliver(self, response: EventResponse) -> None:
+        what = f"Response {response.status} for {response.mrid} to {response.reply_to}"
+        try:
+            status = await self._post(response.reply_to, self.body(response))
+        except UtilityUnreachable as error:
+            self._hold(_SERVER)
+            self._log("Warning", f"{what} is kept, the server cannot be reached: {error}")
+            return
+        except RemoteProtocolError as error:
+            self._log("Warning", f"{what} is given up: {error}")
+            self._done(response, delivered=False)
+            return
+        self._release(_SERVER)
+        if status >= 500 or status in _LATER:
+            self._hold(response.reply_to)
+            self._log("Warning", f"{what} is kept, the server answered {status}")
+        elif status >= 400:
+            self._log("Warning", f"{what} was refused with {status}; it is not repeated")
+            self._done(response, delivered=False)
+        else:
+            self._log("Info", f"{what} delivered ({status})")
+            self._done(response, delivered=True)
+
+    def _done(self, response: EventResponse, *, delivered: bool) -> None:
+        # While it was on its way, an overflow may have thrown it out already.
+        if response in self._queue:
+            self._queue.remove(response)
+        self._release(response.reply_to)
+        self.sent += delivered
+        self.dropped += not delivered
+
+    def _hold(self, href: str) -> None:
+        pause_s = self._pauses.get(href, FIRST_PAUSE_S)
+        self._pauses[href] = min(2 * pause_s, MAX_PAUSE_S)
+        self._held[href] = trio.current_time() + pause_s * self._spread.uniform(0.75, 1.25)
+
+    def _release(self, href: str) -> None:
+        self._held.pop(href, None)
+        self._pauses.pop(href, None)
+
+    def body(self, response: EventResponse) -> DERControlResponse:
+        """The resource as this edition writes it; createdDateTime is of the instant that it speaks of."""
+        old = self._edition() is Edition.E2018
+        status = _UNSUPPORTED_2018.get(response.status, response.status) if old else response.status
+        return DERControlResponse(
+            createdDateTime=math.floor(response.time_s),
+            endDeviceLFDI=self.lfdi,
+            status=status,
+            subject=response.mrid,
+            modesResponded=None if old else modes_responded(response.modes),
+        )
+
+
+def modes_responded(modes: tuple[str, ...]) -> int:
+    """The DERControlType bitmap of the modes; those that have no bit in it are left out."""
+    bits = (MODES[mode].bit for mode in modes if mode in MODES)
+    return sum({1 << bit for bit in bits if bit is not None})

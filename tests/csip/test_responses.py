@@ -1,0 +1,189 @@
+"""The outbox of Responses against servers that are slow, away, angry or strict."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+import trio
+import trio.testing
+
+from dersim.csip import responses
+from dersim.csip.responses import Outbox, modes_responded
+from dersim.errors import RemoteProtocolError, UtilityUnreachable
+from dersim.ieee2030_5 import decode, encode
+from dersim.ieee2030_5.edition import Edition
+from dersim.ieee2030_5.event_types import EventResponse
+from dersim.ieee2030_5.resources import DERControlResponse
+
+LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
+MRID = "0A" * 16
+
+
+class Server:
+    """Answers each POST with the next of `answers`, then with 201; remembers what it took."""
+
+    def __init__(self, answers: Sequence[int | Exception] = ()) -> None:
+        self.answers = list(answers)
+        self.tries: list[tuple[float, str, int]] = []
+        self.taken: list[tuple[str, DERControlResponse]] = []
+        self.dead: set[str] = set()
+
+    async def post(self, href: str, resource: DERControlResponse) -> int:
+        await trio.lowlevel.checkpoint()
+        self.tries.append((trio.current_time(), href, resource.status or 0))
+        if href in self.dead:
+            return 500
+        answer = self.answers.pop(0) if self.answers else 201
+        if isinstance(answer, Exception):
+            raise answer
+        if answer < 300:
+            self.taken.append((href, resource))
+        return answer
+
+    @property
+    def statuses(self) -> list[int | None]:
+        return [resource.status for _, resource in self.taken]
+
+
+def event(status: int, mrid: str = MRID, href: str = "/rsp", modes: tuple[str, ...] = ()) -> EventResponse:
+    return EventResponse(mrid, status, href, modes, 1_700_000_000.9)
+
+
+Log = list[tuple[str, str]]
+
+
+def outbox(
+    post: Callable[[str, DERControlResponse], Awaitable[int]],
+    edition: Edition = Edition.E2023,
+    log: Log | None = None,
+) -> Outbox:
+    entries = [] if log is None else log
+    return Outbox(post, lfdi=LFDI, edition=lambda: edition, log=lambda *entry: entries.append(entry))
+
+
+async def run_for(box: Outbox, seconds: float) -> None:
+    with trio.move_on_after(seconds):
+        await box.run()
+
+
+async def test_in_order_and_each_once(autojump_clock: trio.testing.MockClock) -> None:
+    server = Server()
+    box = outbox(server.post)
+    for status in (1, 2, 2, 3, 1):
+        box.put(event(status))
+    await run_for(box, 5)
+    for status in (1, 2, 3):
+        box.put(event(status))
+    await run_for(box, 5)
+    assert server.statuses == [1, 2, 3]
+    assert (box.sent, box.pending, box.dropped) == (3, 0, 0)
+
+
+async def test_what_comes_while_it_waits_is_sent_at_once(autojump_clock: trio.testing.MockClock) -> None:
+    server = Server()
+    box = outbox(server.post)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(box.run)
+        await trio.sleep(100)
+        box.put(event(1))
+        await trio.sleep(0.001)
+        assert server.statuses == [1]
+        nursery.cancel_scope.cancel()
+
+
+async def test_kept_while_the_server_is_away_with_a_growing_pause(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    server = Server([UtilityUnreachable("connect: refused")] * 12)
+    box = outbox(server.post)
+    for number, status in enumerate((1, 2, 3)):
+        box.put(event(status, href=f"/rsp/{number}"))
+    await run_for(box, 3600)
+    assert server.statuses == [1, 2, 3]
+    times = [time for time, _, _ in server.tries]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)][:12]
+    for index, pause in enumerate(pauses):
+        nominal = min(2**index, responses.MAX_PAUSE_S)
+        assert 0.75 * nominal <= pause <= 1.25 * nominal + 0.01
+    assert {href for _, href, _ in server.tries[:12]} == {"/rsp/0"}  # nobody overtakes
+
+
+@pytest.mark.parametrize("answer", [500, 502, 503, 429])
+async def test_a_sick_address_holds_up_only_itself(
+    autojump_clock: trio.testing.MockClock, answer: int
+) -> None:
+    server = Server([answer])
+    box = outbox(server.post)
+    box.put(event(1, href="/sick"))
+    box.put(event(2, href="/sick"))
+    box.put(event(1, mrid="0B" * 16, href="/well"))
+    await run_for(box, 10)
+    assert [href for href, _ in server.taken] == ["/well", "/sick", "/sick"]
+    assert server.statuses == [1, 1, 2]
+
+
+@pytest.mark.parametrize("answer", [400, 403, 404, 405, RemoteProtocolError("no status line")])
+async def test_a_refusal_is_not_repeated_and_the_rest_goes_on(
+    autojump_clock: trio.testing.MockClock, answer: int | Exception
+) -> None:
+    log: Log = []
+    server = Server([answer])
+    box = outbox(server.post, log=log)
+    box.put(event(1))
+    box.put(event(2))
+    await run_for(box, 600)
+    assert [status for _, _, status in server.tries] == [1, 2]
+    assert (box.sent, box.dropped, box.pending) == (1, 1, 0)
+    assert any(level == "Warning" and MRID in message for level, message in log)
+
+
+async def test_memory_is_bounded(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "MAX_PENDING", 10)
+    monkeypatch.setattr(responses, "MAX_DELIVERED", 20)
+    log: Log = []
+    server = Server()
+    server.dead.add("/rsp")
+    box = outbox(server.post, log=log)
+    for number in range(50):
+        box.put(event(1, mrid=f"{number:032X}"))
+    assert (box.pending, box.dropped) == (10, 40)
+    assert len(box._known) <= 20
+    server.dead.clear()
+    await run_for(box, 10)
+    assert [resource.subject for _, resource in server.taken] == [f"{n:032X}" for n in range(40, 50)]
+    assert sum(level == "Error" for level, _ in log) == 40
+
+
+async def test_without_a_reply_to_there_is_nothing_to_post() -> None:
+    box = outbox(Server().post)
+    box.put(event(1, href=""))
+    assert box.pending == 0
+
+
+def test_the_body_of_2023() -> None:
+    body = outbox(Server().post).body(event(251, modes=("opModMaxLimW", "opModVoltVar", "rampTms")))
+    assert body.status == 251
+    assert body.createdDateTime == 1_700_000_000
+    assert body.modesResponded == 1 << 20 | 1 << 23
+    text = encode(body, Edition.E2023).decode()
+    assert "<modesResponded>00900000</modesResponded>" in text
+    assert decode(text.encode(), DERControlResponse).resource == body
+
+
+@pytest.mark.parametrize(("status", "wire"), [(251, 252), (253, 253), (254, 254), (1, 1), (7, 7)])
+def test_the_body_of_2018(status: int, wire: int) -> None:
+    body = outbox(Server().post, Edition.E2018).body(event(status, modes=("opModMaxLimW",)))
+    text = encode(body, Edition.E2018).decode()
+    assert f"<status>{wire}</status>" in text
+    assert "modesResponded" not in text
+    assert f"<endDeviceLFDI>{LFDI}</endDeviceLFDI>" in text
+    assert f"<subject>{MRID}</subject>" in text
+
+
+def test_modes_without_a_bit_are_left_out() -> None:
+    assert modes_responded(()) == 0
+    assert modes_responded(("setGradW", "opModNew", "opModConnect", "opModConnect")) == 1 << 2
