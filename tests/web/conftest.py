@@ -106,6 +106,7 @@ class StandInClient:
     def __init__(self):
         self.asked = []
         self.refuse = ""
+        self.refusal = ConfigError
 
     def snapshot(self):
         control = {
@@ -114,7 +115,16 @@ class StandInClient:
             "effective_start": "2026-01-01T00:00:00.000Z", "effective_end": "2026-01-01T00:00:20.000Z",
             "modes": {"opModMaxLimW": 40.0},
         }  # fmt: skip
-        counters = ("requests", "errors", "puts", "puts_skipped", "meter_posts", "responses", "log_events")
+        counters = (
+            "requests",
+            "errors",
+            "puts",
+            "puts_skipped",
+            "meter_posts",
+            "responses",
+            "log_events",
+            "violations",
+        )
         return {
             "state": "connected", "server": "https://127.0.0.1:8443", "dcap": "/dcap", "lfdi": "AB" * 20,
             "sfdi": "123456789012", "edition": "2023", "end_device": "/edev/1",
@@ -127,7 +137,7 @@ class StandInClient:
 
     def _ask(self, *what):
         if self.refuse:
-            raise ConfigError(self.refuse)
+            raise self.refusal(self.refuse)
         self.asked.append(what)
 
     def rediscover(self):

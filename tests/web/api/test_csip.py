@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from dersim.errors import ConfigError, DersimError
+
 
 @pytest.mark.parametrize("site_name", ["dashboard", "csip_ui"])
 async def test_the_snapshot_names_every_client_of_the_fleet(open_site, site_name):
@@ -54,11 +56,16 @@ async def test_actions_reach_the_client_of_the_device_named(open_site):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status"),
-    [("log-event-burst", b"{}", 409), ("opt-out", b'{"mRID": "AA"}', 404)],
+    ("path", "body", "status", "refusal"),
+    [
+        ("log-event-burst", b"{}", 409, DersimError),
+        ("log-event-burst", b"{}", 400, ConfigError),
+        ("opt-out", b'{"mRID": "AA"}', 404, ConfigError),
+    ],
 )
-async def test_a_refusal_of_the_client_is_told(open_site, path, body, status):
+async def test_a_refusal_of_the_client_is_told(open_site, path, body, status, refusal):
     async with open_site() as site:
+        site.client.refusal = refusal
         site.client.refuse = "the server has no LogEventList"
         answer = await site("POST", f"/api/dersim/csip/{path}", body=body)
     assert answer.status == status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, DersimError
 from dersim.web.problems import Problem
 from dersim.web.routes import BOTH, Call, Reply, Route, WebContext
 from dersim.web.schema import described, unit
@@ -77,6 +77,7 @@ class Counters(TypedDict):
     meter_posts: int
     responses: int
     log_events: int
+    violations: Annotated[int, described("documents that broke the schema and were used all the same")]
 
 
 class ClientEntry(TypedDict):
@@ -129,12 +130,21 @@ class Burst(TypedDict):
     alarm_status: NotRequired[
         Literal["Abnormal", "Normal"] | Annotated[int, described("a bitmap", minimum=0, maximum=0xFFFFFFFF)]
     ]
-    interval: NotRequired[Annotated[float, unit("s", minimum=0, maximum=3600)]]
+    interval: NotRequired[Annotated[float, unit("s", minimum=0.001, maximum=86_400)]]
     count: NotRequired[Annotated[int, described("how many", minimum=1, maximum=1000)]]
 
 
 #: The keys of `counters`, and the words of `state`.
-COUNTERS = ("requests", "errors", "puts", "puts_skipped", "meter_posts", "responses", "log_events")
+COUNTERS = (
+    "requests",
+    "errors",
+    "puts",
+    "puts_skipped",
+    "meter_posts",
+    "responses",
+    "log_events",
+    "violations",
+)
 STATES: tuple[str, ...] = get_args(State)
 
 
@@ -219,7 +229,9 @@ def _burst(context: WebContext, call: Call) -> Reply:
         _client(context, call.device).log_event_burst(
             body.get("alarm_status", "Abnormal"), body.get("interval", 5), body.get("count", 5)
         )
-    except ConfigError as error:
+    except ConfigError:
+        raise  # a value that makes no sense: 400
+    except DersimError as error:  # no LogEventList, or a burst is running
         raise Problem("conflict", str(error)) from None
     return Reply(202, {"accepted": "log-event-burst"})
 
