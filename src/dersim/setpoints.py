@@ -1,13 +1,42 @@
 """The one door back in: who asked for what, until when, and what is in force.
 
-Skeleton of the types; see docs/design.md.
+Everybody who wants something of the inverter - a DERControl, a Modbus register, a REST call, the operator -
+submits a `SetpointChange` here, and nobody reaches deeper. So "why is it at 40 % now?" has one answer, in one
+place: `in_force`, `overridden` and `journal`.
+
+Which setpoint rules, in three steps:
+
+1. *Per mode, by source.* An active DERControl, over the latest of Modbus, REST and the operator, over the
+   DefaultDERControl, over what the nameplate says. The modes are 2030.5's, whatever door they came through:
+   the register WMaxLimPct is opModMaxLimW, so an event's 60 % replaces a default's 50 %; the two are not
+   limits side by side.
+
+2. *Between modes that cannot act together.* 1547-2018 5.3.1 knows one reactive mode at a time. The one from
+   the higher source rules; within one source fixed var or target var, over fixed power factor, over Watt-Var or
+   Watt-PF, over Volt-Var. (On purpose not 2030.5's "the smaller var SHOULD win": that would change the mode
+   with the sun.) Likewise a target in watts over one in percent, and the droop over a Freq-Watt curve. The two
+   fixed power factors, of generating and of charging, are no rivals. The loser is shown as overridden, with by
+   whom, and acts again by itself when the winner ends.
+
+3. *Between limits nothing competes.* opModMaxLimW, Volt-Watt and the limits of extensions all act, and the
+   lowest rules; that is arithmetic, and done in the step of the device.
+
+Settings (setGradW, setES...) are modes too where a DefaultDERControl carries them: the one that rules by step
+1 governs the setting for as long as it is in force.
 """
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import SETTING_MODES, Settings
+from dersim.extension import FunctionType
+from dersim.functions.parameters import objection
 from dersim.modes import ModeValue
 
 
@@ -83,3 +112,212 @@ class JournalEntry(NamedTuple):
     detail: str
     until_s: float | None
     outcome: Outcome
+
+
+class _Wish(NamedTuple):
+    source: Source
+    mode: str
+    value: ModeValue
+    detail: str
+    since_s: float
+    expires_s: float | None
+    order: int  # rises with every wish: the latest has the highest
+
+
+#: Modes that cannot act together: from the strongest to the weakest within one source. What stands on one
+#: line is equally strong, and the latest rules.
+_RIVALS: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (
+        ("opModFixedVar", "opModTargetVar"),
+        ("opModFixedPFInjectW", "opModFixedPFAbsorbW"),
+        ("opModWattVar", "opModWattPF"),
+        ("opModVoltVar",),
+    ),
+    (("opModTargetW",), ("opModFixedW",)),
+    (("opModFreqDroop",), ("opModFreqWatt",)),
+)
+#: Lines whose modes act side by side.
+_COMPANIONS = (("opModFixedPFInjectW", "opModFixedPFAbsorbW"),)
+
+_ACCEPTED = Outcome(Verdict.ACCEPTED)
+JOURNAL_LENGTH = 500
+
+
+class Setpoints:
+    """The setpoints of one DER.
+
+    types: the control functions that it has. now_s: simulated time. settle: brings the device up to a time
+    before a change; apply: hands it the new values and steps it at once.
+    """
+
+    def __init__(
+        self,
+        types: Iterable[FunctionType],
+        nameplate: Nameplate,
+        settings: Settings,
+        *,
+        now_s: Callable[[], float],
+        settle: Callable[[float], object],
+        apply: Callable[[Mapping[str, ModeValue]], object],
+    ) -> None:
+        self.settings = settings
+        self._nameplate = nameplate
+        self._types = {mode: kind for kind in types for mode in kind.modes}
+        self._rivals = _with_strangers(self._types)
+        self._now_s = now_s
+        self._settle = settle
+        self._apply = apply
+        self._wishes: dict[str, dict[Source, _Wish]] = {}
+        self._order = 0
+        self._in_force: list[InForce] = []
+        self._overridden: list[InForce] = []
+        self._values: dict[str, ModeValue] = {}
+        self._journal: deque[JournalEntry] = deque(maxlen=JOURNAL_LENGTH)
+        #: Rises with every change of what is in force.
+        self.changes = 0
+        #: The simulated time at which the next setpoint ends by itself; inf without one.
+        self.next_expiry_s = math.inf
+        for mode, value in nameplate.default_modes.items():
+            self._put(SetpointChange(Source.NAMEPLATE, mode, value, "nameplate"), 0.0)
+        self._resolve(0.0)
+
+    @property
+    def supported_modes(self) -> frozenset[str]:
+        """The modes that this machine obeys."""
+        return frozenset(self._types)
+
+    @property
+    def journal(self) -> Sequence[JournalEntry]:
+        """The last `JOURNAL_LENGTH` changes asked for, oldest first."""
+        return self._journal
+
+    def in_force(self) -> list[InForce]:
+        """What acts now."""
+        return list(self._in_force)
+
+    def overridden(self) -> list[InForce]:
+        """What was asked for and does not act, with what overrides it."""
+        return list(self._overridden)
+
+    def value(self, mode: str) -> ModeValue | None:
+        """The value of a mode that acts now, or None."""
+        return self._values.get(mode)
+
+    def values(self) -> Mapping[str, ModeValue]:
+        """All that acts now, by mode."""
+        return self._values
+
+    def check(self, mode: str, value: ModeValue) -> Outcome:
+        """What `submit` would say of this value."""
+        kind = self._types.get(mode)
+        if kind is None:
+            return Outcome(Verdict.UNSUPPORTED, f"{mode}: this device has no such mode")
+        reason = objection(mode, value, kind.parameters.get(mode, ()))
+        reason = reason or kind.check(mode, value, self._nameplate, self.settings)
+        return Outcome(Verdict.OUT_OF_RANGE, f"{mode}: {reason}") if reason else _ACCEPTED
+
+    def submit(self, *changes: SetpointChange) -> list[Outcome]:
+        """Take the changes, all or none; the DER is stepped before this returns if anything changed.
+
+        One verdict per change. If one of them is not ACCEPTED none is carried out: whoever wants the usable
+        part of a bundle asks `check` first and submits that.
+        """
+        now_s = self._now_s()
+        outcomes = [_ACCEPTED if c.value is None else self.check(c.mode, c.value) for c in changes]
+        for change, outcome in zip(changes, outcomes, strict=True):
+            self._journal.append(JournalEntry(now_s, *change[:4], change.expires_s, outcome))
+        if any(outcome.verdict is not Verdict.ACCEPTED for outcome in outcomes):
+            return outcomes
+        self._settle(now_s)
+        # No short cut at the first change: every one of them must be put.
+        if any([self._put(change, now_s) for change in changes]):
+            self._resolve(now_s)
+            self._apply(self._values)
+        return outcomes
+
+    def expire(self, now_s: float) -> bool:
+        """End what ends by now_s; True if anything did. Called by the device, which then steps."""
+        if now_s < self.next_expiry_s:
+            return False
+        for mode, by_source in list(self._wishes.items()):
+            for source, wish in list(by_source.items()):
+                if wish.expires_s is not None and wish.expires_s <= now_s:
+                    del by_source[source]
+                    outcome = Outcome(Verdict.ACCEPTED, "expired")
+                    self._journal.append(JournalEntry(now_s, source, mode, None, wish.detail, None, outcome))
+        self._resolve(now_s)
+        return True
+
+    def _put(self, change: SetpointChange, now_s: float) -> bool:
+        by_source = self._wishes.setdefault(change.mode, {})
+        old = by_source.get(change.source)
+        if change.value is None:
+            return by_source.pop(change.source, None) is not None
+        since_s = now_s
+        if old is not None and (old.value, old.detail) == (change.value, change.detail):
+            if old.expires_s == change.expires_s and change.source.rank != Source.REST.rank:
+                return False
+            since_s = old.since_s
+        self._order += 1
+        by_source[change.source] = _Wish(
+            change.source, change.mode, change.value, change.detail, since_s, change.expires_s, self._order
+        )
+        return True
+
+    def _resolve(self, now_s: float) -> None:
+        winners: dict[str, _Wish] = {}
+        losers: list[InForce] = []
+        self.next_expiry_s = math.inf
+        for mode, by_source in self._wishes.items():
+            wishes = sorted(by_source.values(), key=lambda w: (w.source.rank, w.order), reverse=True)
+            for wish in wishes:
+                self.next_expiry_s = min(self.next_expiry_s, wish.expires_s or math.inf)
+                if wish is wishes[0]:
+                    winners[mode] = wish
+                else:
+                    losers.append(_shown(wish, f"{mode} ({wishes[0].source.label})"))
+        for lines in self._rivals:
+            for wish, winner in _beaten(lines, winners):
+                del winners[wish.mode]
+                losers.append(_shown(wish, f"{winner.mode} ({winner.source.label})"))
+        self._in_force = [_shown(wish) for wish in winners.values()]
+        self._overridden = losers
+        self._values = {mode: wish.value for mode, wish in winners.items()}
+        self.changes += 1
+        governed = {
+            m: float(v) for m, v in self._values.items() if m in SETTING_MODES and isinstance(v, float | int)
+        }
+        self.settings.govern(governed, now_s)
+
+
+def _shown(wish: _Wish, overridden_by: str = "") -> InForce:
+    return InForce(
+        wish.mode, wish.value, wish.source, wish.detail, wish.since_s, wish.expires_s, overridden_by
+    )
+
+
+def _beaten(lines: tuple[tuple[str, ...], ...], winners: Mapping[str, _Wish]) -> list[tuple[_Wish, _Wish]]:
+    """The wishes of a group of rivals that do not act, each with the one that beats it."""
+    strength = {mode: -index for index, line in enumerate(lines) for mode in line}
+    here = [winners[mode] for mode in strength if mode in winners]
+    if len(here) < 2:
+        return []
+    # The local sources are of one rank; among them the one that spoke last about these modes rules.
+    last = {
+        rank: max(w.order for w in here if w.source.rank == rank) for rank in {w.source.rank for w in here}
+    }
+    spoke_last = {rank: next(w.source for w in here if w.order == order) for rank, order in last.items()}
+    best = max(
+        here,
+        key=lambda w: (w.source.rank, w.source is spoke_last[w.source.rank], strength[w.mode], w.order),
+    )
+    friends = next((line for line in _COMPANIONS if best.mode in line), (best.mode,))
+    return [(wish, best) for wish in here if wish.mode not in friends]
+
+
+def _with_strangers(types: Mapping[str, FunctionType]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """The rivals, with the reactive modes of third-party functions as strong as fixed var."""
+    known = {mode for group in _RIVALS for line in group for mode in line}
+    strangers = tuple(m for m, kind in types.items() if kind.stage == "reactive" and m not in known)
+    reactive = (_RIVALS[0][0] + strangers, *_RIVALS[0][1:])
+    return (reactive, *_RIVALS[1:])

@@ -1,0 +1,43 @@
+"""opModConnect and opModEnergize: whether the machine may be in service at all (2030.5-2018 10.10.4).
+
+opModConnect false opens the switch (galvanic isolation); opModEnergize false stops the current and leaves
+the switch closed. Either way the machine is out of service, and comes back by the rules of enter service
+(1547-2018 4.6.1, 4.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dersim.extension import NOTHING, Demand, FunctionType, Measured
+from dersim.functions.base import Function
+from dersim.modes import ModeValue
+
+CONNECT, ENERGIZE = "opModConnect", "opModEnergize"
+_OFF = Demand(off=True)
+
+
+class Connect(Function):
+    """Permission to be in service."""
+
+    _demand = NOTHING
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Both must allow it."""
+        allowed = modes.get(CONNECT, True) and modes.get(ENERGIZE, True)
+        self._demand = NOTHING if allowed else _OFF
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """Off while it is not allowed."""
+        return self._demand
+
+
+TYPE = FunctionType(
+    name="connect",
+    modes=(CONNECT, ENERGIZE),
+    stage="protect",
+    make=Connect,
+    sunspec_models=(703,),
+    order=40,
+    doc="connect and energize",
+)

@@ -1,0 +1,32 @@
+"""Piecewise-linear curves with their slopes worked out beforehand, flat beyond both ends."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+
+class Line:
+    """y(x) through points of rising x; of two points with one x the curve jumps there, the later y holds."""
+
+    __slots__ = ("_pieces", "_xs", "first_y", "last_y")
+
+    def __init__(self, points: Iterable[tuple[float, float]]) -> None:
+        pts = list(points)
+        self._xs = [x for x, _ in pts]
+        self.first_y, self.last_y = pts[0][1], pts[-1][1]
+        pieces: list[tuple[float, float]] = [(self.first_y, 0.0)]
+        for (x0, y0), (x1, y1) in zip(pts, pts[1:], strict=False):
+            slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
+            pieces.append((y0 - slope * x0, slope))
+        pieces.append((self.last_y, 0.0))
+        self._pieces = pieces
+
+    def at(self, x: float) -> float:
+        """The curve's y at x."""
+        offset, slope = self._pieces[bisect_right(self._xs, x)]
+        return offset + slope * x
+
+    def is_flat_at(self, x: float) -> bool:
+        """Whether x lies on a level piece."""
+        return self._pieces[bisect_right(self._xs, x)][1] == 0.0

@@ -1,0 +1,135 @@
+"""Enter service: when and how the machine comes back (1547-2018 4.10; SunSpec 703; 2030.5 setES...).
+
+Voltage and frequency must stay inside the window for the whole delay, plus a random part drawn anew each time
+(4.10.3, for machines below 500 kVA that do not ramp); leaving the window starts the delay afresh. Then the
+power may rise at most as a straight line from 0 to setMaxW over setESRampTms, or at setSoftGradW where that is
+slower. The delay is counted exactly: `horizon_s` tells where to split the step.
+
+The parameters are settings (setESDelay and so on); a DefaultDERControl governs them as modes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
+from dersim.functions.base import INF, Function
+from dersim.modes import ModeValue
+
+_ENTER = Demand(enter=True)
+_SLACK_S = 1e-9
+
+
+class EnterService(Function):
+    """Window, delay and ramp. `rng` draws the random delay; the device puts its own generator there."""
+
+    rng = random.Random(0)  # noqa: S311 - a simulation, not a secret
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        super().__init__(nameplate, settings)
+        self._good_s = 0.0
+        self._random_s: float | None = None
+        self._ceiling_w = INF
+        self.quiet_window = (0.0, INF, 0.0, INF)
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """The settings are read when they are needed."""
+
+    def _delay_s(self) -> float:
+        s = self.settings
+        if self._random_s is None:
+            draws = s.setESRandomDelay > 0 and self.nameplate.rtgMaxVA < 500e3
+            self._random_s = self.rng.uniform(0.0, s.setESRandomDelay) if draws else 0.0
+        return s.setESDelay + self._random_s
+
+    def _inside(self, seen: Measured) -> bool:
+        s = self.settings
+        return (
+            not seen.blocked
+            and seen.v_low_pu * 100 >= s.setESLowVolt
+            and seen.v_high_pu * 100 <= s.setESHighVolt
+            and s.setESLowFreq <= seen.frequency_hz <= s.setESHighFreq
+        )
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds of good grid still needed before service is entered (SunSpec 703 ESDlyRemTms)."""
+        return max(0.0, self._delay_s() - self._good_s)
+
+    def horizon_s(self, seen: Measured) -> float:
+        """Seconds until the delay is over."""
+        if seen.in_service or not self._inside(seen):
+            return INF
+        return self.remaining_s
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """Out of service: wait, then enter. In service: the ramp, until it is above what the machine can."""
+        if not seen.in_service:
+            return self._wait(dt_s, seen)
+        if self.settled:
+            return NOTHING
+        rate = self._rate_w_s()
+        self._ceiling_w += rate * dt_s
+        if rate == INF or self._ceiling_w >= self.settings.setMaxW * 1.0000001:
+            self.settled = True
+            return NOTHING
+        return Demand(limit_w=self._ceiling_w, floor_w=-self._ceiling_w)
+
+    def _wait(self, dt_s: float, seen: Measured) -> Demand:
+        self.settled = False
+        self._ceiling_w = 0.0
+        if not self._inside(seen):
+            self._good_s = 0.0
+            return NOTHING
+        self._good_s += dt_s
+        if self._good_s < self._delay_s() - _SLACK_S:
+            return NOTHING
+        self._good_s = 0.0
+        self._random_s = None
+        return _ENTER
+
+    def _rate_w_s(self) -> float:
+        s = self.settings
+        rates = []
+        if s.setESRampTms > 0:
+            rates.append(s.setMaxW / s.setESRampTms)
+        if s.setSoftGradW > 0:
+            rates.append(s.setMaxW * s.setSoftGradW / 100)
+        return min(rates, default=INF)
+
+
+_TABLE = "1547-2018 table 4"
+
+TYPE = FunctionType(
+    name="enter-service",
+    modes=(
+        "setESDelay",
+        "setESRandomDelay",
+        "setESRampTms",
+        "setESLowVolt",
+        "setESHighVolt",
+        "setESLowFreq",
+        "setESHighFreq",
+        "setSoftGradW",
+    ),
+    stage="protect",
+    make=EnterService,
+    parameters={
+        # The ranges of allowable settings are those of table 4; a test bench needs shorter times.
+        "setESDelay": (Parameter("", "s", 0, 86400, _TABLE + ": 0 to 600 s"),),
+        "setESRandomDelay": (Parameter("", "s", 0, 86400, _TABLE + ": 1 to 1000 s"),),
+        "setESRampTms": (Parameter("", "s", 0, 86400, _TABLE + ": 1 to 1000 s"),),
+        "setESLowVolt": (Parameter("", "%", 0, 100, _TABLE + ": 88 to 95 %"),),
+        "setESHighVolt": (Parameter("", "%", 100, 150, _TABLE + ": 105 to 106 %"),),
+        "setESLowFreq": (Parameter("", "Hz", 40, 60, _TABLE + ": 59.0 to 59.9 Hz"),),
+        "setESHighFreq": (Parameter("", "Hz", 50, 70, _TABLE + ": 60.1 to 61.0 Hz"),),
+        "setSoftGradW": (Parameter("", "% setMaxW/s", 0, 655.35, "2030.5 setSoftGradW"),),
+    },
+    standing=True,
+    sunspec_models=(703,),
+    order=90,
+    doc="window, delay and ramp of entering service",
+)

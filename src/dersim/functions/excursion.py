@@ -1,0 +1,92 @@
+"""How long has it been how bad: the timer behind every ride-through curve.
+
+A curve of 2030.5 is a line in the plane of time (x) and magnitude (y) that separates riding through from
+tripping: (0.16 s, 120 %), (13 s, 120 %), (13 s, 110 %) says that 110 % is borne for 13 s and 120 % for 0.16 s.
+For a magnitude L above the line's end the time allowed is where the line crosses L.
+
+1547-2018 6.4.1 counts for each threshold the time for which it has been exceeded without a break. With a line
+instead of two steps every magnitude is a threshold. So a stack is kept of (magnitude, seconds for which it has
+been exceeded), rising in magnitude: a new higher magnitude opens an entry at zero, a lower one closes all the
+entries above it and inherits the longest of their times, since it was exceeded during them too. The first
+entry to use up its time trips.
+
+Low sides are handled with the sign turned round.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+#: Slack for sums of floating-point seconds, s.
+_SLACK_S = 1e-9
+
+
+class Boundary:
+    """The line of one curve; magnitudes rise with badness (low sides are negated by the caller)."""
+
+    def __init__(self, points: Sequence[tuple[float, float]]) -> None:
+        self._points = list(points)
+        self.threshold = min(y for _, y in self._points)
+
+    def allowed_s(self, magnitude: float) -> float:
+        """Seconds for which a magnitude is borne; inf at or below the threshold."""
+        x0, y0 = self._points[0]
+        if magnitude > y0:
+            return x0
+        for x1, y1 in self._points[1:]:
+            if magnitude > y1:
+                share = (y0 - magnitude) / (y0 - y1) if y0 > y1 else 0.0
+                return x0 + share * (x1 - x0)
+            x0, y0 = x1, y1
+        return math.inf
+
+
+class Excursion:
+    """The stack of magnitudes and times for one boundary."""
+
+    def __init__(self, boundary: Boundary) -> None:
+        self.boundary = boundary
+        self._open: list[list[float]] = []  # [magnitude, seconds exceeded, seconds allowed]
+
+    @property
+    def running(self) -> bool:
+        """Whether the magnitude was beyond the threshold at the last step."""
+        return bool(self._open)
+
+    def keep_time_of(self, other: Excursion) -> None:
+        """Go on with the times of a timer whose boundary this one replaces."""
+        for magnitude, elapsed, _ in other._open:
+            self._open.append([magnitude, elapsed, self.boundary.allowed_s(magnitude)])
+
+    def _see(self, magnitude: float) -> None:
+        inherited = 0.0
+        while self._open and self._open[-1][0] >= magnitude:
+            inherited = self._open.pop()[1]
+        if magnitude > self.boundary.threshold:
+            self._open.append([magnitude, inherited, self.boundary.allowed_s(magnitude)])
+        elif self._open:
+            self._open.clear()
+
+    def horizon_s(self, magnitude: float) -> float:
+        """Seconds until the trip if the magnitude stays."""
+        if magnitude <= self.boundary.threshold:
+            return math.inf
+        self._see(magnitude)
+        return max(0.0, min(allowed - elapsed for _, elapsed, allowed in self._open))
+
+    def step(self, dt_s: float, magnitude: float) -> bool:
+        """The magnitude held for dt_s; True when the time allowed is used up."""
+        if magnitude <= self.boundary.threshold:
+            self._open.clear()
+            return False
+        self._see(magnitude)
+        tripped = False
+        for entry in self._open:
+            entry[1] += dt_s
+            tripped = tripped or entry[1] >= entry[2] - _SLACK_S
+        return tripped
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._open.clear()

@@ -1,0 +1,60 @@
+"""Open-loop response: how fast an output follows its reference.
+
+1547-2018 defines the open-loop response time as the time to 90 % of the final change after a step of the
+input. For a first-order lag y' = (u - y) / T that is T * ln 10, so T = olrt / 2.3026.
+
+Between two steps the reference is taken to go in a straight line from its last value to the new one, and the
+lag is solved exactly for that line. A sampled voltage that moves is met without the half-tick of delay that
+holding the sample would add, at any tick length; and where a reference truly jumps at a known instant (a
+setpoint begins), the device makes a step of zero length there, which moves the line's start without moving y.
+"""
+
+from __future__ import annotations
+
+import math
+
+_LN_10 = math.log(10)
+#: Distance from the reference, as a share of it or of 1, at which the lag counts as arrived.
+_ARRIVED = 1e-9
+
+
+class Lag:
+    """A first-order lag. `y` is its output, None until the first step, which starts it at its input."""
+
+    __slots__ = ("_u", "moving", "y")
+
+    def __init__(self) -> None:
+        self.y: float | None = None
+        self._u = 0.0
+        self.moving = False
+
+    def start(self, y: float | None, u: float | None = None) -> None:
+        """Put the output at y, with the reference so far u (left out: y); None: start at the next input."""
+        self.y = y
+        self._u = (y if u is None else u) or 0.0
+        self.moving = True
+
+    def step(self, dt_s: float, u: float, olrt_s: float) -> float:
+        """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
+        y = self.y
+        if y is None or olrt_s <= 0.0:
+            self.y = self._u = u
+            self.moving = False
+            return u
+        if dt_s <= 0.0:
+            self.moving = self.moving or u != y
+            self._u = u
+            return y
+        a = dt_s * _LN_10 / olrt_s
+        e = math.exp(-a)
+        k = (1.0 - e) / a
+        y = y * e + self._u * (k - e) + u * (1.0 - k)
+        self._u = u
+        distance = abs(u - y)
+        if distance <= _ARRIVED or distance <= _ARRIVED * abs(u):
+            y = u
+            self.moving = False
+        else:
+            self.moving = True
+        self.y = y
+        return y

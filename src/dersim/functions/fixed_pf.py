@@ -1,0 +1,79 @@
+"""opModFixedPFInjectW and opModFixedPFAbsorbW: reactive power in a fixed proportion to active power.
+
+The two modes do not compete: the first rules while the DER generates or discharges, the second while it
+charges (2030.5-2018 10.10.4). The excitation is absolute: "inject" injects var whichever way the watts flow.
+1547-2018 5.3.2; response at most 10 s. At the VA limit P and Q shrink together so that the factor holds;
+beyond the reactive rating Q is clamped and the factor is not held.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
+from dersim.functions.base import Function
+from dersim.modes import FixedPowerFactor, ModeValue
+
+INJECT, ABSORB = "opModFixedPFInjectW", "opModFixedPFAbsorbW"
+
+
+def q_per_p(pf: float, excitation: str) -> float:
+    """var per watt of |P|, positive when injecting."""
+    tangent = math.sqrt(1 - pf * pf) / pf
+    return tangent if excitation == "inject" else -tangent
+
+
+class FixedPF(Function):
+    """A fixed power factor. `response_s`: time to 90 %."""
+
+    response_s = 1.0
+    _ratio_out = 0.0
+    _ratio_in = 0.0
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over both factors; the one that is absent is unity."""
+        out, taking = modes.get(INJECT), modes.get(ABSORB)
+        self._ratio_out = q_per_p(out.pf, out.excitation) if isinstance(out, FixedPowerFactor) else 0.0
+        self._ratio_in = (
+            q_per_p(taking.pf, taking.excitation) if isinstance(taking, FixedPowerFactor) else 0.0
+        )
+        self._active = out is not None or taking is not None
+
+    _active = False
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """Reactive power in proportion to what active power is wanted."""
+        if not self._active:
+            return NOTHING
+        p = seen.wanted_w
+        q = p * self._ratio_out if p >= 0 else -p * self._ratio_in
+        return Demand(q_var=q, q_response_s=self.response_s, power_factor_first=True)
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    if not isinstance(value, FixedPowerFactor):
+        return ""
+    if mode == ABSORB and nameplate.rtgMaxChargeRateW <= 0:
+        return "this machine cannot charge"
+    lowest = nameplate.rtgMinPFOverExcited if value.excitation == "inject" else nameplate.rtgMinPFUnderExcited
+    if value.pf < lowest:
+        return f"power factor {value.pf:g} is below the rating, {lowest:g} ({value.excitation})"
+    return ""
+
+
+_RANGE = (Parameter("pf", "", 0.01, 1.0, "2030.5 PowerFactorWithExcitation; 1547-2018 5.3.2"),)
+
+TYPE = FunctionType(
+    name="fixed-pf",
+    modes=(INJECT, ABSORB),
+    stage="reactive",
+    make=FixedPF,
+    parameters={INJECT: _RANGE, ABSORB: _RANGE},
+    check=_check,
+    sunspec_models=(704,),
+    order=20,
+    doc="fixed power factor",
+)

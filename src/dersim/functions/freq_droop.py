@@ -1,0 +1,119 @@
+"""opModFreqDroop: active power follows frequency outside a dead-band (1547-2018 5.5... 6.5.2.7; SunSpec 711).
+
+1547-2018 6.5.2.7.1, table 22, in per unit of setMaxW, f_N the nominal frequency:
+
+    f < f_N - dbUF:  p = min(p_pre + ((f_N - dbUF) - f) / (f_N * kUF), p_avl)
+    f > f_N + dbOF:  p = max(p_pre - (f - (f_N + dbOF)) / (f_N * kOF), p_min)
+
+p_pre is the power at the instant when the frequency left the dead-band; it is frozen until the frequency is
+back. The response has an open-loop time to 90 %. It takes the place of targets and limits by command (an
+under-frequency response uses the headroom that a curtailment left), but stays under Volt-Watt. After the
+return the power comes back with the same lag, and the function lets go when it has arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
+from dersim.functions.base import Function
+from dersim.functions.filters import Lag
+from dersim.modes import FreqDroop, ModeValue
+
+MODE = "opModFreqDroop"
+#: Share of setMaxW at which the way back counts as done.
+_ARRIVED = 1e-3
+
+
+class Droop(Function):
+    """Frequency droop."""
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        super().__init__(nameplate, settings)
+        self._value: FreqDroop | None = None
+        self._low_hz = self._high_hz = 0.0
+        self._over = self._under = 0.0
+        self._side = 0
+        self._active = False
+        self._pre_w = 0.0
+        self._lag = Lag()
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over dead-bands, slopes and response time; a response under way goes on with them."""
+        value = modes.get(MODE)
+        if not isinstance(value, FreqDroop):
+            self._value = None
+            self._active, self._side, self.settled = False, 0, True
+            return
+        hz = self.nameplate.frequency_hz
+        self._low_hz, self._high_hz = hz - value.db_uf_hz, hz + value.db_of_hz
+        self._over = self.settings.setMaxW / (hz * value.k_of)
+        self._under = self.settings.setMaxW / (hz * value.k_uf)
+        self._value = value
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """The power that frequency asks for, while it does."""
+        value = self._value
+        if value is None:
+            return NOTHING
+        f = seen.frequency_hz
+        side = -1 if f < self._low_hz else (1 if f > self._high_hz else 0)
+        if not side and not self._active:
+            return NOTHING
+        return self._respond(dt_s, seen, value, side)
+
+    def _respond(self, dt_s: float, seen: Measured, value: FreqDroop, side: int) -> Demand:
+        lag = self._lag
+        if not seen.in_service:
+            self._active, self._side = False, 0
+            return NOTHING
+        if side and side != self._side:
+            self._pre_w = seen.p_w
+            if not self._active:
+                lag.start(seen.p_w)
+        self._side = side
+        reference = self._reference(seen, value, side)
+        p = lag.step(dt_s, reference, value.open_loop_s)
+        self._active = bool(side) or abs(p - reference) >= _ARRIVED * self.settings.setMaxW
+        self.settled = not lag.moving
+        return Demand(override_w=p) if self._active else NOTHING
+
+    def _reference(self, seen: Measured, value: FreqDroop, side: int) -> float:
+        if side < 0:
+            asked = self._pre_w + (self._low_hz - seen.frequency_hz) * self._under
+            return min(asked, seen.available_w, self.settings.setMaxW)
+        if side > 0:
+            lowest = value.p_min_w if value.p_min_w is not None else -seen.charge_w
+            asked = self._pre_w - (seen.frequency_hz - self._high_hz) * self._over
+            return max(asked, min(lowest, self._pre_w))
+        return seen.wanted_w
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    if isinstance(value, FreqDroop) and value.p_min_w is not None and value.p_min_w > nameplate.rtgMaxW:
+        return f"p_min_w {value.p_min_w:g} is more than rtgMaxW, {nameplate.rtgMaxW:g} W"
+    return ""
+
+
+TYPE = FunctionType(
+    name="freq-droop",
+    modes=(MODE,),
+    stage="frequency",
+    make=Droop,
+    parameters={
+        MODE: (
+            # 1547-2018 table 24 allows 0.017 to 1 Hz and 0.02 to 0.05; test procedures ask for more.
+            Parameter("db_of_hz", "Hz", 0, 5, "1547-2018 table 24"),
+            Parameter("db_uf_hz", "Hz", 0, 5, "1547-2018 table 24"),
+            Parameter("k_of", "pu/pu", 0.001, 65.535, "1547-2018 table 24"),
+            Parameter("k_uf", "pu/pu", 0.001, 65.535, "1547-2018 table 24"),
+            Parameter("open_loop_s", "s", 0, 600, "1547-2018 table 24: 0.2 to 10 s"),
+        )
+    },
+    check=_check,
+    sunspec_models=(711,),
+    order=10,
+    doc="active power by frequency, droop",
+)

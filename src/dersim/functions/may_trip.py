@@ -1,0 +1,45 @@
+"""May-trip: the region where the machine is allowed, but not obliged, to leave service.
+
+opModHVRTMayTrip, LVRT, HFRT, LFRT (curve types 3, 8, 1, 6; SunSpec 707 to 710). 1547-2018 6.4.2 and 6.5.2 ask
+a DER to ride through up to this line and let it do as it likes between this line and must-trip. This machine
+rides through there as well: the best that the standard knows. So the curves are taken, checked, kept and
+reported, and change nothing of what the machine does.
+"""
+
+from __future__ import annotations
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import FunctionType, Parameter
+from dersim.functions.base import Function
+from dersim.functions.trip import monotonous
+from dersim.modes import Curve, ModeValue
+
+HV, LV, HF, LF = "opModHVRTMayTrip", "opModLVRTMayTrip", "opModHFRTMayTrip", "opModLFRTMayTrip"
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    return monotonous(value, rising=mode in (LV, LF)) if isinstance(value, Curve) else ""
+
+
+def _range(low: float, high: float, unit: str) -> tuple[Parameter, ...]:
+    clause = "2030.5 DERCurve; 1547-2018 6.4.2, 6.5.2"
+    return (Parameter("x", "s", 0, 3600, clause), Parameter("y", unit, low, high, clause))
+
+
+TYPE = FunctionType(
+    name="may-trip",
+    modes=(HV, LV, HF, LF),
+    stage="protect",
+    make=Function,
+    parameters={
+        HV: _range(100, 200, "%"),
+        LV: _range(0, 100, "%"),
+        HF: _range(50, 70, "Hz"),
+        LF: _range(40, 60, "Hz"),
+    },
+    check=_check,
+    sunspec_models=(707, 708, 709, 710),
+    order=30,
+    doc="where the machine may trip; it rides through",
+)

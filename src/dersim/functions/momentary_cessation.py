@@ -1,0 +1,72 @@
+"""Momentary cessation: no current while the voltage is far out, back at once when it returns.
+
+opModHVRTMomentaryCessation and opModLVRTMomentaryCessation (curve types 4 and 9; SunSpec 707, 708).
+1547-2018 6.4.2.7.3, Category III: at or below 0.50 pu and at or above 1.10 pu; within 0.083 s, and back
+within 0.4 s. The region of a curve is all that lies beyond its line for as long as its last x; a must-trip
+that comes first rules (2030.5-2018 10.10.4: must trip > momentary cessation > may trip).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
+from dersim.functions.base import INF, Function
+from dersim.functions.trip import monotonous
+from dersim.modes import Curve, ModeValue
+
+HV, LV = "opModHVRTMomentaryCessation", "opModLVRTMomentaryCessation"
+_CEASE = Demand(cease=True)
+
+
+class MomentaryCessation(Function):
+    """The two thresholds, per unit."""
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        super().__init__(nameplate, settings)
+        self._high = self._low = 0.0
+        self.quiet_window = (0.0, INF, 0.0, INF)
+        self.configure({}, Measured())
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over the thresholds; without a curve those of Category III, none for I and II."""
+        third = self.nameplate.abnormal_category == 3
+        self._high, self._low = (1.1, 0.5) if third else (INF, -INF)
+        high, low = modes.get(HV), modes.get(LV)
+        if isinstance(high, Curve):
+            self._high = min(y for _, y in high.points) / 100
+        if isinstance(low, Curve):
+            self._low = max(y for _, y in low.points) / 100
+        # Both thresholds belong to the region, so the window stops just short of them.
+        self.quiet_window = (self._low + 1e-9, self._high - 1e-9, 0.0, INF)
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """Cease while the voltage is at or beyond a threshold."""
+        if seen.v_high_pu >= self._high or seen.v_low_pu <= self._low:
+            return _CEASE
+        return NOTHING
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    return monotonous(value, rising=mode == LV) if isinstance(value, Curve) else ""
+
+
+_CLAUSE = "1547-2018 6.4.2.7.3"
+
+TYPE = FunctionType(
+    name="momentary-cessation",
+    modes=(HV, LV),
+    stage="protect",
+    make=MomentaryCessation,
+    parameters={
+        HV: (Parameter("x", "s", 0, 3600, _CLAUSE), Parameter("y", "%", 100, 200, _CLAUSE)),
+        LV: (Parameter("x", "s", 0, 3600, _CLAUSE), Parameter("y", "%", 0, 100, _CLAUSE)),
+    },
+    check=_check,
+    standing=True,
+    sunspec_models=(707, 708),
+    order=20,
+    doc="no current while the voltage is far out",
+)

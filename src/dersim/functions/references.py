@@ -1,0 +1,36 @@
+"""Of what a percent is: DERUnitRefType of curves and fixed var (2030.5-2018 10.10.4, table of yRefType).
+
+1 % of setMaxW, 2 % of setMaxVar, 3 % of statVarAvail, 7 % of statWAvail, 8 % of setMaxVA (2023 edition).
+"""
+
+from __future__ import annotations
+
+import math
+
+from dersim.device.settings import Settings
+from dersim.extension import Measured
+
+
+def var_base(settings: Settings, reference: int, *, injecting: bool, seen: Measured) -> float:
+    """The var (or W, VA) that 100 % of a reactive quantity stands for, positive."""
+    if reference == 1:
+        return settings.setMaxW
+    if reference == 8:
+        return settings.setMaxVA
+    limit = settings.setMaxVar if injecting else -settings.setMaxVarNeg
+    if reference == 3:
+        p = seen.wanted_w
+        return min(limit, math.sqrt(max(0.0, settings.setMaxVA**2 - p * p)))
+    return limit
+
+
+def watt_base(settings: Settings, reference: int, seen: Measured) -> float:
+    """The W that 100 % of an active power stands for."""
+    return seen.available_w if reference == 7 else settings.setMaxW
+
+
+def objection(reference: int, allowed: tuple[int, ...]) -> str:
+    """Why a DERUnitRefType cannot be used here, or nothing."""
+    if reference in allowed:
+        return ""
+    return f"y_ref_type {reference} is not one of {', '.join(map(str, allowed))}"

@@ -1,0 +1,51 @@
+"""opModTargetVar: hold a reactive power given in var; + injects (2030.5-2018 10.10.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured
+from dersim.functions.base import Function
+from dersim.modes import ModeValue
+
+MODE = "opModTargetVar"
+
+
+class TargetVar(Function):
+    """Reactive power held. `response_s`: time to 90 %."""
+
+    response_s = 1.0
+    _demand = NOTHING
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over the value."""
+        var = modes.get(MODE)
+        if isinstance(var, float | int):
+            self._demand = Demand(q_var=float(var), q_response_s=self.response_s)
+        else:
+            self._demand = NOTHING
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """The reactive power."""
+        return self._demand
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    low, high = nameplate.rtgMaxVarNeg, nameplate.rtgMaxVar
+    if isinstance(value, float | int) and not low <= value <= high:
+        return f"{value:g} var is outside {low:g} to {high:g} var"
+    return ""
+
+
+TYPE = FunctionType(
+    name="target-var",
+    modes=(MODE,),
+    stage="reactive",
+    make=TargetVar,
+    check=_check,
+    sunspec_models=(704,),
+    order=10,
+    doc="reactive power held at a number of var",
+)

@@ -1,0 +1,47 @@
+"""opModTargetW: hold an active power given in watts; negative charges (2030.5-2018 10.10.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured
+from dersim.functions.base import Function
+from dersim.modes import ModeValue
+
+MODE = "opModTargetW"
+
+
+class TargetW(Function):
+    """A target in watts."""
+
+    _demand = NOTHING
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over the target."""
+        watts = modes.get(MODE)
+        self._demand = Demand(target_w=float(watts)) if isinstance(watts, float | int) else NOTHING
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """The target."""
+        return self._demand
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    low, high = -nameplate.rtgMaxChargeRateW, nameplate.rtgMaxW
+    if isinstance(value, float | int) and not low <= value <= high:
+        return f"{value:g} W is outside {low:g} to {high:g} W"
+    return ""
+
+
+TYPE = FunctionType(
+    name="target-w",
+    modes=(MODE,),
+    stage="command",
+    make=TargetW,
+    check=_check,
+    sunspec_models=(704,),
+    order=14,
+    doc="active power held at a number of watts",
+)

@@ -1,0 +1,145 @@
+"""Must-trip: leave service when voltage or frequency was too bad for too long (1547-2018 6.4.1, 6.5.1).
+
+opModHVRTMustTrip, LVRT, HFRT, LFRT of 2030.5 (curve types 5, 10, 2, 7; SunSpec 707 to 710). Where none is in
+force the defaults of the machine's abnormal category act (1547-2018 tables 11 to 13 and 18).
+The time is counted exactly: `horizon_s` tells the device where to split its step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
+from dersim.functions.base import INF, Function
+from dersim.functions.excursion import Boundary, Excursion
+from dersim.modes import Curve, ModeValue
+
+HV, LV, HF, LF = "opModHVRTMustTrip", "opModLVRTMustTrip", "opModHFRTMustTrip", "opModLFRTMustTrip"
+_TRIP = Demand(trip=True)
+
+_Points = tuple[tuple[float, float], ...]
+
+
+def default_trips(nameplate: Nameplate) -> dict[str, _Points]:
+    """1547-2018 default trip settings: (s, %) for voltage, (s, Hz) for frequency, moved to 50 Hz if need be."""
+    # OV1 time, UV1 (V, s), UV2 (V, s) of Categories I, II, III.
+    ov1_s, uv1, uv2 = {
+        1: (2.0, (70.0, 2.0), (45.0, 0.16)),
+        2: (2.0, (70.0, 10.0), (45.0, 0.16)),
+        3: (13.0, (88.0, 21.0), (50.0, 2.0)),
+    }[nameplate.abnormal_category]
+    shift = nameplate.frequency_hz - 60.0
+    return {
+        HV: steps((120.0, 0.16), (110.0, ov1_s)),
+        LV: steps((uv2[0], uv2[1]), (uv1[0], uv1[1])),
+        HF: steps((62.0 + shift, 0.16), (61.2 + shift, 300.0)),
+        LF: steps((56.5 + shift, 0.16), (58.5 + shift, 300.0)),
+    }
+
+
+def steps(fast: tuple[float, float], slow: tuple[float, float]) -> _Points:
+    """A curve with steps from a fast and a slow (magnitude, seconds): points (s, magnitude)."""
+    return ((fast[1], fast[0]), (slow[1], fast[0]), (slow[1], slow[0]))
+
+
+class Trip(Function):
+    """The four must-trip curves; magnitudes in percent and hertz, those of the low sides negated."""
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        super().__init__(nameplate, settings)
+        self._defaults = default_trips(nameplate)
+        self._timers: dict[str, Excursion] = {}
+        self._curves: dict[str, _Points] = {}
+        self.quiet_window = (0.0, INF, 0.0, INF)
+        self.configure({}, Measured())
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over the curves; a timer that runs keeps its time."""
+        for mode, default in self._defaults.items():
+            value = modes.get(mode)
+            points = value.points if isinstance(value, Curve) else default
+            if self._curves.get(mode) == points:
+                continue
+            self._curves[mode] = points
+            sign = -1 if mode in (LV, LF) else 1
+            timer = Excursion(Boundary([(x, sign * y) for x, y in points]))
+            if mode in self._timers:
+                timer.keep_time_of(self._timers[mode])
+            self._timers[mode] = timer
+        t = self._timers
+        self.quiet_window = (
+            -t[LV].boundary.threshold / 100,
+            t[HV].boundary.threshold / 100,
+            -t[LF].boundary.threshold,
+            t[HF].boundary.threshold,
+        )
+
+    def _magnitudes(self, seen: Measured) -> tuple[tuple[Excursion, float], ...]:
+        t = self._timers
+        return (
+            (t[HV], seen.v_high_pu * 100),
+            (t[LV], -seen.v_low_pu * 100),
+            (t[HF], seen.frequency_hz),
+            (t[LF], -seen.frequency_hz),
+        )
+
+    def _quiet(self, seen: Measured) -> bool:
+        low, high, slow, fast = self.quiet_window
+        return seen.v_low_pu >= low and seen.v_high_pu <= high and slow <= seen.frequency_hz <= fast
+
+    def horizon_s(self, seen: Measured) -> float:
+        """Seconds until the first timer would trip."""
+        if not seen.in_service or (self.settled and self._quiet(seen)):
+            return INF
+        return min(timer.horizon_s(magnitude) for timer, magnitude in self._magnitudes(seen))
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """Count; trip where a timer is used up."""
+        if self.settled and self._quiet(seen):
+            return NOTHING
+        tripped = False
+        for timer, magnitude in self._magnitudes(seen):
+            tripped = timer.step(dt_s, magnitude) or tripped
+        self.settled = not any(timer.running for timer in self._timers.values())
+        return _TRIP if tripped else NOTHING
+
+
+def _range(low: float, high: float, unit: str) -> tuple[Parameter, ...]:
+    clause = "1547-2018 tables 11 to 13" if unit == "%" else "1547-2018 table 18"
+    return (Parameter("x", "s", 0, 3600, clause), Parameter("y", unit, low, high, clause))
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    if not isinstance(value, Curve):
+        return ""
+    return monotonous(value, rising=mode in (LV, LF))
+
+
+def monotonous(curve: Curve, *, rising: bool) -> str:
+    """Why a ride-through curve cannot be: the longer, the milder must be what is borne."""
+    ys = [y for _, y in curve.points]
+    ordered = sorted(ys, reverse=not rising)
+    if ys != ordered:
+        return f"y must not {'fall' if rising else 'rise'} with time"
+    return ""
+
+
+TYPE = FunctionType(
+    name="trip",
+    modes=(HV, LV, HF, LF),
+    stage="protect",
+    make=Trip,
+    parameters={
+        HV: _range(100, 200, "%"),
+        LV: _range(0, 100, "%"),
+        HF: _range(50, 70, "Hz"),
+        LF: _range(40, 60, "Hz"),
+    },
+    check=_check,
+    standing=True,
+    sunspec_models=(707, 708, 709, 710),
+    order=10,
+    doc="must-trip on voltage and frequency",
+)

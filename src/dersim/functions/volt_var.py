@@ -1,0 +1,103 @@
+"""opModVoltVar: reactive power as a function of voltage (curve type 11; SunSpec 705).
+
+2030.5-2018 10.10.4: x is the effective voltage in percent of setVRef, multiplied by vRef where the curve has
+one; y is in percent of what yRefType says, positive injecting. 1547-2018 5.3.3: open-loop response 1 to 90 s.
+
+Autonomous Vref (autonomousVRefEnable): a first-order filter of the voltage, with the time constant
+autonomousVRefTimeConstant and kept within 95 to 105 %, shifts the whole curve, so that the inverter answers
+changes of voltage and not its level (1547-2018 5.3.3, the adjusted VRef).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
+from dersim.functions.base import Function
+from dersim.functions.curves import Line
+from dersim.functions.filters import Lag
+from dersim.functions.references import objection, var_base
+from dersim.modes import Curve, ModeValue
+
+MODE = "opModVoltVar"
+_LN_10 = math.log(10)
+_V_REF_LOW, _V_REF_HIGH = 0.95, 1.05
+_DEFAULT_TIME_CONSTANT_S = 300.0
+
+
+class VoltVar(Function):
+    """The Volt-Var curve; y in percent, x in per unit."""
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        super().__init__(nameplate, settings)
+        self._line: Line | None = None
+        self._reference = 2
+        self._response_s = 0.0
+        self._auto_s = 0.0
+        self._v_ref = Lag()
+        self._inject_base = self._absorb_base = 0.0
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over the curve."""
+        curve = modes.get(MODE)
+        if not isinstance(curve, Curve):
+            self._line = None
+            self._v_ref.start(None)
+            self.settled = True
+            return
+        scale = (curve.v_ref or 100.0) / 100
+        self._line = Line((x / 100 * scale, y / 100) for x, y in curve.points)
+        self._reference = curve.y_ref_type
+        self._response_s = curve.open_loop_s or 0.0
+        was_auto, self._auto_s = self._auto_s, 0.0
+        if curve.autonomous_v_ref:
+            self._auto_s = curve.autonomous_v_ref_s or _DEFAULT_TIME_CONSTANT_S
+        if not (was_auto and self._auto_s):
+            self._v_ref.start(None)
+        self._inject_base = var_base(self.settings, curve.y_ref_type, injecting=True, seen=seen)
+        self._absorb_base = var_base(self.settings, curve.y_ref_type, injecting=False, seen=seen)
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """Reactive power for the voltage that is measured."""
+        line = self._line
+        if line is None:
+            return NOTHING
+        v = seen.v_pu
+        if self._auto_s:
+            tracked = self._v_ref.step(dt_s, v, self._auto_s * _LN_10)
+            self.settled = not self._v_ref.moving
+            v = v - min(max(tracked, _V_REF_LOW), _V_REF_HIGH) + 1.0
+        y = line.at(v)
+        if self._reference == 3:
+            base = var_base(self.settings, 3, injecting=y >= 0, seen=seen)
+        else:
+            base = self._inject_base if y >= 0 else self._absorb_base
+        return Demand(q_var=y * base, q_response_s=self._response_s)
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    return objection(value.y_ref_type, (1, 2, 3, 8)) if isinstance(value, Curve) else ""
+
+
+TYPE = FunctionType(
+    name="volt-var",
+    modes=(MODE,),
+    stage="reactive",
+    make=VoltVar,
+    parameters={
+        MODE: (
+            Parameter("x", "% setVRef", 0, 200, "2030.5 DERCurve, curveType 11"),
+            Parameter("y", "%", -100, 100, "2030.5 DERCurve, curveType 11"),
+            Parameter("open_loop_s", "s", 0, 90, "1547-2018 table 8; 0 means at once"),
+            Parameter("v_ref", "%", 50, 150, "2030.5 vRef"),
+            Parameter("autonomous_v_ref_s", "s", 0, 5000, "1547-2018 table 8"),
+        )
+    },
+    check=_check,
+    sunspec_models=(705,),
+    order=40,
+    doc="reactive power by voltage",
+)

@@ -1,0 +1,90 @@
+"""opModVoltWatt: the highest active power as a function of voltage (curve type 12; SunSpec 706).
+
+2030.5-2018 10.10.4: y in percent of setMaxW (yRefType 1) or of the power available (7). 1547-2018 5.4.2:
+open-loop response 0.5 to 60 s. It only limits: what the sun does not give it does not ask for. A negative y
+makes a storage charge; PV then stops at 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from dersim.device.nameplate import Nameplate
+from dersim.device.settings import Settings
+from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
+from dersim.functions.base import Function
+from dersim.functions.curves import Line
+from dersim.functions.filters import Lag
+from dersim.functions.references import objection
+from dersim.modes import Curve, ModeValue
+
+MODE = "opModVoltWatt"
+
+
+class VoltWatt(Function):
+    """The Volt-Watt curve; the lag is on the limit, in W."""
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        super().__init__(nameplate, settings)
+        self._line: Line | None = None
+        self._of_available = False
+        self._response_s = 0.0
+        self._limit = Lag()
+        self._last = (-math.inf, NOTHING)
+
+    def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
+        """Take over the curve; newly enabled, the limit sets out from the present power."""
+        curve = modes.get(MODE)
+        if not isinstance(curve, Curve):
+            self._line = None
+            self.settled = True
+            return
+        newly = self._line is None
+        s = self.settings
+        negative = s.setMaxChargeRateW
+        self._line = Line((x / 100, y / 100 * (s.setMaxW if y >= 0 else negative)) for x, y in curve.points)
+        self._of_available = curve.y_ref_type == 7
+        self._response_s = curve.open_loop_s or 0.0
+        if newly:
+            reference = self._line.at(seen.v_pu)
+            begun = seen.since_service_s > 0 and seen.running
+            self._limit.start(max(reference, seen.p_w), reference) if begun else self._limit.start(None)
+
+    def step(self, dt_s: float, seen: Measured) -> Demand:
+        """The limit for the voltage that is measured."""
+        line = self._line
+        if line is None:
+            return NOTHING
+        reference = line.at(seen.v_pu)
+        if self._of_available:
+            reference = reference / (self.settings.setMaxW or 1.0) * seen.available_w
+        lag = self._limit
+        limit = lag.step(dt_s, reference, self._response_s)
+        self.settled = not lag.moving
+        if limit != self._last[0]:
+            self._last = (limit, Demand(limit))
+        return self._last[1]
+
+
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+    return objection(value.y_ref_type, (1, 7)) if isinstance(value, Curve) else ""
+
+
+TYPE = FunctionType(
+    name="volt-watt",
+    modes=(MODE,),
+    stage="grid",
+    make=VoltWatt,
+    parameters={
+        MODE: (
+            Parameter("x", "% setVRef", 0, 200, "2030.5 DERCurve, curveType 12"),
+            Parameter("y", "%", -100, 100, "2030.5 DERCurve, curveType 12"),
+            Parameter("open_loop_s", "s", 0, 60, "1547-2018 table 10; 0 means at once"),
+        )
+    },
+    check=_check,
+    sunspec_models=(706,),
+    order=20,
+    doc="limit of active power by voltage",
+)

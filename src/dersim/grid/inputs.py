@@ -1,0 +1,150 @@
+"""The inputs of one DER: what it meets at its terminals and above its roof, constant or from profiles.
+
+Every input is either *const* or follows a *csv* profile; all may be changed at run time, and posting a value
+while the source is csv makes that input const. A change at run time steps the DER first, so that the time
+before it counts under the old conditions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+from dersim.errors import ConfigError
+from dersim.grid.conditions import Conditions
+from dersim.grid.profiles import Profile
+
+Kind = Literal["const", "csv"]
+
+#: What each number may be; voltage is per phase, in per unit.
+RANGES: dict[str, tuple[float, float]] = {
+    "voltage_pu": (0.0, 2.0),
+    "frequency_hz": (30.0, 90.0),
+    "irradiance_w_m2": (0.0, 2000.0),
+    "temperature_c": (-60.0, 80.0),
+    "wind_m_s": (0.0, 100.0),
+}
+_GRID, _WEATHER = ("voltage_pu", "frequency_hz"), ("irradiance_w_m2", "temperature_c", "wind_m_s")
+
+
+def _nothing() -> None:
+    return None
+
+
+class Inputs:
+    """The inputs of one DER. `before_change` is called before, `after_change` after a change at run time."""
+
+    def __init__(
+        self,
+        conditions: Conditions,
+        *,
+        grid: Profile | None = None,
+        weather: Profile | None = None,
+        start_s: float = 0.0,
+    ) -> None:
+        self._const = conditions
+        self._profiles: dict[str, Profile] = {}
+        for names, profile in ((_GRID, grid), (_WEATHER, weather)):
+            if profile is not None:
+                self._profiles.update({name: profile for name in names if name in profile.columns})
+        self._start_s = start_s
+        self.before_change: Callable[[], object] = _nothing
+        self.after_change: Callable[[], object] = _nothing
+
+    @property
+    def constant(self) -> bool:
+        """Whether no input follows a profile."""
+        return not self._profiles
+
+    def source(self, name: str) -> Kind:
+        """Where one input comes from."""
+        return "csv" if name in self._profiles else "const"
+
+    def at(self, now_s: float) -> Conditions:
+        """The conditions at simulated time now_s."""
+        if not self._profiles:
+            return self._const
+        values: dict[str, Any] = {}
+        for name, profile in self._profiles.items():
+            values[name] = profile.at(name, now_s)
+        return self._const._replace(**values)
+
+    @property
+    def constants(self) -> Conditions:
+        """The conditions where no input follows a profile."""
+        return self._const
+
+    def during(self, start_s: float, end_s: float) -> Conditions:
+        """The conditions of an interval inside which no grid row begins: the grid of its start, the weather of its end."""
+        values: dict[str, Any] = {}
+        for name, profile in self._profiles.items():
+            values[name] = profile.at(name, start_s if name in _GRID else end_s)
+        return self._const._replace(**values)
+
+    def next_change_s(self, now_s: float) -> float:
+        """The next instant after now_s at which a stepwise profile (the grid's) changes; inf for none."""
+        grid = self._profiles.get("voltage_pu") or self._profiles.get("frequency_hz")
+        return grid.next_step_s(now_s) if grid is not None else math.inf
+
+    def set(self, **values: Any) -> None:
+        """Make inputs const at these values; ConfigError names the input and what is allowed.
+
+        voltage_pu: a number for all phases or a list of three. source="csv" puts inputs that had a profile
+        back on it, source="const" freezes all where they are.
+        """
+        source = values.pop("source", None)
+        if source not in (None, "const", "csv"):
+            raise ConfigError(f"source: {source!r} is not one of const, csv")
+        checked = {name: _checked(name, value) for name, value in values.items()}
+        self.before_change()
+        if source is not None:
+            self._switch(source)
+        for name in checked:
+            self._profiles.pop(name, None)
+        self._const = self._const._replace(**checked)
+        self.after_change()
+
+    def _switch(self, source: str) -> None:
+        if source == "const":
+            self._parked = dict(self._profiles)
+            self._profiles = {}
+        else:
+            self._profiles = dict(self._parked) or self._profiles
+        if source == "csv" and not self._profiles:
+            raise ConfigError("source: csv needs a profile; start with --dc_profile or --grid_profile")
+
+    _parked: dict[str, Profile] = {}  # noqa: RUF012 - replaced, never changed
+
+    def as_json(self, now_s: float) -> dict[str, Any]:
+        """The inputs as the REST API shows them."""
+        c = self.at(now_s)
+        even = c.voltage_pu[0] == c.voltage_pu[1] == c.voltage_pu[2]
+        return {
+            "voltage_pu": c.voltage_pu[0] if even else list(c.voltage_pu),
+            "frequency_hz": c.frequency_hz,
+            "irradiance_w_m2": c.irradiance_w_m2,
+            "temperature_c": c.temperature_c,
+            "wind_m_s": c.wind_m_s,
+            "source": "const" if self.constant else "csv",
+        }
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name not in RANGES:
+        raise ConfigError(f"{name} is not an input; known are {', '.join(RANGES)}")
+    if name == "voltage_pu" and isinstance(value, list | tuple):
+        if len(value) != 3:
+            raise ConfigError(f"voltage_pu: a number or three of them are needed, not {value!r}")
+        return tuple(_number(name, item) for item in value)
+    number = _number(name, value)
+    return (number, number, number) if name == "voltage_pu" else number
+
+
+def _number(name: str, value: Any) -> float:
+    low, high = RANGES[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"{name}: a number is needed, not {value!r}")
+    if not low <= value <= high:
+        raise ConfigError(f"{name}: {value:g} is outside {low:g} to {high:g}")
+    return float(value)

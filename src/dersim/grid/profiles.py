@@ -1,0 +1,160 @@
+"""Profiles from CSV files: weather and grid as columns over time, checked line by line when read.
+
+The first column is time: ``t_s`` (seconds from the start) or ``TimeUTC`` (RFC 3339 or ``YYYY-MM-DD HH:MM:SS``,
+UTC). The others, each optional but at least one of them present:
+
+    weather: irradiance_w_m2, temperature_c, wind_m_s       a straight line between rows
+    grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; frequency_hz    each row holds till the next
+
+A profile repeats when it is over. Weather drifts and is joined by straight lines; grid disturbances are steps,
+and the instants of the steps are known exactly, so that ride-through is timed exactly.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from bisect import bisect_right
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dersim.errors import ConfigError
+
+WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
+GRID = ("voltage_pu", "voltage_a_pu", "voltage_b_pu", "voltage_c_pu", "frequency_hz")
+_RANGES = {
+    "irradiance_w_m2": (0.0, 2000.0),
+    "temperature_c": (-60.0, 80.0),
+    "wind_m_s": (0.0, 100.0),
+    "frequency_hz": (30.0, 90.0),
+}
+_PER_PHASE = ("voltage_a_pu", "voltage_b_pu", "voltage_c_pu")
+
+
+class Profile:
+    """Columns over time. times_s rise; `start_s` is the simulated time of the first row.
+
+    columns: name -> values; ``voltage_pu`` holds triples. stepwise: rows hold until the next one.
+    """
+
+    def __init__(
+        self, times_s: list[float], columns: dict[str, list[Any]], *, stepwise: bool, start_s: float = 0.0
+    ) -> None:
+        self._times = times_s
+        self.columns = columns
+        self._stepwise = stepwise
+        self.start_s = start_s
+        span = times_s[-1] - times_s[0]
+        last = times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0
+        # The last row is worth as long as the one before it; then the profile begins again.
+        self._period_s = span + last
+
+    def at(self, name: str, now_s: float) -> Any:
+        """The value of a column at simulated time now_s."""
+        t = self._phase(now_s)
+        index = bisect_right(self._times, t) - 1
+        values = self.columns[name]
+        if self._stepwise:
+            return values[index]
+        following = index + 1 if index + 1 < len(values) else 0
+        length = (self._times[following] if following else self._times[0] + self._period_s) - self._times[
+            index
+        ]
+        share = (t - self._times[index]) / length
+        return values[index] + (values[following] - values[index]) * share
+
+    def _phase(self, now_s: float) -> float:
+        return (now_s - self.start_s) % self._period_s + self._times[0]
+
+    def next_step_s(self, now_s: float) -> float:
+        """The next instant after now_s at which a row begins."""
+        t = self._phase(now_s)
+        index = bisect_right(self._times, t)
+        upper = self._times[index] if index < len(self._times) else self._times[0] + self._period_s
+        return now_s + upper - t
+
+
+def read_profile(path: Path, kind: str) -> Profile:
+    """Read a CSV profile of a kind, ``weather`` or ``grid``; ConfigError names the file and the line."""
+    known = WEATHER if kind == "weather" else GRID
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.reader(file)
+            header = [name.strip() for name in next(rows, [])]
+            _check_header(path, header, known)
+            times, columns = _read_rows(path, header, rows)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}; give a readable CSV file") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{path}: not a CSV file in UTF-8: {error}") from error
+    if not times:
+        raise ConfigError(f"{path}: no rows under the header")
+    if "voltage_a_pu" in columns:
+        columns["voltage_pu"] = list(zip(*(columns.pop(name) for name in _PER_PHASE), strict=True))
+    elif "voltage_pu" in columns:
+        columns["voltage_pu"] = [(v, v, v) for v in columns["voltage_pu"]]
+    return Profile(times, columns, stepwise=kind == "grid")
+
+
+def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None:
+    if not header or header[0] not in ("t_s", "TimeUTC"):
+        raise ConfigError(
+            f"{path} line 1: the first column must be t_s or TimeUTC, not {(header or [''])[0]!r}"
+        )
+    for name in header[1:]:
+        if name not in known:
+            raise ConfigError(f"{path} line 1: column {name!r} is not known; known are {', '.join(known)}")
+    if len(header) < 2:
+        raise ConfigError(f"{path} line 1: a column is missing; one or more of {', '.join(known)} are needed")
+    if len(set(header)) != len(header):
+        raise ConfigError(f"{path} line 1: a column stands there twice")
+    phases = [name for name in _PER_PHASE if name in header]
+    if phases and (len(phases) < 3 or "voltage_pu" in header):
+        raise ConfigError(f"{path} line 1: give voltage_pu, or all of {', '.join(_PER_PHASE)}")
+
+
+def _read_rows(path: Path, header: list[str], rows: Any) -> tuple[list[float], dict[str, list[Any]]]:
+    times: list[float] = []
+    columns: dict[str, list[Any]] = {name: [] for name in header[1:]}
+    first_utc: float | None = None
+    for number, row in enumerate(rows, 2):
+        where = f"{path} line {number}"
+        if not row:
+            continue
+        if len(row) != len(header):
+            raise ConfigError(f"{where}: {len(row)} values under {len(header)} columns")
+        t = _time(where, header[0], row[0])
+        if header[0] == "TimeUTC":
+            first_utc = t if first_utc is None else first_utc
+            t -= first_utc
+        if times and t <= times[-1]:
+            raise ConfigError(f"{where}: the time does not rise; it must in every row")
+        times.append(t)
+        for name, text in zip(header[1:], row[1:], strict=True):
+            columns[name].append(_value(where, name, text))
+    return times, columns
+
+
+def _time(where: str, column: str, text: str) -> float:
+    try:
+        if column == "t_s":
+            t = float(text)
+            if not math.isfinite(t):
+                raise ValueError
+            return t
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        raise ConfigError(f"{where}: {column} {text!r} is not a time") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _value(where: str, name: str, text: str) -> float:
+    low, high = _RANGES.get(name, (0.0, 2.0))
+    try:
+        value = float(text)
+    except ValueError:
+        raise ConfigError(f"{where}: {name} {text!r} is not a number") from None
+    if not (math.isfinite(value) and low <= value <= high):
+        raise ConfigError(f"{where}: {name} {text} is outside {low:g} to {high:g}")
+    return value
