@@ -1,0 +1,47 @@
+"""CSIP-AUS limits for dersim: what the plug-in declares.
+
+Two hooks. The schema extensions make the 2030.5 codec read and write the four foreign elements, each as a
+mode of its own; the control function obeys those modes. Nothing else of dersim has to know of them.
+"""
+
+from collections.abc import Iterable
+
+from dersim.extension import FunctionType, SchemaExtension
+from dersim.hookspecs import hookimpl
+from dersim.modes import ModeSpec
+from dersim_csip_aus.limits import LIMITS, OperatingEnvelope, parameters_of
+
+NAMESPACE = "https://csipaus.org/ns"
+
+#: What an ActivePower can carry: a 16-bit value and a power of ten.
+_HIGHEST_W = 32767e9
+
+
+@hookimpl
+def register_schema_extensions() -> Iterable[SchemaExtension]:
+    """The four elements of DERControlBase, in controls and in defaults."""
+    return [
+        SchemaExtension(
+            namespace=NAMESPACE,
+            element=mode,
+            parents=("DERControlBase",),
+            mode=ModeSpec(mode, "number", "W", low=0, high=_HIGHEST_W),
+            wire_type="ActivePower",
+        )
+        for mode in LIMITS
+    ]
+
+
+@hookimpl
+def register_control_functions() -> Iterable[FunctionType]:
+    """One function for all four, since they act on the same power."""
+    return [
+        FunctionType(
+            name="csip-aus-limits",
+            modes=LIMITS,
+            stage="command",
+            make=OperatingEnvelope,
+            parameters={mode: parameters_of(mode) for mode in LIMITS},
+            doc="export, import, generation and load limits of CSIP-AUS",
+        )
+    ]

@@ -1,0 +1,80 @@
+"""The control function alone, and the plug-in as dersim finds it."""
+
+import math
+from argparse import Namespace
+from importlib.metadata import version
+
+import pytest
+from dersim_csip_aus.limits import LIMITS, OperatingEnvelope
+
+from dersim.extension import Measured
+from dersim.plugins import PluginSet, find
+from dersim.registry import Selection
+
+
+@pytest.mark.parametrize(
+    ("modes", "limit_w", "floor_w"),
+    [
+        ({}, math.inf, -math.inf),
+        ({"opModExpLimW": 5000.0}, 5000, -math.inf),
+        ({"opModExpLimW": 5000.0, "opModGenLimW": 3000.0}, 3000, -math.inf),
+        ({"opModExpLimW": 0.0}, 0, -math.inf),
+        ({"opModImpLimW": 2000.0, "opModLoadLimW": 1500.0}, math.inf, -1500),
+        ({"opModExpLimW": 5000.0, "opModImpLimW": 0.0}, 5000, 0),
+    ],
+)
+def test_the_tightest_limit_rules(modes, limit_w, floor_w):
+    envelope = OperatingEnvelope(None, None)
+    envelope.configure(modes, Measured())
+    demand = envelope.step(1.0, Measured())
+    assert (demand.limit_w, demand.floor_w) == (limit_w, floor_w)
+
+
+def test_a_limit_that_ends_is_forgotten():
+    envelope = OperatingEnvelope(None, None)
+    envelope.configure({"opModExpLimW": 10.0}, Measured())
+    envelope.configure({}, Measured())
+    assert envelope.step(1.0, Measured()).limit_w == math.inf
+
+
+def test_dersim_finds_it_by_its_entry_point():
+    [plugin] = [each for each in PluginSet(find()).plugins if each.name == "csip-aus"]
+    assert plugin.version == version("dersim-csip-aus")
+    assert plugin.hooks == ("register_control_functions", "register_schema_extensions")
+
+
+def test_it_can_be_left_out():
+    names = {each.name for each in PluginSet(find(), Selection(without=("csip-aus",))).plugins}
+    assert "csip-aus" not in names
+
+
+@pytest.fixture(scope="module")
+def registry():
+    [candidate] = [each for each in find() if each.name == "csip-aus"]
+    return PluginSet([candidate]).register(Namespace())
+
+
+def test_its_modes_are_known_to_everyone(registry):
+    from dersim.modes import modes_from_json
+
+    assert list(registry.functions) == ["csip-aus-limits"]
+    assert modes_from_json({"opModExpLimW": 1500}) == {"opModExpLimW": 1500}
+    assert set(registry.functions["csip-aus-limits"].modes) == set(LIMITS)
+
+
+@pytest.mark.parametrize("edition", ["2018", "2023"])
+def test_its_elements_are_read_and_written(registry, edition):
+    from dersim.ieee2030_5 import Edition, decode, encode
+    from dersim.ieee2030_5 import resources as r
+    from dersim.ieee2030_5.declare import Extra
+
+    limit = Extra("https://csipaus.org/ns", "opModExpLimW", r.ActivePower(multiplier=1, value=150))
+    control = r.DefaultDERControl(
+        mRID="0A", DERControlBase=r.DERControlBase(opModConnect=True, extra=(limit,))
+    )
+    body = encode(control, Edition(edition))
+    assert b"opModExpLimW" in body
+    decoded = decode(body)
+    assert decoded.violations == ()
+    [extra] = decoded.resource.DERControlBase.extra
+    assert (extra.value.multiplier, extra.value.value) == (1, 150)
