@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -123,5 +124,7 @@ def _causes(error: BaseException) -> list[str]:
 
 def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+        if isinstance(error, socket.gaierror) or not error.errno:
+            return error.strerror.lower()
+        return os.strerror(error.errno).lower()  # trio writes the address into `strerror`
     return str(error)

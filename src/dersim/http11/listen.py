@@ -19,6 +19,8 @@ async def bind(host: str, port: int) -> list[trio.SocketListener]:
     ConfigError where the port is busy or the address is not ours.
     """
     where = f"{host}:{port}"
+    if not 0 <= port <= 65535:  # getaddrinfo would take it modulo 65536
+        raise ConfigError(f"{where}: cannot listen: a port is 0 to 65535")
     try:
         listeners = await trio.open_tcp_listeners(port, host=host, backlog=_BACKLOG)
         if port == 0 and len(listeners) > 1:
@@ -27,8 +29,6 @@ async def bind(host: str, port: int) -> list[trio.SocketListener]:
         raise ConfigError(
             f"{where}: cannot listen: no such host ({error.strerror}); name a local one"
         ) from None
-    except OverflowError:
-        raise ConfigError(f"{where}: cannot listen: a port is 0 to 65535") from None
     except OSError as error:
         raise ConfigError(f"{where}: cannot listen: {_reason(error)}") from None
     return listeners

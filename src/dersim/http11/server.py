@@ -110,30 +110,33 @@ class _Server:
         """Accept connections of one listener, as many as there is room for."""
         async with listener:
             while True:
-                await self._make_room()
                 try:
                     stream = await listener.accept()
-                except BaseException as error:
-                    self._slots.release()
-                    if not isinstance(error, OSError) or error.errno not in _SHORT_OF:
+                except OSError as error:
+                    if error.errno not in _SHORT_OF:
                         raise
                     self.log(f"no new connections for now: {error.strerror}")
                     self._end_longest_idle()
                     await trio.sleep(_RETRY_ACCEPT_S)
                     continue
+                await self._make_room(stream)
                 nursery.start_soon(self._connection, stream)
 
-    async def _make_room(self) -> None:
+    async def _make_room(self, stream: trio.abc.Stream) -> None:
+        """Take a slot for `stream`, from the connection that has been idle longest if need be."""
         try:
             self._slots.acquire_nowait()
         except trio.WouldBlock:
             self._end_longest_idle()
-            await self._slots.acquire()
+            try:
+                await self._slots.acquire()
+            except trio.Cancelled:
+                await trio.aclose_forcefully(stream)
+                raise
 
     def _end_longest_idle(self) -> None:
-        longest_idle = next(iter(self._idle.values()), None)
-        if longest_idle is not None:
-            longest_idle.cancel()
+        if self._idle:
+            self._idle.pop(next(iter(self._idle))).cancel()
 
     async def _connection(self, transport: trio.abc.Stream) -> None:
         peer = _peer(transport)
