@@ -132,10 +132,11 @@ def _made_once(folder: Path) -> Path:
 
 def _ensure(folder: Path, suffix: str, serial: str, hosts: tuple[str, ...]) -> Pair:
     pair = Pair(folder / f"cert{suffix}.pem", folder / f"key{suffix}.pem")
-    if pair.cert.is_file() and pair.key.is_file():
+    has_cert = pair.cert.is_file()  # looked at first and once: another process writes it last
+    if has_cert and pair.key.is_file():
         return pair
-    missing = pair.key if pair.cert.is_file() else pair.cert
-    if pair.cert.is_file() or not (folder / "key_ca.pem").is_file():
+    missing = pair.key if has_cert else pair.cert
+    if has_cert or not (folder / "key_ca.pem").is_file():
         raise ConfigError(
             f"{missing}: no such file; give it, or make a test PKI with `dersim pki create DIR -n COUNT`"
         )

@@ -1,0 +1,50 @@
+import pytest
+
+from dersim import pki
+from dersim.errors import CertificateError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return pki.create(tmp_path_factory.mktemp("pki"), 1)
+
+
+def test_a_good_certificate(folder):
+    described = pki.describe(folder / "cert_1.pem")
+    assert described.refusals == ()
+    assert [remark for remark in described.remarks if "test certificate" not in remark] == []
+    assert described.subjects == ("(empty subject)", "CN=dersim test MICA,O=dersim TEST ONLY")
+    assert len(described.lfdi) == 40
+    assert sum(int(digit) for digit in str(described.sfdi)) % 10 == 0
+
+
+@pytest.mark.parametrize(
+    ("letter", "reason"),
+    [("D", "extendedKeyUsage"), ("E", "nameConstraints"), ("F", "policyMappings")],
+)
+def test_what_the_chain_check_refuses_is_told(tmp_path, letter, reason):
+    chains = pki.create_conformance_chains(tmp_path)
+    (told,) = pki.describe(chains[letter].cert).refusals
+    assert told.startswith("certificate 2 ")
+    assert reason in told
+    assert pki.describe(chains["C"].cert).refusals == ()
+
+
+def test_a_self_signed_certificate_is_remarked_on(tmp_path):
+    chains = pki.create_conformance_chains(tmp_path)
+    assert any("signs itself" in remark for remark in pki.describe(chains["G"].cert).remarks)
+
+
+def test_a_chain_in_the_wrong_order_is_refused(folder, tmp_path):
+    text = (folder / "cert.pem").read_text()
+    first, second = (
+        part + "-----END CERTIFICATE-----\n" for part in text.split("-----END CERTIFICATE-----\n")[:2]
+    )
+    (tmp_path / "swapped.pem").write_text(second + first)
+    (reason,) = pki.describe(tmp_path / "swapped.pem").refusals
+    assert "certificate 1 is not signed by the one after it" in reason
+
+
+def test_a_key_is_not_a_certificate(folder):
+    with pytest.raises(CertificateError, match="holds a private key"):
+        pki.describe(folder / "key.pem")
