@@ -1,6 +1,8 @@
 """The command line: its errors in one line, its exit codes, and what it makes of the flags."""
 
 import argparse
+import contextlib
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ from dersim import __version__, cli, cli_sim
 from dersim.cli_options import read_selection
 from dersim.errors import ConfigError
 from dersim.options import OptionParser, count, names, number, port, readable_file, time_of_day, yes_no, zone
+from dersim.plugins import DEFAULT_PLUGINS
 from dersim.registry import Selection
 
 
@@ -247,3 +250,44 @@ def test_a_bug_is_one_line_without_a_traceback_unless_asked_for():
     assert done.returncode == 1
     assert done.stderr.startswith("dersim: internal error in __main__:1: KeyError('x'); this is a bug")
     assert done.stderr.count("\n") == 1
+
+
+@contextlib.contextmanager
+def started(*words):
+    """`dersim sim` without any front-end in a process of its own, and its ready line."""
+    all_of_them = ",".join(name for each in DEFAULT_PLUGINS for name in each.frontends)
+    command = [sys.executable, "-m", "dersim", "sim", "--without", all_of_them, *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(number):
+    with started("-N", "3", "--seed", "5") as (process, ready):
+        assert ready == "dersim ready\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert "Engine: 3 DER(s) PV-3Phase, --seed 5" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["-d", "PV-9Phase"], "--device_type PV-9Phase: not known; known are PV-3Phase, "),
+        (["-f", "{file}"], "nameplate {file}: not JSON: "),
+        (["--dc_profile", "{file}"], "{file} line 1: the first column must be t_s or TimeUTC"),
+        (["--grid_profile", "{file}"], "{file} line 1: the first column must be t_s or TimeUTC"),
+    ],
+)
+def test_a_bad_input_file_is_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, words, line):
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    file = tmp_path / "input"
+    file.write_text("nonsense\n")
+    code, text = complaint(capsys, "sim", *(word.format(file=file) for word in words))
+    assert code == 2
+    assert text.startswith("dersim: " + line.format(file=file))

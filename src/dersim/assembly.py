@@ -1,0 +1,49 @@
+"""From flags to DERs: nameplate and profiles are read once, every DER gets inputs and draws of its own."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from dersim.clock import SimClock
+from dersim.device.nameplate import bundled, read_nameplate
+from dersim.fleet import Device, Fleet, find_type
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.profiles import Profile, read_profile
+from dersim.registry import Registry
+from dersim.simulator import derived_rng
+
+
+def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Fleet:
+    """`options.count` DERs of one type; ConfigError names the flag's file and what is wrong with it."""
+    device_type = find_type(options.device_type, registry.device_types.values())
+    nameplate = read_nameplate(options.nameplate or bundled(device_type.profile))
+    start_s = clock.now_s()
+    weather = _profile(options.dc_profile, "weather", start_s)
+    grid = _profile(options.grid_profile, "grid", start_s)
+    conditions = Conditions(frequency_hz=nameplate.frequency_hz)
+    functions = tuple(registry.functions.values())
+    return Fleet(
+        [
+            Device(
+                number,
+                nameplate=nameplate,
+                device_type=device_type,
+                functions=functions,
+                clock=clock,
+                inputs=Inputs(conditions, grid=grid, weather=weather, start_s=start_s),
+                rng=derived_rng(options.seed, "device", number),
+                start=options.start,
+            )
+            for number in range(1, options.count + 1)
+        ]
+    )
+
+
+def _profile(path: Path | None, kind: str, start_s: float) -> Profile | None:
+    if path is None:
+        return None
+    profile = read_profile(path, kind)
+    profile.start_s = start_s
+    return profile
