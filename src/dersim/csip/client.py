@@ -1,0 +1,196 @@
+"""The CSIP client of one DER, as the engine and the web see it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import trio
+
+from dersim.csip import credentials as credentials_of
+from dersim.csip import snapshot
+from dersim.csip.config import CsipConfig
+from dersim.csip.conversation import Conversation
+from dersim.csip.credentials import Credentials
+from dersim.csip.log_events import BurstImpossible
+from dersim.csip.member import RETRY_S, RETRY_SPREAD_S, Member
+from dersim.csip.session import Counters
+from dersim.csip.standing import Standing
+from dersim.errors import CertificateError, ConfigError
+from dersim.extension import FrontendStatus
+from dersim.http11.endpoint import OpenTcp, open_tcp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dersim.csip.tree import Tree
+    from dersim.extension import FrontendContext
+    from dersim.fleet import Device
+    from dersim.ieee2030_5 import Edition
+
+#: Where the fleet's conversation is found among the services.
+CONVERSATION = ("csip-conversation", 0)
+
+
+class CsipClient:
+    """A front-end of scope "device".
+
+    Everything that is asked of it from outside is synchronous: `snapshot`, `rediscover`, `opt_out`, `opt_in`,
+    `log_event_burst`. open_tcp: how it connects; replaced in tests.
+    """
+
+    def __init__(self, context: FrontendContext, *, open_tcp: OpenTcp = open_tcp) -> None:
+        if context.device is None:
+            raise ConfigError("the CSIP client belongs to a DER; register it with scope device")
+        self.device: Device = context.device
+        self.config = CsipConfig.from_options(context.options)
+        self.counters = Counters()
+        self.standing = Standing()
+        self.conversation: Conversation = context.services.setdefault(CONVERSATION, Conversation())
+        self._context = context
+        self._open_tcp = open_tcp
+        self._count = len(context.fleet.devices)
+        self._member: Member | None = None
+        self._loaded: Credentials | None = None
+        self._files: Any = None
+        self._asked = trio.Event()
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of what we send."""
+        return self.config.edition
+
+    @property
+    def tree(self) -> Tree | None:
+        """What was found on the server, None before there is an identity."""
+        return None if self._member is None else self._member.tree
+
+    @property
+    def member(self) -> Member | None:
+        """The life under the present identity."""
+        return self._member
+
+    async def bind(self) -> Mapping[str, str]:
+        """Check the certificate files; nothing listens. ConfigError where a given one is bad."""
+        await trio.lowlevel.checkpoint()
+        credentials_of.check_given(self.config)
+        if self._count > 1 and self.config.cert is not None and self.device.number == 1:
+            self._context.log.log(
+                "Info", "CSIP", "--csip_cert is not used with -N: each DER has a certificate of the rotation"
+            )
+        if not credentials_of.missing_defaults(self.config, self._count):
+            try:
+                self._load()
+            except CertificateError as error:
+                raise ConfigError(str(error)) from None
+        return {}
+
+    async def run(self) -> None:
+        """Be a client until cancelled."""
+        credentials = self._loaded or await self._wait_for_credentials()
+        while True:
+            self._member = Member(
+                self._context,
+                self.device,
+                self.config,
+                credentials,
+                counters=self.counters,
+                conversation=self.conversation,
+                standing=self.standing,
+                reload=self._reload,
+                open_tcp=self._open_tcp,
+                rng=self._context.rng,
+            )
+            credentials = await self._member.run()
+
+    def status(self) -> FrontendStatus:
+        """For the overview."""
+        where = self.config.dcap_url
+        error = self.standing.last_error
+        return FrontendStatus(self.standing.state, f"{where}: {error}" if error else where)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The public contract's `csip-client`, without its list of devices."""
+        return snapshot.snapshot(self)
+
+    def identity(self) -> Credentials | None:
+        """LFDI and SFDI, where a certificate was read."""
+        return self._loaded
+
+    def rediscover(self) -> None:
+        """Read the certificate files again and walk the server anew."""
+        self._files = None
+        self._asked.set()
+        if self._member is not None:
+            self._member.rediscover()
+
+    def opt_out(self, mrid: str) -> None:
+        """The user opts out of a control (Response 4); ConfigError for one that is not held."""
+        self._living().controls.opt_out(mrid)
+
+    def opt_in(self, mrid: str) -> None:
+        """The user opts in again (Response 5); ConfigError for one that is not held."""
+        self._living().controls.opt_in(mrid)
+
+    def log_event_burst(
+        self,
+        alarm_status: Literal["Abnormal", "Normal"] | int = "Abnormal",
+        interval_s: float = 5.0,
+        count: int = 5,
+    ) -> None:
+        """Begin BASIC-027's burst; BurstImpossible (a 409) without a LogEventList or while one runs."""
+        if self._member is None or self._member.tree.log_events is None:
+            raise BurstImpossible("the server has no LogEventList for this DER, or was not reached yet")
+        self._member.log_events.start_burst(alarm_status, interval_s, count)
+
+    def _living(self) -> Member:
+        if self._member is None:
+            raise ConfigError("no control is held: the client has not reached its server yet")
+        return self._member
+
+    def _load(self) -> Credentials:
+        """Read the certificate files; CertificateError or ConfigError names the bad one."""
+        self._files = _signature(self.config)
+        plate = self.device.nameplate
+        self._loaded = credentials_of.load(self.config, self.device.number, self._count, plate.serial_number)
+        return self._loaded
+
+    def _reload(self) -> Credentials | None:
+        """The credentials, if the files have changed since they were read, or when asked to; else None."""
+        if self._files is not None and self._files == _signature(self.config):
+            return None
+        try:
+            return self._load()
+        except (CertificateError, ConfigError):
+            self._files = None
+            raise
+
+    async def _wait_for_credentials(self) -> Credentials:
+        """The seed's default files may appear later: look every 10 s, and say what is missing."""
+        while True:
+            try:
+                return self._load()
+            except (CertificateError, ConfigError) as error:
+                wait_s = RETRY_S + self._context.rng.uniform(-RETRY_SPREAD_S, RETRY_SPREAD_S)
+                message = f"discovery of {self.config.dcap_url}: {error}; trying again in {wait_s:.0f} s"
+                self._context.log.log("Warning", "CSIP", message, self.device.number)
+                self.standing.enter("retrying", str(error))
+                self.standing.retry_at = trio.current_time() + wait_s
+            self._asked = trio.Event()
+            with trio.move_on_after(wait_s):
+                await self._asked.wait()
+
+
+def _signature(config: CsipConfig) -> tuple[Any, ...]:
+    """Changes when a certificate file does; cheap enough for every attempt."""
+    paths = credentials_of.watched(config)
+    return tuple(_stat(path) for path in paths)
+
+
+def _stat(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - one call, on every attempt of every DER
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

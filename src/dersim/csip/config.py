@@ -1,0 +1,122 @@
+"""The CSIP client's flags, and what they come to for one DER."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from dersim import pki
+from dersim.csip.links import Origin
+from dersim.errors import ConfigError
+from dersim.ieee2030_5 import Edition
+from dersim.ieee2030_5.identity import pin_is_valid
+from dersim.options import OptionParser, count, number, port, yes_no
+
+#: What the demo's server puts into its Registrations.
+DEMO_PIN = 111115
+DEFAULT_CERT, DEFAULT_KEY, DEFAULT_ROOT = "cert.pem", "key.pem", "root.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class CsipConfig:
+    """What one DER's client is to do. `cert`, `key`, `root`: as given, None where the flag was not.
+
+    pin: None means not checked. put_refresh_s: how often unchanged PUTs are repeated, None never.
+    """
+
+    origin: Origin
+    dcap: str
+    edition: Edition
+    cert: Path | None = None
+    key: Path | None = None
+    root: Path | None = None
+    test_pki: Path | None = None
+    check_hostname: bool = False
+    pin: int | None = None
+    event_removed: Literal["keep", "cancel"] = "keep"
+    put_refresh_s: float | None = None
+    validation: Literal["fast", "full", "off"] = "fast"
+    strict: bool = False
+
+    @classmethod
+    def from_options(cls, options: Namespace) -> CsipConfig:
+        """Read the flags; ConfigError names the one that is wrong."""
+        dcap = options.dcap if options.dcap.startswith(("/", "http")) else f"/{options.dcap}"
+        test_pki = options.use_test_pki_certs
+        if test_pki is None and options.demo and options.csip_cert is None:
+            test_pki = pki.bundled_dir()
+        if test_pki is not None and not test_pki.is_dir():
+            raise ConfigError(
+                f"--use_test_pki_certs: {test_pki} is not a folder; give the certificates' folder"
+            )
+        return cls(
+            origin=Origin(options.csip_enc, options.csip_server_ip, options.csip_server_port),
+            dcap=dcap,
+            edition=Edition.E2018 if options.csip_2018_compat else Edition.E2023,
+            cert=options.csip_cert,
+            key=options.csip_key,
+            root=options.csip_root_cert,
+            test_pki=test_pki,
+            check_hostname=options.csip_check_hostname,
+            pin=_wanted_pin(options),
+            event_removed=options.event_removed,
+            put_refresh_s=options.put_refresh_s,
+            validation=options.validation,
+            strict=options.strict,
+        )
+
+    @property
+    def dcap_url(self) -> str:
+        """The DeviceCapability's whole URL, for people."""
+        return self.dcap if self.dcap.startswith("http") else self.origin.url(self.dcap)
+
+
+def add_options(parser: OptionParser) -> None:
+    """Add the flags of the CSIP client."""
+    group = parser.add_argument_group("IEEE 2030.5 CSIP client")
+    add = group.add_argument
+    add("--csip_client_enable", "-csip_enable", type=yes_no, default=True, metavar="yes|no",
+        help="run the CSIP client")  # fmt: skip
+    add("--csip_server_ip", "-csip_serv", default="127.0.0.1", help="IP or host name of the 2030.5 server")
+    add("--csip_server_port", "-csip_port", type=port, default=8443, help="its HTTPS port")
+    add("--csip_enc", "-ce", type=yes_no, default=True, metavar="yes|no",
+        help="mutual TLS; no: plain HTTP")  # fmt: skip
+    add("--csip_cert", "-cc", type=Path, default=None,
+        help=f"client certificate with its chain, PEM ({DEFAULT_CERT})")  # fmt: skip
+    add("--csip_key", "-ck", type=Path, default=None, help=f"its private key, PEM ({DEFAULT_KEY})")
+    add("--csip_root_cert", "-cr", type=Path, default=None,
+        help=f"CA certificates that verify the server, PEM ({DEFAULT_ROOT})")  # fmt: skip
+    add("--dcap", default="/dcap", help="path of the DeviceCapability on the server")
+    add("--use_test_pki_certs", type=Path, default=None, metavar="PATH",
+        help="take cert.pem, key.pem, cert_root.pem from PATH; with -N cert_1.pem, ...")  # fmt: skip
+    add("--csip-2018-compat", action="store_true", dest="csip_2018_compat",
+        help="send the XML of IEEE 2030.5-2018")  # fmt: skip
+    add("--csip_pin", type=_pin, default=None, metavar="PIN|none",
+        help="the Registration's PIN, six digits; none: not checked")  # fmt: skip
+    add("--csip_check_hostname", type=yes_no, default=False, metavar="yes|no",
+        help="check the server certificate's host name")  # fmt: skip
+    add("--event_removed", choices=("keep", "cancel"), default="keep",
+        help="what becomes of a DERControl that vanishes from its list")  # fmt: skip
+    add("--put_refresh_s", type=number(1, 1e7, unit="seconds"), default=None, metavar="SECONDS",
+        help="repeat unchanged PUTs this often")  # fmt: skip
+    add("--validation", choices=("fast", "full", "off"), default="fast",
+        help="check of what the server sends against the schema")  # fmt: skip
+    add("--strict", action="store_true", help="refuse documents that break the schema")
+
+
+def _wanted_pin(options: Namespace) -> int | None:
+    """The PIN to check; where the flag is silent, the demo's own server's."""
+    if options.csip_pin is None and options.demo:
+        return int(getattr(options, "pin", DEMO_PIN))
+    return None if options.csip_pin == "none" else options.csip_pin
+
+
+def _pin(text: str) -> int | str:
+    if text == "none":
+        return text
+    pin = count(0, 999_999)(text)
+    if not pin_is_valid(pin):
+        raise ArgumentTypeError("the check digit of the PIN is wrong; the six digits sum to 0 mod 10")
+    return pin

@@ -1,0 +1,103 @@
+"""Which certificate is this DER's, and who does that make it (public contract, "Certificates")."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from dersim import pki, tls
+from dersim.csip.config import DEFAULT_CERT, DEFAULT_KEY, DEFAULT_ROOT, CsipConfig
+from dersim.errors import CertificateError, ConfigError
+from dersim.ieee2030_5 import identity
+from dersim.tls.files import load_certificates
+
+
+class Credentials(NamedTuple):
+    """An identity: LFDI (upper-case hex), and the TLS context, None for plain HTTP."""
+
+    lfdi: str
+    context: tls.ClientContext | None
+
+    @property
+    def sfdi(self) -> int:
+        """The SFDI with its check digit."""
+        return identity.sfdi(self.lfdi)
+
+
+class _Files(NamedTuple):
+    cert: Path
+    key: Path
+    root: Path
+
+
+def load(config: CsipConfig, number: int, count: int, serial_number: str) -> Credentials:
+    """Read the files of DER `number` of `count`; CertificateError or ConfigError names the bad one."""
+    if not config.origin.secure:
+        return Credentials(_plain_lfdi(config, number, count, serial_number), None)
+    cert, key, root = _files(config, number, count)
+    context = tls.client_context(cert, key, root, check_hostname=config.check_hostname)
+    return Credentials(identity.lfdi(context.certificate_der), context)
+
+
+def missing_defaults(config: CsipConfig, count: int) -> str:
+    """The seed's default files that are not there, where they would be used: we start without them."""
+    if not config.origin.secure or config.test_pki is not None or count > 1:
+        return ""
+    defaults = (
+        (config.cert, DEFAULT_CERT, "--csip_cert"),
+        (config.key, DEFAULT_KEY, "--csip_key"),
+        (config.root, DEFAULT_ROOT, "--csip_root_cert"),
+    )
+    return ", ".join(
+        f"{name} ({flag})" for given, name, flag in defaults if given is None and not Path(name).is_file()
+    )
+
+
+def check_given(config: CsipConfig) -> None:
+    """Refuse files that a flag names and that cannot be read; ConfigError."""
+    for path, flag in (
+        (config.cert, "--csip_cert"),
+        (config.key, "--csip_key"),
+        (config.root, "--csip_root_cert"),
+    ):
+        if path is None or not config.origin.secure:
+            continue
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{flag}: {path}: {error.strerror}; give a readable PEM file") from None
+
+
+def _files(config: CsipConfig, number: int, count: int) -> _Files:
+    if config.test_pki is not None or count > 1:
+        folder = config.test_pki or pki.bundled_dir()
+        pair = pki.ensure_device(folder, number if count > 1 else None)
+        root = folder / "cert_root.pem"
+        if config.test_pki is None and config.root is not None:
+            root = config.root
+        return _Files(pair.cert, pair.key, root)
+    return _Files(
+        config.cert or Path(DEFAULT_CERT), config.key or Path(DEFAULT_KEY), config.root or Path(DEFAULT_ROOT)
+    )
+
+
+def _plain_lfdi(config: CsipConfig, number: int, count: int, serial_number: str) -> str:
+    """Without TLS: from the certificate where it is readable, else from the serial number."""
+    try:
+        certificate = load_certificates(_files(config, number, count).cert, "our certificate")[0]
+    except (CertificateError, ConfigError):
+        return hashlib.sha256(serial_number.encode()).hexdigest()[: identity.LFDI_HEX_DIGITS].upper()
+    return identity.lfdi(certificate.public_bytes(Encoding.DER))
+
+
+def watched(config: CsipConfig) -> tuple[Path, ...]:
+    """The files whose change means a swap of certificates (in a rotation, its root)."""
+    if config.test_pki is not None:
+        folder = config.test_pki
+        return folder / "cert.pem", folder / "key.pem", folder / "cert_root.pem"
+    return _Files(
+        config.cert or Path(DEFAULT_CERT), config.key or Path(DEFAULT_KEY), config.root or Path(DEFAULT_ROOT)
+    )

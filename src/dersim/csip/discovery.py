@@ -1,0 +1,291 @@
+"""The walk from the DeviceCapability to everything that concerns this DER, by links only.
+
+    DeviceCapability -> Time
+                     -> EndDeviceList -> our EndDevice -> Registration (PIN)
+                                                       -> DERList -> the four resources that we PUT
+                                                       -> FunctionSetAssignmentsList -> `programs.py`
+                                                       -> LogEventList
+                     -> MirrorUsagePointList
+
+Every method reads one branch into the `Tree` and returns how long it may stand, in seconds of simulated time;
+the same methods serve the first walk and the polls after it (`polling`). Only `device_capability`,
+`end_device` and `registration` can stop a walk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dersim.csip.paging import PAGE_ITEMS, Listing, read_list
+from dersim.csip.reader import Moved, Reader
+from dersim.csip.session import Refused
+from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, poll_rate_s
+from dersim.errors import DersimError, RemoteProtocolError
+from dersim.ieee2030_5 import identity
+from dersim.ieee2030_5 import resources as r
+
+
+class NotRegistered(DersimError):  # noqa: N818 - a state of the world, named as one
+    """The server does not know this DER (yet)."""
+
+
+class PinRefused(DersimError):  # noqa: N818 - as above
+    """The Registration's PIN is not ours: this server is not to be used (2030.5-2018 8.5.2).
+
+    rate_s: how often the Registration may be read again.
+    """
+
+    def __init__(self, message: str, rate_s: float) -> None:
+        super().__init__(message)
+        self.rate_s = rate_s
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are, and the PIN by which the server shows that it knows us (None: not checked)."""
+
+    lfdi: str
+    pin: int | None
+
+    @property
+    def sfdi(self) -> int:
+        """The SFDI with its check digit."""
+        return identity.sfdi(self.lfdi)
+
+
+class Discovery:
+    """The reading of all branches but the programs."""
+
+    def __init__(self, reader: Reader, tree: Tree, who: Identity, dcap: str) -> None:
+        self.tree = tree
+        self.polling = False
+        self._reader = reader
+        self._who = who
+        self._dcap = dcap
+        self._list_href = ""
+        self._list_head: r.EndDeviceList | None = None
+        self._long_list = False
+        self._may_register = True
+
+    async def device_capability(self) -> float:
+        """Read the entry; its links rule the walk. Moved, where they changed after the walk."""
+        session = self._reader.session
+        fetched = await self._reader.required(
+            self._dcap, lambda: session.fetch(self._dcap, r.DeviceCapability)
+        )
+        before, self.tree.dcap = self.tree.dcap, fetched.resource
+        if self.polling and before is not None and _links(before) != _links(fetched.resource):
+            raise Moved("the links of the DeviceCapability have changed: discovering anew")
+        return poll_rate_s(fetched.resource)
+
+    async def end_device(self, now_s: float) -> float:
+        """Find ourselves; register in-band where the server takes it. NotRegistered where it does not.
+
+        now_s: the server's time as far as it is known, for EndDevice.changedTime.
+        """
+        link = self.tree.dcap.EndDeviceListLink if self.tree.dcap else None
+        if link is None:
+            raise RemoteProtocolError(
+                f"the DeviceCapability at {self._dcap} has no EndDeviceListLink: we cannot join it"
+            )
+        if self._long_list and self.tree.end_device_href and self._list_href == link.href:
+            # Polling a list of hundreds would cost the server more than we are worth.
+            self._set_end_device(await self._own(self.tree.end_device_href, self.tree.end_device))
+            return poll_rate_s(self._list_head)
+        listing = await self._listing(link.href)
+        self._list_href, self._list_head = link.href, listing.head
+        self._long_list = len(listing.items) > PAGE_ITEMS
+        found = self._find(listing.items)
+        if found is None:
+            found = await self._register(link.href, now_s)
+        elif listing.fresh or self.tree.end_device is None:
+            found = await self._own(found.href, found)
+        else:
+            return poll_rate_s(listing.head)
+        self._set_end_device(found)
+        return poll_rate_s(listing.head)
+
+    async def _listing(self, href: str) -> Listing:
+        session = self._reader.session
+        listing = await self._reader.required(href, lambda: read_list(session, href, r.EndDeviceList))
+        if listing.warning:
+            self._reader.say_once(listing.warning)
+        return listing
+
+    def _find(self, devices: tuple[r.EndDevice, ...]) -> r.EndDevice | None:
+        who = self._who
+        for device in devices:
+            if device.lFDI is not None and device.lFDI.upper() == who.lfdi:
+                return device
+        for sfdi, how in (
+            (who.sfdi, "by its SFDI alone"),
+            (who.sfdi // 10, "by its SFDI without check digit"),
+        ):
+            for device in devices:
+                if device.lFDI is None and device.sFDI == sfdi:
+                    self._reader.say_once(f"our EndDevice {device.href} is found {how}: it has no lFDI")
+                    return device
+        return None
+
+    async def _own(self, href: str | None, inline: r.EndDevice | None) -> r.EndDevice:
+        """The EndDevice by its own href; where it is not served, the list's copy."""
+        session = self._reader.session
+        if href is None:
+            return _present(inline)
+        own = await self._reader.optional(
+            "our EndDevice by its own link",
+            href,
+            lambda: session.fetch(href, r.EndDevice),
+            kept=None,
+            gone=None,
+        )
+        return _present(inline) if own is None else own.resource
+
+    def _set_end_device(self, device: r.EndDevice) -> None:
+        before, self.tree.end_device = self.tree.end_device, device
+        self.tree.end_device_href = device.href or self.tree.end_device_href
+        if device.enabled is False:
+            raise NotRegistered(
+                f"our EndDevice {device.href} is not enabled: waiting for the server to enable it"
+            )
+        if self.polling and before is not None and _links(before) != _links(device):
+            raise Moved("the links of our EndDevice have changed: discovering anew")
+
+    async def _register(self, href: str, now_s: float) -> r.EndDevice:
+        """POST ourselves, once; out-of-band servers say 403 and we wait."""
+        who, session = self._who, self._reader.session
+        missing = f"the server's EndDeviceList {href} does not have our LFDI {who.lfdi}"
+        self.tree.end_device = self.tree.end_device_href = None
+        if not self._may_register:
+            raise NotRegistered(f"{missing}; waiting to be registered there")
+        self._may_register = False
+        me = r.EndDevice(lFDI=who.lfdi, sFDI=who.sfdi, changedTime=int(now_s))
+        try:
+            answer = await session.send(
+                "POST", href, session.encode(me), "our EndDevice (in-band registration)"
+            )
+        except Refused as error:
+            if error.status >= 500 or error.retry_after_s is not None:
+                self._may_register = True
+            raise NotRegistered(f"{missing}, and {error}; waiting to be registered there") from None
+        if answer.location is None:
+            found = self._find((await self._listing(href)).items)
+            if found is None:
+                raise NotRegistered(f"{missing}, although it took our EndDevice; waiting")
+            return found
+        fetched = await session.fetch(answer.location, r.EndDevice)
+        if fetched.resource.href is None:
+            fetched.resource.href = answer.location
+        return fetched.resource
+
+    async def registration(self) -> float:
+        """Compare the PIN; PinRefused where it is not ours. Absent: accepted, and said."""
+        tree, session = self.tree, self._reader.session
+        link = tree.end_device.RegistrationLink if tree.end_device else None
+        found = None
+        if link is not None:
+            href = link.href
+            found = await self._reader.optional(
+                "Registration",
+                href,
+                lambda: session.fetch(href, r.Registration),
+                kept=None,
+                gone=None,
+            )
+        tree.registration.present = found is not None
+        if found is None or self._who.pin is None:
+            tree.registration.verified = None
+            if self._who.pin is not None:
+                self._reader.say_once("no Registration can be read: the PIN is not verified")
+            return poll_rate_s(found.resource) if found is not None else BRANCH_RETRY_S
+        tree.registration.verified = found.resource.pIN == self._who.pin
+        if not tree.registration.verified:
+            raise PinRefused(
+                "the Registration's PIN is not the one of --csip_pin: this server is not used",
+                poll_rate_s(found.resource),
+            )
+        return poll_rate_s(found.resource)
+
+    async def der(self) -> float:
+        """Find the DER whose four resources we PUT: the first of the DERList."""
+        tree, session = self.tree, self._reader.session
+        link = tree.end_device.DERListLink if tree.end_device else None
+        if link is None:
+            tree.der = None
+            self._reader.say_once("our EndDevice has no DERListLink: nothing can be PUT")
+            return BRANCH_RETRY_S
+        listing = await self._reader.optional(
+            "DERList",
+            link.href,
+            lambda: read_list(session, link.href, r.DERList),
+            kept=None,
+            gone=None,
+        )
+        if listing is None:
+            return BRANCH_RETRY_S
+        if not listing.items:
+            tree.der = None
+            self._reader.say_once(f"the DERList {link.href} is empty: nothing can be PUT")
+        elif listing.fresh or tree.der is None:
+            tree.der = _der_node(listing.items[0])
+        return poll_rate_s(listing.head, DER_POLL_RATE_S)
+
+    async def log_events(self) -> None:
+        """Whether our EndDevice has a LogEventList that answers."""
+        link = self.tree.end_device.LogEventListLink if self.tree.end_device else None
+        self.tree.log_events = None
+        if link is None:
+            return
+        session = self._reader.session
+        found = await self._reader.optional(
+            "LogEventList",
+            link.href,
+            lambda: session.fetch(f"{link.href}?s=0&l=1", r.LogEventList),
+            kept=None,
+            gone=None,
+        )
+        self.tree.log_events = link.href if found is not None else None
+
+    async def mirrors(self) -> float:
+        """Whether the server takes MirrorUsagePoints."""
+        link = self.tree.dcap.MirrorUsagePointListLink if self.tree.dcap else None
+        self.tree.mirrors = None
+        if link is None:
+            return BRANCH_RETRY_S
+        session = self._reader.session
+        found = await self._reader.optional(
+            "MirrorUsagePointList",
+            link.href,
+            lambda: session.fetch(f"{link.href}?s=0&l=1", r.MirrorUsagePointList),
+            kept=None,
+            gone=None,
+        )
+        # A list that cannot be read may still take a POST.
+        self.tree.mirrors = link.href
+        return poll_rate_s(found.resource) if found is not None else BRANCH_RETRY_S
+
+
+def _present(device: r.EndDevice | None) -> r.EndDevice:
+    if device is None:
+        raise RemoteProtocolError("our EndDevice cannot be read, neither in the list nor by itself")
+    return device
+
+
+def _links(resource: Any) -> dict[str, str]:
+    """The hrefs of all links, without the counts that change all the time."""
+    names = (name for name in dir(resource) if name.endswith("Link"))
+    return {name: link.href for name in names if (link := getattr(resource, name)) is not None}
+
+
+def _der_node(der: r.DER) -> DerNode:
+    def href(link: r.Link | None) -> str | None:
+        return None if link is None else link.href
+
+    return DerNode(
+        der.href or "",
+        href(der.DERCapabilityLink),
+        href(der.DERSettingsLink),
+        href(der.DERStatusLink),
+        href(der.DERAvailabilityLink),
+    )

@@ -1,0 +1,165 @@
+"""LogEvents: one for every alarm bit that comes or goes, and the burst of BASIC-027.
+
+A DER alarm has functionSet 11 and logEventCode 2 x bit, plus 1 when it returns to normal (CSIP table 14). The
+burst is of general events, LE_GEN_SOFTWARE (functionSet 0, code 2). Both bear profileID 2 and the PEN of
+IEEE 2030.5, since the codes are the standard's. Events wait here, oldest first, while the server is away.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dersim.csip.session import Refused, Say, Session
+from dersim.device.state import Alarm
+from dersim.errors import ConfigError, DersimError, RemoteProtocolError
+from dersim.ieee2030_5 import resources as r
+
+_PEN = 40732
+_PROFILE_2030_5 = 2
+_GENERAL, _DER = 0, 11
+LE_GEN_SOFTWARE = 2
+#: Events kept while the server is away; then the oldest are lost, and that is logged.
+MAX_WAITING = 1_000
+#: A refused event is offered so often, then dropped.
+MAX_ATTEMPTS = 3
+
+
+class BurstImpossible(DersimError):  # noqa: N818 - an answer (409), not a fault
+    """There is no LogEventList, or a burst is running."""
+
+
+@dataclass(slots=True)
+class _Burst:
+    alarm_status: str
+    bitmap: int | None
+    interval_s: float
+    left: int
+    next_s: float
+
+
+class LogEvents:
+    """The events of one DER on their way to its LogEventList.
+
+    server_s: the server's time as far as it is known. now_s: simulated time, for the spacing of a burst.
+    on_waiting: called when there is something to post.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        say: Say,
+        *,
+        server_s: Callable[[], float],
+        now_s: Callable[[], float],
+        on_waiting: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._say = say
+        self._server_s = server_s
+        self._now_s = now_s
+        self._on_waiting = on_waiting
+        self._waiting: deque[r.LogEvent] = deque()
+        self._next_id = 0
+        self._alarms = Alarm(0)
+        self._attempts = 0
+        self._burst: _Burst | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many events are still to be posted."""
+        return len(self._waiting)
+
+    def watch(self, alarms: Alarm) -> None:
+        """Take in the alarms of the newest state; every bit that changed becomes an event."""
+        changed = alarms ^ self._alarms
+        if not changed:
+            return
+        self._alarms = alarms
+        for alarm in Alarm:
+            if alarm & changed:
+                is_set = bool(alarm & alarms)
+                code = 2 * (alarm.value.bit_length() - 1) + (not is_set)
+                text = f"{alarm.name}{'' if is_set else ' back to normal'}"
+                self._add(_DER, code, text, None)
+
+    def start_burst(self, alarm_status: str | int, interval_s: float, count: int) -> None:
+        """Post `count` general events, one every `interval_s` simulated seconds, the first at once.
+
+        BurstImpossible while one runs; ConfigError for values that make no sense.
+        """
+        if self._burst is not None:
+            raise BurstImpossible(f"a LogEvent burst is running, {self._burst.left} events are to come")
+        bitmap = alarm_status if isinstance(alarm_status, int) else None
+        if isinstance(alarm_status, bool) or (bitmap is None and alarm_status not in ("Abnormal", "Normal")):
+            raise ConfigError(
+                f'alarm_status: "Abnormal", "Normal" or a bitmap is needed, not {alarm_status!r}'
+            )
+        if bitmap is not None and not 0 <= bitmap < 2**32:
+            raise ConfigError(f"alarm_status: a bitmap of 32 bits is needed, not {bitmap}")
+        if not 0 < interval_s <= 86_400 or not 1 <= count <= 1_000:
+            raise ConfigError("a burst needs an interval above 0 s, up to a day, and a count from 1 to 1000")
+        self._burst = _Burst(str(alarm_status), bitmap, interval_s, count, self._now_s())
+        self.advance()
+
+    def advance(self) -> None:
+        """Make the events of the burst that are due."""
+        burst = self._burst
+        while burst is not None and burst.next_s <= self._now_s():
+            self._add(_GENERAL, LE_GEN_SOFTWARE, burst.alarm_status, burst.bitmap)
+            burst.next_s += burst.interval_s
+            burst.left -= 1
+            if burst.left == 0:
+                burst = self._burst = None
+
+    @property
+    def next_due_s(self) -> float | None:
+        """When the burst goes on, simulated time; None without one."""
+        return None if self._burst is None else self._burst.next_s
+
+    def _add(self, function_set: int, code: int, details: str, extended: int | None) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            lost = self._waiting.popleft()
+            self._say(
+                "Warning", f"LogEvent {lost.logEventID} is lost: {MAX_WAITING} are waiting for the server"
+            )
+        self._next_id = (self._next_id + 1) % 65_536
+        self._waiting.append(
+            r.LogEvent(
+                createdDateTime=int(self._server_s()),
+                details=details,
+                extendedData=extended,
+                functionSet=function_set,
+                logEventCode=code,
+                logEventID=self._next_id,
+                logEventPEN=_PEN,
+                profileID=_PROFILE_2030_5,
+            )
+        )
+        self._on_waiting()
+
+    async def post(self, href: str) -> None:
+        """Post what waits, in order. UtilityUnreachable and a Retry-After are raised: it goes on waiting."""
+        session = self._session
+        while self._waiting:
+            event = self._waiting[0]
+            what = f"LogEvent {event.logEventID}: {event.details}"
+            try:
+                await session.send("POST", href, session.encode(event), what)
+            except Refused as error:
+                if error.retry_after_s is not None:
+                    raise
+                self._attempts += 1
+                if error.status >= 500 and self._attempts < MAX_ATTEMPTS:
+                    self._say("Warning", f"{what} is not taken: {error}; offered again later")
+                    return
+                self._say("Warning", f"{what} is not taken: {error}; dropped")
+            except RemoteProtocolError as error:
+                self._say("Warning", f"{what}: {error}")
+            else:
+                session.counters.log_events += 1
+            self._attempts = 0
+            # New events may have come meanwhile, and a full queue may have lost this one.
+            if self._waiting and self._waiting[0] is event:
+                self._waiting.popleft()

@@ -1,0 +1,149 @@
+"""The mirror on the server: made once, fed every minute, made again when the server has lost it.
+
+Readings are instants and counters, so a post that failed is not repeated: the next one, a minute later or as
+soon as the server is back, says more. Nothing can arrive twice that way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dersim.csip import mirror
+from dersim.csip.links import with_query
+from dersim.csip.paging import read_list
+from dersim.csip.session import Refused, Say, Session
+from dersim.errors import ProtocolError, RemoteProtocolError
+from dersim.ieee2030_5 import resources as r
+
+if TYPE_CHECKING:
+    from dersim.fleet import Device
+
+#: The seed's interval between posts, s, and the bounds of what a server may ask for.
+POST_INTERVAL_S = 60.0
+MIN_POST_INTERVAL_S = 5.0
+MAX_POST_INTERVAL_S = 3_600.0
+#: Statuses that may mean: this server does not take lists.
+_NO_LISTS = frozenset({400, 403, 404, 405, 415, 422, 500, 501})
+
+
+class Metering:
+    """The MirrorUsagePoint of one DER. `href` None: not made yet."""
+
+    def __init__(
+        self, device: Device, session: Session, say: Say, lfdi: str, now_s: Callable[[], float]
+    ) -> None:
+        self.href: str | None = None
+        self.interval_s = POST_INTERVAL_S
+        self._device = device
+        self._session = session
+        self._say = say
+        self._lfdi = lfdi
+        self._now_s = now_s
+        self._items = mirror.quantities(device.nameplate.phases)
+        self._as_list = True
+        self._slowed = 1.0
+
+    def forget(self) -> None:
+        """The server may have lost the mirror: make it again before the next post."""
+        self.href = None
+        self._as_list = True
+        self._slowed = 1.0
+
+    async def post(self, mirrors_href: str) -> float:
+        """Post one set of readings, the mirror first where there is none; returns when to come back, s.
+
+        UtilityUnreachable and a Retry-After are raised; refusals are logged and answered with patience.
+        """
+        try:
+            if self.href is None:
+                await self._create(mirrors_href)
+            await self._post_readings(mirrors_href)
+        except Refused as error:
+            if error.retry_after_s is not None:
+                raise
+            self._say("Warning", f"meter readings are not taken: {error}")
+            self._slowed = min(self._slowed * 2, MAX_POST_INTERVAL_S / self.interval_s)
+        except ProtocolError as error:
+            self._say("Warning", f"meter readings are not taken: {error}")
+            self._slowed = min(self._slowed * 2, MAX_POST_INTERVAL_S / self.interval_s)
+        else:
+            self._slowed = 1.0
+        return self.interval_s * self._slowed
+
+    async def _create(self, mirrors_href: str) -> None:
+        session = self._session
+        point = mirror.usage_point(self._lfdi, self._items, self._device.name)
+        answer = await session.send("POST", mirrors_href, session.encode(point), "MirrorUsagePoint")
+        self.href = answer.location or await self._find(mirrors_href, point.mRID)
+        await self.read_post_rate()
+
+    async def _find(self, mirrors_href: str, mrid: str) -> str:
+        """Where a server that names no Location has put our mirror."""
+        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList)
+        for point in listing.items:
+            if point.mRID.upper() == mrid and point.href:
+                return str(point.href)
+        raise RemoteProtocolError(
+            f"{mirrors_href} took our MirrorUsagePoint but neither names its Location nor lists it"
+        )
+
+    async def read_post_rate(self) -> None:
+        """Learn how often the server wants readings; a mirror that is gone is made again at the next post."""
+        if self.href is None:
+            return
+        try:
+            fetched = await self._session.fetch(self.href, r.MirrorUsagePoint)
+        except Refused as error:
+            if error.retry_after_s is not None:
+                raise
+            self._say("Info", f"postRate is not known: {error}; posting every {self.interval_s:g} s")
+            return
+        except RemoteProtocolError as error:
+            self._say("Info", f"postRate is not known: {error}; posting every {self.interval_s:g} s")
+            return
+        rate = fetched.resource.postRate
+        wanted_s = POST_INTERVAL_S if not rate else float(rate)
+        self.interval_s = min(max(wanted_s, MIN_POST_INTERVAL_S), MAX_POST_INTERVAL_S)
+
+    async def _post_readings(self, mirrors_href: str) -> None:
+        values = mirror.readings(self._lfdi, self._items, self._device.state, int(self._now_s()))
+        try:
+            await self._send(values)
+        except Refused as error:
+            if not await self._is_lost(error):
+                raise
+            self._say("Info", "the server has lost our MirrorUsagePoint: making it again")
+            self.href = None
+            await self._create(mirrors_href)
+            await self._send(values)
+
+    async def _is_lost(self, error: Refused) -> bool:
+        """Whether the mirror itself is gone, as against one address for one kind of post."""
+        if not error.gone or self.href is None:
+            return False
+        try:
+            await self._session.exchange("GET", with_query(self.href, "l=1"))
+        except Refused as second:
+            return second.gone
+        return False
+
+    async def _send(self, values: tuple[r.MirrorMeterReading, ...]) -> None:
+        session, href = self._session, self.href or ""
+        if self._as_list:
+            total = r.MirrorMeterReadingList(all=len(values), results=len(values), MirrorMeterReading=values)
+            try:
+                await session.send(
+                    "POST", href, session.encode(total), f"MirrorMeterReadingList of {len(values)}"
+                )
+            except Refused as error:
+                if error.status not in _NO_LISTS or await self._is_lost(error):
+                    raise
+                self._say("Info", f"{error}; posting meter readings one by one")
+                self._as_list = False
+            else:
+                session.counters.meter_posts += 1
+                return
+        for value in values:
+            await session.send("POST", href, session.encode(value), "MirrorMeterReading")
+            session.counters.meter_posts += 1

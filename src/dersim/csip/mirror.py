@@ -1,0 +1,144 @@
+"""The meter of a DER as a MirrorUsagePoint: which quantities, how they are typed, and their values.
+
+A ReadingType never changes under its mRID, so signs are in the values: W and VAr are positive when the DER
+delivers or injects, flowDirection 1 throughout. Energy comes as two counters that only rise:
+flowDirection 1 for what the DER delivered, 19 for what it took in. mRIDs derive from LFDI, quantity and
+phase, with the PEN in the low 32 bits (2030.5-2018 B.2.3.5), so that they are the same after a restart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dersim.device.state import DeviceState
+from dersim.ieee2030_5 import resources as r
+
+#: The IEEE 2030.5 PEN, ours as long as dersim has no number of its own.
+PEN = 40732
+#: A mirror (bit 0) of a DER (3) by a sub-meter (6).
+ROLE_FLAGS = 0x0049
+_INSTANTANEOUS, _SUMMATION = 12, 9
+_POWER_KIND, _ENERGY_KIND = 37, 12
+_DELIVERED, _RECEIVED = 1, 19
+_VALID = 0x0001
+_PHASES = (("A", 128, 129), ("B", 64, 65), ("C", 32, 33))
+
+
+class Quantity(NamedTuple):
+    """One measured quantity. value: in units of 10^multiplier after rounding; key: stable, for the mRID."""
+
+    key: str
+    description: str
+    uom: int
+    kind: int
+    multiplier: int
+    phase: int
+    accumulation: int
+    flow_direction: int
+    value: Callable[[DeviceState], float]
+
+    def reading_type(self) -> r.ReadingType:
+        """What is measured, and in what."""
+        return r.ReadingType(
+            accumulationBehaviour=self.accumulation,
+            commodity=1,
+            dataQualifier=0,
+            flowDirection=self.flow_direction,
+            kind=self.kind,
+            phase=self.phase,
+            powerOfTenMultiplier=self.multiplier,
+            uom=self.uom,
+        )
+
+
+def quantities(phases: int) -> tuple[Quantity, ...]:
+    """All that a machine of 1, 2 or 3 phases has; what it lacks is not sent (CSIP G27)."""
+    found = [
+        _instantaneous("W", 38, _POWER_KIND, 0, 0, lambda s: s.p_w),
+        _instantaneous("VAr", 63, _POWER_KIND, 0, 0, lambda s: s.q_var),
+        _instantaneous("VA", 61, _POWER_KIND, 0, 0, lambda s: s.s_va),
+        _instantaneous("Hz", 33, 0, -3, 0, lambda s: s.frequency_hz),
+        _energy("Wh exported", 0, _DELIVERED, lambda s: sum(s.exported_wh)),
+        _energy("Wh imported", 0, _RECEIVED, lambda s: sum(s.imported_wh)),
+    ]
+    for index in range(phases):
+        found += _phase_quantities(index)
+    return tuple(found)
+
+
+def _phase_quantities(i: int) -> list[Quantity]:
+    name, phase, to_neutral = _PHASES[i]
+    return [
+        _instantaneous("W", 38, _POWER_KIND, 0, phase, lambda s: s.phase_p_w[i], name),
+        _instantaneous("VAr", 63, _POWER_KIND, 0, phase, lambda s: s.phase_q_var[i], name),
+        _instantaneous("V", 29, 0, -1, to_neutral, lambda s: s.voltage_ln_v[i], name),
+        _instantaneous("A", 5, 0, -2, phase, lambda s: s.current_a[i], name),
+        _energy("Wh exported", phase, _DELIVERED, lambda s: s.exported_wh[i], name),
+        _energy("Wh imported", phase, _RECEIVED, lambda s: s.imported_wh[i], name),
+    ]
+
+
+def _instantaneous(
+    unit: str,
+    uom: int,
+    kind: int,
+    multiplier: int,
+    phase: int,
+    value: Callable[[DeviceState], float],
+    name: str = "",
+) -> Quantity:
+    text = f"{unit} {name}".strip()
+    return Quantity(text, text, uom, kind, multiplier, phase, _INSTANTANEOUS, _DELIVERED, value)
+
+
+def _energy(
+    text: str, phase: int, flow_direction: int, value: Callable[[DeviceState], float], name: str = ""
+) -> Quantity:
+    text = f"{text} {name}".strip()
+    return Quantity(text, text, 72, _ENERGY_KIND, 0, phase, _SUMMATION, flow_direction, value)
+
+
+def derived_mrid(lfdi: str, key: str) -> str:
+    """96 bits of a digest, then the PEN: the same for the same device and quantity, always."""
+    digest = hashlib.sha256(f"{lfdi}/{key}".encode()).hexdigest()[:24].upper()
+    return f"{digest}{PEN:08X}"
+
+
+def usage_point(lfdi: str, items: tuple[Quantity, ...], name: str) -> r.MirrorUsagePoint:
+    """The MirrorUsagePoint with all definitions and no values: some servers want values later."""
+    return r.MirrorUsagePoint(
+        mRID=derived_mrid(lfdi, "usage point"),
+        description=name[:32],
+        roleFlags=ROLE_FLAGS,
+        serviceCategoryKind=0,
+        status=1,
+        deviceLFDI=lfdi,
+        MirrorMeterReading=tuple(
+            r.MirrorMeterReading(
+                mRID=derived_mrid(lfdi, item.key),
+                description=item.description,
+                ReadingType=item.reading_type(),
+            )
+            for item in items
+        ),
+    )
+
+
+def readings(
+    lfdi: str, items: tuple[Quantity, ...], state: DeviceState, time: int
+) -> tuple[r.MirrorMeterReading, ...]:
+    """The values of one instant; time: server time, whole seconds."""
+    period = r.DateTimeInterval(duration=0, start=time)
+    return tuple(
+        r.MirrorMeterReading(
+            mRID=derived_mrid(lfdi, item.key),
+            Reading=r.Reading(
+                qualityFlags=_VALID,
+                timePeriod=period,
+                value=round(item.value(state) / 10**item.multiplier),
+            ),
+        )
+        for item in items
+    )

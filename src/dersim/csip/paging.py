@@ -1,0 +1,76 @@
+"""Reading a list that may be long, and may lie.
+
+A list without a query is one item long (2030.5-2018 6.6.2.4), so we ask `?s=<start>&l=255` and go on until we
+have it all. `all` and `results` are the server's claims. We count what came: the list ends when we hold
+exactly `all` items, or when a page is empty, or when a page brings nothing that we had not seen (a server
+that ignores `s` would send its first page for ever). If `all` changes in mid-read the list has changed under
+us, and we start again. Nothing is read without end: see the caps.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dersim.csip.links import with_query
+from dersim.csip.session import Session
+from dersim.logbuffer import Level
+
+PAGE_ITEMS = 255
+MAX_PAGES = 1_000
+MAX_ITEMS = 10_000
+_MAX_RESTARTS = 2
+
+
+class Listing(NamedTuple):
+    """A list that was read: its items, the first page for its attributes, and what was wrong with it.
+
+    fresh: whether any page differed from the time before. warning: empty, or one line for the log.
+    pages: how many were read.
+    """
+
+    items: tuple[Any, ...]
+    head: Any
+    fresh: bool
+    warning: str
+    pages: int
+
+
+async def read_list(session: Session, href: str, kind: type[Any], *, level: Level = "Info") -> Listing:
+    """All items of the list at `href`; raises as `Session.fetch`."""
+    item_name = kind.__name__.removesuffix("List")
+    for attempt in range(_MAX_RESTARTS + 1):
+        listing = await _read_once(session, href, kind, item_name, level, last=attempt == _MAX_RESTARTS)
+        if listing is not None:
+            return listing
+    raise AssertionError("the last attempt always answers")
+
+
+async def _read_once(
+    session: Session, href: str, kind: type[Any], item_name: str, level: Level, *, last: bool
+) -> Listing | None:
+    items: dict[Any, Any] = {}
+    head: Any = None
+    fresh, start, warning, pages = False, 0, "", 0
+    while not warning:
+        fetched = await session.fetch(with_query(href, f"s={start}&l={PAGE_ITEMS}"), kind, level=level)
+        page, fresh, pages = fetched.resource, fresh or fetched.fresh, pages + 1
+        if head is None:
+            head = page
+        elif page.all != head.all and not last:
+            return None
+        found: tuple[Any, ...] = getattr(page, item_name)
+        held = len(items)
+        items.update((_key(item, start + i), item) for i, item in enumerate(found))
+        start += len(found)
+        if not found or len(items) == page.all:
+            break
+        if len(items) == held:
+            warning = f"list {href} repeats itself after {held} items; all={page.all} is not true"
+        elif pages >= MAX_PAGES or len(items) >= MAX_ITEMS:
+            warning = f"list {href} is cut after {pages} pages and {len(items)} items; all={page.all}"
+    return Listing(tuple(items.values())[:MAX_ITEMS], head, fresh, warning, pages)
+
+
+def _key(item: Any, position: int) -> Any:
+    """What tells items apart: their href, else their mRID, else their place."""
+    return item.href or getattr(item, "mRID", None) or position

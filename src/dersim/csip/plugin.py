@@ -1,0 +1,48 @@
+"""The CSIP client as a plug-in: its flags and its front-end."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dersim.extension import FrontendType
+from dersim.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from dersim.extension import Frontend, FrontendContext
+    from dersim.options import OptionParser
+
+order = 20
+
+
+@hookimpl
+def add_options(parser: OptionParser) -> None:
+    """Add the flags of the CSIP client."""
+    from dersim.csip import config  # noqa: PLC0415 - only where the plug-in is selected
+
+    config.add_options(parser)
+
+
+@hookimpl
+def register_frontends(options: Namespace) -> Iterable[FrontendType]:
+    """One client per DER, unless `--csip_client_enable no`."""
+    if not options.csip_client_enable:
+        return ()
+    return (
+        FrontendType(
+            name="csip",
+            scope="device",
+            make=_make,
+            # Only the demo's server lives in our simulated time.
+            peer_follows_simulated_time=bool(options.demo),
+            order=50,
+            doc="IEEE 2030.5 CSIP client",
+        ),
+    )
+
+
+def _make(context: FrontendContext) -> Frontend:
+    from dersim.csip.client import CsipClient  # noqa: PLC0415 - only where it runs
+
+    return CsipClient(context)

@@ -1,0 +1,180 @@
+"""From the FunctionSetAssignments to programs, defaults, controls and curves.
+
+What a DER obeys is what it is assigned: the program lists of its FSAs. The DeviceCapability's own
+DERProgramList is public; it is used only where our EndDevice has no FunctionSetAssignmentsListLink at all,
+since a registered DER must not obey public programs (2030.5-2018 10.10.3). An empty FSAList is no error: some
+servers fill it only once they have our capability and settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from dersim.csip.paging import Listing, read_list
+from dersim.csip.reader import Reader
+from dersim.csip.tree import BRANCH_RETRY_S, ProgramListNode, ProgramNode, Tree, poll_rate_s
+from dersim.ieee2030_5 import resources as r
+
+#: Says of a curve that it may exist, although it could not be read this time.
+_UNREADABLE = object()
+
+
+class CurveUser(Protocol):
+    """Who says which curves are wanted: `Controls`."""
+
+    @property
+    def needed_curves(self) -> frozenset[str]:
+        """The hrefs that are waited for."""
+        ...
+
+
+class Programs:
+    """The reading of FSAs and programs into the tree."""
+
+    def __init__(self, reader: Reader, tree: Tree) -> None:
+        self.tree = tree
+        self._reader = reader
+        self._seen: set[str] = set()
+        self._new_curves: dict[str, r.DERCurve | None] = {}
+
+    def new_walk(self) -> None:
+        """Read everything by its own href again."""
+        self._seen.clear()
+
+    async def assignments(self) -> float:
+        """Read the FSAList; afterwards `tree.program_lists` has exactly the lists that are ours."""
+        tree = self.tree
+        link = tree.end_device.FunctionSetAssignmentsListLink if tree.end_device else None
+        if link is None:
+            self._public_programs()
+            return BRANCH_RETRY_S
+        listing = await self._list("FunctionSetAssignmentsList", link.href, r.FunctionSetAssignmentsList)
+        if listing is None:
+            return BRANCH_RETRY_S
+        if not listing.items:
+            self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
+        if listing.fresh or len(listing.items) != len(tree.fsas):
+            fsas = [await self._item(fsa, r.FunctionSetAssignments) for fsa in listing.items]
+            tree.fsas = tuple(sorted(fsas, key=lambda fsa: fsa.mRID, reverse=True))
+        self._set_lists(fsa.DERProgramListLink for fsa in tree.fsas)
+        return _rate(listing)
+
+    def _public_programs(self) -> None:
+        link = self.tree.dcap.DERProgramListLink if self.tree.dcap else None
+        self.tree.fsas = ()
+        self._set_lists((link,))
+        if link is not None:
+            self._reader.say_once(
+                "our EndDevice has no FunctionSetAssignmentsListLink: "
+                f"using the server's own programs, {link.href}"
+            )
+
+    def _set_lists(self, links: Iterable[r.ListLink | None]) -> None:
+        known = self.tree.program_lists
+        hrefs = dict.fromkeys(link.href for link in links if link is not None)
+        self.tree.program_lists = {href: known.get(href) or ProgramListNode(href) for href in hrefs}
+
+    def time_href(self) -> str | None:
+        """The Time that rules our events: that of our FSAs, else the server's (2030.5-2018 9.2.3)."""
+        for fsa in self.tree.fsas:
+            if fsa.TimeLink is not None and fsa.DERProgramListLink is not None:
+                return fsa.TimeLink.href
+        dcap = self.tree.dcap
+        return dcap.TimeLink.href if dcap is not None and dcap.TimeLink is not None else None
+
+    async def program_list(self, node: ProgramListNode) -> float:
+        """Read one DERProgramList with everything that hangs on its programs."""
+        listing = await self._list("DERProgramList", node.href, r.DERProgramList)
+        if listing is None:
+            return node.rate_s
+        known, node.programs = node.programs, {}
+        node.rate_s = _rate(listing)
+        for item in listing.items:
+            href = item.href or item.mRID
+            program = await self._item(item, r.DERProgram)
+            child = node.programs[href] = known.get(href) or ProgramNode(program, href)
+            child.program = program
+        for child in node.programs.values():
+            await self._program(child)
+        return node.rate_s
+
+    async def _program(self, node: ProgramNode) -> None:
+        program = node.program
+        if (link := program.DefaultDERControlLink) is None:
+            node.default = None
+        else:
+            node.default = await self._single(
+                "DefaultDERControl", link.href, r.DefaultDERControl, kept=node.default
+            )
+        if (controls := program.DERControlListLink) is None:
+            node.controls = ()
+        else:
+            listing = await self._list("DERControlList", controls.href, r.DERControlList)
+            node.controls = node.controls if listing is None else listing.items
+        if (curves := program.DERCurveListLink) is not None:
+            listing = await self._list("DERCurveList", curves.href, r.DERCurveList)
+            for curve in listing.items if listing is not None else ():
+                if curve.href and self.tree.curves.get(curve.href) is not curve:
+                    self.tree.curves[curve.href] = self._new_curves[curve.href] = curve
+
+    def new_curves(self) -> dict[str, r.DERCurve | None]:
+        """The curves that were read from lists since the last call and are new or have changed."""
+        new, self._new_curves = self._new_curves, {}
+        return new
+
+    async def curves(self, user: CurveUser) -> dict[str, r.DERCurve | None]:
+        """The curves that `user` waits for, by the href of the link; None: the server says there is none."""
+        found: dict[str, r.DERCurve | None] = {}
+        for href in user.needed_curves:
+            curve = self.tree.curves.get(href)
+            if curve is None:
+                curve = await self._single("DERCurve", href, r.DERCurve, kept=_UNREADABLE)
+                if curve is _UNREADABLE:
+                    continue
+                self.tree.curves[href] = curve
+            found[href] = curve
+        return found
+
+    async def control(self, href: str) -> r.DERControl | None:
+        """One DERControl by its own href, or None; servers often list what they do not serve."""
+        control: r.DERControl | None = await self._single("DERControl", href, r.DERControl, kept=None)
+        return control
+
+    async def _single(self, what: str, href: str, kind: type[Any], *, kept: Any) -> Any:
+        session = self._reader.session
+
+        async def read() -> Any:
+            return (await session.fetch(href, kind)).resource
+
+        return await self._reader.optional(what, href, read, kept=kept, gone=None)
+
+    async def _list(self, what: str, href: str, kind: type[Any]) -> Listing | None:
+        """The list; None where it cannot be read, and the empty list where the server says it is gone."""
+        session = self._reader.session
+        listing = await self._reader.optional(
+            what,
+            href,
+            lambda: read_list(session, href, kind),
+            kept=None,
+            gone=Listing((), None, True, "", 0),
+        )
+        if listing is not None and listing.warning:
+            self._reader.say_once(listing.warning)
+        return listing
+
+    async def _item(self, item: Any, kind: type[Any]) -> Any:
+        """An item by its own href, once in a walk; where it is not served, the list's copy."""
+        if item.href is None or item.href in self._seen:
+            return item
+        self._seen.add(item.href)
+        own = await self._single(f"{kind.__name__} by its own link", item.href, kind, kept=None)
+        if own is None:
+            return item
+        own.href = own.href or item.href
+        return own
+
+
+def _rate(listing: Listing) -> float:
+    """How long the list may stand; one that is gone is looked for more often."""
+    return BRANCH_RETRY_S if listing.head is None else poll_rate_s(listing.head)

@@ -1,0 +1,83 @@
+"""Reading branches of the server's tree that may fail, without losing what was known.
+
+Advertised links fail in the field: absent function sets are 404, half-made ones 500, some never answer. Only
+the way to our own EndDevice is indispensable. `Reader.optional` reads the rest: a failure is logged once and
+the branch stays as it was; two transport failures in a row mean that the server itself is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from dersim.csip.session import Refused, Say, Session
+from dersim.errors import RemoteProtocolError, UtilityUnreachable
+
+T = TypeVar("T")
+
+
+class Moved(RemoteProtocolError):  # noqa: N818 - what happened, not what is wrong
+    """A link that used to work is gone: the server's tree has changed, walk it again."""
+
+
+class Reader:
+    """The session, with a memory of which links worked and which complaints were made."""
+
+    def __init__(self, session: Session, say: Say) -> None:
+        self.session = session
+        self.say = say
+        self._worked: set[str] = set()
+        self._said: set[str] = set()
+        self._silent = 0
+
+    def new_walk(self) -> None:
+        """A walk begins: no link has worked yet, and old complaints may be made again."""
+        self._worked.clear()
+        self._said.clear()
+        self._silent = 0
+
+    def say_once(self, message: str) -> None:
+        """Warn, once in a walk."""
+        if message not in self._said:
+            self._said.add(message)
+            self.say("Warning", message)
+
+    async def required(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
+        """`read`, which must succeed; a link that worked before and is gone raises Moved."""
+        try:
+            result = await read()
+        except Refused as error:
+            if error.gone and href in self._worked:
+                self._worked.discard(href)
+                raise Moved(f"{error}; it used to be there: discovering anew") from None
+            raise
+        self._worked.add(href)
+        self._silent = 0
+        return result
+
+    async def optional(
+        self, what: str, href: str, read: Callable[[], Awaitable[T]], *, kept: T, gone: T
+    ) -> T:
+        """`read`, or on failure `gone` where the server says that there is none, else `kept`.
+
+        Moved, a Retry-After and a second hang-up in a row are raised all the same.
+        """
+        try:
+            return await self.required(href, read)
+        except Moved:
+            raise
+        except Refused as error:
+            self._silent = 0
+            if error.retry_after_s is not None:
+                raise
+            self.say_once(f"{what}: {error}; going on without it")
+            return gone if error.gone else kept
+        except RemoteProtocolError as error:
+            self.say_once(f"{what}: {error}; going on with what is known")
+            return kept
+        except UtilityUnreachable as error:
+            self._silent += 1
+            if self._silent > 1:
+                raise
+            self.say_once(f"{what}: {error}; going on without it")
+            return kept

@@ -1,0 +1,126 @@
+"""Telling the server what this DER is and does: the four PUTs, each skipped when nothing has changed.
+
+Unchanged means: equal on the wire to what the server last took, apart from readingTime, dateTime and
+updatedTime. A body that was refused with a 4xx is not sent again unchanged either (2030.5-2018 5.5); the next
+walk forgets both memories, since a server that was restarted knows nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dersim.csip import der_bodies
+from dersim.csip.session import Refused, Say, Session
+from dersim.csip.tree import DerNode, DerResource
+from dersim.errors import LocalProtocolError
+from dersim.setpoints import Source
+
+if TYPE_CHECKING:
+    from dersim.fleet import Device
+
+_TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>-?\d+</\1>")
+_LOCAL = (Source.MODBUS, Source.REST, Source.OPERATOR)
+
+#: The order of the PUTs: what the DER is before what it does.
+IDENTITY: tuple[DerResource, ...] = ("DERCapability", "DERSettings")
+LIVE: tuple[DerResource, ...] = ("DERStatus", "DERAvailability")
+
+
+class Reporter:
+    """The four PUTs of one DER.
+
+    now_s: the server's time as far as it is known. refresh_s: repeat an unchanged PUT after so long, in
+    seconds of that time; None never.
+    """
+
+    def __init__(
+        self, device: Device, session: Session, say: Say, now_s: Callable[[], float], refresh_s: float | None
+    ) -> None:
+        self.sent: dict[DerResource, Any] = {}
+        self._device = device
+        self._session = session
+        self._say = say
+        self._now_s = now_s
+        self._refresh_s = refresh_s
+        self._taken: dict[DerResource, tuple[bytes, float]] = {}
+        self._refused: dict[DerResource, bytes] = {}
+        self._since: dict[str, tuple[Any, int]] = {}
+
+    def forget(self) -> None:
+        """Send everything again: the server may have been restarted."""
+        self._taken.clear()
+        self._refused.clear()
+
+    async def put(self, node: DerNode, *names: DerResource) -> None:
+        """PUT those that changed. UtilityUnreachable and a Retry-After are raised; refusals are logged."""
+        hrefs = {
+            "DERCapability": node.capability,
+            "DERSettings": node.settings,
+            "DERStatus": node.status,
+            "DERAvailability": node.availability,
+        }
+        for name in names:
+            if (href := hrefs[name]) is not None:
+                await self._put_one(name, href)
+
+    async def _put_one(self, name: DerResource, href: str) -> None:
+        resource = self.body(name)
+        try:
+            body = self._session.encode(resource)
+        except LocalProtocolError as error:
+            self._say("Error", f"{name} cannot be written: {error}")
+            return
+        shape = _TIMES.sub(b"", body)
+        now_s, counters = self._now_s(), self._session.counters
+        taken, taken_s = self._taken.get(name, (b"", 0.0))
+        stale = self._refresh_s is not None and now_s - taken_s >= self._refresh_s
+        if (shape == taken and not stale) or shape == self._refused.get(name):
+            counters.puts_skipped += 1
+            return
+        try:
+            await self._session.send("PUT", href, body, name)
+        except Refused as error:
+            if error.retry_after_s is not None:
+                raise
+            self._say("Warning", f"{name} is not taken: {error}")
+            if error.status < 500:
+                self._refused[name] = shape
+            return
+        counters.puts += 1
+        self.sent[name] = resource
+        self._taken[name] = (shape, now_s)
+        self._refused.pop(name, None)
+
+    def body(self, name: DerResource) -> Any:
+        """The resource as it would be PUT now."""
+        device, edition = self._device, self._session.reading.edition
+        plate, setpoints, time = device.nameplate, device.setpoints, int(self._now_s())
+        match name:
+            case "DERCapability":
+                return der_bodies.capability(plate, setpoints.supported_modes, edition)
+            case "DERSettings":
+                changed = self._changed_at("settings", device.settings.changes)
+                return der_bodies.settings(
+                    plate, device.settings, setpoints.supported_modes, changed, edition
+                )
+            case "DERStatus":
+                remote = not any(each.source in _LOCAL for each in setpoints.in_force())
+                return der_bodies.status(
+                    plate,
+                    device.state,
+                    remote=remote,
+                    since=self._changed_at,
+                    reading_time=time,
+                    edition=edition,
+                )
+            case "DERAvailability":
+                return der_bodies.availability(plate, device.state, time, edition)
+
+    def _changed_at(self, name: str, value: Any) -> int:
+        """The server time at which this part of the status took its value."""
+        known = self._since.get(name)
+        if known is None or known[0] != value:
+            known = self._since[name] = (value, int(self._now_s()))
+        return known[1]

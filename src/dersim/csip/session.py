@@ -1,0 +1,300 @@
+"""One DER's exchanges with the server: links, redirects, what an answer means, and what was said before.
+
+An exchange ends in one of four ways: an `Answer`; `UtilityUnreachable` (no usable exchange: try again later);
+`Refused` (the server said no, with a status); `RemoteProtocolError` (an answer that cannot be used). None of
+them ends the client; `client.py` decides what to do next.
+
+Every GET remembers a hash of the body it brought. A poll that brings the same bytes returns the same object
+and says `fresh=False`: most polls end here, for the price of the hash.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import trio
+
+from dersim.clock import SimClock
+from dersim.csip.conversation import Conversation
+from dersim.csip.links import Origin, resolve
+from dersim.errors import RemoteProtocolError, UtilityUnreachable
+from dersim.http11 import Connection, Headers, Response
+from dersim.ieee2030_5 import Edition, decode, encode
+from dersim.logbuffer import Level
+
+#: At most so many hops for one request (a loop ends here).
+MAX_REDIRECTS = 5
+#: The longest Retry-After that is obeyed, s.
+MAX_RETRY_AFTER_S = 300.0
+#: Documents whose hash is remembered, per DER.
+MAX_REMEMBERED = 4_096
+_REDIRECTS = (301, 302, 307, 308)
+_READ_HEADERS = (("Accept", "application/sep+xml"), ("User-Agent", "dersim"))
+_WRITE_HEADERS = (*_READ_HEADERS, ("Content-Type", "application/sep+xml"))
+
+Say = Callable[[Level, str], None]
+Connect = Callable[[Origin], Connection]
+T = TypeVar("T")
+
+
+class Refused(RemoteProtocolError):  # noqa: N818 - named as the answer that it is
+    """The server answered with an error status. `retry_after_s`: how long it asked us to wait, or None."""
+
+    def __init__(self, message: str, status: int, href: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.href = href
+        self.retry_after_s = retry_after_s
+
+    @property
+    def gone(self) -> bool:
+        """Whether the server says that there is no such resource (any more)."""
+        return self.status in (404, 410)
+
+
+class Answer(NamedTuple):
+    """A good answer. `location` is absolute or path, as sent; `sent_s`, `received_s`: simulated time."""
+
+    status: int
+    location: str | None
+    body: bytes
+    content_type: str
+    sent_s: float
+    received_s: float
+
+
+class Fetched(NamedTuple, Generic[T]):
+    """A resource that was read; `fresh` False: the same bytes as the time before."""
+
+    resource: T
+    fresh: bool
+    sent_s: float
+    received_s: float
+
+
+@dataclass(slots=True)
+class Counters:
+    """What `csip-client` counts since the start of this client."""
+
+    requests: int = 0
+    errors: int = 0
+    puts: int = 0
+    puts_skipped: int = 0
+    meter_posts: int = 0
+    responses: int = 0
+    log_events: int = 0
+    violations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How documents are read and written: the edition of what we send, the check of what we get."""
+
+    edition: Edition
+    validation: Any = "fast"
+    strict: bool = False
+
+
+class Session:
+    """The exchanges of one DER with one server, one at a time over keep-alive connections."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        connect: Connect,
+        clock: SimClock,
+        *,
+        reading: Reading,
+        counters: Counters,
+        conversation: Conversation,
+        say: Say,
+        device: int,
+    ) -> None:
+        self.origin = origin
+        self.reading = reading
+        self.counters = counters
+        self.last_contact_s: float | None = None
+        self._connect = connect
+        self._clock = clock
+        self._conversation = conversation
+        self._say = say
+        self._device = device
+        self._connections: dict[Origin, Connection] = {}
+        self._remembered: dict[str, tuple[int, Any]] = {}
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        connections, self._connections = self._connections, {}
+        for connection in connections.values():
+            await connection.aclose()
+
+    async def renew(self, connect: Connect) -> None:
+        """Close what is open and connect in a new way from now on: other certificates."""
+        self._connect = connect
+        await self.aclose()
+
+    def forget(self) -> None:
+        """Forget all documents: the next GET of each is fresh."""
+        self._remembered.clear()
+
+    async def fetch(self, href: str, kind: type[T], *, level: Level = "Info") -> Fetched[T]:
+        """GET and read `href`, which must hold a `kind`.
+
+        level: how loudly a fresh document is logged; one seen before is logged as Debug.
+        """
+        answer = await self.exchange("GET", href)
+        known = self._remembered.get(href)
+        digest = hash(answer.body)
+        if known is not None and known[0] == digest and isinstance(known[1], kind):
+            self._say("Debug", f"GET {href}: {answer.status}, unchanged")
+            return Fetched(known[1], False, answer.sent_s, answer.received_s)
+        resource = self._read(href, kind, answer)
+        if len(self._remembered) >= MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[href] = (digest, resource)
+        self._say(level, f"GET {href}: {answer.status} {_described(resource)}")
+        return Fetched(resource, True, answer.sent_s, answer.received_s)
+
+    def _read(self, href: str, kind: type[T], answer: Answer) -> T:
+        what = f"GET {href}: {answer.status}"
+        if "html" in answer.content_type:
+            raise self._unusable(f"{what} with an HTML page where a {kind.__name__} should be")
+        if not answer.body.strip():
+            raise self._unusable(f"{what} without a body where a {kind.__name__} should be")
+        rules = self.reading
+        try:
+            decoded = decode(answer.body, kind, validation=rules.validation, strict=rules.strict)
+        except RemoteProtocolError as error:
+            raise self._unusable(f"{what}, but {error}") from None
+        for violation in decoded.violations[:3]:
+            self._say("Warning", f"GET {href}: not valid, used all the same: {violation}")
+        self.counters.violations += len(decoded.violations)
+        if not isinstance(decoded.resource, kind):
+            raise self._unusable(f"{what} {type(decoded.resource).__name__}, not a {kind.__name__}")
+        return decoded.resource
+
+    def _unusable(self, message: str) -> RemoteProtocolError:
+        self.counters.errors += 1
+        return RemoteProtocolError(message)
+
+    def encode(self, resource: Any) -> bytes:
+        """The document as this session's edition writes it."""
+        return encode(resource, self.reading.edition)
+
+    async def send(self, method: str, href: str, body: bytes, what: str) -> Answer:
+        """PUT or POST a document; logs one line that names it."""
+        answer = await self.exchange(method, href, body)
+        self._say("Info", f"{method} {href}: {answer.status} {what}")
+        return answer
+
+    async def exchange(self, method: str, href: str, body: bytes = b"") -> Answer:
+        """One request, redirects followed (with method and body); raises what the module's head says."""
+        origin, target = resolve(self.origin, href)
+        for _ in range(MAX_REDIRECTS + 1):
+            sent_s = self._clock.now_s()
+            response = await self._once(origin, method, target, body)
+            if response.status in _REDIRECTS and (location := response.header("location")):
+                self._say("Info", f"{method} {target}: {response.status}, redirected to {location}")
+                origin, target = self._redirected(origin, target, location)
+                continue
+            if not 200 <= response.status < 300:
+                raise self._refused(method, target, origin, response)
+            return Answer(
+                response.status,
+                response.header("location"),
+                response.body,
+                response.header("content-type") or "",
+                sent_s,
+                self._clock.now_s(),
+            )
+        raise self._unusable(f"{method} {href}: more than {MAX_REDIRECTS} redirects, the last to {target}")
+
+    def _redirected(self, origin: Origin, target: str, location: str) -> tuple[Origin, str]:
+        try:
+            return resolve(origin, location, base_path=target)
+        except RemoteProtocolError as error:
+            raise self._unusable(f"{target}: redirect refused: {error}") from None
+
+    async def _once(self, origin: Origin, method: str, target: str, body: bytes) -> Response:
+        self.counters.requests += 1
+        headers = _WRITE_HEADERS if body else _READ_HEADERS
+        time_s, started_s = self._clock.now_s(), trio.current_time()
+        verdict = "cancelled"
+        outcome: tuple[int, Headers, bytes] = (0, (), b"")
+        try:
+            response = await self._connection(origin).request(method, target, headers=headers, body=body)
+            verdict, outcome = _verdict(response.status), response
+        except (UtilityUnreachable, RemoteProtocolError) as error:
+            self.counters.errors += 1
+            verdict = str(error)
+            raise
+        finally:
+            elapsed_s = trio.current_time() - started_s
+            url = origin.url(target)
+            self._conversation.add(
+                time_s, self._device, method, url, (headers, body), outcome, verdict, elapsed_s
+            )
+        self.last_contact_s = self._clock.now_s()
+        return response
+
+    def _connection(self, origin: Origin) -> Connection:
+        connection = self._connections.get(origin)
+        if connection is None:
+            connection = self._connections[origin] = self._connect(origin)
+        return connection
+
+    def _refused(self, method: str, target: str, origin: Origin, response: Response) -> Refused:
+        self.counters.errors += 1
+        message = f"{method} {target}: the server answered {response.status}"
+        content_type = response.header("content-type") or ""
+        if text := _first_words(response.body, content_type):
+            message += f" ({text})"
+        if response.status == 400 and origin.secure and "html" in content_type:
+            message += (
+                "; an HTML 400 after a good TLS handshake means that a proxy refuses our client certificate:"
+                " check --csip_cert and that its chain is in the file"
+            )
+        if response.status == 400 and self.reading.edition is Edition.E2023 and _old_schema(response.body):
+            message += "; this looks like a 2018 server: try --csip-2018-compat"
+        return Refused(message, response.status, target, _retry_after_s(response))
+
+
+def _verdict(status: int) -> str:
+    return "ok" if 200 <= status < 300 else "redirect" if status in _REDIRECTS else f"refused with {status}"
+
+
+def _described(resource: Any) -> str:
+    name = type(resource).__name__
+    total = getattr(resource, "all", None)
+    return f"{name}, {resource.results} of {total}" if total is not None else name
+
+
+def _first_words(body: bytes, content_type: str) -> str:
+    text = " ".join(body[:400].decode("utf-8", "replace").split())
+    return "" if "html" in content_type or text.lower().startswith("<!doctype") else text[:160]
+
+
+#: Names that a server which checks against the 2018 schema complains of.
+_NEWER = (b"schemaVer", b"connectStatus", b"modesResponded", b"statVarAbsorbAvail", b"statWAbsorbAvail")
+
+
+def _old_schema(body: bytes) -> bool:
+    return any(name in body for name in _NEWER)
+
+
+def _retry_after_s(response: Response) -> float | None:
+    """Seconds that a Retry-After header asks for (a number or a date), capped; None without one."""
+    value = (response.header("retry-after") or "").strip()
+    if not value or response.status not in (429, 503):
+        return None
+    if value.isascii() and value.isdigit():
+        return min(float(value), MAX_RETRY_AFTER_S)
+    try:
+        until_s = email.utils.parsedate_to_datetime(value).timestamp()
+    except ValueError:
+        return None
+    return min(max(until_s - time.time(), 0.0), MAX_RETRY_AFTER_S)

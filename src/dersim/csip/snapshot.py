@@ -1,0 +1,91 @@
+"""The public contract's `GET /api/dersim/csip-client`, for one DER."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dersim.csip.client import CsipClient
+    from dersim.csip.member import Member
+
+#: What is shown before there is an identity.
+_NOTHING_FOUND: dict[str, Any] = {
+    "end_device": None,
+    "registration": {"present": False, "verified": None},
+    "clock": {"offset_s": None, "bound_s": None, "samples": 0},
+    "programs": [],
+    "active_controls": [],
+    "scheduled_controls": [],
+    "default_control": None,
+}
+
+
+def rfc3339(time_s: float | None) -> str | None:
+    """UTC with milliseconds."""
+    if time_s is None:
+        return None
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def snapshot(client: CsipClient) -> dict[str, Any]:
+    """All that is known of one client, as JSON values."""
+    member, standing, who = client.member, client.standing, client.identity()
+    counters = client.counters
+    found = _NOTHING_FOUND if member is None else _found(member)
+    return {
+        "state": standing.state,
+        "server": client.config.origin.url(""),
+        "dcap": client.config.dcap,
+        "lfdi": who and who.lfdi,
+        "sfdi": who and str(who.sfdi),
+        "edition": client.edition.value,
+        **found,
+        "last_contact": rfc3339(member.session.last_contact_s) if member is not None else None,
+        "last_error": standing.last_error,
+        "retry_in_s": standing.retry_in_s,
+        "counters": {
+            "requests": counters.requests,
+            "errors": counters.errors,
+            "puts": counters.puts,
+            "puts_skipped": counters.puts_skipped,
+            "meter_posts": counters.meter_posts,
+            "responses": counters.responses,
+            "log_events": counters.log_events,
+            "violations": counters.violations,
+        },
+    }
+
+
+def _found(member: Member) -> dict[str, Any]:
+    tree, sync = member.tree, member.clocks.ruling
+    controls = member.controls.snapshot()
+    return {
+        "end_device": tree.end_device_href,
+        "registration": {
+            "present": tree.registration.present,
+            "verified": tree.registration.verified,
+        },
+        "clock": {
+            "offset_s": None if sync is None else round(sync.offset_s, 4),
+            "bound_s": None if sync is None or math.isinf(sync.bound_s) else round(sync.bound_s, 4),
+            "samples": 0 if sync is None else sync.samples,
+        },
+        "programs": controls["programs"],
+        "active_controls": controls["active_controls"],
+        "scheduled_controls": controls["scheduled_controls"],
+        "default_control": controls["default_control"],
+    }
+
+
+def entry(client: CsipClient) -> dict[str, Any]:
+    """One line of the fleet's list."""
+    who = client.identity()
+    active = 0 if client.member is None else len(client.member.controls.snapshot()["active_controls"])
+    return {
+        "device": client.device.number,
+        "state": client.standing.state,
+        "lfdi": who and who.lfdi,
+        "active_controls": active,
+    }

@@ -1,0 +1,50 @@
+"""How a client stands with its server, for people: one word, the last error, and when it tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import trio
+
+State = Literal["disabled", "discovering", "connected", "retrying", "failed"]
+
+
+@dataclass(slots=True)
+class Standing:
+    """`troubles`: branches whose last poll failed, with the reason; the rest of the tree may be well."""
+
+    phase: State = "discovering"
+    last_error: str | None = None
+    retry_at: float | None = None
+    troubles: dict[Hashable, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> State:
+        """`connected` only where every last exchange succeeded (public contract)."""
+        return "retrying" if self.phase == "connected" and self.troubles else self.phase
+
+    @property
+    def retry_in_s(self) -> float | None:
+        """Real seconds until the next attempt, where one is planned."""
+        return None if self.retry_at is None else max(self.retry_at - trio.current_time(), 0.0)
+
+    def enter(self, phase: State, error: str | None = None) -> None:
+        """Change the phase; an error is kept until we are connected."""
+        self.phase = phase
+        self.retry_at = None
+        if phase == "connected":
+            self.troubles.clear()
+            self.last_error = None
+        elif error is not None:
+            self.last_error = error
+
+    def trouble(self, key: Hashable, error: str) -> None:
+        """A branch could not be read."""
+        self.troubles[key] = self.last_error = error
+
+    def well(self, key: Hashable) -> None:
+        """A branch could be read."""
+        if self.troubles.pop(key, None) is not None and not self.troubles:
+            self.last_error = None

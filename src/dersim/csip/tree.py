@@ -1,0 +1,94 @@
+"""What was found on the server: the part of its tree that concerns this DER, as last read.
+
+`discovery.py` fills it, `polling.py` keeps it fresh, everyone else reads it. A branch that could not be read
+keeps its last good content; a branch that the server says is gone is None or empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dersim.ieee2030_5 import resources as r
+
+#: What the standard takes where a resource has no pollRate, s (2030.5-2018 B.2.3).
+DEFAULT_POLL_RATE_S = 900.0
+#: The seed's backstop for the DER's own resources, s.
+DER_POLL_RATE_S = 30.0
+#: When to look again for a branch that could not be read, s.
+BRANCH_RETRY_S = 60.0
+#: No resource is polled more often than this, whatever its pollRate says, s.
+POLL_FLOOR_S = 5.0
+
+
+def poll_rate_s(resource: object, default_s: float = DEFAULT_POLL_RATE_S) -> float:
+    """The pollRate of a resource, or the default; never under the floor."""
+    rate = getattr(resource, "pollRate", None)
+    return max(float(rate) if rate is not None else default_s, POLL_FLOOR_S)
+
+
+@dataclass(slots=True)
+class ProgramNode:
+    """A DERProgram and what hangs on it. `controls` None: never read yet, or not readable."""
+
+    program: r.DERProgram
+    href: str
+    default: r.DefaultDERControl | None = None
+    controls: tuple[r.DERControl, ...] | None = None
+
+
+@dataclass(slots=True)
+class ProgramListNode:
+    """A DERProgramList: one poll rate for its programs with all their controls, defaults and curves."""
+
+    href: str
+    rate_s: float = DEFAULT_POLL_RATE_S
+    programs: dict[str, ProgramNode] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DerNode:
+    """Our DER: where its four resources are PUT. None: the server does not take that one."""
+
+    href: str
+    capability: str | None
+    settings: str | None
+    status: str | None
+    availability: str | None
+
+
+@dataclass(slots=True)
+class RegistrationView:
+    """Whether there is a Registration, and whether its PIN is ours; None: not asked."""
+
+    present: bool = False
+    verified: bool | None = None
+
+
+@dataclass(slots=True)
+class Tree:
+    """All that is known of the server."""
+
+    dcap: r.DeviceCapability | None = None
+    end_device: r.EndDevice | None = None
+    end_device_href: str | None = None
+    registration: RegistrationView = field(default_factory=RegistrationView)
+    fsas: tuple[r.FunctionSetAssignments, ...] = ()
+    time_href: str | None = None
+    program_lists: dict[str, ProgramListNode] = field(default_factory=dict)
+    curves: dict[str, r.DERCurve | None] = field(default_factory=dict)
+    der: DerNode | None = None
+    log_events: str | None = None
+    mirrors: str | None = None
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def program_nodes(self) -> list[ProgramNode]:
+        """Every program once, however many ways lead to it (by href, then by mRID)."""
+        found: dict[str, ProgramNode] = {}
+        for node in self.program_lists.values():
+            for program in node.programs.values():
+                found.setdefault(program.program.mRID.upper() or program.href, program)
+        return list(found.values())
+
+
+DerResource = Literal["DERCapability", "DERSettings", "DERStatus", "DERAvailability"]
