@@ -14,8 +14,10 @@ from dersim.clock import SimClock
 from dersim.device.state import Alarm, Connection, DeviceState, InverterStatus, OperationalMode
 from dersim.errors import ConfigError
 from dersim.extension import FrontendStatus
+from dersim.fleet import Device
 from dersim.logbuffer import LogBuffer
 from dersim.setpoints import InForce, JournalEntry, Outcome, Source, Verdict
+from dersim.web.api.csip import COUNTERS
 from dersim.web.frontend import WebFrontend
 
 START_S = 1_780_000_000.0
@@ -73,21 +75,28 @@ class StandInSetpoints:
         ]
 
 
+class StandInDevice(Device):
+    """A real device whose state, setpoints and commands are told by hand."""
+
+    def __init__(self, number):
+        super().__init__(number)
+        real = self.setpoints
+        self.setpoints = StandInSetpoints()
+        self.setpoints.supported_modes = real.supported_modes
+        self.told = make_state(p_w=8000.0 + number)
+        self.commands = []
+
+    @property
+    def state(self):
+        return self.told
+
+    def command(self, command):
+        self.commands.append(command)
+
+
 class StandInFleet:
     def __init__(self, count):
-        self.devices = [
-            SimpleNamespace(
-                number=k,
-                name=f"DER {k}",
-                device_type="PV-3Phase",
-                state=make_state(p_w=8000.0 + k),
-                setpoints=StandInSetpoints(),
-                commands=[],
-            )
-            for k in range(1, count + 1)
-        ]
-        for device in self.devices:
-            device.command = device.commands.append
+        self.devices = [StandInDevice(k) for k in range(1, count + 1)]
         self._stepped = trio.Event()
 
     async def wait_step(self):
@@ -95,7 +104,7 @@ class StandInFleet:
 
     def step(self, seconds=1.0, **changes):
         for device in self.devices:
-            device.state = device.state._replace(time_s=device.state.time_s + seconds, **changes)
+            device.told = device.told._replace(time_s=device.told.time_s + seconds, **changes)
         self._stepped.set()
         self._stepped = trio.Event()
 
@@ -105,6 +114,7 @@ class StandInClient:
 
     def __init__(self):
         self.asked = []
+        self.member = self.tree = None
         self.refuse = ""
         self.refusal = ConfigError
 
@@ -115,16 +125,6 @@ class StandInClient:
             "effective_start": "2026-01-01T00:00:00.000Z", "effective_end": "2026-01-01T00:00:20.000Z",
             "modes": {"opModMaxLimW": 40.0},
         }  # fmt: skip
-        counters = (
-            "requests",
-            "errors",
-            "puts",
-            "puts_skipped",
-            "meter_posts",
-            "responses",
-            "log_events",
-            "violations",
-        )
         return {
             "state": "connected", "server": "https://127.0.0.1:8443", "dcap": "/dcap", "lfdi": "AB" * 20,
             "sfdi": "123456789012", "edition": "2023", "end_device": "/edev/1",
@@ -132,7 +132,7 @@ class StandInClient:
             "clock": {"offset_s": 0.02, "bound_s": 0.1, "samples": 5}, "programs": [],
             "active_controls": [control], "scheduled_controls": [], "default_control": None,
             "last_contact": "2026-01-01T00:00:00.000Z", "last_error": None, "retry_in_s": None,
-            "counters": dict.fromkeys(counters, 0),
+            "counters": dict.fromkeys(COUNTERS, 0),
         }  # fmt: skip
 
     def _ask(self, *what):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dersim.web.api import (
     commands,
+    conversation,
     csip,
+    csip_resources,
     devices,
     history,
+    inputs,
     logs,
+    nameplate,
     overview,
     server_info,
     setpoints,
@@ -18,6 +22,20 @@ from dersim.web.routes import Route
 #: Every address of both web sites.
 ROUTES: list[Route] = [
     route
-    for module in (overview, setpoints, csip, logs, history, devices, commands, server_info, system)
+    for module in (
+        overview,
+        setpoints,
+        inputs,
+        nameplate,
+        csip,
+        csip_resources,
+        conversation,
+        logs,
+        history,
+        devices,
+        commands,
+        server_info,
+        system,
+    )
     for route in module.ROUTES
 ]

@@ -77,7 +77,7 @@ class Counters(TypedDict):
     meter_posts: int
     responses: int
     log_events: int
-    violations: Annotated[int, described("documents that broke the schema and were used all the same")]
+    violations: Annotated[int, described("documents that broke the schema and were used")]
 
 
 class ClientEntry(TypedDict):

@@ -106,7 +106,7 @@ def entry(device: Device) -> dict[str, Any]:
     return {
         "device": device.number,
         "name": device.name,
-        "device_type": device.device_type,
+        "device_type": device.device_type.name,
         "power_kw": _kilo(state.p_w),
         "reactive_power_kvar": _kilo(state.q_var),
         "state": state_word(state),

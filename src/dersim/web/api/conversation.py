@@ -1,0 +1,161 @@
+"""`GET /api/dersim/conversation`: every exchange with the 2030.5 server, as it went over the wire.
+
+PINs were masked before anything was kept. The list is short; the bodies come one exchange at a time, or all
+together as JSON lines.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+from dersim.web.problems import Problem
+from dersim.web.routes import BOTH, Call, Query, Reply, Route, WebContext
+from dersim.web.schema import described, unit
+from dersim.web.times import rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Where the CSIP clients keep their conversation among the services.
+SERVICE = ("csip-conversation", 0)
+
+
+class ExchangeLine(TypedDict):
+    """One request and what came of it."""
+
+    id: int
+    time: Annotated[str, described("simulated time at which it was sent", format="date-time")]
+    device: int
+    method: str
+    url: str
+    status: Annotated[int, described("0: no answer")]
+    elapsed_ms: Annotated[float, unit("ms")]
+    request_bytes: int
+    response_bytes: int
+    verdict: Annotated[str, described("what the client made of the answer")]
+
+
+class ExchangeDetail(ExchangeLine):
+    """With headers and bodies, and the previous exchange of the same method at the same address."""
+
+    request_headers: list[list[str]]
+    request_body: str
+    response_headers: list[list[str]]
+    response_body: str
+    previous: int | None
+
+
+class ConversationDocument(TypedDict):
+    """The newest exchanges, oldest first."""
+
+    exchanges: list[ExchangeLine]
+    held_bytes: int
+
+
+def _conversation(context: WebContext) -> Any:
+    return context.engine.services.get(SERVICE)
+
+
+def line(exchange: Any) -> dict[str, Any]:
+    """One row of the list."""
+    return {
+        "id": exchange.id,
+        "time": rfc3339(exchange.time_s),
+        "device": exchange.device,
+        "method": exchange.method,
+        "url": exchange.url,
+        "status": exchange.status,
+        "elapsed_ms": round(exchange.elapsed_s * 1000, 2),
+        "request_bytes": len(exchange.request_body),
+        "response_bytes": len(exchange.response_body),
+        "verdict": exchange.verdict,
+    }
+
+
+def detail(exchange: Any, earlier: Sequence[Any] = ()) -> dict[str, Any]:
+    """One exchange whole; `earlier` is where its predecessor is looked for."""
+    same = [
+        e.id
+        for e in earlier
+        if e.id < exchange.id
+        and (e.method, e.url, e.device) == (exchange.method, exchange.url, exchange.device)
+    ]
+    return {
+        **line(exchange),
+        "request_headers": [list(each) for each in exchange.request_headers],
+        "request_body": exchange.request_body.decode("utf-8", "replace"),
+        "response_headers": [list(each) for each in exchange.response_headers],
+        "response_body": exchange.response_body.decode("utf-8", "replace"),
+        "previous": same[-1] if same else None,
+    }
+
+
+def _get(context: WebContext, call: Call) -> dict[str, Any]:
+    held, query = _conversation(context), call.query
+    if held is None:
+        return {"exchanges": [], "held_bytes": 0}
+    found = held.entries(query["device"], query["after"], query["limit"])
+    return {"exchanges": [line(each) for each in found], "held_bytes": held.held_bytes}
+
+
+def _one(context: WebContext, call: Call) -> dict[str, Any]:
+    held, number = _conversation(context), call.query["id"]
+    every = held.entries(None, 0, 1_000_000) if held is not None else []
+    for exchange in every:
+        if exchange.id == number:
+            return detail(exchange, every)
+    raise Problem("not-found", f"exchange {number} is not held", hint="Old ones make room for new ones.")
+
+
+def _export(context: WebContext, call: Call) -> Reply:
+    held = _conversation(context)
+    every = held.entries(call.query["device"], 0, 1_000_000) if held is not None else []
+    lines = (json.dumps(detail(each), ensure_ascii=False) for each in every)
+    return Reply(200, "".join(f"{text}\n" for text in lines), "application/jsonl")
+
+
+_DEVICE = Query("device", int, None, "Only the exchanges of this DER.", 1)
+
+ROUTES = [
+    Route(
+        method="GET",
+        path="/api/dersim/conversation",
+        handler=_get,
+        summary="The exchanges with the server, without their bodies.",
+        response=ConversationDocument,
+        per_device=False,
+        query=(
+            _DEVICE,
+            Query("after", int, 0, "Only those with a higher id.", 0),
+            Query("limit", int, 200, "At most so many, the newest.", 1, 10_000),
+        ),
+        tag="CSIP",
+        etag=True,
+        sites=BOTH,
+    ),
+    Route(
+        method="GET",
+        path="/api/dersim/conversation/exchange",
+        handler=_one,
+        summary="One exchange with headers and bodies; PINs are masked.",
+        response=ExchangeDetail,
+        per_device=False,
+        query=(Query("id", int, 0, "Its id.", 0),),
+        tag="CSIP",
+        problems=("not-found",),
+        sites=BOTH,
+    ),
+    Route(
+        method="GET",
+        path="/api/dersim/conversation/export.jsonl",
+        handler=_export,
+        summary="All exchanges that are held, one JSON document per line.",
+        response=str,
+        per_device=False,
+        query=(_DEVICE,),
+        tag="CSIP",
+        content_type="application/jsonl",
+        sites=BOTH,
+    ),
+]

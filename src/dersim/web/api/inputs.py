@@ -1,0 +1,112 @@
+"""`/api/dersim/inputs`: what the DER meets at its terminals and above its roof; and its PV array's curve."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from dersim.errors import ConfigError
+from dersim.web.problems import Problem
+from dersim.web.routes import Call, Route, WebContext
+from dersim.web.schema import described, unit
+
+Volts = Annotated[float, unit("pu", "phase to neutral", minimum=0, maximum=2)]
+VoltsPu = Annotated[
+    Volts | Annotated[list[Volts], described("phases A, B, C", minItems=3, maxItems=3)],
+    described("one number for all phases, or three"),
+]
+Hertz = Annotated[float, unit("Hz", minimum=30, maximum=90)]
+Irradiance = Annotated[float, unit("W/m2", minimum=0, maximum=2000)]
+Celsius = Annotated[float, unit("degC", "ambient", minimum=-60, maximum=80)]
+Wind = Annotated[float, unit("m/s", minimum=0, maximum=100)]
+InputSource = Annotated[Literal["const", "csv"], described("csv: some input follows a profile")]
+
+
+class Inputs(TypedDict):
+    """The inputs as they are now."""
+
+    voltage_pu: VoltsPu
+    frequency_hz: Hertz
+    irradiance_w_m2: Irradiance
+    temperature_c: Celsius
+    wind_m_s: Wind
+    source: InputSource
+
+
+class InputsChange(TypedDict):
+    """A part of the inputs. A value given makes that input const; source alone switches all."""
+
+    voltage_pu: NotRequired[VoltsPu]
+    frequency_hz: NotRequired[Hertz]
+    irradiance_w_m2: NotRequired[Irradiance]
+    temperature_c: NotRequired[Celsius]
+    wind_m_s: NotRequired[Wind]
+    source: NotRequired[InputSource]
+
+
+class IvPoint(TypedDict):
+    """One point of the curve."""
+
+    v: Annotated[float, unit("V")]
+    i: Annotated[float, unit("A")]
+    p: Annotated[float, unit("W")]
+
+
+class DcIv(TypedDict):
+    """The I-V curve of the PV array, from short to open circuit; the maximum is one of the samples."""
+
+    irradiance_w_m2: Annotated[float, unit("W/m2")]
+    cell_temperature_c: Annotated[float, unit("degC")]
+    operating_point: IvPoint
+    curve: list[IvPoint]
+
+
+def _get(context: WebContext, call: Call) -> dict[str, Any]:
+    return call.device.inputs.as_json(context.engine.clock.now_s())
+
+
+def _post(context: WebContext, call: Call) -> dict[str, Any]:
+    if not call.body:
+        raise Problem("bad-request", "the body names no input", hint='Try {"irradiance_w_m2": 500}.')
+    call.device.inputs.set(**call.body)
+    told = ", ".join(f"{name}={value}" for name, value in call.body.items())
+    context.engine.log.log("Info", "DC", f"inputs changed over REST: {told}", call.device.number)
+    return _get(context, call)
+
+
+def _dc_iv(context: WebContext, call: Call) -> dict[str, Any]:
+    del context
+    try:
+        return call.device.dc_iv()
+    except ConfigError as error:
+        raise Problem("conflict", str(error), hint="Only a device with a PV array has one.") from None
+
+
+ROUTES = [
+    Route(
+        method="GET",
+        path="/api/dersim/inputs",
+        handler=_get,
+        summary="Grid voltage, frequency, irradiance and weather.",
+        response=Inputs,
+        tag="Inputs",
+    ),
+    Route(
+        method="POST",
+        path="/api/dersim/inputs",
+        handler=_post,
+        summary="Change a part of the inputs; they act at once.",
+        request=InputsChange,
+        response=Inputs,
+        tag="Inputs",
+        problems=("bad-request",),
+    ),
+    Route(
+        method="GET",
+        path="/api/dersim/dc-iv",
+        handler=_dc_iv,
+        summary="The I-V curve of the PV array with its operating point.",
+        response=DcIv,
+        tag="Inputs",
+        problems=("conflict",),
+    ),
+]
