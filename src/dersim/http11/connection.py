@@ -16,6 +16,7 @@ cancelled request must never be taken for the response to the next.)
 
 from __future__ import annotations
 
+import select
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
@@ -71,6 +72,7 @@ class Connection:
         self._read_s = read_s
         self._max_body_bytes = max_body_bytes
         self._stream: trio.abc.Stream | None = None
+        self._idle_poller: select.poll | None = None
         self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
         self._has_answered = False
         self._phase: Phase = "connect"
@@ -98,8 +100,10 @@ class Connection:
         except trio.WouldBlock:
             await self._turn.acquire()
         try:
-            latest_s = trio.current_time() + timeout_s
-            with trio.CancelScope(deadline=latest_s) as scope:
+            now_s = trio.current_time()
+            latest_s = now_s + timeout_s
+            # Moving a deadline costs more than setting it: the first one serves a kept connection to the end.
+            with trio.CancelScope(deadline=min(latest_s, now_s + self._read_s)) as scope:
                 return await self._attempt_twice(event, body, scope, latest_s)
             raise self._unreachable(self._overdue(latest_s, timeout_s))
         finally:
@@ -129,7 +133,7 @@ class Connection:
     async def _attempt_twice(
         self, event: h11.Request, body: bytes, scope: trio.CancelScope, latest_s: float
     ) -> Response:
-        if self._stream is not None and _is_readable(self._stream):
+        if self._stream is not None and self._is_readable():
             await self._close()
         may_be_stale = self._stream is not None
         try:
@@ -145,8 +149,9 @@ class Connection:
     ) -> Response:
         try:
             if self._stream is None:
+                scope.deadline = latest_s  # `open_stream` has deadlines of its own
                 await self._connect()
-            scope.deadline = min(latest_s, trio.current_time() + self._read_s)
+                scope.deadline = min(latest_s, trio.current_time() + self._read_s)
             await self._send(event, body)
             response = await self._receive(scope, latest_s)
             await self._settle()
@@ -162,6 +167,7 @@ class Connection:
         self._has_answered = False
         self.connects += 1
         self._stream = await self._open_stream()
+        self._idle_poller = _poller(self._stream)
         self.peer_certificate_der = peer_certificate(self._stream)
         self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
 
@@ -181,11 +187,13 @@ class Connection:
         self._phase = "receive"
         wire, head, interim = self._wire, None, 0
         parts: list[bytes] = []
-        size = 0
+        size = reads = 0
         while True:
             event = self._next_event()
             if event is h11.NEED_DATA:
-                scope.deadline = min(latest_s, trio.current_time() + self._read_s)
+                if reads:
+                    scope.deadline = min(latest_s, trio.current_time() + self._read_s)
+                reads += 1
                 begun = head is not None or interim > 0 or bool(wire.trailing_data[0])
                 wire.receive_data(await self._read(begun))
             elif isinstance(event, h11.Data):
@@ -246,6 +254,12 @@ class Connection:
         else:
             await self._close()
 
+    def _is_readable(self) -> bool:
+        """Whether the idle stream has something to say, which can only be that it is closed."""
+        if isinstance(self._stream, trio.SSLStream) and self._stream.pending():
+            return True
+        return self._idle_poller is not None and bool(self._idle_poller.poll(0))
+
     async def _close(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
@@ -266,13 +280,14 @@ class Connection:
         return f"not done within {timeout_s if trio.current_time() >= latest_s else self._read_s:g} s"
 
 
-def _is_readable(stream: trio.abc.Stream) -> bool:
-    """Whether an idle stream has something to say, which can only be that it is closed."""
-    if isinstance(stream, trio.SSLStream):
-        if stream.pending():
-            return True
-        stream = stream.transport_stream
-    return isinstance(stream, trio.SocketStream) and stream.socket.is_readable()
+def _poller(stream: trio.abc.Stream) -> select.poll | None:
+    """Tells without waiting whether the socket below `stream` is readable; None for streams without one."""
+    transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    if not isinstance(transport, trio.SocketStream):
+        return None
+    poller = select.poll()
+    poller.register(transport.socket.fileno(), select.POLLIN)
+    return poller
 
 
 def _cause(error: trio.BrokenResourceError) -> str:
