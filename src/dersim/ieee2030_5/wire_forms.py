@@ -1,0 +1,181 @@
+"""The wire types of control modes, each with its way to a plain value and back.
+
+A form reads what was parsed (an int, a bool or a resource) and writes what the codec will encode. Reading
+raises RemoteProtocolError, writing LocalProtocolError; both name the mode.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+from dersim.errors import LocalProtocolError, RemoteProtocolError
+from dersim.ieee2030_5 import extensions
+from dersim.ieee2030_5.declare import NAMES, TypeInfo
+from dersim.ieee2030_5.resources import ActivePower
+from dersim.modes import VAR_REF_TYPES, FixedPowerFactor, FixedVar, FreqDroop, ModeSpec, ModeValue
+
+_REF_NAMES = {number: name for name, number in VAR_REF_TYPES.items()}
+_SMALLEST_MULTIPLIER, _LARGEST_MULTIPLIER = -3, 9
+
+
+class Form(NamedTuple):
+    """How a wire type becomes a plain value, and a plain value the wire type."""
+
+    read: Callable[[ModeSpec, Any], ModeValue]
+    write: Callable[[ModeSpec, Any], Any]
+
+
+def scaled(number: float, multiplier: int) -> float:
+    """number x 10^multiplier, rounded once: a negative power divides, so that 9750 at -2 is 97.5 exactly."""
+    return number * 10.0**multiplier if multiplier >= 0 else number / 10.0**-multiplier
+
+
+def fit(what: str, value: Any, low: int, high: int) -> tuple[int, int]:
+    """(number, multiplier) nearest to value, number within low to high; whole numbers keep multiplier 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise LocalProtocolError(f"{what}: a number is needed, not {value!r}")
+    for multiplier in range(_SMALLEST_MULTIPLIER, _LARGEST_MULTIPLIER + 1):
+        number = round(scaled(value, -multiplier))
+        if low <= number <= high:
+            break
+    else:
+        largest = scaled(high, _LARGEST_MULTIPLIER)
+        raise LocalProtocolError(f"{what}: {value:g} does not fit the wire (at most {largest:g})")
+    while multiplier < 0 and number % 10 == 0:
+        number, multiplier = number // 10, multiplier + 1
+    return number, multiplier
+
+
+def hundredths(spec: ModeSpec, value: Any) -> int:
+    """A number in hundredths; LocalProtocolError outside what the mode can carry."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise LocalProtocolError(f"{spec.name}: a number is needed, not {value!r}")
+    if not spec.low <= value <= spec.high:
+        bounds = f"{spec.low:g} to {spec.high:g} {spec.unit}".rstrip()
+        raise LocalProtocolError(f"{spec.name}: {value:g} is outside {bounds}")
+    return round(value * 100)
+
+
+@functools.cache
+def form_of(wire_type: str) -> Form:
+    """The form of a wire type, by its name: a type of the standard, simple or not.
+
+    PerCent and SignedPerCent are hundredths; other simple types go as they are.
+    """
+    plain = wire_type.removesuffix("ControlType")
+    if plain in _SIMPLE_FORMS:
+        return _SIMPLE_FORMS[plain]
+    if extensions.simple_type(wire_type) is not None:
+        return Form(lambda _, wire: cast(ModeValue, wire), _write_whole)
+    read, write = _COMPLEX_FORMS.get(plain, _QUANTITY)
+    return Form(read, functools.partial(write, NAMES[wire_type]))
+
+
+def _write_whole(spec: ModeSpec, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise LocalProtocolError(f"{spec.name}: a whole number is needed, not {value!r}")
+    return int(value)
+
+
+def _write_bool(spec: ModeSpec, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise LocalProtocolError(f"{spec.name}: True or False is needed, not {value!r}")
+    return value
+
+
+def _read_quantity(_: ModeSpec, wire: Any) -> float:
+    return scaled(wire.value, wire.multiplier)
+
+
+def _write_quantity(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
+    simple = next((member.simple for member in info.members if member.name == "value"), None)
+    if simple is None:
+        raise LocalProtocolError(f"{spec.name}: {info.name} is not a type that a mode can have")
+    number, multiplier = fit(spec.name, value, simple.low, simple.high)
+    return info.cls(multiplier=multiplier, value=number)
+
+
+def _read_fixed_var(spec: ModeSpec, wire: Any) -> FixedVar:
+    ref = _REF_NAMES.get(wire.refType)
+    if ref is None:
+        raise RemoteProtocolError(f"{spec.name}: refType {wire.refType} is none of {sorted(_REF_NAMES)}")
+    return FixedVar(wire.value / 100, cast(Any, ref))
+
+
+def _write_fixed_var(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
+    if not isinstance(value, FixedVar) or value.ref not in VAR_REF_TYPES:
+        raise LocalProtocolError(f"{spec.name}: a FixedVar is needed, not {value!r}")
+    return info.cls(refType=VAR_REF_TYPES[value.ref], value=hundredths(spec, value.percent))
+
+
+def _read_power_factor(_: ModeSpec, wire: Any) -> FixedPowerFactor:
+    pf = scaled(wire.displacement, wire.multiplier)
+    return FixedPowerFactor(pf, "absorb" if wire.excitation else "inject")
+
+
+def _write_power_factor(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
+    if not isinstance(value, FixedPowerFactor) or not 0 < value.pf <= 1:
+        raise LocalProtocolError(
+            f"{spec.name}: a power factor above 0 and at most 1 is needed, not {value!r}"
+        )
+    number, multiplier = round(value.pf * 10_000), -4
+    if number == 0:
+        raise LocalProtocolError(f"{spec.name}: the power factor {value.pf!r} is too small for the wire")
+    while number % 10 == 0 and multiplier < -2:
+        number, multiplier = number // 10, multiplier + 1
+    return info.cls(displacement=number, excitation=value.excitation == "absorb", multiplier=multiplier)
+
+
+def _read_droop(_: ModeSpec, wire: Any) -> FreqDroop:
+    return FreqDroop(
+        db_of_hz=wire.dBOF / 1000,
+        db_uf_hz=wire.dBUF / 1000,
+        k_of=wire.kOF / 1000,
+        k_uf=wire.kUF / 1000,
+        open_loop_s=wire.openLoopTms / 100,
+        p_min_w=None if wire.pMin is None else scaled(wire.pMin.value, wire.pMin.multiplier),
+    )
+
+
+def _write_droop(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
+    if not isinstance(value, FreqDroop):
+        raise LocalProtocolError(f"{spec.name}: a FreqDroop is needed, not {value!r}")
+
+    def part(name: str, scale: int, bits: int) -> int:
+        plain = getattr(value, name)
+        number = round(plain * scale)
+        if not 0 <= number < 2**bits:
+            raise LocalProtocolError(
+                f"{spec.name}: {name} {plain:g} is outside 0 to {(2**bits - 1) / scale:g}"
+            )
+        return number
+
+    p_min = None
+    if value.p_min_w is not None:
+        number, multiplier = fit(f"{spec.name} p_min_w", value.p_min_w, -32768, 32767)
+        p_min = ActivePower(multiplier=multiplier, value=number)
+    return info.cls(
+        dBOF=part("db_of_hz", 1000, 32),
+        dBUF=part("db_uf_hz", 1000, 32),
+        kOF=part("k_of", 1000, 16),
+        kUF=part("k_uf", 1000, 16),
+        openLoopTms=part("open_loop_s", 100, 16),
+        pMin=p_min,
+    )
+
+
+_SIMPLE_FORMS = {
+    "PerCent": Form(lambda _, wire: wire / 100, hundredths),
+    "SignedPerCent": Form(lambda _, wire: wire / 100, hundredths),
+    "boolean": Form(lambda _, wire: bool(wire), _write_bool),
+}
+#: Any other resource is taken for a value times a power of ten.
+_COMPLEX_FORMS: dict[str, tuple[Callable[[ModeSpec, Any], ModeValue], Callable[..., Any]]] = {
+    "FixedVar": (_read_fixed_var, _write_fixed_var),
+    "PowerFactorWithExcitation": (_read_power_factor, _write_power_factor),
+    "FreqDroopType": (_read_droop, _write_droop),
+}
+_QUANTITY = (_read_quantity, _write_quantity)
