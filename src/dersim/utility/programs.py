@@ -60,8 +60,7 @@ class Programs:
 
     def create(self, description: str, primacy: int) -> Program:
         """Add a program without controls; ConfigError for a bad primacy (0 to 255) or description."""
-        if isinstance(primacy, bool) or not isinstance(primacy, int) or not 0 <= primacy <= 255:
-            raise ConfigError(f"primacy: a whole number from 0 to 255 is needed, not {primacy!r}")
+        _check_whole("primacy", primacy, 0, 255)
         _check_description(description)
         number = next(self._numbers)
         # The mRID survives a restart of the server, as the program does in the eyes of its clients.

@@ -1,0 +1,250 @@
+"""The operator's REST: JSON over HTTP on 127.0.0.1, to see what devices did and to tell them what to do.
+
+Nobody logs in here, so a web page in the operator's browser must not get at it: a Host other than this
+machine's own name is refused (DNS rebinding), and so is a body that is not declared as JSON, or an Origin
+other than our own (a form or a script of a foreign page).
+
+Errors are `application/problem+json` with a hint that shows what would have been right.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from dersim.errors import ConfigError
+from dersim.http11 import Request, Response
+from dersim.modes import modes_from_json
+from dersim.utility import admin_views as views
+from dersim.utility.head_end import HeadEnd
+from dersim.utility.program import Control, Program
+from dersim.utility.programs import ControlOrder
+
+PREFIX = "/api/utility"
+DEFAULT_LIMIT = 100
+MAX_BODY = 1 << 20
+
+_CONTROL_HINT = '{"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}'
+_HINTS = {
+    "end-devices": '{"lfdi": "40 hex digits", "pin": 111115}',
+    "programs": '{"description": "feeder 7", "primacy": 10}',
+    "controls": _CONTROL_HINT,
+    "default-control": '{"modes": {"opModMaxLimW": 100}}',
+    "poll-rates": '{"derp": 5}',
+}
+
+
+class _Problem(Exception):  # noqa: N818 - never leaves this module
+    def __init__(self, status: int, detail: str, hint: str, allow: str = "") -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.hint, self.allow = status, detail, hint, allow
+
+
+class Result(NamedTuple):
+    """What a handler answers."""
+
+    status: int
+    body: Any
+
+
+class Admin:
+    """Answers the operator's requests for one head-end; `answer` never raises for what is asked."""
+
+    def __init__(self, head_end: HeadEnd) -> None:
+        self._head_end = head_end
+        self._reads: dict[str, Callable[[dict[str, str]], Any]] = {
+            "end-devices": lambda _: views.end_devices(head_end),
+            "programs": lambda _: views.programs(head_end),
+            "responses": lambda _: views.responses(head_end),
+            "mirror-usage-points": lambda _: views.mirrors(head_end),
+            "log-events": lambda _: views.log_events(head_end),
+            "poll-rates": lambda _: head_end.rates.as_dict(),
+            "violations": lambda _: dict(head_end.violations),
+            "requests": self._requests,
+        }
+        self._writes: dict[tuple[str, str], Callable[[list[str], Any], Result]] = {
+            ("POST", "end-devices"): self._add_device,
+            ("POST", "programs"): self._add_program,
+            ("PUT", "poll-rates"): self._set_poll_rates,
+            ("PUT", "programs/*/default-control"): self._set_default,
+            ("POST", "programs/*/controls"): self._add_control,
+            ("DELETE", "controls/*"): self._cancel,
+        }
+
+    def answer(self, request: Request) -> Response:
+        """The response to one request."""
+        self._head_end.advance()
+        try:
+            _check_origin(request)
+            result = self._dispatch(request)
+        except _Problem as problem:
+            return _problem(problem)
+        return _json(result.status, result.body, "application/json")
+
+    def _dispatch(self, request: Request) -> Result:
+        path, _, query = request.target.partition("?")
+        if not path.startswith(f"{PREFIX}/"):
+            raise _Problem(404, f"there is nothing at {path[:200]}", self._known())
+        parts = [unquote(part) for part in path.removeprefix(f"{PREFIX}/").split("/")]
+        shape = "/".join("*" if index == 1 else part for index, part in enumerate(parts))
+        if request.method in ("GET", "HEAD") and shape in self._reads:
+            return Result(200, self._reads[shape](dict(parse_qsl(query))))
+        handler = self._writes.get((request.method, shape))
+        if handler is None:
+            raise self._no_such(path, shape)
+        body = None if request.method == "DELETE" else _read_json(request, parts[-1])
+        try:
+            return handler(parts, body)
+        except ConfigError as error:
+            raise _Problem(400, str(error), _hint(parts[-1])) from None
+
+    def _no_such(self, path: str, shape: str) -> _Problem:
+        methods = [method for method, known in self._writes if known == shape]
+        if shape in self._reads:
+            methods = ["GET", "HEAD", *methods]
+        if methods:
+            allow = ", ".join(methods)
+            return _Problem(405, f"this method is not possible at {path[:200]}", f"use {allow}", allow)
+        return _Problem(404, f"there is nothing at {path[:200]}", self._known())
+
+    def _known(self) -> str:
+        paths = sorted({*self._reads, *(shape.replace("*", "{id}") for _, shape in self._writes)})
+        return f"known below {PREFIX}/ are {', '.join(paths)}"
+
+    def _requests(self, query: dict[str, str]) -> Any:
+        text = query.get("limit", str(DEFAULT_LIMIT))
+        if not text.isascii() or not text.isdigit() or len(text) > 9:
+            raise _Problem(400, f"limit: a whole number is needed, not {text[:40]!r}", "?limit=100")
+        return [exchange.to_json() for exchange in self._head_end.conversation.newest(int(text))]
+
+    def _add_device(self, _: list[str], data: Any) -> Result:
+        fields = _fields(data, ("lfdi",), ("pin",))
+        if not isinstance(fields["lfdi"], str):
+            raise ConfigError(f"lfdi: 40 hexadecimal digits are needed, not {fields['lfdi']!r}")
+        pin = fields.get("pin")
+        if isinstance(pin, str) and pin.isascii() and pin.isdigit() and len(pin) == 6:
+            pin = int(pin)
+        device, created = self._head_end.provision(fields["lfdi"], pin)
+        return Result(201 if created else 200, views.end_device(device))
+
+    def _add_program(self, _: list[str], data: Any) -> Result:
+        fields = _fields(data, ("description", "primacy"))
+        program = self._head_end.create_program(fields["description"], fields["primacy"])
+        return Result(201, views.program(program))
+
+    def _set_poll_rates(self, _: list[str], data: Any) -> Result:
+        self._head_end.rates.change(data)
+        return Result(200, self._head_end.rates.as_dict())
+
+    def _set_default(self, parts: list[str], data: Any) -> Result:
+        program = self._program(parts[1])
+        self._head_end.set_default(program, modes_from_json(_fields(data, ("modes",))["modes"]))
+        return Result(200, views.program(program)["default_control"])
+
+    def _add_control(self, parts: list[str], data: Any) -> Result:
+        program = self._program(parts[1])
+        control = self._head_end.publish(program, order_from_json(data, self._head_end.now_s()))
+        return Result(201, {"mRID": control.mrid, "href": control.href})
+
+    def _cancel(self, parts: list[str], _: Any) -> Result:
+        control: Control | None = self._head_end.programs.find_control(parts[1])
+        if control is None:
+            raise _Problem(404, f"there is no control {parts[1][:80]}", f"GET {PREFIX}/programs lists them")
+        if not control.live:
+            raise _Problem(409, f"control {control.mrid} is over", f"GET {PREFIX}/programs tells its status")
+        self._head_end.cancel(control)
+        return Result(200, views.control(control))
+
+    def _program(self, text: str) -> Program:
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        program = self._head_end.programs.get(number)
+        if program is None:
+            raise _Problem(404, f"there is no program {text[:80]}", f"GET {PREFIX}/programs lists them")
+        return program
+
+
+_ORDER_KEYS = ("randomize_start_s", "randomize_duration_s", "response_required", "description")
+
+
+def order_from_json(data: Any, now_s: float) -> ControlOrder:
+    """The order for a control; ConfigError names what is wrong. `start_in_s` counts from `now_s`.
+
+    The wire has whole seconds: a start in the future is rounded up, so that no one hears of it too late.
+    """
+    fields = _fields(data, ("modes", "duration_s"), ("start_in_s", *_ORDER_KEYS))
+    start_in_s = fields.get("start_in_s", 0)
+    if (
+        isinstance(start_in_s, bool)
+        or not isinstance(start_in_s, int | float)
+        or not abs(start_in_s) <= 366 * 86_400
+    ):
+        raise ConfigError(f"start_in_s: seconds, at most a year, are needed, not {start_in_s!r}")
+    start_s = math.ceil(now_s + start_in_s) if start_in_s > 0 else math.floor(now_s + start_in_s)
+    given = {key: fields[key] for key in _ORDER_KEYS if key in fields}
+    return ControlOrder(modes_from_json(fields["modes"]), start_s, fields["duration_s"], **given)
+
+
+def _fields(data: Any, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    known = (*required, *optional)
+    if not isinstance(data, dict):
+        raise ConfigError(f"a JSON object with {', '.join(required)} is needed")
+    missing = [key for key in required if key not in data]
+    unknown = sorted(set(data) - set(known))
+    if missing:
+        raise ConfigError(f"{', '.join(missing)}: missing")
+    if unknown:
+        raise ConfigError(f"{', '.join(unknown)[:200]}: not known; known are {', '.join(known)}")
+    return data
+
+
+def _check_origin(request: Request) -> None:
+    host = (request.header("host") or "").lower()
+    name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
+    if name not in ("127.0.0.1", "localhost", "[::1]"):
+        raise _Problem(403, f"Host {host[:100]!r} is not this machine", "use http://127.0.0.1 or localhost")
+    origin = request.header("origin")
+    if origin is not None and origin.lower() != f"http://{host}":
+        raise _Problem(403, f"Origin {origin[:100]!r} is not this server", "call it from no other web page")
+
+
+def _read_json(request: Request, what: str) -> Any:
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise _Problem(415, "the body must be JSON", "send the header Content-Type: application/json")
+    if len(request.body) > MAX_BODY:
+        raise _Problem(413, f"the body has {len(request.body)} bytes", f"at most {MAX_BODY} are read")
+    try:
+        return json.loads(request.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise _Problem(400, f"the body is not JSON: {reason}", _hint(what)) from None
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not a JSON number")
+
+
+def _hint(what: str) -> str:
+    return f"for instance {_HINTS[what]}" if what in _HINTS else f"GET {PREFIX}/programs shows what there is"
+
+
+def _problem(problem: _Problem) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "hint": problem.hint,
+    }
+    allow = (("allow", problem.allow),) if problem.allow else ()
+    return _json(problem.status, body, "application/problem+json", allow)
+
+
+def _json(status: int, body: Any, kind: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    fixed = (("content-type", kind), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
+    return Response(status, (*fixed, *headers), data)

@@ -1,0 +1,89 @@
+"""The companion server inside `dersim sim --demo`: the front-end `utility`, on the simulator's own clock."""
+
+from __future__ import annotations
+
+import ipaddress
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dersim.errors import ConfigError
+from dersim.extension import FrontendContext, FrontendStatus, FrontendType
+from dersim.hookspecs import hookimpl
+from dersim.options import port
+from dersim.utility import certificates
+from dersim.utility.config import UtilityConfig
+from dersim.utility.server import UtilityServer
+
+if TYPE_CHECKING:
+    from dersim.options import OptionParser
+
+#: Before the CSIP clients (100), which ask its `url` once it is bound.
+order = 10
+
+
+class DemoServer(UtilityServer):
+    """A companion server as a front-end of the fleet; `url`, `port` and `pin` are for the CSIP clients."""
+
+    @property
+    def pin(self) -> int:
+        """The PIN that its devices are to expect."""
+        return self.config.pin
+
+    def status(self) -> FrontendStatus:
+        """For the overview: how many devices, and how much was said."""
+        head_end = self.head_end
+        devices, exchanges = len(head_end.registry), head_end.conversation.count
+        return FrontendStatus("listening", f"{self.url}: {devices} EndDevice(s), {exchanges} requests")
+
+
+@hookimpl
+def add_options(parser: OptionParser) -> None:
+    """The one flag that only the demo's server has; its other port is the client's --csip_server_port."""
+    group = parser.add_argument_group("demo")
+    group.add_argument(
+        "--admin_port", type=port, default=8444, help="operator's REST of the demo's server, on 127.0.0.1"
+    )
+
+
+@hookimpl
+def register_frontends(options: Namespace) -> Iterable[FrontendType]:
+    """With --demo, the server."""
+    if not options.demo:
+        return []
+    _check_address(str(getattr(options, "csip_server_ip", "127.0.0.1")))
+    return [
+        FrontendType(
+            "utility", "fleet", make, order=order, doc="companion IEEE 2030.5 server with a cycle of controls"
+        )
+    ]
+
+
+def _check_address(host: str) -> None:
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host == "localhost"
+    if not local:
+        raise ConfigError(
+            f"--csip_server_ip {host}: --demo brings its own server on 127.0.0.1; leave one of the two out"
+        )
+
+
+def make(context: FrontendContext) -> DemoServer:
+    """The server of this run; ConfigError where the test PKI lacks a file."""
+    options = context.options
+    config = UtilityConfig(
+        host=str(getattr(options, "csip_server_ip", "127.0.0.1")),
+        port=getattr(options, "csip_server_port", 8443),
+        admin_port=options.admin_port,
+        encrypted=bool(getattr(options, "csip_enc", True)),
+        cycle=True,
+    )
+    if config.encrypted:
+        folder = getattr(options, "use_test_pki_certs", None)
+        config.certificate, config.key, config.root = certificates.of_folder(
+            None if folder is None else Path(folder)
+        )
+    return DemoServer(config, context.clock.now_s, context.log)

@@ -1,0 +1,287 @@
+"""What a client reads and writes of itself: from DeviceCapability to its EndDevice and all below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dersim.errors import LocalProtocolError
+from dersim.ieee2030_5 import identity
+from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.edition import Edition
+from dersim.utility import shall
+from dersim.utility.listing import listing
+from dersim.utility.refusal import Refused, not_found
+from dersim.utility.registry import EndDeviceRecord, Given, NumberedLogEvent
+from dersim.utility.visit import Answer, Document, Visit
+
+#: Time is asked for seldom once it is known (2030.5-2018 9.2.3), and this server's does not drift.
+TIME_POLL_RATE_S = 900
+#: The machine's clock, disciplined by who knows whom: 7 is "intentionally uncoordinated".
+TIME_QUALITY = 7
+
+#: The documents that a device PUTs: the last segment of the path, the name among `given`, the class.
+GIVEN: dict[str, tuple[str, type[Any]]] = {
+    "dercap": ("capability", r.DERCapability),
+    "derg": ("settings", r.DERSettings),
+    "ders": ("status", r.DERStatus),
+    "dera": ("availability", r.DERAvailability),
+    "di": ("information", r.DeviceInformation),
+}
+
+
+def device_capability(visit: Visit) -> Document:
+    """GET /dcap: where everything begins."""
+    head_end = visit.head_end
+    devices = len(_visible(visit))
+    mirrors = len(head_end.mirrors.listed(visit.reader))
+
+    def build(_: Edition) -> Any:
+        return r.DeviceCapability(
+            href="/dcap",
+            pollRate=head_end.rates.dcap,
+            ResponseSetListLink=r.ListLink(href="/rsps", all=1),
+            TimeLink=r.Link(href="/tm"),
+            UsagePointListLink=r.ListLink(href="/upt", all=mirrors),
+            EndDeviceListLink=r.ListLink(href="/edev", all=devices),
+            MirrorUsagePointListLink=r.ListLink(href="/mup", all=mirrors),
+        )
+
+    return Document((head_end.rates.dcap, devices, mirrors), build, own=True)
+
+
+def time(visit: Visit) -> Document:
+    """GET /tm: UTC, in whole seconds; no zone and no summer time."""
+    seconds = int(visit.now_s)
+
+    def build(_: Edition) -> Any:
+        return r.Time(
+            href="/tm",
+            pollRate=TIME_POLL_RATE_S,
+            currentTime=seconds,
+            dstEndTime=0,
+            dstOffset=0,
+            dstStartTime=0,
+            localTime=seconds,
+            quality=TIME_QUALITY,
+            tzOffset=0,
+        )
+
+    return Document(seconds, build)
+
+
+def _visible(visit: Visit) -> list[EndDeviceRecord]:
+    if visit.lfdi is None:
+        return visit.head_end.registry.listed()
+    return [visit.device] if visit.device else []
+
+
+def end_devices(visit: Visit) -> Document:
+    """GET /edev: the client's own EndDevice; without TLS all of them."""
+    return listing(
+        visit,
+        r.EndDeviceList,
+        lambda: _visible(visit),
+        _end_device,
+        version=tuple((d.number, d.version) for d in _visible(visit)),
+        own=True,
+        time_of=lambda device: device.changed_s,
+        poll_rate=visit.head_end.rates.edev,
+    )
+
+
+def end_device(visit: Visit, number: int) -> Document:
+    """GET /edev/k."""
+    device = visit.end_device(number)
+    return Document(device.version, lambda edition: _end_device(device, edition))
+
+
+def _end_device(device: EndDeviceRecord, _: Edition) -> Any:
+    href = device.href
+    return r.EndDevice(
+        href=href,
+        DERListLink=r.ListLink(href=f"{href}/der", all=1),
+        DeviceInformationLink=r.Link(href=f"{href}/di"),
+        lFDI=device.lfdi,
+        LogEventListLink=r.ListLink(href=f"{href}/lel", all=len(device.log_events)),
+        sFDI=device.sfdi,
+        changedTime=device.changed_s,
+        enabled=True,
+        FunctionSetAssignmentsListLink=r.ListLink(href=f"{href}/fsa", all=1),
+        RegistrationLink=r.Link(href=f"{href}/rg"),
+    )
+
+
+def register(visit: Visit) -> Answer:
+    """POST /edev: in-band registration of the client itself.
+
+    403 for another's LFDI and where the operator registers, 409 with its Location for one that is known.
+    """
+    registry = visit.head_end.registry
+    posted = visit.read(r.EndDevice)
+    lfdi = _posted_lfdi(visit, posted)
+    if (known := registry.find(lfdi)) is not None:
+        raise Refused(409, f"{lfdi} is registered already", headers=(("location", known.href),))
+    if registry.mode == "known":
+        raise Refused(403, "this server registers devices out of band: ask its operator")
+    device = registry.add(lfdi, visit.now_s)
+    device.last_seen_s = visit.now_s
+    visit.device = device if visit.lfdi is not None else None
+    visit.note(shall.end_device(posted, device.sfdi), device)
+    visit.head_end.info(f"registered {lfdi} in band as {device.href}")
+    return Answer(201, device.href)
+
+
+def _posted_lfdi(visit: Visit, posted: r.EndDevice) -> str:
+    if posted.lFDI is None:
+        if visit.lfdi is None:
+            raise Refused(400, "EndDevice: without TLS the lFDI is needed")
+        if posted.sFDI != identity.sfdi(visit.lfdi):
+            raise Refused(403, f"EndDevice: sFDI {posted.sFDI} is not that of your certificate")
+        return visit.lfdi
+    try:
+        lfdi = identity.normal_lfdi(posted.lFDI)
+    except LocalProtocolError as error:
+        raise Refused(400, f"EndDevice/lFDI: {error}") from None
+    if visit.lfdi is not None and lfdi != visit.lfdi:
+        raise Refused(403, f"EndDevice: lFDI {lfdi} is not that of your certificate")
+    return lfdi
+
+
+def registration(visit: Visit, number: int) -> Document:
+    """GET /edev/k/rg: the PIN, by which the client knows that it is its own server's."""
+    device = visit.end_device(number)
+    rate = visit.head_end.rates.edev
+
+    def build(_: Edition) -> Any:
+        return r.Registration(
+            href=visit.path, pollRate=rate, dateTimeRegistered=device.registered_s, pIN=device.pin
+        )
+
+    return Document((device.pin, rate), build)
+
+
+def assignments(visit: Visit, number: int) -> Document:
+    """GET /edev/k/fsa: one assignment, with all programs."""
+    device = visit.end_device(number)
+    return listing(
+        visit,
+        r.FunctionSetAssignmentsList,
+        lambda: [device],
+        lambda item, _: _assignment(visit, item),
+        version=visit.head_end.programs.version,
+        poll_rate=visit.head_end.rates.fsa,
+    )
+
+
+def assignment(visit: Visit, number: int, assignment_number: int) -> Document:
+    """GET /edev/k/fsa/1."""
+    device = visit.end_device(number)
+    _only_one(assignment_number)
+    return Document(visit.head_end.programs.version, lambda _: _assignment(visit, device))
+
+
+def _assignment(visit: Visit, device: EndDeviceRecord) -> Any:
+    return r.FunctionSetAssignments(
+        href=f"{device.href}/fsa/1",
+        DERProgramListLink=r.ListLink(href="/derp", all=len(visit.head_end.programs)),
+        ResponseSetListLink=r.ListLink(href="/rsps", all=1),
+        TimeLink=r.Link(href="/tm"),
+        mRID=visit.head_end.assignment_mrid,
+        description="all DERs",
+    )
+
+
+def ders(visit: Visit, number: int) -> Document:
+    """GET /edev/k/der: the one DER of the EndDevice; its pollRate drives the device's PUTs."""
+    device = visit.end_device(number)
+    return listing(
+        visit,
+        r.DERList,
+        lambda: [device],
+        _der,
+        version=0,
+        poll_rate=visit.head_end.rates.der,
+    )
+
+
+def der(visit: Visit, number: int, der_number: int) -> Document:
+    """GET /edev/k/der/1."""
+    device = visit.end_device(number)
+    _only_one(der_number)
+    return Document(0, lambda edition: _der(device, edition))
+
+
+def _der(device: EndDeviceRecord, _: Edition) -> Any:
+    href = f"{device.href}/der/1"
+    return r.DER(
+        href=href,
+        DERAvailabilityLink=r.Link(href=f"{href}/dera"),
+        DERCapabilityLink=r.Link(href=f"{href}/dercap"),
+        DERSettingsLink=r.Link(href=f"{href}/derg"),
+        DERStatusLink=r.Link(href=f"{href}/ders"),
+    )
+
+
+def _only_one(number: int) -> None:
+    if number != 1:
+        raise not_found()
+
+
+def get_given(visit: Visit, number: int, der_number: int = 1) -> Document:
+    """GET of a document that the device PUTs: as it gave it, in its edition; 404 before the first PUT."""
+    device = visit.end_device(number)
+    _only_one(der_number)
+    name, cls = GIVEN[visit.path.rpartition("/")[2]]
+    given = device.given.get(name)
+    if given is None:
+        raise not_found(f"this device has not PUT its {cls.__name__} yet")
+    return Document(given.received_s, lambda _: given.resource, edition=given.edition)
+
+
+def put_given(visit: Visit, number: int, der_number: int = 1) -> Answer:
+    """PUT of such a document."""
+    device = visit.end_device(number)
+    _only_one(der_number)
+    name, cls = GIVEN[visit.path.rpartition("/")[2]]
+    resource, edition = visit.read_in(cls)
+    visit.note(shall.of_given(resource, edition, device.given), device)
+    resource.href = visit.path
+    device.given[name] = Given(resource, edition, visit.now_s)
+    return Answer(204)
+
+
+def log_events(visit: Visit, number: int) -> Document:
+    """GET /edev/k/lel, newest first."""
+    device = visit.end_device(number)
+    return listing(
+        visit,
+        r.LogEventList,
+        device.listed_log_events,
+        lambda item, _: _log_event(device, item),
+        version=device.log_events_seen,
+        time_of=lambda item: item.event.createdDateTime,
+        poll_rate=visit.head_end.rates.edev,
+    )
+
+
+def log_event(visit: Visit, number: int, event_number: int) -> Document:
+    """GET /edev/k/lel/n."""
+    device = visit.end_device(number)
+    item = next((each for each in device.log_events if each.number == event_number), None)
+    if item is None:
+        raise not_found()
+    return Document(0, lambda _: _log_event(device, item))
+
+
+def _log_event(device: EndDeviceRecord, item: NumberedLogEvent) -> Any:
+    item.event.href = f"{device.href}/lel/{item.number}"
+    return item.event
+
+
+def post_log_event(visit: Visit, number: int) -> Answer:
+    """POST /edev/k/lel."""
+    device = visit.end_device(number)
+    event = visit.read(r.LogEvent)
+    visit.note(shall.log_event(event), device)
+    entry = device.log_event(event)
+    return Answer(201, f"{device.href}/lel/{entry.number}")

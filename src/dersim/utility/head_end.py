@@ -1,0 +1,157 @@
+"""The state of the head-end: everything that the protocol side and the operator's side share.
+
+Nothing here runs by itself. Whoever is asked something first calls `advance` with the time, and all that fell
+due by then has happened: the server is a function of what it was told and when, so that it serves a real
+client, a day in virtual time and a test without sockets alike.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
+
+from dersim.errors import ConfigError, LocalProtocolError
+from dersim.ieee2030_5 import identity
+from dersim.modes import ModeValue, modes_from_json
+from dersim.utility import wire_modes
+from dersim.utility.config import UtilityConfig
+from dersim.utility.conversation import Conversation
+from dersim.utility.cycle import Cycle
+from dersim.utility.event_status import Change
+from dersim.utility.mirrors import Mirrors
+from dersim.utility.program import STATUS_TEXT, Control, Program, make_mrid
+from dersim.utility.programs import ControlOrder, Programs, check_order
+from dersim.utility.registry import EndDeviceRecord, Registry
+from dersim.utility.responses import Responses
+
+MODULE = "Utility"
+
+#: The program of the user's own controls rules over that of the cycle.
+USER_PROGRAM, USER_PRIMACY = "operator", 5
+CYCLE_PROGRAM, CYCLE_PRIMACY = "system", 50
+
+#: IEEE 1547-2018's own defaults for category B, where they show without hiding the cycle.
+DEFAULT_CONTROL = {
+    "opModMaxLimW": 100,
+    "opModVoltVar": {"curve": [[92, 44], [98, 0], [102, 0], [108, -44]], "y_ref_type": 1, "open_loop_s": 5},
+    "setGradW": 100,
+    "setSoftGradW": 2,
+    "setESDelay": 10,
+    "setESRampTms": 10,
+    "setESLowVolt": 91.7,
+    "setESHighVolt": 105,
+    "setESLowFreq": 59.5,
+    "setESHighFreq": 60.1,
+}
+
+
+class Log(Protocol):
+    """The part of `LogBuffer` that the server needs."""
+
+    def log(
+        self, level: Literal["Debug", "Info", "Warning", "Error"], module: str, message: str, device: int = 0
+    ) -> object:
+        """Add an entry."""
+        ...
+
+
+class HeadEnd:
+    """Programs, devices, mirrors, responses and the conversation of one server."""
+
+    def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
+        self.config = config
+        self.now_s = now_s
+        self.rates = config.poll_rates
+        self.programs = Programs()
+        self.registry = Registry(config.registration, config.pin, encrypted=config.encrypted)
+        self.mirrors = Mirrors()
+        self.responses = Responses()
+        self.conversation = Conversation()
+        self.violations: Counter[str] = Counter()
+        self.assignment_mrid = make_mrid("assignment of all DERs")
+        self._log = log
+        self._cycle_program = self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY)
+        self.programs.create(USER_PROGRAM, USER_PRIMACY)
+        self._cycle = Cycle(self.programs, self._cycle_program)
+
+    def start(self) -> None:
+        """The server is ready: the default holds, and the cycle begins where it was asked for.
+
+        Only the first call counts: a server that is started again goes on as it was.
+        """
+        if self._cycle_program.default is not None:
+            return
+        self.programs.set_default(self._cycle_program, modes_from_json(DEFAULT_CONTROL), self.now_s())
+        if self.config.cycle:
+            self._cycle.start(self.now_s())
+
+    def advance(self) -> float:
+        """Let all happen that is due; the time."""
+        now_s = self.now_s()
+        changes = self.programs.advance(now_s)
+        self._cycle.advance(now_s)
+        for change in changes:
+            self._tell(change)
+        return now_s
+
+    def provision(self, lfdi: str, pin: int | None) -> tuple[EndDeviceRecord, bool]:
+        """Register a device, or give a known one another PIN; ConfigError for a bad LFDI or PIN."""
+        try:
+            lfdi = identity.normal_lfdi(lfdi)
+        except LocalProtocolError as error:
+            raise ConfigError(f"lfdi: {error}") from None
+        device, created = self.registry.provision(lfdi, pin, self.advance())
+        self.info(f"{'registered' if created else 'changed'} {lfdi} for the operator as {device.href}")
+        return device, created
+
+    def create_program(self, description: str, primacy: int) -> Program:
+        """Add a program, which all devices are assigned to; ConfigError says what is wrong."""
+        program = self.programs.create(description, primacy)
+        self.info(f"program {description!r} of primacy {primacy} is {program.href}")
+        return program
+
+    def set_default(self, program: Program, modes: Mapping[str, ModeValue]) -> None:
+        """Replace a program's default control; ConfigError says what cannot be written."""
+        wire_modes.check_writable(modes)
+        self.programs.set_default(program, modes, self.advance())
+        self.info(f"the default of program {program.description!r} is now {'+'.join(modes)}")
+
+    def publish(self, program: Program, order: ControlOrder) -> Control:
+        """Publish a control; ConfigError says what is wrong with the order."""
+        check_order(order)
+        wire_modes.check_writable(order.modes)
+        control = self.programs.publish(program, order, self.advance())
+        self.info(f"published control {name_of(control)}: it is {STATUS_TEXT[control.status]}")
+        return control
+
+    def cancel(self, control: Control) -> None:
+        """Cancel a control; ConfigError where it is over."""
+        self.programs.cancel(control, self.advance())
+        self.info(f"control {name_of(control)} is cancelled")
+
+    def _tell(self, change: Change) -> None:
+        if change.status is not None:
+            self.info(f"control {name_of(change.control)} is {STATUS_TEXT[change.status]}")
+
+    def info(self, message: str) -> None:
+        """A line for the log."""
+        self._log.log("Info", MODULE, message)
+
+    def warn(self, message: str) -> None:
+        """A line for the log about something that is not as it should be."""
+        self._log.log("Warning", MODULE, message)
+
+    def note_violations(self, device: EndDeviceRecord | None, where: str, violations: list[str]) -> None:
+        """Log and count what was taken although the standard forbids it."""
+        for text in violations:
+            self.violations[text] += 1
+            if device is not None:
+                device.violations += 1
+                device.violation_texts.append(text)
+            self.warn(f"{where}: accepted, but against the standard: {text}")
+
+
+def name_of(control: Control) -> str:
+    """A control for the log: its modes, its mRID, its program."""
+    return f"{'+'.join(control.modes)} {control.mrid} of program {control.program.description!r}"

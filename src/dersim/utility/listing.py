@@ -1,0 +1,40 @@
+"""Lists on the wire: from items in the standard's order to the one page that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from dersim.ieee2030_5.edition import Edition
+from dersim.utility.paging import select
+from dersim.utility.visit import Document, Visit
+
+Item = TypeVar("Item")
+
+
+def listing(
+    visit: Visit,
+    list_class: type[Any],
+    items: Callable[[], Sequence[Item]],
+    build: Callable[[Item, Edition], Any],
+    *,
+    version: Hashable,
+    own: bool = False,
+    time_of: Callable[[Item], float] | None = None,
+    poll_rate: int | None = None,
+) -> Document:
+    """A list's document: `items` gives all of them in their order, `build` makes an item's resource.
+
+    time_of: the first sort key of a list that is keyed by time, for the query's `a`.
+    """
+    item_name = list_class.__name__.removesuffix("List")
+
+    def make(edition: Edition) -> Any:
+        everything = items()
+        chosen = tuple(build(item, edition) for item in select(everything, visit.page, time_of))
+        fields: dict[str, Any] = {item_name: chosen}
+        if poll_rate is not None:
+            fields["pollRate"] = poll_rate
+        return list_class(href=visit.path, all=len(everything), results=len(chosen), **fields)
+
+    return Document((version, poll_rate), make, own)

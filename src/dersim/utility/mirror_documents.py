@@ -1,0 +1,261 @@
+"""The mirror on the wire: /mup as devices post it, /upt as anyone reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.edition import Edition
+from dersim.utility import shall
+from dersim.utility.listing import listing
+from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord, NumberedSet, Posted
+from dersim.utility.refusal import Refused, not_found
+from dersim.utility.visit import Answer, Document, Visit
+
+
+def mirrors(visit: Visit) -> Document:
+    """GET /mup: one's own mirrors."""
+    visit.need_registration()
+    return listing(
+        visit,
+        r.MirrorUsagePointList,
+        lambda: visit.head_end.mirrors.listed(visit.reader),
+        lambda item, _: _mirror(visit, item),
+        version=visit.head_end.mirrors.version,
+        own=True,
+        poll_rate=visit.head_end.rates.mup,
+    )
+
+
+def mirror(visit: Visit, number: int) -> Document:
+    """GET /mup/k: the first level only, without readings (10.11.3)."""
+    found = _own_mirror(visit, number)
+    return Document((found.version, visit.head_end.rates.mup), lambda _: _mirror(visit, found))
+
+
+def _own_mirror(visit: Visit, number: int) -> MirrorRecord:
+    found = visit.head_end.mirrors.get(number)
+    if found is None or (visit.reader is not None and found.lfdi != visit.reader):
+        raise not_found("there is no such mirror, or it is not yours")
+    return found
+
+
+def _mirror(visit: Visit, record: MirrorRecord) -> Any:
+    point = record.point
+    return r.MirrorUsagePoint(
+        href=record.href,
+        mRID=point.mRID,
+        description=point.description,
+        version=point.version,
+        roleFlags=point.roleFlags,
+        serviceCategoryKind=point.serviceCategoryKind,
+        status=point.status,
+        deviceLFDI=point.deviceLFDI,
+        postRate=visit.head_end.rates.mup,
+        UsagePointLink=r.Link(href=record.usage_point_href),
+    )
+
+
+def post_mirror(visit: Visit) -> Answer:
+    """POST /mup: a MirrorUsagePoint (201, or 204 for a known one).
+
+    A MirrorMeterReading of a known mRID is taken here too, as the conformance tests print it.
+    """
+    visit.need_registration()
+    posted: Any = visit.read(r.MirrorUsagePoint, r.MirrorMeterReading)
+    if isinstance(posted, r.MirrorMeterReading):
+        return _post_astray(visit, posted)
+    if visit.reader is not None and posted.deviceLFDI != visit.reader:
+        raise Refused(
+            403, f"MirrorUsagePoint: deviceLFDI {posted.deviceLFDI} is not that of your certificate"
+        )
+    readings, known = posted.MirrorMeterReading, visit.head_end.mirrors.known_types(posted)
+    outcome = visit.head_end.mirrors.post_point(posted, visit.now_s)
+    device = visit.head_end.registry.find(posted.deviceLFDI)
+    visit.note(shall.usage_point(posted), device)
+    for reading in readings:
+        visit.note(shall.meter_reading(reading, known.get(reading.mRID)), device)
+    return Answer(201 if outcome.created else 204, outcome.href)
+
+
+def _post_astray(visit: Visit, posted: r.MirrorMeterReading) -> Answer:
+    for record in visit.head_end.mirrors.listed(visit.reader):
+        if posted.mRID in record.readings:
+            return _post(visit, record, (posted,))[0]
+    raise Refused(
+        400,
+        f"MirrorMeterReading {posted.mRID} is not known here: post it to the href of its MirrorUsagePoint",
+    )
+
+
+def post_reading(visit: Visit, number: int) -> Answer:
+    """POST /mup/k: a MirrorMeterReading, or a list of them; 201 for what is new, 204 for what is known.
+
+    Location is that of the MeterReading under /upt, for a list that of the MeterReadingList.
+    """
+    record = _own_mirror(visit, number)
+    posted: Any = visit.read(r.MirrorMeterReading, r.MirrorMeterReadingList)
+    if isinstance(posted, r.MirrorMeterReading):
+        return _post(visit, record, (posted,))[0]
+    answers = _post(visit, record, posted.MirrorMeterReading)
+    created = any(answer.status == 201 for answer in answers)
+    return Answer(201 if created else 204, f"{record.usage_point_href}/mr")
+
+
+def _post(visit: Visit, record: MirrorRecord, readings: tuple[r.MirrorMeterReading, ...]) -> list[Answer]:
+    known = visit.head_end.mirrors.known_types(record.point)
+    outcome: list[Posted] = visit.head_end.mirrors.post_readings(record, readings, visit.now_s)
+    for reading in readings:
+        visit.note(
+            shall.meter_reading(reading, known.get(reading.mRID)), visit.head_end.registry.find(record.lfdi)
+        )
+    return [Answer(201 if each.created else 204, each.href) for each in outcome]
+
+
+def delete_mirror(visit: Visit, number: int) -> Answer:
+    """DELETE /mup/k."""
+    visit.head_end.mirrors.remove(_own_mirror(visit, number))
+    return Answer(204)
+
+
+def usage_points(visit: Visit) -> Document:
+    """GET /upt: what one's own mirrors have become."""
+    visit.need_registration()
+    return listing(
+        visit,
+        r.UsagePointList,
+        lambda: visit.head_end.mirrors.listed(visit.reader),
+        _usage_point,
+        version=visit.head_end.mirrors.version,
+        own=True,
+        poll_rate=visit.head_end.rates.mup,
+    )
+
+
+def usage_point(visit: Visit, number: int) -> Document:
+    """GET /upt/k."""
+    record = _own_mirror(visit, number)
+    return Document(record.version, lambda edition: _usage_point(record, edition))
+
+
+def _usage_point(record: MirrorRecord, _: Edition) -> Any:
+    point = record.point
+    return r.UsagePoint(
+        href=record.usage_point_href,
+        mRID=point.mRID,
+        description=point.description,
+        version=point.version,
+        roleFlags=point.roleFlags,
+        serviceCategoryKind=point.serviceCategoryKind,
+        status=point.status,
+        deviceLFDI=point.deviceLFDI,
+        MeterReadingListLink=r.ListLink(href=f"{record.usage_point_href}/mr", all=len(record.readings)),
+    )
+
+
+def meter_readings(visit: Visit, number: int) -> Document:
+    """GET /upt/k/mr."""
+    record = _own_mirror(visit, number)
+    return listing(
+        visit,
+        r.MeterReadingList,
+        record.listed_readings,
+        lambda item, _: _meter_reading(record, item),
+        version=record.version,
+    )
+
+
+def _own_reading(visit: Visit, number: int, reading_number: int) -> tuple[MirrorRecord, MeterReadingRecord]:
+    record = _own_mirror(visit, number)
+    reading = record.reading(reading_number)
+    if reading is None:
+        raise not_found()
+    return record, reading
+
+
+def meter_reading(visit: Visit, number: int, reading_number: int) -> Document:
+    """GET /upt/k/mr/y."""
+    record, reading = _own_reading(visit, number, reading_number)
+    return Document(record.version, lambda _: _meter_reading(record, reading))
+
+
+def _meter_reading(record: MirrorRecord, reading: MeterReadingRecord) -> Any:
+    href = f"{record.usage_point_href}/mr/{reading.number}"
+    return r.MeterReading(
+        href=href,
+        mRID=reading.mrid,
+        description=reading.description,
+        version=reading.version,
+        ReadingLink=r.Link(href=f"{href}/r") if reading.newest() else None,
+        ReadingSetListLink=r.ListLink(href=f"{href}/rs", all=len(reading.sets)),
+        ReadingTypeLink=r.Link(href=f"{href}/rt"),
+    )
+
+
+def reading_type(visit: Visit, number: int, reading_number: int) -> Document:
+    """GET /upt/k/mr/y/rt."""
+    record, reading = _own_reading(visit, number, reading_number)
+    return Document(record.version, lambda _: reading.reading_type)
+
+
+def newest_reading(visit: Visit, number: int, reading_number: int) -> Document:
+    """GET /upt/k/mr/y/r: the newest value."""
+    record, reading = _own_reading(visit, number, reading_number)
+    newest = reading.newest()
+    if newest is None:
+        raise not_found("no value was posted yet")
+    return Document(record.version, lambda _: newest)
+
+
+def reading_sets(visit: Visit, number: int, reading_number: int) -> Document:
+    """GET /upt/k/mr/y/rs, newest first."""
+    record, reading = _own_reading(visit, number, reading_number)
+    return listing(
+        visit,
+        r.ReadingSetList,
+        reading.listed_sets,
+        lambda item, _: _reading_set(f"{record.usage_point_href}/mr/{reading.number}/rs", item),
+        version=record.version,
+        time_of=lambda item: item.reading_set.timePeriod.start,
+    )
+
+
+def reading_set(visit: Visit, number: int, reading_number: int, set_number: int) -> Document:
+    """GET /upt/k/mr/y/rs/z."""
+    record, found = _own_set(visit, number, reading_number, set_number)
+    return Document(record.version, lambda _: _reading_set(visit.path.rpartition("/")[0], found))
+
+
+def _reading_set(list_href: str, item: NumberedSet) -> Any:
+    posted = item.reading_set
+    href = f"{list_href}/{item.number}"
+    return r.ReadingSet(
+        href=href,
+        mRID=posted.mRID,
+        description=posted.description,
+        version=posted.version,
+        timePeriod=posted.timePeriod,
+        ReadingListLink=r.ListLink(href=f"{href}/r", all=len(posted.Reading)),
+    )
+
+
+def _own_set(
+    visit: Visit, number: int, reading_number: int, set_number: int
+) -> tuple[MirrorRecord, NumberedSet]:
+    record, reading = _own_reading(visit, number, reading_number)
+    for item in reading.sets.values():
+        if item.number == set_number:
+            return record, item
+    raise not_found()
+
+
+def readings(visit: Visit, number: int, reading_number: int, set_number: int) -> Document:
+    """GET /upt/k/mr/y/rs/z/r."""
+    record, found = _own_set(visit, number, reading_number, set_number)
+    return listing(
+        visit,
+        r.ReadingList,
+        lambda: found.reading_set.Reading,
+        lambda item, _: item,
+        version=record.version,
+    )

@@ -1,0 +1,212 @@
+"""The metering mirror: what devices POST under /mup, and what is then read under /upt (2030.5-2018 10.11).
+
+A MirrorUsagePoint is known by its device and its mRID, a MirrorMeterReading within it by its mRID. Posted
+again, the first is overwritten; the second gets its new reading sets added (one of a known mRID replaced) and
+its Reading replaced. A MirrorMeterReading that is new must bring its ReadingType, or nobody could read it.
+A POST is taken whole or not at all.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dersim.ieee2030_5 import resources as r
+from dersim.utility.refusal import RESOURCE_LIMIT, Refused
+
+MIRRORS_PER_DEVICE = 20
+READINGS_PER_MIRROR = 200
+#: Reading sets kept per MirrorMeterReading; the oldest leave first.
+SETS_KEPT = 48
+
+
+class NumberedSet(NamedTuple):
+    """A reading set with its place in the ReadingSetList."""
+
+    number: int
+    reading_set: r.MirrorReadingSet
+
+
+@dataclass(slots=True, eq=False)
+class MeterReadingRecord:
+    """One quantity: its ReadingType, its newest Reading, its newest reading sets by mRID."""
+
+    number: int
+    mrid: str
+    reading_type: r.ReadingType
+    description: str | None = None
+    version: int | None = None
+    reading: r.Reading | None = None
+    sets: dict[str, NumberedSet] = field(default_factory=dict)
+    sets_seen: int = 0
+    updated_s: float = 0.0
+
+    def take(self, posted: r.MirrorMeterReading, now_s: float) -> None:
+        """Take over what a POST brought."""
+        self.updated_s = now_s
+        if posted.description is not None:
+            self.description = posted.description
+        if posted.version is not None:
+            self.version = posted.version
+        if posted.ReadingType is not None:
+            self.reading_type = posted.ReadingType
+        if posted.Reading is not None:
+            self.reading = posted.Reading
+        for reading_set in posted.MirrorReadingSet:
+            self._keep(reading_set)
+
+    def _keep(self, reading_set: r.MirrorReadingSet) -> None:
+        known = self.sets.pop(reading_set.mRID, None)
+        if known is None:
+            self.sets_seen += 1
+        self.sets[reading_set.mRID] = NumberedSet(known.number if known else self.sets_seen, reading_set)
+        while len(self.sets) > SETS_KEPT:
+            del self.sets[next(iter(self.sets))]
+
+    def listed_sets(self) -> list[NumberedSet]:
+        """The newest first."""
+        by_number = sorted(self.sets.values(), key=lambda item: -item.number)
+        return sorted(by_number, key=lambda item: -item.reading_set.timePeriod.start)
+
+    def newest(self) -> r.Reading | None:
+        """The newest value: the Reading, or the last of the latest set."""
+        if self.reading is not None:
+            return self.reading
+        sets = self.listed_sets()
+        readings = sets[0].reading_set.Reading if sets else ()
+        return readings[-1] if readings else None
+
+
+@dataclass(slots=True, eq=False)
+class MirrorRecord:
+    """One MirrorUsagePoint. `point` is as posted, without its readings; `version` rises with each change."""
+
+    number: int
+    mrid: str
+    lfdi: str
+    point: r.MirrorUsagePoint
+    readings: dict[str, MeterReadingRecord] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def href(self) -> str:
+        """Where the device posts."""
+        return f"/mup/{self.number}"
+
+    @property
+    def usage_point_href(self) -> str:
+        """Where the readings are read."""
+        return f"/upt/{self.number}"
+
+    def reading(self, number: int) -> MeterReadingRecord | None:
+        """The meter reading of this number."""
+        return next((item for item in self.readings.values() if item.number == number), None)
+
+    def listed_readings(self) -> list[MeterReadingRecord]:
+        """In the order of MeterReadingList: mRID descending."""
+        return sorted(self.readings.values(), key=lambda item: item.mrid, reverse=True)
+
+
+class Posted(NamedTuple):
+    """The outcome of a POST: where it is, and whether it is new."""
+
+    href: str
+    created: bool
+
+
+class Mirrors:
+    """All mirrors. `version` rises when one comes, changes or goes."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._by_number: dict[int, MirrorRecord] = {}
+        self._by_mrid: dict[tuple[str, str], MirrorRecord] = {}
+        self._numbers = itertools.count(1)
+
+    def __iter__(self) -> Iterator[MirrorRecord]:
+        return iter(self._by_number.values())
+
+    def get(self, number: int) -> MirrorRecord | None:
+        """The mirror of this number."""
+        return self._by_number.get(number)
+
+    def listed(self, lfdi: str | None) -> list[MirrorRecord]:
+        """In the order of MirrorUsagePointList, mRID descending: those of one device, with None all."""
+        mirrors = [mirror for mirror in self if lfdi is None or mirror.lfdi == lfdi]
+        return sorted(mirrors, key=lambda item: item.mrid, reverse=True)
+
+    def known_types(self, point: r.MirrorUsagePoint) -> dict[str, r.ReadingType]:
+        """The ReadingTypes that are known below a MirrorUsagePoint, by mRID."""
+        mirror = self._by_mrid.get((point.deviceLFDI, point.mRID))
+        return {mrid: item.reading_type for mrid, item in mirror.readings.items()} if mirror else {}
+
+    def post_point(self, point: r.MirrorUsagePoint, now_s: float) -> Posted:
+        """A MirrorUsagePoint, with any readings in it; Refused (400, 413) leaves all as it was."""
+        key = (point.deviceLFDI, point.mRID)
+        mirror = self._by_mrid.get(key)
+        check_readings(mirror, point.MirrorMeterReading)
+        created = mirror is None
+        if mirror is None:
+            if len(self.listed(point.deviceLFDI)) >= MIRRORS_PER_DEVICE:
+                raise Refused(
+                    413,
+                    f"the mirror is full: at most {MIRRORS_PER_DEVICE} MirrorUsagePoints per device",
+                    code=RESOURCE_LIMIT,
+                )
+            mirror = MirrorRecord(next(self._numbers), point.mRID, point.deviceLFDI, point)
+            self._by_mrid[key] = self._by_number[mirror.number] = mirror
+        readings, point.MirrorMeterReading = point.MirrorMeterReading, ()
+        mirror.point = point
+        self._take(mirror, readings, now_s)
+        return Posted(mirror.href, created)
+
+    def post_readings(
+        self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading], now_s: float
+    ) -> list[Posted]:
+        """One or several MirrorMeterReadings; Refused (400, 413) leaves all as it was."""
+        check_readings(mirror, readings)
+        return self._take(mirror, readings, now_s)
+
+    def remove(self, mirror: MirrorRecord) -> None:
+        """Forget a mirror and its readings."""
+        del self._by_number[mirror.number]
+        del self._by_mrid[mirror.lfdi, mirror.mrid]
+        self.version += 1
+
+    def _take(
+        self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading], now_s: float
+    ) -> list[Posted]:
+        self.version += 1
+        mirror.version += 1
+        outcome = []
+        for posted in readings:
+            record = mirror.readings.get(posted.mRID)
+            created = record is None
+            if record is None:
+                number = len(mirror.readings) + 1
+                record = MeterReadingRecord(number, posted.mRID, posted.ReadingType or r.ReadingType())
+                mirror.readings[posted.mRID] = record
+            record.take(posted, now_s)
+            outcome.append(Posted(f"{mirror.usage_point_href}/mr/{record.number}", created))
+        return outcome
+
+
+def check_readings(mirror: MirrorRecord | None, readings: Sequence[r.MirrorMeterReading]) -> None:
+    """Refused where a new reading lacks its ReadingType, or there are too many."""
+    known: set[Any] = set(mirror.readings) if mirror else set()
+    for posted in readings:
+        if posted.mRID not in known and posted.ReadingType is None:
+            raise Refused(
+                400,
+                f"MirrorMeterReading {posted.mRID} is not known and brings no ReadingType: "
+                "post it with its ReadingType first",
+            )
+        known.add(posted.mRID)
+    if len(known) > READINGS_PER_MIRROR:
+        raise Refused(
+            413,
+            f"the mirror is full: at most {READINGS_PER_MIRROR} MirrorMeterReadings per MirrorUsagePoint",
+            code=RESOURCE_LIMIT,
+        )

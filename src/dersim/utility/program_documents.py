@@ -1,0 +1,149 @@
+"""Programs on the wire: DERProgram, DERControl, DefaultDERControl, DERCurve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.edition import Edition
+from dersim.utility import wire_modes
+from dersim.utility.listing import listing
+from dersim.utility.program import ACTIVE, COMPLETED, Control, Program
+from dersim.utility.refusal import not_found
+from dersim.utility.responses import LIST_HREF
+from dersim.utility.visit import Document, Visit
+
+
+def programs(visit: Visit) -> Document:
+    """GET /derp."""
+    visit.need_registration()
+    return listing(
+        visit,
+        r.DERProgramList,
+        visit.head_end.programs.listed,
+        _program,
+        version=tuple(program.version for program in visit.head_end.programs),
+        poll_rate=visit.head_end.rates.derp,
+    )
+
+
+def _find(visit: Visit, number: int) -> Program:
+    visit.need_registration()
+    program = visit.head_end.programs.get(number)
+    if program is None:
+        raise not_found("there is no such DERProgram")
+    return program
+
+
+def program(visit: Visit, number: int) -> Document:
+    """GET /derp/k."""
+    found = _find(visit, number)
+    return Document(found.version, lambda edition: _program(found, edition))
+
+
+def _program(item: Program, _: Edition) -> Any:
+    href = item.href
+    return r.DERProgram(
+        href=href,
+        mRID=item.mrid,
+        description=item.description,
+        ActiveDERControlListLink=r.ListLink(href=f"{href}/actderc", all=len(item.active_controls())),
+        DefaultDERControlLink=r.Link(href=f"{href}/dderc") if item.default else None,
+        DERControlListLink=r.ListLink(href=f"{href}/derc", all=len(item.controls)),
+        DERCurveListLink=r.ListLink(href=f"{href}/dc", all=len(item.curves.listed())),
+        primacy=item.primacy,
+    )
+
+
+def controls(visit: Visit, number: int) -> Document:
+    """GET /derp/k/derc."""
+    found = _find(visit, number)
+    return listing(
+        visit,
+        r.DERControlList,
+        found.listed_controls,
+        _control,
+        version=found.version,
+        time_of=lambda control: control.start_s,
+    )
+
+
+def active_controls(visit: Visit, number: int) -> Document:
+    """GET /derp/k/actderc: those whose status is Active."""
+    found = _find(visit, number)
+    return listing(
+        visit,
+        r.DERControlList,
+        found.active_controls,
+        _control,
+        version=found.version,
+        time_of=lambda control: control.start_s,
+    )
+
+
+def control(visit: Visit, number: int, control_number: int) -> Document:
+    """GET /derp/k/derc/n."""
+    item = _find(visit, number).controls.get(control_number)
+    if item is None:
+        raise not_found("there is no such DERControl, or it is over")
+    return Document(item.program.version, lambda edition: _control(item, edition))
+
+
+def _control(item: Control, edition: Edition) -> Any:
+    return r.DERControl(
+        href=item.href,
+        replyTo=LIST_HREF,
+        responseRequired=item.response_required,
+        mRID=item.mrid,
+        description=item.description or None,
+        creationTime=item.creation_s,
+        EventStatus=_event_status(item, edition),
+        interval=r.DateTimeInterval(duration=item.duration_s, start=item.start_s),
+        randomizeDuration=item.randomize_duration_s or None,
+        randomizeStart=item.randomize_start_s or None,
+        DERControlBase=wire_modes.control_base(item.program, item.modes),
+    )
+
+
+def _event_status(item: Control, edition: Edition) -> Any:
+    status, since_s = item.status, item.status_since_s
+    if status == COMPLETED and edition is Edition.E2018:
+        # 2018 has no Completed: such an event stays Active, and its interval says that it is over.
+        status, since_s = ACTIVE, max(item.earliest_start_s, item.creation_s)
+    return r.EventStatus(
+        currentStatus=status,
+        dateTime=since_s,
+        potentiallySuperseded=item.potentially_superseded,
+        potentiallySupersededTime=item.potentially_superseded_s,
+    )
+
+
+def default_control(visit: Visit, number: int) -> Document:
+    """GET /derp/k/dderc."""
+    found = _find(visit, number)
+    default = found.default
+    if default is None:
+        raise not_found("this program has no DefaultDERControl")
+    return Document(found.version, lambda _: wire_modes.default_resource(found, default))
+
+
+def curves(visit: Visit, number: int) -> Document:
+    """GET /derp/k/dc."""
+    found = _find(visit, number)
+    return listing(
+        visit,
+        r.DERCurveList,
+        found.curves.listed,
+        lambda item, _: wire_modes.curve_resource(found, item),
+        version=found.version,
+        time_of=lambda item: item.creation_s,
+    )
+
+
+def curve(visit: Visit, number: int, curve_number: int) -> Document:
+    """GET /derp/k/dc/n."""
+    found = _find(visit, number)
+    item = next((each for each in found.curves.listed() if each.number == curve_number), None)
+    if item is None:
+        raise not_found("there is no such DERCurve")
+    return Document(found.version, lambda _: wire_modes.curve_resource(found, item))

@@ -1,0 +1,81 @@
+"""The Responses that devices post to events, newest first for those who read them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from dersim.ieee2030_5 import resources as r
+
+#: Kept for the operator, and per device for the ResponseList; the oldest leave first.
+KEPT = 10_000
+KEPT_PER_DEVICE = 500
+
+#: Where every replyTo points: one ResponseSet serves all programs.
+SET_HREF = "/rsps/1"
+LIST_HREF = f"{SET_HREF}/rsp"
+
+STATUS_TEXT = {
+    1: "event received",
+    2: "event started",
+    3: "event completed",
+    4: "user opted out",
+    5: "user opted in",
+    6: "event cancelled",
+    7: "event superseded",
+    8: "partly completed, opted out",
+    9: "partly completed, opted in",
+    10: "completed without participation",
+    11: "user acknowledged",
+    12: "cannot be displayed",
+    13: "aborted: event of another server",
+    14: "aborted: event of another program",
+    251: "rejected: mode not supported",
+    252: "rejected: parameter not applicable",
+    253: "rejected: invalid or out of range",
+    254: "rejected: received after it had expired",
+}
+
+
+class NumberedResponse(NamedTuple):
+    """A Response with its place in the list, and who posted it when; `lfdi` is None without TLS."""
+
+    number: int
+    response: r.Response
+    lfdi: str | None
+    received_s: float
+
+    @property
+    def href(self) -> str:
+        """Where it is read."""
+        return f"{LIST_HREF}/{self.number}"
+
+
+class Responses:
+    """All Responses. `version` rises with each."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.all: deque[NumberedResponse] = deque(maxlen=KEPT)
+        self._by_device: dict[str | None, deque[NumberedResponse]] = {}
+
+    def post(self, response: r.Response, lfdi: str | None, now_s: float) -> NumberedResponse:
+        """Keep a Response."""
+        self.version += 1
+        entry = NumberedResponse(self.version, response, lfdi, now_s)
+        self.all.append(entry)
+        self._by_device.setdefault(lfdi, deque(maxlen=KEPT_PER_DEVICE)).append(entry)
+        return entry
+
+    def listed(self, lfdi: str | None) -> list[NumberedResponse]:
+        """One device's, in the order of ResponseList: createdDateTime descending, endDeviceLFDI ascending."""
+        entries = sorted(
+            self._by_device.get(lfdi, ()), key=lambda item: (item.response.endDeviceLFDI, -item.number)
+        )
+        return sorted(entries, key=lambda item: -created_s(item))
+
+
+def created_s(entry: NumberedResponse) -> int:
+    """The Response's own createdDateTime, which is optional."""
+    created = entry.response.createdDateTime
+    return int(entry.received_s) if created is None else created

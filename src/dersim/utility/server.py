@@ -1,0 +1,117 @@
+"""The companion server itself: two listeners in front of one head-end.
+
+`answer` and `answer_admin` are the whole server without I/O, for tests and for whoever brings streams of
+their own. `bind` and `run` put sockets before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import trio
+
+from dersim import http11, tls
+from dersim.errors import ConfigError
+from dersim.http11 import Request, Response
+from dersim.utility.admin import Admin
+from dersim.utility.config import UtilityConfig
+from dersim.utility.front_desk import FrontDesk
+from dersim.utility.head_end import HeadEnd, Log
+
+#: The operator's port never leaves this machine, whatever --host says: nobody logs in there.
+ADMIN_HOST = "127.0.0.1"
+#: How often the head-end looks at the clock by itself, in real seconds: only for its log to be in time.
+LOOK_S = 1.0
+
+Listeners = Sequence[trio.abc.Listener[Any]]
+
+
+class UtilityServer:
+    """A companion server. now_s: its time, UTC seconds since 1970; read from `run` on, not before."""
+
+    def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
+        self.config = config
+        self.head_end = HeadEnd(config, now_s, log)
+        self._desk = FrontDesk(self.head_end)
+        self._admin = Admin(self.head_end)
+        self._listeners: Listeners = ()
+        self._admin_listeners: Listeners = ()
+        self._tls: tls.ServerContext | None = None
+        self.host, self.port, self.admin_port = config.host, config.port, config.admin_port
+
+    @property
+    def url(self) -> str:
+        """Where clients find the server, once it is bound."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.config.encrypted else 'http'}://{host}:{self.port}"
+
+    @property
+    def admin_url(self) -> str:
+        """Where the operator finds it, once it is bound."""
+        return f"http://{ADMIN_HOST}:{self.admin_port}"
+
+    async def bind(self) -> Mapping[str, str]:
+        """Open both ports; what the ready line shows.
+
+        ConfigError for a busy port, CertificateError for a file that cannot be used.
+        """
+        if self.config.encrypted:
+            self._tls = self._context()
+        listeners = await http11.bind(self.config.host, self.config.port)
+        try:
+            self._admin_listeners = admin = await http11.bind(ADMIN_HOST, self.config.admin_port)
+        except ConfigError:
+            for listener in listeners:
+                await listener.aclose()
+            raise
+        self._listeners = listeners
+        self.host, self.port = http11.address(listeners)
+        self.admin_port = http11.address(admin)[1]
+        return {"utility": self.url, "utility_admin": self.admin_url}
+
+    def _context(self) -> tls.ServerContext:
+        config = self.config
+        if config.certificate is None or config.key is None or config.root is None:
+            raise ConfigError("the companion server needs a certificate, its key and the root certificate")
+        return tls.server_context(config.certificate, config.key, config.root)
+
+    async def run(self) -> None:
+        """Serve what `bind` opened, until cancelled."""
+        await self.serve(self._listeners, self._admin_listeners)
+
+    async def serve(self, listeners: Listeners, admin_listeners: Listeners = ()) -> None:
+        """Serve on any listeners, sockets or not, until cancelled."""
+        self.head_end.start()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._look_at_the_clock)
+            if admin_listeners:
+                nursery.start_soon(self._serve_admin, admin_listeners)
+            await http11.serve(self.handle, listeners, tls=self._tls, log=self._refused)
+
+    async def _serve_admin(self, listeners: Listeners) -> None:
+        await http11.serve(self.handle_admin, listeners, log=self._refused)
+
+    async def _look_at_the_clock(self) -> None:
+        while True:
+            self.head_end.advance()
+            await trio.sleep(LOOK_S)
+
+    def _refused(self, line: str) -> None:
+        self.head_end.warn(line)
+
+    async def handle(self, request: Request) -> Response:
+        """One request of a 2030.5 client. Delays and broken answers, when asked for, come in here."""
+        return self.answer(request)
+
+    async def handle_admin(self, request: Request) -> Response:
+        """One request of the operator."""
+        return self.answer_admin(request)
+
+    def answer(self, request: Request) -> Response:
+        """The response to a 2030.5 client, without I/O."""
+        return self._desk.answer(request)
+
+    def answer_admin(self, request: Request) -> Response:
+        """The response to the operator, without I/O."""
+        return self._admin.answer(request)

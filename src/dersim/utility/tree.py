@@ -1,0 +1,99 @@
+"""The resource tree: which path is what, and which methods it takes.
+
+A path is looked up by its shape, numbers replaced by `*`, so that finding a route costs one dictionary
+access however many devices there are. Clients must follow links and never build paths; nothing outside this
+package may rely on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dersim.utility import device_documents as devices
+from dersim.utility import mirror_documents as mirrors
+from dersim.utility import program_documents as programs
+from dersim.utility import response_documents as responses
+from dersim.utility.visit import Answer, Document
+
+Get = Callable[..., Document]
+Write = Callable[..., Answer]
+
+
+class Route(NamedTuple):
+    """The handlers of a path; each takes the visit and the numbers in the path."""
+
+    get: Get
+    put: Write | None = None
+    post: Write | None = None
+    delete: Write | None = None
+
+    @property
+    def allow(self) -> str:
+        """The methods, as the header Allow lists them."""
+        writes = (("PUT", self.put), ("POST", self.post), ("DELETE", self.delete))
+        return ", ".join(["GET", "HEAD", *(name for name, handler in writes if handler)])
+
+
+ROUTES: dict[str, Route] = {
+    "/dcap": Route(devices.device_capability),
+    "/tm": Route(devices.time),
+    "/edev": Route(devices.end_devices, post=devices.register),
+    "/edev/*": Route(devices.end_device),
+    "/edev/*/rg": Route(devices.registration),
+    "/edev/*/fsa": Route(devices.assignments),
+    "/edev/*/fsa/*": Route(devices.assignment),
+    "/edev/*/di": Route(devices.get_given, put=devices.put_given),
+    "/edev/*/lel": Route(devices.log_events, post=devices.post_log_event),
+    "/edev/*/lel/*": Route(devices.log_event),
+    "/edev/*/der": Route(devices.ders),
+    "/edev/*/der/*": Route(devices.der),
+    "/edev/*/der/*/dercap": Route(devices.get_given, put=devices.put_given),
+    "/edev/*/der/*/derg": Route(devices.get_given, put=devices.put_given),
+    "/edev/*/der/*/ders": Route(devices.get_given, put=devices.put_given),
+    "/edev/*/der/*/dera": Route(devices.get_given, put=devices.put_given),
+    "/derp": Route(programs.programs),
+    "/derp/*": Route(programs.program),
+    "/derp/*/dderc": Route(programs.default_control),
+    "/derp/*/derc": Route(programs.controls),
+    "/derp/*/derc/*": Route(programs.control),
+    "/derp/*/actderc": Route(programs.active_controls),
+    "/derp/*/dc": Route(programs.curves),
+    "/derp/*/dc/*": Route(programs.curve),
+    "/rsps": Route(responses.response_sets),
+    "/rsps/*": Route(responses.response_set),
+    "/rsps/*/rsp": Route(responses.responses, post=responses.post_response),
+    "/rsps/*/rsp/*": Route(responses.response),
+    "/mup": Route(mirrors.mirrors, post=mirrors.post_mirror),
+    "/mup/*": Route(mirrors.mirror, post=mirrors.post_reading, delete=mirrors.delete_mirror),
+    "/upt": Route(mirrors.usage_points),
+    "/upt/*": Route(mirrors.usage_point),
+    "/upt/*/mr": Route(mirrors.meter_readings),
+    "/upt/*/mr/*": Route(mirrors.meter_reading),
+    "/upt/*/mr/*/rt": Route(mirrors.reading_type),
+    "/upt/*/mr/*/r": Route(mirrors.newest_reading),
+    "/upt/*/mr/*/rs": Route(mirrors.reading_sets),
+    "/upt/*/mr/*/rs/*": Route(mirrors.reading_set),
+    "/upt/*/mr/*/rs/*/r": Route(mirrors.readings),
+}
+
+_MAX_NUMBER_DIGITS = 12
+
+
+def find(path: str) -> tuple[Route, list[int]] | None:
+    """The route of a path and the numbers in it; None where there is nothing.
+
+    Numbers have one spelling only, so that a resource has one href.
+    """
+    if "*" in path:
+        return None
+    numbers: list[int] = []
+    shape: list[str] = []
+    for part in path.split("/"):
+        if part.isascii() and part.isdigit() and part[0] != "0" and len(part) <= _MAX_NUMBER_DIGITS:
+            numbers.append(int(part))
+            shape.append("*")
+        else:
+            shape.append(part)
+    route = ROUTES.get("/".join(shape))
+    return None if route is None else (route, numbers)

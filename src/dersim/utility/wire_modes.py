@@ -1,0 +1,70 @@
+"""A program's modes as the resources that carry them: DERControlBase, DefaultDERControl, DERCurve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dersim.errors import ConfigError, LocalProtocolError
+from dersim.ieee2030_5 import Edition, controlbase, encode
+from dersim.ieee2030_5 import resources as r
+from dersim.modes import MODES, Curve, ModeValue
+from dersim.utility.program import DefaultControl, Program, ShelvedCurve, make_mrid
+
+
+def control_base(owner: Program, modes: Mapping[str, ModeValue]) -> Any:
+    """The DERControlBase of `modes`, whose curves lie on the program's shelf."""
+    hrefs = {
+        mode: curve_href(owner, owner.curves.find(mode, value))
+        for mode, value in modes.items()
+        if isinstance(value, Curve)
+    }
+    base, _ = controlbase.base_of(modes, hrefs.__getitem__)
+    return base
+
+
+def default_resource(owner: Program, default: DefaultControl) -> Any:
+    """The DefaultDERControl."""
+    return r.DefaultDERControl(
+        href=f"{owner.href}/dderc",
+        mRID=default.mrid,
+        version=default.version,
+        DERControlBase=control_base(owner, _shared(default.modes)),
+        **_default_members(default.modes),
+    )
+
+
+def _shared(modes: Mapping[str, ModeValue]) -> dict[str, ModeValue]:
+    return {name: value for name, value in modes.items() if not MODES[name].default_only}
+
+
+def _default_members(modes: Mapping[str, ModeValue]) -> dict[str, Any]:
+    return dict(controlbase.default_members(modes))
+
+
+def curve_href(owner: Program, item: ShelvedCurve) -> str:
+    """Where a curve is read."""
+    return f"{owner.href}/dc/{item.number}"
+
+
+def curve_resource(owner: Program, item: ShelvedCurve) -> Any:
+    """The DERCurve with its place and its name."""
+    href = curve_href(owner, item)
+    _, ((_, made),) = controlbase.base_of({item.mode: item.curve}, lambda _: href)
+    made.href = href
+    made.mRID = item.mrid
+    made.creationTime = item.creation_s
+    return made
+
+
+def check_writable(modes: Mapping[str, ModeValue]) -> None:
+    """ConfigError where a value does not fit the wire: found before anything is published."""
+    try:
+        base, curves = controlbase.base_of(_shared(modes), lambda _: "/derp/1/dc/1")
+        trial = r.DefaultDERControl(mRID=make_mrid("trial"), DERControlBase=base, **_default_members(modes))
+        encode(trial, Edition.E2018)
+        for _, curve in curves:
+            curve.creationTime = 0
+            encode(curve, Edition.E2018)
+    except LocalProtocolError as error:
+        raise ConfigError(f"modes: {error}") from None

@@ -1,0 +1,137 @@
+"""The three ways of registration, and that a client gets at nothing but its own."""
+
+import pytest
+
+from dersim.ieee2030_5 import identity
+from dersim.ieee2030_5 import resources as r
+
+OWN = b"certificate of the first"
+OTHER = b"certificate of the second"
+
+
+def end_device(lfdi, sfdi=None):
+    return r.EndDevice(
+        lFDI=lfdi, sFDI=identity.sfdi(lfdi) if sfdi is None else sfdi, changedTime=1_700_000_000
+    )
+
+
+def test_open_registers_at_first_contact(lab, client):
+    listed = client.get("/edev?l=255")
+    assert [d.lFDI for d in listed.EndDevice] == [client.lfdi]
+    assert client.get("/dcap").EndDeviceListLink.all == 1
+    own = client.get(listed.EndDevice[0].href)
+    assert own.sFDI == identity.sfdi(client.lfdi)
+    assert client.get(own.RegistrationLink.href).pIN == 111115
+    assert (
+        client.get(own.FunctionSetAssignmentsListLink.href).FunctionSetAssignments[0].TimeLink.href == "/tm"
+    )
+    assert [line for line in lab.log.lines if "at first contact" in line]
+
+
+def test_open_answers_a_post_of_the_known_device_409_with_its_place(client):
+    response = client.post("/edev", end_device(client.lfdi))
+    assert (response.status, response.header("location")) == (409, "/edev/1")
+
+
+def test_inband_starts_empty_and_takes_the_client_once(make_lab):
+    client = make_lab(registration="inband").client()
+    assert client.get("/edev?l=255").all == 0
+    assert client.get("/dcap").EndDeviceListLink.all == 0
+    response = client.post("/edev", end_device(client.lfdi))
+    assert (response.status, response.header("location")) == (201, "/edev/1")
+    assert client.get("/edev?l=255").all == 1
+    assert client.get("/edev/1").lFDI == client.lfdi
+    assert client.get("/edev/1/rg").pIN == 111115
+    assert client.post("/edev", end_device(client.lfdi)).status == 409
+
+
+def test_inband_by_sfdi_alone_is_the_certificates_own(make_lab):
+    lab = make_lab(registration="inband")
+    client, other = lab.client(), lab.client(OTHER)
+    assert client.post("/edev", end_device(other.lfdi)).status == 403
+    by_sfdi = r.EndDevice(sFDI=identity.sfdi(other.lfdi), changedTime=0)
+    assert client.post("/edev", by_sfdi).status == 403
+    assert client.get("/edev").all == 0
+    by_sfdi.sFDI = identity.sfdi(client.lfdi)
+    assert client.post("/edev", by_sfdi).status == 201
+    assert client.get("/edev/1").lFDI == client.lfdi
+
+
+def test_an_sfdi_that_does_not_follow_is_taken_told_and_counted(make_lab):
+    lab = make_lab(registration="inband")
+    client = lab.client()
+    assert client.post("/edev", end_device(client.lfdi, 16726121139)).status == 201
+    assert client.get("/edev/1").sFDI == identity.sfdi(client.lfdi)
+    assert lab.head_end.registry.get(1).violations == 1
+    assert any("EndDevice/sFDI is 16726121139" in line for line in lab.log.lines)
+
+
+def test_known_knows_only_those_provisioned(make_lab):
+    lab = make_lab(registration="known")
+    client, stranger = lab.client(), lab.client(OTHER)
+    status, device = lab.admin("POST", "/end-devices", {"lfdi": client.lfdi.lower(), "pin": 123455})
+    assert (status, device["lfdi"], device["pin"]) == (201, client.lfdi, "******")
+    assert client.get("/edev").all == 1
+    assert client.get("/edev/1/rg").pIN == 123455
+    assert stranger.get("/edev").all == 0
+    assert stranger.post("/edev", end_device(stranger.lfdi)).status == 403
+    assert client.post("/edev", end_device(client.lfdi)).status == 409
+
+
+@pytest.mark.parametrize("path", ["/derp", "/derp/1/derc", "/mup", "/upt", "/rsps", "/rsps/1/rsp", "/rsps/1"])
+def test_the_unregistered_see_no_programs(make_lab, path):
+    lab = make_lab(registration="known")
+    assert lab.client().ask("GET", path).status == 403
+    assert lab.client().get("/tm").quality == 7
+    assert lab.client().post("/rsps/1/rsp", b"<x/>").status == 403
+
+
+@pytest.mark.parametrize(
+    "below",
+    ["", "/rg", "/fsa", "/fsa/1", "/di", "/der", "/der/1", "/der/1/ders", "/der/1/derg", "/lel", "/lel/1"],
+)
+def test_another_ones_end_device_is_not_there(lab, client, below):
+    client.get("/dcap")
+    other = lab.client(OTHER)
+    other.get("/dcap")
+    assert [d.lFDI for d in other.get("/edev?l=255").EndDevice] == [other.lfdi]
+    assert other.ask("GET", f"/edev/1{below}").status == 404
+    status = r.DERStatus(readingTime=0)
+    if below == "/der/1/ders":
+        assert other.put("/edev/1/der/1/ders", status).status == 404
+        assert client.put("/edev/1/der/1/ders", status).status == 204
+    if below == "/lel":
+        assert other.post("/edev/1/lel", b"<x/>").status == 404
+
+
+def test_without_a_certificate_nothing_is_told(lab):
+    assert lab.plain().ask("GET", "/dcap").status == 403
+
+
+def test_without_tls_all_are_shown_and_open_takes_a_post(make_lab):
+    lab = make_lab(encrypted=False)
+    plain = lab.plain()
+    assert plain.get("/edev").all == 0
+    lfdis = [f"{number:040X}" for number in (1, 2)]
+    for number, lfdi in enumerate(lfdis, 1):
+        response = plain.post("/edev", end_device(lfdi))
+        assert (response.status, response.header("location")) == (201, f"/edev/{number}")
+    assert plain.post("/edev", end_device(lfdis[0])).status == 409
+    assert {d.lFDI for d in plain.get("/edev?l=255").EndDevice} == set(lfdis)
+    assert plain.get("/edev/2/rg").pIN == 111115
+    assert plain.post("/edev", r.EndDevice(sFDI=5, changedTime=0)).status == 400
+
+
+def test_without_tls_known_still_refuses(make_lab):
+    plain = make_lab(encrypted=False, registration="known").plain()
+    assert plain.post("/edev", end_device("00" * 20)).status == 403
+
+
+def test_the_order_is_changed_time_then_sfdi(make_lab):
+    lab = make_lab(encrypted=False, registration="known")
+    for number in (5, 3, 9):
+        lab.admin("POST", "/end-devices", {"lfdi": f"{number:02x}" + "00" * 19})
+    lab.now += 10
+    lab.admin("POST", "/end-devices", {"lfdi": "ff" * 20})
+    listed = lab.plain().get("/edev?l=255").EndDevice
+    assert [d.lFDI[:2] for d in listed] == ["FF", "03", "05", "09"]
