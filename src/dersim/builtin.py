@@ -30,6 +30,8 @@ from dersim.functions import (
 )
 from dersim.hookspecs import hookimpl
 
+order = 0
+
 DEVICE_TYPES = (
     DeviceType("PV-3Phase", "10kW-3Phase", PvArray, ("PV",), "PV inverter, three phases, 480 V"),
     DeviceType("PV-2Phase", "10kW-2Phase", PvArray, (), "PV inverter, split phase, 240 V"),

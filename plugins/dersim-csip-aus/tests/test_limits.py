@@ -7,9 +7,16 @@ from importlib.metadata import version
 import pytest
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope
 
+from dersim.builtin import FUNCTION_TYPES
 from dersim.extension import Measured
+from dersim.fleet import Device, StandingClock
+from dersim.ieee2030_5 import Edition, controlbase, decode, encode
+from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.declare import Extra
+from dersim.modes import modes_from_json
 from dersim.plugins import PluginSet, find
 from dersim.registry import Selection
+from dersim.setpoints import SetpointChange, Source, Verdict
 
 
 @pytest.mark.parametrize(
@@ -55,8 +62,6 @@ def registry():
 
 
 def test_its_modes_are_known_to_everyone(registry):
-    from dersim.modes import modes_from_json
-
     assert list(registry.functions) == ["csip-aus-limits"]
     assert modes_from_json({"opModExpLimW": 1500}) == {"opModExpLimW": 1500}
     assert set(registry.functions["csip-aus-limits"].modes) == set(LIMITS)
@@ -64,10 +69,6 @@ def test_its_modes_are_known_to_everyone(registry):
 
 @pytest.mark.parametrize("edition", ["2018", "2023"])
 def test_its_elements_are_read_and_written(registry, edition):
-    from dersim.ieee2030_5 import Edition, decode, encode
-    from dersim.ieee2030_5 import resources as r
-    from dersim.ieee2030_5.declare import Extra
-
     limit = Extra("https://csipaus.org/ns", "opModExpLimW", r.ActivePower(multiplier=1, value=150))
     control = r.DefaultDERControl(
         mRID="0A", DERControlBase=r.DERControlBase(opModConnect=True, extra=(limit,))
@@ -78,3 +79,41 @@ def test_its_elements_are_read_and_written(registry, edition):
     assert decoded.violations == ()
     [extra] = decoded.resource.DERControlBase.extra
     assert (extra.value.multiplier, extra.value.value) == (1, 150)
+
+
+@pytest.mark.parametrize("edition", ["2018", "2023"])
+def test_a_control_of_the_utility_becomes_a_mode_of_the_device_and_back(registry, edition):
+    modes = {"opModExpLimW": 1500.0, "opModImpLimW": 0.0, "opModMaxLimW": 80.0}
+    base, curves = controlbase.base_of(modes, lambda curve: "")
+    control = r.DefaultDERControl(mRID="0A", DERControlBase=base)
+    received = decode(encode(control, Edition(edition))).resource.DERControlBase
+    assert curves == []
+    assert controlbase.modes_of(received, {}) == modes
+
+
+def test_a_device_obeys_and_goes_back(registry):
+    clock = StandingClock()
+    functions = (*FUNCTION_TYPES, *registry.functions.values())
+    device = Device(clock=clock, functions=functions)
+    device.step(0.0)
+    assert device.state.p_w > 5000
+    assert "opModExpLimW" in device.setpoints.supported_modes
+
+    def wish(value):
+        [outcome] = device.setpoints.submit(SetpointChange(Source.CSIP, "opModExpLimW", value))
+        for _ in range(10):
+            clock.time_s += 1
+            device.step(clock.time_s)
+        return outcome.verdict
+
+    assert wish(1500.0) is Verdict.ACCEPTED
+    assert device.state.p_w == pytest.approx(1500, abs=1)
+    assert wish(-1.0) is Verdict.OUT_OF_RANGE
+    assert device.state.p_w == pytest.approx(1500, abs=1)
+    assert wish(None) is Verdict.ACCEPTED
+    assert device.state.p_w > 5000
+
+
+def test_without_the_plugin_the_mode_is_not_supported(registry):
+    device = Device(clock=StandingClock())
+    assert device.setpoints.check("opModExpLimW", 1500.0).verdict is Verdict.UNSUPPORTED

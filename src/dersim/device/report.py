@@ -6,6 +6,7 @@ Built only when somebody looks: the physics of a thousand DERs then cost nothing
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from dersim.device.nameplate import Nameplate
 from dersim.device.registers import Registers
@@ -22,8 +23,10 @@ from dersim.device.state import (
 )
 from dersim.device.terminals import line_to_line
 from dersim.extension import Measured
-from dersim.functions.chain import Chain
 from dersim.grid.conditions import Conditions
+
+if TYPE_CHECKING:
+    from dersim.functions.chain import Chain
 
 #: Below this share of rtgMaxW a PV inverter sleeps and says that its input is low.
 _LOW_INPUT = 0.005
@@ -31,124 +34,134 @@ _LOW_INPUT = 0.005
 _IMBALANCE = 0.03
 
 
-def alarms_now(
-    plate: Nameplate, settings: Settings, seen: Measured, conditions: Conditions, chain: Chain
-) -> Alarm:
-    """The alarms that the present conditions raise."""
-    low, high, slow, fast = chain.trip_window
-    alarm = Alarm(0)
-    if seen.v_high_pu > high:
-        alarm |= Alarm.OVER_VOLTAGE
-    if seen.v_low_pu < low:
-        alarm |= Alarm.UNDER_VOLTAGE
-    if seen.frequency_hz > fast:
-        alarm |= Alarm.OVER_FREQUENCY
-    if seen.frequency_hz < slow:
-        alarm |= Alarm.UNDER_FREQUENCY
-    used = conditions.voltage_pu[: plate.phases]
-    mean = sum(used) / len(used)
-    if mean > 0 and max(abs(v - mean) for v in used) > _IMBALANCE * mean:
-        alarm |= Alarm.VOLTAGE_IMBALANCE
-    if plate.pv_w and plate.rtgMaxWh == 0 and seen.available_w < _LOW_INPUT * plate.rtgMaxW:
-        alarm |= Alarm.LOW_POWER_INPUT
-    volts = mean * plate.v_ln_v * plate.phases
-    if volts > 0 and math.hypot(seen.p_w, seen.q_var) / volts > settings.setMaxA * 0.999:
-        alarm |= Alarm.OVER_CURRENT
-    return alarm
+class Report:
+    """Reads one DER's parts. `seen` and the others are those of the device, kept by it."""
 
+    def __init__(
+        self,
+        plate: Nameplate,
+        settings: Settings,
+        *,
+        seen: Measured,
+        chain: Chain,
+        source: Source,
+        registers: Registers,
+    ) -> None:
+        self._plate = plate
+        self._settings = settings
+        self._seen = seen
+        self._chain = chain
+        self._source = source
+        self._registers = registers
 
-def inverter_status(plate: Nameplate, seen: Measured, chain: Chain, alarm: Alarm) -> InverterStatus:
-    """InverterStatusType of the present state."""
-    if not chain.permitted:
-        return InverterStatus.OFF
-    if not chain.in_service:
-        if chain.tripped:
+    def alarms(self, conditions: Conditions) -> Alarm:
+        """The alarms that the present conditions raise."""
+        plate, seen = self._plate, self._seen
+        used = conditions.voltage_pu[: plate.phases]
+        mean = sum(used) / len(used)
+        volts = mean * plate.v_ln_v * plate.phases
+        low, high, slow, fast = self._chain.trip_window
+        dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
+        raised = {
+            Alarm.OVER_VOLTAGE: seen.v_high_pu > high,
+            Alarm.UNDER_VOLTAGE: seen.v_low_pu < low,
+            Alarm.OVER_FREQUENCY: seen.frequency_hz > fast,
+            Alarm.UNDER_FREQUENCY: seen.frequency_hz < slow,
+            Alarm.VOLTAGE_IMBALANCE: max(abs(v - mean) for v in used) > _IMBALANCE * mean,
+            Alarm.LOW_POWER_INPUT: plate.rtgMaxWh == 0 and dark,
+            Alarm.OVER_CURRENT: volts > 0
+            and math.hypot(seen.p_w, seen.q_var) > 0.999 * self._settings.setMaxA * volts,
+        }
+        alarm = Alarm(0)
+        for bit, is_raised in raised.items():
+            if is_raised:
+                alarm |= bit
+        return alarm
+
+    def status(self, alarm: Alarm) -> InverterStatus:
+        """InverterStatusType of the present state."""
+        chain, seen = self._chain, self._seen
+        if not chain.in_service:
+            return self._status_out_of_service()
+        if chain.ceased:
+            return InverterStatus.STANDBY
+        if Alarm.LOW_POWER_INPUT in alarm:
+            return InverterStatus.SLEEPING
+        if chain.entering:
+            return InverterStatus.STARTING
+        if self._plate.rtgMaxWh:
+            return InverterStatus.RUNNING if seen.p_w else InverterStatus.STANDBY
+        full = min(seen.available_w, self._plate.rtgMaxW)
+        return InverterStatus.FORCED_DERATING if seen.p_w < full * 0.999 else InverterStatus.RUNNING
+
+    def _status_out_of_service(self) -> InverterStatus:
+        if self._chain.tripped:
             return InverterStatus.FAULT
-        return InverterStatus.OFF if seen.blocked else InverterStatus.STANDBY
-    if chain.ceased:
-        return InverterStatus.STANDBY
-    if Alarm.LOW_POWER_INPUT in alarm:
-        return InverterStatus.SLEEPING
-    if chain.entering:
-        return InverterStatus.STARTING
-    if plate.rtgMaxWh:
-        return InverterStatus.RUNNING if seen.p_w else InverterStatus.STANDBY
-    full = min(seen.available_w, plate.rtgMaxW)
-    return InverterStatus.FORCED_DERATING if seen.p_w < full * 0.999 else InverterStatus.RUNNING
+        off = self._seen.blocked or not self._chain.permitted
+        return InverterStatus.OFF if off else InverterStatus.STANDBY
 
+    def state(
+        self, time_s: float, conditions: Conditions, shares: Triple, alarms: Alarm, *, switch_closed: bool
+    ) -> DeviceState:
+        """Everything that the front-ends show, of one instant; shares: of the phases in P and Q."""
+        plate, chain, source = self._plate, self._chain, self._source
+        p, q = self._seen.p_w, self._seen.q_var
+        s = math.hypot(p, q)
+        v_ln = _triple([v * plate.v_ln_v * (i < plate.phases) for i, v in enumerate(conditions.voltage_pu)])
+        volts = sum(v_ln)
+        amps = s / volts if volts > 0 else 0.0
+        exported, imported, injected, absorbed = self._registers.read()
+        inject, absorb = chain.inverter.var_available(p)
+        dc = source.dc(p)
+        soc = source.soc_pct
+        return DeviceState(
+            time_s=time_s,
+            p_w=p,
+            q_var=q,
+            s_va=s,
+            frequency_hz=conditions.frequency_hz,
+            voltage_ln_v=v_ln,
+            voltage_ll_v=line_to_line(plate.phases, v_ln),
+            current_a=_triple([amps * (i < plate.phases) for i in range(3)]),
+            phase_p_w=_triple([share * p for share in shares]),
+            phase_q_var=_triple([share * q for share in shares]),
+            exported_wh=exported,
+            imported_wh=imported,
+            injected_varh=injected,
+            absorbed_varh=absorbed,
+            available_w=min(self._seen.available_w, self._settings.setMaxW),
+            var_inject_available=inject,
+            var_absorb_available=absorb,
+            dc_w=dc.p,
+            dc_v=dc.v,
+            dc_a=dc.i,
+            irradiance_w_m2=conditions.irradiance_w_m2,
+            temperature_c=conditions.temperature_c,
+            cell_temperature_c=source.cell_temperature_c,
+            soc_pct=soc,
+            connection=self._connection(switch_closed=switch_closed),
+            inverter_status=self.status(alarms),
+            operational_mode=OperationalMode.OPERATIONAL if chain.in_service else OperationalMode.OFF,
+            storage_mode=None if soc is None else _storage_mode(p),
+            alarms=alarms,
+            tripped=chain.tripped,
+        )
 
-def build_state(
-    time_s: float,
-    plate: Nameplate,
-    settings: Settings,
-    seen: Measured,
-    conditions: Conditions,
-    chain: Chain,
-    source: Source,
-    registers: Registers,
-    shares: Triple,
-    alarms: Alarm,
-    *,
-    switch_closed: bool,
-) -> DeviceState:
-    """Everything that the front-ends show, of one instant."""
-    p, q = seen.p_w, seen.q_var
-    s = math.hypot(p, q)
-    a, b, c = conditions.voltage_pu
-    v_nom = plate.v_ln_v
-    used = [v * v_nom if index < plate.phases else 0.0 for index, v in enumerate((a, b, c))]
-    v_ln: Triple = (used[0], used[1], used[2])
-    total_v = sum(used)
-    amps = s / total_v if total_v > 0 else 0.0
-    exported, imported, injected, absorbed = registers.read()
-    inject, absorb = chain.inverter.var_available(p)
-    dc = source.dc(p)
-    status = inverter_status(plate, seen, chain, alarms)
-    soc = source.soc_pct
-    live = chain.in_service and not chain.ceased
-    return DeviceState(
-        time_s=time_s,
-        p_w=p,
-        q_var=q,
-        s_va=s,
-        frequency_hz=conditions.frequency_hz,
-        voltage_ln_v=v_ln,
-        voltage_ll_v=line_to_line(plate.phases, v_ln),
-        current_a=_times(tuple(float(index < plate.phases) for index in range(3)), amps),
-        phase_p_w=_times(shares, p),
-        phase_q_var=_times(shares, q),
-        exported_wh=exported,
-        imported_wh=imported,
-        injected_varh=injected,
-        absorbed_varh=absorbed,
-        available_w=min(seen.available_w, settings.setMaxW),
-        var_inject_available=inject,
-        var_absorb_available=absorb,
-        dc_w=dc.p,
-        dc_v=dc.v,
-        dc_a=dc.i,
-        irradiance_w_m2=conditions.irradiance_w_m2,
-        temperature_c=conditions.temperature_c,
-        cell_temperature_c=source.cell_temperature_c,
-        soc_pct=soc,
-        connection=Connection(
+    def _connection(self, *, switch_closed: bool) -> Connection:
+        chain, seen = self._chain, self._seen
+        live = chain.in_service and not chain.ceased
+        return Connection(
             connected=chain.in_service and switch_closed,
             available=seen.available_w > 0 and not chain.tripped,
-            operating=live and (p != 0 or q != 0),
+            operating=live and (seen.p_w != 0 or seen.q_var != 0),
             test=False,
             fault=chain.tripped,
             energized=live,
-        ),
-        inverter_status=status,
-        operational_mode=OperationalMode.OPERATIONAL if chain.in_service else OperationalMode.OFF,
-        storage_mode=None if soc is None else _storage_mode(p),
-        alarms=alarms,
-        tripped=chain.tripped,
-    )
+        )
 
 
-def _times(shares: tuple[float, ...], value: float) -> Triple:
-    return (shares[0] * value, shares[1] * value, shares[2] * value)
+def _triple(values: list[float]) -> Triple:
+    return (values[0], values[1], values[2])
 
 
 def _storage_mode(p_w: float) -> StorageMode:
