@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from dersim.csip import responses
-from dersim.csip.responses import Outbox, modes_responded
+from dersim.csip.responses import Outbox
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
 from dersim.ieee2030_5 import decode, encode
 from dersim.ieee2030_5.edition import Edition
@@ -184,6 +184,9 @@ def test_the_body_of_2018(status: int, wire: int) -> None:
     assert f"<subject>{MRID}</subject>" in text
 
 
-def test_modes_without_a_bit_are_left_out() -> None:
-    assert modes_responded(()) == 0
-    assert modes_responded(("setGradW", "opModNew", "opModConnect", "opModConnect")) == 1 << 2
+def test_modes_without_a_bit_are_left_out_and_those_of_2023_have_their_own_field() -> None:
+    box = outbox(Server().post)
+    assert box.body(event(1)).modesResponded == 0
+    assert box.body(event(1)).modesResponded2 is None
+    body = box.body(event(1, modes=("setGradW", "opModNew", "opModConnect", "opModMaxLimWInject")))
+    assert (body.modesResponded, body.modesResponded2) == (1 << 2, 1 << 8)

@@ -14,8 +14,13 @@ from dersim.errors import ProtocolError
 from dersim.ieee2030_5 import controlbase
 from dersim.ieee2030_5.declare import TYPES
 from dersim.ieee2030_5.event_types import Judgement
-from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERControlBase, DERCurve
-from dersim.ieee2030_5.resources.simple import Disabled
+from dersim.ieee2030_5.resources import (
+    DefaultDERControl,
+    DERControl,
+    DERControlBase,
+    DERCurve,
+    Disabled,
+)
 from dersim.modes import MODES, ModeValue
 from dersim.setpoints import Outcome, SetpointChange, Verdict
 
@@ -102,7 +107,8 @@ class Judge:
         try:
             values = controlbase.default_modes_of(default, self._known())
         except ProtocolError:
-            values = self._values(base)[0]
+            default.DERControlBase = DERControlBase()
+            values = controlbase.default_modes_of(default, {}) | self._values(base)[0]
         return waiting | {
             mode: value
             for mode, value in values.items()
@@ -130,9 +136,9 @@ class Judge:
     ) -> tuple[dict[str, ModeValue], dict[str, str]]:
         """Find out which mode is the broken one; a broken control is rare."""
         values: dict[str, ModeValue] = {}
-        for mode in _present(base):
+        for mode in ("extra", *_present(base)):
+            alone = DERControlBase(**{mode: getattr(base, mode)})
             try:
-                alone = DERControlBase(**{mode: getattr(base, mode)})
                 values |= controlbase.modes_of(alone, self._known())
             except ProtocolError as error:
                 reasons[mode] = f"{mode}: {error}"

@@ -20,10 +20,10 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
+from dersim.ieee2030_5.controlbase import modes_mask
 from dersim.ieee2030_5.edition import Edition
 from dersim.ieee2030_5.event_types import EventResponse
 from dersim.ieee2030_5.resources import DERControlResponse
-from dersim.modes import MODES
 
 #: Pause after the first failure and at the most, s of real time; +-25 %, so that no fleet knocks as one.
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
@@ -157,18 +157,15 @@ class Outbox:
 
     def body(self, response: EventResponse) -> DERControlResponse:
         """The resource as this edition writes it; createdDateTime is of the instant that it speaks of."""
-        old = self._edition() is Edition.E2018
+        edition = self._edition()
+        old = edition is Edition.E2018
+        modes, modes2 = modes_mask(response.modes, edition)
         status = _UNSUPPORTED_2018.get(response.status, response.status) if old else response.status
         return DERControlResponse(
             createdDateTime=math.floor(response.time_s),
             endDeviceLFDI=self.lfdi,
             status=status,
             subject=response.mrid,
-            modesResponded=None if old else modes_responded(response.modes),
+            modesResponded=None if old else modes,
+            modesResponded2=modes2 or None,
         )
-
-
-def modes_responded(modes: tuple[str, ...]) -> int:
-    """The DERControlType bitmap of the modes; those that have no bit in it are left out."""
-    bits = (MODES[mode].bit for mode in modes if mode in MODES)
-    return sum({1 << bit for bit in bits if bit is not None})

@@ -1,0 +1,374 @@
+"""From DERControls to setpoints of a real device, on a simulated clock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from dersim.clock import SimClock
+from dersim.csip.controls import Controls, ProgramReading
+from dersim.errors import ConfigError
+from dersim.fleet import Device
+from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.event_types import EventResponse, Reread
+from dersim.setpoints import Outcome, SetpointChange, Source
+
+START = 1_700_000_000.25
+
+
+def mrid(name: str) -> str:
+    return name.encode().hex().upper().ljust(32, "0")
+
+
+def control(name: str, start: float, duration: int, base: r.DERControlBase, **more: Any) -> r.DERControl:
+    return r.DERControl(
+        **{
+            "mRID": mrid(name),
+            "href": f"/derc/{name}",
+            "replyTo": "/rsp",
+            "responseRequired": 7,
+            "creationTime": int(START),
+            "EventStatus": r.EventStatus(currentStatus=0, dateTime=0, potentiallySuperseded=False),
+            "interval": r.DateTimeInterval(start=int(start), duration=duration),
+            "DERControlBase": base,
+            **more,
+        }
+    )
+
+
+def max_w(percent: float, **more: Any) -> r.DERControlBase:
+    return r.DERControlBase(opModMaxLimW=int(percent * 100), **more)
+
+
+def program(name: str = "P", primacy: int = 5) -> r.DERProgram:
+    return r.DERProgram(mRID=mrid(name), href=f"/derp/{name}", primacy=primacy, description=name)
+
+
+def default(base: r.DERControlBase, **more: Any) -> r.DefaultDERControl:
+    return r.DefaultDERControl(mRID=mrid("DEFAULT"), DERControlBase=base, **more)
+
+
+class Bench:
+    """A device, its controls, and what both did, with the time of the server."""
+
+    def __init__(self, clock: SimClock) -> None:
+        self.clock = clock
+        self.device = Device(clock=clock)
+        self.said: list[tuple[str, int, float, float]] = []
+        self.rereads: list[Reread] = []
+        self.submits: list[tuple[SetpointChange, ...]] = []
+        self.history: list[tuple[float, Any, str]] = []
+        self.log: list[tuple[str, str]] = []
+        self.controls = Controls(
+            self,
+            clock,
+            rng=random.Random(1),
+            on_response=self.respond,
+            on_reread=self.rereads.append,
+            log=lambda level, message: self.log.append((level, message)),
+        )
+
+    def check(self, mode: str, value: Any) -> Outcome:
+        return self.device.setpoints.check(mode, value)
+
+    def submit(self, *changes: SetpointChange) -> list[Outcome]:
+        self.submits.append(changes)
+        outcomes = self.device.setpoints.submit(*changes)
+        lines = [line for line in self.device.setpoints.in_force() if line.mode == "opModMaxLimW"]
+        shown = (lines[0].value, lines[0].source.label) if lines else (None, "")
+        self.history.append((self.controls.server_now_s(), *shown))
+        return outcomes
+
+    def respond(self, response: EventResponse) -> None:
+        limit = self.device.setpoints.value("opModMaxLimW")
+        name = bytes.fromhex(response.mrid).rstrip(b"\0").decode()
+        self.said.append((name, response.status, response.time_s, limit))  # type: ignore[arg-type]
+
+    def statuses(self, name: str) -> list[int]:
+        return [status for who, status, _, _ in self.said if who == name]
+
+
+@pytest.fixture
+async def bench(autojump_clock: MockClock) -> AsyncIterator[Bench]:
+    """Tests name autojump_clock too: pytest-trio looks only at the arguments of the test itself."""
+    clock = SimClock(start_s=START)
+    clock.start()
+
+    async def tick() -> None:
+        while True:
+            await trio.sleep(1.0)
+            clock.tick_done()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tick)
+        bench = Bench(clock)
+        nursery.start_soon(bench.controls.run)
+        bench.controls.set_clock_offset(0.5)
+        yield bench
+        nursery.cancel_scope.cancel()
+
+
+async def test_starts_and_ends_at_the_exact_instant_of_the_server_s_time(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    start = int(START) + 10
+    reading = ProgramReading(program(), (control("a", start, 20, max_w(60)),), default(max_w(90)))
+    bench.controls.update([reading])
+    await bench.clock.sleep_until(START + 60)
+    shown = [(round(time - start, 3), value, source) for time, value, source in bench.history]
+    assert shown == [(-9.25, 90.0, "csip-default"), (0.0, 60.0, "csip"), (20.0, 90.0, "csip-default")]
+    assert bench.statuses("a") == [1, 2, 3]
+    # Response 2 and 3 speak of a device that has made the step already.
+    assert [limit for _, _, _, limit in bench.said] == [90.0, 60.0, 90.0]
+    assert [reread.href for reread in bench.rereads] == ["/derc/a"]
+
+
+async def test_a_hand_over_is_one_submit_and_the_default_never_flashes(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    start = int(START) + 10
+    controls = tuple(control(f"e{n}", start + 10 * n, 10, max_w(50 + n)) for n in range(5))
+    bench.controls.update([ProgramReading(program(), controls, default(max_w(90)))])
+    await bench.clock.sleep_until(START + 100)
+    assert [value for _, value, _ in bench.history] == [90.0, 50.0, 51.0, 52.0, 53.0, 54.0, 90.0]
+    assert all(len(changes) == 1 for changes in bench.submits)
+    assert [changes[0].detail for changes in bench.submits[1:-1]] == [mrid(f"e{n}") for n in range(5)]
+    assert all(change.expires_s is None for changes in bench.submits for change in changes)
+
+
+async def test_a_better_program_takes_over_in_one_submit(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 5
+    poor = ProgramReading(program("SY", 10), (control("sy", start, 60, max_w(40)),), default(max_w(90)))
+    bench.controls.update([poor])
+    await bench.clock.sleep_until(START + 10)
+    better = ProgramReading(program("SP", 4), (control("sp", start + 20, 20, max_w(70)),))
+    bench.controls.update([poor, better])
+    await bench.clock.sleep_until(START + 100)
+    assert [value for _, value, _ in bench.history] == [90.0, 40.0, 70.0, 90.0]
+    order = [(name, status) for name, status, _, _ in bench.said]
+    assert order[-3:] == [("sy", 7), ("sp", 2), ("sp", 3)]
+
+
+async def test_event_and_default_lie_over_each_other_mode_by_mode(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    start = int(START) + 5
+    pf = r.PowerFactorWithExcitationControlType(displacement=950, excitation=False, multiplier=-3)
+    base = r.DERControlBase(opModFixedPFInjectW=pf)
+    bench.controls.update([ProgramReading(program(), (control("a", start, 20, base),), default(max_w(90)))])
+    await bench.clock.sleep_until(START + 10)
+    sources = {line.mode: line.source for line in bench.device.setpoints.in_force()}
+    assert sources["opModMaxLimW"] is Source.CSIP_DEFAULT
+    assert sources["opModFixedPFInjectW"] is Source.CSIP
+
+
+async def test_refusals(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 5
+    delta = r.ActivePowerDeltaControlType(multiplier=0, value=5)
+    controls = (
+        control("some", start, 10, max_w(60, opModDeltaW=delta)),
+        control("none", start + 20, 10, r.DERControlBase(opModDeltaW=delta)),
+        control("wild", start + 40, 10, r.DERControlBase(opModMaxLimW=20_000)),
+        control("empty", start + 60, 10, r.DERControlBase()),
+        control("ramp", start + 80, 10, r.DERControlBase(rampTms=100)),
+    )
+    bench.controls.update([ProgramReading(program(), controls)])
+    await bench.clock.sleep_until(START + 120)
+    assert bench.statuses("some") == [1, 251, 2, 3]
+    assert bench.statuses("none") == [1, 251]
+    assert bench.statuses("wild") == [1, 253]
+    assert bench.statuses("empty") == [1, 253]
+    assert bench.statuses("ramp") == [1, 253]
+    assert any(level == "Warning" and mrid("none") in text for level, text in bench.log)
+
+
+async def test_the_ramp_goes_with_its_control_and_competes_for_nothing(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    start = int(START) + 5
+    poor = ProgramReading(program("SY", 10), (control("sy", start, 60, max_w(40, rampTms=500)),))
+    better = ProgramReading(program("SP", 4), (control("sp", start + 20, 20, max_w(70)),))
+    bench.controls.update([poor, better])
+    await bench.clock.sleep_until(START + 100)
+    assert bench.statuses("sy") == [1, 7]  # its rampTms is no mode that it could go on with
+    again = control("x", int(START) + 105, 10, max_w(30, rampTms=500))
+    bench.controls.update([ProgramReading(program(), (again,))])
+    await bench.clock.sleep_until(START + 110)
+    wishes = {change.mode: change.value for change in bench.submits[-1]}
+    assert wishes == {"opModMaxLimW": 30.0, "rampTms": 5.0}
+    await bench.clock.sleep_until(START + 120)
+    assert {change.mode: change.value for change in bench.submits[-1]} == {
+        "opModMaxLimW": None,
+        "rampTms": None,
+    }
+
+
+def volt_var(*points: tuple[int, int]) -> r.DERCurve:
+    return r.DERCurve(
+        mRID=mrid("VV"),
+        creationTime=0,
+        CurveData=tuple(r.CurveData(xvalue=x, yvalue=y) for x, y in points),
+        curveType=11,
+        xMultiplier=-2,
+        yMultiplier=-2,
+        yRefType=2,
+    )
+
+
+async def test_a_control_waits_for_its_curve(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 5
+    base = r.DERControlBase(opModVoltVar=r.DERCurveLink(href="/dc/1"))
+    bench.controls.update([ProgramReading(program(), (control("a", start, 60, base),))])
+    assert bench.controls.needed_curves == {"/dc/1"}
+    await bench.clock.sleep_until(START + 10)
+    assert bench.said == []
+    bench.controls.set_curves({"/dc/1": volt_var((9200, 3000), (9670, 0), (10300, 0), (10700, -3000))})
+    assert bench.controls.needed_curves == frozenset()
+    assert bench.statuses("a") == [1, 2]
+    value: Any = bench.device.setpoints.value("opModVoltVar")
+    assert value.points[0] == (92.0, 30.0)
+    await bench.clock.sleep_until(START + 100)
+    assert bench.statuses("a") == [1, 2, 3]
+
+
+async def test_a_curve_that_cannot_be_had_is_impossible(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 5
+    base = max_w(60, opModVoltVar=r.DERCurveLink(href="/dc/1"))
+    bench.controls.update([ProgramReading(program(), (control("a", start, 60, base),))])
+    bench.controls.set_curves({"/dc/1": None})
+    await bench.clock.sleep_until(START + 100)
+    assert bench.statuses("a") == [1, 253, 2, 3]
+
+
+async def test_a_default_s_curve_keeps_its_mode_from_worse_defaults(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    base = r.DERControlBase(opModVoltVar=r.DERCurveLink(href="/dc/good"))
+    worse = r.DERControlBase(opModVoltVar=r.DERCurveLink(href="/dc/bad"))
+    flat = volt_var((9000, 0), (11000, 0))
+    bench.controls.set_curves({"/dc/bad": flat})
+    bench.controls.update(
+        [
+            ProgramReading(program("GOOD", 1), (), default(base, setGradW=5000)),
+            ProgramReading(program("BAD", 9), (), default(worse)),
+        ]
+    )
+    assert [
+        line.mode for line in bench.device.setpoints.in_force() if line.source is Source.CSIP_DEFAULT
+    ] == ["setGradW"]
+    bench.controls.set_curves({"/dc/good": volt_var((9200, 3000), (10700, -3000))})
+    value: Any = bench.device.setpoints.value("opModVoltVar")
+    assert value.points[0] == (92.0, 30.0)
+
+
+async def test_cancelled_between_two_polls_is_seen_by_its_own_href(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    start = int(START) + 10
+    planned = control("a", start, 20, max_w(60))
+    bench.controls.update([ProgramReading(program(), (planned,))])
+    await bench.clock.sleep_until(START + 9)
+    assert bench.rereads
+    cancelled = r.EventStatus(currentStatus=2, dateTime=0, potentiallySuperseded=False)
+    bench.controls.update_control(control("a", start, 20, max_w(60), EventStatus=cancelled))
+    await bench.clock.sleep_until(START + 60)
+    assert bench.statuses("a") == [1, 6]
+    assert bench.device.setpoints.value("opModMaxLimW") is None
+
+
+async def test_the_clock_offset_moves_what_is_scheduled(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 1000
+    bench.controls.update([ProgramReading(program(), (control("a", start, 20, max_w(60)),))])
+    await bench.clock.sleep_until(START + 10)
+    bench.controls.set_clock_offset(900.0)
+    await bench.clock.sleep_until(START + 150)
+    assert [round(time - start, 3) for time, _, _ in bench.history] == [0.0, 20.0]
+
+
+async def test_without_the_server_s_time_only_defaults_are_obeyed(
+    autojump_clock: MockClock,
+) -> None:
+    clock = SimClock(start_s=START)
+    clock.start()
+    bench = Bench(clock)
+    bench.controls.update(
+        [ProgramReading(program(), (control("a", START - 5, 60, max_w(60)),), default(max_w(90)))]
+    )
+    assert bench.device.setpoints.value("opModMaxLimW") == 90.0
+    assert bench.said == []
+    bench.controls.set_clock_offset(0.0)
+    assert bench.device.setpoints.value("opModMaxLimW") == 60.0
+    assert bench.statuses("a") == [1, 2]
+
+
+async def test_opting_out_and_in(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 5
+    bench.controls.update([ProgramReading(program(), (control("a", start, 60, max_w(60)),))])
+    await bench.clock.sleep_until(START + 10)
+    bench.controls.opt_out(mrid("a").lower())
+    assert bench.device.setpoints.value("opModMaxLimW") is None
+    bench.controls.opt_in(mrid("a"))
+    assert bench.device.setpoints.value("opModMaxLimW") == 60.0
+    assert bench.statuses("a") == [1, 2, 4, 5]
+    for call in (bench.controls.opt_in, bench.controls.opt_out):
+        with pytest.raises(ConfigError, match=r"no .*control"):
+            call(mrid("unknown"))
+
+
+async def test_withdraw_lets_go_of_everything(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 2
+    bench.controls.update(
+        [ProgramReading(program(), (control("a", start, 60, max_w(60)),), default(max_w(90)))]
+    )
+    await bench.clock.sleep_until(START + 10)
+    bench.controls.withdraw()
+    assert not [line for line in bench.device.setpoints.in_force() if "CSIP" in line.source.name]
+    assert bench.controls.snapshot()["programs"] == []
+    await bench.clock.sleep_until(START + 100)
+    assert bench.statuses("a") == [1, 2]
+
+
+async def test_an_unchanged_picture_submits_nothing(bench: Bench, autojump_clock: MockClock) -> None:
+    reading = ProgramReading(program(), (control("a", START + 5, 60, max_w(60)),), default(max_w(90)))
+    bench.controls.update([reading])
+    before = len(bench.submits)
+    for _ in range(5):
+        bench.controls.update([reading])
+    assert len(bench.submits) == before
+    assert bench.statuses("a") == [1]
+
+
+async def test_the_snapshot_has_the_shape_of_the_contract(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 5
+    controls = (control("a", start, 20, max_w(60, rampTms=200)), control("b", start + 60, 20, max_w(70)))
+    bench.controls.update([ProgramReading(program(), controls, default(max_w(90), setGradW=10000))])
+    await bench.clock.sleep_until(START + 10)
+    shown = bench.controls.snapshot()
+    assert shown["programs"] == [{"href": "/derp/P", "mRID": mrid("P"), "description": "P", "primacy": 5}]
+    assert shown["default_control"] == {
+        "program": "/derp/P",
+        "mRID": mrid("DEFAULT"),
+        "modes": {"opModMaxLimW": 90.0, "setGradW": 100.0},
+    }
+    (active,) = shown["active_controls"]
+    assert active == {
+        "mRID": mrid("a"),
+        "href": "/derc/a",
+        "program": "/derp/P",
+        "primacy": 5,
+        "status": 1,
+        "status_text": "Active",
+        "start": "2023-11-14T22:13:25.000Z",
+        "duration_s": 20.0,
+        "effective_start": "2023-11-14T22:13:25.000Z",
+        "effective_end": "2023-11-14T22:13:45.000Z",
+        "modes": {"opModMaxLimW": 60.0, "rampTms": 2.0},
+        "why": "in force for opModMaxLimW",
+    }
+    assert [entry["mRID"] for entry in shown["scheduled_controls"]] == [mrid("b")]
+    assert [view.mrid for view in bench.controls.explain()] == [mrid("a"), mrid("b")]
