@@ -109,10 +109,11 @@ class Exchange:
         if event is h11.NEED_DATA and not self._wire.trailing_data[0]:
             await self._wait_idle()
             event = self._next_event()
-        with trio.move_on_after(self._limits.head_s):
-            while event is h11.NEED_DATA:
-                await self._read()
-                event = self._next_event()
+        if event is h11.NEED_DATA:
+            with trio.move_on_after(self._limits.head_s):
+                while event is h11.NEED_DATA:
+                    await self._read()
+                    event = self._next_event()
         if event is h11.NEED_DATA:
             raise _Refused(408, f"the head of the request took more than {self._limits.head_s:g} s")
         if not isinstance(event, h11.Request):
@@ -139,21 +140,30 @@ class Exchange:
                 raise _Refused(413, f"a body of {int(value)} bytes; at most {limit} are taken")
         if self._wire.they_are_waiting_for_100_continue:
             await self._send_all(self._wire.send(h11.InformationalResponse(status_code=100, headers=[])))
+        event = self._next_event()
+        if isinstance(event, h11.EndOfMessage):
+            return b""
+        with trio.move_on_after(self._limits.body_s):
+            return await self._collect(event)
+        raise _Refused(408, f"the body of the request took more than {self._limits.body_s:g} s")
+
+    async def _collect(self, event: object) -> bytes:
+        """The body, of which `event` is the first that h11 tells."""
+        limit = self._limits.body_bytes
         parts: list[bytes] = []
         size = 0
-        with trio.move_on_after(self._limits.body_s):
-            while not isinstance(event := self._next_event(), h11.EndOfMessage):
-                if event is h11.NEED_DATA:
-                    await self._read()
-                elif isinstance(event, h11.Data):
-                    size += len(event.data)
-                    if size > limit:
-                        raise _Refused(413, f"the body is larger than {limit} bytes")
-                    parts.append(event.data)
-                else:
-                    raise _Gone
-            return b"".join(parts)
-        raise _Refused(408, f"the body of the request took more than {self._limits.body_s:g} s")
+        while not isinstance(event, h11.EndOfMessage):
+            if event is h11.NEED_DATA:
+                await self._read()
+            elif isinstance(event, h11.Data):
+                size += len(event.data)
+                if size > limit:
+                    raise _Refused(413, f"the body is larger than {limit} bytes")
+                parts.append(event.data)
+            else:
+                raise _Gone
+            event = self._next_event()
+        return b"".join(parts)
 
     def _next_event(self) -> object:
         try:
