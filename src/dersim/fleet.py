@@ -2,11 +2,12 @@
 
 One step, synchronous: conditions -> setpoints in force -> what the source has -> the control functions ->
 inverter limits -> registers. The interval since the last step is cut where something happens inside it: where
-a setpoint expires, where a stepwise grid profile goes to its next row, and where a protecting function's timer
-runs out. So an event in mid-tick is timed exactly whatever the tick, and the tick is only the upper bound.
+a setpoint expires, where a stepwise grid profile goes to its next row, and where a protecting function's
+timer runs out. So an event in mid-tick is timed exactly whatever the tick, and the tick is only the upper
+bound.
 
-A DER at rest costs almost nothing: when the conditions are the same objects as before and no function, ramp or
-lag is under way, only the energy registers go on.
+A DER at rest costs almost nothing: when the conditions are the same objects as before and no function, ramp
+or lag is under way, only the energy registers go on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dersim.builtin import DEVICE_TYPES, FUNCTION_TYPES
 from dersim.device.nameplate import Nameplate, bundled, read_nameplate
 from dersim.device.pv import PvArray
 from dersim.device.registers import Registers
-from dersim.device.report import alarms_now, build_state
+from dersim.device.report import Report
 from dersim.device.settings import Settings
 from dersim.device.state import Alarm, DeviceState
 from dersim.device.terminals import Terminals
@@ -69,7 +70,8 @@ class Device:
     """One simulated DER.
 
     number: 1-based. nameplate: left out, the type's own. device_type: a name or a DeviceType. functions: the
-    control functions it has; left out, the built-in ones. start: "in_service" or "off".
+    control functions it has; left out, the built-in ones. start: "in_service" or "off". sampled: changes are
+    samples of a record and have no instant of their own, so they make no step of zero length.
     `state` is the newest state; `setpoints` the one door in; `inputs` what it meets; `settings` DERSettings.
     """
 
@@ -84,6 +86,7 @@ class Device:
         inputs: Inputs | None = None,
         rng: random.Random | None = None,
         start: str = "in_service",
+        sampled: bool = False,
     ) -> None:
         self.number = number
         self.device_type = find_type(device_type) if isinstance(device_type, str) else device_type
@@ -91,6 +94,7 @@ class Device:
         self.nameplate = nameplate or read_nameplate(bundled(self.device_type.profile))
         self.rng = rng or random.Random(number)  # noqa: S311 - a simulation's draws
         self._clock: Clock = clock or StandingClock()
+        self._sampled = sampled
         self.settings = Settings(self.nameplate)
         self.source = self.device_type.make_source(self.nameplate)
         plate = self.nameplate
@@ -99,6 +103,14 @@ class Device:
         self.seen = Measured(frequency_hz=plate.frequency_hz)
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers(plate.initial_exported_wh, plate.initial_imported_wh)
+        self._report = Report(
+            plate,
+            self.settings,
+            seen=self.seen,
+            chain=self.chain,
+            source=self.source,
+            registers=self._registers,
+        )
         self._conditions: Conditions | None = None
         self._last_s = math.nan
         self._state: DeviceState | None = None
@@ -136,7 +148,8 @@ class Device:
             return
         setpoints, inputs = self.setpoints, self.inputs
         while True:
-            until_s = now_s if now_s < setpoints.next_expiry_s else max(last_s, setpoints.next_expiry_s)
+            expiry_s = setpoints.next_expiry_s
+            until_s = now_s if now_s < expiry_s else max(last_s, expiry_s)
             if not inputs.constant:
                 until_s = min(until_s, max(inputs.next_change_s(last_s), last_s + _SHORTEST_S))
             if until_s > last_s:
@@ -148,7 +161,7 @@ class Device:
                 return
 
     def command(self, command: Command) -> None:
-        """An operator's command. stop: out of service until start. reset: forget a trip, enter service anew."""
+        """stop: out of service until start. reset: forget a trip and enter service anew."""
         self.step(self._clock.now_s())
         if command == "stop":
             self.chain.permitted = False
@@ -196,7 +209,7 @@ class Device:
         """A step of no length: what follows at once from a change shows at once."""
         self._conditions = None
         self.chain.settled = False
-        if not math.isnan(self._last_s):
+        if not math.isnan(self._last_s) and not self._sampled:
             self._advance(self._last_s, 0.0)
 
     def _advance(self, start_s: float, dt_s: float) -> None:
@@ -236,32 +249,23 @@ class Device:
 
     def _hold_alarms(self, now_s: float) -> None:
         """Keep an alarm for two ticks at least, so that one between two ticks is not lost."""
-        now = self._alarms_now()
+        now = self._report.alarms(self._conditions or self.inputs.at(now_s))
         if now:
             self._held = now | (self._held if now_s < self._held_until_s else Alarm(0))
             self._held_until_s = now_s + 2 * self._clock.tick_s
 
-    def _alarms_now(self) -> Alarm:
-        conditions = self._conditions or self.inputs.at(self._last_s)
-        return alarms_now(self.nameplate, self.settings, self.seen, conditions, self.chain)
-
     def _build(self) -> DeviceState:
         time_s = 0.0 if math.isnan(self._last_s) else self._last_s
-        if self._conditions is None:
-            self._look(self.inputs.at(time_s))
-        conditions = self._conditions or Conditions()
+        conditions = self._conditions
+        if conditions is None:
+            conditions = self.inputs.at(time_s)
+            self._look(conditions)
         held = self._held if time_s < self._held_until_s else Alarm(0)
-        return build_state(
+        return self._report.state(
             time_s,
-            self.nameplate,
-            self.settings,
-            self.seen,
             conditions,
-            self.chain,
-            self.source,
-            self._registers,
             self._shares,
-            self._alarms_now() | held,
+            self._report.alarms(conditions) | held,
             switch_closed=self.setpoints.value("opModConnect") is not False,
         )
 
@@ -271,7 +275,8 @@ def find_type(name: str, types: Iterable[DeviceType] = DEVICE_TYPES) -> DeviceTy
     for kind in types:
         if name == kind.name or name in kind.aliases:
             return kind
-    raise ConfigError(f"--device_type {name}: not known; known are {', '.join(kind.name for kind in types)}")
+    known = ", ".join(kind.name for kind in types)
+    raise ConfigError(f"--device_type {name}: not known; known are {known}")
 
 
 class Fleet:

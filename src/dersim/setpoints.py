@@ -12,11 +12,11 @@ Which setpoint rules, in three steps:
    limits side by side.
 
 2. *Between modes that cannot act together.* 1547-2018 5.3.1 knows one reactive mode at a time. The one from
-   the higher source rules; within one source fixed var or target var, over fixed power factor, over Watt-Var or
-   Watt-PF, over Volt-Var. (On purpose not 2030.5's "the smaller var SHOULD win": that would change the mode
-   with the sun.) Likewise a target in watts over one in percent, and the droop over a Freq-Watt curve. The two
-   fixed power factors, of generating and of charging, are no rivals. The loser is shown as overridden, with by
-   whom, and acts again by itself when the winner ends.
+   the higher source rules; within one source fixed var or target var, over fixed power factor, over Watt-Var
+   or Watt-PF, over Volt-Var. (On purpose not 2030.5's "the smaller var SHOULD win": that would change the
+   mode with the sun.) Likewise a target in watts over one in percent, and the droop over a Freq-Watt curve.
+   The two fixed power factors, of generating and of charging, are no rivals. The loser is shown as
+   overridden, with by whom, and acts again by itself when the winner ends.
 
 3. *Between limits nothing competes.* opModMaxLimW, Volt-Watt and the limits of extensions all act, and the
    lowest rules; that is arithmetic, and done in the step of the device.
@@ -229,8 +229,8 @@ class Setpoints:
         if any(outcome.verdict is not Verdict.ACCEPTED for outcome in outcomes):
             return outcomes
         self._settle(now_s)
-        # No short cut at the first change: every one of them must be put.
-        if any([self._put(change, now_s) for change in changes]):
+        changed = [self._put(change, now_s) for change in changes]
+        if any(changed):
             self._resolve(now_s)
             self._apply(self._values)
         return outcomes

@@ -61,7 +61,7 @@ class Inverter:
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
 
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
-        """The P and Q that the machine delivers where p_w and q_var are wanted; `limited` tells the difference."""
+        """The P and Q that the machine delivers for those wanted; `limited` tells whether they differ."""
         va = self._va if p_w >= 0 else self._va_charge
         if power_factor_first:
             return self._fit_power_factor(p_w, q_var, va)

@@ -78,12 +78,12 @@ class Nameplate:
     points: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def rtgNormalCategory(self) -> int:
+    def rtgNormalCategory(self) -> int:  # noqa: N802 - the standard's name
         """1 for Category A, 2 for Category B (2030.5 DERCapability)."""
         return 1 if self.normal_category == "A" else 2
 
     @property
-    def rtgAbnormalCategory(self) -> int:
+    def rtgAbnormalCategory(self) -> int:  # noqa: N802 - the standard's name
         """1 to 3 for Category I to III."""
         return self.abnormal_category
 

@@ -1,15 +1,16 @@
 """The PV array: from sun, air and wind to DC power, and its current-voltage curve.
 
 Cell temperature by Faiman (2008): T_cell = T_air + G / (U0 + U1 * wind), with U0 = 25 and U1 = 6.84 as in
-IEC 61853-2 practice. Power by the PVWatts DC model (Dobos 2014): P = P_dc0 * G / 1000 * (1 + gamma * (T_cell -
-25)). The inverter takes its share by a constant efficiency. MPPT is ideal.
+IEC 61853-2 practice. Power by the PVWatts DC model (Dobos 2014): P = P_dc0 * G / 1000 * (1 + gamma * (T_cell
+- 25)). The inverter takes its share by a constant efficiency. MPPT is ideal.
 
 The curve has the shape of EN 50530 (annex C): I = I_sc - I_0 * (exp(V / (V_oc * C)) - 1) with the
-technology's ratios V_mpp / V_oc and I_mpp / I_sc. Here I_0 and C are not taken from the standard's closed form
-but solved so that the maximum of the curve is exactly the power of the PVWatts model: the operating point on
-the dashboard and the power on the AC side then belong together.
+technology's ratios V_mpp / V_oc and I_mpp / I_sc. Here I_0 and C are not taken from the standard's closed
+form but solved so that the maximum of the curve is exactly the power of the PVWatts model: the operating
+point on the dashboard and the power on the AC side then belong together.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of Source
 from __future__ import annotations
 
 import math
@@ -118,7 +119,7 @@ class PvArray:
         self.cell_temperature_c = 25.0
         self.settled = True
 
-    def see(self, conditions: Conditions, dt_s: float) -> None:  # noqa: ARG002 - the interface of Source
+    def see(self, conditions: Conditions, dt_s: float) -> None:
         """Available power from the weather; worked out only when the weather changed."""
         weather = conditions[2:]
         if weather == self._weather:

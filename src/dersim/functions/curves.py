@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterable
 
@@ -16,7 +17,7 @@ class Line:
         self._xs = [x for x, _ in pts]
         self.first_y, self.last_y = pts[0][1], pts[-1][1]
         pieces: list[tuple[float, float]] = [(self.first_y, 0.0)]
-        for (x0, y0), (x1, y1) in zip(pts, pts[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(pts):
             slope = (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0
             pieces.append((y0 - slope * x0, slope))
         pieces.append((self.last_y, 0.0))

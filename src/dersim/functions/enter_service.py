@@ -2,8 +2,8 @@
 
 Voltage and frequency must stay inside the window for the whole delay, plus a random part drawn anew each time
 (4.10.3, for machines below 500 kVA that do not ramp); leaving the window starts the delay afresh. Then the
-power may rise at most as a straight line from 0 to setMaxW over setESRampTms, or at setSoftGradW where that is
-slower. The delay is counted exactly: `horizon_s` tells where to split the step.
+power may rise at most as a straight line from 0 to setMaxW over setESRampTms, or at setSoftGradW where that
+is slower. The delay is counted exactly: `horizon_s` tells where to split the step.
 
 The parameters are settings (setESDelay and so on); a DefaultDERControl governs them as modes.
 """
@@ -24,9 +24,13 @@ _SLACK_S = 1e-9
 
 
 class EnterService(Function):
-    """Window, delay and ramp. `rng` draws the random delay; the device puts its own generator there."""
+    """Window, delay and ramp. `rng` draws the random delay; the device puts its own generator there.
+
+    head_start_s: seconds that the ramp has behind it in the instant when service is entered.
+    """
 
     rng = random.Random(0)  # noqa: S311 - a simulation, not a secret
+    head_start_s = 0.0
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
@@ -89,6 +93,8 @@ class EnterService(Function):
             return NOTHING
         self._good_s = 0.0
         self._random_s = None
+        rate = self._rate_w_s()
+        self._ceiling_w = rate * self.head_start_s if rate < INF else INF
         return _ENTER
 
     def _rate_w_s(self) -> float:

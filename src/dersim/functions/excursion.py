@@ -1,14 +1,14 @@
 """How long has it been how bad: the timer behind every ride-through curve.
 
 A curve of 2030.5 is a line in the plane of time (x) and magnitude (y) that separates riding through from
-tripping: (0.16 s, 120 %), (13 s, 120 %), (13 s, 110 %) says that 110 % is borne for 13 s and 120 % for 0.16 s.
-For a magnitude L above the line's end the time allowed is where the line crosses L.
+tripping: (0.16 s, 120 %), (13 s, 120 %), (13 s, 110 %) says that 110 % is borne for 13 s and 120 % for 0.16
+s. For a magnitude L above the line's end the time allowed is where the line crosses L.
 
 1547-2018 6.4.1 counts for each threshold the time for which it has been exceeded without a break. With a line
-instead of two steps every magnitude is a threshold. So a stack is kept of (magnitude, seconds for which it has
-been exceeded), rising in magnitude: a new higher magnitude opens an entry at zero, a lower one closes all the
-entries above it and inherits the longest of their times, since it was exceeded during them too. The first
-entry to use up its time trips.
+instead of two steps every magnitude is a threshold. So a stack is kept of (magnitude, seconds for which it
+has been exceeded), rising in magnitude: a new higher magnitude opens an entry at zero, a lower one closes
+all the entries above it and inherits the longest of their times, since it was exceeded during them too. The
+first entry to use up its time trips.
 
 Low sides are handled with the sign turned round.
 """

@@ -6,6 +6,7 @@ charges (2030.5-2018 10.10.4). The excitation is absolute: "inject" injects var 
 beyond the reactive rating Q is clamped and the factor is not held.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 import math

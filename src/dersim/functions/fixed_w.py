@@ -3,6 +3,7 @@
 2030.5-2018 10.10.4 opModFixedW: a negative value refers to setMaxChargeRateW.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

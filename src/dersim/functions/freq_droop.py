@@ -11,6 +11,7 @@ under-frequency response uses the headroom that a curtailment left), but stays u
 return the power comes back with the same lag, and the function lets go when it has arrived.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,15 +1,16 @@
 """Ramps: how fast the power may follow a command.
 
-setGradW (2030.5-2018 10.10.4.5: "percentage change in output capability limit per second", 0 for no limit) and
-rampTms of a control (the time in which the new setting is to be reached; it takes the place of setGradW) bound
-how fast the *command* moves: the lowest of the limits by command, or the target. They do not slow the answers
-to voltage and frequency, which have open-loop response times of their own, nor trips.
+setGradW (2030.5-2018 10.10.4.5: "percentage change in output capability limit per second", 0 for no limit)
+and rampTms of a control (the time in which the new setting is to be reached; it takes the place of setGradW)
+bound how fast the *command* moves: the lowest of the limits by command, or the target. They do not slow the
+answers to voltage and frequency, which have open-loop response times of their own, nor trips.
 
 The command sets out from the power that flows whenever a function is enabled, changed or disabled and the
 new command lies beyond that power; so neither taking a limit away nor a Volt-Watt that ends lets the power
 jump by more than the ramp allows.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

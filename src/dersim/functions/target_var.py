@@ -1,5 +1,6 @@
 """opModTargetVar: hold a reactive power given in var; + injects (2030.5-2018 10.10.4)."""
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -5,6 +5,7 @@ force the defaults of the machine's abnormal category act (1547-2018 tables 11 t
 The time is counted exactly: `horizon_s` tells the device where to split its step.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ _Points = tuple[tuple[float, float], ...]
 
 
 def default_trips(nameplate: Nameplate) -> dict[str, _Points]:
-    """1547-2018 default trip settings: (s, %) for voltage, (s, Hz) for frequency, moved to 50 Hz if need be."""
+    """1547-2018 default trips: (s, %) for voltage, (s, Hz) for frequency, moved to 50 Hz if need be."""
     # OV1 time, UV1 (V, s), UV2 (V, s) of Categories I, II, III.
     ov1_s, uv1, uv2 = {
         1: (2.0, (70.0, 2.0), (45.0, 0.16)),

@@ -5,6 +5,7 @@ power factor jumps from leading to lagging at 1, so the line is drawn through va
 the factors: it passes from inject to absorb over unity, as EN 50549's cos phi (P) does.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

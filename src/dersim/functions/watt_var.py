@@ -8,6 +8,7 @@ Where the VA circle is met the inverter stays on its curve: P and Q both come do
 and circle, since the reactive power of a smaller P is a smaller one.
 """
 
+# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -76,7 +76,7 @@ class Inputs:
         return self._const
 
     def during(self, start_s: float, end_s: float) -> Conditions:
-        """The conditions of an interval inside which no grid row begins: the grid of its start, the weather of its end."""
+        """Of an interval inside which no grid row begins: the grid of its start, the weather of its end."""
         values: dict[str, Any] = {}
         for name, profile in self._profiles.items():
             values[name] = profile.at(name, start_s if name in _GRID else end_s)
@@ -86,6 +86,11 @@ class Inputs:
         """The next instant after now_s at which a stepwise profile (the grid's) changes; inf for none."""
         grid = self._profiles.get("voltage_pu") or self._profiles.get("frequency_hz")
         return grid.next_step_s(now_s) if grid is not None else math.inf
+
+    def hold(self, conditions: Conditions) -> None:
+        """From here on these conditions, all const, with no step in between: a sampled record goes on."""
+        self._profiles = {}
+        self._const = conditions
 
     def set(self, **values: Any) -> None:
         """Make inputs const at these values; ConfigError names the input and what is allowed.

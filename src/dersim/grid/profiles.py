@@ -1,13 +1,14 @@
 """Profiles from CSV files: weather and grid as columns over time, checked line by line when read.
 
-The first column is time: ``t_s`` (seconds from the start) or ``TimeUTC`` (RFC 3339 or ``YYYY-MM-DD HH:MM:SS``,
-UTC). The others, each optional but at least one of them present:
+The first column is time: ``t_s`` (seconds from the start) or ``TimeUTC`` (RFC 3339 or ``YYYY-MM-DD
+HH:MM:SS``, UTC). The others, each optional but at least one of them present:
 
     weather: irradiance_w_m2, temperature_c, wind_m_s       a straight line between rows
-    grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; frequency_hz    each row holds till the next
+    grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; frequency_hz    each row holds till the
+    next
 
-A profile repeats when it is over. Weather drifts and is joined by straight lines; grid disturbances are steps,
-and the instants of the steps are known exactly, so that ride-through is timed exactly.
+A profile repeats when it is over. Weather drifts and is joined by straight lines; grid disturbances are
+steps, and the instants of the steps are known exactly, so that ride-through is timed exactly.
 """
 
 from __future__ import annotations
@@ -140,13 +141,14 @@ def _time(where: str, column: str, text: str) -> float:
     try:
         if column == "t_s":
             t = float(text)
-            if not math.isfinite(t):
-                raise ValueError
-            return t
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        else:
+            moment = datetime.fromisoformat(text.strip())
+            t = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except ValueError:
-        raise ConfigError(f"{where}: {column} {text!r} is not a time") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        t = math.nan
+    if not math.isfinite(t):
+        raise ConfigError(f"{where}: {column} {text!r} is not a time")
+    return t
 
 
 def _value(where: str, name: str, text: str) -> float:

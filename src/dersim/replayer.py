@@ -1,0 +1,323 @@
+"""Replay: one DER offline through a trajectory of grid and source, one row per step, no front-ends, no
+waiting.
+
+A scenario says what the machine is and which functions it has (names and units as in the reference
+trajectories of the OpenDER kind: per unit of w_max and va_max); the rows say what it meets. Each is turned
+into what the simulator itself knows - a nameplate, setpoints by mode, inputs - so that a replay runs the very
+code that answers a utility.
+
+Row k holds over [t, t + dt); its outputs are those at the end of that interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dersim.builtin import FUNCTION_TYPES
+from dersim.device.battery import Battery
+from dersim.device.nameplate import Nameplate, nameplate_from_json
+from dersim.device.source import GivenSource, Source
+from dersim.errors import ConfigError
+from dersim.extension import DeviceType
+from dersim.fleet import Device, StandingClock
+from dersim.functions.enter_service import EnterService
+from dersim.functions.fixed_pf import FixedPF
+from dersim.functions.target_var import TargetVar
+from dersim.functions.trip import steps
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.modes import Curve, FixedPowerFactor, FreqDroop, ModeValue
+from dersim.setpoints import SetpointChange, Verdict
+from dersim.setpoints import Source as Asker
+
+#: DERUnitRefType: percent of setMaxVA, as the scenarios' curves are.
+_OF_VA = 8
+_NEUTRAL = Conditions()
+
+
+def replay(scenario: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Run a scenario's DER through the rows; returns one ``{"t", "p_w", "q_var", "status"}`` for each.
+
+    rows have t (s), f_hz, v_pu or v_a_pu, v_b_pu, v_c_pu, and p_avl_pu (PV) or p_dem_pu (storage), as numbers
+    or as text. ConfigError names what is missing or impossible.
+    """
+    runner = Runner(scenario)
+    return [runner.row(index, row) for index, row in enumerate(rows)]
+
+
+class Runner:
+    """One replay under way."""
+
+    def __init__(self, scenario: Mapping[str, Any]) -> None:
+        self._settings = _part(scenario, "settings")
+        self._dt_s = _number(scenario, "dt")
+        if not self._dt_s > 0:
+            raise ConfigError(f"scenario: dt {self._dt_s:g} must be above 0")
+        self._events = sorted(scenario.get("events", ()), key=lambda event: float(event["t"]))
+        # Not a number: nothing is stepped before the first row, whose inputs the filters start at.
+        self._clock = StandingClock(math.nan)
+        init = scenario.get("init", {})
+        plate = _nameplate(self._settings, init)
+        self._plate = plate
+        off = str(init.get("STATUS_INIT", "ON")).upper() == "OFF"
+        mc = self._settings.get("momentary_cessation", {}).get("enabled", True)
+        functions = [t for t in FUNCTION_TYPES if mc or t.name != "momentary-cessation"]
+        kind = DeviceType("replay", "10kW-3Phase", _make_source)
+        self._device = Device(
+            nameplate=plate,
+            device_type=kind,
+            functions=functions,
+            clock=self._clock,
+            inputs=Inputs(_NEUTRAL._replace(frequency_hz=plate.frequency_hz)),
+            start="off" if off else "in_service",
+            sampled=True,
+        )
+        self._values = _modes(self._settings)
+        self._respond()
+        self._submit(self._values)
+        self._begun = False
+
+    def row(self, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Meet one row; its outputs."""
+        try:
+            t = float(row["t"])
+            self._meet(row)
+        except KeyError as error:
+            raise ConfigError(f"trajectory row {index + 1}: column {error.args[0]} is missing") from error
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"trajectory row {index + 1}: {error}") from error
+        if not self._begun:
+            self._begun = True
+            self._clock.time_s = t
+            self._device.step(t)
+        self._happen(t)
+        self._clock.time_s = t + self._dt_s
+        self._device.step(self._clock.time_s)
+        state = self._device.state
+        return {"t": t, "p_w": state.p_w, "q_var": state.q_var, "status": self._status()}
+
+    def _meet(self, row: Mapping[str, Any]) -> None:
+        if "v_a_pu" in row and row["v_a_pu"] not in (None, ""):
+            voltage = (_finite(row, "v_a_pu"), _finite(row, "v_b_pu"), _finite(row, "v_c_pu"))
+        else:
+            v = _finite(row, "v_pu")
+            voltage = (v, v, v)
+        self._device.inputs.hold(_NEUTRAL._replace(voltage_pu=voltage, frequency_hz=_finite(row, "f_hz")))
+        source = self._device.source
+        if isinstance(source, Battery):
+            source.rest_w = _finite(row, "p_dem_pu") * self._plate.rtgMaxW
+        elif isinstance(source, GivenSource):
+            available = _finite(row, "p_avl_pu") * self._plate.rtgMaxW
+            source.available_w = max(0.0, available * self._plate.inverter_efficiency)
+        self._device.chain.settled = False
+
+    def _happen(self, t: float) -> None:
+        while self._events and float(self._events[0]["t"]) <= t + 1e-9:
+            self._carry_out(self._events.pop(0)["set"])
+
+    def _carry_out(self, changes: Mapping[str, Any]) -> None:
+        settings = self._settings
+        for name, value in changes.items():
+            if name == "AP_LIMIT":
+                settings["active_power_limit"]["limit"] = value
+            elif name == "CONST_PF":
+                settings["const_pf"]["pf"] = value
+            elif name == "CONST_PF_EXCITATION":
+                settings["const_pf"]["excitation"] = value
+            elif name == "CONST_Q":
+                settings["const_var"]["q"] = value
+            elif name == "ES_PERMIT_SERVICE":
+                settings.setdefault("enter_service", {})["permit"] = str(value).upper() == "ENABLED"
+            else:
+                raise ConfigError(f"events: {name} is not known")
+        self._submit(_modes(settings))
+
+    def _submit(self, values: Mapping[str, ModeValue]) -> None:
+        changes = [SetpointChange(Asker.OPERATOR, mode, value, "scenario") for mode, value in values.items()]
+        for outcome in self._device.setpoints.submit(*changes):
+            if outcome.verdict is not Verdict.ACCEPTED:
+                raise ConfigError(f"scenario: {outcome.reason}")
+
+    def _respond(self) -> None:
+        """Response times that no 2030.5 mode carries."""
+        functions = self._device.chain.functions
+        fixed_pf, target_var = functions["fixed-pf"], functions["target-var"]
+        enter = functions["enter-service"]
+        if isinstance(enter, EnterService):
+            # A record of samples counts the sample in which service is entered in full.
+            enter.head_start_s = self._dt_s
+        if isinstance(fixed_pf, FixedPF):
+            fixed_pf.response_s = float(self._settings.get("const_pf", {}).get("rt_s", 5))
+        if isinstance(target_var, TargetVar):
+            target_var.response_s = float(self._settings.get("const_var", {}).get("rt_s", 5))
+
+    def _status(self) -> str:
+        chain = self._device.chain
+        if not chain.in_service:
+            return "Trip"
+        if chain.ceased:
+            return "Momentary Cessation"
+        return "Entering Service" if chain.entering else "Continuous Operation"
+
+
+def _make_source(nameplate: Nameplate) -> Source:
+    return Battery(nameplate) if nameplate.rtgMaxWh else GivenSource(nameplate)
+
+
+def _part(data: Mapping[str, Any], name: str) -> Any:
+    part = data.get(name) if isinstance(data, Mapping) else None
+    if not isinstance(part, Mapping):
+        raise ConfigError(f"scenario: the object {name!r} is missing")
+    # A copy: events write into the settings, and they are the caller's.
+    return {key: dict(value) if isinstance(value, Mapping) else value for key, value in part.items()}
+
+
+def _number(data: Mapping[str, Any], name: str) -> float:
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"scenario: {name} must be a number, not {value!r}")
+    return float(value)
+
+
+def _finite(row: Mapping[str, Any], name: str) -> float:
+    value = float(row[name])
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {row[name]!r}; a number is needed")
+    return value
+
+
+def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplate:
+    n = _part(settings, "nameplate")
+    storage = settings.get("storage")
+    category, abnormal = n.get("category", ["CAT_B", "CAT_III"])
+    phases = 3 if n.get("phase", "THREE") == "THREE" else 1
+    va, v_nom = _number(n, "va_max"), _number(n, "v_nom")
+    v_ln = v_nom / math.sqrt(3) if phases == 3 else v_nom
+    points: dict[str, dict[str, Any]] = {
+        "701": {"ACType": phases},
+        "702": {
+            "WMaxRtg": _number(n, "w_max"),
+            "VAMaxRtg": va,
+            "VarMaxInjRtg": _number(n, "var_max_inj"),
+            "VarMaxAbsRtg": _number(n, "var_max_abs"),
+            "VNomRtg": v_nom,
+            "AMaxRtg": float(n.get("current_max_pu", 1.2)) * va / phases / v_ln,
+            "PFOvrExtRtg": 0.0,
+            "PFUndExtRtg": 0.0,
+            "NorOpCatRtg": 0 if category == "CAT_A" else 1,
+            "AbnOpCatRtg": {"CAT_I": 0, "CAT_II": 1, "CAT_III": 2}[abnormal],
+        },
+        "714": {"Prt": [{"DCW": _number(n, "w_max")}]},
+        "dersim": {
+            "InverterEfficiency": n.get("dc_ac_efficiency", 1.0),
+            "Priority": settings.get("priority", "REACTIVE").lower(),
+        },
+    }
+    if storage:
+        points["702"]["WChaRteMaxRtg"] = _number(n, "w_charge_max")
+        points["702"]["VAChaRteMaxRtg"] = n.get("va_charge_max", va)
+        points["713"] = {
+            "WHRtg": storage["NP_BESS_CAPACITY"],
+            "SoC": 100 * init.get("SOC_INIT", storage.get("SOC_INIT", 0.5)),
+        }
+        points["714"] = {"Prt": [{"DCV": 400.0}]}
+        points["dersim"] |= {
+            # The scenarios count the round trip's efficiency when charging.
+            "ChargeEfficiency": storage["NP_EFFICIENCY"],
+            "DischargeEfficiency": 1.0,
+            "SoCMin": 100 * storage["NP_BESS_SOC_MIN"],
+            "SoCMax": 100 * storage["NP_BESS_SOC_MAX"],
+            "SoCTaper": 0.0,
+            "SelfDischargeW": storage.get("NP_BESS_SELF_DISCHARGE", 0) * storage["NP_BESS_CAPACITY"],
+        }
+    return nameplate_from_json(points)
+
+
+def _modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:
+    modes: dict[str, ModeValue] = {"setGradW": 0.0, "setSoftGradW": 0.0}
+    modes |= _active_modes(settings) | _reactive_modes(settings) | _protection_modes(settings)
+    return modes
+
+
+def _on(settings: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    part = settings.get(name)
+    return part if isinstance(part, Mapping) and part.get("enabled") else None
+
+
+def _percent(points: Sequence[Sequence[float]], shift: float = 0.0) -> tuple[tuple[float, float], ...]:
+    return tuple(((x + shift) * 100, y * 100) for x, y in points)
+
+
+def _active_modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:
+    modes: dict[str, ModeValue] = {}
+    if limit := _on(settings, "active_power_limit"):
+        modes["opModMaxLimW"] = 100.0 * limit["limit"]
+        ramp_s = limit.get("full_scale_ramp_s", 0)
+        modes["setGradW"] = 100.0 / ramp_s if ramp_s else 0.0
+    if vw := _on(settings, "volt_watt"):
+        modes["opModVoltWatt"] = Curve(_percent(vw["curve"]), 1, vw["olrt_s"])
+    if fd := _on(settings, "freq_droop"):
+        w_max = settings["nameplate"]["w_max"]
+        modes["opModFreqDroop"] = FreqDroop(
+            fd["db_of_hz"],
+            fd["db_uf_hz"],
+            fd["k_of"],
+            fd["k_uf"],
+            fd["olrt_s"],
+            fd.get("p_min_pu", 0) * w_max,
+        )
+    return modes
+
+
+def _reactive_modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:
+    modes: dict[str, ModeValue] = {}
+    if vv := _on(settings, "volt_var"):
+        auto = bool(vv.get("vref_auto"))
+        # VRef of 1547-2018 table 8 shifts the curve; vRef of 2030.5 would stretch it.
+        shift = 0.0 if auto else vv.get("vref", 1) - 1
+        modes["opModVoltVar"] = Curve(
+            _percent(vv["curve"], shift),
+            _OF_VA,
+            vv["olrt_s"],
+            autonomous_v_ref=auto,
+            autonomous_v_ref_s=vv.get("vref_time_s") if auto else None,
+        )
+    if wv := _on(settings, "watt_var"):
+        points = sorted([*wv.get("load", []), *wv["gen"]], key=lambda point: point[0])
+        modes["opModWattVar"] = Curve(_percent(points), _OF_VA, wv.get("rt_s"))
+    if pf := _on(settings, "const_pf"):
+        value = FixedPowerFactor(pf["pf"], "inject" if pf["excitation"] == "INJ" else "absorb")
+        modes["opModFixedPFInjectW"] = value
+        if "storage" in settings:
+            modes["opModFixedPFAbsorbW"] = value
+    if cq := _on(settings, "const_var"):
+        modes["opModTargetVar"] = cq["q"] * settings["nameplate"]["va_max"]
+    return modes
+
+
+def _protection_modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:
+    modes: dict[str, ModeValue] = {}
+    if es := settings.get("enter_service"):
+        modes["opModConnect"] = bool(es.get("permit", True))
+        modes["setESLowVolt"], modes["setESHighVolt"] = 100.0 * es["v_low"], 100.0 * es["v_high"]
+        modes["setESLowFreq"], modes["setESHighFreq"] = float(es["f_low"]), float(es["f_high"])
+        modes["setESDelay"], modes["setESRampTms"] = float(es["delay_s"]), float(es["ramp_s"])
+    if trip := settings.get("trip"):
+        for mode, fast, slow, scale in (
+            ("opModHVRTMustTrip", "ov2", "ov1", 100),
+            ("opModLVRTMustTrip", "uv2", "uv1", 100),
+            ("opModHFRTMustTrip", "of2", "of1", 1),
+            ("opModLFRTMustTrip", "uf2", "uf1", 1),
+        ):
+            (y_fast, t_fast), (y_slow, t_slow) = trip[fast], trip[slow]
+            points = steps((y_fast * scale, t_fast), (y_slow * scale, t_slow))
+            # Where both have one time the slow threshold alone decides.
+            modes[mode] = Curve(points, 4 if scale == 100 else 0)
+    mc = settings.get("momentary_cessation", {})
+    if mc.get("enabled"):
+        high, low = mc["v_high"] * 100, mc["v_low"] * 100
+        modes["opModHVRTMomentaryCessation"] = Curve(((0.0, high), (3600.0, high)), 4)
+        modes["opModLVRTMomentaryCessation"] = Curve(((0.0, low), (3600.0, low)), 4)
+    return modes
