@@ -152,7 +152,7 @@ def test_the_selection_is_read_before_other_flags_exist():
         "--demo",
     ]
     assert read_selection(words) == Selection(("csip", "max-w"), ("rest",))
-    assert read_selection([]) == Selection()
+    assert read_selection([]) == Selection((), ("utility",))
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,14 @@ def test_a_bug_is_one_line_without_a_traceback_unless_asked_for():
     assert done.returncode == 1
     assert done.stderr.startswith("dersim: internal error in __main__:1: KeyError('x'); this is a bug")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["pki", "sho"], ["pki", "show"], ["pki", "show", "{here}"], ["pki", "show", "{me}"]]
+)
+def test_pki_mistakes_are_one_line_and_exit_code_2(capsys, tmp_path, words):
+    code, _ = complaint(capsys, *(word.format(here=tmp_path, me=__file__) for word in words))
+    assert code == 2
 
 
 @contextlib.contextmanager

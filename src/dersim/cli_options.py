@@ -20,6 +20,9 @@ from dersim.options import (
 )
 from dersim.registry import Selection
 
+#: The plug-in, and front-end, of the companion server.
+COMPANION = "utility"
+
 #: Set to ``yes``, as in our tests, it makes --fail_fast the default.
 FAIL_FAST_VARIABLE = "DERSIM_FAIL_FAST"
 
@@ -40,11 +43,12 @@ def add_selection(parser: OptionParser) -> None:
 
 
 def read_selection(args: list[str]) -> Selection:
-    """A first look at the command line."""
-    parser = LooseParser(prog="dersim sim", add_help=False, argument_default=argparse.SUPPRESS)
+    """A first look at the command line. The companion server is there with --demo only."""
+    parser = LooseParser(prog="dersim sim", add_help=False)
     add_selection(parser)
+    parser.add_argument("--demo", action="store_true")
     found, _ = parser.parse_known_args(args)
-    return Selection(getattr(found, "plugins", ()), getattr(found, "without", ()))
+    return Selection(found.plugins, found.without if found.demo else (*found.without, COMPANION))
 
 
 def add_general(parser: OptionParser) -> None:

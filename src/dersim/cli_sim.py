@@ -17,7 +17,7 @@ from datetime import datetime
 import trio
 
 from dersim.assembly import build_fleet
-from dersim.cli_options import add_general, add_selection, read_selection
+from dersim.cli_options import COMPANION, add_general, add_selection, read_selection
 from dersim.clock import SimClock
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
@@ -55,7 +55,7 @@ def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
     add_selection(parser)
     plugins.add_options(parser)
     options = parser.parse_args(args)
-    return options, plugins.register(options, also=("utility",) if options.demo else ())
+    return options, plugins.register(options, also=(COMPANION,))
 
 
 def start_of(options: Namespace) -> float | None:

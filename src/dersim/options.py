@@ -30,7 +30,7 @@ class OptionParser(argparse.ArgumentParser):
 
     def __init__(self, **arguments: Any) -> None:
         arguments.setdefault("formatter_class", argparse.ArgumentDefaultsHelpFormatter)
-        super().__init__(allow_abbrev=False, **arguments)
+        super().__init__(**{**arguments, "allow_abbrev": False})
 
     @property
     def flags(self) -> dict[str, argparse.Action]:
@@ -46,6 +46,8 @@ class OptionParser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def _refuse_unknown(self, args: Sequence[str]) -> None:
+        if self._subparsers is not None:
+            return  # the flags of a sub-command are its own parser's business
         for word in args:
             flag = word.partition("=")[0]
             if word == "--":

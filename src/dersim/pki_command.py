@@ -9,13 +9,14 @@ from pathlib import Path
 from dersim import pki
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import identity
+from dersim.options import OptionParser
 
 _MOST = 100_000
 
 
 def main(args: Sequence[str]) -> int:
     """Run `dersim pki` with the words after it; the exit code. Errors are raised as DersimError."""
-    parser = argparse.ArgumentParser(prog="dersim pki", description=__doc__, allow_abbrev=False)
+    parser = OptionParser(prog="dersim pki", description=__doc__)
     add_arguments(parser)
     return run(parser.parse_args(args))
 

@@ -54,6 +54,8 @@ class BuiltIn(NamedTuple):
 #: Imported only where selected: a run with the CSIP client alone does not pay for the web stack.
 DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
     BuiltIn("builtin", "dersim.builtin"),
+    BuiltIn("utility", "dersim.utility.demo"),
+    BuiltIn("csip", "dersim.csip.plugin", ("csip",)),
     BuiltIn("rest", "dersim.web.plugin", ("rest",)),
     BuiltIn("csip_ui", "dersim.web.csip_ui", ("csip_ui",)),
 )
