@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.options import OptionParser
 from dersim.replayer import Runner
 
 COLUMNS = ("t", "p_w", "q_var", "status")
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 def main(args: Sequence[str]) -> int:
     """Read the flags and replay."""
-    parser = argparse.ArgumentParser(prog="dersim replay", description=__doc__, allow_abbrev=False)
+    parser = OptionParser(prog="dersim replay", description=__doc__)
     add_arguments(parser)
     return run(parser.parse_args(args))
 
