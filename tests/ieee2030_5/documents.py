@@ -93,28 +93,43 @@ def mutate(rng: random.Random, body: bytes) -> bytes:
     return etree.tostring(root)
 
 
-_TEXTS = (
-    [
-        None,
-        "",
-        " ",
-        "x",
-        "-1",
-        "300",
-        "70000",
-        "99999999999",
-        "9223372036854775808",
-        "007",
-        "0A",
-        "0a1",
-        "1.5",
-    ]
-    + ["true", "1", " 7 ", "+1", "-0", "1 2", "tru", "TRUE", "A" * 33, "0" * 40, "FF" * 17]  # fmt: skip
-)
-_ATTRIBUTES = (
-    ["href", "all", "results", "odd", "{urn:foreign}odd", "subscribable", "disabled", "schemaVer", "pollRate"]
-    + ["responseRequired", "replyTo"]  # fmt: skip
-)
+_TEXTS: list[str | None] = [
+    None,
+    "",
+    " ",
+    " 7 ",
+    "1 2",
+    "A" * 33,
+    "0" * 40,
+    "FF" * 17,
+    *["x", "0A", "0a1", "007"],
+]
+_TEXTS += [
+    "-1",
+    "300",
+    "70000",
+    "99999999999",
+    "9223372036854775808",
+    "1.5",
+    "true",
+    "1",
+    "+1",
+    "-0",
+    "tru",
+    "TRUE",
+]
+_ATTRIBUTES = [
+    "href",
+    "all",
+    "results",
+    "odd",
+    "{urn:foreign}odd",
+    "subscribable",
+    "disabled",
+    "schemaVer",
+    "pollRate",
+]
+_ATTRIBUTES += ["responseRequired", "replyTo"]
 
 
 def _text(rng: random.Random, node: Any) -> None:

@@ -69,9 +69,10 @@ def decode(
     if validation == "fast" and schema.accepts(root, judged):
         if not violations:
             return Decoded(codec_read.trusting(info.cls)(root), ())
-    elif validation != "off":
+    else:
         _refuse_floods(root)
-        violations += schema.violations(root, judged)
+        if validation != "off":
+            violations += schema.violations(root, judged)
     return _lenient(root, info, violations, strict=strict, told=validation != "off")
 
 

@@ -47,6 +47,12 @@ def use_official(edition: Edition, path: Path) -> None:
     forget()
 
 
+def use_generated(edition: Edition) -> None:
+    """Judge by the generated XSD again."""
+    _official.pop(edition, None)
+    forget()
+
+
 def forget() -> None:
     """Drop what was compiled: the declarations have changed."""
     _texts.cache_clear()
