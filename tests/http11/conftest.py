@@ -84,3 +84,8 @@ def client_context(folder):
 @pytest.fixture
 def server_context(folder):
     return tls.server_context(folder / "cert_server.pem", folder / "key_server.pem", folder / "cert_root.pem")
+
+
+@pytest.fixture(scope="session")
+def net_class():
+    return MemoryNet

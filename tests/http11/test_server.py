@@ -2,6 +2,7 @@
 
 import errno
 
+import h11
 import pytest
 import trio
 import trio.testing
@@ -330,15 +331,24 @@ async def test_a_stop_ends_stuck_requests_after_the_grace(served, autojump_clock
     assert await read_all(client) == b""
 
 
-async def test_a_bug_in_the_handler_answers_500_and_goes_up(net, autojump_clock):
-    async def handler(request):
-        raise ZeroDivisionError("a bug")
+async def raise_a_bug(request):
+    raise ZeroDivisionError("a bug")
 
+
+async def answer_with_a_bad_header(request):
+    return Response(200, (("location", "/a\r\nx: y"),))
+
+
+@pytest.mark.parametrize(
+    ("handler", "error"),
+    [(raise_a_bug, ZeroDivisionError), (answer_with_a_bad_header, h11.LocalProtocolError)],
+)
+async def test_a_bug_in_the_handler_answers_500_and_goes_up(net, autojump_clock, handler, error):
     client = await net.open_tcp("", 0)
     await client.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     with pytest.raises(BaseExceptionGroup) as caught:
         await http11.serve(handler, [net])
-    assert caught.group_contains(ZeroDivisionError, match="a bug")
+    assert caught.group_contains(error)
     assert (await read_all(client)).startswith(b"HTTP/1.1 500 ")
 
 

@@ -88,13 +88,14 @@ class Exchange:
             self._certificate,
             self._peer,
         )
-        response = await self._handled(request)
-        await self._send(response, request.method, closing=self._overseer.is_stopping)
+        event, content = await self._handled(request)
+        await self._send(event, content)
         return self._wire.our_state is h11.DONE and self._wire.their_state is h11.DONE
 
-    async def _handled(self, request: Request) -> Response:
+    async def _handled(self, request: Request) -> tuple[h11.Response, bytes]:
         try:
-            return await self._handler(request)
+            response = await self._handler(request)
+            return _for_h11(response, request.method, closing=self._overseer.is_stopping)
         except trio.Cancelled:
             raise
         except BaseException:
@@ -176,24 +177,11 @@ class Exchange:
     async def _read(self) -> None:
         self._wire.receive_data(bytes(await self._stream.receive_some(_READ_BYTES)))
 
-    async def _send(self, response: Response, method: str, *, closing: bool) -> None:
-        fields = self._fields(response, closing=closing)
-        event = h11.Response(status_code=response.status, headers=fields)
+    async def _send(self, event: h11.Response, content: bytes) -> None:
         data = self._wire.send(event) or b""
-        if response.body and method != "HEAD" and response.status not in _BODILESS:
-            data += self._wire.send(h11.Data(data=response.body)) or b""
+        if content:
+            data += self._wire.send(h11.Data(data=content)) or b""
         await self._send_all(data + (self._wire.send(_END) or b""))
-
-    def _fields(self, response: Response, *, closing: bool) -> list[tuple[str, str]]:
-        fields = list(response.headers)
-        names = {name for name, _ in response.headers}
-        if "content-length" not in names and response.status not in _BODILESS:
-            fields.append(("content-length", str(len(response.body))))
-        if "date" not in names:
-            fields.append(("date", _date()))
-        if closing:
-            fields.append(("connection", "close"))
-        return fields
 
     async def _send_all(self, data: bytes | None) -> None:
         with trio.fail_after(self._limits.send_s):
@@ -206,7 +194,8 @@ class Exchange:
         headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
         with trio.move_on_after(_LINGER_S):
             try:
-                await self._send(Response(status, headers, f"{why}\n".encode()), "", closing=True)
+                response = Response(status, headers, f"{why}\n".encode())
+                await self._send(*_for_h11(response, "", closing=True))
                 if isinstance(self._stream, trio.SocketStream):
                     await self._stream.send_eof()
                 left = _LINGER_BYTES
@@ -214,6 +203,21 @@ class Exchange:
                     left -= len(data)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return
+
+
+def _for_h11(response: Response, method: str, *, closing: bool) -> tuple[h11.Response, bytes]:
+    """The response as h11 wants it, with Content-Length and Date, and the body that goes with it."""
+    fields = list(response.headers)
+    names = {name.lower() for name, _ in response.headers}
+    has_body = response.status not in _BODILESS
+    if has_body and "content-length" not in names:
+        fields.append(("content-length", str(len(response.body))))
+    if "date" not in names:
+        fields.append(("date", _date()))
+    if closing:
+        fields.append(("connection", "close"))
+    event = h11.Response(status_code=response.status, headers=fields)
+    return event, response.body if has_body and method != "HEAD" else b""
 
 
 _last_date = (0, "")
