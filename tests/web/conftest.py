@@ -123,7 +123,7 @@ class StandInClient:
             "mRID": "C513", "href": "/derp/1/derc/1", "program": "/derp/1", "primacy": 1, "status": 1,
             "status_text": "active", "start": "2026-01-01T00:00:00.000Z", "duration_s": 20,
             "effective_start": "2026-01-01T00:00:00.000Z", "effective_end": "2026-01-01T00:00:20.000Z",
-            "modes": {"opModMaxLimW": 40.0},
+            "modes": {"opModMaxLimW": 40.0}, "why": "in force",
         }  # fmt: skip
         return {
             "state": "connected", "server": "https://127.0.0.1:8443", "dcap": "/dcap", "lfdi": "AB" * 20,

@@ -8,6 +8,7 @@ from dersim.web.api import (
     csip,
     csip_resources,
     devices,
+    grid_support,
     history,
     inputs,
     logs,
@@ -16,6 +17,7 @@ from dersim.web.api import (
     server_info,
     setpoints,
     system,
+    timeline,
 )
 from dersim.web.routes import Route
 
@@ -25,6 +27,8 @@ ROUTES: list[Route] = [
     for module in (
         overview,
         setpoints,
+        grid_support,
+        timeline,
         inputs,
         nameplate,
         csip,

@@ -57,6 +57,7 @@ class ControlEntry(TypedDict):
     effective_start: Time
     effective_end: Time
     modes: Modes
+    why: Annotated[str, described("why it stands as it does")]
 
 
 class DefaultControlEntry(TypedDict):

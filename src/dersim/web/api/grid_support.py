@@ -1,0 +1,147 @@
+"""`/api/dersim/functions` and the POST of setpoints: the control functions, read and set by 2030.5's modes.
+
+What is set here stands as source `rest` in the one door's precedence (`dersim.setpoints`), beside Modbus and
+below an active DERControl.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
+
+from dersim.modes import MODES, modes_from_json, value_from_json, value_to_json
+from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry
+from dersim.web.problems import Problem
+from dersim.web.routes import Call, Route, WebContext
+from dersim.web.schema import described, unit
+
+if TYPE_CHECKING:
+    from dersim.fleet import Device
+
+
+class ModeEntry(TypedDict):
+    """One mode that the device obeys: what it takes, and what acts."""
+
+    mode: str
+    kind: Annotated[str, described("number, bool, fixed_var, power_factor, droop or curve")]
+    unit: str
+    low: float | None
+    high: float | None
+    y_ref_type: int | None
+    function: str
+    in_force: SetpointEntry | None
+    rest: Annotated[ModeJson, described("what was set over REST, whether or not it acts")]
+
+
+class FunctionEntry(TypedDict):
+    """One control function."""
+
+    name: str
+    doc: str
+    stage: str
+    modes: list[ModeEntry]
+
+
+class Functions(TypedDict):
+    """The control functions of one DER, in the order of the step."""
+
+    functions: list[FunctionEntry]
+
+
+class ModesChange(TypedDict):
+    """Modes to set, null to withdraw. duration_s: they end by themselves (reversion)."""
+
+    modes: Annotated[dict[str, Any], described("mode -> value in plain units, or null", minProperties=1)]
+    duration_s: NotRequired[Annotated[float, unit("s", minimum=0.1, maximum=4_294_967)]]
+
+
+class ModesOutcome(TypedDict):
+    """What is now in force."""
+
+    in_force: list[SetpointEntry]
+
+
+def _functions(context: WebContext, call: Call) -> dict[str, Any]:
+    del context
+    device = call.device
+    acting = {item.mode: item for item in device.setpoints.in_force()}
+    ours = {i.mode: i for i in (*acting.values(), *device.setpoints.overridden()) if i.source is Source.REST}
+
+    def mode_entry(kind: Any, mode: str) -> dict[str, Any]:
+        spec, item = MODES.get(mode), acting.get(mode)
+        return {
+            "mode": mode,
+            "kind": spec.kind if spec else "number",
+            "unit": spec.unit if spec else "",
+            "low": _finite(spec.low) if spec else None,
+            "high": _finite(spec.high) if spec else None,
+            "y_ref_type": spec.y_ref_type if spec and spec.kind == "curve" else None,
+            "function": kind.name,
+            "in_force": None if item is None else in_force_entry(item),
+            "rest": value_to_json(ours[mode].value) if mode in ours else None,
+        }
+
+    return {
+        "functions": [
+            {
+                "name": kind.name,
+                "doc": kind.doc,
+                "stage": kind.stage,
+                "modes": [mode_entry(kind, mode) for mode in kind.modes],
+            }
+            for kind in device.chain.types
+        ]
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) < 1e30 else None
+
+
+def _set(context: WebContext, call: Call) -> dict[str, Any]:
+    wanted = call.body["modes"]
+    given = {name: value for name, value in wanted.items() if value is not None}
+    values = modes_from_json(given) if given else {}
+    for name in set(wanted) - set(given):
+        value_from_json(name, True) if name not in MODES else None
+    expires_s = None
+    if "duration_s" in call.body:
+        expires_s = context.engine.clock.now_s() + call.body["duration_s"]
+    changes = [
+        SetpointChange(Source.REST, name, values.get(name), "REST", expires_s if name in values else None)
+        for name in wanted
+    ]
+    _submit(call.device, changes)
+    context.engine.log.log("Info", "AC", f"set over REST: {', '.join(wanted)}", call.device.number)
+    return {"in_force": [in_force_entry(item) for item in call.device.setpoints.in_force()]}
+
+
+def _submit(device: Device, changes: list[SetpointChange]) -> None:
+    outcomes = device.setpoints.submit(*changes)
+    refused = [outcome for outcome in outcomes if outcome.verdict is not Verdict.ACCEPTED]
+    if refused:
+        kind = "unsupported" if refused[0].verdict is Verdict.UNSUPPORTED else "bad-request"
+        raise Problem(kind, "; ".join(outcome.reason for outcome in refused))
+
+
+ROUTES = [
+    Route(
+        method="GET",
+        path="/api/dersim/functions",
+        handler=_functions,
+        summary="The control functions, their modes and what acts.",
+        response=Functions,
+        tag="Grid support",
+        etag=True,
+    ),
+    Route(
+        method="POST",
+        path="/api/dersim/setpoints",
+        handler=_set,
+        summary="Set modes, or withdraw them with null.",
+        request=ModesChange,
+        response=ModesOutcome,
+        tag="Grid support",
+        problems=("bad-request", "unsupported"),
+    ),
+]
