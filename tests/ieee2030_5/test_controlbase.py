@@ -143,6 +143,8 @@ def test_the_wire_units_are_those_of_the_standard() -> None:
         ("opModFixedPFInjectW", FixedPowerFactor(1.2, "inject"), "power factor"),
         ("opModFixedVar", 5.0, "FixedVar is needed"),
         ("opModFreqDroop", FreqDroop(0.1, 0.1, 70, 0.1, 5), "k_of"),
+        ("opModFreqDroop", FreqDroop(math.inf, 0.1, 0.1, 0.1, 5), "db_of_hz"),
+        ("opModFreqDroop", FreqDroop(0.1, 0.1, 0.1, 0.1, math.nan), "open_loop_s"),
         ("opModVoltVar", Curve((), 2), "0 points"),
         ("opModVoltVar", Curve(((math.inf, 0.0),), 2), "must be numbers"),
         ("opModVoltVar", Curve(((1.0, 0.0),) * 11, 2), "11 points"),

@@ -10,12 +10,12 @@ registered, and modes with `disabled="true"`, which without that attribute would
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from dersim.errors import LocalProtocolError
 from dersim.ieee2030_5 import extensions, wiretext
-from dersim.ieee2030_5.declare import TYPES, Member, Simple, TypeInfo
+from dersim.ieee2030_5.declare import TYPES, Extra, Member, Simple, TypeInfo
 from dersim.ieee2030_5.edition import NAMESPACE, XSI, Edition
 from dersim.ieee2030_5.resources import Disabled, Resource, Response
 
@@ -210,19 +210,30 @@ def _write_derived(
 
 
 def _write_extra(resource: Any, append: Callable[[str], None], edition: Edition) -> None:
-    for namespace, name, value in resource.extra:
-        extension = extensions.find(namespace, name)
+    for extra in _extras_for(resource, edition):
+        extension = extensions.find(extra.namespace, extra.name)
         if extension is None:
-            if edition is Edition.E2023:
-                append(value if isinstance(value, str) else value.decode())
+            append(extra.value)
             continue
+        namespace = wiretext.checked_text(extra.namespace, None)
         if extension.simple is not None:
-            append(f'<{name} xmlns="{namespace}">{wiretext.write(extension.simple, value)}</{name}>')
+            text = wiretext.write(extension.simple, extra.value)
+            append(f'<{extra.name} xmlns="{namespace}">{text}</{extra.name}>')
             continue
         # The element is foreign, what stands in it is of the standard: hence a prefix for the outer one.
-        append(f'<x:{name} xmlns:x="{namespace}"')
-        writer_of(cast(type, extension.cls), edition)(value, append)
-        append(f"</x:{name}>")
+        append(f'<x:{extra.name} xmlns:x="{namespace}"')
+        writer_of(cast(type, extension.cls), edition)(extra.value, append)
+        append(f"</x:{extra.name}>")
+
+
+def _extras_for(resource: Any, edition: Edition) -> Iterable[Extra]:
+    """Those that may be written: in 2018 only what was declared for this type, in the order of the schema."""
+    if edition is Edition.E2023:
+        return resource.extra  # type: ignore[no-any-return]  # each resource has its tuple of them
+    declared = [ext.declared for ext in extensions.children_of(type(resource).__name__)]
+    order = {(ext.namespace, ext.element): index for index, ext in enumerate(declared)}
+    known = [extra for extra in resource.extra if (extra.namespace, extra.name) in order]
+    return sorted(known, key=lambda extra: order[extra.namespace, extra.name])
 
 
 def _explain(resource: Any, edition: Edition, path: str, depth: int = 0) -> str:
@@ -236,7 +247,18 @@ def _explain(resource: Any, edition: Edition, path: str, depth: int = 0) -> str:
         where = f"{path}/{'@' if member.attribute else ''}{member.name}"
         if reason := _explain_member(member, getattr(resource, member.name), edition, where, depth):
             return reason
+    for extra in _extras_for(resource, edition):
+        if reason := _explain_extra(extra, edition, f"{path}/{extra.name}", depth):
+            return reason
     return ""
+
+
+def _explain_extra(extra: Extra, edition: Edition, where: str, depth: int) -> str:
+    extension = extensions.find(extra.namespace, extra.name)
+    if extension is None:
+        return "" if isinstance(extra.value, str) else f"{where}: the XML of the element is needed"
+    member = Member(extra.name, False, extension.simple, extension.cls, 1, 1, False, False, None, None)
+    return _explain_one(member, extra.value, edition, where, depth)
 
 
 def _explain_member(member: Member, value: Any, edition: Edition, where: str, depth: int) -> str:

@@ -53,10 +53,14 @@ def hundredths(spec: ModeSpec, value: Any) -> int:
     """A number in hundredths; LocalProtocolError outside what the mode can carry."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise LocalProtocolError(f"{spec.name}: a number is needed, not {value!r}")
+    _check_range(spec, value)
+    return round(value * 100)
+
+
+def _check_range(spec: ModeSpec, value: float) -> None:
     if not spec.low <= value <= spec.high:
         bounds = f"{spec.low:g} to {spec.high:g} {spec.unit}".rstrip()
         raise LocalProtocolError(f"{spec.name}: {value:g} is outside {bounds}")
-    return round(value * 100)
 
 
 @functools.cache
@@ -95,6 +99,7 @@ def _write_quantity(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
     if simple is None:
         raise LocalProtocolError(f"{spec.name}: {info.name} is not a type that a mode can have")
     number, multiplier = fit(spec.name, value, simple.low, simple.high)
+    _check_range(spec, value)
     return info.cls(multiplier=multiplier, value=number)
 
 
@@ -145,13 +150,12 @@ def _write_droop(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
         raise LocalProtocolError(f"{spec.name}: a FreqDroop is needed, not {value!r}")
 
     def part(name: str, scale: int, bits: int) -> int:
-        plain = getattr(value, name)
-        number = round(plain * scale)
-        if not 0 <= number < 2**bits:
-            raise LocalProtocolError(
-                f"{spec.name}: {name} {plain:g} is outside 0 to {(2**bits - 1) / scale:g}"
-            )
-        return number
+        plain = float(getattr(value, name))
+        highest = (2**bits - 1) / scale
+        # Asked of the plain number: rounding would not survive an infinite one.
+        if not 0 <= plain <= highest:
+            raise LocalProtocolError(f"{spec.name}: {name} {plain:g} is outside 0 to {highest:g}")
+        return round(plain * scale)
 
     p_min = None
     if value.p_min_w is not None:
