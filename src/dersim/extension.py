@@ -97,8 +97,12 @@ class FrontendType:
     doc: str = ""
 
 
-class Demand(NamedTuple):
+@dataclass(slots=True)
+class Demand:
     """What a control function asks of the inverter in this step. Fields left alone ask for nothing.
+
+    It is read at once: a function may keep one, change it and return it again in every step, which costs a
+    tenth of making one. `NOTHING` is everybody's and never changed.
 
     limit_w, floor_w: the highest and the lowest active power (W, generation positive; a floor below 0 caps
     charging). Of several the tightest rules.
@@ -213,7 +217,7 @@ class FunctionType:
     name: as in `--without NAME`. modes: the 2030.5 modes (or those of a schema extension) that it obeys.
     stage: when in the step it is called. make: called once per DER. parameters: per mode, from which the
     range check is derived; check: what ranges cannot say, as a reason in words or "".
-    standing: called in every step, whether or not a mode is in force. sunspec_models: where registers show it.
+    standing: called in every step, mode or no mode in force. sunspec_models: where registers show it.
     suits: whether a machine with this nameplate has it.
     """
 

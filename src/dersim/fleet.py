@@ -129,7 +129,7 @@ class Device:
         self.inputs.after_change = self._restep
         self._configure(self.setpoints.values())
         if start == "off":
-            self.chain.take_out_of_service(self.seen)
+            self.chain.start_out_of_service(self.seen)
 
     @property
     def state(self) -> DeviceState:
@@ -164,9 +164,9 @@ class Device:
         """stop: out of service until start. reset: forget a trip and enter service anew."""
         self.step(self._clock.now_s())
         if command == "stop":
-            self.chain.permitted = False
+            self.chain.service.permitted = False
         elif command == "start":
-            self.chain.permitted = True
+            self.chain.service.permitted = True
         elif command == "reset":
             self.chain.reset(self.seen)
             self._held = Alarm(0)
@@ -209,6 +209,7 @@ class Device:
         """A step of no length: what follows at once from a change shows at once."""
         self._conditions = None
         self.chain.settled = False
+        self.chain.service.disturb()
         if not math.isnan(self._last_s) and not self._sampled:
             self._advance(self._last_s, 0.0)
 
@@ -224,8 +225,8 @@ class Device:
             self._look(conditions)
         left_s = dt_s
         while True:
-            quiet = chain.quiet(seen)
-            piece_s = left_s if quiet else min(left_s, chain.horizon_s(seen))
+            quiet = chain.service.quiet(seen)
+            piece_s = left_s if quiet else min(left_s, chain.service.horizon_s(seen))
             source.see(conditions, piece_s)
             seen.available_w, seen.charge_w = source.available_w, source.charge_w
             chain.step(piece_s, seen, source, quiet=quiet)
@@ -250,8 +251,9 @@ class Device:
     def _hold_alarms(self, now_s: float) -> None:
         """Keep an alarm for two ticks at least, so that one between two ticks is not lost."""
         now = self._report.alarms(self._conditions or self.inputs.at(now_s))
-        if now:
-            self._held = now | (self._held if now_s < self._held_until_s else Alarm(0))
+        held = self._held if now_s < self._held_until_s else Alarm(0)
+        if now & ~held:
+            self._held = now | held
             self._held_until_s = now_s + 2 * self._clock.tick_s
 
     def _build(self) -> DeviceState:
@@ -265,7 +267,7 @@ class Device:
             time_s,
             conditions,
             self._shares,
-            self._report.alarms(conditions) | held,
+            self._report.alarms(conditions) | held if held else self._report.alarms(conditions),
             switch_closed=self.setpoints.value("opModConnect") is not False,
         )
 

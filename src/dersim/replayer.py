@@ -154,12 +154,12 @@ class Runner:
             target_var.response_s = float(self._settings.get("const_var", {}).get("rt_s", 5))
 
     def _status(self) -> str:
-        chain = self._device.chain
-        if not chain.in_service:
+        service = self._device.chain.service
+        if not service.in_service:
             return "Trip"
-        if chain.ceased:
+        if service.ceased:
             return "Momentary Cessation"
-        return "Entering Service" if chain.entering else "Continuous Operation"
+        return "Entering Service" if service.entering else "Continuous Operation"
 
 
 def _make_source(nameplate: Nameplate) -> Source:

@@ -29,6 +29,7 @@ _I_RATIO = 0.9
 _BETA_PER_K = -0.003
 #: EN 50530: V_mpp at 100 W/m2 over V_mpp at 1,000 W/m2 is 0.95; a logarithm between.
 _V_LOW_LIGHT = 0.05
+_NEWTON_STEPS = 20
 
 
 def cell_temperature_c(irradiance_w_m2: float, ambient_c: float, wind_m_s: float) -> float:
@@ -53,14 +54,16 @@ class IVCurve(NamedTuple):
         """The point right of the MPP where the array gives p_w: where a curtailing inverter sits."""
         if p_w >= self.mpp.p or self.mpp.p <= 0:
             return self.mpp
-        low, high = self.mpp.v, self.v_oc
-        for _ in range(40):
-            middle = (low + high) / 2
-            if middle * self.current(middle) > p_w:
-                low = middle
-            else:
-                high = middle
-        return DcPoint(low, p_w / low, p_w)
+        # V * I(V) is concave and falls from the MPP to open circuit: Newton's method from there never overshoots.
+        v = self.v_oc
+        for _ in range(_NEWTON_STEPS):
+            current = self.current(v)
+            slope = current - v * (self.i_0 / self.v_t) * math.exp(v / self.v_t)
+            step = (v * current - p_w) / slope
+            v -= step
+            if abs(step) < 1e-9 * v:
+                break
+        return DcPoint(v, p_w / v, p_w)
 
     def samples(self, count: int = 60) -> list[DcPoint]:
         """Points from V = 0 to open circuit, dense around the knee, the MPP among them."""
@@ -112,6 +115,7 @@ class PvArray:
         self._weather: tuple[float, float, float] | None = None
         self._irradiance = 0.0
         self._dc_w = 0.0
+        self._curve: IVCurve | None = None
         self.available_w = 0.0
         self.rest_w = math.inf
         self.charge_w = 0.0
@@ -125,6 +129,7 @@ class PvArray:
         if weather == self._weather:
             return
         self._weather = weather
+        self._curve = None
         irradiance, ambient, wind = weather
         self._irradiance = irradiance
         cell = ambient + irradiance / (_U0_W_M2_K + _U1_W_S_M3_K * wind)
@@ -137,6 +142,11 @@ class PvArray:
 
     def curve(self) -> IVCurve:
         """The I-V curve under the last conditions seen."""
+        if self._curve is None:
+            self._curve = self._work_out_curve()
+        return self._curve
+
+    def _work_out_curve(self) -> IVCurve:
         if self._dc_w <= 0:
             return _DARK
         low_light = 1 + _V_LOW_LIGHT * math.log10(max(self._irradiance, 1.0) / 1000)

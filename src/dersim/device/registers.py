@@ -34,7 +34,7 @@ class Registers:
 
     def share(self, shares: Triple) -> None:
         """From now on the phases carry these shares of P and Q (sum 1)."""
-        if shares != self._shares:
+        if shares is not self._shares and shares != self._shares:
             self._settle()
             self._shares = shares
 

@@ -33,6 +33,12 @@ _LOW_INPUT = 0.005
 #: Largest deviation of a phase from the mean that counts as balanced (ANSI C84.1 annex: 3 %).
 _IMBALANCE = 0.03
 
+# Plain numbers: the operators of an IntFlag cost more than all the rest.
+_OVER_CURRENT = int(Alarm.OVER_CURRENT)
+_OVER_VOLTAGE, _UNDER_VOLTAGE = int(Alarm.OVER_VOLTAGE), int(Alarm.UNDER_VOLTAGE)
+_OVER_FREQUENCY, _UNDER_FREQUENCY = int(Alarm.OVER_FREQUENCY), int(Alarm.UNDER_FREQUENCY)
+_IMBALANCED, _LOW_POWER = int(Alarm.VOLTAGE_IMBALANCE), int(Alarm.LOW_POWER_INPUT)
+
 
 class Report:
     """Reads one DER's parts. `seen` and the others are those of the device, kept by it."""
@@ -51,6 +57,7 @@ class Report:
         self._settings = settings
         self._seen = seen
         self._chain = chain
+        self._service = chain.service
         self._source = source
         self._registers = registers
 
@@ -62,32 +69,28 @@ class Report:
         volts = mean * plate.v_ln_v * plate.phases
         low, high, slow, fast = self._chain.trip_window
         dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
-        raised = {
-            Alarm.OVER_VOLTAGE: seen.v_high_pu > high,
-            Alarm.UNDER_VOLTAGE: seen.v_low_pu < low,
-            Alarm.OVER_FREQUENCY: seen.frequency_hz > fast,
-            Alarm.UNDER_FREQUENCY: seen.frequency_hz < slow,
-            Alarm.VOLTAGE_IMBALANCE: max(abs(v - mean) for v in used) > _IMBALANCE * mean,
-            Alarm.LOW_POWER_INPUT: plate.rtgMaxWh == 0 and dark,
-            Alarm.OVER_CURRENT: volts > 0
-            and math.hypot(seen.p_w, seen.q_var) > 0.999 * self._settings.setMaxA * volts,
-        }
-        alarm = Alarm(0)
-        for bit, is_raised in raised.items():
-            if is_raised:
-                alarm |= bit
-        return alarm
+        amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
+        bits = (
+            (seen.v_high_pu > high) * _OVER_VOLTAGE
+            + (seen.v_low_pu < low) * _UNDER_VOLTAGE
+            + (seen.frequency_hz > fast) * _OVER_FREQUENCY
+            + (seen.frequency_hz < slow) * _UNDER_FREQUENCY
+            + (max(used) - mean > _IMBALANCE * mean or mean - min(used) > _IMBALANCE * mean) * _IMBALANCED
+            + (plate.rtgMaxWh == 0 and dark) * _LOW_POWER
+            + (amps > 0.999 * self._settings.setMaxA) * _OVER_CURRENT
+        )
+        return Alarm(bits)
 
     def status(self, alarm: Alarm) -> InverterStatus:
         """InverterStatusType of the present state."""
-        chain, seen = self._chain, self._seen
-        if not chain.in_service:
+        service, seen = self._service, self._seen
+        if not service.in_service:
             return self._status_out_of_service()
-        if chain.ceased:
+        if service.ceased:
             return InverterStatus.STANDBY
         if Alarm.LOW_POWER_INPUT in alarm:
             return InverterStatus.SLEEPING
-        if chain.entering:
+        if service.entering:
             return InverterStatus.STARTING
         if self._plate.rtgMaxWh:
             return InverterStatus.RUNNING if seen.p_w else InverterStatus.STANDBY
@@ -95,9 +98,9 @@ class Report:
         return InverterStatus.FORCED_DERATING if seen.p_w < full * 0.999 else InverterStatus.RUNNING
 
     def _status_out_of_service(self) -> InverterStatus:
-        if self._chain.tripped:
+        if self._service.tripped:
             return InverterStatus.FAULT
-        off = self._seen.blocked or not self._chain.permitted
+        off = self._seen.blocked or not self._service.permitted
         return InverterStatus.OFF if off else InverterStatus.STANDBY
 
     def state(
@@ -141,21 +144,21 @@ class Report:
             soc_pct=soc,
             connection=self._connection(switch_closed=switch_closed),
             inverter_status=self.status(alarms),
-            operational_mode=OperationalMode.OPERATIONAL if chain.in_service else OperationalMode.OFF,
+            operational_mode=OperationalMode.OPERATIONAL if self._service.in_service else OperationalMode.OFF,
             storage_mode=None if soc is None else _storage_mode(p),
             alarms=alarms,
-            tripped=chain.tripped,
+            tripped=self._service.tripped,
         )
 
     def _connection(self, *, switch_closed: bool) -> Connection:
-        chain, seen = self._chain, self._seen
-        live = chain.in_service and not chain.ceased
+        service, seen = self._service, self._seen
+        live = service.in_service and not service.ceased
         return Connection(
-            connected=chain.in_service and switch_closed,
-            available=seen.available_w > 0 and not chain.tripped,
+            connected=service.in_service and switch_closed,
+            available=seen.available_w > 0 and not service.tripped,
             operating=live and (seen.p_w != 0 or seen.q_var != 0),
             test=False,
-            fault=chain.tripped,
+            fault=service.tripped,
             energized=live,
         )
 

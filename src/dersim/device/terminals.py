@@ -15,6 +15,7 @@ from dersim.device.state import Triple
 from dersim.extension import Measured
 
 _SQRT_3 = math.sqrt(3)
+_EVEN: dict[int, Triple] = {1: (1.0, 0.0, 0.0), 2: (0.5, 0.5, 0.0), 3: (1 / 3, 1 / 3, 1 / 3)}
 
 
 def line_to_line(phases: int, voltage: Triple) -> Triple:
@@ -67,6 +68,9 @@ class Terminals:
 
     def shares(self, voltage_pu: Triple) -> Triple:
         """Each phase's share of P and Q; equal currents, so in proportion to the voltages."""
+        a, b, c = voltage_pu
+        if a == b == c:
+            return _EVEN[self._phases]
         used = [v if index < self._phases else 0.0 for index, v in enumerate(voltage_pu)]
         total = sum(used)
         if total <= 0:

@@ -50,11 +50,11 @@ class Lag:
         k = (1.0 - e) / a
         y = y * e + self._u * (k - e) + u * (1.0 - k)
         self._u = u
-        distance = abs(u - y)
-        if distance <= _ARRIVED or distance <= _ARRIVED * abs(u):
-            y = u
+        distance = u - y
+        if -_ARRIVED <= distance <= _ARRIVED or abs(distance) <= _ARRIVED * abs(u):
+            self.y = u
             self.moving = False
-        else:
-            self.moving = True
+            return u
+        self.moving = True
         self.y = y
         return y

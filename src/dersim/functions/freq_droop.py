@@ -40,6 +40,7 @@ class Droop(Function):
         self._active = False
         self._pre_w = 0.0
         self._lag = Lag()
+        self._demand = Demand()
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over dead-bands, slopes and response time; a response under way goes on with them."""
@@ -79,7 +80,10 @@ class Droop(Function):
         p = lag.step(dt_s, reference, value.open_loop_s)
         self._active = bool(side) or abs(p - reference) >= _ARRIVED * self.settings.setMaxW
         self.settled = not lag.moving
-        return Demand(override_w=p) if self._active else NOTHING
+        if not self._active:
+            return NOTHING
+        self._demand.override_w = p
+        return self._demand
 
     def _reference(self, seen: Measured, value: FreqDroop, side: int) -> float:
         if side < 0:

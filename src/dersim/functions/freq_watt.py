@@ -6,7 +6,6 @@ storage a negative y asks for charging. The lag is on the limit.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from dersim.device.nameplate import Nameplate
@@ -29,7 +28,7 @@ class FreqWatt(Function):
         self._line: Line | None = None
         self._response_s = 0.0
         self._limit = Lag()
-        self._last = (-math.inf, NOTHING)
+        self._demand = Demand()
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over the curve; newly enabled, the limit sets out from the present power."""
@@ -57,11 +56,10 @@ class FreqWatt(Function):
         if line is None:
             return NOTHING
         lag = self._limit
-        limit = lag.step(dt_s, line.at(seen.frequency_hz), self._response_s)
+        demand = self._demand
+        demand.limit_w = lag.step(dt_s, line.at(seen.frequency_hz), self._response_s)
         self.settled = not lag.moving
-        if limit != self._last[0]:
-            self._last = (limit, Demand(limit))
-        return self._last[1]
+        return demand
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001

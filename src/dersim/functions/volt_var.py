@@ -35,10 +35,10 @@ class VoltVar(Function):
         super().__init__(nameplate, settings)
         self._line: Line | None = None
         self._reference = 2
-        self._response_s = 0.0
         self._auto_s = 0.0
         self._v_ref = Lag()
         self._inject_base = self._absorb_base = 0.0
+        self._demand = Demand(q_var=0.0)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over the curve."""
@@ -51,7 +51,7 @@ class VoltVar(Function):
         scale = (curve.v_ref or 100.0) / 100
         self._line = Line((x / 100 * scale, y / 100) for x, y in curve.points)
         self._reference = curve.y_ref_type
-        self._response_s = curve.open_loop_s or 0.0
+        self._demand.q_response_s = curve.open_loop_s or 0.0
         was_auto, self._auto_s = self._auto_s, 0.0
         if curve.autonomous_v_ref:
             self._auto_s = curve.autonomous_v_ref_s or _DEFAULT_TIME_CONSTANT_S
@@ -75,7 +75,8 @@ class VoltVar(Function):
             base = var_base(self.settings, 3, injecting=y >= 0, seen=seen)
         else:
             base = self._inject_base if y >= 0 else self._absorb_base
-        return Demand(q_var=y * base, q_response_s=self._response_s)
+        self._demand.q_var = y * base
+        return self._demand
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001

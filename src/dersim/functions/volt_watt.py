@@ -7,7 +7,6 @@ makes a storage charge; PV then stops at 0.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from dersim.device.nameplate import Nameplate
@@ -31,7 +30,7 @@ class VoltWatt(Function):
         self._of_available = False
         self._response_s = 0.0
         self._limit = Lag()
-        self._last = (-math.inf, NOTHING)
+        self._demand = Demand()
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over the curve; newly enabled, the limit sets out from the present power."""
@@ -60,11 +59,10 @@ class VoltWatt(Function):
         if self._of_available:
             reference = reference / (self.settings.setMaxW or 1.0) * seen.available_w
         lag = self._limit
-        limit = lag.step(dt_s, reference, self._response_s)
+        demand = self._demand
+        demand.limit_w = lag.step(dt_s, reference, self._response_s)
         self.settled = not lag.moving
-        if limit != self._last[0]:
-            self._last = (limit, Demand(limit))
-        return self._last[1]
+        return demand
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001

@@ -43,7 +43,8 @@ class Inputs:
         weather: Profile | None = None,
         start_s: float = 0.0,
     ) -> None:
-        self._const = conditions
+        #: The conditions where no input follows a profile.
+        self.constants = conditions
         self._profiles: dict[str, Profile] = {}
         for names, profile in ((_GRID, grid), (_WEATHER, weather)):
             if profile is not None:
@@ -51,11 +52,8 @@ class Inputs:
         self._start_s = start_s
         self.before_change: Callable[[], object] = _nothing
         self.after_change: Callable[[], object] = _nothing
-
-    @property
-    def constant(self) -> bool:
-        """Whether no input follows a profile."""
-        return not self._profiles
+        #: Whether no input follows a profile.
+        self.constant = not self._profiles
 
     def source(self, name: str) -> Kind:
         """Where one input comes from."""
@@ -64,23 +62,18 @@ class Inputs:
     def at(self, now_s: float) -> Conditions:
         """The conditions at simulated time now_s."""
         if not self._profiles:
-            return self._const
+            return self.constants
         values: dict[str, Any] = {}
         for name, profile in self._profiles.items():
             values[name] = profile.at(name, now_s)
-        return self._const._replace(**values)
-
-    @property
-    def constants(self) -> Conditions:
-        """The conditions where no input follows a profile."""
-        return self._const
+        return self.constants._replace(**values)
 
     def during(self, start_s: float, end_s: float) -> Conditions:
         """Of an interval inside which no grid row begins: the grid of its start, the weather of its end."""
         values: dict[str, Any] = {}
         for name, profile in self._profiles.items():
             values[name] = profile.at(name, start_s if name in _GRID else end_s)
-        return self._const._replace(**values)
+        return self.constants._replace(**values)
 
     def next_change_s(self, now_s: float) -> float:
         """The next instant after now_s at which a stepwise profile (the grid's) changes; inf for none."""
@@ -90,7 +83,8 @@ class Inputs:
     def hold(self, conditions: Conditions) -> None:
         """From here on these conditions, all const, with no step in between: a sampled record goes on."""
         self._profiles = {}
-        self._const = conditions
+        self.constant = True
+        self.constants = conditions
 
     def set(self, **values: Any) -> None:
         """Make inputs const at these values; ConfigError names the input and what is allowed.
@@ -107,7 +101,8 @@ class Inputs:
             self._switch(source)
         for name in checked:
             self._profiles.pop(name, None)
-        self._const = self._const._replace(**checked)
+        self.constants = self.constants._replace(**checked)
+        self.constant = not self._profiles
         self.after_change()
 
     def _switch(self, source: str) -> None:
