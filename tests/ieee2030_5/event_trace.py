@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from dersim.ieee2030_5 import resources as r
-from dersim.ieee2030_5.event_types import EventSettings, Judgement, ProgramFeed
+from dersim.ieee2030_5.event_types import EventSettings, Judgement, Phase, ProgramFeed
 from dersim.ieee2030_5.events import EventScheduler
 
 T0 = 1_700_000_000
@@ -134,3 +134,17 @@ def two_programs(mode_sy: str = PF, mode_sp: str = PF, **settings: Any) -> Trace
     trace.program("SY", 10, mode_sy)
     trace.program("SP", 4, mode_sp)
     return trace
+
+
+def one_program(rng: random.Random | None = None, **settings: Any) -> Trace:
+    trace = Trace(rng, **settings)
+    trace.program("P", 5, PF)
+    return trace
+
+
+def phase(trace: Trace, name: str) -> Phase:
+    return next(view.phase for view in trace.events.views() if view.mrid == mrid(name))
+
+
+def why(trace: Trace, name: str) -> str:
+    return next(view.why for view in trace.events.views() if view.mrid == mrid(name))

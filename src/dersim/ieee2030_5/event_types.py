@@ -152,7 +152,7 @@ class Program:
     default_modes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
-    def order(self) -> tuple[int, tuple[int, ...]]:
+    def order(self) -> tuple[int, bytes]:
         """The order of a DERProgramList: primacy ascending, mRID descending."""
         return self.primacy, descending(self.mrid)
 
@@ -172,7 +172,7 @@ class Event:
     program: Program
     arrival: int
     received_s: float
-    tie: tuple[int, ...]
+    tie: bytes
     draw_start: float = 0.0
     draw_duration: float = 0.0
     draw_cancel: float = 0.0
@@ -204,7 +204,7 @@ class Event:
     note: str = ""
 
     @property
-    def rank(self) -> tuple[int, int, int, tuple[int, ...]]:
+    def rank(self) -> tuple[int, int, int, bytes]:
         """The better event sorts first: primacy, then newest, then last received, then greatest mRID."""
         return self.program.primacy, -self.creation_time, -self.arrival, self.tie
 
@@ -226,6 +226,9 @@ class Loss(NamedTuple):
     why: str
 
 
-def descending(text: str) -> tuple[int, ...]:
+_INVERTED = bytes(range(255, -1, -1))
+
+
+def descending(text: str) -> bytes:
     """A sort key that puts the greater text first."""
-    return tuple(-byte for byte in text.encode())
+    return text.encode().translate(_INVERTED) + b"\xff"

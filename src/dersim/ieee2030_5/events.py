@@ -92,6 +92,7 @@ class EventScheduler:
         self._programs: dict[str, Program] = {}
         self._arrivals = 0
         self._dirty = False
+        self._programs_changed = False
         self._responses: list[EventResponse] = []
         self._rereads: list[Reread] = []
         self._event_map: Mapping[str, ModeSource] = {}
@@ -134,14 +135,18 @@ class EventScheduler:
             if feed.controls is None:
                 unread.add(key)
             self._take_controls(now_s, programs[key], feed.controls or (), seen)
-        self._dirty |= programs.keys() != self._programs.keys()
+        self._programs_changed |= programs.keys() != self._programs.keys()
+        self._dirty |= self._programs_changed
         self._programs = programs
         self._forget_absent(now_s, seen, unread)
 
     def _take_program(self, key: str, feed: ProgramFeed) -> Program:
         program = self._programs.get(key) or Program(key)
         read = feed.program
-        self._dirty |= program.primacy != read.primacy or program.default_modes != feed.default_modes
+        self._programs_changed |= (program.primacy, program.default_modes) != (
+            read.primacy,
+            feed.default_modes,
+        )
         program.href, program.mrid = read.href or "", read.mRID
         program.description, program.primacy = read.description or "", read.primacy
         program.default_modes = feed.default_modes
@@ -248,7 +253,10 @@ class EventScheduler:
 
     def _publish(self) -> bool:
         events = agenda.ruling(self._live.values())
-        defaults = agenda.defaults(self._programs.values())
+        defaults = self._default_map
+        if self._programs_changed:
+            self._programs_changed = False
+            defaults = agenda.defaults(self._programs.values())
         changed = events != self._event_map or defaults != self._default_map
         if changed:
             self._event_map, self._default_map = events, defaults
