@@ -408,3 +408,11 @@ async def test_bind_to_a_name_gives_one_port():
 async def test_bind_names_what_is_wrong(host, port, reason):
     with pytest.raises(ConfigError, match=reason):
         await http11.bind(host, port)
+
+
+async def test_a_stop_before_it_has_begun_is_a_stop(net, autojump_clock):
+    with trio.fail_after(5):
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await http11.serve(echo, [net])
+        assert scope.cancelled_caught

@@ -93,6 +93,8 @@ class _Server:
 
     async def hold_connections(self, task_status: trio.TaskStatus[trio.Nursery]) -> None:
         """Hold the connections' tasks, shielded: a stop lets requests under way finish."""
+        # A stop that comes before there is anything to hold: behind the shield it would never be heard.
+        await trio.lowlevel.checkpoint_if_cancelled()
         with self._life:
             async with trio.open_nursery() as nursery:
                 task_status.started(nursery)
