@@ -1,5 +1,7 @@
 """The cycle's promise: the first limit at five seconds, the rest known at least twenty seconds ahead."""
 
+import itertools
+
 from dersim.utility.cycle import Cycle
 from dersim.utility.programs import Programs
 
@@ -13,7 +15,7 @@ def make():
 
 
 def test_nothing_before_the_start():
-    store, program, cycle = make()
+    _, program, cycle = make()
     cycle.advance(T)
     assert program.controls == {}
 
@@ -64,7 +66,7 @@ def test_no_two_overlap_and_few_are_listed_at_once():
         cycle.advance(T + second)
         controls = program.listed_controls()
         assert len(controls) <= 5
-        assert all(a.end_s <= b.start_s for a, b in zip(controls, controls[1:], strict=False))
+        assert all(a.end_s <= b.start_s for a, b in itertools.pairwise(controls))
 
 
 def test_after_a_long_pause_it_goes_on_with_the_present():

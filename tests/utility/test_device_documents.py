@@ -111,8 +111,8 @@ def test_a_2023_body_without_schema_ver_is_understood(lab, client):
         (b'<DERStatus xmlns="http://ieee.org/2030.5"/>', b"2013"),
         (b'<!DOCTYPE x><DERStatus xmlns="urn:ieee:std:2030.5:ns"/>', b"DOCTYPE"),
         (
-            b'<DERStatus xmlns="urn:ieee:std:2030.5:ns"><readingTime>1</readingTime><alarmStatus>00</alarmStatus>'
-            b"</DERStatus>",
+            b'<DERStatus xmlns="urn:ieee:std:2030.5:ns"><readingTime>1</readingTime>'
+            b"<alarmStatus>00</alarmStatus></DERStatus>",
             b"alarmStatus",
         ),
         (

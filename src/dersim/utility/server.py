@@ -56,8 +56,7 @@ class UtilityServer:
 
         ConfigError for a busy port, CertificateError for a file that cannot be used.
         """
-        if self.config.encrypted:
-            self._tls = self._context()
+        self._tls = self._context()
         listeners = await http11.bind(self.config.host, self.config.port)
         try:
             self._admin_listeners = admin = await http11.bind(ADMIN_HOST, self.config.admin_port)
@@ -70,8 +69,10 @@ class UtilityServer:
         self.admin_port = http11.address(admin)[1]
         return {"utility": self.url, "utility_admin": self.admin_url}
 
-    def _context(self) -> tls.ServerContext:
+    def _context(self) -> tls.ServerContext | None:
         config = self.config
+        if not config.encrypted:
+            return None
         if config.certificate is None or config.key is None or config.root is None:
             raise ConfigError("the companion server needs a certificate, its key and the root certificate")
         return tls.server_context(config.certificate, config.key, config.root)
@@ -81,7 +82,9 @@ class UtilityServer:
         await self.serve(self._listeners, self._admin_listeners)
 
     async def serve(self, listeners: Listeners, admin_listeners: Listeners = ()) -> None:
-        """Serve on any listeners, sockets or not, until cancelled."""
+        """Serve on any listeners, sockets or not, until cancelled; CertificateError as for `bind`."""
+        if self._tls is None:
+            self._tls = self._context()
         self.head_end.start()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._look_at_the_clock)

@@ -1,0 +1,80 @@
+"""Responses: kept in order, answered 201, judged, and seen by their sender and the operator alone."""
+
+import pytest
+
+from dersim.ieee2030_5 import Edition
+from dersim.ieee2030_5 import resources as r
+
+T = 1_700_000_000
+SUBJECT = "0123456789ABCDEF0123456700009F1C"
+
+
+def response(client, status, created=T, cls=r.DERControlResponse, **changes):
+    return cls(
+        **{"createdDateTime": created, "endDeviceLFDI": client.lfdi, "status": status, "subject": SUBJECT}
+        | changes
+    )
+
+
+def test_one_two_three_are_kept_in_order(lab, client):
+    for seconds, status in enumerate((1, 2, 3)):
+        answer = client.post("/rsps/1/rsp", response(client, status, T + seconds))
+        assert answer.status == 201
+        assert client.get(answer.header("location")).status == status
+    shown = lab.admin("GET", "/responses")[1]
+    assert [(s["status"], s["status_text"]) for s in shown] == [
+        (1, "event received"),
+        (2, "event started"),
+        (3, "event completed"),
+    ]
+    assert {(s["subject"], s["lfdi"]) for s in shown} == {(SUBJECT, client.lfdi)}
+    assert shown[0]["time"] == "2023-11-14T22:13:20.000Z"
+    listed = client.get("/rsps/1/rsp?l=255").Response
+    assert [item.status for item in listed] == [3, 2, 1], "newest first"
+
+
+def test_a_plain_response_is_one_too(client):
+    assert client.post("/rsps/1/rsp", response(client, 1, cls=r.Response)).status == 201
+    assert client.get("/rsps/1/rsp").Response[0].status == 1
+
+
+def test_each_sees_only_its_own(lab, client):
+    place = client.post("/rsps/1/rsp", response(client, 1)).header("location")
+    other = lab.client(b"another")
+    assert other.get("/rsps/1/rsp").all == 0
+    assert other.get("/rsps/1").ResponseListLink.all == 0
+    assert other.ask("GET", place).status == 404
+
+
+def test_one_to_an_event_that_is_gone_is_kept(lab, client):
+    assert client.post("/rsps/1/rsp", response(client, 6)).status == 201
+    assert lab.head_end.registry.get(1).violations == 0
+
+
+@pytest.mark.parametrize(
+    ("edition", "changes", "text"),
+    [
+        (Edition.E2018, {"status": 99}, "Response/status 99 is reserved in the 2018 edition"),
+        (Edition.E2018, {"status": 251}, "Response/status 251 is reserved in the 2018 edition"),
+        (Edition.E2018, {"endDeviceLFDI": "00" * 20}, "is not that of the sender's certificate"),
+        (Edition.E2023, {}, "modesResponded shall be included since 2023"),
+    ],
+)
+def test_what_is_against_the_standard_is_kept_and_counted(lab, edition, changes, text):
+    client = lab.client(edition=edition)
+    client.get("/dcap")
+    assert client.post("/rsps/1/rsp", response(client, **{"status": 1} | changes)).status == 201
+    assert text in lab.head_end.registry.get(1).violation_texts[0]
+    assert len(lab.admin("GET", "/responses")[1]) == 1
+
+
+def test_251_with_its_modes_is_right_in_2023(lab):
+    client = lab.client(edition=Edition.E2023)
+    client.get("/dcap")
+    assert client.post("/rsps/1/rsp", response(client, 251, modesResponded=1 << 20)).status == 201
+    assert lab.head_end.registry.get(1).violations == 0
+
+
+def test_another_set_is_not_there(client):
+    assert client.post("/rsps/2/rsp", response(client, 1)).status == 404
+    assert client.ask("GET", "/rsps/2").status == 404
