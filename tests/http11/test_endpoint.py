@@ -71,6 +71,27 @@ async def test_a_session_that_the_server_does_not_take_is_dropped(
     assert "no full handshake has accepted" in lines[0]
 
 
+async def test_a_session_that_is_answered_with_an_alert_is_dropped(
+    net, serve, client_context, server_context, autojump_clock
+):
+    serve(server_context)
+    endpoint = net.endpoint(client_context)
+    await trio.aclose_forcefully(await endpoint.open())
+    open_tcp, alerts = net.open_tcp, [bytes([21, 3, 3, 0, 2, 2, 40])]
+
+    async def with_alert(host, port):
+        if not alerts:
+            return await open_tcp(host, port)
+        ours, theirs = trio.testing.memory_stream_pair()
+        await theirs.send_all(alerts.pop())
+        return ours
+
+    endpoint._open_tcp = with_alert
+    stream = await endpoint.open()
+    assert not alerts
+    assert not stream.session_reused
+
+
 @pytest.mark.parametrize("letter", [letter for letter, case in pki.COMM_004.items() if not case.accept])
 async def test_a_refused_client_gets_nothing_from_the_handler(net, serve, tmp_path, autojump_clock, letter):
     chains = pki.create_conformance_chains(tmp_path)

@@ -1,5 +1,6 @@
 """Who may meet whom: the CSIP conformance tests COMM-003 and COMM-004, and peers of other kinds."""
 
+import re
 import ssl
 
 import pytest
@@ -132,6 +133,26 @@ async def test_a_peer_on_another_curve_only_is_refused(folder, meet, plain_conte
     peer.set_ecdh_curve("secp384r1")
     met = await meet(peer, server_of(folder))
     assert isinstance(met.server, CertificateError)
+
+
+def test_both_sides_agree_on_p_256_only(folder, plain_context):
+    """Named curve 23 (RFC 8422), though OpenSSL would rather take X25519."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_of(folder).wrap_bio(to_client, to_server, server_side=False)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    # ClientHello, extension supported_groups: a list of one.
+    assert b"\x00\x0a\x00\x04\x00\x02\x00\x17" in to_server.read()
+
+    any_curve = plain_context(folder, ssl.PROTOCOL_TLS_CLIENT)
+    any_curve.maximum_version = ssl.TLSVersion.TLSv1_2
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        any_curve.wrap_bio(to_client, to_server).do_handshake()
+    with pytest.raises(ssl.SSLWantReadError):
+        server_of(folder).wrap_bio(to_server, to_client, server_side=True).do_handshake()
+    # ServerKeyExchange (12): curve type 3, a named curve.
+    assert re.search(rb"\x0c\x00..\x03\x00\x17\x41\x04", to_client.read(), re.DOTALL)
 
 
 @pytest.mark.parametrize(
