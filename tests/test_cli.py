@@ -279,7 +279,7 @@ def test_a_signal_ends_it_cleanly(number):
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
-    assert "Engine: 3 DER(s) PV-3Phase, --seed 5" in err
+    assert "Engine: 3 DER(s); --seed 5 repeats this run" in err
     assert "Traceback" not in err
 
 

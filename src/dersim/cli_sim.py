@@ -38,7 +38,6 @@ def main(args: Sequence[str]) -> int:
     log = LogBuffer(stream_level=options.log_level)
     clock = SimClock(start_s=start_of(options), rate=options.rate, tick_s=options.tick)
     fleet = build_fleet(options, registry, clock)
-    log.log("Info", "Engine", f"{options.count} DER(s) {options.device_type}, --seed {options.seed}")
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
     )

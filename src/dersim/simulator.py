@@ -87,6 +87,8 @@ class Simulator:
         check_rate(self._options, self._clock.rate, self._registry.frontends.values())
         self._make_all()
         shown = await self._bind_all()
+        count = len(self._fleet.devices)
+        self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
         self._clock.start()
         first_s = self._clock.now_s()
         await self._fleet.step(first_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -74,6 +75,8 @@ class CsipClient:
     async def bind(self) -> Mapping[str, str]:
         """Check the certificate files; nothing listens. ConfigError where a given one is bad."""
         await trio.lowlevel.checkpoint()
+        if self.config.origin.port == 0:
+            self._take_port_of_demo()
         credentials_of.check_given(self.config)
         if self._count > 1 and self.config.cert is not None and self.device.number == 1:
             self._context.log.log(
@@ -85,6 +88,13 @@ class CsipClient:
             except CertificateError as error:
                 raise ConfigError(str(error)) from None
         return {}
+
+    def _take_port_of_demo(self) -> None:
+        """Port 0 lets the demo's server pick one; it is bound before us and knows which."""
+        server = self._context.services.get(("utility", 0))
+        if server is None:
+            raise ConfigError("--csip_server_port 0: only --demo picks a free port; give the server's own")
+        self.config = replace(self.config, origin=self.config.origin._replace(port=server.port))
 
     async def run(self) -> None:
         """Be a client until cancelled."""
@@ -111,8 +121,9 @@ class CsipClient:
         return FrontendStatus(self.standing.state, f"{where}: {error}" if error else where)
 
     def snapshot(self) -> dict[str, Any]:
-        """The public contract's `csip-client`, without its list of devices."""
-        return snapshot.snapshot(self)
+        """The public contract's `csip-client`."""
+        clients = [each for (name, _), each in self._context.services.items() if name == "csip"]
+        return snapshot.snapshot(self) | {"devices": [snapshot.entry(each) for each in clients or [self]]}
 
     def identity(self) -> Credentials | None:
         """LFDI and SFDI, where a certificate was read."""
