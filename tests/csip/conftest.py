@@ -24,7 +24,7 @@ from dersim.csip.client import CsipClient
 from dersim.extension import FrontendContext
 from dersim.fleet import Device, Fleet
 from dersim.http11 import Request, Response, serve
-from dersim.ieee2030_5 import Edition, encode
+from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
@@ -67,6 +67,7 @@ class ScriptedServer:
         self.answers: dict[tuple[str, str], Any] = {}
         self.seen: list[Seen] = []
         self.away = False
+        self.post_rate: int | None = None
         self.connections = 0
         self._send, self._receive = trio.open_memory_channel[trio.abc.Stream](100)
         self._scope: trio.CancelScope | None = None
@@ -114,23 +115,39 @@ class ScriptedServer:
         self.seen.append(Seen(self.clock.now_s(), request.method, parts.path, parts.query, request.body))
         script = self.answers.get((request.method, parts.path))
         if script is None:
-            script = self._usual(request.method, parts.path)
+            script = self._usual(request.method, parts.path, request.body)
         elif isinstance(script, list):
-            script = script.pop(0) if script else self._usual(request.method, parts.path)
+            script = script.pop(0) if script else self._usual(request.method, parts.path, request.body)
         if callable(script) and not hasattr(script, "href"):
             script = script(request)
             if inspect.isawaitable(script):
                 script = await script
         return self._response(script, parse_qs(parts.query))
 
-    def _usual(self, method: str, path: str) -> Any:
+    def _usual(self, method: str, path: str, body: bytes) -> Any:
         if method == "GET":
             return self.tree.get(path, Response(404))
         if method == "PUT":
             return Response(204)
+        if path == "/mup":
+            return self._mirror(decode(body, r.MirrorUsagePoint).resource)
         if path in self.tree or path.startswith(("/mup", "/rsp", "/edev")):
             return Response(201, (("location", f"{path}/{len(self.seen)}"),))
         return Response(404)
+
+    def _mirror(self, point: r.MirrorUsagePoint) -> Response:
+        href = f"/mup/{point.mRID[:4]}"
+        known = href in self.tree
+        self.tree[href] = r.MirrorUsagePoint(
+            href=href,
+            mRID=point.mRID,
+            roleFlags=point.roleFlags,
+            serviceCategoryKind=0,
+            status=1,
+            deviceLFDI=point.deviceLFDI,
+            postRate=self.post_rate,
+        )
+        return Response(204 if known else 201, (("location", href),))
 
     def _response(self, script: Any, query: dict[str, list[str]]) -> Response:
         if isinstance(script, Response):
@@ -337,6 +354,16 @@ class World:
 
 
 @pytest.fixture
-def world(nursery: trio.Nursery, autojump_clock: trio.testing.MockClock, tmp_path, monkeypatch) -> World:
+def world(nursery: trio.Nursery, tmp_path, monkeypatch) -> World:
     monkeypatch.chdir(tmp_path)  # the seed's default files are looked for here
     return World(nursery)
+
+
+@pytest.fixture
+def listing_of() -> Callable[..., Any]:
+    return listing
+
+
+@pytest.fixture
+def make_control() -> Callable[..., r.DERControl]:
+    return control
