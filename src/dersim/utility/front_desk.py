@@ -171,8 +171,10 @@ def _check_content_type(request: Request) -> None:
 
 
 def _refusal(refused: Refused) -> Response:
-    # A comment may not hold two hyphens in a row, nor characters that XML forbids.
-    reason = "".join(c if c.isprintable() else " " for c in refused.reason[:400]).replace("--", "- -")
+    # A comment may not hold two hyphens in a row, nor characters that XML forbids; and what looks like a tag
+    # in it would mislead those who look for HTML.
+    reason = "".join(c if c.isprintable() and c not in "<>" else " " for c in refused.reason[:400])
+    reason = reason.replace("--", "- -")
     body = encode(r.Error(reasonCode=refused.code), Edition.E2018)
     comment = f"<!-- {reason} -->".encode("utf-8", "replace")
     return Response(refused.status, (_XML, *refused.headers), comment + body)

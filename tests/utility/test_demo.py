@@ -1,0 +1,68 @@
+"""The front-end `utility`: there with --demo alone, on the simulator's clock, with the right addresses."""
+
+from argparse import Namespace
+
+import pytest
+
+from dersim import pki
+from dersim.errors import ConfigError
+from dersim.logbuffer import LogBuffer
+from dersim.options import OptionParser
+from dersim.utility import demo
+
+
+class Clock:
+    """A simulated clock that is not running yet."""
+
+    def now_s(self):
+        raise AssertionError("the clock was read before it runs")
+
+
+class Context:
+    def __init__(self, options, log):
+        self.options, self.clock, self.log = options, Clock(), log
+
+
+def options(**changes):
+    given = {"demo": True, "admin_port": 0, "csip_server_port": 0, "csip_server_ip": "127.0.0.1"}
+    return Namespace(**given | {"csip_enc": True, "use_test_pki_certs": None} | changes)
+
+
+def test_only_with_the_flag():
+    assert list(demo.register_frontends(options(demo=False))) == []
+    (kind,) = demo.register_frontends(options())
+    assert (kind.name, kind.scope, kind.peer_follows_simulated_time) == ("utility", "fleet", True)
+    assert kind.order < 100, "bound before the clients"
+
+
+def test_the_flag_of_the_admin_port():
+    parser = OptionParser()
+    demo.add_options(parser)
+    assert parser.parse_args([]).admin_port == 8444
+    assert parser.parse_args(["--admin_port", "0"]).admin_port == 0
+
+
+@pytest.mark.parametrize("host", ["1.2.3.4", "utility.example", "::2"])
+def test_a_foreign_server_beside_the_demo_is_refused(host):
+    with pytest.raises(ConfigError, match="--csip_server_ip"):
+        demo.register_frontends(options(csip_server_ip=host))
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+async def test_it_binds_before_the_clock_runs_and_tells_where(tmp_path, encrypted):
+    folder = pki.create(tmp_path / "pki", 0)
+    log = LogBuffer(stream_level="Error")
+    (kind,) = demo.register_frontends(options())
+    server = kind.make(Context(options(csip_enc=encrypted, use_test_pki_certs=str(folder)), log))
+    shown = await server.bind()
+    try:
+        scheme = "https" if encrypted else "http"
+        assert shown["utility"] == server.url == f"{scheme}://127.0.0.1:{server.port}"
+        assert server.port != 0
+        assert shown["utility_admin"] == f"http://127.0.0.1:{server.admin_port}"
+        assert server.pin == 111115
+        assert server.config.cycle
+        assert server.status().state == "listening"
+    finally:
+        for listener in (*server._listeners, *server._admin_listeners):
+            await listener.aclose()
