@@ -38,6 +38,35 @@ def test_cancelled_with_randomization_stops_within_the_greater_bound() -> None:
     assert trace.told("a") == [1, 2, 6]
 
 
+def test_the_random_delay_of_a_cancellation_does_not_begin_anew_with_every_poll() -> None:
+    trace = one_program(Fixed(0.5))
+    trace.control("P", "a", 0, 1000, randomizeStart=60)
+    trace.poll()
+    trace.until(100)
+    for _ in range(5):
+        trace.status("P", "a", 3)
+        trace.poll()
+        trace.until(trace.now + 10)
+    assert "a:6@130" in trace.said
+
+
+def test_superseded_by_the_server_waits_for_the_start_randomization_of_the_successor() -> None:
+    trace = Trace(Fixed(0.5))
+    trace.program("SY", 10, PF)
+    trace.program("SP", 4, PF)
+    trace.control("SY", "sy", 0, 300)
+    trace.poll()
+    trace.until(10)
+    trace.control("SP", "sp", 90, 100, randomizeStart=40)
+    trace.poll()
+    trace.until(105)
+    trace.status("SY", "sy", 4)
+    trace.poll()
+    trace.until(400)
+    assert trace.rules(PF) == [(0, "sy"), (120, "sp"), (220, "default SP")]
+    assert trace.told("sy") == [1, 2, 7]
+
+
 @pytest.mark.parametrize(("status", "told"), [(2, [1, 6]), (3, [1, 6]), (6, [1, 6]), (4, [1, 7]), (5, [1])])
 def test_status_before_the_start(status: int, told: list[int]) -> None:
     trace = one_program()
@@ -212,6 +241,34 @@ def test_opting_out_and_in(
     for start, end in ruled:
         expected += [(start, "a"), (end, "default P")]
     assert trace.rules(PF) == expected
+
+
+def test_changing_one_s_mind_is_told_once() -> None:
+    trace = one_program()
+    trace.control("P", "a", 100, 100)
+    trace.poll()
+    for time in (110, 130, 150):
+        trace.until(time)
+        trace.events.opt_out(T0 + time, mrid("a"))
+        trace.until(time + 10)
+        trace.events.opt_in(T0 + time + 10, mrid("a"))
+    trace.until(300)
+    assert trace.told("a") == [1, 2, 4, 5, 9]
+
+
+def test_returning_to_an_event_takes_the_mode_back_from_a_worse_one() -> None:
+    trace = two_programs()
+    trace.control("SP", "sp", 0, 300)
+    trace.poll()
+    trace.until(10)
+    trace.events.opt_out(T0 + 10, mrid("sp"))
+    trace.control("SY", "sy", 10, 200)
+    trace.poll()
+    trace.until(50)
+    trace.events.opt_in(T0 + 50, mrid("sp"))
+    trace.until(400)
+    assert [name for _, name in trace.rules(PF)] == ["sp", "default SP", "sy", "sp", "default SP"]
+    assert trace.told("sy") == [1, 2, 7]
 
 
 def test_device_category() -> None:

@@ -282,6 +282,37 @@ def test_no_duration_is_impossible() -> None:
     assert trace.said == ["a:1@0", "a:253@0"]
 
 
+@pytest.mark.parametrize("better", ["a", "b"])
+@pytest.mark.parametrize(("first", "second"), [(30, 0), (0, 30), (30, 10)])
+def test_the_later_of_two_draws_is_where_neighbours_meet(better: str, first: int, second: int) -> None:
+    trace = one_program(Fixed(1.0))
+    newer = {name: {"creationTime": T0 + (name == better)} for name in "ab"}
+    trace.control("P", "a", 100, 100, randomizeDuration=first, **newer["a"])
+    trace.control("P", "b", 200, 100, randomizeStart=second, **newer["b"])
+    trace.poll()
+    trace.until(600)
+    meeting = 200 + max(first, second)
+    assert trace.rules(PF)[1:3] == [(100, "a"), (meeting, "b")]
+    assert {f"a:3@{meeting}", f"b:2@{meeting}"} <= set(trace.said)
+
+
+def test_randomization_makes_no_overlap_across_a_gap() -> None:
+    trace = one_program(Fixed(1.0))
+    trace.control("P", "a", 100, 100, randomizeDuration=30)
+    trace.control("P", "b", 210, 100)
+    trace.poll()
+    trace.until(600)
+    assert {"a:3@230", "b:2@230", "b:3@310"} <= set(trace.said)
+
+
+def test_joining_midway_does_not_push_an_early_start_past_its_specified_start() -> None:
+    trace = one_program(Fixed(0.9))
+    trace.control("P", "a", 5, 100, randomizeStart=-60)
+    trace.poll()
+    trace.until(300)
+    assert trace.rules(PF) == [(0, "default P"), (5, "a"), (105, "default P")]
+
+
 # ---- cost
 
 
