@@ -147,6 +147,10 @@ class Device:
                 self._advance(now_s, 0.0)
             return
         setpoints, inputs = self.setpoints, self.inputs
+        if inputs.constant and now_s < setpoints.next_expiry_s:
+            self._last_s = now_s
+            self._advance(last_s, now_s - last_s)
+            return
         while True:
             expiry_s = setpoints.next_expiry_s
             until_s = now_s if now_s < expiry_s else max(last_s, expiry_s)
@@ -224,9 +228,10 @@ class Device:
         if conditions is not self._conditions:
             self._look(conditions)
         left_s = dt_s
+        service = chain.service
         while True:
-            quiet = chain.service.quiet(seen)
-            piece_s = left_s if quiet else min(left_s, chain.service.horizon_s(seen))
+            quiet = service.quiet(seen)
+            piece_s = left_s if quiet else min(left_s, service.horizon_s(seen))
             source.see(conditions, piece_s)
             seen.available_w, seen.charge_w = source.available_w, source.charge_w
             chain.step(piece_s, seen, source, quiet=quiet)

@@ -54,7 +54,7 @@ class IVCurve(NamedTuple):
         """The point right of the MPP where the array gives p_w: where a curtailing inverter sits."""
         if p_w >= self.mpp.p or self.mpp.p <= 0:
             return self.mpp
-        # V * I(V) is concave and falls from the MPP to open circuit: Newton's method from there never overshoots.
+        # V * I(V) is concave and falls from the MPP to open circuit: Newton from there never overshoots.
         v = self.v_oc
         for _ in range(_NEWTON_STEPS):
             current = self.current(v)

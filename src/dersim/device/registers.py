@@ -25,11 +25,11 @@ class Registers:
         """P and Q flowed for dt_s."""
         if p_w > 0:
             self._out_ws += p_w * dt_s
-        else:
+        elif p_w:
             self._in_ws -= p_w * dt_s
         if q_var > 0:
             self._inject_vs += q_var * dt_s
-        else:
+        elif q_var:
             self._absorb_vs -= q_var * dt_s
 
     def share(self, shares: Triple) -> None:

@@ -21,12 +21,14 @@ _ARRIVED = 1e-9
 class Lag:
     """A first-order lag. `y` is its output, None until the first step, which starts it at its input."""
 
-    __slots__ = ("_u", "moving", "y")
+    __slots__ = ("_dt_s", "_e", "_k", "_olrt_s", "_u", "moving", "y")
 
     def __init__(self) -> None:
         self.y: float | None = None
         self._u = 0.0
         self.moving = False
+        # The factors of the last interval and response time, which are mostly those of the next.
+        self._dt_s = self._olrt_s = self._e = self._k = 0.0
 
     def start(self, y: float | None, u: float | None = None) -> None:
         """Put the output at y, with the reference so far u (left out: y); None: start at the next input."""
@@ -45,9 +47,12 @@ class Lag:
             self.moving = self.moving or u != y
             self._u = u
             return y
-        a = dt_s * _LN_10 / olrt_s
-        e = math.exp(-a)
-        k = (1.0 - e) / a
+        if dt_s != self._dt_s or olrt_s != self._olrt_s:
+            self._dt_s, self._olrt_s = dt_s, olrt_s
+            a = dt_s * _LN_10 / olrt_s
+            self._e = math.exp(-a)
+            self._k = (1.0 - self._e) / a
+        e, k = self._e, self._k
         y = y * e + self._u * (k - e) + u * (1.0 - k)
         self._u = u
         distance = u - y
