@@ -43,8 +43,9 @@ def trusting(cls: type) -> Reader:
 
 
 def _compile(info: TypeInfo) -> Reader:
-    leaves = {_NS + m.name: (m.name, _leaf(m)) for m in info.elements if m.simple is not None}
-    branches = {_NS + m.name: (m.name, m.repeated, _branch(m)) for m in info.elements if m.cls is not None}
+    is_leaf = {m.name: m.simple is not None and m.simple.control is None for m in info.elements}
+    leaves = {_NS + m.name: (m.name, _leaf(m)) for m in info.elements if is_leaf[m.name]}
+    branches = {_NS + m.name: (m.name, m.repeated, _branch(m)) for m in info.elements if not is_leaf[m.name]}
     converters = {m.name: wiretext.TRUSTING[m.simple.kind] for m in info.attributes if m.simple}
     repeated = [m.name for m in info.elements if m.repeated]
     cls: Any = info.cls
@@ -59,7 +60,7 @@ def _compile(info: TypeInfo) -> Reader:
         for child in node:
             tag = child.tag
             if leaf := find_leaf(tag):
-                values[leaf[0]] = leaf[1](child)
+                values[leaf[0]] = leaf[1](child.text)
             elif branch := find_branch(tag):
                 if branch[1]:
                     values.setdefault(branch[0], []).append(branch[2](child))
@@ -75,23 +76,18 @@ def _compile(info: TypeInfo) -> Reader:
     return read
 
 
-def _leaf(member: Member) -> Reader:
-    simple = cast(Simple, member.simple)
-    convert = wiretext.TRUSTING[simple.kind]
-    if simple.control:
-
-        def read_control(node: Node) -> Any:
-            value = convert(node.text)
-            return Disabled(value) if node.get("disabled", "").strip() in _TRUE else value
-
-        return read_control
-    if member.empty_means is not None:
-        empty = convert(member.empty_means)
-        return lambda node: convert(node.text) if node.text else empty
-    return lambda node: convert(node.text)
+def _leaf(member: Member) -> Callable[[Any], Any]:
+    """From the element's text (None where it has none) to the value."""
+    convert = wiretext.TRUSTING[cast(Simple, member.simple).kind]
+    if member.empty_means is None:
+        return convert
+    empty = member.empty_means
+    return lambda text: convert(text or empty)
 
 
 def _branch(member: Member) -> Reader:
+    if member.simple is not None:
+        return _control(member.simple)
     declared = cast(type, member.cls)
     plain = trusting(declared)
     if not any(info.base is TYPES[declared] for info in TYPES.values()):
@@ -100,6 +96,16 @@ def _branch(member: Member) -> Reader:
     def read(node: Node) -> Any:
         derived = _derived(node, declared)
         return plain(node) if derived is None else trusting(derived)(node)
+
+    return read
+
+
+def _control(simple: Simple) -> Reader:
+    convert = wiretext.TRUSTING[simple.kind]
+
+    def read(node: Node) -> Any:
+        value = convert(node.text)
+        return Disabled(value) if node.get("disabled", "").strip() in _TRUE else value
 
     return read
 
