@@ -12,11 +12,12 @@ import random
 import time
 from collections.abc import Iterator
 
-from dersim.ieee2030_5 import Edition, decode, encode
+from tests.bench.measure import Result
+
+from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.event_types import Judgement, ProgramFeed
 from dersim.ieee2030_5.events import EventScheduler
-from tests.bench.measure import Result
 
 NOW = 1_795_000_000
 PEER_PROGRAMS = 50
