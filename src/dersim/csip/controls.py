@@ -38,6 +38,8 @@ from dersim.setpoints import SetpointChange, Source, Verdict
 
 #: A wake-up that is this near has come: the sum of clock and offset rounds.
 _ROUNDING_S = 1e-3
+#: How many curves are remembered; beyond that the oldest are asked for again where they are still in use.
+_MAX_CURVES = 2_000
 
 
 class Clock(Protocol):
@@ -120,7 +122,10 @@ class Controls:
 
     def set_curves(self, curves: Mapping[str, DERCurve | None]) -> None:
         """Curves by the href of the link that asked for them; None for one that the server does not have."""
-        self._judge.curves.update(curves)
+        known = self._judge.curves
+        known.update(curves)
+        for href in list(known)[: max(len(known) - _MAX_CURVES, 0)]:
+            del known[href]
         self._feed()
 
     def set_clock_offset(self, offset_s: float) -> None:

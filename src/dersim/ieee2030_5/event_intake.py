@@ -153,8 +153,8 @@ def complete(event: Event) -> list[int]:
 
 def supersede(event: Event, settings: EventSettings) -> list[int]:
     """The event has lost every mode. 7 or 14, by the settings."""
-    status = settings.superseded
-    if status == "by_program":
-        foreign = not event.ran and not any(loss.same_program for loss in event.lost.values())
-        status = ABORTED_OTHER_PROGRAM if foreign and event.lost else SUPERSEDED
+    if settings.superseded != "by_program":
+        return _end(event, Phase.SUPERSEDED, "superseded", settings.superseded)
+    foreign = bool(event.lost) and not any(loss.same_program for loss in event.lost.values())
+    status = ABORTED_OTHER_PROGRAM if foreign and not event.ran else SUPERSEDED
     return _end(event, Phase.SUPERSEDED, "superseded", status)
