@@ -11,6 +11,7 @@ import io
 import random
 from argparse import Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ import pytest
 import trio
 import trio.testing
 
+from dersim import pki, tls
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
@@ -67,6 +69,7 @@ class ScriptedServer:
         self.answers: dict[tuple[str, str], Any] = {}
         self.seen: list[Seen] = []
         self.away = False
+        self.tls: tls.ServerContext | None = None
         self.post_rate: int | None = None
         self.connections = 0
         self._send, self._receive = trio.open_memory_channel[trio.abc.Stream](100)
@@ -98,7 +101,12 @@ class ScriptedServer:
     async def run(self) -> None:
         while True:
             with trio.CancelScope() as self._scope:
-                await serve(self.handle, [self])
+                await serve(self.handle, [self], tls=self.tls)
+
+    def use_tls(self, folder: Path) -> None:
+        self.tls = tls.server_context(
+            folder / "cert_server.pem", folder / "key_server.pem", folder / "cert_root.pem"
+        )
 
     def hang_up(self) -> None:
         """Close every connection."""
@@ -367,3 +375,35 @@ def listing_of() -> Callable[..., Any]:
 @pytest.fixture
 def make_control() -> Callable[..., r.DERControl]:
     return control
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A test PKI with three devices."""
+    return pki.create(tmp_path_factory.mktemp("pki") / "certs", 3)
+
+
+class TlsWorld:
+    """The world with mutual TLS and certificate files of its own."""
+
+    def __init__(self, world: World, certificates: Path, folder: Path) -> None:
+        self.world = world
+        self.certificates = certificates
+        self.folder = folder
+        for name in ("cert.pem", "key.pem", "cert_root.pem"):
+            (folder / name).write_bytes((certificates / name).read_bytes())
+
+    async def start(self, *flags: str, for_s: float = 1.0) -> CsipClient:
+        world = self.world
+        world.server.use_tls(self.certificates)
+        client = await world.ready("--csip_enc", "yes", "--use_test_pki_certs", str(self.folder), *flags)
+        world.begin()
+        await trio.sleep(for_s)
+        return client
+
+
+@pytest.fixture
+def tls_world(world: World, certificates: Path, tmp_path: Path) -> TlsWorld:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    return TlsWorld(world, certificates, folder)

@@ -122,7 +122,7 @@ class Member:
 
     def _assemble(self, config: CsipConfig) -> None:
         """The parts that read and write, on top of the session."""
-        reader = Reader(self.session, self._say)
+        self._reader = reader = Reader(self.session, self._say)
         who = Identity(self.lfdi, config.pin)
         self.rounds = rounds = Rounds(
             clock=self._context.clock,
@@ -248,8 +248,15 @@ class Member:
             self._standing.trouble(key, str(error))
         else:
             self._standing.well(key)
+        self._note_failing()
         if again_s is not None:
             self.agenda.set_earlier(key, begun_s + again_s)
+
+    def _note_failing(self) -> None:
+        if failing := self._reader.failing:
+            self._standing.trouble("links", next(iter(failing.values())))
+        else:
+            self._standing.well("links")
 
     def _hold_for(self, refusal: Refused) -> float:
         seconds = refusal.retry_after_s or 0.0

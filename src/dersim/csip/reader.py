@@ -21,12 +21,17 @@ class Moved(RemoteProtocolError):  # noqa: N818 - what happened, not what is wro
 
 
 class Reader:
-    """The session, with a memory of which links worked and which complaints were made."""
+    """The session, with a memory of which links worked and which complaints were made.
+
+    failing: the links that used to work and whose last reading failed, with the reason.
+    """
 
     def __init__(self, session: Session, say: Say) -> None:
         self.session = session
         self.say = say
+        self.failing: dict[str, str] = {}
         self._worked: set[str] = set()
+        self._ever_worked: set[str] = set()
         self._said: set[str] = set()
         self._silent = 0
 
@@ -52,6 +57,8 @@ class Reader:
                 raise Moved(f"{error}; it used to be there: discovering anew") from None
             raise
         self._worked.add(href)
+        self._ever_worked.add(href)
+        self.failing.pop(href, None)
         self._silent = 0
         return result
 
@@ -71,13 +78,24 @@ class Reader:
             if error.retry_after_s is not None:
                 raise
             self.say_once(f"{what}: {error}; going on without it")
-            return gone if error.gone else kept
+            if error.gone:
+                self.failing.pop(href, None)
+                return gone
+            self._note(href, error)
+            return kept
         except RemoteProtocolError as error:
             self.say_once(f"{what}: {error}; going on with what is known")
+            self._note(href, error)
             return kept
         except UtilityUnreachable as error:
             self._silent += 1
             if self._silent > 1:
                 raise
             self.say_once(f"{what}: {error}; going on without it")
+            self._note(href, error)
             return kept
+
+    def _note(self, href: str, error: Exception) -> None:
+        """A link that never worked is the server's way; one that did is trouble, and shown as such."""
+        if href in self._ever_worked:
+            self.failing[href] = str(error)

@@ -16,7 +16,7 @@ DEFAULT_POLL_RATE_S = 900.0
 #: The seed's backstop for the DER's own resources, s.
 DER_POLL_RATE_S = 30.0
 #: When to look again for a branch that could not be read, s.
-BRANCH_RETRY_S = 60.0
+BRANCH_RETRY_S = 30.0
 #: No resource is polled more often than this, whatever its pollRate says, s.
 POLL_FLOOR_S = 5.0
 

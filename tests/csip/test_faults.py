@@ -1,0 +1,320 @@
+"""The server is away, restarted, confused or rude: what was good stays, and the client comes back."""
+
+import itertools
+
+import pytest
+import trio
+
+from dersim.http11 import Response
+from dersim.ieee2030_5 import resources as r
+
+HTML = (("content-type", "text/html"),)
+
+
+async def test_a_server_that_is_away_is_tried_every_ten_seconds(autojump_clock, world):
+    client = await world.ready()
+    world.server.away = True
+    world.begin()
+    await trio.sleep(35)
+    shown = client.snapshot()
+    assert shown["state"] == "retrying"
+    assert 0 < shown["retry_in_s"] <= 11
+    assert "refused" in shown["last_error"]
+    lines = world.logged("http://127.0.0.1:8443/dcap", "connection refused")
+    assert len(lines) == 4
+    world.server.away = False
+    await trio.sleep(12)
+    shown = client.snapshot()
+    assert shown["state"] == "connected"
+    assert shown["retry_in_s"] is None
+
+
+async def test_controls_go_on_while_the_server_is_away_and_responses_are_kept(
+    autojump_clock, world, make_control
+):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 60, duration=60))
+    world.begin()
+    await trio.sleep(30)
+    world.server.away = True
+    world.server.hang_up()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "retrying"
+    assert world.device.setpoints.value("opModMaxLimW") == 40
+    assert len(client.snapshot()["active_controls"]) == 1
+    await trio.sleep(60)
+    assert world.device.setpoints.value("opModMaxLimW") == 90
+    world.server.away = False
+    await trio.sleep(40)
+    codes = [body.split(b"<status>")[1][:1] for body in world.server.bodies("/rsp")]
+    assert codes == [b"1", b"2", b"3"]
+    # The reading of a minute is posted once, whatever happened around it.
+    starts = [
+        body.split(b"<start>")[1].split(b"<")[0]
+        for path in set(world.server.paths("POST"))
+        if path.startswith("/mup/")
+        for body in world.server.bodies(path)
+    ]
+    assert len(starts) == len(set(starts)) >= 2
+
+
+async def test_a_restarted_server_with_new_hrefs_and_the_same_mrids_gets_no_response_twice(
+    autojump_clock, world, make_control, listing_of
+):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 20, duration=300))
+    world.begin()
+    await trio.sleep(40)
+    assert len(world.server.bodies("/rsp")) == 2
+    puts = len(world.server.paths("PUT"))
+    # Restarted: every path below the program has another name.
+    moved = make_control(1, world.tree["/derp/1/derc/1"].interval.start, duration=300, href="/z/derc/1")
+    for path in [p for p in world.tree if p.startswith(("/derp/1", "/mup/"))]:
+        del world.tree[path]
+    program = r.DERProgram(
+        href="/z",
+        mRID=f"{0xB1:032X}",
+        primacy=5,
+        DERControlListLink=r.ListLink(href="/z/derc", all=1),
+    )
+    world.tree.update({"/z": program, "/z/derc/1": moved})
+    world.tree["/z/derc"] = listing_of(r.DERControlList, "/z/derc", moved)
+    world.tree["/edev/1/fsa/1/derp"] = listing_of(
+        r.DERProgramList, "/edev/1/fsa/1/derp", program, pollRate=10
+    )
+    world.server.hang_up()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    assert [c["mRID"] for c in client.snapshot()["active_controls"]] == [f"{1:032X}"]
+    assert len(world.server.bodies("/rsp")) == 2
+    assert len(world.server.paths("PUT")) >= puts
+
+
+async def test_a_known_link_that_is_gone_means_a_new_walk(autojump_clock, world):
+    client = await world.start(for_s=5)
+    walks = len(world.server.times("/dcap"))
+    world.tree["/derp/1/derc/"] = world.tree.pop("/derp/1/derc")
+    await trio.sleep(15)
+    assert world.logged("discovering anew")
+    assert len(world.server.times("/dcap")) == walks + 1
+    await trio.sleep(25)
+    # It is still not there: that is known now, and no reason to walk for ever.
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.logged("discovering anew")) == 1
+
+
+async def test_our_end_device_is_removed_and_comes_back(autojump_clock, world, listing_of):
+    client = await world.start(for_s=5)
+    listed = world.tree["/edev"]
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)
+    world.server.answers["POST", "/edev"] = Response(403)
+    await trio.sleep(20)
+    assert client.snapshot()["state"] == "retrying"
+    # What held goes on holding.
+    assert world.device.setpoints.value("opModMaxLimW") == 90
+    world.tree["/edev"] = listed
+    await trio.sleep(25)
+    assert client.snapshot()["state"] == "connected"
+
+
+@pytest.mark.parametrize("value", ["30", "Sun, 06 Nov 2999 08:49:37 GMT"])
+async def test_retry_after_is_obeyed_up_to_300_s(autojump_clock, world, value):
+    client = await world.ready()
+    world.server.answers["GET", "/dcap"] = Response(503, (("retry-after", value),))
+    world.begin()
+    await trio.sleep(700)
+    wait_s = 30 if value == "30" else 300
+    found = [b - a for a, b in itertools.pairwise(world.server.times("/dcap"))]
+    assert found
+    assert all(each == pytest.approx(wait_s, abs=0.5) for each in found)
+    assert client.snapshot()["state"] == "retrying"
+
+
+async def test_retry_after_in_mid_round_silences_the_client_and_then_it_goes_on(autojump_clock, world):
+    client = await world.start(for_s=15)
+    world.server.answers["GET", "/edev/1/fsa"] = [Response(429, (("retry-after", "60"),))]
+    await trio.sleep(12)
+    quiet_since = world.server.times("/edev/1/fsa")[-1]
+    assert client.snapshot()["state"] == "retrying"
+    await trio.sleep(100)
+    later = [each.at_s for each in world.server.seen if each.at_s > quiet_since]
+    assert later[0] - quiet_since == pytest.approx(60, abs=1)
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.server.times("/dcap")) <= 4
+
+
+async def test_errors_in_mid_round_keep_the_last_good_state(autojump_clock, world, make_control):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 3, duration=3000))
+    world.begin()
+    await trio.sleep(20)
+    good = dict(world.tree)
+    for path in ("/dcap", "/edev", "/edev/1/fsa", "/edev/1/fsa/1/derp", "/derp/1/derc", "/derp/1/dderc"):
+        world.tree[path] = Response(500, HTML, b"<html>oops</html>")
+    await trio.sleep(200)
+    shown = client.snapshot()
+    assert shown["state"] == "retrying"
+    assert "500" in shown["last_error"]
+    assert [p["href"] for p in shown["programs"]] == ["/derp/1"]
+    assert world.device.setpoints.value("opModMaxLimW") == 40
+    world.tree.update(good)
+    await trio.sleep(120)
+    shown = client.snapshot()
+    assert shown["state"] == "connected"
+    assert shown["last_error"] is None
+    assert len(world.server.bodies("/rsp")) == 2
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<", b"\x00" * 100, b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", b"{}"]
+)
+async def test_rubbish_in_mid_round_is_one_line_and_no_more(autojump_clock, world, body):
+    client = await world.start(for_s=5)
+    world.tree["/derp/1/derc"] = Response(200, (("content-type", "application/sep+xml"),), body)
+    await trio.sleep(65)
+    assert world.device.setpoints.value("opModMaxLimW") == 90
+    assert client.snapshot()["state"] == "retrying"
+    assert "/derp/1/derc" in client.snapshot()["last_error"]
+    assert len(world.logged("/derp/1/derc?", "going on")) == 1
+    assert "Traceback" not in world.stream.getvalue()
+
+
+async def test_a_hang_up_in_mid_request_is_survived(autojump_clock, world):
+    client = await world.ready()
+
+    async def hang_up(request):
+        world.server.hang_up()
+        await trio.sleep_forever()
+
+    world.server.answers["GET", "/edev/1/fsa"] = [hang_up, hang_up]
+    world.begin()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    assert [p["href"] for p in client.snapshot()["programs"]] == ["/derp/1"]
+
+
+async def test_a_silent_link_costs_time_but_not_the_rest(autojump_clock, world):
+    client = await world.ready()
+
+    async def silent(request):
+        await trio.sleep_forever()
+
+    world.server.answers["GET", "/edev/1/lel"] = silent
+    world.begin()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    assert world.logged("LogEventList", "silent")
+
+
+async def test_an_html_400_after_tls_is_told_as_what_it_is(autojump_clock, world, tls_world):
+    client = await tls_world.start(for_s=0)
+    world.server.answers["GET", "/dcap"] = Response(
+        400, HTML, b"<html>400 No required SSL certificate</html>"
+    )
+    await trio.sleep(3)
+    assert client.snapshot()["state"] == "retrying"
+    assert "client certificate" in client.snapshot()["last_error"]
+
+
+async def test_a_2018_server_that_complains_of_schema_ver_gets_the_hint_into_the_log(autojump_clock, world):
+    await world.ready()
+    world.server.answers["PUT", "/edev/1/der/1/ders"] = Response(
+        400, (("content-type", "text/plain"),), b"attribute 'schemaVer' is not allowed"
+    )
+    world.begin()
+    await trio.sleep(60)
+    assert world.logged("--csip-2018-compat")
+    # A body that was refused is not sent again unchanged.
+    assert len(world.server.bodies("/edev/1/der/1/ders", "PUT")) == 1
+
+
+async def test_on_demand_the_server_is_walked_at_once(autojump_clock, world):
+    client = await world.start(for_s=3)
+    puts = len(world.server.paths("PUT"))
+    client.rediscover()
+    await trio.sleep(1)
+    assert len(world.server.times("/dcap")) == 2
+    assert len(world.server.paths("PUT")) == 2 * puts
+    assert world.server.connections == 2
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_on_demand_also_while_waiting(autojump_clock, world):
+    client = await world.ready()
+    world.server.away = True
+    world.begin()
+    await trio.sleep(3)
+    world.server.away = False
+    client.rediscover()
+    await trio.sleep(1)
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_violations_are_used_counted_and_told_but_refused_when_strict(autojump_clock, world):
+    wrong_order = (
+        b'<DefaultDERControl xmlns="urn:ieee:std:2030.5:ns"><DERControlBase><opModMaxLimW>5000</opModMaxLimW>'
+        b"</DERControlBase><mRID>00</mRID></DefaultDERControl>"
+    )
+    client = await world.ready()
+    world.tree["/derp/1/dderc"] = wrong_order
+    world.begin()
+    await trio.sleep(2)
+    assert world.device.setpoints.value("opModMaxLimW") == 50
+    assert client.snapshot()["counters"]["violations"] >= 1
+    assert world.logged("/derp/1/dderc", "not valid")
+
+
+async def test_strict_refuses_them(autojump_clock, world):
+    client = await world.ready("--strict")
+    world.tree["/derp/1/dderc"] = (
+        b'<DefaultDERControl xmlns="urn:ieee:std:2030.5:ns"><DERControlBase><opModMaxLimW>5000</opModMaxLimW>'
+        b"</DERControlBase><mRID>00</mRID></DefaultDERControl>"
+    )
+    world.begin()
+    await trio.sleep(2)
+    assert world.device.setpoints.value("opModMaxLimW") is None
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_the_certificates_of_the_seed_may_come_later(autojump_clock, world, certificates, tmp_path):
+    client = world.make("--csip_enc", "yes")
+    await client.bind()
+    world.server.use_tls(certificates)
+    world.begin()
+    await trio.sleep(15)
+    shown = client.snapshot()
+    assert shown["state"] == "retrying"
+    assert "cert.pem" in shown["last_error"]
+    assert shown["lfdi"] is None
+    for name, source in (("cert", "cert.pem"), ("key", "key.pem"), ("root", "cert_root.pem")):
+        (tmp_path / f"{name}.pem").write_bytes((certificates / source).read_bytes())
+    await trio.sleep(12)
+    assert client.snapshot()["lfdi"] is not None
+
+
+async def test_swapped_certificates_are_another_identity(autojump_clock, world, tls_world, certificates):
+    client = await tls_world.start(for_s=3)
+    first = client.snapshot()
+    assert first["state"] == "connected"
+    (tls_world.folder / "cert.pem").write_bytes((certificates / "cert_2.pem").read_bytes())
+    (tls_world.folder / "key.pem").write_bytes((certificates / "key_2.pem").read_bytes())
+    await trio.sleep(60)
+    assert client.snapshot()["lfdi"] == first["lfdi"]  # never between
+    world.server.answers["POST", "/edev"] = Response(403)
+    client.rediscover()
+    await trio.sleep(3)
+    second = client.snapshot()
+    assert second["lfdi"] != first["lfdi"]
+    assert second["state"] == "retrying"
+    assert second["lfdi"] in second["last_error"]
+
+
+async def test_a_server_of_another_ca_is_told_by_phase_and_reason(autojump_clock, world, tls_world, tmp_path):
+    from dersim import pki
+
+    other = pki.create(tmp_path / "other", 1)
+    (tls_world.folder / "cert_root.pem").write_bytes((other / "cert_root.pem").read_bytes())
+    client = await tls_world.start(for_s=3)
+    assert client.snapshot()["state"] == "retrying"
+    assert "tls" in client.snapshot()["last_error"]
+    assert world.logged("https://127.0.0.1:8443/dcap")

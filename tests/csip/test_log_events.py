@@ -1,0 +1,88 @@
+"""LogEvents: alarms that come and go, and the burst of BASIC-027."""
+
+import itertools
+
+import pytest
+import trio
+
+from dersim.csip.log_events import BurstImpossible
+from dersim.errors import ConfigError
+from dersim.http11 import Response
+from dersim.ieee2030_5 import decode
+
+
+def events(world):
+    return [decode(body).resource for body in world.server.bodies("/edev/1/lel")]
+
+
+async def test_an_alarm_and_its_end_are_two_events(autojump_clock, world):
+    await world.start(for_s=5)
+    world.device.inputs.set(voltage_pu=(1.18, 1.18, 1.18))
+    await trio.sleep(5)
+    world.device.inputs.set(voltage_pu=(1.0, 1.0, 1.0))
+    await trio.sleep(30)
+    found = [(e.functionSet, e.logEventCode) for e in events(world)]
+    assert (11, 2) in found
+    assert (11, 3) in found
+    assert found.index((11, 2)) < found.index((11, 3))
+    assert all(e.profileID == 2 and e.logEventPEN == 40732 for e in events(world))
+    status = [decode(b).resource for b in world.server.bodies("/edev/1/der/1/ders", "PUT")]
+    assert any(each.alarmStatus & 0b10 for each in status)
+
+
+async def test_the_burst_is_five_general_events_five_seconds_apart(autojump_clock, world):
+    client = await world.start(for_s=5)
+    client.log_event_burst()
+    with pytest.raises(BurstImpossible, match="running"):
+        client.log_event_burst()
+    await trio.sleep(40)
+    found = events(world)
+    assert [(e.functionSet, e.logEventCode, e.details) for e in found] == [(0, 2, "Abnormal")] * 5
+    assert [e.logEventID for e in found] == [1, 2, 3, 4, 5]
+    gaps = [b - a for a, b in itertools.pairwise(world.server.times("/edev/1/lel", "POST"))]
+    assert gaps == pytest.approx([5] * 4, abs=0.6)
+    assert client.snapshot()["counters"]["log_events"] == 5
+    client.log_event_burst(3, 1, 1)
+    await trio.sleep(3)
+    assert events(world)[-1].extendedData == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("Odd", 5, 5), (True, 5, 5), (-1, 5, 5), ("Normal", 0, 5), ("Normal", 5, 0), ("Normal", 5, 10**9)],
+)
+async def test_values_that_make_no_sense_are_refused(autojump_clock, world, wrong):
+    client = await world.start(for_s=3)
+    with pytest.raises(ConfigError):
+        client.log_event_burst(*wrong)
+
+
+async def test_without_a_list_there_is_no_burst(autojump_clock, world):
+    client = await world.ready()
+    with pytest.raises(BurstImpossible):
+        client.log_event_burst()
+    del world.tree["/edev/1/lel"]
+    world.begin()
+    await trio.sleep(3)
+    with pytest.raises(BurstImpossible):
+        client.log_event_burst()
+
+
+async def test_events_wait_for_a_server_that_is_away(autojump_clock, world):
+    client = await world.start(for_s=5)
+    world.server.away = True
+    world.server.hang_up()
+    client.log_event_burst("Normal", 1, 3)
+    await trio.sleep(30)
+    world.server.away = False
+    await trio.sleep(30)
+    assert [e.logEventID for e in events(world)] == [1, 2, 3]
+
+
+async def test_a_refused_event_does_not_hold_up_the_next(autojump_clock, world):
+    client = await world.start(for_s=5)
+    world.server.answers["POST", "/edev/1/lel"] = [Response(400)]
+    client.log_event_burst("Normal", 1, 2)
+    await trio.sleep(5)
+    assert [e.logEventID for e in events(world)] == [1, 2]
+    assert client.snapshot()["counters"]["log_events"] == 1

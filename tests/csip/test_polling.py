@@ -1,0 +1,251 @@
+"""After the walk: every resource at its own rate, changes taken in, nothing asked too often."""
+
+import itertools
+
+import pytest
+import trio
+
+from dersim.http11 import Response
+from dersim.ieee2030_5 import resources as r
+
+
+def spacings(times):
+    return [round(b - a, 1) for a, b in itertools.pairwise(times)]
+
+
+async def test_each_resource_is_polled_at_its_own_rate(autojump_clock, world):
+    await world.ready()
+    world.tree["/dcap"].pollRate = 45
+    world.tree["/edev"].pollRate = 20
+    world.tree["/edev/1/fsa"].pollRate = 33
+    world.tree["/edev/1/fsa/1/derp"].pollRate = 13
+    world.tree["/edev/1/der"].pollRate = 70
+    world.begin()
+    await trio.sleep(600)
+    for path, rate in {
+        "/dcap": 45,
+        "/edev": 20,
+        "/edev/1/fsa": 33,
+        "/edev/1/fsa/1/derp": 13,
+        "/derp/1/derc": 13,
+        "/derp/1/dderc": 13,
+        "/edev/1/der": 70,
+    }.items():
+        found = spacings(world.server.times(path))
+        assert len(found) >= 8, path
+        assert all(rate * 0.9 - 2 <= each <= rate * 1.1 + 2 for each in found), (path, found)
+
+
+async def test_a_list_without_a_poll_rate_is_left_alone_for_15_minutes(autojump_clock, world):
+    await world.ready()
+    for path in ("/edev", "/edev/1/fsa", "/edev/1/fsa/1/derp"):
+        world.tree[path].pollRate = None
+    world.tree["/dcap"].pollRate = None
+    world.begin()
+    await trio.sleep(890)
+    for path in ("/dcap", "/edev", "/edev/1/fsa", "/edev/1/fsa/1/derp"):
+        assert len(world.server.times(path)) == 1
+    await trio.sleep(30)
+    assert len(world.server.times("/dcap")) == 2
+
+
+async def test_a_poll_rate_of_zero_does_not_flood_the_server(autojump_clock, world):
+    await world.start(poll=0, for_s=100)
+    assert all(each >= 4.4 for each in spacings(world.server.times("/edev")))
+    assert len(world.server.times("/edev")) > 10
+
+
+async def test_the_clock_is_asked_five_times_15_s_apart_and_then_every_15_minutes(autojump_clock, world):
+    client = await world.start(for_s=3000)
+    found = spacings(world.server.times("/tm"))
+    assert all(each >= 15 for each in found)
+    assert 3 <= sum(each < 100 for each in found) <= 5
+    assert all(each >= 900 for each in found if each > 100)
+    clock = client.snapshot()["clock"]
+    assert clock["bound_s"] < 0.15
+    assert clock["offset_s"] == pytest.approx(7.3, abs=0.1)
+
+
+async def test_a_control_starts_and_ends_to_the_tenth_of_a_second_of_server_time(
+    autojump_clock, world, make_control
+):
+    client = await world.start(for_s=120)
+    start = world.server.now() + 30
+    world.add_control(make_control(1, start, duration=20, limit=4000))
+    await trio.sleep(15)
+    assert [c["mRID"] for c in client.snapshot()["scheduled_controls"]] == [f"{1:032X}"]
+    began = ended = None
+    while world.clock.now_s() + world.server.offset_s < start + 22:
+        value = world.device.setpoints.value("opModMaxLimW")
+        if value == 40 and began is None:
+            began = world.clock.now_s() + world.server.offset_s
+        if value == 90 and began is not None and ended is None:
+            ended = world.clock.now_s() + world.server.offset_s
+        await trio.sleep(0.01)
+    assert began == pytest.approx(start, abs=0.1)
+    assert ended == pytest.approx(start + 20, abs=0.1)
+    codes = [body.split(b"<status>")[1][:1] for body in world.server.bodies("/rsp")]
+    assert codes == [b"1", b"2", b"3"]
+    assert client.snapshot()["counters"]["responses"] == 3
+
+
+async def test_the_event_is_read_by_its_own_href_before_it_starts(autojump_clock, world, make_control):
+    """BASIC-004 and others: currentStatus is looked at before activation."""
+    await world.start(for_s=5)
+    world.add_control(make_control(1, world.server.now() + 40))
+    await trio.sleep(50)
+    [asked] = world.server.times("/derp/1/derc/1")
+    assert asked == pytest.approx(
+        world.tree["/derp/1/derc/1"].interval.start - world.server.offset_s - 2, abs=1
+    )
+
+
+async def test_the_same_bytes_are_not_read_twice(autojump_clock, world, monkeypatch):
+    from dersim.csip import session
+
+    await world.start(for_s=2)
+    read = []
+    real = session.decode
+    monkeypatch.setattr(
+        session, "decode", lambda body, kind, **more: read.append(kind) or real(body, kind, **more)
+    )
+    await trio.sleep(100)
+    assert set(read) <= {r.Time, r.MirrorUsagePoint}
+
+
+async def test_a_new_link_in_the_dcap_means_a_new_walk(autojump_clock, world):
+    client = await world.ready()
+    world.tree["/dcap"].MirrorUsagePointListLink = None
+    world.begin()
+    await trio.sleep(40)
+    assert world.server.paths("POST") == []
+    world.tree["/dcap"] = r.DeviceCapability(
+        href="/dcap",
+        pollRate=30,
+        TimeLink=r.Link(href="/tm"),
+        EndDeviceListLink=r.ListLink(href="/edev"),
+        MirrorUsagePointListLink=r.ListLink(href="/mup", all=0),
+    )
+    await trio.sleep(40)
+    assert client.snapshot()["state"] == "connected"
+    assert "/mup" in world.server.paths("POST")
+
+
+async def test_a_curve_that_changes_under_its_href_is_taken_in(autojump_clock, world, listing_of):
+    await world.ready()
+
+    def curve(y):
+        return r.DERCurve(
+            href="/derp/1/dc/1",
+            mRID="C1" * 16,
+            creationTime=0,
+            CurveData=(r.CurveData(xvalue=92, yvalue=y), r.CurveData(xvalue=108, yvalue=-y)),
+            curveType=11,
+            xMultiplier=0,
+            yMultiplier=0,
+            yRefType=2,
+        )
+
+    world.tree["/derp/1/dc"] = listing_of(r.DERCurveList, "/derp/1/dc", curve(44))
+    world.tree["/derp/1/dderc"].DERControlBase = r.DERControlBase(
+        opModVoltVar=r.DERCurveLink(href="/derp/1/dc/1")
+    )
+    world.begin()
+    await trio.sleep(5)
+    world.tree["/derp/1/dc"] = listing_of(r.DERCurveList, "/derp/1/dc", curve(30))
+    await trio.sleep(12)
+    assert world.device.setpoints.value("opModVoltVar").points[0] == (92.0, 30.0)
+
+
+async def test_a_jump_of_the_servers_clock_is_followed_and_events_are_judged_anew(
+    autojump_clock, world, make_control
+):
+    client = await world.start(for_s=100)
+    world.add_control(make_control(1, world.server.now() + 7200, duration=3600))
+    await trio.sleep(20)
+    assert len(client.snapshot()["scheduled_controls"]) == 1
+    world.server.offset_s += 7300
+    await trio.sleep(1000)
+    assert client.snapshot()["clock"]["offset_s"] == pytest.approx(7307.3, abs=0.6)
+    assert len(world.logged("has jumped")) == 1
+    assert len([b for b in world.server.bodies("/rsp") if b"<status>2" in b]) == 1
+
+
+async def test_redirects_are_followed_with_their_method_and_body(autojump_clock, world):
+    client = await world.ready()
+    server = world.server
+    for status, path in ((301, "/dcap"), (302, "/edev/1"), (307, "/edev/1/rg"), (308, "/edev/1/der")):
+        world.tree[f"/new{path}"] = world.tree[path]
+        server.answers["GET", path] = Response(status, (("location", f"http://127.0.0.1:8443/new{path}"),))
+    server.answers["PUT", "/edev/1/der/1/ders"] = Response(301, (("location", "there"),))
+    server.answers["POST", "/mup"] = Response(308, (("location", "/mup2"),))
+    server.answers["POST", "/mup2"] = Response(201, (("location", "/mup/abc"),))
+    world.begin()
+    await trio.sleep(3)
+    assert client.snapshot()["state"] == "connected"
+    [put] = server.bodies("/edev/1/der/1/there", "PUT")
+    assert b"<DERStatus" in put
+    [posted] = server.bodies("/mup2")
+    assert b"<MirrorUsagePoint" in posted
+    assert server.bodies("/mup/abc")
+
+
+async def test_a_redirect_to_another_port_opens_a_second_connection(autojump_clock, world):
+    client = await world.ready()
+    world.tree["/moved"] = world.tree["/dcap"]
+    world.server.answers["GET", "/dcap"] = Response(301, (("location", "http://127.0.0.1:9999/moved"),))
+    world.begin()
+    await trio.sleep(3)
+    assert client.snapshot()["state"] == "connected"
+    assert world.server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [("/dcap", "redirects"), ("ftp://x/y", "not http"), ("http://[/", "cannot be followed")],
+)
+async def test_bad_redirects_end_in_a_line(autojump_clock, world, location, words):
+    client = await world.ready()
+    world.server.answers["GET", "/dcap"] = Response(301, (("location", location),))
+    world.begin()
+    await trio.sleep(3)
+    assert client.snapshot()["state"] == "retrying"
+    assert words in client.snapshot()["last_error"]
+    assert len(world.server.seen) <= 6
+
+
+async def test_a_status_change_is_put_at_once_and_at_most_once_a_second(autojump_clock, world):
+    await world.ready(poll=300)
+    world.tree["/edev/1/der"].pollRate = 300
+    world.begin()
+    await trio.sleep(10)
+    before = len(world.server.times("/edev/1/der/1/ders", "PUT"))
+    begun = world.clock.now_s()
+    for _ in range(10):
+        world.device.command("stop")
+        await trio.sleep(0.3)
+        world.device.command("start")
+        world.device.command("reset")
+        await trio.sleep(0.3)
+    world.device.command("stop")
+    await trio.sleep(3)
+    puts = world.server.times("/edev/1/der/1/ders", "PUT")[before:]
+    assert puts
+    assert all(each >= 0.99 for each in spacings(puts))
+    assert puts[0] - begun <= 1.5
+    assert b"<inverterStatus>" in world.server.bodies("/edev/1/der/1/ders", "PUT")[-1]
+
+
+async def test_a_stray_content_of_a_list_is_warned_of_once(autojump_clock, world, listing_of):
+    """all=999 with one item, and a server that ignores `s`: one warning, no loop."""
+    client = await world.ready()
+    page = world.tree["/edev"]
+    lying = r.EndDeviceList(href="/edev", all=999, results=1, EndDevice=page.EndDevice, pollRate=10)
+    from dersim.ieee2030_5 import Edition, encode
+
+    world.tree["/edev"] = encode(lying, Edition.E2023)
+    world.begin()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.logged("repeats itself")) == 1
+    assert len(world.server.times("/edev")) <= 16

