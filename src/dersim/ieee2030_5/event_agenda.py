@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
-from dersim.ieee2030_5.event_types import Event, EventSettings, ModeSource, Phase, Program, Reread
+from dersim.ieee2030_5.event_rules import loss
+from dersim.ieee2030_5.event_types import (
+    Event,
+    EventSettings,
+    Loss,
+    ModeSource,
+    Phase,
+    Program,
+    Reread,
+)
 
 
 def ruling(events: Iterable[Event]) -> dict[str, ModeSource]:
@@ -59,6 +68,15 @@ def due_rereads(events: Iterable[Event], settings: EventSettings, now_s: float) 
             continue
         due += once(event)
     return due
+
+
+def taken(event: Event, starting: Set[Event]) -> dict[str, Loss]:
+    """The modes that pass from a running event to better ones that have begun, or are `starting`."""
+    return {
+        mode: loss(event, winner)
+        for mode, winner in event.cuts.items()
+        if winner.phase is Phase.ACTIVE or winner in starting
+    }
 
 
 def once(event: Event) -> list[Reread]:

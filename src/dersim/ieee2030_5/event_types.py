@@ -151,6 +151,14 @@ class Program:
     primacy: int = 255
     default_modes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    def take(self, feed: ProgramFeed) -> bool:
+        """Take over what was read; whether anything that events or defaults depend on has changed."""
+        read = feed.program
+        changed = self.primacy != read.primacy or self.default_modes != feed.default_modes
+        self.href, self.mrid, self.description = read.href or "", read.mRID, read.description or ""
+        self.primacy, self.default_modes = read.primacy, feed.default_modes
+        return changed
+
     @property
     def order(self) -> tuple[int, bytes]:
         """The order of a DERProgramList: primacy ascending, mRID descending."""

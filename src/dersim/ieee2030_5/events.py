@@ -57,7 +57,6 @@ from dersim.ieee2030_5.event_types import (
     EventResponse,
     EventSettings,
     EventView,
-    Loss,
     ModeSource,
     Phase,
     Program,
@@ -131,26 +130,15 @@ class EventScheduler:
             key = feed.program.mRID or feed.program.href or ""
             if key in programs:
                 continue
-            programs[key] = self._take_program(key, feed)
+            programs[key] = self._programs.get(key) or Program(key)
             if feed.controls is None:
                 unread.add(key)
+            self._programs_changed |= programs[key].take(feed)
             self._take_controls(now_s, programs[key], feed.controls or (), seen)
         self._programs_changed |= programs.keys() != self._programs.keys()
         self._dirty |= self._programs_changed
         self._programs = programs
         self._forget_absent(now_s, seen, unread)
-
-    def _take_program(self, key: str, feed: ProgramFeed) -> Program:
-        program = self._programs.get(key) or Program(key)
-        read = feed.program
-        self._programs_changed |= (program.primacy, program.default_modes) != (
-            read.primacy,
-            feed.default_modes,
-        )
-        program.href, program.mrid = read.href or "", read.mRID
-        program.description, program.primacy = read.description or "", read.primacy
-        program.default_modes = feed.default_modes
-        return program
 
     def _take_controls(
         self, now_s: float, program: Program, controls: Sequence[DERControl], seen: set[str]
@@ -164,8 +152,7 @@ class EventScheduler:
             if event is None:
                 self._receive(now_s, mrid, program, control)
                 continue
-            event.program = program
-            event.vanished = False
+            event.program, event.vanished = program, False
             if control is not event.control:
                 self._reread(event, control, now_s)
 
@@ -247,8 +234,7 @@ class EventScheduler:
         self._rereads += agenda.due_rereads(live, self.settings, now_s)
         self._wake_s = agenda.next_wake(live, self.settings)
         responses, rereads = tuple(self._responses), tuple(self._rereads)
-        self._responses.clear()
-        self._rereads.clear()
+        self._responses, self._rereads = [], []
         return Step(self._event_map, self._default_map, responses, rereads, self._wake_s, changed)
 
     def _publish(self) -> bool:
@@ -294,8 +280,7 @@ class EventScheduler:
         cut = [event for event in live if event.phase is Phase.ACTIVE and self._cut(event, due, now_s)]
         starting = sorted(due, key=lambda event: (event.start_s, event.rank))
         for event in starting:
-            event.phase = Phase.ACTIVE
-            event.ran = True
+            event.phase, event.ran = Phase.ACTIVE, True
             event.held.update(event.free_modes())
             self._tell(event, [intake.STARTED], now_s)
         self._dirty = bool(ended or starting or cut)
@@ -317,11 +302,7 @@ class EventScheduler:
 
     def _cut(self, event: Event, due: set[Event], now_s: float) -> bool:
         """Take from a running event the modes whose better claimant begins now, or has begun."""
-        taken: dict[str, Loss] = {
-            mode: loss(event, winner)
-            for mode, winner in event.cuts.items()
-            if winner.phase is Phase.ACTIVE or winner in due
-        }
+        taken = agenda.taken(event, due)
         event.lost.update(taken)
         if taken and not event.free_modes():
             self._supersede(event, now_s)
