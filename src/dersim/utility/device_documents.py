@@ -82,7 +82,7 @@ def end_devices(visit: Visit) -> Document:
         r.EndDeviceList,
         lambda: _visible(visit),
         _end_device,
-        version=tuple((d.number, d.version) for d in _visible(visit)),
+        version=(len(_visible(visit)), sum(device.version for device in _visible(visit))),
         own=True,
         time_of=lambda device: device.changed_s,
         poll_rate=visit.head_end.rates.edev,
@@ -235,7 +235,7 @@ def get_given(visit: Visit, number: int, der_number: int = 1) -> Document:
     given = device.given.get(name)
     if given is None:
         raise not_found(f"this device has not PUT its {cls.__name__} yet")
-    return Document(given.received_s, lambda _: given.resource, edition=given.edition)
+    return Document(given.number, lambda _: given.resource, edition=given.edition)
 
 
 def put_given(visit: Visit, number: int, der_number: int = 1) -> Answer:
@@ -246,7 +246,8 @@ def put_given(visit: Visit, number: int, der_number: int = 1) -> Answer:
     resource, edition = visit.read_in(cls)
     visit.note(shall.of_given(resource, edition, device.given), device)
     resource.href = visit.path
-    device.given[name] = Given(resource, edition, visit.now_s)
+    before = device.given.get(name)
+    device.given[name] = Given(resource, edition, before.number + 1 if before else 1)
     return Answer(204)
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import NamedTuple
 
-from dersim.errors import RemoteProtocolError
+from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.http11 import Request, Response
 from dersim.ieee2030_5 import MEDIA_TYPE, Edition, encode, identity
 from dersim.ieee2030_5 import resources as r
@@ -67,6 +67,10 @@ class FrontDesk:
             tell = head_end.info if refused.status in _EXPECTED else head_end.warn
             who = lfdi or request.peer
             tell(f"{request.method} {request.target[:200]} of {who}: {refused.status}: {refused}")
+        except LocalProtocolError as error:
+            # A fault of ours, in one document: the others can still be read.
+            head_end.error(f"{request.method} {request.target[:200]}: cannot be written: {error}")
+            response = Response(500)
         head_end.conversation.add(
             now_s, request.method, request.target, response.status, lfdi, request.body, response.body
         )

@@ -142,6 +142,10 @@ class HeadEnd:
         """A line for the log about something that is not as it should be."""
         self._log.log("Warning", MODULE, message)
 
+    def error(self, message: str) -> None:
+        """A line for the log about a fault of our own."""
+        self._log.log("Error", MODULE, message)
+
     def note_violations(self, device: EndDeviceRecord | None, where: str, violations: list[str]) -> None:
         """Log and count what was taken although the standard forbids it."""
         for text in violations:

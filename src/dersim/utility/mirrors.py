@@ -123,6 +123,7 @@ class Mirrors:
         self.version = 0
         self._by_number: dict[int, MirrorRecord] = {}
         self._by_mrid: dict[tuple[str, str], MirrorRecord] = {}
+        self._by_device: dict[str, list[MirrorRecord]] = {}
         self._numbers = itertools.count(1)
 
     def __iter__(self) -> Iterator[MirrorRecord]:
@@ -134,7 +135,7 @@ class Mirrors:
 
     def listed(self, lfdi: str | None) -> list[MirrorRecord]:
         """In the order of MirrorUsagePointList, mRID descending: those of one device, with None all."""
-        mirrors = [mirror for mirror in self if lfdi is None or mirror.lfdi == lfdi]
+        mirrors = self if lfdi is None else self._by_device.get(lfdi, [])
         return sorted(mirrors, key=lambda item: item.mrid, reverse=True)
 
     def known_types(self, point: r.MirrorUsagePoint) -> dict[str, r.ReadingType]:
@@ -157,6 +158,7 @@ class Mirrors:
                 )
             mirror = MirrorRecord(next(self._numbers), point.mRID, point.deviceLFDI, point)
             self._by_mrid[key] = self._by_number[mirror.number] = mirror
+            self._by_device.setdefault(mirror.lfdi, []).append(mirror)
         readings, point.MirrorMeterReading = point.MirrorMeterReading, ()
         mirror.point = point
         self._take(mirror, readings, now_s)
@@ -173,6 +175,7 @@ class Mirrors:
         """Forget a mirror and its readings."""
         del self._by_number[mirror.number]
         del self._by_mrid[mirror.lfdi, mirror.mrid]
+        self._by_device[mirror.lfdi].remove(mirror)
         self.version += 1
 
     def _take(

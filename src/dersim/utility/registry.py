@@ -27,11 +27,11 @@ VIOLATIONS_KEPT = 50
 
 
 class Given(NamedTuple):
-    """A document that a device gave us, in the edition that it spoke."""
+    """A document that a device gave us, in the edition that it spoke; `number` rises with each."""
 
     resource: Any
     edition: Edition
-    received_s: float
+    number: int
 
 
 class NumberedLogEvent(NamedTuple):
@@ -96,6 +96,7 @@ class Registry:
         self._by_number: dict[int, EndDeviceRecord] = {}
         self._by_lfdi: dict[str, EndDeviceRecord] = {}
         self._numbers = itertools.count(1)
+        self._listed: list[EndDeviceRecord] = []
 
     def __iter__(self) -> Iterator[EndDeviceRecord]:
         return iter(self._by_number.values())
@@ -147,7 +148,9 @@ class Registry:
 
     def listed(self) -> list[EndDeviceRecord]:
         """In the order of EndDeviceList: changedTime descending, sFDI ascending, href ascending."""
-        return sorted(self, key=lambda item: (-item.changed_s, item.sfdi, item.number))
+        if len(self._listed) != len(self._by_number):
+            self._listed = sorted(self, key=lambda item: (-item.changed_s, item.sfdi, item.number))
+        return self._listed
 
 
 def check_pin(pin: object) -> None:

@@ -68,6 +68,7 @@ class Visit:
         device = self.head_end.registry.get(number)
         if device is None or (self.lfdi is not None and device is not self.device):
             raise not_found("there is no such EndDevice, or it is not yours")
+        device.last_seen_s = self.now_s
         return device
 
     def need_registration(self) -> None:
