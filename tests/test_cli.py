@@ -2,12 +2,16 @@
 
 import argparse
 import contextlib
+import re
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 
 import pytest
+import trio
+import trio.testing
 
 from dersim import __version__, cli, cli_sim
 from dersim.cli_options import read_selection
@@ -226,7 +230,10 @@ def test_help_and_version(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["sim", "--help"])
     assert ended.value.code == 0
-    assert "--device_type" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "--device_type" in told
+    assert "None" not in told
+    assert re.search(r"--wall_clock yes\|no.*?\(default: no\)", told, re.DOTALL)
 
 
 def test_plugins_lists_them_in_order(capsys):
@@ -270,6 +277,43 @@ def started(*words):
             yield process, process.stdout.readline()
         finally:
             process.kill()
+
+
+async def test_a_task_that_cannot_be_cancelled_does_not_hold_the_process(monkeypatch):
+    """What hypercorn does to a peer that reads no more: a send in a shielded scope, for ever."""
+    ended, token = trio.Event(), trio.lowlevel.current_trio_token()
+    monkeypatch.setattr(cli_sim, "_end_process", lambda: token.run_sync_soon(ended.set))
+
+    class Stuck:
+        stopping = trio.Event()
+
+        async def run(self, announce):
+            with trio.CancelScope(shield=True):
+                await ended.wait()
+
+    Stuck.stopping.set()
+    with trio.fail_after(30):
+        await cli_sim.run_until_stopped(Stuck(), 0.01)
+    assert ended.is_set()
+
+
+async def test_a_clean_end_leaves_no_watchdog(monkeypatch):
+    fired = []
+    monkeypatch.setattr(cli_sim, "_end_process", lambda: fired.append("fired"))
+
+    class Quick:
+        stopping = trio.Event()
+
+        async def run(self, announce):
+            self.stopping.set()
+            await trio.testing.wait_all_tasks_blocked()
+
+    before = set(threading.enumerate())
+    await cli_sim.run_until_stopped(Quick(), 60)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    assert fired == []
+    assert not set(threading.enumerate()) - before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 
 from dersim.logbuffer import LEVELS, Level
 from dersim.options import (
@@ -65,8 +64,7 @@ def add_general(parser: OptionParser) -> None:
     group.add_argument(
         "--seed",
         type=count(0, 2**63 - 1),
-        default=secrets.randbelow(2**32),
-        help="of all random draws; the log tells the one that was drawn",
+        help="of all random draws; without it one is drawn, and the log tells which",
     )
     group.add_argument(
         "--fail_fast",

@@ -7,6 +7,7 @@ all of it. Everything that can be wrong with it is found before anything runs.
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -49,11 +50,15 @@ def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
     """The flags, read, and what the selected plug-ins registered. ConfigError or PluginError."""
     selection = read_selection(list(args))
     plugins = PluginSet(find(), selection)
-    parser = OptionParser(prog="dersim sim", description="Run simulated DERs and their front-ends.")
+    parser = OptionParser(
+        prog="dersim sim", usage="dersim sim [flags]", description="Run simulated DERs and their front-ends."
+    )
     add_general(parser)
     add_selection(parser)
     plugins.add_options(parser)
     options = parser.parse_args(args)
+    if options.seed is None:
+        options.seed = secrets.randbelow(2**32)
     return options, plugins.register(options, also=(COMPANION,))
 
 

@@ -25,11 +25,25 @@ from dersim.errors import ConfigError
 _NUMBER = re.compile(r"-\.?\d")
 
 
+class _Help(argparse.HelpFormatter):
+    """Tells the defaults that say something, yes and no as they are spelled."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        default = action.default
+        if not action.help or default in (None, "", (), argparse.SUPPRESS):
+            return action.help
+        if isinstance(default, bool):
+            if action.nargs == 0:
+                return action.help
+            default = "yes" if default else "no"
+        return f"{action.help} (default: {str(default).replace('%', '%%')})"
+
+
 class OptionParser(argparse.ArgumentParser):
     """An argparse parser without abbreviations, whose errors are raised as ConfigError."""
 
     def __init__(self, **arguments: Any) -> None:
-        arguments.setdefault("formatter_class", argparse.ArgumentDefaultsHelpFormatter)
+        arguments.setdefault("formatter_class", _Help)
         super().__init__(**{**arguments, "allow_abbrev": False})
 
     @property
