@@ -23,11 +23,13 @@ class FakeFleet:
     """Devices without physics that remember when they were stepped."""
 
     def __init__(self, count=1):
-        self.devices = [SimpleNamespace(number=number) for number in range(1, count + 1)]
+        self.devices = [SimpleNamespace(number=n, step=lambda now_s: None) for n in range(1, count + 1)]
         self.steps = []
 
-    async def step(self, now_s):
+    async def step(self, now_s, step):
         self.steps.append(now_s - START_S)
+        for device in self.devices:
+            step(device, now_s)
         await trio.lowlevel.checkpoint()
 
 
@@ -156,7 +158,7 @@ async def test_time_runs_at_the_rate(make, autojump_clock):
 async def test_a_step_longer_than_a_tick_slows_time_down(make, autojump_clock):
     simulator = make()
 
-    async def slow(now_s):
+    async def slow(now_s, step):
         simulator.fleet.steps.append(now_s - START_S)
         await trio.sleep(3)
 
@@ -237,6 +239,34 @@ async def test_an_error_inside_a_nursery_of_the_front_end_is_named(make, autojum
     simulator = make(("modbus", "device", {"fails": 1, "error": group}))
     await run_for(simulator, 0.5)
     assert simulator.log.entries(level="Error")[0].message.endswith("failed: port 8502 is busy")
+
+
+def broken(now_s):
+    raise ZeroDivisionError("in the inverter")
+
+
+async def test_a_der_whose_physics_fail_stands_still_and_the_others_go_on(make, journal, autojump_clock):
+    simulator = make(("csip", "device", {}), count=3)
+    stepped = []
+    devices = simulator.fleet.devices
+    devices[1].step = broken
+    devices[2].step = stepped.append
+    await run_for(simulator, 5.5)
+    assert len(stepped) == 6
+    assert simulator.statuses(2)["physics"] == FrontendStatus(
+        "failed", "ZeroDivisionError('in the inverter')"
+    )
+    assert "physics" not in simulator.statuses(1)
+    assert simulator.statuses(2)["csip"].state == "serving"
+    [error] = simulator.log.entries(level="Error")
+    assert (error.device, error.message.split(";")[1]) == (2, " it stands still from now on")
+
+
+async def test_fail_fast_lets_failing_physics_end_the_run(make, autojump_clock):
+    simulator = make(fail_fast=True)
+    simulator.fleet.devices[0].step = broken
+    with pytest.raises(FrontendFailed, match="the physics of DER 1 failed: ZeroDivisionError"):
+        await run_for(simulator, 5)
 
 
 async def test_fail_fast_ends_the_run_and_names_the_front_end(make, autojump_clock):

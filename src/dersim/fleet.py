@@ -15,7 +15,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 import trio
@@ -91,7 +92,7 @@ class Device:
         self.number = number
         self.device_type = find_type(device_type) if isinstance(device_type, str) else device_type
         self.name = f"{self.device_type.name} {number}"
-        self.nameplate = nameplate or read_nameplate(bundled(self.device_type.profile))
+        self.nameplate = _own(nameplate or read_nameplate(bundled(self.device_type.profile)), number)
         self.rng = rng or random.Random(number)  # noqa: S311 - a simulation's draws
         self._clock: Clock = clock or StandingClock()
         self._sampled = sampled
@@ -277,6 +278,13 @@ class Device:
         )
 
 
+def _own(nameplate: Nameplate, number: int) -> Nameplate:
+    """The nameplate with a serial number of its own for the second DER and all after it."""
+    if number == 1:
+        return nameplate
+    return replace(nameplate, serial_number=f"{nameplate.serial_number}-{number}")
+
+
 def find_type(name: str, types: Iterable[DeviceType] = DEVICE_TYPES) -> DeviceType:
     """The device type of a name or alias; ConfigError lists what there is."""
     for kind in types:
@@ -293,11 +301,14 @@ class Fleet:
         self.devices = list(devices)
         self._stepped = trio.Event()
 
-    async def step(self, now_s: float) -> None:
-        """Bring every DER up to now_s, in slices that leave the event loop to others in between."""
+    async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
+        """Bring every DER up to now_s, in slices that leave the event loop to others in between.
+
+        step: how one is stepped; the simulator wraps it, so that one that fails does not stop the others.
+        """
         begun = time.perf_counter()
         for device in self.devices:
-            device.step(now_s)
+            step(device, now_s)
             if time.perf_counter() - begun > SLICE_S:
                 await trio.lowlevel.checkpoint()
                 begun = time.perf_counter()

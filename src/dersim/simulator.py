@@ -25,7 +25,7 @@ from dersim.errors import ConfigError, PluginError
 from dersim.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.logbuffer import LogBuffer
 from dersim.registry import Registry
-from dersim.supervision import Supervised, bare_errors
+from dersim.supervision import Supervised, SupervisedPhysics, bare_errors
 
 if TYPE_CHECKING:
     from dersim.fleet import Device, Fleet
@@ -62,6 +62,7 @@ class Simulator:
         self._seed = seed
         self.stopping = trio.Event()
         self._supervised: dict[int, list[Supervised]] = {}
+        self._physics = SupervisedPhysics(log, fail_fast=options.fail_fast)
 
     def stop(self) -> None:
         """End the program cleanly; may be called from any task, and more than once."""
@@ -69,7 +70,8 @@ class Simulator:
 
     def statuses(self, number: int = 0) -> dict[str, FrontendStatus]:
         """Where the front-ends of DER `number` (0: of the fleet) stand."""
-        return {each.name: each.status() for each in self._supervised.get(number, ())}
+        found = {each.name: each.status() for each in self._supervised.get(number, ())}
+        return found | self._physics.status(number)
 
     async def run(self, announce: Callable[[str], None]) -> None:
         """Make, bind and run everything until `stop`; `announce` gets the ready line.
@@ -91,7 +93,7 @@ class Simulator:
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
         self._clock.start()
         first_s = self._clock.now_s()
-        await self._fleet.step(first_s)
+        await self._fleet.step(first_s, self._physics.step)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tick, first_s)
             for each in self._supervised.get(0, ()):
@@ -106,7 +108,7 @@ class Simulator:
             self._clock.tick_done()
             next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
             await self._clock.sleep_until(next_s)
-            await self._fleet.step(self._clock.now_s())
+            await self._fleet.step(self._clock.now_s(), self._physics.step)
 
     async def _live_device(self, number: int, delay_s: float) -> None:
         """One DER's own nursery."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -20,13 +21,16 @@ from dersim.errors import DersimError
 from dersim.extension import Frontend, FrontendStatus
 from dersim.logbuffer import LogBuffer
 
+if TYPE_CHECKING:
+    from dersim.fleet import Device
+
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 GOOD_RUN_S = 60.0
 
 
 class FrontendFailed(DersimError):  # noqa: N818 - a state of the program, named as one
-    """A front-end failed under `--fail_fast`; its own error is the cause."""
+    """A front-end, or a DER's physics, failed under `--fail_fast`; its own error is the cause."""
 
 
 class Supervised:
@@ -89,6 +93,37 @@ class Supervised:
         self._log.log("Debug", "Engine", "".join(traceback.format_exception(error)), self.device)
         if self._fail_fast:
             raise FrontendFailed(f"{self} failed: {self._trouble}") from error
+
+
+class SupervisedPhysics:
+    """The steps of all DERs. One whose step fails stands still from then on, and the others go on.
+
+    There is nothing to restart: the failure is a bug, and the same step would fail in the same way.
+    """
+
+    def __init__(self, log: LogBuffer, *, fail_fast: bool = False) -> None:
+        self._log = log
+        self._fail_fast = fail_fast
+        self._failed: dict[int, str] = {}
+
+    def step(self, device: Device, now_s: float) -> None:
+        """Step one DER, unless it has failed before."""
+        if device.number in self._failed:
+            return
+        try:
+            device.step(now_s)
+        except Exception as error:  # noqa: BLE001 - the supervisor: a failing DER must not stop the others
+            self._failed[device.number] = repr(error)
+            what = f"the physics of DER {device.number} failed: {error!r}"
+            self._log.log("Error", "Engine", f"{what}; it stands still from now on", device.number)
+            self._log.log("Debug", "Engine", "".join(traceback.format_exception(error)), device.number)
+            if self._fail_fast:
+                raise FrontendFailed(what) from error
+
+    def status(self, number: int) -> dict[str, FrontendStatus]:
+        """``physics: failed`` for a DER that stands still, else nothing."""
+        cause = self._failed.get(number)
+        return {} if cause is None else {"physics": FrontendStatus("failed", cause)}
 
 
 def root_cause(error: BaseException) -> BaseException:
