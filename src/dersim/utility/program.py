@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dersim.modes import Curve, ModeValue
 
@@ -35,7 +35,11 @@ def make_mrid(seed: str = "") -> str:
 
 @dataclass(slots=True, eq=False)
 class Control:
-    """One DERControl. `lost` holds the modes that better controls have taken from it for good."""
+    """One DERControl.
+
+    lost: the modes that better controls have taken from it for good. base: its DERControlBase once it was
+    made; it never changes.
+    """
 
     program: Program
     number: int
@@ -54,6 +58,7 @@ class Control:
     potentially_superseded_s: int | None = None
     begun: bool = False
     lost: set[str] = field(default_factory=set)
+    base: Any = None
 
     @property
     def href(self) -> str:

@@ -90,6 +90,8 @@ def control(visit: Visit, number: int, control_number: int) -> Document:
 
 
 def _control(item: Control, edition: Edition) -> Any:
+    if item.base is None:
+        item.base = wire_modes.control_base(item.program, item.modes)
     return r.DERControl(
         href=item.href,
         replyTo=LIST_HREF,
@@ -101,7 +103,7 @@ def _control(item: Control, edition: Edition) -> Any:
         interval=r.DateTimeInterval(duration=item.duration_s, start=item.start_s),
         randomizeDuration=item.randomize_duration_s or None,
         randomizeStart=item.randomize_start_s or None,
-        DERControlBase=wire_modes.control_base(item.program, item.modes),
+        DERControlBase=item.base,
     )
 
 
