@@ -112,7 +112,7 @@ class SupervisedPhysics:
             return
         try:
             device.step(now_s)
-        except Exception as error:  # noqa: BLE001 - the supervisor: a failing DER must not stop the others
+        except Exception as error:  # the supervisor: a failing DER must not stop the others
             self._failed[device.number] = repr(error)
             what = f"the physics of DER {device.number} failed: {error!r}"
             self._log.log("Error", "Engine", f"{what}; it stands still from now on", device.number)
