@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.interop.processes import CERTS, Program, eventually, get_json, program
 
 NO_PORTS = ("--website_port", "0", "--csip_website_port", "0")
