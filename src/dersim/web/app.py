@@ -42,7 +42,7 @@ def make_app(
                 route.path, f"{route.method} {route.path}", _view(route, context), methods=[route.method]
             )
     add_telemetry(app, context, guard, telemetry)
-    add_pages(app, site, guard)
+    add_pages(app, site, guard, context.engine.panels)
     return app
 
 

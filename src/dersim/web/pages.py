@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from dersim.extension import Panel
 from dersim.web.guard import COOKIE, Guard
 from dersim.web.problems import Problem
 from dersim.web.routes import Site
@@ -24,8 +26,8 @@ _TYPES = {
 INDEX = {"dashboard": "dashboard.html", "csip_ui": "csip_ui.html"}
 
 
-def add_pages(app: QuartTrio, site: Site, guard: Guard) -> None:
-    """Add `/`, which takes the token of a first visit, and `/static/...`."""
+def add_pages(app: QuartTrio, site: Site, guard: Guard, panels: Iterable[Panel]) -> None:
+    """Add `/`, which takes the token of a first visit, `/docs`, `/static/...` and the plug-ins' panels."""
 
     async def index() -> Response:
         if guard.token is not None and (shown := request.args.get("token")) is not None:
@@ -35,22 +37,37 @@ def add_pages(app: QuartTrio, site: Site, guard: Guard) -> None:
             answer = Response(b"", 303, headers={"Location": "/"})
             answer.set_cookie(COOKIE, guard.token, httponly=True, samesite="Strict")
             return answer
-        return _file(INDEX[site])
+        return _file(STATIC / INDEX[site])
 
     async def static(name: str) -> Response:
-        return _file(name)
-
-    def _file(name: str) -> Response:
         path = (STATIC / name).resolve()
-        if not path.is_relative_to(STATIC) or path.suffix not in _TYPES or not path.is_file():
+        if not path.is_relative_to(STATIC):
             raise Problem("not-found", f"there is no page {name!r}")
-        # Small files, read from the page cache: no thread is worth its while.
-        answer = Response(path.read_bytes(), content_type=_TYPES[path.suffix])
-        answer.headers["Cache-Control"] = "no-cache"
-        answer.set_etag(f"{path.stat().st_mtime_ns:x}-{path.stat().st_size:x}")
-        if request.if_none_match.contains_weak(answer.get_etag()[0] or ""):
-            return Response(b"", 304, headers={"ETag": answer.headers["ETag"]})
-        return answer
+        return _file(path)
+
+    async def docs() -> Response:
+        return Response(b"", 302, headers={"Location": "/#api"})
+
+    async def panel(name: str) -> Response:
+        for each in panels:
+            if each.name == name:
+                return _file(Path(each.module_path))
+        raise Problem("not-found", f"no plug-in brings a panel {name!r}")
 
     app.add_url_rule("/", "index", index, methods=["GET"])
+    for path in ("/docs", "/redoc"):
+        app.add_url_rule(path, path, docs, methods=["GET"])
+    app.add_url_rule("/panels/<name>.js", "panel", panel, methods=["GET"])
     app.add_url_rule("/static/<path:name>", "static", static, methods=["GET"])
+
+
+def _file(path: Path) -> Response:
+    if path.suffix not in _TYPES or not path.is_file():
+        raise Problem("not-found", f"there is no page {path.name!r}")
+    # Small files, read from the page cache: no thread is worth its while.
+    answer = Response(path.read_bytes(), content_type=_TYPES[path.suffix])
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.set_etag(f"{path.stat().st_mtime_ns:x}-{path.stat().st_size:x}")
+    if request.if_none_match.contains_weak(answer.get_etag()[0] or ""):
+        return Response(b"", 304, headers={"ETag": answer.headers["ETag"]})
+    return answer

@@ -14,6 +14,7 @@ from dersim.web.api import (
     logs,
     nameplate,
     overview,
+    plugins,
     server_info,
     setpoints,
     system,
@@ -38,6 +39,7 @@ ROUTES: list[Route] = [
         history,
         devices,
         commands,
+        plugins,
         server_info,
         system,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim import __version__
 from dersim.web.problems import Problem
 from dersim.web.routes import BOTH, Call, Query, Reply, Route, WebContext
 from dersim.web.schema import described, unit
@@ -115,6 +116,60 @@ def _export(context: WebContext, call: Call) -> Reply:
     return Reply(200, "".join(f"{text}\n" for text in lines), "application/jsonl")
 
 
+def har(exchange: Any) -> dict[str, Any]:
+    """One exchange as an entry of the HTTP Archive format 1.2."""
+
+    def headers(given: Any) -> list[dict[str, str]]:
+        return [{"name": name, "value": value} for name, value in given]
+
+    told = detail(exchange)
+    kinds = {name.lower(): value for name, value in exchange.response_headers}
+    sent_kinds = {name.lower(): value for name, value in exchange.request_headers}
+    request: dict[str, Any] = {
+        "method": exchange.method,
+        "url": exchange.url,
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": headers(exchange.request_headers),
+        "queryString": [],
+        "headersSize": -1,
+        "bodySize": len(exchange.request_body),
+    }
+    if exchange.request_body:
+        kind = sent_kinds.get("content-type", "application/sep+xml")
+        request["postData"] = {"mimeType": kind, "text": told["request_body"]}
+    return {
+        "startedDateTime": told["time"],
+        "time": told["elapsed_ms"],
+        "request": request,
+        "response": {
+            "status": exchange.status,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": headers(exchange.response_headers),
+            "content": {
+                "size": len(exchange.response_body),
+                "mimeType": kinds.get("content-type", ""),
+                "text": told["response_body"],
+            },
+            "redirectURL": kinds.get("location", ""),
+            "headersSize": -1,
+            "bodySize": len(exchange.response_body),
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": told["elapsed_ms"], "receive": 0},
+        "comment": exchange.verdict,
+    }
+
+
+def _export_har(context: WebContext, call: Call) -> dict[str, Any]:
+    held = _conversation(context)
+    every = held.entries(call.query["device"], 0, 1_000_000) if held is not None else []
+    creator = {"name": "dersim", "version": __version__}
+    return {"log": {"version": "1.2", "creator": creator, "entries": [har(each) for each in every]}}
+
+
 _DEVICE = Query("device", int, None, "Only the exchanges of this DER.", 1)
 
 ROUTES = [
@@ -156,6 +211,17 @@ ROUTES = [
         query=(_DEVICE,),
         tag="CSIP",
         content_type="application/jsonl",
+        sites=BOTH,
+    ),
+    Route(
+        method="GET",
+        path="/api/dersim/conversation/export.har",
+        handler=_export_har,
+        summary="All exchanges that are held, as an HTTP Archive 1.2.",
+        response=dict[str, Any],
+        per_device=False,
+        query=(_DEVICE,),
+        tag="CSIP",
         sites=BOTH,
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
-from dersim.web.routes import Call, Route, WebContext
+from dersim.web.routes import BOTH, Call, Route, WebContext
 from dersim.web.schema import described
 
 
@@ -59,5 +59,6 @@ ROUTES = [
         summary="Ratings, settings and supported modes.",
         response=NameplateDocument,
         etag=True,
+        sites=BOTH,
     )
 ]

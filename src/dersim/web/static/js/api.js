@@ -1,0 +1,43 @@
+// The REST API. Every failure is an ApiError whose message is fit to be shown.
+export class ApiError extends Error {
+  constructor(message, status, hint) { super(message); this.status = status; this.hint = hint; }
+}
+
+let device = Number(new URLSearchParams(location.search).get("device")) || 1;
+export const currentDevice = () => device;
+export function setDevice(number) {
+  device = number;
+  const url = new URL(location.href);
+  url.searchParams.set("device", number);
+  history.replaceState(null, "", url);
+}
+
+async function ask(path, options) {
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch {
+    throw new ApiError("The simulator does not answer.", 0, "Is it still running?");
+  }
+  const type = answer.headers.get("content-type") || "";
+  const body = type.includes("json") ? await answer.json() : await answer.text();
+  if (!answer.ok) throw new ApiError(body.detail || `${answer.status} ${answer.statusText}`, answer.status, body.hint);
+  return body;
+}
+
+function address(path, query) {
+  const parts = Object.entries(query).filter(([, v]) => v !== null && v !== undefined && v !== "");
+  const text = new URLSearchParams(parts).toString();
+  return text ? `${path}?${text}` : path;
+}
+
+// Of the device that is looked at.
+export const get = (path, query = {}) => ask(address(path, { device, ...query }), { cache: "no-cache" });
+// Of the whole fleet, or of none.
+export const getPlain = (path, query = {}) => ask(address(path, query), { cache: "no-cache" });
+
+export const post = (path, body, query = {}) => ask(address(path, { device, ...query }), {
+  method: "POST",
+  headers: body === undefined ? {} : { "Content-Type": "application/json" },
+  body: body === undefined ? undefined : JSON.stringify(body),
+});

@@ -1,0 +1,46 @@
+// Elements from plain calls. Styles go through CSSOM, because the page's policy forbids style attributes.
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [k, v] of Object.entries(value)) node.style.setProperty(k, v);
+    else if (name === "value" && "value" in node) node.value = value;
+    else if (name === "checked" || name === "disabled" || name === "selected") node[name] = Boolean(value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    node.append(child instanceof Node ? child : String(child));
+  }
+  return node;
+}
+
+export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+export function show(node, ...children) {
+  node.replaceChildren(...children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false));
+  return node;
+}
+
+export const card = (title, ...children) => h("section", { class: "card" }, title ? h("h2", {}, title) : null, children);
+
+export function table(columns, rows, { caption, empty = "Nothing yet." } = {}) {
+  if (!rows.length) return h("p", { class: "empty" }, empty);
+  return h("div", { class: "scroll" },
+    h("table", {},
+      caption ? h("caption", {}, caption) : null,
+      h("thead", {}, h("tr", {}, columns.map((c) => h("th", { scope: "col", class: c.n ? "n" : null }, c.title)))),
+      h("tbody", {}, rows)));
+}
+
+export function pairs(entries) {
+  return h("dl", { class: "kv" }, entries.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value ?? "–")]));
+}
+
+// Sets text only where it changed: cheap, and quiet for screen readers.
+export function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
