@@ -22,7 +22,7 @@ ABORTED_OTHER_PROGRAM = 14
 UNSUPPORTED, IMPOSSIBLE, EXPIRED = 251, 253, 254
 
 #: The bits of responseRequired (HexBinary8) of which one must be set for a status to be wanted. 1 is the
-#: receipt, 2 "specific response", 4 the user's. Peers differ on which of the two asks for 4 and 5, and 8 and 9
+#: receipt, 2 "specific response", 4 the user's. Peers differ on which of the two asks for 4 and 5; 8 and 9
 #: close an event instead of 3: either will do for these.
 _WANTED_BY = {RECEIVED: 1, OPTED_OUT: 6, OPTED_IN: 6, PARTLY_OPTED_OUT: 6, PARTLY_OPTED_IN: 6}
 _SPECIFIC = 2
