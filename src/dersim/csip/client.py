@@ -121,9 +121,8 @@ class CsipClient:
         return FrontendStatus(self.standing.state, f"{where}: {error}" if error else where)
 
     def snapshot(self) -> dict[str, Any]:
-        """The public contract's `csip-client`."""
-        clients = [each for (name, _), each in self._context.services.items() if name == "csip"]
-        return snapshot.snapshot(self) | {"devices": [snapshot.entry(each) for each in clients or [self]]}
+        """The public contract's `csip-client`; the list of all devices is added by the web."""
+        return snapshot.snapshot(self)
 
     def identity(self) -> Credentials | None:
         """LFDI and SFDI, where a certificate was read."""

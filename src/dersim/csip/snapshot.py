@@ -77,15 +77,3 @@ def _found(member: Member) -> dict[str, Any]:
         "scheduled_controls": controls["scheduled_controls"],
         "default_control": controls["default_control"],
     }
-
-
-def entry(client: CsipClient) -> dict[str, Any]:
-    """One line of the fleet's list."""
-    who = client.identity()
-    active = 0 if client.member is None else len(client.member.controls.snapshot()["active_controls"])
-    return {
-        "device": client.device.number,
-        "state": client.standing.state,
-        "lfdi": who and who.lfdi,
-        "active_controls": active,
-    }
