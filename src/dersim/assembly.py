@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dersim.clock import SimClock
@@ -20,8 +21,9 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Flee
     device_type = find_type(options.device_type, registry.device_types.values())
     nameplate = read_nameplate(options.nameplate or bundled(device_type.profile))
     start_s = clock.now_s()
-    weather = _profile(options.dc_profile, "weather", start_s)
-    grid = _profile(options.grid_profile, "grid", start_s)
+    offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
+    weather = _profile(options.dc_profile, "weather", start_s, offset)
+    grid = _profile(options.grid_profile, "grid", start_s, offset)
     conditions = Conditions(frequency_hz=nameplate.frequency_hz)
     functions = tuple(registry.functions.values())
     return Fleet(
@@ -41,9 +43,9 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Flee
     )
 
 
-def _profile(path: Path | None, kind: str, start_s: float) -> Profile | None:
+def _profile(path: Path | None, kind: str, start_s: float, offset: timedelta) -> Profile | None:
     if path is None:
         return None
     profile = read_profile(path, kind)
-    profile.start_s = start_s
+    profile.begin(start_s, offset.total_seconds())
     return profile

@@ -235,10 +235,15 @@ class Device:
             piece_s = left_s if quiet else min(left_s, service.horizon_s(seen))
             source.see(conditions, piece_s)
             seen.available_w, seen.charge_w = source.available_w, source.charge_w
+            before = (service.in_service, seen.p_w, seen.q_var)
             chain.step(piece_s, seen, source, quiet=quiet)
             seen.running = True
-            self._registers.count(seen.p_w, seen.q_var, piece_s)
-            source.drew(seen.p_w, piece_s)
+            p, q = seen.p_w, seen.q_var
+            if service.in_service is not before[0]:
+                # Service was left or entered at the end of the piece; through it flowed what flowed before.
+                p, q = (0.0, 0.0) if service.ceased else before[1:]
+            self._registers.count(p, q, piece_s)
+            source.drew(p, piece_s)
             left_s -= piece_s
             if not quiet:
                 self._hold_alarms(start_s + dt_s - left_s)

@@ -1,4 +1,4 @@
-"""One DER-step with Volt-Var, Volt-Watt and droop on, ours and OpenDER's three-phase; and 10,000 DERs at a tick.
+"""One DER-step with Volt-Var, Volt-Watt and droop on, ours and OpenDER's three-phase; 10,000 DERs at a tick.
 
 Both meet the same moving voltage and frequency, so nothing is at rest. Ours is the whole step of the device,
 with protection, ramp, limits and energy registers; the state that readers see is built once per step too.

@@ -70,6 +70,7 @@ class Chain:
         self._enabled: list[ControlFunction] = []
         self._q_lag = Lag()
         self._q_response_s = 0.0
+        self._q_begin = False
         self._in_force: dict[str, Mapping[str, ModeValue]] = {}
         self._settings_seen = -1
         self._begin = True
@@ -101,6 +102,7 @@ class Chain:
                 function.configure(own, seen)
                 commands = kind.stage in _COMMANDING and function is not self.ramp
                 self._begin = self._begin or (commands and own != (before or {}))
+                self._q_begin = self._q_begin or (kind.stage == "reactive" and own != (before or {}))
                 self._in_force[kind.name] = own
             if (own or kind.standing) and function is not self.ramp:
                 enabled[kind.stage].append(function)
@@ -190,8 +192,11 @@ class Chain:
             if asked.q_var is not None:
                 demand = asked
         lag = self._q_lag
+        ramp = self.ramp
         if not self.service.in_service:
             lag.start(0.0)
+            if ramp is not None:
+                ramp.q_rate_var_s = 0.0
             return 0.0, False
         wanted = demand.q_var
         if wanted is None:
@@ -202,4 +207,12 @@ class Chain:
             wanted = 0.0
         else:
             self._q_response_s = demand.q_response_s
+        if self._q_begin:
+            self._q_begin = False
+            if ramp is not None:
+                ramp.begin_q(seen, wanted)
+        if ramp is not None and ramp.q_rate_var_s > 0:
+            q = ramp.follow_q(dt_s, seen.q_var, wanted)
+            lag.start(q, wanted)
+            return q, demand.power_factor_first
         return lag.step(dt_s, wanted, self._q_response_s), demand.power_factor_first

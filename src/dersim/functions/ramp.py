@@ -27,17 +27,16 @@ RAMP, GRAD = "rampTms", "setGradW"
 class Ramp(Function):
     """The command of active power and the change of reactive power, bounded in their rates.
 
-    rate_w_s: inf without a bound. q_rate_var_s: likewise, only rampTms bounds it.
+    command_w: where the command is on its way. q_rate_var_s: while reactive power goes to a new setting in
+    rampTms, the rate (var/s); else 0, and it moves with its function's open-loop response.
     """
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self.ramp_s = 0.0
         self.command_w = 0.0
-        self._goal_w: float | None = None
         self._rate_w_s = INF
-        self.q_rate_var_s = INF
-        self._q_goal: float | None = None
+        self.q_rate_var_s = 0.0
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over rampTms; setGradW is a setting."""
@@ -47,14 +46,13 @@ class Ramp(Function):
     def begin(self, seen: Measured, goal_w: float) -> None:
         """The set of functions changed: set out from the power that flows, towards goal_w."""
         if not seen.running:
-            self.command_w, self._goal_w = goal_w, goal_w
+            self.command_w = goal_w
             return
         held_down = seen.p_w < seen.available_w * (1 - 1e-9) - 1e-6
         if goal_w < seen.p_w or held_down or goal_w < 0:
             self.command_w = seen.p_w
         else:
             self.command_w = max(self.command_w, seen.p_w)
-        self._goal_w = goal_w
         distance = abs(goal_w - self.command_w)
         grad = self.settings.setGradW
         if self.ramp_s > 0:
@@ -77,6 +75,20 @@ class Ramp(Function):
         self.command_w = command
         self.settled = command == goal_w
         return command
+
+    def begin_q(self, seen: Measured, goal_var: float) -> None:
+        """The reactive mode or its value changed: with rampTms, go to the new one in that time."""
+        ramps = self.ramp_s > 0 and seen.running
+        self.q_rate_var_s = abs(goal_var - seen.q_var) / self.ramp_s if ramps else 0.0
+
+    def follow_q(self, dt_s: float, q_var: float, goal_var: float) -> float:
+        """Reactive power after dt_s on the way from q_var; the ramp ends where it meets the goal."""
+        step = self.q_rate_var_s * dt_s
+        if abs(goal_var - q_var) <= step:
+            self.q_rate_var_s = 0.0
+            return goal_var
+        self.settled = False
+        return q_var + step if goal_var > q_var else q_var - step
 
 
 TYPE = FunctionType(

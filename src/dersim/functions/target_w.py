@@ -30,7 +30,7 @@ class TargetW(Function):
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
-    low, high = -nameplate.rtgMaxChargeRateW, nameplate.rtgMaxW
+    low, high = -nameplate.rtgMaxChargeRateW or 0.0, nameplate.rtgMaxW
     if isinstance(value, float | int) and not low <= value <= high:
         return f"{value:g} W is outside {low:g} to {high:g} W"
     return ""

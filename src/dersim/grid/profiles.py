@@ -23,6 +23,7 @@ from typing import Any
 from dersim.errors import ConfigError
 
 WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
+BUNDLED = ("clear-day", "cloudy-day", "disturbed-grid")
 GRID = ("voltage_pu", "voltage_a_pu", "voltage_b_pu", "voltage_c_pu", "frequency_hz")
 _RANGES = {
     "irradiance_w_m2": (0.0, 2000.0),
@@ -30,6 +31,7 @@ _RANGES = {
     "wind_m_s": (0.0, 100.0),
     "frequency_hz": (30.0, 90.0),
 }
+_DAY_S = 86400.0
 _PER_PHASE = ("voltage_a_pu", "voltage_b_pu", "voltage_c_pu")
 
 
@@ -37,19 +39,34 @@ class Profile:
     """Columns over time. times_s rise; `start_s` is the simulated time of the first row.
 
     columns: name -> values; ``voltage_pu`` holds triples. stepwise: rows hold until the next one.
+    time_of_day_s: of the first row, for a profile with TimeUTC; None for one that begins when it is started.
     """
 
     def __init__(
-        self, times_s: list[float], columns: dict[str, list[Any]], *, stepwise: bool, start_s: float = 0.0
+        self,
+        times_s: list[float],
+        columns: dict[str, list[Any]],
+        *,
+        stepwise: bool,
+        start_s: float = 0.0,
+        time_of_day_s: float | None = None,
     ) -> None:
         self._times = times_s
         self.columns = columns
         self._stepwise = stepwise
         self.start_s = start_s
+        self.time_of_day_s = time_of_day_s
         span = times_s[-1] - times_s[0]
         last = times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0
         # The last row is worth as long as the one before it; then the profile begins again.
         self._period_s = span + last
+
+    def begin(self, start_s: float, utc_offset_s: float = 0.0) -> None:
+        """Play from simulated time start_s; with TimeUTC by the time of day, at this offset."""
+        self.start_s = start_s
+        if self.time_of_day_s is not None:
+            midnight_s = start_s - (start_s + utc_offset_s) % _DAY_S
+            self.start_s = midnight_s + self.time_of_day_s
 
     def at(self, name: str, now_s: float) -> Any:
         """The value of a column at simulated time now_s."""
@@ -85,6 +102,7 @@ def read_profile(path: Path, kind: str) -> Profile:
             header = [name.strip() for name in next(rows, [])]
             _check_header(path, header, known)
             times, columns = _read_rows(path, header, rows)
+            time_of_day_s = times[0] % _DAY_S if times and header[0] == "TimeUTC" else None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}; give a readable CSV file") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -95,7 +113,15 @@ def read_profile(path: Path, kind: str) -> Profile:
         columns["voltage_pu"] = list(zip(*(columns.pop(name) for name in _PER_PHASE), strict=True))
     elif "voltage_pu" in columns:
         columns["voltage_pu"] = [(v, v, v) for v in columns["voltage_pu"]]
-    return Profile(times, columns, stepwise=kind == "grid")
+    return Profile(times, columns, stepwise=kind == "grid", time_of_day_s=time_of_day_s)
+
+
+def bundled_profile(name: str) -> Path:
+    """The file of a bundled profile: clear-day, cloudy-day (weather) or disturbed-grid."""
+    path = Path(__file__).parent / "data" / f"{name}.csv"
+    if not path.exists():
+        raise ConfigError(f"profile {name!r} is not bundled; bundled are {', '.join(BUNDLED)}")
+    return path
 
 
 def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None:
@@ -118,7 +144,6 @@ def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None
 def _read_rows(path: Path, header: list[str], rows: Any) -> tuple[list[float], dict[str, list[Any]]]:
     times: list[float] = []
     columns: dict[str, list[Any]] = {name: [] for name in header[1:]}
-    first_utc: float | None = None
     for number, row in enumerate(rows, 2):
         where = f"{path} line {number}"
         if not row:
@@ -126,9 +151,6 @@ def _read_rows(path: Path, header: list[str], rows: Any) -> tuple[list[float], d
         if len(row) != len(header):
             raise ConfigError(f"{where}: {len(row)} values under {len(header)} columns")
         t = _time(where, header[0], row[0])
-        if header[0] == "TimeUTC":
-            first_utc = t if first_utc is None else first_utc
-            t -= first_utc
         if times and t <= times[-1]:
             raise ConfigError(f"{where}: the time does not rise; it must in every row")
         times.append(t)
