@@ -30,7 +30,7 @@ _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 #: A peer that takes no byte for so long is dropped.
 SEND_TIMEOUT_S = 20.0
 #: How long a stop waits for requests in flight and for WebSockets to say goodbye.
-GRACE_S = 0.7
+GRACE_S = 0.4
 MAX_CONNECTIONS = 500
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from dersim.plugins import find
 from dersim.web.routes import Call, Route, WebContext
 
 if TYPE_CHECKING:
@@ -45,12 +43,6 @@ class Plugins(TypedDict):
     panels: list[PanelEntry]
 
 
-def _is_loaded(origin: str) -> bool:
-    """Whether its module was imported: only the selection does that. Origin: `module` or `dist (module)`."""
-    inner = origin.rpartition("(")[2].rstrip(")")
-    return inner.partition(":")[0] in sys.modules
-
-
 def _entry(name: str, status: FrontendStatus) -> dict[str, str]:
     return {"name": name, "state": status.state, "detail": status.detail}
 
@@ -59,10 +51,7 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
     engine = context.engine
     standings = {**engine.statuses(0), **engine.statuses(call.device.number)}
     return {
-        "plugins": [
-            {"name": p.name, "version": p.version, "origin": p.origin, "loaded": _is_loaded(p.origin)}
-            for p in find()
-        ],
+        "plugins": [plugin._asdict() for plugin in engine.plugins],
         "frontends": [_entry(name, status) for name, status in standings.items()],
         "panels": [{"name": p.name, "title": p.title, "doc": p.doc} for p in engine.panels],
     }

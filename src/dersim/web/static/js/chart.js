@@ -34,7 +34,7 @@ export function chart({ lines = [], marks = [], x, y, y2 = null, width = 520, he
     const r = line.right ? r2 : ry;
     parts.push(s("polyline", { fill: "none", stroke: line.color, "stroke-width": 2, "stroke-dasharray": line.dash || null, points: line.points.map((p) => `${px(p[0]).toFixed(1)},${py(p[1], r).toFixed(1)}`).join(" ") }));
   }
-  for (const mark of marks) parts.push(s("circle", { cx: px(mark.x), cy: py(mark.y, mark.right ? r2 : ry), r: 5, fill: mark.color, stroke: "var(--card)", "stroke-width": 1.5 }, s("title", {}, mark.label || "")), mark.label ? s("text", { x: px(mark.x) + (px(mark.x) > width * .7 ? -8 : 8), "text-anchor": px(mark.x) > width * .7 ? "end" : "start", y: py(mark.y, mark.right ? r2 : ry) - 8 }, mark.label) : null);
+  for (const mark of marks) parts.push(s("circle", { cx: px(mark.x), cy: py(mark.y, mark.right ? r2 : ry), r: 5, fill: mark.color, stroke: "var(--card)", "stroke-width": 1.5 }, s("title", {}, mark.label || "")), mark.label ? s("text", { x: px(mark.x) + (px(mark.x) > width * .7 ? -8 : 8), "text-anchor": px(mark.x) > width * .7 ? "end" : "start", y: py(mark.y, mark.right ? r2 : ry) + 20 }, mark.label) : null);
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label }, parts);
   if (handles) drag(svg, handles, { px, py, rx, ry, box, width, height });
   return svg;

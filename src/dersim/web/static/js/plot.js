@@ -6,8 +6,8 @@ import { clock, num } from "./format.js";
 export const TRACES = [
   { key: "power_kw", label: "P", unit: "kW", axis: "power", color: "--c-p" },
   { key: "reactive_power_kvar", label: "Q", unit: "kvar", axis: "power", color: "--c-q" },
-  { key: "apparent_power_kva", label: "S", unit: "kVA", axis: "power", color: "--c-s" },
-  { key: "current_a", label: "I", unit: "A", axis: "current", color: "--c-i" },
+  { key: "apparent_power_kva", label: "S", unit: "kVA", axis: "power", color: "--c-s", dash: [7, 4] },
+  { key: "current_a", label: "I", unit: "A", axis: "current", color: "--c-i", dash: [2, 3] },
   { key: "voltage_ll_v", label: "V L-L", unit: "V", axis: "vll", color: "--c-vll" },
   { key: "voltage_ln_v", label: "V L-N", unit: "V", axis: "vln", color: "--c-vln" },
 ];
@@ -93,7 +93,9 @@ export class Plot {
 
   window() {
     const end = this.time.length ? this.time[this.time.length - 1] : Date.now();
-    return [end - this.seconds * 1000, end];
+    // A young history fills the width; its window grows to what was asked for.
+    const age = this.time.length ? end - this.time[0] : Infinity;
+    return [end - Math.min(this.seconds * 1000, Math.max(age, 60000)), end];
   }
 
   first(start) {
@@ -178,7 +180,7 @@ export class Plot {
     }
     g.save();
     g.beginPath(); g.rect(box.x, box.y - 2, box.w + 1, box.h + 4); g.clip();
-    for (const trace of this.shown()) this.trace(g, trace, from, x, (v) => y(v, ranges[trace.axis]), color(trace.color));
+    for (const trace of this.shown().reverse()) this.trace(g, trace, from, x, (v) => y(v, ranges[trace.axis]), color(trace.color));
     g.restore();
     this.readout(g, x, color, start);
   }
@@ -188,6 +190,7 @@ export class Plot {
     g.strokeStyle = stroke;
     g.lineWidth = 1.6;
     g.lineJoin = "round";
+    g.setLineDash(trace.dash || []);
     g.beginPath();
     let column = null, low = 0, high = 0, last = 0, pen = false;
     const flush = () => {
@@ -207,6 +210,7 @@ export class Plot {
     }
     if (column !== null) flush();
     g.stroke();
+    g.setLineDash([]);
   }
 
   point(offset) {

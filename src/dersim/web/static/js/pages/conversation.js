@@ -13,7 +13,7 @@ export function mount(root, context) {
   const body = h("tbody", {}), trouble = h("p", { class: "trouble", hidden: true }), detail = h("div", { tabindex: -1 }, h("p", { class: "empty" }, "Choose an exchange."));
   const link = (path, text) => h("a", { class: "button", href: path, download: true }, text);
   show(root, card("Conversation with the server", h("div", { class: "row" }, filter, h("label", { for: "all-devices" }, all, "all DERs"), hold, link("/api/dersim/conversation/export.jsonl", "Export JSONL"), link("/api/dersim/conversation/export.har", "Export HAR")), trouble,
-    h("div", { class: "scroll", style: { "max-height": "24rem", "overflow-y": "auto" } }, h("table", {}, h("thead", {}, h("tr", {}, ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Verdict"].map((t) => h("th", { scope: "col" }, t)))), body))),
+    h("div", { class: "scroll", style: { "max-height": "24rem", "overflow-y": "auto" } }, h("table", {}, h("thead", {}, h("tr", {}, ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Verdict"].map((t) => h("th", { scope: "col", class: ["DER", "ms", "Sent", "Received"].includes(t) ? "n" : null }, t)))), body))),
     card("Exchange", detail));
 
   const path = (url) => { try { const u = new URL(url); return u.pathname + u.search; } catch { return url; } };

@@ -14,7 +14,7 @@ export function mount(root) {
     const best = d.curve.reduce((a, b) => (b.p > a.p ? b : a), d.curve[0]);
     const p = d.operating_point;
     show(place, chart({
-      width: 760, height: 360, label: `I-V curve: operating at ${num(p.v, 1)} V, ${num(p.i, 2)} A, ${num(p.p / 1000, 2)} kW`,
+      width: Math.max(520, Math.min(place.clientWidth || 760, 1100)), height: 380, label: `I-V curve: operating at ${num(p.v, 1)} V, ${num(p.i, 2)} A, ${num(p.p / 1000, 2)} kW`,
       x: { title: "V", low: 0 }, y: { title: "A", low: 0 }, y2: { title: "kW", low: 0 },
       lines: [{ points: d.curve.map((c) => [c.v, c.i]), color: "var(--c-i)" }, { points: d.curve.map((c) => [c.v, c.p / 1000]), color: "var(--c-p)", dash: "6 4", right: true }],
       marks: [{ x: best.v, y: best.p / 1000, right: true, color: "none" }, { x: p.v, y: p.i, color: "var(--c-i)", label: `${num(p.v, 1)} V, ${num(p.i, 2)} A` }, { x: p.v, y: p.p / 1000, right: true, color: "var(--c-p)" }],

@@ -18,6 +18,8 @@ const OBJECT = {
   fixed_var: [["percent", 0], ["ref", ["setMaxVar", "setMaxW", "statVarAvail"]]], power_factor: [["pf", 0.95], ["excitation", ["inject", "absorb"]]],
   droop: [["db_of_hz", 0.036], ["db_uf_hz", 0.036], ["k_of", 0.05], ["k_uf", 0.05], ["open_loop_s", 5]],
 };
+// What people reach for first stands first.
+const ORDER = ["volt-var", "max-w", "volt-watt", "fixed-pf", "fixed-var", "freq-droop", "watt-var", "watt-pf", "connect", "ramp", "enter-service", "fixed-w", "target-w", "target-var", "freq-watt"];
 const DOC = { number: "a number", bool: "on or off" };
 
 export function mount(root) {
@@ -41,7 +43,9 @@ export function mount(root) {
   async function load() {
     const found = await get("/api/dersim/functions");
     if (!editors.size) {
-      show(place, found.functions.filter((f) => f.modes.length).map((f) => h("section", { class: "card", id: `fn-${f.name}` }, h("h2", {}, f.name, h("span", { class: "muted" }, f.doc ? ` – ${f.doc}` : "")), f.modes.map((m) => {
+      place.className = "columns";
+      const rank = (f) => { const at = ORDER.indexOf(f.name); return at < 0 ? ORDER.length : at; };
+      show(place, found.functions.filter((f) => f.modes.length).sort((a, b) => rank(a) - rank(b)).map((f) => h("section", { class: "card", id: `fn-${f.name}` }, h("h2", {}, f.name, h("span", { class: "muted" }, f.doc ? ` – ${f.doc}` : "")), f.modes.map((m) => {
         const editor = make(m, set);
         editors.set(m.mode, editor);
         return editor.node;

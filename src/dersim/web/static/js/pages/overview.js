@@ -23,6 +23,8 @@ export function limitOf(setpoints) {
   return limits.sort((a, b) => a.value - b.value)[0] || null;
 }
 
+const words = (text) => text[0].toUpperCase() + text.slice(1).replaceAll("_", " ");
+
 export function mount(root, context) {
   const tiles = Object.fromEntries(TILES.map(([key, name, unit]) => [key, tile(name, unit)]));
   const csip = tile("CSIP", ""), limit = tile("Limit in force", "% of setMaxW"), status = tile("Inverter", "");
@@ -36,8 +38,8 @@ export function mount(root, context) {
   show(root,
     h("div", { class: "tiles" }, TILES.slice(0, 5).map(([key]) => tiles[key].node), csip.node, limit.node, status.node, TILES.slice(5).map(([key]) => tiles[key].node)),
     h("section", { class: "card" }, h("div", { class: "row spread" }, h("h2", {}, "Power, current and voltage"), windowChoice), plot.node),
+    card("In force, and why", force),
     h("div", { class: "grid" },
-      card("In force, and why", force),
       card("Phases", phases),
       card("Front-ends", comm),
       card("Operator", h("div", { class: "row" }, ["start", "stop", "reset"].map(command)), h("p", { class: "note" }, "Stop takes the inverter out of service until start; reset forgets a trip."), told)));
@@ -62,7 +64,7 @@ export function mount(root, context) {
     update(overview) {
       for (const [key, , , decimals] of TILES) say(tiles[key].value, num(overview.metrics[key], decimals));
       tiles.soc_pct.node.hidden = overview.metrics.soc_pct === null;
-      say(status.value, overview.status.tripped ? "Tripped" : overview.status.inverter.replace("_", " "));
+      say(status.value, overview.status.tripped ? "Tripped" : words(overview.status.inverter));
       status.value.className = `value word ${overview.status.tripped ? "bad" : ""}`;
       say(status.unit, overview.status.alarms.length ? `Alarms: ${overview.status.alarms.join(", ")}` : `${overview.status.connect}, no alarm`);
       plot.append(overview);
@@ -77,8 +79,13 @@ export function mount(root, context) {
 export function inForce(setpoints) {
   const row = (each, by) => h("tr", {}, h("td", {}, each.mode), h("td", {}, value(each.mode, each.value)),
     h("td", {}, each.source, each.detail && each.detail !== each.source ? h("span", { class: "muted", title: each.detail }, ` ${shortId(each.detail, 6, 4)}`) : ""),
-    h("td", { class: "t" }, by ? `overridden by ${by}` : each.until ? `until ${clock(each.until)}` : `since ${clock(each.since)}`));
-  return table([{ title: "Mode" }, { title: "Value" }, { title: "Source" }, { title: "" }],
-    [...setpoints.in_force.map((e) => row(e)), ...setpoints.overridden.map((e) => row(e, e.by))],
-    { empty: "Nothing is asked of the inverter: it gives what the source has." });
+    h("td", {}, by ? `overridden by ${by}` : each.until ? `until ${clock(each.until)}` : `since ${clock(each.since)}`));
+  const heads = [{ title: "Mode" }, { title: "Value" }, { title: "Source" }, { title: "" }];
+  const isSetting = (each) => each.mode.startsWith("set");
+  const settings = setpoints.in_force.filter(isSetting);
+  return [
+    table(heads, [...setpoints.in_force.filter((e) => !isSetting(e)).map((e) => row(e)), ...setpoints.overridden.map((e) => row(e, e.by))],
+      { empty: "Nothing is asked of the inverter: it gives what the source has." }),
+    settings.length ? h("p", { class: "note" }, `Settings governed by ${[...new Set(settings.map((e) => e.source))].join(" and ")}: ${settings.map((e) => `${e.mode} ${value(e.mode, e.value)}`).join(", ")}.`) : null,
+  ];
 }

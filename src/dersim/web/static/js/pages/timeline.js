@@ -1,7 +1,7 @@
 // Controls timeline: what the utility told, what the inverter was asked, and the power, on one axis of time.
 import { card, h, pairs, s, show } from "../dom.js";
 import { get } from "../api.js";
-import { clock, modes, num, shortId, utc, value } from "../format.js";
+import { clock, modes, num, utc, value } from "../format.js";
 import { niceStep } from "../plot.js";
 import { poll } from "../shell.js";
 
@@ -14,7 +14,8 @@ export function mount(root) {
   const picture = h("div", { class: "gantt" }), detail = h("div", {}, h("p", { class: "empty" }, "Choose a bar to see why it stands as it does.")), trouble = h("p", { class: "trouble", hidden: true });
   const windows = h("select", { "aria-label": "Window", onchange: () => { back = Number(windows.value); past = null; load().catch(() => {}); } }, [[120, "2 min back"], [300, "5 min back"], [900, "15 min back"], [3600, "1 h back"]].map(([v, t]) => h("option", { value: v, selected: v === back }, t)));
   const list = h("div", {});
-  show(root, card(null, h("div", { class: "row spread" }, h("h2", {}, "Controls: told against done"), windows), trouble, picture,
+  const settings = h("input", { type: "checkbox", id: "settings", onchange: () => draw() });
+  show(root, card(null, h("div", { class: "row spread" }, h("h2", {}, "Controls: told against done"), h("div", { class: "row" }, h("label", { for: "settings" }, settings, "settings too"), windows)), trouble, picture,
     h("p", { class: "note" }, "Upper part: each control the utility sent (dashed: scheduled, full: active, grey: done, dotted: cancelled or superseded). Middle: what was asked of the inverter, by whom. Below: the power. The red line is now.")),
     card("Why", detail), card("As a list", list));
 
@@ -28,29 +29,35 @@ export function mount(root) {
   }
   function draw() {
     if (!data) return;
-    const now = Date.parse(data.now), start = now - back * 1000;
+    const now = Date.parse(data.now);
+    const begun = Math.min(...(past?.time.length ? [Date.parse(past.time[0]) - 5000] : [now]), ...data.controls.map((c) => Date.parse(c.effective_start) - 5000));
+    const start = Math.max(now - back * 1000, Math.min(begun, now - 60000));
     const ends = data.controls.map((c) => Date.parse(c.effective_end)).filter((t) => t > now);
-    const end = now + Math.min(back * 1000, Math.max(back * 250, ...ends.map((t) => t - now + back * 20), 0));
+    const end = now + Math.min(back * 1000, Math.max((now - start) / 4, ...ends.map((t) => t - now + back * 20)));
     const width = Math.max(picture.clientWidth || 800, 560), wide = width - LEFT - 60;
     const x = (t) => LEFT + ((Math.max(start, Math.min(end, t)) - start) / (end - start)) * wide;
     const controls = data.controls.slice().sort((a, b) => Date.parse(a.effective_start) - Date.parse(b.effective_start));
     const lanes = new Map();
-    for (const a of data.applied) { const key = `${a.mode} · ${a.source}`; if (!lanes.has(key)) lanes.set(key, []); lanes.get(key).push(a); }
+    for (const a of data.applied) {
+      if (a.mode.startsWith("set") && !settings.checked) continue;
+      const key = `${a.mode} · ${a.source}`; if (!lanes.has(key)) lanes.set(key, []); lanes.get(key).push(a);
+    }
     const parts = [];
     let y = 8;
     const title = (text, soft) => parts.push(s("text", { x: 0, y: y + 17, class: soft ? "soft" : null }, text.length > 27 ? `${text.slice(0, 26)}…` : text, s("title", {}, text)));
     const rule = () => parts.push(s("line", { class: "axis", x1: 0, x2: width, y1: y, y2: y }));
-    const bar = (key, from, to, [fill, stroke, dash], text, words, onpick) => {
+    const bar = (key, from, to, [fill, stroke, dash], text, words, onpick, next = width) => {
       const left = x(from), w = Math.max(3, x(to) - left);
       const b = s("rect", { class: "bar", x: left, y: y + 4, width: w, height: ROW - 8, rx: 3, fill, stroke: chosen === key ? "var(--text)" : stroke, "stroke-width": chosen === key ? 2.5 : 1.5, "stroke-dasharray": dash, tabindex: 0, role: "button", "aria-label": words, onclick: onpick, onkeydown: (e) => { if (e.key === "Enter") onpick(); } }, s("title", {}, words));
       parts.push(b);
-      if (w > text.length * 7 + 12) parts.push(s("text", { x: left + 6, y: y + 17, style: { fill: fill === "none" ? "var(--text)" : "var(--card)", "pointer-events": "none" } }, text));
+      const room = text.length * 7 + 12, inside = w > room, dark = ["none", "var(--soft)"].includes(fill) || !inside;
+      if (inside || left + w + room < next) parts.push(s("text", { x: inside ? left + 6 : left + w + 5, y: y + 17, style: { fill: dark ? "var(--text)" : "var(--card)", "pointer-events": "none" } }, text));
     };
     for (const c of controls) {
       rule();
       title(modes(c.modes) || c.mRID);
       const kind = state(c), words = `${modes(c.modes)}, ${c.status_text}, ${clock(c.effective_start)} to ${clock(c.effective_end)}`;
-      bar(c.mRID, Date.parse(c.effective_start), Date.parse(c.effective_end), FILL[kind], `${shortId(c.mRID, 4, 0).replace("…", "")} ${c.phase}`, words, () => pick(c.mRID, [["Control", modes(c.modes)], ["mRID", h("span", { class: "mono" }, c.mRID)], ["Phase", `${c.phase} (status ${c.status} ${c.status_text})`], ["Why", c.why], ["Program", `${c.program}, primacy ${c.primacy}`], ["Interval begins", utc(c.start)], ["Effective", `${utc(c.effective_start)} to ${utc(c.effective_end)}`]]));
+      bar(c.mRID, Date.parse(c.effective_start), Date.parse(c.effective_end), FILL[kind], `${c.mRID.slice(0, 4)} ${c.phase}`, words, () => pick(c.mRID, [["Control", modes(c.modes)], ["mRID", h("span", { class: "mono" }, c.mRID)], ["Phase", `${c.phase} (status ${c.status} ${c.status_text})`], ["Why", c.why], ["Program", `${c.program}, primacy ${c.primacy}`], ["Interval begins", utc(c.start)], ["Effective", `${utc(c.effective_start)} to ${utc(c.effective_end)}`]]));
       y += ROW;
     }
     if (!controls.length) { title("No control in this window", true); y += ROW; }
@@ -58,10 +65,10 @@ export function mount(root) {
     for (const [lane, entries] of lanes) {
       rule();
       title(lane);
-      entries.forEach((a) => {
+      entries.forEach((a, i) => {
         const key = `${lane}${a.start}`;
         bar(key, Date.parse(a.start), a.end ? Date.parse(a.end) : end, a.source === "csip" ? FILL.active : a.source === "csip-default" ? ["var(--soft)", "var(--muted)", null] : ["var(--c-i)", "var(--c-i)", null],
-          typeof a.value === "object" && a.value && a.value.curve ? "curve" : value(a.mode, a.value), `${lane}: ${value(a.mode, a.value)} from ${clock(a.start)}${a.end ? ` to ${clock(a.end)}` : ""}`, () => pick(key, [["Setpoint", `${a.mode} ${value(a.mode, a.value)}`], ["Source", a.source], ["Detail", a.detail], ["From", utc(a.start)], ["To", a.end ? utc(a.end) : "still asked for"]]));
+          typeof a.value === "object" && a.value && a.value.curve ? "curve" : value(a.mode, a.value), `${lane}: ${value(a.mode, a.value)} from ${clock(a.start)}${a.end ? ` to ${clock(a.end)}` : ""}`, () => pick(key, [["Setpoint", `${a.mode} ${value(a.mode, a.value)}`], ["Source", a.source], ["Detail", a.detail], ["From", utc(a.start)], ["To", a.end ? utc(a.end) : "still asked for"]]), entries[i + 1] ? x(Date.parse(entries[i + 1].start)) : width);
       });
       y += ROW;
     }
