@@ -1,0 +1,281 @@
+"""The door: verdicts, precedence between sources and modes, expiry, atomicity, journal."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+from dersim.fleet import Device, StandingClock
+from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
+from dersim.setpoints import JOURNAL_LENGTH, Outcome, SetpointChange, Setpoints, Source, Verdict
+
+VV = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 1, 5.0)
+WV = Curve(((20.0, 0.0), (50.0, 0.0), (100.0, -44.0)), 1)
+WPF = Curve(((20.0, 1.0), (100.0, 0.9)), 0, excitations=("inject", "absorb"))
+PF = FixedPowerFactor(0.95, "inject")
+DROOP = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)
+FW = Curve(((60.5, 100.0), (61.5, 0.0)), 1)
+MAX = "opModMaxLimW"
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock(1000.0)
+
+
+@pytest.fixture
+def device(clock: StandingClock) -> Device:
+    device = Device(clock=clock)
+    device.step(1000.0)
+    return device
+
+
+@pytest.fixture
+def points(device: Device) -> Setpoints:
+    return device.setpoints
+
+
+def change(
+    mode: str,
+    value: ModeValue | None,
+    source: Source = Source.CSIP,
+    detail: str = "",
+    until: float | None = None,
+) -> SetpointChange:
+    return SetpointChange(source, mode, value, detail, until)
+
+
+def accepted(points: Setpoints, *changes: SetpointChange) -> None:
+    outcomes = points.submit(*changes)
+    assert all(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes), outcomes
+
+
+def acting(points: Setpoints) -> dict[str, Source]:
+    return {item.mode: item.source for item in points.in_force()}
+
+
+class TestPerModeBySource:
+    """DERControl, then the latest of Modbus, REST, operator, then DefaultDERControl, then nameplate."""
+
+    @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+    def test_in_whatever_order_they_came(self, points: Setpoints, order: tuple[int, ...]) -> None:
+        changes = [
+            change(MAX, 60.0, Source.CSIP),
+            change(MAX, 70.0, Source.MODBUS),
+            change(MAX, 50.0, Source.CSIP_DEFAULT),
+        ]
+        for index in order:
+            accepted(points, changes[index])
+        assert points.value(MAX) == 60.0  # an event's 60 % replaces a default's 50 %
+        assert {(i.value, i.overridden_by) for i in points.overridden()} == {
+            (70.0, "opModMaxLimW (csip)"),
+            (50.0, "opModMaxLimW (csip)"),
+        }
+        accepted(points, change(MAX, None, Source.CSIP))
+        assert points.value(MAX) == 70.0
+        accepted(points, change(MAX, None, Source.MODBUS))
+        assert points.value(MAX) == 50.0
+        accepted(points, change(MAX, None, Source.CSIP_DEFAULT))
+        assert points.value(MAX) is None
+
+    @pytest.mark.parametrize(
+        "order", list(itertools.permutations((Source.MODBUS, Source.REST, Source.OPERATOR)))
+    )
+    def test_of_the_local_sources_the_latest(self, points: Setpoints, order: tuple[Source, ...]) -> None:
+        for level, source in enumerate(order):
+            accepted(points, change(MAX, 10.0 * (level + 1), source))
+        assert acting(points)[MAX] is order[-1]
+        accepted(points, change(MAX, 90.0, order[0]))
+        assert acting(points)[MAX] is order[0]
+
+    def test_saying_the_same_again_counts_as_latest(self, points: Setpoints) -> None:
+        accepted(points, change(MAX, 40.0, Source.REST))
+        accepted(points, change(MAX, 30.0, Source.MODBUS))
+        accepted(points, change(MAX, 40.0, Source.REST))
+        assert points.value(MAX) == 40.0
+
+
+class TestBetweenModes:
+    """1547 has one reactive mode at a time; one target; one answer to frequency."""
+
+    STRENGTH = (
+        ("opModFixedVar", FixedVar(10.0, "setMaxVar")),
+        ("opModFixedPFInjectW", PF),
+        ("opModWattVar", WV),
+        ("opModVoltVar", VV),
+    )
+
+    @pytest.mark.parametrize(("strong", "weak"), list(itertools.combinations(range(4), 2)))
+    @pytest.mark.parametrize("strong_first", [True, False])
+    def test_within_one_source(self, points: Setpoints, strong: int, weak: int, strong_first: bool) -> None:
+        pair = [change(*self.STRENGTH[strong]), change(*self.STRENGTH[weak])]
+        for one in pair if strong_first else reversed(pair):
+            accepted(points, one)
+        assert list(acting(points)) == [self.STRENGTH[strong][0]]
+        (loser,) = points.overridden()
+        assert loser.mode == self.STRENGTH[weak][0]
+        assert loser.overridden_by == f"{self.STRENGTH[strong][0]} (csip)"
+
+    @pytest.mark.parametrize(("strong", "weak"), list(itertools.combinations(range(4), 2)))
+    def test_the_higher_source_rules_whatever_the_mode(
+        self, points: Setpoints, strong: int, weak: int
+    ) -> None:
+        accepted(points, change(*self.STRENGTH[weak], Source.CSIP))
+        accepted(points, change(*self.STRENGTH[strong], Source.CSIP_DEFAULT))
+        assert list(acting(points)) == [self.STRENGTH[weak][0]]
+        accepted(points, change(self.STRENGTH[weak][0], None, Source.CSIP))
+        assert list(acting(points)) == [self.STRENGTH[strong][0]]
+
+    def test_of_equals_the_latest(self, points: Setpoints) -> None:
+        accepted(points, change("opModFixedVar", FixedVar(10.0, "setMaxVar")))
+        accepted(points, change("opModTargetVar", 500.0))
+        assert list(acting(points)) == ["opModTargetVar"]
+        accepted(points, change("opModTargetVar", None), change("opModWattPF", WPF))
+        assert list(acting(points)) == ["opModFixedVar"]
+
+    def test_between_local_sources_the_one_that_spoke_last(self, points: Setpoints) -> None:
+        accepted(points, change("opModTargetVar", 500.0, Source.MODBUS))
+        accepted(points, change("opModVoltVar", VV, Source.REST))
+        assert list(acting(points)) == ["opModVoltVar"]
+
+    def test_the_two_power_factors_are_no_rivals(self) -> None:
+        device = Device(device_type="Batt", clock=StandingClock())
+        accepted(device.setpoints, change("opModFixedPFInjectW", PF), change("opModFixedPFAbsorbW", PF))
+        assert len(device.setpoints.in_force()) == 2
+
+    def test_targets_and_answers_to_frequency(self, points: Setpoints) -> None:
+        accepted(points, change("opModFixedW", 50.0), change("opModTargetW", 100.0))
+        accepted(points, change("opModFreqWatt", FW), change("opModFreqDroop", DROOP))
+        assert set(acting(points)) == {"opModTargetW", "opModFreqDroop"}
+
+    def test_limits_do_not_compete(self, points: Setpoints) -> None:
+        accepted(
+            points, change(MAX, 50.0), change("opModVoltWatt", VV._replace(points=((106, 100), (110, 0))))
+        )
+        assert points.overridden() == []
+
+
+class TestVerdicts:
+    """Accepted, unsupported, out of range; and all or none."""
+
+    def test_check_says_what_submit_says_and_does_nothing(self, points: Setpoints) -> None:
+        for mode, value in ((MAX, 40.0), (MAX, 400.0), ("opModNonsense", 1.0)):
+            verdict = points.check(mode, value)
+            assert points.in_force() == []
+            assert points.submit(change(mode, value)) == [verdict]
+            points.submit(change(mode, None))
+
+    def test_an_unknown_mode(self, points: Setpoints) -> None:
+        outcome = points.check("opModNonsense", 1.0)
+        assert outcome == Outcome(Verdict.UNSUPPORTED, "opModNonsense: this device has no such mode")
+
+    def test_a_mode_whose_function_was_left_out(self) -> None:
+        from dersim.builtin import FUNCTION_TYPES
+
+        device = Device(functions=[kind for kind in FUNCTION_TYPES if kind.name != "volt-var"])
+        assert device.setpoints.check("opModVoltVar", VV).verdict is Verdict.UNSUPPORTED
+        assert "opModVoltVar" not in device.setpoints.supported_modes
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, -0.001, 100.001, True, "40"])
+    def test_out_of_range(self, points: Setpoints, value: float) -> None:
+        assert points.check(MAX, value).verdict is Verdict.OUT_OF_RANGE
+
+    def test_one_refusal_stops_the_whole_bundle(self, points: Setpoints, device: Device) -> None:
+        accepted(points, change(MAX, 40.0, detail="old"))
+        before = device.state
+        outcomes = points.submit(change(MAX, None), change(MAX, 60.0), change("opModFixedW", 200.0))
+        assert [o.verdict for o in outcomes] == [Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.OUT_OF_RANGE]
+        assert points.value(MAX) == 40.0
+        assert device.state is before
+        assert [entry.outcome.verdict for entry in points.journal][-1] is Verdict.OUT_OF_RANGE
+
+
+class TestTime:
+    """Steps at once, hand-overs, expiries."""
+
+    def test_the_der_is_stepped_before_submit_returns(self, points: Setpoints, device: Device) -> None:
+        accepted(points, change("opModConnect", False))
+        assert device.state.p_w == 0
+
+    def test_a_hand_over_never_shows_what_lies_beneath(self, device: Device, clock: StandingClock) -> None:
+        points = device.setpoints
+        device.settings.update({"setGradW": 0.0})
+        accepted(points, change(MAX, 10.0, Source.CSIP_DEFAULT), change(MAX, 60.0, detail="first"))
+        seen: list[float] = []
+        step = device.chain.step
+
+        def spy(*args: object, **kwargs: object) -> None:
+            step(*args, **kwargs)  # type: ignore[arg-type]
+            seen.append(device.chain.p_w)
+
+        device.chain.step = spy  # type: ignore[method-assign]
+        clock.time_s += 0.5
+        accepted(points, change(MAX, None, detail="first"), change(MAX, 60.0, detail="second"))
+        assert seen
+        assert all(p == pytest.approx(6000) for p in seen)
+        (item,) = points.in_force()
+        assert (item.detail, item.since_s) == ("second", 1000.5)
+
+    def test_the_same_again_changes_nothing(self, points: Setpoints, clock: StandingClock) -> None:
+        accepted(points, change(MAX, 60.0, detail="m"))
+        changes = points.changes
+        clock.time_s += 5
+        accepted(points, change(MAX, 60.0, detail="m"))
+        assert points.changes == changes
+        assert points.in_force()[0].since_s == 1000.0
+
+    def test_an_expiry_is_exact_within_a_long_tick(self, device: Device, clock: StandingClock) -> None:
+        device.settings.update({"setGradW": 0.0})
+        sun_w = device.state.p_w
+        accepted(device.setpoints, change(MAX, 0.0, Source.REST, until=1012.5))
+        assert device.setpoints.in_force()[0].until_s == 1012.5
+        before = sum(device.state.exported_wh)
+        clock.time_s = 1060.0
+        device.step(1060.0)
+        ran_s = (sum(device.state.exported_wh) - before) * 3600 / sun_w
+        assert ran_s == pytest.approx(60 - 12.5)
+        assert device.setpoints.in_force() == []
+        entry = device.setpoints.journal[-1]
+        assert (entry.value, entry.outcome.reason) == (None, "expired")
+
+    def test_an_expiry_uncovers_what_lies_beneath(self, device: Device, clock: StandingClock) -> None:
+        points = device.setpoints
+        accepted(
+            points, change(MAX, 30.0, Source.CSIP_DEFAULT), change(MAX, 80.0, Source.MODBUS, until=1001.0)
+        )
+        clock.time_s = 1002.0
+        device.step(1002.0)
+        assert points.value(MAX) == 30.0
+        assert points.next_expiry_s == math.inf
+
+    def test_an_expiry_while_overridden(self, device: Device, clock: StandingClock) -> None:
+        points = device.setpoints
+        accepted(points, change(MAX, 30.0), change(MAX, 80.0, Source.MODBUS, until=1001.0))
+        clock.time_s = 1002.0
+        device.step(1002.0)
+        assert points.overridden() == []
+
+
+def test_the_journal_tells_and_is_bounded(points: Setpoints, clock: StandingClock) -> None:
+    accepted(points, change(MAX, 41.0, Source.REST, "PUT /grid-support", 1010.0))
+    entry = points.journal[-1]
+    assert entry[:6] == (1000.0, Source.REST, MAX, 41.0, "PUT /grid-support", 1010.0)
+    assert entry.outcome.verdict is Verdict.ACCEPTED
+    for k in range(JOURNAL_LENGTH + 7):
+        points.submit(change(MAX, float(k % 100)))
+    assert len(points.journal) == JOURNAL_LENGTH
+
+
+def test_a_nameplate_s_modes_are_the_lowest_source() -> None:
+    from dersim.device.nameplate import bundled, read_nameplate
+
+    plate = read_nameplate(bundled("10kW-3Phase"), **{"dersim.modes": {MAX: 70}})
+    device = Device(nameplate=plate, clock=StandingClock())
+    device.step(0.0)
+    assert device.state.p_w == pytest.approx(7000)
+    assert acting(device.setpoints) == {MAX: Source.NAMEPLATE}
+    accepted(device.setpoints, change(MAX, 90.0, Source.CSIP_DEFAULT))
+    assert acting(device.setpoints) == {MAX: Source.CSIP_DEFAULT}
+    assert Source.CSIP_DEFAULT.label == "csip-default"
