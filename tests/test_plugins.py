@@ -325,6 +325,14 @@ def test_selection(only, without, frontends, functions):
     )
 
 
+def test_what_is_installed_is_listed_and_whether_it_is_loaded():
+    listed = register(WEB, CSIP, only=("csip",)).plugins
+    assert [(each.name, each.version, each.loaded) for each in listed] == [
+        ("web", "1.2", False),
+        ("csip", "1.2", True),
+    ]
+
+
 def test_a_front_end_left_out_is_not_even_imported():
     def load():
         raise AssertionError("imported")

@@ -31,6 +31,15 @@ class FrontendStatus(NamedTuple):
     detail: str = ""
 
 
+class PluginInfo(NamedTuple):
+    """An installed plug-in, for those who list them. loaded: whether this run selected it."""
+
+    name: str
+    version: str
+    origin: str
+    loaded: bool
+
+
 class Frontend(Protocol):
     """A running protocol front-end: of one DER, or of the fleet.
 
@@ -61,7 +70,7 @@ class FrontendContext:
     `services` holds every front-end that was made, by (name, device number or 0): how the web reaches the
     CSIP client of DER 2 is `services["csip", 2]`. `stop` ends the program cleanly. `statuses` tells where the
     front-ends of a DER (0: of the fleet) stand, "failed" included, which a front-end cannot say of itself.
-    `panels` and `sunspec_models` are what the plug-ins registered.
+    `panels` and `sunspec_models` are what the plug-ins registered; `plugins` is what is installed.
     """
 
     options: Namespace
@@ -74,6 +83,7 @@ class FrontendContext:
     rng: random.Random = field(default_factory=random.Random)
     statuses: Callable[[int], Mapping[str, FrontendStatus]] = lambda _number: {}
     panels: Sequence[Panel] = ()
+    plugins: Sequence[PluginInfo] = ()
     sunspec_models: Sequence[Mapping[str, Any]] = ()
 
 

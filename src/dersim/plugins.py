@@ -261,7 +261,15 @@ class PluginSet:
         known = {name for each in self._all for name in (each.name, *each.frontends)}
         registry.select(self._selection, known, also=also)
         registry.activate()
+        registry.plugins = self._listed()
         return registry
+
+    def _listed(self) -> tuple[extension.PluginInfo, ...]:
+        loaded = {plugin.name for plugin in self.plugins}
+        return tuple(
+            extension.PluginInfo(each.name, each.version, each.origin, each.name in loaded)
+            for each in self._all
+        )
 
 
 def _name_of(plugin: Plugin, hook: str, item: Any, kind: type) -> str:

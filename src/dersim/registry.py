@@ -17,7 +17,14 @@ from dersim.errors import ConfigError, PluginError
 from dersim.modes import MODES
 
 if TYPE_CHECKING:
-    from dersim.extension import DeviceType, FrontendType, FunctionType, Panel, SchemaExtension
+    from dersim.extension import (
+        DeviceType,
+        FrontendType,
+        FunctionType,
+        Panel,
+        PluginInfo,
+        SchemaExtension,
+    )
 
 T = TypeVar("T")
 
@@ -83,6 +90,7 @@ class Registry:
     schema_extensions: Named[SchemaExtension] = field(default_factory=lambda: Named("schema extension"))
     frontends: Named[FrontendType] = field(default_factory=lambda: Named("front-end"))
     panels: Named[Panel] = field(default_factory=lambda: Named("panel"))
+    plugins: tuple[PluginInfo, ...] = ()
 
     def select(self, selection: Selection, plugins: Iterable[str], *, also: Iterable[str] = ()) -> None:
         """Drop what is not selected; ConfigError for a name in the selection that nothing bears.

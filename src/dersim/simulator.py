@@ -138,6 +138,7 @@ class Simulator:
             rng=derived_rng(self._seed, kind.name, number),
             statuses=self.statuses,
             panels=tuple(self._registry.panels.values()),
+            plugins=self._registry.plugins,
             sunspec_models=tuple(self._registry.sunspec_models.values()),
         )
         frontend = kind.make(context)

@@ -13,7 +13,7 @@ import trio
 from dersim.clock import SimClock
 from dersim.device.state import Alarm, Connection, DeviceState, InverterStatus, OperationalMode
 from dersim.errors import ConfigError
-from dersim.extension import FrontendStatus
+from dersim.extension import FrontendStatus, PluginInfo
 from dersim.fleet import Device
 from dersim.logbuffer import LogBuffer
 from dersim.setpoints import InForce, JournalEntry, Outcome, Source, Verdict
@@ -215,6 +215,7 @@ def make_context():
             rng=random.Random(1),
             statuses=lambda number=0: {"csip": FrontendStatus("connected", "fine")} if number else {},
             panels=(),
+            plugins=(PluginInfo("csip", "0.1.0", "dersim.csip.plugin", loaded=True),),
             sunspec_models=(),
         )
 
