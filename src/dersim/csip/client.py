@@ -14,6 +14,7 @@ from dersim.csip import snapshot
 from dersim.csip.config import CsipConfig
 from dersim.csip.conversation import Conversation
 from dersim.csip.credentials import Credentials
+from dersim.csip.equipment import Setting
 from dersim.csip.log_events import BurstImpossible
 from dersim.csip.member import RETRY_S, RETRY_SPREAD_S, Member
 from dersim.csip.session import Counters
@@ -99,19 +100,17 @@ class CsipClient:
     async def run(self) -> None:
         """Be a client until cancelled."""
         credentials = self._loaded or await self._wait_for_credentials()
+        setting = Setting(
+            self._context,
+            self.device,
+            self.config,
+            self.counters,
+            self.conversation,
+            self.standing,
+            self._open_tcp,
+        )
         while True:
-            self._member = Member(
-                self._context,
-                self.device,
-                self.config,
-                credentials,
-                counters=self.counters,
-                conversation=self.conversation,
-                standing=self.standing,
-                reload=self._reload,
-                open_tcp=self._open_tcp,
-                rng=self._context.rng,
-            )
+            self._member = Member(setting, credentials, self._reload)
             credentials = await self._member.run()
 
     def status(self) -> FrontendStatus:

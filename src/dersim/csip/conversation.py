@@ -17,7 +17,7 @@ MAX_BODY_BYTES = 256 * 1024
 #: What an exchange costs beside its texts: the tuples and the strings' heads, as measured with sys.getsizeof.
 _OVERHEAD_BYTES = 900
 
-_PIN = re.compile(rb"(<(?:[\w.-]+:)?pIN\s*>)\s*[^<]*", re.IGNORECASE)
+_PIN = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)[^<]*", re.IGNORECASE)
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -12,40 +12,23 @@ Whatever happens, what was read stays, the controls go on, and what is to be ans
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from dersim.csip.agenda import Agenda
-from dersim.csip.clocks import Clocks
-from dersim.csip.controls import Controls
-from dersim.csip.conversation import Conversation
 from dersim.csip.credentials import Credentials
-from dersim.csip.discovery import Discovery, Identity, NotRegistered, PinRefused
-from dersim.csip.links import Origin
-from dersim.csip.log_events import LogEvents
-from dersim.csip.metering import Metering
-from dersim.csip.programs import Programs
-from dersim.csip.reader import Moved, Reader
-from dersim.csip.reporting import Reporter
-from dersim.csip.responses import Outbox
-from dersim.csip.rounds import PUNCTUAL, Rounds
-from dersim.csip.session import Counters, Reading, Refused, Session
-from dersim.csip.standing import Standing
-from dersim.csip.tree import BRANCH_RETRY_S, Tree
+from dersim.csip.discovery import NotRegistered, PinRefused
+from dersim.csip.equipment import Equipment, Setting
+from dersim.csip.reader import Moved
+from dersim.csip.rounds import PUNCTUAL
+from dersim.csip.session import Refused
+from dersim.csip.tree import BRANCH_RETRY_S
 from dersim.errors import DersimError, ProtocolError, UtilityUnreachable
-from dersim.http11 import Connection, Endpoint
-from dersim.ieee2030_5.event_types import EventSettings, Reread
 
 if TYPE_CHECKING:
-    from dersim.csip.config import CsipConfig
-    from dersim.extension import FrontendContext
     from dersim.fleet import Device
-    from dersim.http11.endpoint import OpenTcp
     from dersim.ieee2030_5.resources import DERControlResponse
-    from dersim.logbuffer import Level
 
 #: The seed's retry, s, and how far it is spread over a fleet either way.
 RETRY_S = 10.0
@@ -66,99 +49,19 @@ class _SomeoneElse(Exception):  # noqa: N818 - a signal within this module
 class Member:
     """The life of one identity; `run` returns the next identity, when the certificate files hold one."""
 
-    def __init__(
-        self,
-        context: FrontendContext,
-        device: Device,
-        config: CsipConfig,
-        credentials: Credentials,
-        *,
-        counters: Counters,
-        conversation: Conversation,
-        standing: Standing,
-        reload: Reload,
-        open_tcp: OpenTcp,
-        rng: random.Random,
-    ) -> None:
+    def __init__(self, setting: Setting, credentials: Credentials, reload: Reload) -> None:
         self.lfdi = credentials.lfdi
-        self.sfdi = credentials.sfdi
-        self.tree = Tree()
-        self.clocks = Clocks(context.clock)
-        self.agenda = Agenda(context.clock)
-        self._context = context
-        self._device = device
-        self._config = config
-        self._standing = standing
+        self._setting = setting
+        self._clock = setting.context.clock
         self._reload = reload
-        self._open_tcp = open_tcp
-        self._rng = rng
+        self._kit = kit = Equipment(setting, credentials, self._post_response)
+        self.tree, self.clocks, self.agenda, self.session = kit.tree, kit.clocks, kit.agenda, kit.session
+        self.controls, self.outbox, self.rounds = kit.controls, kit.outbox, kit.rounds
+        self.reporter, self.log_events = kit.rounds.reporter, kit.rounds.log_events
         self._asked = trio.Event()
         self._let_in = trio.Event()
         self._held_until = 0.0
         self._walked_at = 0.0
-        self.session = Session(
-            config.origin,
-            self._connector(credentials),
-            context.clock,
-            reading=Reading(config.edition, config.validation, config.strict),
-            counters=counters,
-            conversation=conversation,
-            say=self._say,
-            device=device.number,
-        )
-        self.outbox = Outbox(
-            self._post_response, lfdi=credentials.lfdi, edition=lambda: config.edition, log=self._log
-        )
-        self.controls = Controls(
-            device.setpoints,
-            self.clocks,
-            rng=rng,
-            on_response=self.outbox.put,
-            on_reread=self._on_reread,
-            log=self._log,
-            settings=EventSettings(event_removed=config.event_removed),
-        )
-        self._assemble(config)
-
-    def _assemble(self, config: CsipConfig) -> None:
-        """The parts that read and write, on top of the session."""
-        self._reader = reader = Reader(self.session, self._say)
-        who = Identity(self.lfdi, config.pin)
-        self.rounds = rounds = Rounds(
-            clock=self._context.clock,
-            clocks=self.clocks,
-            agenda=self.agenda,
-            session=self.session,
-            reader=reader,
-            discovery=Discovery(reader, self.tree, who, config.dcap),
-            programs=Programs(reader, self.tree),
-            controls=self.controls,
-        )
-        server_s = self.clocks.server_now_s
-        rounds.reporter = self.reporter = Reporter(
-            self._device, self.session, self._say, server_s, config.put_refresh_s
-        )
-        rounds.metering = Metering(self._device, self.session, self._say, self.lfdi, server_s)
-        rounds.log_events = self.log_events = LogEvents(
-            self.session,
-            self._say,
-            server_s=server_s,
-            now_s=self._context.clock.now_s,
-            on_waiting=lambda: self.agenda.set_earlier("log", self._context.clock.now_s()),
-        )
-
-    def _say(self, level: Level, message: str) -> None:
-        self._context.log.log(level, "CSIP", message, self._device.number)
-
-    def _log(self, level: Any, message: str) -> None:
-        self._say(level, message)
-
-    def _connector(self, credentials: Credentials) -> Callable[[Origin], Connection]:
-        def connect(origin: Origin) -> Connection:
-            tls = credentials.context if origin.secure else None
-            return Endpoint(origin.host, origin.port, tls, open_tcp=self._open_tcp).connection()
-
-        return connect
 
     def rediscover(self) -> None:
         """Read the certificate files and walk the server again, as soon as the exchange under way is over."""
@@ -189,8 +92,8 @@ class Member:
         try:
             await self._walk_and_work()
         except Moved as moved:
-            self._say("Info", str(moved))
-            self._standing.enter("discovering", str(moved))
+            self._kit.say("Info", str(moved))
+            self._setting.standing.enter("discovering", str(moved))
             await self._pause(max(self._walked_at + RETRY_S - trio.current_time(), 0.0))
         except PinRefused as refusal:
             await self._stay_failed(refusal)
@@ -201,13 +104,13 @@ class Member:
 
     async def _walk_and_work(self) -> None:
         self._shut_out()
-        self._standing.enter("discovering")
+        self._setting.standing.enter("discovering")
         self._walked_at = trio.current_time()
         await self._renew_credentials()
         await self.rounds.walk()
         self._let_in.set()
-        self._standing.enter("connected")
-        self._say("Info", f"discovery of {self._config.dcap_url} is complete: {self._summary()}")
+        self._setting.standing.enter("connected")
+        self._kit.say("Info", f"discovery of {self._setting.config.dcap_url} is complete: {self._summary()}")
         while not self._asked.is_set():
             await self._hold()
             for key in self.agenda.take_due(PUNCTUAL):
@@ -228,13 +131,13 @@ class Member:
                 await self.session.aclose()
             return
         if credentials.lfdi != self.lfdi:
-            self._say("Info", f"the certificate files now hold LFDI {credentials.lfdi}")
+            self._kit.say("Info", f"the certificate files now hold LFDI {credentials.lfdi}")
             raise _SomeoneElse(credentials)
-        await self.session.renew(self._connector(credentials))
+        await self.session.renew(self._kit.connector(credentials))
 
     async def _visit(self, key: Any) -> None:
         """One item of the agenda; what concerns only its branch is noted and tried again at its time."""
-        begun_s = self._context.clock.now_s()
+        begun_s = self._clock.now_s()
         try:
             again_s = await self.rounds.visit(key)
         except (Moved, PinRefused, NotRegistered, UtilityUnreachable):
@@ -244,25 +147,25 @@ class Member:
             again_s = BRANCH_RETRY_S
             if isinstance(error, Refused) and error.retry_after_s is not None:
                 again_s = self._hold_for(error)
-            self._say("Warning", str(error))
-            self._standing.trouble(key, str(error))
+            self._kit.say("Warning", str(error))
+            self._setting.standing.trouble(key, str(error))
         else:
-            self._standing.well(key)
+            self._setting.standing.well(key)
         self._note_failing()
         if again_s is not None:
             self.agenda.set_earlier(key, begun_s + again_s)
 
     def _note_failing(self) -> None:
-        if failing := self._reader.failing:
-            self._standing.trouble("links", next(iter(failing.values())))
+        if failing := self._kit.reader.failing:
+            self._setting.standing.trouble("links", next(iter(failing.values())))
         else:
-            self._standing.well("links")
+            self._setting.standing.well("links")
 
     def _hold_for(self, refusal: Refused) -> float:
         seconds = refusal.retry_after_s or 0.0
         self._held_until = trio.current_time() + seconds
-        self._standing.retry_at = self._held_until
-        self._say("Warning", f"{refusal}; as it asks, we come back in {seconds:.0f} s")
+        self._setting.standing.retry_at = self._held_until
+        self._kit.say("Warning", f"{refusal}; as it asks, we come back in {seconds:.0f} s")
         return 0.0
 
     async def _hold(self) -> None:
@@ -270,26 +173,29 @@ class Member:
         left_s = self._held_until - trio.current_time()
         if left_s > 0:
             await self._pause(left_s)
-        self._standing.retry_at = None
+        self._setting.standing.retry_at = None
 
     async def _retry(self, error: DersimError, wait_s: float | None = None) -> None:
         """Say what went wrong and where, and wait."""
         self._shut_out()
         if wait_s is None:
-            wait_s = RETRY_S + self._rng.uniform(-RETRY_SPREAD_S, RETRY_SPREAD_S)
-        self._standing.enter("retrying", str(error))
-        self._say("Warning", f"discovery of {self._config.dcap_url}: {error}; trying again in {wait_s:.0f} s")
+            wait_s = RETRY_S + self._setting.context.rng.uniform(-RETRY_SPREAD_S, RETRY_SPREAD_S)
+        self._setting.standing.enter("retrying", str(error))
+        self._kit.say(
+            "Warning",
+            f"discovery of {self._setting.config.dcap_url}: {error}; trying again in {wait_s:.0f} s",
+        )
         await self._pause(wait_s)
 
     async def _stay_failed(self, refusal: PinRefused) -> None:
         """A wrong PIN: use nothing of this server, and look at the Registration alone, at its rate."""
         self._shut_out()
         self.controls.withdraw()
-        self._standing.enter("failed", str(refusal))
-        self._say("Error", str(refusal))
+        self._setting.standing.enter("failed", str(refusal))
+        self._kit.say("Error", str(refusal))
         rate_s = refusal.rate_s
         while True:
-            await self._pause(rate_s / self._context.clock.rate)
+            await self._pause(rate_s / self._clock.rate)
             if self._asked.is_set():
                 return
             try:
@@ -297,13 +203,13 @@ class Member:
             except PinRefused as again:
                 rate_s = again.rate_s
             except DersimError as error:
-                self._standing.last_error = str(error)
+                self._setting.standing.last_error = str(error)
             else:
                 return
 
     async def _pause(self, seconds: float) -> None:
         """Wait, in real time, or until someone asks for a re-discovery."""
-        self._standing.retry_at = trio.current_time() + seconds
+        self._setting.standing.retry_at = trio.current_time() + seconds
         with trio.move_on_after(seconds):
             await self._asked.wait()
 
@@ -318,13 +224,9 @@ class Member:
         self.session.counters.responses += 1
         return answer.status
 
-    def _on_reread(self, reread: Reread) -> None:
-        self.rounds.rereads.append(reread)
-        self.agenda.set_earlier("reread", self._context.clock.now_s())
-
     async def _watch(self) -> None:
         """After every step: alarms become LogEvents, and a changed status does not wait for the next poll."""
-        device, fleet = self._device, self._context.fleet
+        device, fleet = self._setting.device, self._setting.context.fleet
         seen = _urgent(device)
         while True:
             self.log_events.watch(device.state.alarms)

@@ -1,0 +1,98 @@
+"""Lists: long, lying, repeating, changing and without end."""
+
+import pytest
+
+from dersim.csip import paging
+from dersim.csip.paging import read_list
+from dersim.csip.session import Fetched
+from dersim.ieee2030_5 import resources as r
+
+
+def device(number):
+    return r.EndDevice(href=f"/edev/{number}", sFDI=number, changedTime=0)
+
+
+class Pages:
+    """A session that answers from a function of start and limit."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+
+    async def fetch(self, href, kind, *, level="Info"):
+        query = dict(part.split("=") for part in href.partition("?")[2].split("&"))
+        start, limit = int(query["s"]), int(query["l"])
+        self.asked.append((start, limit))
+        return Fetched(self.answer(start, limit), True, 0.0, 0.0)
+
+
+def page(items, total):
+    return r.EndDeviceList(all=total, results=len(items), EndDevice=tuple(items))
+
+
+async def read(answer):
+    pages = Pages(answer)
+    return pages, await read_list(pages, "/edev", r.EndDeviceList)
+
+
+@pytest.mark.parametrize("count", [0, 1, 254, 255, 256, 1000])
+async def test_an_honest_list_is_read_whole_with_as_few_pages_as_it_takes(count):
+    devices = [device(n) for n in range(count)]
+    pages, listing = await read(lambda start, limit: page(devices[start : start + limit], count))
+    assert [each.sFDI for each in listing.items] == list(range(count))
+    assert not listing.warning
+    assert len(pages.asked) == max(1, -(-count // 255))
+
+
+@pytest.mark.parametrize("claimed", [0, 2, 999])
+async def test_a_lying_all_is_found_out_by_an_empty_page(claimed):
+    devices = [device(n) for n in range(3)]
+    pages, listing = await read(lambda start, limit: page(devices[start : start + limit], claimed))
+    assert len(listing.items) == 3
+    assert not listing.warning
+    assert len(pages.asked) == 2
+
+
+async def test_a_server_that_gives_ten_at_a_time_is_followed():
+    devices = [device(n) for n in range(35)]
+    _, listing = await read(lambda start, limit: page(devices[start : start + 10], 35))
+    assert len(listing.items) == 35
+
+
+async def test_a_server_that_ignores_the_start_is_stopped():
+    devices = [device(n) for n in range(3)]
+    pages, listing = await read(lambda start, limit: page(devices, 999))
+    assert len(listing.items) == 3
+    assert "repeats itself" in listing.warning
+    assert len(pages.asked) == 2
+
+
+async def test_an_endless_list_is_cut_with_a_warning():
+    pages, listing = await read(lambda start, limit: page([device(start)], 10**9))
+    assert "cut after 1000 pages" in listing.warning
+    assert len(pages.asked) == paging.MAX_PAGES
+
+
+async def test_ten_thousand_items_are_enough():
+    pages, listing = await read(lambda start, limit: page([device(start + n) for n in range(limit)], 10**9))
+    assert len(listing.items) == paging.MAX_ITEMS
+    assert "cut after" in listing.warning
+
+
+async def test_a_list_that_changes_in_mid_read_is_read_again():
+    totals = iter([300, 301, 301, 301])
+
+    def answer(start, limit):
+        total = next(totals)
+        return page([device(n) for n in range(total)][start : start + limit], total)
+
+    pages, listing = await read(answer)
+    assert len(listing.items) == 301
+    assert [start for start, _ in pages.asked] == [0, 255, 0, 255]
+
+
+async def test_items_without_href_are_told_apart_by_mrid_or_place():
+    fsa = [r.FunctionSetAssignments(mRID=f"{n:032X}") for n in (1, 2)]
+    whole = r.FunctionSetAssignmentsList(all=2, results=2, FunctionSetAssignments=tuple(fsa))
+    listing = await read_list(Pages(lambda start, limit: whole), "/fsa", r.FunctionSetAssignmentsList)
+    assert len(listing.items) == 2
