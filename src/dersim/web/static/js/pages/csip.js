@@ -1,7 +1,7 @@
 // The CSIP client: where it stands, what it found, what it was told.
 import { card, h, pairs, show, table } from "../dom.js";
 import { currentDevice, get, getPlain, post } from "../api.js";
-import { clock, modes, num, span, utc } from "../format.js";
+import { clock, modes, num, plain, span, utc } from "../format.js";
 import { act, poll } from "../shell.js";
 
 const WORD = { connected: "good", disabled: "muted", discovering: "warn", retrying: "bad", failed: "bad" };
@@ -64,9 +64,23 @@ export function branch(title, object, open = false) {
     if (Array.isArray(v)) v.forEach((item, i) => typeof item === "object" ? deep.push(branch(`${key} ${i + 1}`, item)) : flat.push([key, String(item)]));
     else if (v && typeof v === "object") {
       const inner = Object.entries(v);
-      if (inner.every(([, x]) => x === null || typeof x !== "object") && inner.length <= 3) flat.push([key, inner.map(([k, x]) => `${k} ${x}`).join(", ")]);
+      const told = scaled(v);
+      if (told !== null) flat.push([key, told]);
+      else if (inner.every(([, x]) => x === null || typeof x !== "object") && inner.length <= 3) flat.push([key, inner.map(([k, x]) => `${k} ${x}`).join(", ")]);
       else deep.push(branch(key, v));
-    } else flat.push([key, v === null ? null : String(v)]);
+    } else flat.push([key, v === null ? null : simple(key, v)]);
   }
   return h("details", { open }, h("summary", {}, title), pairs(flat), deep);
+}
+
+// {multiplier, value} is a number, {dateTime, value} a value since a time.
+function scaled(v) {
+  const number = v.value ?? v.displacement;
+  if (typeof number === "number" && "multiplier" in v) return plain(number * 10 ** v.multiplier);
+  return "dateTime" in v && "value" in v ? `${v.value} since ${utc(v.dateTime * 1000)}` : null;
+}
+
+function simple(key, v) {
+  if (/^modes(Supported|Enabled)/.test(key)) return `${v.toString(16).toUpperCase().padStart(8, "0")} hex`;
+  return /Time$/.test(key) && v > 1e9 ? utc(v * 1000) : typeof v === "number" ? plain(v) : String(v);
 }

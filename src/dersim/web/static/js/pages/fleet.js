@@ -28,12 +28,13 @@ export function mount(root, context) {
     const key = COLUMNS[sort][3];
     const sorted = [...rows].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0) * (down ? -1 : 1));
     heads.forEach((th, i) => i === sort ? th.setAttribute("aria-sort", down ? "descending" : "ascending") : th.removeAttribute("aria-sort"));
-    const cells = (d) => [d.device, h("a", { href: "#overview", onclick: (e) => { e.preventDefault(); location.hash = "overview"; context.choose(d.device); } }, d.name), d.state, d.csip,
+    const cells = (d) => [d.device, h("a", { href: "#overview", onclick: (e) => { e.preventDefault(); location.hash = "overview"; context.choose(d.device); } }, d.name), d.state.replaceAll("_", " "), d.csip,
       ...[[d.power_kw, 3], [d.reactive_power_kvar, 3], [d.metrics.voltage_ln_v, 1], [d.metrics.frequency_hz, 3], [d.metrics.energy_exported_kwh, 3]].map(([v, n]) => num(v, n))];
     show(body, sorted.map((d) => h("tr", { "aria-selected": d.device === currentDevice() ? "true" : null }, cells(d).map((c, i) => h("td", { class: COLUMNS[i][2] ? "n" : null }, c)))));
     place.textContent = `DER ${start} to ${start + rows.length - 1} of ${total}`;
+    const states = () => [...new Set(rows.map((d) => d.state))].map((state) => `${rows.filter((d) => d.state === state).length} ${state.replaceAll("_", " ")}`).join(", ");
     const sum = (f) => rows.reduce((t, d) => t + f(d), 0);
-    sums.textContent = `These ${rows.length}: ${num(sum((d) => d.power_kw), 2)} kW, ${num(sum((d) => d.reactive_power_kvar), 2)} kvar; ${rows.filter((d) => d.state === "running").length} running, ${rows.filter((d) => d.csip === "connected").length} connected over CSIP.`;
+    sums.textContent = `These ${rows.length}: ${num(sum((d) => d.power_kw), 2)} kW, ${num(sum((d) => d.reactive_power_kvar), 2)} kvar; ${states()}; ${rows.filter((d) => d.csip === "connected").length} connected over CSIP.`;
   }
   const stop = poll(2, load, trouble);
   return { unmount: stop };
