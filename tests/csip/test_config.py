@@ -23,7 +23,8 @@ def config(*flags):
 
 def test_the_seeds_quick_start_is_taken_word_for_word():
     found = config(
-        *("--csip_client_enable yes --csip_server_ip 1.2.3.4 --csip_server_port 8443 --csip_enc yes").split(),
+        *("--csip_client_enable", "yes", "--csip_server_ip", "1.2.3.4"),
+        *("--csip_server_port", "8443", "--csip_enc", "yes"),
         *("--csip_cert", "/opt/c.pem", "--csip_key", "/opt/k.key", "--csip_root_cert", "/opt/ca.pem"),
     )
     assert found.dcap_url == "https://1.2.3.4:8443/dcap"
@@ -89,7 +90,7 @@ def test_a_key_of_another_certificate_is_refused_by_name(certificates):
         *("--csip_cert", str(certificates / "cert_1.pem"), "--csip_key", str(certificates / "key_2.pem")),
         *("--csip_root_cert", str(certificates / "cert_root.pem")),
     )
-    with pytest.raises(CertificateError, match="key_2.pem"):
+    with pytest.raises(CertificateError, match=r"key_2\.pem"):
         credentials.load(found, 1, 1, "SN")
 
 
@@ -98,7 +99,7 @@ def test_only_the_seeds_own_names_may_be_missing(tmp_path, monkeypatch):
     found = config()
     assert "cert.pem (--csip_cert)" in credentials.missing_defaults(found, 1)
     credentials.check_given(found)
-    with pytest.raises(ConfigError, match="--csip_key: no.pem"):
+    with pytest.raises(ConfigError, match=r"--csip_key: no\.pem"):
         credentials.check_given(config("--csip_key", "no.pem"))
 
 

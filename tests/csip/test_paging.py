@@ -74,7 +74,7 @@ async def test_an_endless_list_is_cut_with_a_warning():
 
 
 async def test_ten_thousand_items_are_enough():
-    pages, listing = await read(lambda start, limit: page([device(start + n) for n in range(limit)], 10**9))
+    _, listing = await read(lambda start, limit: page([device(start + n) for n in range(limit)], 10**9))
     assert len(listing.items) == paging.MAX_ITEMS
     assert "cut after" in listing.warning
 
