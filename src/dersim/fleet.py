@@ -103,7 +103,12 @@ class Device:
         self.chain = Chain(functions, plate, self.settings, self.rng)
         self.seen = Measured(frequency_hz=plate.frequency_hz)
         self._terminals = Terminals(plate, self.settings)
-        self._registers = Registers(plate.initial_exported_wh, plate.initial_imported_wh)
+        self._registers = Registers(
+            plate.initial_exported_wh,
+            plate.initial_imported_wh,
+            plate.initial_injected_varh,
+            plate.initial_absorbed_varh,
+        )
         self._report = Report(
             plate,
             self.settings,
@@ -126,6 +131,7 @@ class Device:
             apply=self._apply,
         )
         self.settings.on_change = lambda: self._apply(self.setpoints.values())
+        self.inputs.now_s = self._clock.now_s
         self.inputs.before_change = lambda: self.step(self._clock.now_s())
         self.inputs.after_change = self._restep
         self._configure(self.setpoints.values())

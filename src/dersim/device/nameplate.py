@@ -74,6 +74,8 @@ class Nameplate:
     taper_pct: float
     initial_exported_wh: tuple[float, float, float]
     initial_imported_wh: tuple[float, float, float]
+    initial_injected_varh: tuple[float, float, float]
+    initial_absorbed_varh: tuple[float, float, float]
     default_modes: Mapping[str, ModeValue] = field(default_factory=dict)
     points: Mapping[str, Any] = field(default_factory=dict)
 
@@ -164,6 +166,8 @@ def _checked(point: Point, value: Any) -> Any:
     if point.kind is str:
         if not isinstance(value, str) or len(value) > 64:
             raise ConfigError(f"point {point.name}: a text of up to 64 characters is needed, not {value!r}")
+        if point.allowed and value not in point.allowed:
+            raise ConfigError(f"point {point.name}: {value!r} is not one of {', '.join(point.allowed)}")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ConfigError(f"point {point.name}: a number is needed, not {value!r}")
@@ -227,6 +231,8 @@ def _build(v: Mapping[str, Any], modes: Mapping[str, ModeValue]) -> Nameplate:
         taper_pct=float(v["dersim.SoCTaper"]),
         initial_exported_wh=_per_phase(v, "701.TotWhInjL"),
         initial_imported_wh=_per_phase(v, "701.TotWhAbsL"),
+        initial_injected_varh=_per_phase(v, "701.TotVarhInjL"),
+        initial_absorbed_varh=_per_phase(v, "701.TotVarhAbsL"),
         default_modes=modes,
         points=v,
     )

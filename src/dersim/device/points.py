@@ -20,7 +20,7 @@ class Point(NamedTuple):
     default: Any = None
     optional: bool = False
     kind: type = float
-    allowed: tuple[int, ...] = ()
+    allowed: tuple[Any, ...] = ()
 
 
 def _positive(name: str, doc: str, unit: str, default: Any = None, *, optional: bool = False) -> Point:
@@ -77,9 +77,10 @@ _ALL = (
     Point("dersim.SoCTaper", "width of the taper below SoCMax and above SoCMin", "%", 0.0, 50.0, 5.0),
     Point(
         "dersim.Priority",
-        "active or reactive, beyond the category's reactive power",
+        "what has priority beyond the category's reactive power",
         kind=str,
         default="reactive",
+        allowed=("active", "reactive"),
     ),
     Point(
         "dersim.QNeedsPower",

@@ -10,14 +10,21 @@ from __future__ import annotations
 from dersim.device.state import Triple
 
 _PER_HOUR = 1 / 3600
+_ZERO: Triple = (0.0, 0.0, 0.0)
 
 
 class Registers:
-    """Energy per phase in Wh and varh since manufacture."""
+    """Energy per phase in Wh and varh, from where the meter stood at the start."""
 
-    def __init__(self, exported_wh: Triple, imported_wh: Triple) -> None:
+    def __init__(
+        self,
+        exported_wh: Triple = _ZERO,
+        imported_wh: Triple = _ZERO,
+        injected_varh: Triple = _ZERO,
+        absorbed_varh: Triple = _ZERO,
+    ) -> None:
         self._exported, self._imported = list(exported_wh), list(imported_wh)
-        self._injected, self._absorbed = [0.0] * 3, [0.0] * 3
+        self._injected, self._absorbed = list(injected_varh), list(absorbed_varh)
         self._shares: Triple = (1.0, 0.0, 0.0)
         self._out_ws = self._in_ws = self._inject_vs = self._absorb_vs = 0.0
 

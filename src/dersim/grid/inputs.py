@@ -49,7 +49,9 @@ class Inputs:
         for names, profile in ((_GRID, grid), (_WEATHER, weather)):
             if profile is not None:
                 self._profiles.update({name: profile for name in names if name in profile.columns})
-        self._start_s = start_s
+        self._known = dict(self._profiles)
+        #: Simulated time; the device puts its clock's here.
+        self.now_s: Callable[[], float] = lambda: start_s
         self.before_change: Callable[[], object] = _nothing
         self.after_change: Callable[[], object] = _nothing
         #: Whether no input follows a profile.
@@ -89,32 +91,35 @@ class Inputs:
     def set(self, **values: Any) -> None:
         """Make inputs const at these values; ConfigError names the input and what is allowed.
 
-        voltage_pu: a number for all phases or a list of three. source="csv" puts inputs that had a profile
-        back on it, source="const" freezes all where they are.
+        voltage_pu: a number for all phases or a list of three. source, grid_source, weather_source: "csv"
+        puts the inputs (of the grid, of the weather) that have a profile back on it, "const" freezes them
+        where they are. Nothing is changed where anything is refused.
         """
-        source = values.pop("source", None)
-        if source not in (None, "const", "csv"):
-            raise ConfigError(f"source: {source!r} is not one of const, csv")
+        groups = {"source": (*_GRID, *_WEATHER), "grid_source": _GRID, "weather_source": _WEATHER}
+        switches = {name: values.pop(name) for name in groups if name in values}
+        for name, source in switches.items():
+            if source not in ("const", "csv"):
+                raise ConfigError(f"{name}: {source!r} is not one of const, csv")
+            if source == "csv" and not any(each in self._known for each in groups[name]):
+                raise ConfigError(f"{name}: csv needs a profile; start with --dc_profile or --grid_profile")
         checked = {name: _checked(name, value) for name, value in values.items()}
         self.before_change()
-        if source is not None:
-            self._switch(source)
+        for name, source in switches.items():
+            self._switch(groups[name], source)
         for name in checked:
             self._profiles.pop(name, None)
         self.constants = self.constants._replace(**checked)
         self.constant = not self._profiles
         self.after_change()
 
-    def _switch(self, source: str) -> None:
-        if source == "const":
-            self._parked = dict(self._profiles)
-            self._profiles = {}
-        else:
-            self._profiles = dict(self._parked) or self._profiles
-        if source == "csv" and not self._profiles:
-            raise ConfigError("source: csv needs a profile; start with --dc_profile or --grid_profile")
-
-    _parked: dict[str, Profile] = {}  # noqa: RUF012 - replaced, never changed
+    def _switch(self, names: tuple[str, ...], source: str) -> None:
+        if source == "csv":
+            self._profiles.update({name: self._known[name] for name in names if name in self._known})
+            return
+        now = self.at(self.now_s())._asdict()
+        self.constants = self.constants._replace(**{name: now[name] for name in names})
+        for name in names:
+            self._profiles.pop(name, None)
 
     def as_json(self, now_s: float) -> dict[str, Any]:
         """The inputs as the REST API shows them."""
@@ -127,6 +132,8 @@ class Inputs:
             "temperature_c": c.temperature_c,
             "wind_m_s": c.wind_m_s,
             "source": "const" if self.constant else "csv",
+            "grid_source": "csv" if any(name in self._profiles for name in _GRID) else "const",
+            "weather_source": "csv" if any(name in self._profiles for name in _WEATHER) else "const",
         }
 
 

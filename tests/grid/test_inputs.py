@@ -1,0 +1,101 @@
+"""Inputs: const or csv, changed at run time, refused when impossible."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from dersim.errors import ConfigError
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.profiles import Profile
+
+SUN = Profile([0.0, 60.0], {"irradiance_w_m2": [100.0, 200.0]}, stepwise=False)
+GRID = Profile([0.0, 10.0], {"voltage_pu": [(1.0, 1.0, 1.0), (0.9, 0.9, 0.9)]}, stepwise=True)
+
+
+def test_a_number_is_all_three_phases() -> None:
+    inputs = Inputs(Conditions())
+    inputs.set(voltage_pu=1.02, irradiance_w_m2=500)
+    assert inputs.at(0) == Conditions((1.02, 1.02, 1.02), irradiance_w_m2=500.0)
+    inputs.set(voltage_pu=[0.9, 1, 1.1])
+    assert inputs.at(0).voltage_pu == (0.9, 1.0, 1.1)
+    assert inputs.as_json(0)["voltage_pu"] == [0.9, 1.0, 1.1]
+
+
+def test_profiles_of_grid_and_sun_stand_side_by_side() -> None:
+    inputs = Inputs(Conditions(), grid=GRID, weather=SUN)
+    now = inputs.at(30.0)
+    assert (now.irradiance_w_m2, now.voltage_pu, now.temperature_c) == (150.0, (0.9, 0.9, 0.9), 25.0)
+    assert inputs.source("irradiance_w_m2") == "csv"
+    assert inputs.source("temperature_c") == "const"
+    assert inputs.as_json(30.0)["source"] == "csv"
+    assert inputs.next_change_s(3.0) == 10.0
+
+
+def test_an_interval_has_the_grid_of_its_start_and_the_sun_of_its_end() -> None:
+    inputs = Inputs(Conditions(), grid=GRID, weather=SUN)
+    during = inputs.during(5.0, 10.0)
+    assert during.voltage_pu == (1.0, 1.0, 1.0)
+    assert during.irradiance_w_m2 == pytest.approx(100 + 100 * 10 / 60)
+
+
+def test_posting_a_value_makes_that_input_const() -> None:
+    inputs = Inputs(Conditions(), grid=GRID, weather=SUN)
+    inputs.set(irradiance_w_m2=800)
+    assert inputs.at(30.0).irradiance_w_m2 == 800.0
+    assert inputs.at(30.0).voltage_pu[0] == 0.9
+    inputs.set(voltage_pu=1.0)
+    assert inputs.constant
+
+
+def test_back_to_csv_and_to_const() -> None:
+    inputs = Inputs(Conditions(), weather=SUN)
+    inputs.set(irradiance_w_m2=800)
+    inputs.set(source="csv")
+    assert inputs.at(30.0).irradiance_w_m2 == 150.0
+    inputs.now_s = lambda: 30.0
+    inputs.set(source="const")
+    assert inputs.constant
+    assert inputs.at(99.0).irradiance_w_m2 == 150.0
+    with pytest.raises(ConfigError, match="csv needs a profile"):
+        Inputs(Conditions()).set(source="csv")
+
+
+def test_grid_and_weather_switch_apart() -> None:
+    inputs = Inputs(Conditions(), grid=GRID, weather=SUN)
+    inputs.set(grid_source="const")
+    shown = inputs.as_json(30.0)
+    assert (shown["grid_source"], shown["weather_source"], shown["source"]) == ("const", "csv", "csv")
+    with pytest.raises(ConfigError, match="weather_source: csv needs a profile"):
+        Inputs(Conditions(), grid=GRID).set(weather_source="csv")
+
+
+def test_neighbours_hear_before_and_after() -> None:
+    inputs = Inputs(Conditions())
+    heard: list[Any] = []
+    inputs.before_change = lambda: heard.append(inputs.at(0).frequency_hz)
+    inputs.after_change = lambda: heard.append(inputs.at(0).frequency_hz)
+    inputs.set(frequency_hz=59.5)
+    assert heard == [60.0, 59.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"voltage_pu": 2.1}, "voltage_pu: 2.1 is outside 0 to 2"),
+        ({"voltage_pu": [1, 1]}, "a number or three of them"),
+        ({"voltage_pu": [1, 1, "x"]}, "a number is needed, not 'x'"),
+        ({"frequency_hz": math.nan}, "frequency_hz: a number is needed"),
+        ({"frequency_hz": True}, "frequency_hz: a number is needed"),
+        ({"sunshine": 1}, "sunshine is not an input; known are voltage_pu"),
+        ({"source": "file"}, "'file' is not one of const, csv"),
+    ],
+)
+def test_what_is_refused_changes_nothing(values: dict[str, Any], said: str) -> None:
+    inputs = Inputs(Conditions())
+    with pytest.raises(ConfigError, match=said.replace("[", r"\[")):
+        inputs.set(irradiance_w_m2=1.0, **values)
+    assert inputs.at(0) == Conditions()
