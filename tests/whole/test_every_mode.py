@@ -1,0 +1,366 @@
+"""Each mode, from the operator's REST to the power at the terminals, and beside it the same device offline.
+
+For each: it is ordered at the companion server, read by the client, in force in `setpoints`, and what the
+overview then shows after each tick is what a twin of the DER shows that is stepped by hand, without server,
+client and clock, with the same setting at the same time. Both must meet the corner values given here, worked
+out by hand from the standard's definition of the mode.
+
+The DER is 10 kW, 10 kVA, 4.4 kvar and would make 8.9 kW under this sun; a default limit holds it at 6 kW.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+import trio
+
+from dersim.builtin import FUNCTION_TYPES
+from dersim.fleet import Device, StandingClock
+from dersim.modes import MODES, modes_from_json, modes_to_json
+from dersim.setpoints import SetpointChange, Source, Verdict
+
+BASE = {"opModMaxLimW": 60}
+BASE_W = 6000.0
+#: Entering service at once, without a ramp: so that each of its parameters can be seen alone.
+AT_ONCE = {"setESDelay": 0, "setESRampTms": 0}
+
+Power = float | Callable[[float], float]
+
+
+class Act(NamedTuple):
+    """Something done over the DER's own API, and what the overview shows `after_s` seconds later.
+
+    p_w, q_var: numbers, or functions of the seconds since what was done.
+    """
+
+    after_s: float
+    p_w: Power
+    q_var: Power = 0.0
+    do: tuple[str, Mapping[str, Any]] | None = None
+    tripped: bool = False
+
+
+def grid(after_s: float, p_w: Power, q_var: Power = 0.0, *, tripped: bool = False, **inputs: float) -> Act:
+    """The grid changes."""
+    return Act(after_s, p_w, q_var, ("inputs", inputs), tripped)
+
+
+def command(word: str, after_s: float, p_w: Power) -> Act:
+    """The operator of the DER gives a command."""
+    return Act(after_s, p_w, 0.0, ("commands", {"command": word}))
+
+
+class Case(NamedTuple):
+    """One mode with what is ordered beside it (`also`, for storage) or stands below it (`default`)."""
+
+    value: Any
+    acts: tuple[Act, ...]
+    device_type: str = "PV-3Phase"
+    also: Mapping[str, Any] = {}
+    default: Mapping[str, Any] = {}
+
+
+def curve(*points: tuple[Any, ...], **more: Any) -> dict[str, Any]:
+    return {"curve": [list(point) for point in points], **more}
+
+
+def tangent(pf: float) -> float:
+    return math.sqrt(1 - pf * pf) / pf
+
+
+CASES: dict[str, Case] = {
+    "opModConnect": Case(False, (Act(2, 0),)),
+    "opModEnergize": Case(False, (Act(2, 0),)),
+    # Charging 5 kW; the excitation is absolute: var are injected although W are taken in.
+    "opModFixedPFAbsorbW": Case(
+        {"pf": 0.9, "excitation": "inject"},
+        (Act(12, -5000, 5000 * tangent(0.9)),),
+        "Batt-3Phase",
+        also={"opModFixedW": -50},
+    ),
+    "opModFixedPFInjectW": Case(
+        {"pf": 0.9, "excitation": "absorb"}, (Act(12, BASE_W, -BASE_W * tangent(0.9)),)
+    ),
+    "opModFixedVar": Case({"percent": 50, "ref": "setMaxVar"}, (Act(12, BASE_W, 2200),)),
+    "opModFixedW": Case(40, (Act(3, 4000),)),
+    # 0.964 Hz beyond the dead-band, over k times the nominal frequency: 32.13 % of 10 kW less.
+    "opModFreqDroop": Case(
+        {"db_of_hz": 0.036, "db_uf_hz": 0.036, "k_of": 0.05, "k_uf": 0.05, "open_loop_s": 1},
+        (
+            grid(12, BASE_W - 10_000 * 0.964 / (60 * 0.05), frequency_hz=61.0),
+            grid(12, BASE_W, frequency_hz=60),
+        ),
+    ),
+    "opModFreqWatt": Case(
+        curve((60, 100), (61.5, 0), open_loop_s=1),
+        (grid(12, 4000, frequency_hz=60.9), grid(12, BASE_W, frequency_hz=60)),
+    ),
+    # May-trip allows and does not oblige: this machine rides through.
+    "opModHFRTMayTrip": Case(curve((0.1, 60.5), (10, 60.5)), (grid(5, BASE_W, frequency_hz=61),)),
+    "opModLFRTMayTrip": Case(curve((0.1, 59.5), (10, 59.5)), (grid(5, BASE_W, frequency_hz=59),)),
+    "opModHVRTMayTrip": Case(curve((0.1, 105), (10, 105)), (grid(5, BASE_W, voltage_pu=1.08),)),
+    "opModLVRTMayTrip": Case(curve((0.1, 95), (10, 95)), (grid(5, BASE_W, voltage_pu=0.92),)),
+    # Tripped after 3 s, which the defaults of the category would have borne for minutes or for good.
+    "opModHFRTMustTrip": Case(
+        curve((0.16, 62), (3, 62), (3, 60.5)),
+        (grid(2, BASE_W, frequency_hz=61), Act(2, 0, tripped=True)),
+    ),
+    "opModLFRTMustTrip": Case(
+        curve((0.16, 57), (3, 57), (3, 59.5)),
+        (grid(2, BASE_W, frequency_hz=59), Act(2, 0, tripped=True)),
+    ),
+    "opModHVRTMustTrip": Case(
+        curve((0.16, 120), (3, 120), (3, 106)),
+        (grid(2, BASE_W, voltage_pu=1.08), Act(2, 0, tripped=True)),
+    ),
+    "opModLVRTMustTrip": Case(
+        curve((0.5, 50), (3, 50), (3, 94)),
+        (grid(2, BASE_W, voltage_pu=0.92), Act(2, 0, tripped=True)),
+    ),
+    # No current at once, no trip, and back at once.
+    "opModHVRTMomentaryCessation": Case(
+        curve((0, 106), (100, 106)), (grid(2, 0, voltage_pu=1.08), grid(2, BASE_W, voltage_pu=1.0))
+    ),
+    "opModLVRTMomentaryCessation": Case(
+        curve((0, 94), (100, 94)), (grid(2, 0, voltage_pu=0.92), grid(2, BASE_W, voltage_pu=1.0))
+    ),
+    "opModMaxLimW": Case(30, (Act(3, 3000),)),
+    "opModTargetVar": Case(-1500, (Act(12, BASE_W, -1500),)),
+    "opModTargetW": Case(2500, (Act(3, 2500),)),
+    # 105 %: half way down a flank that ends at -30 % of setMaxVar.
+    "opModVoltVar": Case(
+        curve((92, 30), (98, 0), (102, 0), (108, -30), open_loop_s=1),
+        (grid(12, BASE_W, -660, voltage_pu=1.05),),
+    ),
+    "opModVoltWatt": Case(
+        curve((104, 100), (110, 20), open_loop_s=1), (grid(12, 10_000 * (1 - 0.8 * 4 / 6), voltage_pu=1.08),)
+    ),
+    # At 60 % of setMaxW the factor is 0.88.
+    "opModWattPF": Case(
+        curve((0, 1, "absorb"), (100, 0.8, "absorb")), (Act(12, BASE_W, -BASE_W * tangent(0.88)),)
+    ),
+    "opModWattVar": Case(curve((20, 0), (100, -100)), (Act(12, BASE_W, -2200),)),
+    # From 60 to 20 % in 10 s.
+    "rampTms": Case(10, (Act(5, lambda t: BASE_W - 400 * t), Act(8, 2000)), also={"opModMaxLimW": 20}),
+    "setESDelay": Case(
+        6,
+        (command("stop", 2, 0), command("start", 4, 0), Act(4, BASE_W)),
+        default={"setESRampTms": 0},
+    ),
+    # Out for one second at least and for eleven at most; when exactly, the twin knows.
+    "setESRandomDelay": Case(
+        10,
+        (command("stop", 2, 0), command("start", 0.5, 0), Act(12, BASE_W)),
+        default={"setESDelay": 1, "setESRampTms": 0},
+    ),
+    # Half of the ramp is half of setMaxW.
+    "setESRampTms": Case(
+        20,
+        (command("stop", 2, 0), command("start", 8, lambda t: 500 * t), Act(10, BASE_W)),
+        default={"setESDelay": 0},
+    ),
+    "setSoftGradW": Case(
+        4,
+        (command("stop", 2, 0), command("start", 8, lambda t: 400 * t), Act(10, BASE_W)),
+        default=AT_ONCE,
+    ),
+    # Each window is narrowed to keep the DER out at a grid at which the default would let it in.
+    "setESHighVolt": Case(
+        103,
+        (
+            command("stop", 2, 0),
+            grid(1, 0, voltage_pu=1.04),
+            command("start", 5, 0),
+            grid(2, BASE_W, voltage_pu=1.02),
+        ),
+        default=AT_ONCE,
+    ),
+    "setESLowVolt": Case(
+        97,
+        (
+            command("stop", 2, 0),
+            grid(1, 0, voltage_pu=0.96),
+            command("start", 5, 0),
+            grid(2, BASE_W, voltage_pu=0.98),
+        ),
+        default=AT_ONCE,
+    ),
+    "setESHighFreq": Case(
+        60.05,
+        (
+            command("stop", 2, 0),
+            grid(1, 0, frequency_hz=60.07),
+            command("start", 5, 0),
+            grid(2, BASE_W, frequency_hz=60.04),
+        ),
+        default=AT_ONCE,
+    ),
+    "setESLowFreq": Case(
+        59.9,
+        (
+            command("stop", 2, 0),
+            grid(1, 0, frequency_hz=59.8),
+            command("start", 5, 0),
+            grid(2, BASE_W, frequency_hz=59.92),
+        ),
+        default=AT_ONCE,
+    ),
+}
+#: setGradW is seen in how a limit is approached, which is a control of its own.
+GRADIENT = "setGradW"
+
+
+def test_the_cases_are_all_modes_and_the_device_has_them_all():
+    supported = {mode for kind in FUNCTION_TYPES for mode in kind.modes}
+    assert supported <= MODES.keys()
+    assert {*CASES, GRADIENT} == supported
+    extensions = {name for name in MODES if name not in supported}
+    assert all(MODES[name].bit is None for name in extensions), (
+        "a mode of the standard that no function obeys"
+    )
+
+
+CONTROLS = [mode for mode in CASES if not MODES[mode].default_only]
+#: How fast a change is made goes with the change, so rampTms alone in a default changes nothing.
+DEFAULTS = [mode for mode in CASES if mode != "rampTms"]
+
+
+@pytest.mark.parametrize("flags", [(), ("--csip-2018-compat",)], ids=["2023", "2018"])
+@pytest.mark.parametrize("mode", CONTROLS)
+async def test_a_mode_of_a_control(autojump_clock, open_house, mode, flags):
+    case = CASES[mode]
+    default = BASE | dict(case.default)
+    house = await open_house(case.device_type, default, *flags)
+    ordered = {mode: case.value, **case.also}
+    mrid = house.publish(ordered)
+    line = await house.await_mode(mode, "csip")
+    assert (line["value"], line["detail"]) == (as_shown(ordered)[mode], mrid)
+    since_s = asked_at(house, Source.CSIP, mode)
+    assert abs(since_s - house.client.member.controls.explain()[0].effective_start_s) <= 1
+    await perform(house, case, since_s)
+    compare(house, case.device_type, default, (Source.CSIP, ordered))
+    assert house.responses(mrid) == [1, 2]
+    assert not house.operate("GET", "violations")
+
+
+@pytest.mark.parametrize("mode", DEFAULTS)
+async def test_a_mode_of_a_default(autojump_clock, open_house, mode):
+    case = CASES[mode]
+    before = BASE | dict(case.default)
+    house = await open_house(case.device_type, before)
+    await house.await_mode("opModMaxLimW", "csip-default")
+    await trio.sleep(3)
+    after = before | {mode: case.value, **case.also}
+    house.set_default(after)
+    shown = as_shown(after)
+    line = await house.await_mode(mode, "csip-default", shown[mode])
+    assert line["value"] == shown[mode]
+    since_s = asked_at(house, Source.CSIP_DEFAULT, mode)
+    if MODES[mode].default_only:
+        assert house.device.settings[mode] == case.value
+    await perform(house, case, since_s)
+    compare(house, case.device_type, before, (Source.CSIP_DEFAULT, after))
+
+
+async def test_the_gradient_of_a_default(autojump_clock, open_house):
+    default = BASE | {GRADIENT: 5}
+    house = await open_house("PV-3Phase", default)
+    await house.await_mode(GRADIENT, "csip-default")
+    await trio.sleep(3)
+    assert house.device.settings.setGradW == 5
+    ordered = {"opModMaxLimW": 20}
+    house.publish(ordered)
+    await house.await_mode("opModMaxLimW", "csip")
+    since_s = asked_at(house, Source.CSIP, "opModMaxLimW")
+    case = Case(None, (Act(4, lambda t: BASE_W - 500 * t), Act(6, 2000)))
+    await perform(house, case, since_s)
+    compare(house, case.device_type, default, (Source.CSIP, ordered))
+
+
+# ---- what is done and seen online
+
+
+async def perform(house: Any, case: Case, since_s: float) -> None:
+    """Act, and hold what the overview shows against the corner values."""
+    done_s = since_s
+    for act in case.acts:
+        if act.do:
+            await house.do(*act.do)
+            done_s = next(e.time_s for e in reversed(house.story) if hasattr(e, "what"))
+        await trio.sleep(act.after_s)
+        await house.fleet.wait_step()
+        seen = await house.see("overview")
+        elapsed_s = house.device.state.time_s - done_s
+        wanted = [power(elapsed_s) if callable(power) else power for power in (act.p_w, act.q_var)]
+        shown = [seen["metrics"][name] * 1000 for name in ("power_kw", "reactive_power_kvar")]
+        assert shown == pytest.approx(wanted, abs=1), act
+        assert seen["status"]["tripped"] is act.tripped
+
+
+def as_shown(modes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values in the full form in which the API shows them."""
+    return modes_to_json(modes_from_json(dict(modes)))
+
+
+def asked_at(house: Any, source: Source, mode: str) -> float:
+    """When the client last changed that mode."""
+    entries = [e for e in house.device.setpoints.journal if (e.source, e.mode) == (source, mode)]
+    assert all(e.outcome.verdict is Verdict.ACCEPTED for e in entries)
+    return entries[-1].time_s
+
+
+# ---- the twin
+
+Order = tuple[Source, Mapping[str, Any]]
+
+
+def compare(house: Any, device_type: str, default: Mapping[str, Any], *orders: Order) -> None:
+    """Step a twin through the same moments; after every tick it stands where the overview stood.
+
+    orders: what was asked besides the first default. When, tells the DER's journal; what, the test.
+    """
+    journal = list(house.device.setpoints.journal)
+    waiting = [(Source.CSIP_DEFAULT, default), *orders]
+    twin, heard = Twin(device_type), 0
+    for event in house.story:
+        for asked in journal[heard : event.asked]:
+            source, modes = waiting[0] if waiting else (None, {"": None})
+            # The last mode stands for all: they were submitted together.
+            if (asked.source, asked.mode) == (source, [*modes][-1]):
+                twin.ask(asked.time_s, *waiting.pop(0))
+        heard = event.asked
+        twin.go(event.time_s)
+        if hasattr(event, "what"):
+            twin.meet(event.what, event.body)
+            continue
+        state = twin.device.state
+        assert (state.p_w, state.q_var) == pytest.approx(event[2:], abs=0.01), event.time_s
+    assert not waiting
+    assert len(house.story) > 10
+
+
+class Twin:
+    """The same device, alone, with time by hand."""
+
+    def __init__(self, device_type: str) -> None:
+        self.clock = StandingClock(1_800_000_000.0)
+        self.device = Device(1, device_type=device_type, clock=self.clock)
+        self.device.step(self.clock.time_s)
+
+    def go(self, time_s: float) -> None:
+        self.clock.time_s = time_s
+        self.device.step(time_s)
+
+    def ask(self, time_s: float, source: Source, values: Mapping[str, Any]) -> None:
+        self.clock.time_s = time_s
+        changes = [SetpointChange(source, m, v, "twin") for m, v in modes_from_json(dict(values)).items()]
+        assert all(o.verdict is Verdict.ACCEPTED for o in self.device.setpoints.submit(*changes))
+
+    def meet(self, what: str, body: Mapping[str, Any]) -> None:
+        if what == "inputs":
+            self.device.inputs.set(**body)
+        else:
+            self.device.command(body["command"])
