@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 
 from dersim.logbuffer import LEVELS, Level
 from dersim.options import (
@@ -17,6 +18,7 @@ from dersim.options import (
     yes_no,
     zone,
 )
+from dersim.plugins import PluginSet, find
 from dersim.registry import Selection
 
 #: The plug-in, and front-end, of the companion server.
@@ -24,6 +26,18 @@ COMPANION = "utility"
 
 #: Set to ``yes``, as in our tests, it makes --fail_fast the default.
 FAIL_FAST_VARIABLE = "DERSIM_FAIL_FAST"
+
+
+def make_parser(args: Sequence[str]) -> tuple[OptionParser, PluginSet]:
+    """The whole grammar of `dersim sim`, by the plug-ins that `args` selects, and those plug-ins."""
+    plugins = PluginSet(find(), read_selection(list(args)))
+    parser = OptionParser(
+        prog="dersim sim", usage="dersim sim [flags]", description="Run simulated DERs and their front-ends."
+    )
+    add_general(parser)
+    add_selection(parser)
+    plugins.add_options(parser)
+    return parser, plugins
 
 
 def add_selection(parser: OptionParser) -> None:

@@ -18,11 +18,9 @@ from datetime import datetime
 import trio
 
 from dersim.assembly import build_fleet
-from dersim.cli_options import COMPANION, add_general, add_selection, read_selection
+from dersim.cli_options import COMPANION, make_parser
 from dersim.clock import SimClock
 from dersim.logbuffer import LogBuffer
-from dersim.options import OptionParser
-from dersim.plugins import PluginSet, find
 from dersim.registry import Registry
 from dersim.simulator import Simulator
 from dersim.supervision import bare_errors
@@ -48,14 +46,7 @@ def main(args: Sequence[str]) -> int:
 
 def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
     """The flags, read, and what the selected plug-ins registered. ConfigError or PluginError."""
-    selection = read_selection(list(args))
-    plugins = PluginSet(find(), selection)
-    parser = OptionParser(
-        prog="dersim sim", usage="dersim sim [flags]", description="Run simulated DERs and their front-ends."
-    )
-    add_general(parser)
-    add_selection(parser)
-    plugins.add_options(parser)
+    parser, plugins = make_parser(args)
     options = parser.parse_args(args)
     if options.seed is None:
         options.seed = secrets.randbelow(2**32)

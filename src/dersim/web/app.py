@@ -34,8 +34,8 @@ def make_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # a redirect would be a surprise in an API
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    _add_guard(app, guard)
-    _add_error_handlers(app)
+    add_guard(app, guard)
+    add_error_handlers(app)
     for route in routes:
         if site in route.sites:
             app.add_url_rule(
@@ -94,7 +94,9 @@ def _respond(route: Route, result: Any) -> Response:
     return response
 
 
-def _add_guard(app: QuartTrio, guard: Guard) -> None:
+def add_guard(app: QuartTrio, guard: Guard) -> None:
+    """Check every request by `guard`, and send the security headers with every answer."""
+
     async def before() -> Response | None:
         # The first visit of a browser carries the token in the query; `pages.py` turns it into a cookie.
         arrival = request.path == "/" and "token" in request.args
@@ -118,7 +120,9 @@ def _add_guard(app: QuartTrio, guard: Guard) -> None:
     app.after_request(after)
 
 
-def _add_error_handlers(app: QuartTrio) -> None:
+def add_error_handlers(app: QuartTrio) -> None:
+    """Answer every error with a problem document."""
+
     async def on_problem(problem: Problem) -> Response:
         return problem_response(problem, request.path)
 

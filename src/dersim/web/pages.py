@@ -37,13 +37,13 @@ def add_pages(app: QuartTrio, site: Site, guard: Guard, panels: Iterable[Panel])
             answer = Response(b"", 303, headers={"Location": "/"})
             answer.set_cookie(COOKIE, guard.token, httponly=True, samesite="Strict")
             return answer
-        return _file(STATIC / INDEX[site])
+        return file_response(STATIC / INDEX[site])
 
     async def static(name: str) -> Response:
         path = (STATIC / name).resolve()
         if not path.is_relative_to(STATIC):
             raise Problem("not-found", f"there is no page {name!r}")
-        return _file(path)
+        return file_response(path)
 
     async def docs() -> Response:
         return Response(b"", 302, headers={"Location": "/#api"})
@@ -51,7 +51,7 @@ def add_pages(app: QuartTrio, site: Site, guard: Guard, panels: Iterable[Panel])
     async def panel(name: str) -> Response:
         for each in panels:
             if each.name == name:
-                return _file(Path(each.module_path))
+                return file_response(Path(each.module_path))
         raise Problem("not-found", f"no plug-in brings a panel {name!r}")
 
     app.add_url_rule("/", "index", index, methods=["GET"])
@@ -61,7 +61,8 @@ def add_pages(app: QuartTrio, site: Site, guard: Guard, panels: Iterable[Panel])
     app.add_url_rule("/static/<path:name>", "static", static, methods=["GET"])
 
 
-def _file(path: Path) -> Response:
+def file_response(path: Path) -> Response:
+    """One static file, revalidated by its ETag; Problem not-found for what is none of ours."""
     if path.suffix not in _TYPES or not path.is_file():
         raise Problem("not-found", f"there is no page {path.name!r}")
     # Small files, read from the page cache: no thread is worth its while.
