@@ -30,10 +30,12 @@ class Inputs(TypedDict):
     temperature_c: Celsius
     wind_m_s: Wind
     source: InputSource
+    grid_source: InputSource
+    weather_source: InputSource
 
 
 class InputsChange(TypedDict):
-    """A part of the inputs. A value given makes that input const; source alone switches all."""
+    """A part of the inputs. A value given makes that input const; a source switches its group."""
 
     voltage_pu: NotRequired[VoltsPu]
     frequency_hz: NotRequired[Hertz]
@@ -41,6 +43,8 @@ class InputsChange(TypedDict):
     temperature_c: NotRequired[Celsius]
     wind_m_s: NotRequired[Wind]
     source: NotRequired[InputSource]
+    grid_source: NotRequired[InputSource]
+    weather_source: NotRequired[InputSource]
 
 
 class IvPoint(TypedDict):

@@ -32,7 +32,7 @@ export function mount(root) {
       number.value = Number(values[key].toFixed(4));
       slider.value = values[key];
     }
-    source.textContent = doc.source === "csv" ? "csv: a profile drives some inputs; a value set here makes that input constant" : "const: the values set here";
+    source.textContent = `grid ${doc.grid_source}, weather ${doc.weather_source}${doc.source === "csv" ? "; a value set here makes that input constant" : ""}`;
   }
   show(root, h("div", { class: "grid" },
     card("Grid and weather", trouble, h("p", {}, "Source: ", source), h("div", { class: "row" }, h("label", { for: "together" }, together, "all phases together"), h("button", { onclick: () => send({ source: "csv" }) }, "Back to the profile"), h("button", { onclick: () => send({ source: "const" }) }, "Freeze")), fields, told),
