@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -23,12 +23,11 @@ CERTS = ROOT / "certs"
 class Program:
     """A running child process whose output is collected line by line."""
 
-    def __init__(self, argv: Sequence[str], cwd: Path) -> None:
-        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
             argv,
             cwd=cwd,
-            env=env,
+            env={**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -93,9 +92,9 @@ class Program:
 
 
 @contextmanager
-def program(*argv: str, cwd: Path = ROOT) -> Iterator[Program]:
-    """`python -m ARGV...` as a child process for the length of the block."""
-    child = Program([sys.executable, "-m", *argv], cwd)
+def program(*argv: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Iterator[Program]:
+    """`python -m ARGV...` as a child process for the length of the block; `env` instead of ours."""
+    child = Program([sys.executable, "-m", *argv], cwd, env)
     try:
         yield child
     finally:
