@@ -19,6 +19,7 @@ from dersim.csip.log_events import BurstImpossible
 from dersim.csip.member import RETRY_S, RETRY_SPREAD_S, Member
 from dersim.csip.session import Counters
 from dersim.csip.standing import Standing
+from dersim.csip.watch import Watch
 from dersim.errors import CertificateError, ConfigError
 from dersim.extension import FrontendStatus
 from dersim.http11.endpoint import OpenTcp, open_tcp
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Where the fleet's conversation is found among the services.
 CONVERSATION = ("csip-conversation", 0)
+WATCH = ("csip-watch", 0)
 
 
 class CsipClient:
@@ -50,6 +52,7 @@ class CsipClient:
         self.counters = Counters()
         self.standing = Standing()
         self.conversation: Conversation = context.services.setdefault(CONVERSATION, Conversation())
+        self._watch: Watch = context.services.setdefault(WATCH, Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp
         self._count = len(context.fleet.devices)
@@ -108,6 +111,7 @@ class CsipClient:
             self.conversation,
             self.standing,
             self._open_tcp,
+            self._watch,
         )
         while True:
             self._member = Member(setting, credentials, self._reload)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dersim.csip.config import CsipConfig
     from dersim.csip.conversation import Conversation
     from dersim.csip.standing import Standing
+    from dersim.csip.watch import Watch
     from dersim.extension import FrontendContext
     from dersim.fleet import Device
     from dersim.http11.endpoint import OpenTcp
@@ -51,6 +52,7 @@ class Setting:
     conversation: Conversation
     standing: Standing
     open_tcp: OpenTcp
+    watch: Watch
 
 
 class Equipment:

@@ -27,7 +27,6 @@ from dersim.csip.tree import BRANCH_RETRY_S
 from dersim.errors import DersimError, ProtocolError, UtilityUnreachable
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
     from dersim.ieee2030_5.resources import DERControlResponse
 
 #: The seed's retry, s, and how far it is spread over a fleet either way.
@@ -62,6 +61,7 @@ class Member:
         self._let_in = trio.Event()
         self._held_until = 0.0
         self._walked_at = 0.0
+        self._urgent: tuple[Any, ...] = ()
 
     def rediscover(self) -> None:
         """Read the certificate files and walk the server again, as soon as the exchange under way is over."""
@@ -74,7 +74,7 @@ class Member:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.controls.run)
                 nursery.start_soon(self.outbox.run)
-                nursery.start_soon(self._watch)
+                nursery.start_soon(self._setting.watch.run, self._setting.device.number, self._look)
                 try:
                     while True:
                         await self._live_once()
@@ -224,25 +224,17 @@ class Member:
         self.session.counters.responses += 1
         return answer.status
 
-    async def _watch(self) -> None:
+    def _look(self) -> None:
         """After every step: alarms become LogEvents, and a changed status does not wait for the next poll."""
-        device, fleet = self._setting.device, self._setting.context.fleet
-        seen = _urgent(device)
-        while True:
-            self.log_events.watch(device.state.alarms)
-            now = _urgent(device)
-            if now != seen:
-                seen = now
-                self.rounds.status_changed()
-            await fleet.wait_step()
+        state = self._setting.device.state
+        self.log_events.watch(state.alarms)
+        urgent = state.alarms, state.connection, state.inverter_status, state.operational_mode
+        if urgent != self._urgent:
+            self._urgent = urgent
+            self.rounds.status_changed()
 
     def _summary(self) -> str:
         tree = self.tree
         programs, way = len(tree.program_nodes()), tree.end_device_href
         verified = {True: "PIN verified", False: "PIN wrong", None: "PIN not checked"}
         return f"EndDevice {way}, {verified[tree.registration.verified]}, {programs} program(s)"
-
-
-def _urgent(device: Device) -> tuple[Any, ...]:
-    state = device.state
-    return state.alarms, state.connection, state.inverter_status, state.operational_mode
