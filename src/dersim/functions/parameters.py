@@ -30,7 +30,7 @@ def objection(mode: str, value: ModeValue, parameters: tuple[Parameter, ...]) ->
         if reason:
             return reason
     for parameter in parameters:
-        for where, number in _numbers(value, parameter.path):
+        for where, number in numbers(value, parameter.path):
             if not (math.isfinite(number) and parameter.low <= number <= parameter.high):
                 span = f"{parameter.low:g} to {parameter.high:g} {parameter.unit}".rstrip()
                 return f"{where}{number:g} is outside {span} ({parameter.clause})"
@@ -48,7 +48,7 @@ def _curve_objection(curve: Curve) -> str:
     return ""
 
 
-def _numbers(value: ModeValue, path: str) -> Iterator[tuple[str, float]]:
+def numbers(value: ModeValue, path: str) -> Iterator[tuple[str, float]]:
     """The numbers of a value at a parameter's path, each with where it stands, for the message."""
     if path == "":
         if isinstance(value, int | float):
