@@ -145,6 +145,24 @@ class Device:
             self._state = self._build()
         return self._state
 
+    @property
+    def permitted(self) -> bool:
+        """Whether the operator lets the DER be in service."""
+        return self.chain.service.permitted
+
+    @property
+    def limited(self) -> bool:
+        """Whether a rating (VA, var or current) keeps P or Q from what is wanted."""
+        return self.chain.inverter.limited
+
+    @property
+    def enter_service_s(self) -> float:
+        """Seconds of good grid still needed before service is entered; 0 in service."""
+        if self.chain.service.in_service:
+            return 0.0
+        remaining: float = getattr(self.chain.functions.get("enter-service"), "remaining_s", 0.0)
+        return remaining
+
     def step(self, now_s: float) -> None:
         """Bring the DER up to simulated time now_s; a time in the past changes nothing."""
         last_s = self._last_s
