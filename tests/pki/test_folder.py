@@ -152,15 +152,16 @@ def test_without_a_checkout_the_cache_folder_gets_one(tmp_path, monkeypatch):
 
 def test_another_process_may_be_faster(tmp_path, monkeypatch, folder):
     """Between our look and our move the folder has appeared: theirs stays, ours goes."""
-    import dersim.pki.folder as module
+    from dersim.pki import folder as module
+    from dersim.pki import making
 
-    real_create = module.create
+    real_create = making.create
 
     def create_slowly(fresh):
         real_create(fresh, 0)
         shutil.copytree(folder, tmp_path / "dersim" / "test-pki")
 
-    monkeypatch.setattr(module, "create", create_slowly)
+    monkeypatch.setattr(making, "create", create_slowly)
     made = module._made_once(tmp_path / "dersim" / "test-pki")
     assert (made / "cert_root.pem").read_bytes() == (folder / "cert_root.pem").read_bytes()
     assert [path.name for path in made.parent.iterdir()] == ["test-pki"]

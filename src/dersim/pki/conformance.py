@@ -20,7 +20,8 @@ from dersim.pki.certificates import (
     make_self_signed,
     new_key,
 )
-from dersim.pki.folder import SERVER_HOSTS, Pair, write_certificates, write_key
+from dersim.pki.folder import SERVER_HOSTS, Pair
+from dersim.pki.making import write_certificates, write_key
 
 
 class Case(NamedTuple):
