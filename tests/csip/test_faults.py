@@ -318,3 +318,28 @@ async def test_a_server_of_another_ca_is_told_by_phase_and_reason(autojump_clock
     assert client.snapshot()["state"] == "retrying"
     assert "tls" in client.snapshot()["last_error"]
     assert world.logged("https://127.0.0.1:8443/dcap")
+
+
+async def test_a_control_whose_mrid_is_no_mrid_harms_nobody(autojump_clock, world, make_control):
+    """Text mRIDs occur; such a control cannot be answered, the next one is."""
+    client = await world.ready()
+    from dersim.ieee2030_5 import Edition, encode
+
+    good, odd = make_control(1, world.server.now() + 20), make_control(2, world.server.now() + 200)
+    both = r.DERControlList(href="/derp/1/derc", all=2, results=2, DERControl=(odd, good))
+    text = encode(both, Edition.E2018).replace(f"{2:032X}".encode(), b"hello world")
+    world.tree["/derp/1/derc"] = text
+    world.begin()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    subjects = {body.split(b"<subject>")[1].split(b"<")[0] for body in world.server.bodies("/rsp")}
+    assert f"{1:032X}".encode() in subjects
+
+
+async def test_a_reply_to_that_is_no_link_is_given_up(autojump_clock, world, make_control):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 5, replyTo="ftp://elsewhere/rsp"))
+    world.begin()
+    await trio.sleep(30)
+    assert client.snapshot()["state"] == "connected"
+    assert world.device.setpoints.value("opModMaxLimW") == 40

@@ -24,7 +24,13 @@ from dersim.csip.reader import Moved
 from dersim.csip.rounds import PUNCTUAL
 from dersim.csip.session import Refused
 from dersim.csip.tree import BRANCH_RETRY_S
-from dersim.errors import DersimError, ProtocolError, UtilityUnreachable
+from dersim.errors import (
+    DersimError,
+    LocalProtocolError,
+    ProtocolError,
+    RemoteProtocolError,
+    UtilityUnreachable,
+)
 
 if TYPE_CHECKING:
     from dersim.ieee2030_5.resources import DERControlResponse
@@ -218,7 +224,12 @@ class Member:
         await self._let_in.wait()
         await trio.sleep_until(self._held_until)
         try:
-            answer = await self.session.exchange("POST", href, self.session.encode(response))
+            body = self.session.encode(response)
+        except LocalProtocolError as error:
+            # The subject is the server's mRID as it was sent: one that is no mRID cannot be answered.
+            raise RemoteProtocolError(f"cannot be written: {error}") from None
+        try:
+            answer = await self.session.exchange("POST", href, body)
         except Refused as refusal:
             return refusal.status
         self.session.counters.responses += 1

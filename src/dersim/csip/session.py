@@ -21,7 +21,7 @@ import trio
 from dersim.clock import SimClock
 from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin, resolve
-from dersim.errors import RemoteProtocolError, UtilityUnreachable
+from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.http11 import Connection, Headers, Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.logbuffer import Level
@@ -232,6 +232,8 @@ class Session:
             self.counters.errors += 1
             verdict = str(error)
             raise
+        except LocalProtocolError as error:
+            raise self._unusable(f"{method} {target}: {error}") from None
         finally:
             elapsed_s = trio.current_time() - started_s
             url = origin.url(target)
