@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.interop.processes import CERTS, Program, eventually, get_json, program
 
-NO_PORTS = ("--website_port", "0", "--csip_website_port", "0")
+NO_PORTS = ("--website_port", "0", "--csip_website_port", "0", "--mb_port", "0")
 
 
 class Running:

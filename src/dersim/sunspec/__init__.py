@@ -1,0 +1,1 @@
+"""SunSpec Modbus: the inverter as registers, over TCP, TLS and a serial line."""

@@ -1,0 +1,125 @@
+"""A model in the register map: its bytes, made anew when what it shows has changed, and its writes.
+
+What a model *says* is the business of a `Model`: plain values by point name, in and out. A `Block` knows
+nothing of inverters; it packs those values into one bytes object, from which reads are slices, and takes a
+written range apart again.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from dersim.setpoints import Source
+from dersim.sunspec.definitions import Layout, definition, lay_out
+from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
+from dersim.sunspec.points import Point, Value
+
+Values = Mapping[str, Value]
+#: The stamp of what never changes.
+FOREVER = object()
+
+
+class Model:
+    """What one SunSpec model shows of a device. Subclasses say what; this one is empty and read-only.
+
+    model_id; counts: of the repeating groups; scales: the exponents of the scale factors, constant for the
+    life of the device.
+    """
+
+    model_id = 0
+    counts: Mapping[str, int] = {}
+    scales: Mapping[str, int] = {}
+
+    def definition(self) -> Mapping[str, Any]:
+        """Where the points stand."""
+        return definition(self.model_id)
+
+    def values(self) -> Values:
+        """The value of every implemented point but ID, L, scale factors and counts, in plain units."""
+        return {}
+
+    def stamp(self) -> object:
+        """Something that differs from before when `values` may differ."""
+        return FOREVER
+
+    def writable(self, path: str) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether a point that the definition marks RW can be written here."""
+        return False
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as above
+        """Carry out a write, all or nothing; Refused says why not."""
+        raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} is read-only")
+
+
+class Block:
+    """One model at `address`, the register of its ID."""
+
+    def __init__(self, model: Model, address: int) -> None:
+        self.model = model
+        self.address = address
+        self.layout: Layout = lay_out(model.definition(), model.counts, model.scales)
+        self.model_id = self.layout.model_id
+        self.length = self.layout.length
+        self._format = struct.Struct(">" + "".join(point.code for point in self.layout.points))
+        self._index = {point.path: index for index, point in enumerate(self.layout.points)}
+        self._at = [i for i, point in enumerate(self.layout.points) for _ in range(point.size)]
+        self._fixed = [self._constant(point) for point in self.layout.points]
+        self._stamp: object = None
+        self._bytes = b""
+
+    def _constant(self, point: Point) -> Any:
+        model = self.model
+        if point.path == "ID":
+            return self.model_id
+        if point.path == "L":
+            return self.length - 2
+        if point.kind == "sunssf":
+            return model.scales.get(point.path, point.blank)
+        return model.counts.get(point.path, point.blank)
+
+    def data(self) -> bytes:
+        """The registers as they stand now."""
+        stamp = self.model.stamp()
+        if stamp is not self._stamp and stamp != self._stamp:
+            raws = list(self._fixed)
+            index, points = self._index, self.layout.points
+            for path, value in self.model.values().items():
+                at = index[path]
+                raws[at] = points[at].raw(value)
+            self._bytes = self._format.pack(*raws)
+            self._stamp = stamp
+        return self._bytes
+
+    def shown(self) -> dict[str, Value]:
+        """Every point by path, in plain units, None where not implemented."""
+        raws = self._format.unpack(self.data())
+        return {point.path: point.shown(raw) for point, raw in zip(self.layout.points, raws, strict=True)}
+
+    def point(self, path: str) -> Point:
+        """The point of a path; Refused where there is none."""
+        index = self._index.get(path)
+        if index is None:
+            raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {path}")
+        return self.layout.points[index]
+
+    def write(self, first: int, data: bytes, source: Source) -> None:
+        """Write registers, counted from the model's ID; Refused where any of them cannot be written."""
+        changes: dict[str, Any] = {}
+        count = len(data) // 2
+        at = first
+        while at < first + count:
+            point = self.layout.points[self._at[at]]
+            self.check_writable(point)
+            if at != point.offset or at + point.size > first + count:
+                raise Refused(ILLEGAL_VALUE, f"{point.path}: write its {point.size} registers together")
+            start = (at - first) * 2
+            changes[point.path] = point.value(data[start : start + point.size * 2])
+            at += point.size
+        self.model.write(changes, source)
+
+    def check_writable(self, point: Point) -> None:
+        """Refused where the point is read-only or not implemented."""
+        if not (point.writable and self.model.writable(point.path)):
+            raise Refused(ILLEGAL_ADDRESS, f"{self.model_id}.{point.path} cannot be written")

@@ -1,0 +1,191 @@
+"""Connections of one listener: accepted, bounded, served, each in a task that cannot hurt another.
+
+A plain connection works on the bare socket and waits with trio only when there is nothing to read: of the
+time of a request most is the scheduler's, and this way it is asked once per request instead of three times.
+
+Limits: so many connections (one more closes the one that was idle for the longest, so that half a thousand
+forgotten sockets cannot lock everyone out), a message that has begun must be whole soon, an answer must be
+taken soon. A connection that is merely idle may stay for ever: pollers do that.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Callable
+from typing import NamedTuple
+
+import trio
+
+from dersim.errors import RemoteProtocolError
+from dersim.sunspec.mbap import Stream
+
+_CHUNK = 8192
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+#: Tells (level, message).
+Say = Callable[[str, str], None]
+
+
+class Limits(NamedTuple):
+    """connections: at once. message_s, answer_s, handshake_s: until it must be whole, taken, done."""
+
+    connections: int = 256
+    message_s: float = 10.0
+    answer_s: float = 10.0
+    handshake_s: float = 10.0
+
+
+class _Connection:
+    """One peer: who, when it last asked, and how to end it."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.last = 0
+        self.scope = trio.CancelScope()
+
+
+class Connections:
+    """Serves what `accept` brings. open_stream: makes a `Stream` for a peer's certificate (None: no TLS)."""
+
+    def __init__(
+        self,
+        open_stream: Callable[[str, bytes | None], Stream],
+        say: Say,
+        *,
+        tls: ssl.SSLContext | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._open_stream = open_stream
+        self._say = say
+        self._tls = tls
+        self._limits = limits or Limits()
+        self._open: set[_Connection] = set()
+        self._requests = 0
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def accept(self, listener: trio.SocketListener) -> None:
+        """Accept and serve until cancelled."""
+        async with trio.open_nursery() as nursery:
+            while True:
+                try:
+                    stream = await listener.accept()
+                except OSError as error:
+                    if error.errno not in _FULL:
+                        raise
+                    self._say("Error", f"no more connections can be accepted: {error.strerror}")
+                    await trio.sleep(0.2)
+                    continue
+                if len(self._open) >= self._limits.connections:
+                    self._close_idlest()
+                nursery.start_soon(self._serve, stream)
+
+    def _close_idlest(self) -> None:
+        idlest = min(self._open, key=lambda each: each.last)
+        idlest.scope.cancel()
+        self._open.discard(idlest)
+        self._say("Info", f"{idlest.peer}: closed, the longest idle of {self._limits.connections}")
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
+        connection = _Connection(_peer(stream))
+        self._requests += 1
+        connection.last = self._requests
+        self._open.add(connection)
+        try:
+            with connection.scope:
+                if self._tls is None:
+                    await self._serve_plain(stream, connection)
+                else:
+                    await self._serve_tls(stream, connection, self._tls)
+        except RemoteProtocolError as error:
+            self._say("Warning", f"{connection.peer}: {error}; connection closed")
+        except trio.TooSlowError:
+            self._say("Warning", f"{connection.peer}: too slow in mid-message; connection closed")
+        except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
+            self._say("Debug", f"{connection.peer}: connection lost: {str(error) or type(error).__name__}")
+        finally:
+            self._open.discard(connection)
+            await trio.aclose_forcefully(stream)
+
+    async def _serve_plain(self, stream: trio.SocketStream, connection: _Connection) -> None:
+        messages = self._open_stream(connection.peer, None)
+        owner = stream.socket
+        bare = socket.socket(owner.family, owner.type, owner.proto, fileno=owner.detach())
+        try:
+            bare.setblocking(False)
+            await self._exchange(bare, messages, connection)
+        finally:
+            trio.lowlevel.notify_closing(bare)
+            bare.close()
+
+    async def _exchange(self, bare: socket.socket, messages: Stream, connection: _Connection) -> None:
+        receive, wait = bare.recv, trio.lowlevel.wait_readable
+        while True:
+            try:
+                data = receive(_CHUNK)
+            except BlockingIOError:
+                if messages.pending:
+                    with trio.fail_after(self._limits.message_s):
+                        await wait(bare)
+                else:
+                    await wait(bare)
+                continue
+            if not data:
+                return
+            answers = messages.receive(data)
+            self._requests += 1
+            connection.last = self._requests
+            if not answers:
+                continue
+            try:
+                sent = bare.send(answers)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(answers):
+                await self._send_rest(bare, answers[sent:])
+            elif len(data) == _CHUNK:
+                await trio.lowlevel.checkpoint()  # there is always more: let the others have their turn
+
+    async def _send_rest(self, bare: socket.socket, rest: bytes) -> None:
+        with trio.fail_after(self._limits.answer_s):
+            while rest:
+                await trio.lowlevel.wait_writable(bare)
+                try:
+                    rest = rest[bare.send(rest) :]
+                except BlockingIOError:
+                    continue
+
+    async def _serve_tls(
+        self, stream: trio.SocketStream, connection: _Connection, context: ssl.SSLContext
+    ) -> None:
+        secure = trio.SSLStream(stream, context, server_side=True, https_compatible=True)
+        try:
+            with trio.fail_after(self._limits.handshake_s):
+                await secure.do_handshake()
+        except (trio.BrokenResourceError, trio.TooSlowError) as error:
+            self._say("Warning", f"{connection.peer}: TLS handshake failed: {error.__cause__ or error!r}")
+            return
+        messages = self._open_stream(connection.peer, secure.getpeercert(binary_form=True) or b"")
+        while True:
+            deadline = self._limits.message_s if messages.pending else float("inf")
+            with trio.fail_after(deadline):
+                data = await secure.receive_some(_CHUNK)
+            if not data:
+                return
+            answers = messages.receive(bytes(data))
+            self._requests += 1
+            connection.last = self._requests
+            if answers:
+                with trio.fail_after(self._limits.answer_s):
+                    await secure.send_all(answers)
+
+
+def _peer(stream: trio.SocketStream) -> str:
+    try:
+        name = stream.socket.getpeername()
+    except OSError:
+        return "a client that is gone"
+    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)

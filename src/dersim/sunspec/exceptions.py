@@ -1,0 +1,22 @@
+"""Modbus exceptions: why a request is refused, as a code on the wire and in words for the log.
+
+Codes of the Modbus Application Protocol 1.1b3, section 7. SunSpec (Device Information Model 1.1) leaves the
+choice among 2, 3 and 4 for a refused write; here 2 says "there is nothing to write", 3 "not this value".
+"""
+
+from __future__ import annotations
+
+ILLEGAL_FUNCTION = 1
+ILLEGAL_ADDRESS = 2
+ILLEGAL_VALUE = 3
+DEVICE_FAILURE = 4
+DEVICE_BUSY = 6
+TARGET_FAILED = 11
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a fault
+    """A request that is answered with a Modbus exception; nothing was changed."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code

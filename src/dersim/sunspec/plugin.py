@@ -1,0 +1,46 @@
+"""SunSpec Modbus as a plug-in: its flags and its front-end."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dersim.extension import FrontendType
+from dersim.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from dersim.extension import Frontend, FrontendContext
+    from dersim.options import OptionParser
+
+order = 30
+
+
+@hookimpl
+def add_options(parser: OptionParser) -> None:
+    """Add the flags of Modbus TCP and RTU."""
+    from dersim.sunspec import config  # noqa: PLC0415 - only where the plug-in is selected
+
+    config.add_options(parser)
+
+
+@hookimpl
+def register_frontends(options: Namespace) -> Iterable[FrontendType]:  # noqa: ARG001 - the hook's signature
+    """One register map per DER; with `--mb_enable no` without a listener, for the REST API."""
+    return (
+        FrontendType(
+            name="modbus",
+            scope="device",
+            make=_make,
+            # A Modbus client polls in real time, but nothing that it reads has a time of its own.
+            peer_follows_simulated_time=True,
+            order=40,
+            doc="SunSpec Modbus server",
+        ),
+    )
+
+
+def _make(context: FrontendContext) -> Frontend:
+    from dersim.sunspec.server import ModbusServer  # noqa: PLC0415 - only where it runs
+
+    return ModbusServer(context)

@@ -1,0 +1,93 @@
+"""Points by name and in plain units: the REST API's way to the registers, through the same checks.
+
+``{"model": 704, "points": {"WMaxLimPct": 40, "WMaxLimPctEna": 1}}``. Nested forms are taken too:
+``{"Crv": [{}, {"ActPt": 2, "Pt": [{"V": 106, "W": 100}, ...]}], "AdptCrvReq": 2}``; a list counts from 0,
+as in ``Crv[1].Pt[0].V``, and ``{}`` or null leaves a set alone. Enumerations may be given by their words.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dersim.errors import ConfigError
+from dersim.setpoints import Source
+from dersim.sunspec.block import Block
+from dersim.sunspec.exceptions import Refused
+from dersim.sunspec.points import TYPES, Point
+from dersim.sunspec.unit import Unit
+
+#: Adoption is asked for after the set is written, in whatever order the points are named.
+_LAST = ("AdptCrvReq", "AdptCtlReq")
+
+
+def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """Write points of a model, all or none; returns ``{"model", "points": what the registers show now}``.
+
+    ConfigError names the point, what is wrong and what is allowed.
+    """
+    try:
+        block = unit.block(model)
+        flat = dict(_flat("", points))
+        if not flat:
+            raise ConfigError(f"model {model}: no points to write")
+        changes: dict[str, Any] = {}
+        for path in sorted(flat, key=lambda path: path in _LAST):
+            point = block.point(path)
+            block.check_writable(point)
+            changes[path] = _value(block, point, flat[path])
+        unit.refresh()
+        block.model.write(changes, source)
+    except Refused as why:
+        raise ConfigError(str(why)) from None
+    return shown_points(unit, model)
+
+
+def shown_points(unit: Unit, model: int | None = None) -> dict[str, Any]:
+    """A model's points as they stand, or a list of the models there are."""
+    unit.refresh()
+    if model is None:
+        return {"models": [{"model": b.model_id, "name": b.layout.name} for b in unit.blocks]}
+    try:
+        block = unit.block(model)
+    except Refused as why:
+        have = ", ".join(str(each.model_id) for each in unit.blocks)
+        raise ConfigError(f"{why}; it has {have}") from None
+    return {"model": model, "points": {k: v for k, v in block.shown().items() if v is not None}}
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _flat(f"{prefix}.{name}" if prefix else str(name), inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            if inner is not None:
+                yield from _flat(f"{prefix}[{index}]", inner)
+    else:
+        yield prefix, value
+
+
+def _value(block: Block, point: Point, given: Any) -> Any:
+    """As the registers would carry it: rounded to their resolution, and checked as a write is."""
+    where = f"{block.model_id}.{point.path}"
+    if point.is_text:
+        if not isinstance(given, str) or len(given) > point.size * 2:
+            raise ConfigError(
+                f"{where}: a text of up to {point.size * 2} characters is needed, not {given!r}"
+            )
+        return point.value(given.encode("utf-8"))
+    words = dict(point.names)
+    number = words.get(given, given) if isinstance(given, str) else given
+    if isinstance(number, bool):
+        number = int(number)
+    if not isinstance(number, int | float) or not math.isfinite(number):
+        hint = f" or one of {', '.join(words)}" if words else ""
+        raise ConfigError(f"{where}: a number{hint} is needed, not {given!r}")
+    kind = TYPES[point.kind]
+    low, high = kind.low * 10**point.exponent, kind.high * 10**point.exponent
+    if not low <= number <= high:
+        raise ConfigError(f"{where}: {number:g} is outside {low:g} to {high:g} {point.units}".rstrip())
+    return point.value(struct.pack(f">{kind.code}", point.raw(number)))

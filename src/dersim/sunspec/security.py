@@ -1,0 +1,80 @@
+"""Secure SunSpec Modbus: TLS with certificates on both sides, and the role that the client's bears.
+
+The profile is Modbus/TCP Security with SunSpec's roles: TLS 1.2 (1.3 if asked for) with the ECDHE-ECDSA
+suites on P-256, and the role as one UTF8String in extension 1.3.6.1.4.1.50316.802.1 of the client's
+certificate. A certificate without a role, with one that is not an UTF8String or with an unknown one, is let
+in and has no rights: every request is answered with exception 1, as Modbus/TCP Security demands, and logged.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509.oid import ObjectIdentifier
+
+from dersim.errors import ConfigError
+from dersim.sunspec.rights import NOTHING, ROLES, Rights
+
+ROLE_OID = ObjectIdentifier("1.3.6.1.4.1.50316.802.1")
+_UTF8_STRING = 0x0C
+CIPHERS = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"
+VERSIONS = {
+    "1.2": (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2),
+    "1.3": (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3),
+    "1.2+1.3": (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+}
+
+
+def server_context(
+    cert: str, key: str, root_cert: str, *, ciphers: str = CIPHERS, version: str = "1.2"
+) -> ssl.SSLContext:
+    """The TLS context of the listener; every client must show a certificate under `root_cert`.
+
+    ConfigError names the flag and the file that is bad.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version, context.maximum_version = VERSIONS[version]
+    context.verify_mode = ssl.CERT_REQUIRED
+    # A chain of trust may be given without its root: the sub-CA that signed the clients is enough.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    for flag, path in (("--mb_cert", cert), ("--mb_key", key), ("--mb_root_cert", root_cert)):
+        if not path:
+            raise ConfigError(f"{flag}: --mb_enc yes needs a PEM file here (Secure SunSpec is mutual TLS)")
+        if not Path(path).is_file():
+            raise ConfigError(f"{flag} {path}: no such file; give a PEM file")
+    try:
+        context.set_ciphers(ciphers)
+    except ssl.SSLError:
+        raise ConfigError(
+            f"--mb_ciphers {ciphers}: OpenSSL knows none of these; give a list as for openssl ciphers"
+        ) from None
+    try:
+        context.load_cert_chain(cert, key)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigError(f"--mb_cert {cert}, --mb_key {key}: {error}; give a PEM pair") from None
+    try:
+        context.load_verify_locations(root_cert)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigError(f"--mb_root_cert {root_cert}: {error}; give CA certificates in PEM") from None
+    return context
+
+
+def rights_of(certificate_der: bytes) -> tuple[Rights, str]:
+    """The rights of a client certificate, and where there are none, why."""
+    certificate = x509.load_der_x509_certificate(certificate_der)
+    try:
+        extension = certificate.extensions.get_extension_for_oid(ROLE_OID).value
+    except (x509.ExtensionNotFound, ValueError):
+        return NOTHING, "its certificate has no role extension"
+    raw = extension.public_bytes()
+    # One UTF8String with a length of one byte: roles are short words.
+    if len(raw) < 2 or raw[0] != _UTF8_STRING or raw[1] != len(raw) - 2 or raw[1] > 0x7F:
+        return NOTHING, "the role in its certificate is not one UTF8String"
+    role = raw[2:].decode("utf-8", "replace")
+    rights = ROLES.get(role)
+    if rights is None:
+        return NOTHING, f"its role {role!r} is not known; known are {', '.join(ROLES)}"
+    return rights, ""

@@ -1,0 +1,157 @@
+"""The Modbus front-end of one DER: its register map, its listener, its timers."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from dersim.errors import ConfigError
+from dersim.extension import FrontendStatus
+from dersim.http11.listen import address, bind
+from dersim.setpoints import Source
+from dersim.sunspec.catalog import models_of
+from dersim.sunspec.connections import Connections
+from dersim.sunspec.exceptions import Refused
+from dersim.sunspec.mbap import Stream
+from dersim.sunspec.pdu import Service
+from dersim.sunspec.points_by_name import apply_points, shown_points
+from dersim.sunspec.ratings import Common
+from dersim.sunspec.reversion import Timers
+from dersim.sunspec.rights import EVERYTHING
+from dersim.sunspec.security import rights_of, server_context
+from dersim.sunspec.unit import Unit
+from dersim.sunspec.view import View
+
+if TYPE_CHECKING:
+    from dersim.extension import FrontendContext
+
+#: Unit ids that mean "whoever is at this address" (Modbus Messaging on TCP/IP 1.0b, 4.4.2).
+_ANYONE = (0, 255)
+_LAST_UNIT = 247
+
+
+class ModbusServer:
+    """A front-end of scope "device".
+
+    `apply_points` and `shown_points` are for the REST API: by model and point name, through the same code.
+    """
+
+    def __init__(self, context: FrontendContext) -> None:
+        if context.device is None:
+            raise ConfigError("the Modbus server belongs to a DER; register it with scope device")
+        self.device = context.device
+        self._context = context
+        self._options = context.options
+        self.timers = Timers(context.clock.now_s)
+        self.view = View(self.device, context.clock.now_s)
+        own = int(self.device.nameplate.points["1.DA"]) + self.device.number - 1
+        models = models_of(self.view, self.timers, context, min(own, _LAST_UNIT))
+        self._common = next(model for model in models if isinstance(model, Common))
+        self._printed = int(self.device.nameplate.points["1.DA"])
+        self.unit = Unit(models, before=self.timers.run_due)
+        self.service = Service(self.unit, self._identity(), on_write=self._wrote, on_refused=self._refused)
+        self._last_refusal = ""
+        self._listeners: list[trio.SocketListener] = []
+        self._connections: Connections | None = None
+        self._where = ""
+
+    def _identity(self) -> dict[int, str]:
+        plate = self.device.nameplate
+        return {0: plate.manufacturer, 1: plate.model, 2: plate.version, 4: plate.model, 5: self.device.name}
+
+    def answers_to(self, unit_id: int) -> bool:
+        """Whether a unit id is ours: the one in 1.DA, and those that mean whoever is here."""
+        return unit_id == self._common.device_address or unit_id in _ANYONE or unit_id == self._printed
+
+    async def bind(self) -> Mapping[str, str]:
+        """Open the listener; ConfigError for a busy port or a bad certificate."""
+        options = self._options
+        if not options.mb_enable:
+            await trio.lowlevel.checkpoint()
+            return {}
+        tls = self._tls_context() if options.mb_enc else None
+        port = options.mb_port + self.device.number - 1 if options.mb_port else 0
+        if self._where:  # after a restart, the port that users were told
+            port = int(self._where.rpartition(":")[2])
+        self._listeners = await bind(options.mb_host, port)
+        self._connections = Connections(self._open_stream, self._say, tls=tls)
+        host, port = address(self._listeners)
+        self._where = f"{host}:{port}"
+        return {"modbus": self._where}
+
+    def _tls_context(self) -> ssl.SSLContext:
+        o = self._options
+        return server_context(
+            o.mb_cert, o.mb_key, o.mb_root_cert, ciphers=o.mb_ciphers, version=o.mb_tls_version
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        listeners, self._listeners = self._listeners, []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._run_timers)
+            for listener in listeners:
+                nursery.start_soon(self._accept, listener)
+
+    async def _accept(self, listener: trio.SocketListener) -> None:
+        assert self._connections is not None  # noqa: S101 - made with the listeners
+        async with listener:
+            await self._connections.accept(listener)
+
+    async def _run_timers(self) -> None:
+        """Let reversion timers fire when nobody asks, too."""
+        while True:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._end_on_change, nursery.cancel_scope)
+                if self.timers.next_s < float("inf"):
+                    await self._context.clock.sleep_until(self.timers.next_s)
+                    self.timers.run_due()
+                else:
+                    await trio.sleep_forever()
+
+    async def _end_on_change(self, scope: trio.CancelScope) -> None:
+        await self.timers.wait_changed()
+        scope.cancel()
+
+    def _open_stream(self, peer: str, certificate: bytes | None) -> Stream:
+        rights, who = EVERYTHING, ""
+        if certificate is not None:
+            rights, why = rights_of(certificate)
+            who = f", role {rights.role}"
+            if why:
+                self._say("Warning", f"{peer}: {why}: every request is refused")
+        self._say("Debug", f"{peer}: connected{who}")
+        return Stream(self.service, self.answers_to, rights)
+
+    def apply_points(
+        self, model: int, points: Mapping[str, Any], source: Source = Source.REST
+    ) -> dict[str, Any]:
+        """Write points of a model by name, in plain units; ConfigError says why not. See `points_by_name`."""
+        return apply_points(self.unit, model, points, source)
+
+    def shown_points(self, model: int | None = None) -> dict[str, Any]:
+        """The points of a model, or of all, in plain units."""
+        return shown_points(self.unit, model)
+
+    def _wrote(self, what: str) -> None:
+        self._last_refusal = ""
+        self._say("Info", f"written: {what}")
+
+    def _refused(self, function: int, why: Refused) -> None:
+        text = f"function {function} refused with exception {why.code}: {why}"
+        if text != self._last_refusal:  # a peer that repeats itself must not fill the log
+            self._last_refusal = text
+            self._say("Warning", text)
+
+    def _say(self, level: Any, message: str) -> None:
+        self._context.log.log(level, "Modbus", message, self.device.number)
+
+    def status(self) -> FrontendStatus:
+        """Where it listens, and to how many."""
+        if not self._options.mb_enable:
+            return FrontendStatus("disabled", "--mb_enable no")
+        count = len(self._connections) if self._connections else 0
+        return FrontendStatus("serving" if self._where else "starting", f"{self._where}, {count} client(s)")

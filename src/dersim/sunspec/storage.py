@@ -1,0 +1,92 @@
+"""The battery in registers: 713, storage capacity, and 802, the battery base model."""
+
+from __future__ import annotations
+
+from dersim.device.state import DeviceState, StorageMode
+from dersim.sunspec.block import Values
+from dersim.sunspec.measurements import Measurement
+from dersim.sunspec.scales import Scales, finest
+from dersim.sunspec.view import View
+
+
+class StorageCapacity(Measurement):
+    """713; the state of charge is 0 % without a battery."""
+
+    model_id = 713
+
+    def __init__(self, view: View, scales: Scales) -> None:
+        super().__init__(view, scales)
+        self.scales = {"WH_SF": scales.wh, "Pct_SF": -2}
+
+    def values(self) -> Values:
+        """Of the newest state."""
+        soc, rated = self.state.soc_pct, self.view.plate.rtgMaxWh
+        if soc is None:
+            return {"WHRtg": 0, "WHAvail": 0, "SoC": 0, "Sta": 0}
+        return {"WHRtg": rated, "WHAvail": rated * soc / 100, "SoC": soc, "SoH": 100, "Sta": 0}
+
+
+class Battery(Measurement):
+    """802, the battery base model. Its commands are those of 703 and 715 and not taken here."""
+
+    model_id = 802
+    _LITHIUM_ION, _CONNECTED, _DISCONNECTED = 4, 3, 1
+    _EMPTY, _DISCHARGING, _CHARGING, _FULL, _HOLDING = 2, 3, 4, 5, 6
+
+    def __init__(self, view: View, scales: Scales) -> None:
+        super().__init__(view, scales)
+        plate = view.plate
+        self.scales = {
+            "AHRtg_SF": finest(plate.rtgMaxWh / plate.pv_v, 65534, -2),
+            "WHRtg_SF": scales.wh,
+            "WChaDisChaMax_SF": scales.w,
+            "SoC_SF": -2,
+            "SoH_SF": 0,
+            "DoD_SF": -2,
+            "V_SF": scales.dc_v,
+            "CellV_SF": -3,
+            "A_SF": scales.dc_a,
+            "AMax_SF": scales.dc_a,
+            "W_SF": scales.dc_w,
+        }
+
+    def values(self) -> Values:
+        """Of the newest state."""
+        s, plate = self.state, self.view.plate
+        soc = s.soc_pct or 0.0
+        return {
+            "AHRtg": plate.rtgMaxWh / plate.pv_v,
+            "WHRtg": plate.rtgMaxWh,
+            "WChaRteMax": plate.rtgMaxChargeRateW,
+            "WDisChaRteMax": plate.rtgMaxDischargeRateW,
+            "SoCMax": plate.soc_max_pct,
+            "SoCMin": plate.soc_min_pct,
+            "SoC": soc,
+            "DoD": 100 - soc,
+            "SoH": 100,
+            "ChaSt": self._charge_state(s, soc),
+            "LocRemCtl": 0,
+            "Hb": int(s.time_s) % 60_000,
+            "AlmRst": 0,
+            "Typ": self._LITHIUM_ION,
+            "State": self._CONNECTED if s.connection.connected else self._DISCONNECTED,
+            "Evt1": 0,
+            "Evt2": 0,
+            "EvtVnd1": 0,
+            "EvtVnd2": 0,
+            "V": s.dc_v,
+            "A": s.dc_a,
+            "AChaMax": plate.rtgMaxChargeRateW / plate.pv_v,
+            "ADisChaMax": plate.rtgMaxDischargeRateW / plate.pv_v,
+            "W": s.dc_w,
+            "SetOp": 1,
+            "SetInvState": 3 if s.connection.energized else 1,
+        }
+
+    def _charge_state(self, s: DeviceState, soc: float) -> int:
+        plate = self.view.plate
+        if s.storage_mode is StorageMode.HOLDING or s.storage_mode is None:
+            if soc <= plate.soc_min_pct:
+                return self._EMPTY
+            return self._FULL if soc >= plate.soc_max_pct else self._HOLDING
+        return self._CHARGING if s.storage_mode is StorageMode.CHARGING else self._DISCHARGING

@@ -1,0 +1,108 @@
+"""The register map of one device: marker, models, end mark, from register 40000 on.
+
+    40000  "SunS"
+    40002  model 1, then the others in rising order, without a gap
+    ...    FFFF 0000
+
+Reads may begin and end anywhere and cross models; a write stays inside one model, since the ID and L between
+two models are read-only. Nothing here awaits: a request is answered from one instant of the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dersim.setpoints import Source
+from dersim.sunspec.block import Block, Model
+from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, Refused
+from dersim.sunspec.rights import EVERYTHING, Rights
+
+BASE = 40000
+MARKER = b"SunS"
+END = b"\xff\xff\x00\x00"
+_MARKER_LENGTH = 2
+
+
+def _nothing() -> None:
+    return None
+
+
+class Unit:
+    """All models of one device. before: called before every access, for timers that ran out meanwhile."""
+
+    def __init__(self, models: Sequence[Model], before: Callable[[], object] = _nothing) -> None:
+        self._before = before
+        self.blocks: list[Block] = []
+        address = BASE + _MARKER_LENGTH
+        for model in models:
+            block = Block(model, address)
+            self.blocks.append(block)
+            address += block.length
+        self._end = address  # of the end mark's first register
+        self._owner = [i for i, block in enumerate(self.blocks) for _ in range(block.length)]
+
+    def refresh(self) -> None:
+        """Let timers that ran out act."""
+        self._before()
+
+    def block(self, model_id: int) -> Block:
+        """The block of a model; Refused where the device has none."""
+        for block in self.blocks:
+            if block.model_id == model_id:
+                return block
+        raise Refused(ILLEGAL_ADDRESS, f"this device has no model {model_id}")
+
+    def read(self, address: int, count: int, rights: Rights = EVERYTHING) -> bytes:
+        """`count` registers from `address` on; Refused outside the map, or where the role may not read."""
+        last = address + count
+        if address < BASE or last > self._end + 2:
+            raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} are outside the map")
+        self._before()
+        body = BASE + _MARKER_LENGTH
+        if body <= address and last <= self._end:
+            first = self._owner[address - body]
+            if first == self._owner[last - 1 - body]:
+                block = self.blocks[first]
+                self._check_read(block, rights, address, last)
+                start = (address - block.address) * 2
+                return block.data()[start : start + count * 2]
+        return self._across(address, last, rights)
+
+    def _across(self, address: int, last: int, rights: Rights) -> bytes:
+        """Registers that do not lie within one model."""
+        pieces = [(BASE, MARKER), (self._end, END)]
+        for block in self.blocks:
+            if block.address < last and block.address + block.length > address:
+                self._check_read(block, rights, address, last)
+                pieces.append((block.address, block.data()))
+        out = bytearray((last - address) * 2)
+        for start, data in pieces:
+            low, high = max(start, address), min(start + len(data) // 2, last)
+            if low < high:
+                out[(low - address) * 2 : (high - address) * 2] = data[(low - start) * 2 : (high - start) * 2]
+        return bytes(out)
+
+    def _check_read(self, block: Block, rights: Rights, address: int, last: int) -> None:
+        # ID and L are for everyone: without them no client finds its way along the chain.
+        header_only = address >= block.address and last <= block.address + 2
+        if not rights.may_read(block.model_id) and not header_only:
+            raise Refused(ILLEGAL_FUNCTION, f"role {rights.role} may not read model {block.model_id}")
+
+    def write(
+        self, address: int, data: bytes, rights: Rights = EVERYTHING, source: Source = Source.MODBUS
+    ) -> str:
+        """Write registers, all or none; returns what was written, for the log. Refused says why not."""
+        last = address + len(data) // 2
+        body = BASE + _MARKER_LENGTH
+        if address < body or last > self._end:
+            raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cannot be written")
+        self._before()
+        block = self.blocks[self._owner[address - body]]
+        if last > block.address + block.length:
+            raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cross the end of a model")
+        if not rights.may_write(block.model_id):
+            raise Refused(ILLEGAL_FUNCTION, f"role {rights.role} may not write model {block.model_id}")
+        if len(data) % 2 or not data:
+            raise Refused(ILLEGAL_VALUE, "whole registers are needed")
+        block.write(address - block.address, data, source)
+        return f"model {block.model_id} registers {address} to {last - 1}"
