@@ -376,3 +376,21 @@ async def test_a_dcap_without_end_devices_says_so(autojump_clock, world):
     await trio.sleep(2)
     assert client.snapshot()["state"] == "retrying"
     assert "EndDeviceListLink" in client.snapshot()["last_error"]
+
+
+async def test_an_in_band_server_that_was_restarted_is_told_of_us_again(autojump_clock, world, listing_of):
+    client = await world.ready()
+    device = world.tree["/edev/1"]
+
+    def register(request):
+        world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", device, pollRate=10)
+        return Response(201, (("location", "/edev/1"),))
+
+    world.server.answers["POST", "/edev"] = register
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)
+    world.begin()
+    for round_ in (1, 2):
+        await trio.sleep(45)
+        assert client.snapshot()["state"] == "connected"
+        assert len(world.server.bodies("/edev")) == round_
+        world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)

@@ -97,6 +97,8 @@ class Discovery:
         self._list_href, self._list_head = link.href, listing.head
         self._long_list = len(listing.items) > PAGE_ITEMS
         found = self._find(listing.items)
+        # A server that has listed us and lost us, as after a restart, may be told of us again.
+        self._may_register |= found is not None
         if found is None:
             found = await self._register(link.href, now_s)
         elif listing.fresh or self.tree.end_device is None:
