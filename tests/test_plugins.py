@@ -6,10 +6,12 @@ from argparse import Namespace
 import pytest
 from lxml import etree
 
+from dersim.csip import der_bodies
+from dersim.device.nameplate import bundled, read_nameplate
 from dersim.errors import ConfigError, PluginError
 from dersim.extension import FrontendType, FunctionType, Panel, SchemaExtension
 from dersim.hookspecs import hookimpl
-from dersim.ieee2030_5 import Edition, extensions, schema
+from dersim.ieee2030_5 import Edition, decode, encode, extensions, schema
 from dersim.modes import MODES, ModeSpec
 from dersim.options import OptionParser
 from dersim.plugins import Candidate, PluginSet, find
@@ -202,10 +204,14 @@ def extension():
     made = []
 
     def make(
-        element="opModExampleW", wire_type="ActivePower", parents=("DERControlBase",), mode="opModExampleW"
+        element="opModExampleW",
+        wire_type="ActivePower",
+        parents=("DERControlBase",),
+        mode="opModExampleW",
+        tell=None,
     ):
-        spec = ModeSpec(mode, "number", "W", low=0, high=1e6)
-        made.append(SchemaExtension(NS, element, parents, spec, wire_type))
+        spec = ModeSpec(mode, "number", "W", low=0, high=1e6) if mode else None
+        made.append(SchemaExtension(NS, element, parents, spec, wire_type, tell))
         return made[-1]
 
     standard = dict(MODES)
@@ -238,9 +244,20 @@ def test_a_schema_extension_is_judged_and_becomes_known(extension):
     assert any("opModExampleW" in each for each in verdict("lots"))
 
 
+def test_what_a_der_tells_of_itself_needs_no_mode(extension):
+    told = extension(parents=("DERCapability",), wire_type="HexBinary8", mode=None, tell=len)
+    register(plugin(register_schema_extensions=lambda: [told]))
+    plate = read_nameplate(bundled("10kW-3Phase"))
+    body = encode(der_bodies.capability(plate, frozenset("abc"), Edition.E2018), Edition.E2018)
+    assert f'<opModExampleW xmlns="{NS}">03</opModExampleW>'.encode() in body
+    assert decode(body, strict=True, edition=Edition.E2018).violations == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ({"mode": None}, "plug-in extra: .*either a mode.*or tell"),
+        ({"tell": len}, "plug-in extra: .*either a mode.*or tell"),
         ({"element": "1st"}, "plug-in extra: .*xmlschema refuses"),
         ({"wire_type": "Parsec"}, "plug-in extra: .*wire type 'Parsec'"),
         ({"parents": ("DERControlBass",)}, "plug-in extra: .*parent 'DERControlBass'"),

@@ -25,7 +25,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "sim": Command("dersim.cli_sim", "run simulated DERs and their front-ends"),
-    "server": Command("dersim.utility.command", "run the companion IEEE 2030.5 server alone"),
+    "server": Command("dersim.cli_server", "run the companion IEEE 2030.5 server alone"),
     "pki": Command("dersim.pki_command", "show a certificate's LFDI and chain, or make a test PKI"),
     "replay": Command("dersim.replay_command", "run one DER offline through a trajectory of inputs"),
     "plugins": Command("dersim.cli_plugins", "list the plug-ins with their versions and hooks"),

@@ -259,14 +259,17 @@ class DeviceType:
 class SchemaExtension:
     """A foreign element of 2030.5 documents: a namespace, the element, where it may stand, and its mode.
 
-    See docs/plugins.md. `parents` are names of 2030.5 types, e.g. "DERControlBase".
+    See docs/plugins.md. `parents` are names of 2030.5 types, e.g. "DERControlBase". An element that the DER
+    tells of itself, in its DERCapability or DERSettings, has no mode but `tell`: from the modes that the DER
+    supports to the value on the wire, None to leave the element out.
     """
 
     namespace: str
     element: str
     parents: tuple[str, ...]
-    mode: ModeSpec
+    mode: ModeSpec | None
     wire_type: str
+    tell: Callable[[frozenset[str]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,18 +250,27 @@ class PluginSet:
 
     def register(self, options: Namespace, *, also: Iterable[str] = ()) -> Registry:
         """Ask all registering hooks, in the order of hookspecs.py, and keep what is selected."""
+        registry = self._collect(_RESULTS, options)
+        known = {name for each in self._all for name in (each.name, *each.frontends)}
+        registry.select(self._selection, known, also=also)
+        registry.activate()
+        registry.plugins = self._listed()
+        return registry
+
+    def learn_extensions(self) -> None:
+        """Make known what the plug-ins add to 2030.5 documents and nothing else: for a program without DERs."""
+        self._collect(("register_schema_extensions",), Namespace()).activate()
+
+    def _collect(self, hooks: Iterable[str], options: Namespace) -> Registry:
         registry = Registry()
-        for hook, (kind, table) in _RESULTS.items():
+        for hook in hooks:
+            kind, table = _RESULTS[hook]
             arguments = {"options": options} if hook == "register_frontends" else {}
             for plugin in self.plugins:
                 if hook in plugin.hooks:
                     for item in self._call(plugin, hook, **arguments):
                         name = _name_of(plugin, hook, item, kind)
                         getattr(registry, table).add(name, item, plugin.name)
-        known = {name for each in self._all for name in (each.name, *each.frontends)}
-        registry.select(self._selection, known, also=also)
-        registry.activate()
-        registry.plugins = self._listed()
         return registry
 
     def _listed(self) -> tuple[extension.PluginInfo, ...]:

@@ -114,7 +114,12 @@ class Registry:
         for name, extension in self.schema_extensions.items():
             plugin = self.schema_extensions.owners[name]
             mode = extension.mode
-            if MODES.setdefault(mode.name, mode) != mode:
+            if (mode is None) == (extension.tell is None):
+                raise PluginError(
+                    f"plug-in {plugin}: {name} needs either a mode, where it commands, "
+                    f"or tell, where the DER says it of itself"
+                )
+            if mode is not None and MODES.setdefault(mode.name, mode) != mode:
                 raise PluginError(
                     f"plug-in {plugin}: the mode {mode.name} of {name} is there already; give it another name"
                 )

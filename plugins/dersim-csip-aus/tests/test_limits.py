@@ -5,9 +5,11 @@ from argparse import Namespace
 from importlib.metadata import version
 
 import pytest
+from dersim_csip_aus import modes_mask
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope
 
 from dersim.builtin import FUNCTION_TYPES
+from dersim.csip import der_bodies
 from dersim.extension import Measured
 from dersim.fleet import Device, StandingClock
 from dersim.ieee2030_5 import Edition, controlbase, decode, encode
@@ -112,6 +114,29 @@ def test_a_device_obeys_and_goes_back(registry):
     assert device.state.p_w == pytest.approx(1500, abs=1)
     assert wish(None) is Verdict.ACCEPTED
     assert device.state.p_w > 5000
+
+
+@pytest.mark.parametrize(
+    ("supported", "mask"),
+    [((), 0), (("opModExpLimW",), 1), (("opModGenLimW", "opModMaxLimW"), 4), (LIMITS, 15)],
+)
+def test_the_mask_of_modes(supported, mask):
+    assert modes_mask(frozenset(supported)) == mask
+
+
+@pytest.mark.parametrize("edition", ["2018", "2023"])
+def test_a_der_tells_what_it_supports(registry, edition):
+    functions = (*FUNCTION_TYPES, *registry.functions.values())
+    device = Device(clock=StandingClock(), functions=functions)
+    modes, settings = device.setpoints.supported_modes, device.settings
+    for body, element in (
+        (der_bodies.capability(device.nameplate, modes, Edition(edition)), "doeModesSupported"),
+        (der_bodies.settings(device.nameplate, settings, modes, 0, Edition(edition)), "doeModesEnabled"),
+    ):
+        document = encode(body, Edition(edition))
+        assert f'<{element} xmlns="https://csipaus.org/ns">0F</{element}>'.encode() in document
+        decoded = decode(document, strict=True, edition=Edition(edition))
+        assert decoded.resource.extra == (Extra("https://csipaus.org/ns", element, 15),)
 
 
 def test_without_the_plugin_the_mode_is_not_supported(registry):

@@ -9,7 +9,7 @@ The editions differ in more than what they leave out, so nothing is copied from 
 * mode masks: bits 27 to 31 and the second mask exist only in 2023.
 
 setMaxVarNeg and rtgMaxVarNeg are negative in every edition. Numbers on the wire are 16 bits with a power of
-ten, so 40 kW is 4000 x 10.
+ten, so 40 kW is 4000 x 10. What national profiles add (CSIP-AUS: doeModesSupported) comes from plug-ins.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Any
 from dersim.device.nameplate import Nameplate
 from dersim.device.settings import Settings
 from dersim.device.state import Connection, DeviceState, StorageMode
-from dersim.ieee2030_5 import Edition
+from dersim.ieee2030_5 import Edition, extensions
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.declare import Extra
 from dersim.modes import MODES
 
 _INT16, _UINT16 = 32_767, 65_535
@@ -56,6 +57,13 @@ def mode_mask(modes: frozenset[str], der_type: int, edition: Edition) -> int:
     return mask & _MASK_2018 if edition is Edition.E2018 else mask
 
 
+def _told(parent: str, modes: frozenset[str]) -> tuple[Extra, ...]:
+    """What plug-ins have the DER tell in that resource."""
+    declared = [extension.declared for extension in extensions.children_of(parent)]
+    told = [(each, each.tell(modes)) for each in declared if each.tell is not None]
+    return tuple(Extra(each.namespace, each.element, value) for each, value in told if value is not None)
+
+
 def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.DERCapability:
     """The nameplate as a DERCapability."""
     body = r.DERCapability(
@@ -73,6 +81,7 @@ def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.D
         rtgNormalCategory=plate.rtgNormalCategory,
         rtgVNom=scaled(r.VoltageRMS, plate.rtgVNom, finest=-1),
         type=plate.der_type,
+        extra=_told("DERCapability", modes),
     )
     if plate.rtgMaxWh:
         body.rtgMaxChargeRateVA = scaled(r.ApparentPower, plate.rtgMaxChargeRateVA)
@@ -114,6 +123,7 @@ def settings(
         setVRef=scaled(r.VoltageRMS, values.setVRef, finest=-1),
         setGradW=round(values.setGradW * 100),
         updatedTime=updated_time,
+        extra=_told("DERSettings", modes),
     )
     for name in _HUNDREDTHS:
         setattr(body, name, round(values[name] * 100))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import extensions
@@ -24,6 +24,9 @@ from dersim.ieee2030_5.edition import Edition
 from dersim.ieee2030_5.resources import DefaultDERControl, DERControlBase, DERCurve, DERCurveLink, Disabled
 from dersim.ieee2030_5.wire_forms import form_of, hundredths
 from dersim.modes import MODES, Curve, ModeSpec, ModeValue
+
+if TYPE_CHECKING:
+    from dersim.extension import SchemaExtension
 
 _MEMBERS = {member.name: member for member in TYPES[DERControlBase].members}
 _DEFAULT_MEMBERS = {member.name: member for member in TYPES[DefaultDERControl].own}
@@ -93,8 +96,9 @@ def base_of(
         spec = MODES.get(name)
         extension = _extension_of(name)
         if extension is not None:
-            wire = _onto_wire(extension.declared.mode, value, extension.declared.wire_type)
-            base.extra += (Extra(extension.declared.namespace, extension.declared.element, wire),)
+            mode, declared = extension
+            wire = _onto_wire(mode, value, declared.wire_type)
+            base.extra += (Extra(declared.namespace, declared.element, wire),)
         elif spec is None or spec.default_only or name not in _MEMBERS:
             raise LocalProtocolError(f"{name}: a DERControlBase cannot carry it")
         elif spec.kind == "curve":
@@ -172,15 +176,18 @@ def _named_curve(spec: ModeSpec, value: ModeValue, href: str) -> DERCurve:
     return der_curve(spec, value, href=href, mrid=name)
 
 
-def _extension_of(mode: str) -> extensions.Extension | None:
-    return next((ext for ext in extensions.registered() if ext.declared.mode.name == mode), None)
+def _extension_of(mode: str) -> tuple[ModeSpec, SchemaExtension] | None:
+    for extension in extensions.registered():
+        spec = extension.declared.mode
+        if spec is not None and spec.name == mode:
+            return spec, extension.declared
+    return None
 
 
 def _extension_modes(extra: tuple[Extra, ...]) -> dict[str, ModeValue]:
     found: dict[str, ModeValue] = {}
     for namespace, element, wire in extra:
         extension = extensions.find(namespace, element)
-        if extension is not None:
-            declared = extension.declared
-            found[declared.mode.name] = _plain(declared.mode, wire, declared.wire_type)
+        if extension is not None and (mode := extension.declared.mode) is not None:
+            found[mode.name] = _plain(mode, wire, extension.declared.wire_type)
     return found

@@ -46,7 +46,10 @@ def plain(resource: Any) -> Any:
     if info is None:
         return [plain(item) for item in resource] if isinstance(resource, tuple) else resource
     values = ((member.name, getattr(resource, member.name)) for member in info.members)
-    return {name: plain(value) for name, value in values if value is not None and value != ()}
+    told = {name: plain(value) for name, value in values if value is not None and value != ()}
+    # Elements of other namespaces, where a plug-in has told what they are.
+    known = (each for each in getattr(resource, "extra", ()) if not isinstance(each.value, str))
+    return told | {each.name: plain(each.value) for each in known}
 
 
 def programs(head_end: HeadEnd) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """CSIP-AUS limits for dersim: what the plug-in declares.
 
-Two hooks. The schema extensions make the 2030.5 codec read and write the four foreign elements, each as a
-mode of its own; the control function obeys those modes. Nothing else of dersim has to know of them.
+Two hooks. The schema extensions make the 2030.5 codec read and write six foreign elements: four limits, each
+a mode of its own, and two masks in which the DER tells which of them it has. The control function obeys the
+modes. Nothing else of dersim has to know of them.
 """
 
 from collections.abc import Iterable
@@ -15,12 +16,14 @@ NAMESPACE = "https://csipaus.org/ns"
 
 #: What an ActivePower can carry: a 16-bit value and a power of ten.
 _HIGHEST_W = 32767e9
+#: DOEControlType: the bits of doeModesSupported and doeModesEnabled, from bit 0.
+_BITS = ("opModExpLimW", "opModImpLimW", "opModGenLimW", "opModLoadLimW")
 
 
 @hookimpl
 def register_schema_extensions() -> Iterable[SchemaExtension]:
-    """The four elements of DERControlBase, in controls and in defaults."""
-    return [
+    """The four elements of DERControlBase, in controls and in defaults, and the two masks."""
+    limits = [
         SchemaExtension(
             namespace=NAMESPACE,
             element=mode,
@@ -30,6 +33,11 @@ def register_schema_extensions() -> Iterable[SchemaExtension]:
         )
         for mode in LIMITS
     ]
+    masks = [
+        SchemaExtension(NAMESPACE, element, (parent,), None, "HexBinary8", tell=modes_mask)
+        for parent, element in (("DERCapability", "doeModesSupported"), ("DERSettings", "doeModesEnabled"))
+    ]
+    return [*limits, *masks]
 
 
 @hookimpl
@@ -45,3 +53,8 @@ def register_control_functions() -> Iterable[FunctionType]:
             doc="export, import, generation and load limits of CSIP-AUS",
         )
     ]
+
+
+def modes_mask(supported: frozenset[str]) -> int:
+    """The DOEControlType of what a DER supports."""
+    return sum(1 << bit for bit, mode in enumerate(_BITS) if mode in supported)
