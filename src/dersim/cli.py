@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "pki": Command("dersim.pki_command", "show a certificate's LFDI and chain, or make a test PKI"),
     "replay": Command("dersim.replay_command", "run one DER offline through a trajectory of inputs"),
     "plugins": Command("dersim.cli_plugins", "list the plug-ins with their versions and hooks"),
+    "lab": Command("dersim.lab.command", "serve a page that starts and stops the server and the simulator"),
 }
 
 

@@ -1,0 +1,181 @@
+"""The lab's web application: the page, its small API, and the same guard as the dashboard's.
+
+    GET  /api/lab/state?version=V&server=ID&simulator=ID   both programs; waits for news where V is the newest
+    GET  /api/lab/programs/{key}/settings                  the form
+    PUT  /api/lab/programs/{key}/settings                  {"values": {flag: text, or null to keep a secret}}
+    POST /api/lab/programs/{key}/start, .../stop           202
+
+It starts nothing but the two programs of `programs.py`, and listens on loopback alone: whoever may use it
+runs programs and names files on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import trio
+from quart import Response, request
+from quart_trio import QuartTrio
+
+from dersim.errors import ConfigError
+from dersim.lab import programs
+from dersim.lab.desk import Desk
+from dersim.lab.programs import PROGRAMS, Program
+from dersim.web import pages
+from dersim.web.app import add_error_handlers, add_guard
+from dersim.web.guard import Guard
+from dersim.web.problems import Problem
+from dersim.web.responses import MAX_BODY_BYTES, dumps
+from dersim.web.schema import FieldError
+
+STATIC = Path(__file__).parent / "static"
+#: How long a question for news may hang; less than any proxy or browser waits.
+LONGEST_WAIT_S = 20.0
+
+
+def make_lab_app(desk: Desk, nursery: trio.Nursery) -> QuartTrio:
+    """The application; the children live in `nursery`."""
+    app = QuartTrio("dersim.lab", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.merge_slashes = False
+    add_guard(app, Guard())
+    add_error_handlers(app)
+    _add_static(app)
+    _add_state(app, desk)
+    _add_settings(app, desk)
+    _add_buttons(app, desk, nursery)
+    return app
+
+
+def _add_static(app: QuartTrio) -> None:
+    """The lab's own files under /lab/, and those it shares with the dashboard under /static/."""
+
+    async def index() -> Response:
+        return pages.file_response(STATIC / "lab.html")
+
+    def folder(root: Path) -> Any:
+        async def static(name: str) -> Response:
+            path = (root / name).resolve()
+            if not path.is_relative_to(root):
+                raise Problem("not-found", f"there is no page {name!r}")
+            return pages.file_response(path)
+
+        return static
+
+    app.add_url_rule("/", "index", index, methods=["GET"])
+    app.add_url_rule("/lab/<path:name>", "lab", folder(STATIC), methods=["GET"])
+    app.add_url_rule("/static/<path:name>", "static", folder(pages.STATIC), methods=["GET"])
+
+
+def _add_state(app: QuartTrio, desk: Desk) -> None:
+    async def state() -> Response:
+        asked = {name: _whole_number(name) for name in ("version", *PROGRAMS)}
+        version = asked.pop("version")
+        if version == desk.version:
+            await desk.wait_news(version, LONGEST_WAIT_S)
+        return _json(desk.snapshot(asked))
+
+    app.add_url_rule("/api/lab/state", "state", state, methods=["GET"])
+
+
+def _add_settings(app: QuartTrio, desk: Desk) -> None:
+    async def form(key: str) -> Response:
+        return _json(desk.form(_program(key)))
+
+    async def choose(key: str) -> Response:
+        program = _program(key)
+        values = _values(program, await _body())
+        try:
+            desk.choose(program, values)
+        except ConfigError as error:
+            raise _refusal(program, error) from error
+        return _json(desk.form(program))
+
+    path = "/api/lab/programs/<key>/settings"
+    app.add_url_rule(path, "form", form, methods=["GET"])
+    app.add_url_rule(path, "choose", choose, methods=["PUT"])
+
+
+def _add_buttons(app: QuartTrio, desk: Desk, nursery: trio.Nursery) -> None:
+    async def start(key: str) -> Response:
+        program = _program(key)
+        if desk.children[key].is_up:
+            raise Problem("conflict", f"{program.title} runs already", hint="Stop it first.")
+        try:
+            await desk.start(program, nursery)
+        except ConfigError as error:
+            raise _refusal(program, error) from error
+        return _json(desk.snapshot({}), 202)
+
+    async def stop(key: str) -> Response:
+        program = _program(key)
+        if not desk.children[key].is_up:
+            raise Problem("conflict", f"{program.title} does not run", hint="Start it first.")
+        nursery.start_soon(desk.children[key].stop)
+        return _json(desk.snapshot({}), 202)
+
+    app.add_url_rule("/api/lab/programs/<key>/start", "start", start, methods=["POST"])
+    app.add_url_rule("/api/lab/programs/<key>/stop", "stop", stop, methods=["POST"])
+
+
+def _program(key: str) -> Program:
+    if key not in PROGRAMS:
+        raise Problem("not-found", f"there is no program {key!r}", hint=f"There are: {', '.join(PROGRAMS)}.")
+    return PROGRAMS[key]
+
+
+def _whole_number(name: str) -> int:
+    text = request.args.get(name, "-1")
+    try:
+        return int(text[:18])
+    except ValueError:
+        raise Problem(
+            "bad-request", f"query parameter {name}={text[:40]!r}: a whole number is needed"
+        ) from None
+
+
+async def _body() -> Any:
+    raw = await request.get_data()
+    if request.mimetype != "application/json":
+        raise Problem("not-json", f"the body is {request.mimetype or 'of no type'}, not application/json")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Problem("bad-request", f"the body is not JSON: {error}", hint=_SHAPE) from None
+
+
+_SHAPE = 'Send {"values": {"--flag": "text as on the command line"}}.'
+
+
+def _values(program: Program, body: Any) -> dict[str, str | None]:
+    values = body.get("values") if isinstance(body, dict) else None
+    if not isinstance(values, dict):
+        raise Problem("bad-request", "the body has no object of values", hint=_SHAPE)
+    known = {field.name for field in programs.fields(program)}
+    errors = [
+        *(FieldError(f"/values/{name}", "no such flag") for name in values if name not in known),
+        *(
+            FieldError(f"/values/{name}", "text of one line is needed")
+            for name, text in values.items()
+            if text is not None and not (isinstance(text, str) and text.isprintable())
+        ),
+    ]
+    if errors:
+        raise Problem("bad-request", f"{errors[0].pointer}: {errors[0].detail}", hint=_SHAPE, errors=errors)
+    return values
+
+
+def _refusal(program: Program, error: ConfigError) -> Problem:
+    """What the program's own parser said, with the field that it is about."""
+    name = programs.complained_field(program, str(error))
+    errors = [FieldError(f"/values/{name}", str(error))] if name else []
+    return Problem("bad-request", str(error), hint="Change it in the settings.", errors=errors)
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    answer = Response(dumps(document), status, content_type="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
