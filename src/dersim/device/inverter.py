@@ -38,6 +38,8 @@ class Inverter:
         self._va_charge = s.setMaxChargeRateVA or s.setMaxVA
         self._inject, self._absorb = s.setMaxVar, s.setMaxVarNeg
         self._wedge_w = self._plate.rtgMaxW if self._plate.q_needs_power else 0.0
+        self._full_q_w = 0.2 * self._wedge_w
+        self._va2 = self._va * self._va
         demanded = 0.25 if self._plate.normal_category == "A" else 0.44
         self._demanded_inject = 0.44 * self._plate.rtgMaxVA
         self._demanded_absorb = -demanded * self._plate.rtgMaxVA
@@ -62,11 +64,15 @@ class Inverter:
 
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
         """The P and Q that the machine delivers for those wanted; `limited` tells whether they differ."""
+        high, low = self._inject, self._absorb
+        if low <= q_var <= high and p_w >= self._full_q_w and p_w * p_w + q_var * q_var <= self._va2:
+            self.limited = False
+            return p_w, q_var
         va = self._va if p_w >= 0 else self._va_charge
         if power_factor_first:
             return self._fit_power_factor(p_w, q_var, va)
-        share = 1.0 if p_w >= 0.2 * self._wedge_w else self.q_share(p_w)
-        high, low = self._inject * share, self._absorb * share
+        share = self.q_share(p_w)
+        high, low = high * share, low * share
         q = high if q_var > high else (max(q_var, low))
         if p_w * p_w + q * q <= va * va:
             self.limited = q != q_var

@@ -60,13 +60,17 @@ class Report:
         self._service = chain.service
         self._source = source
         self._registers = registers
+        used = [float(index < plate.phases) for index in range(3)]
+        self._phase = _triple(used)
+        self._volts = _triple([plate.v_ln_v * each for each in used])
+        self._ac_volts = plate.v_ln_v * plate.phases
 
     def alarms(self, conditions: Conditions) -> Alarm:
         """The alarms that the present conditions raise."""
         plate, seen = self._plate, self._seen
         used = conditions.voltage_pu[: plate.phases]
         mean = sum(used) / len(used)
-        volts = mean * plate.v_ln_v * plate.phases
+        volts = mean * self._ac_volts
         low, high, slow, fast = self._chain.trip_window
         dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
         amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
@@ -88,7 +92,7 @@ class Report:
             return self._status_out_of_service()
         if service.ceased:
             return InverterStatus.STANDBY
-        if Alarm.LOW_POWER_INPUT in alarm:
+        if int(alarm) & _LOW_POWER:
             return InverterStatus.SLEEPING
         if service.entering:
             return InverterStatus.STARTING
@@ -110,9 +114,11 @@ class Report:
         plate, chain, source = self._plate, self._chain, self._source
         p, q = self._seen.p_w, self._seen.q_var
         s = math.hypot(p, q)
-        v_ln = _triple([v * plate.v_ln_v * (i < plate.phases) for i, v in enumerate(conditions.voltage_pu)])
+        (a, b, c), (of_a, of_b, of_c), (in_a, in_b, in_c) = conditions.voltage_pu, self._volts, self._phase
+        v_ln = (a * of_a, b * of_b, c * of_c)
         volts = sum(v_ln)
         amps = s / volts if volts > 0 else 0.0
+        share_a, share_b, share_c = shares
         exported, imported, injected, absorbed = self._registers.read()
         inject, absorb = chain.inverter.var_available(p)
         dc = source.dc(p)
@@ -125,9 +131,9 @@ class Report:
             frequency_hz=conditions.frequency_hz,
             voltage_ln_v=v_ln,
             voltage_ll_v=line_to_line(plate.phases, v_ln),
-            current_a=_triple([amps * (i < plate.phases) for i in range(3)]),
-            phase_p_w=_triple([share * p for share in shares]),
-            phase_q_var=_triple([share * q for share in shares]),
+            current_a=(amps * in_a, amps * in_b, amps * in_c),
+            phase_p_w=(share_a * p, share_b * p, share_c * p),
+            phase_q_var=(share_a * q, share_b * q, share_c * q),
             exported_wh=exported,
             imported_wh=imported,
             injected_varh=injected,

@@ -62,6 +62,7 @@ class Chain:
         self.inverter = Inverter(nameplate, settings)
         self.service = Service()
         self.p_w = self.q_var = 0.0
+        self._most_w = self._least_w = 0.0
         self.settled = False
         self._command: list[ControlFunction] = []
         self._grid: list[ControlFunction] = []
@@ -92,6 +93,7 @@ class Chain:
         resettled = self._settings.changes != self._settings_seen
         self._settings_seen = self._settings.changes
         self._begin = self._begin or resettled
+        self._most_w, self._least_w = self._settings.setMaxW, -self._settings.setMaxChargeRateW
         self.inverter.configure()
         enabled: dict[Stage, list[ControlFunction]] = {stage: [] for stage in _STAGES}
         for kind in self.types:
@@ -149,9 +151,8 @@ class Chain:
         self.q_var = seen.q_var = q
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
-        s = self._settings
         p = source.rest_w
-        cap, floor = s.setMaxW, -s.setMaxChargeRateW
+        cap, floor = self._most_w, self._least_w
         limit, high, low = cap, seen.available_w, -seen.charge_w
         for function in self._command:
             demand = function.step(dt_s, seen)

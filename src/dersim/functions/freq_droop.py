@@ -61,39 +61,45 @@ class Droop(Function):
         if value is None:
             return NOTHING
         f = seen.frequency_hz
-        side = -1 if f < self._low_hz else (1 if f > self._high_hz else 0)
-        if not side and not self._active:
-            return NOTHING
-        return self._respond(dt_s, seen, value, side)
+        if f < self._low_hz:
+            return self._respond(dt_s, seen, value, -1)
+        if f > self._high_hz:
+            return self._respond(dt_s, seen, value, 1)
+        return self._respond(dt_s, seen, value, 0) if self._active else NOTHING
 
     def _respond(self, dt_s: float, seen: Measured, value: FreqDroop, side: int) -> Demand:
         lag = self._lag
         if not seen.in_service:
             self._active, self._side = False, 0
             return NOTHING
-        if side and side != self._side:
-            self._pre_w = seen.p_w
-            if not self._active:
-                lag.start(seen.p_w)
-        self._side = side
-        reference = self._reference(seen, value, side)
+        if side != self._side:
+            self._turn(seen, side)
+        reference = self._reference(seen, value) if side else seen.wanted_w
         p = lag.step(dt_s, reference, value.open_loop_s)
-        self._active = bool(side) or abs(p - reference) >= _ARRIVED * self.settings.setMaxW
         self.settled = not lag.moving
-        if not self._active:
+        if not side and abs(p - reference) < _ARRIVED * self.settings.setMaxW:
+            self._active = False
             return NOTHING
         self._demand.override_w = p
         return self._demand
 
-    def _reference(self, seen: Measured, value: FreqDroop, side: int) -> float:
-        if side < 0:
+    def _turn(self, seen: Measured, side: int) -> None:
+        """The frequency left the dead-band, or came back, or went straight to the other side."""
+        self._side = side
+        if side:
+            self._pre_w = seen.p_w
+            if not self._active:
+                self._lag.start(seen.p_w)
+                self._active = True
+
+    def _reference(self, seen: Measured, value: FreqDroop) -> float:
+        if self._side < 0:
             asked = self._pre_w + (self._low_hz - seen.frequency_hz) * self._under
             return min(asked, seen.available_w, self.settings.setMaxW)
-        if side > 0:
-            lowest = value.p_min_w if value.p_min_w is not None else -seen.charge_w
-            asked = self._pre_w - (seen.frequency_hz - self._high_hz) * self._over
-            return max(asked, min(lowest, self._pre_w))
-        return seen.wanted_w
+        asked = self._pre_w - (seen.frequency_hz - self._high_hz) * self._over
+        lowest = -seen.charge_w if value.p_min_w is None else value.p_min_w
+        # A machine that ran below its least power is not raised to it.
+        return asked if asked >= lowest else min(lowest, self._pre_w)
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001

@@ -56,6 +56,8 @@ class Profile:
         self._stepwise = stepwise
         self.start_s = start_s
         self.time_of_day_s = time_of_day_s
+        # All DERs of a fleet ask for the same instant in turn.
+        self._last: dict[str, tuple[float, Any]] = {}
         span = times_s[-1] - times_s[0]
         last = times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0
         # The last row is worth as long as the one before it; then the profile begins again.
@@ -64,12 +66,19 @@ class Profile:
     def begin(self, start_s: float, utc_offset_s: float = 0.0) -> None:
         """Play from simulated time start_s; with TimeUTC by the time of day, at this offset."""
         self.start_s = start_s
+        self._last.clear()
         if self.time_of_day_s is not None:
             midnight_s = start_s - (start_s + utc_offset_s) % _DAY_S
             self.start_s = midnight_s + self.time_of_day_s
 
     def at(self, name: str, now_s: float) -> Any:
         """The value of a column at simulated time now_s."""
+        last = self._last.get(name)
+        if last is None or last[0] != now_s:
+            self._last[name] = last = (now_s, self._work_out(name, now_s))
+        return last[1]
+
+    def _work_out(self, name: str, now_s: float) -> Any:
         t = self._phase(now_s)
         index = bisect_right(self._times, t) - 1
         values = self.columns[name]
