@@ -22,12 +22,13 @@ from typing import Any, Literal, Protocol
 import trio
 
 from dersim.builtin import DEVICE_TYPES, FUNCTION_TYPES
+from dersim.device.alarm_hold import AlarmHold
 from dersim.device.nameplate import Nameplate, bundled, read_nameplate
 from dersim.device.pv import PvArray
 from dersim.device.registers import Registers
 from dersim.device.report import Report
 from dersim.device.settings import Settings
-from dersim.device.state import Alarm, DeviceState, Triple
+from dersim.device.state import DeviceState, Triple
 from dersim.device.terminals import Terminals
 from dersim.errors import ConfigError
 from dersim.extension import DeviceType, FunctionType, Measured
@@ -104,41 +105,34 @@ class Device:
         self.chain = Chain(functions, plate, self.settings, self.rng)
         self.seen = Measured(frequency_hz=plate.frequency_hz)
         self._terminals = Terminals(plate, self.settings)
-        self._registers = Registers(
-            plate.initial_exported_wh,
-            plate.initial_imported_wh,
-            plate.initial_injected_varh,
-            plate.initial_absorbed_varh,
-        )
+        self._registers = Registers.at_first(plate)
         self._report = Report(
-            plate,
-            self.settings,
-            seen=self.seen,
-            chain=self.chain,
-            source=self.source,
-            registers=self._registers,
+            plate, self.settings, self.seen, chain=self.chain, source=self.source, registers=self._registers
         )
+        self._held = AlarmHold(2 * self._clock.tick_s)
         self._conditions: Conditions | None = None
         self._shares: Triple = (1.0, 0.0, 0.0)
         self._last_s = math.nan
         self._state: DeviceState | None = None
-        self._held = Alarm(0)
-        self._held_until_s = -math.inf
+        now_s = self._clock.now_s
         self.setpoints = Setpoints(
-            self.chain.types,
-            plate,
-            self.settings,
-            now_s=self._clock.now_s,
-            settle=self.step,
-            apply=self._apply,
+            self.chain.types, plate, self.settings, now_s=now_s, settle=self.step, apply=self._apply
         )
-        self.settings.on_change = lambda: self._apply(self.setpoints.values())
-        self.inputs.now_s = self._clock.now_s
-        self.inputs.before_change = lambda: self.step(self._clock.now_s())
-        self.inputs.after_change = self._restep
+        self._listen()
         self._configure(self.setpoints.values())
         if start == "off":
             self.chain.start_out_of_service(self.seen)
+
+    def _listen(self) -> None:
+        """Changes of settings and inputs count from their instant: step before, and show them after."""
+        self.settings.before_change = self._settle
+        self.settings.on_change = lambda: self._apply(self.setpoints.values())
+        self.inputs.now_s = self._clock.now_s
+        self.inputs.before_change = self._settle
+        self.inputs.after_change = self._restep
+
+    def _settle(self) -> None:
+        self.step(self._clock.now_s())
 
     @property
     def state(self) -> DeviceState:
@@ -193,14 +187,14 @@ class Device:
 
     def command(self, command: Command) -> None:
         """stop: out of service until start. reset: forget a trip and enter service anew."""
-        self.step(self._clock.now_s())
+        self._settle()
         if command == "stop":
             self.chain.service.permitted = False
         elif command == "start":
             self.chain.service.permitted = True
         elif command == "reset":
             self.chain.reset(self.seen)
-            self._held = Alarm(0)
+            self._held.forget()
         else:
             raise ConfigError(f"command: {command!r} is not one of start, stop, reset")
         self._restep()
@@ -272,7 +266,7 @@ class Device:
             source.drew(p, piece_s)
             left_s -= piece_s
             if not quiet:
-                self._hold_alarms(start_s + dt_s - left_s)
+                self._held.note(self._report.alarms(conditions), start_s + dt_s - left_s)
             if left_s <= 0:
                 return
 
@@ -289,26 +283,17 @@ class Device:
             self._shares = shares
             self._registers.share(shares)
 
-    def _hold_alarms(self, now_s: float) -> None:
-        """Keep an alarm for two ticks at least, so that one between two ticks is not lost."""
-        now = self._report.alarms(self._conditions or self.inputs.at(now_s))
-        held = self._held if now_s < self._held_until_s else Alarm(0)
-        if now & ~held:
-            self._held = now | held
-            self._held_until_s = now_s + 2 * self._clock.tick_s
-
     def _build(self) -> DeviceState:
         time_s = 0.0 if math.isnan(self._last_s) else self._last_s
         conditions = self._conditions
         if conditions is None:
             conditions = self.inputs.at(time_s)
             self._look(conditions)
-        held = self._held if time_s < self._held_until_s else Alarm(0)
         return self._report.state(
             time_s,
             conditions,
             self._shares,
-            self._report.alarms(conditions) | held if held else self._report.alarms(conditions),
+            self._report.alarms(conditions) | self._held.at(time_s),
             switch_closed=self.setpoints.value("opModConnect") is not False,
         )
 

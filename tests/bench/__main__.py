@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("xml_codec", "requests", "startup", "scheduler", "day")
+BENCHES = ("xml_codec", "requests", "startup", "scheduler", "day", "device")
 
 
 def main(names: list[str]) -> int:

@@ -181,61 +181,70 @@ def _checked(point: Point, value: Any) -> Any:
 
 
 def _build(v: Mapping[str, Any], modes: Mapping[str, ModeValue]) -> Nameplate:
-    phases = {1: 1, 2: 2, 3: 3}[int(v["701.ACType"])]
-    watts, va = float(v["702.WMaxRtg"]), float(v["702.VAMaxRtg"] or v["702.WMaxRtg"])
-    v_nom = float(v["702.VNomRtg"])
+    return Nameplate(**_ac_side(v), **_dc_side(v), **_identity(v), default_modes=modes, points=v)
+
+
+def _ac_side(v: Mapping[str, Any]) -> dict[str, Any]:
+    phases = int(v["701.ACType"])
+    watts, v_nom = float(v["702.WMaxRtg"]), float(v["702.VNomRtg"])
+    va = float(v["702.VAMaxRtg"] or watts)
     v_ln = v_nom / {1: 1.0, 2: 2.0, 3: math.sqrt(3)}[phases]
-    storage_wh, pv_w = float(v["713.WHRtg"] or 0), v["714.Prt[0].DCW"]
-    der_type = 4 if not storage_wh else (83 if pv_w else 80)
-    charge_w = float(v["702.WChaRteMaxRtg"] or (watts if storage_wh else 0))
-    cat = {0: "A", 1: "B"}[int(v["702.NorOpCatRtg"])]
-    return Nameplate(
-        phases=phases,
-        rtgMaxW=watts,
-        rtgMaxVA=va,
-        rtgMaxVar=float(v["702.VarMaxInjRtg"]),
-        rtgMaxVarNeg=-float(v["702.VarMaxAbsRtg"]),
-        rtgVNom=v_nom,
-        rtgMaxA=float(v["702.AMaxRtg"] or 1.2 * va / phases / v_ln),
-        der_type=der_type,
-        normal_category=cat,
-        abnormal_category=int(v["702.AbnOpCatRtg"]) + 1,
-        rtgMinPFOverExcited=float(v["702.PFOvrExtRtg"]),
-        rtgMinPFUnderExcited=float(v["702.PFUndExtRtg"]),
-        rtgMinV=float(v["702.VMinRtg"] or 0.5 * v_nom),
-        rtgMaxV=float(v["702.VMaxRtg"] or 1.2 * v_nom),
-        frequency_hz=float(v["dersim.HzNom"]),
-        rtgMaxChargeRateW=charge_w,
-        rtgMaxChargeRateVA=float(v["702.VAChaRteMaxRtg"] or (va if storage_wh else 0)),
-        rtgMaxDischargeRateW=float(v["702.WDisChaRteMaxRtg"] or (watts if storage_wh else 0)),
-        rtgMaxWh=storage_wh,
-        manufacturer=v["1.Mn"],
-        model=v["1.Md"],
-        serial_number=v["1.SN"],
-        version=v["1.Vr"],
-        options=v["1.Opt"],
-        reactive_priority=v["dersim.Priority"] == "reactive",
-        q_needs_power=bool(
-            v["dersim.QNeedsPower"] if v["dersim.QNeedsPower"] is not None else not storage_wh
-        ),
-        pv_w=float(pv_w or 0),
-        pv_v=float(v["714.Prt[0].DCV"]),
-        pv_gamma_per_k=float(v["dersim.GammaPct"]) / 100,
-        inverter_efficiency=float(v["dersim.InverterEfficiency"]),
-        charge_efficiency=float(v["dersim.ChargeEfficiency"]),
-        discharge_efficiency=float(v["dersim.DischargeEfficiency"]),
-        self_discharge_w=float(v["dersim.SelfDischargeW"]),
-        soc_pct=float(v["713.SoC"]),
-        soc_min_pct=float(v["dersim.SoCMin"]),
-        soc_max_pct=float(v["dersim.SoCMax"]),
-        taper_pct=float(v["dersim.SoCTaper"]),
-        initial_exported_wh=_per_phase(v, "701.TotWhInjL"),
-        initial_imported_wh=_per_phase(v, "701.TotWhAbsL"),
-        initial_injected_varh=_per_phase(v, "701.TotVarhInjL"),
-        initial_absorbed_varh=_per_phase(v, "701.TotVarhAbsL"),
-        default_modes=modes,
-        points=v,
-    )
+    storage = bool(v["713.WHRtg"])
+    needs_power = v["dersim.QNeedsPower"]
+    return {
+        "phases": phases,
+        "rtgMaxW": watts,
+        "rtgMaxVA": va,
+        "rtgMaxVar": float(v["702.VarMaxInjRtg"]),
+        "rtgMaxVarNeg": -float(v["702.VarMaxAbsRtg"]),
+        "rtgVNom": v_nom,
+        "rtgMaxA": float(v["702.AMaxRtg"] or 1.2 * va / phases / v_ln),
+        "normal_category": {0: "A", 1: "B"}[int(v["702.NorOpCatRtg"])],
+        "abnormal_category": int(v["702.AbnOpCatRtg"]) + 1,
+        "rtgMinPFOverExcited": float(v["702.PFOvrExtRtg"]),
+        "rtgMinPFUnderExcited": float(v["702.PFUndExtRtg"]),
+        "rtgMinV": float(v["702.VMinRtg"] or 0.5 * v_nom),
+        "rtgMaxV": float(v["702.VMaxRtg"] or 1.2 * v_nom),
+        "frequency_hz": float(v["dersim.HzNom"]),
+        "rtgMaxChargeRateW": float(v["702.WChaRteMaxRtg"] or watts) if storage else 0.0,
+        "rtgMaxChargeRateVA": float(v["702.VAChaRteMaxRtg"] or va) if storage else 0.0,
+        "rtgMaxDischargeRateW": float(v["702.WDisChaRteMaxRtg"] or watts) if storage else 0.0,
+        "reactive_priority": v["dersim.Priority"] == "reactive",
+        "q_needs_power": not storage if needs_power is None else bool(needs_power),
+    }
+
+
+def _dc_side(v: Mapping[str, Any]) -> dict[str, Any]:
+    storage_wh, pv_w = float(v["713.WHRtg"] or 0), float(v["714.Prt[0].DCW"] or 0)
+    return {
+        "der_type": 4 if not storage_wh else (83 if pv_w else 80),
+        "rtgMaxWh": storage_wh,
+        "pv_w": pv_w,
+        "pv_v": float(v["714.Prt[0].DCV"]),
+        "pv_gamma_per_k": float(v["dersim.GammaPct"]) / 100,
+        "inverter_efficiency": float(v["dersim.InverterEfficiency"]),
+        "charge_efficiency": float(v["dersim.ChargeEfficiency"]),
+        "discharge_efficiency": float(v["dersim.DischargeEfficiency"]),
+        "self_discharge_w": float(v["dersim.SelfDischargeW"]),
+        "soc_pct": float(v["713.SoC"]),
+        "soc_min_pct": float(v["dersim.SoCMin"]),
+        "soc_max_pct": float(v["dersim.SoCMax"]),
+        "taper_pct": float(v["dersim.SoCTaper"]),
+    }
+
+
+def _identity(v: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "manufacturer": v["1.Mn"],
+        "model": v["1.Md"],
+        "serial_number": v["1.SN"],
+        "version": v["1.Vr"],
+        "options": v["1.Opt"],
+        "initial_exported_wh": _per_phase(v, "701.TotWhInjL"),
+        "initial_imported_wh": _per_phase(v, "701.TotWhAbsL"),
+        "initial_injected_varh": _per_phase(v, "701.TotVarhInjL"),
+        "initial_absorbed_varh": _per_phase(v, "701.TotVarhAbsL"),
+    }
 
 
 def _per_phase(v: Mapping[str, Any], stem: str) -> tuple[float, float, float]:

@@ -7,6 +7,7 @@ somebody looks.
 
 from __future__ import annotations
 
+from dersim.device.nameplate import Nameplate
 from dersim.device.state import Triple
 
 _PER_HOUR = 1 / 3600
@@ -27,6 +28,16 @@ class Registers:
         self._injected, self._absorbed = list(injected_varh), list(absorbed_varh)
         self._shares: Triple = (1.0, 0.0, 0.0)
         self._out_ws = self._in_ws = self._inject_vs = self._absorb_vs = 0.0
+
+    @classmethod
+    def at_first(cls, plate: Nameplate) -> Registers:
+        """The registers as the nameplate's meter stands."""
+        return cls(
+            plate.initial_exported_wh,
+            plate.initial_imported_wh,
+            plate.initial_injected_varh,
+            plate.initial_absorbed_varh,
+        )
 
     def count(self, p_w: float, q_var: float, dt_s: float) -> None:
         """P and Q flowed for dt_s."""

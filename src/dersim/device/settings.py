@@ -39,7 +39,7 @@ class Settings:
     setMaxVarNeg is negative. setVRef and setVRefOfs are in V; setESLowVolt and setESHighVolt in percent of
     setVRef; setGradW and setSoftGradW in percent of setMaxW per second, 0 for no limit.
     `stored` holds curves and other values that were written but are not in force, by mode.
-    `on_change` is called after a base value changed.
+    `before_change` is called before base values are written, `on_change` after one that acts changed.
     """
 
     setMaxW: float
@@ -76,6 +76,7 @@ class Settings:
         self.stored: dict[str, ModeValue] = {}
         self.changes = 0
         self.changed_s = 0.0
+        self.before_change: Callable[[], None] = _ignore
         self.on_change: Callable[[], None] = _ignore
         for name, value in self._base.items():
             setattr(self, name, value)
@@ -103,6 +104,7 @@ class Settings:
             low, high = self._ranges[name]
             if not (math.isfinite(value) and low <= value <= high):
                 raise ConfigError(f"{name}: {value:g} is outside {low:g} to {high:g}")
+        self.before_change()
         self._base.update(values)
         if self._refresh(now_s):
             self.on_change()
