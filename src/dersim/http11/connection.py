@@ -16,7 +16,6 @@ cancelled request must never be taken for the response to the next.)
 
 from __future__ import annotations
 
-import select
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
@@ -24,8 +23,10 @@ import h11
 import trio
 
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
+from dersim.http11.client_socket import ClientSocket
 from dersim.http11.messages import Headers, Response, decoded
 from dersim.tls.handshake import peer_certificate
+from dersim.tls.stream import TlsStream
 
 Phase = Literal["resolve", "connect", "tls", "send", "receive"]
 OpenStream = Callable[[], Awaitable[trio.abc.Stream]]
@@ -72,7 +73,6 @@ class Connection:
         self._read_s = read_s
         self._max_body_bytes = max_body_bytes
         self._stream: trio.abc.Stream | None = None
-        self._idle_poller: select.poll | None = None
         self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
         self._has_answered = False
         self._phase: Phase = "connect"
@@ -167,7 +167,6 @@ class Connection:
         self._has_answered = False
         self.connects += 1
         self._stream = await self._open_stream()
-        self._idle_poller = _poller(self._stream)
         self.peer_certificate_der = peer_certificate(self._stream)
         self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
 
@@ -256,9 +255,12 @@ class Connection:
 
     def _is_readable(self) -> bool:
         """Whether the idle stream has something to say, which can only be that it is closed."""
-        if isinstance(self._stream, trio.SSLStream) and self._stream.pending():
-            return True
-        return self._idle_poller is not None and bool(self._idle_poller.poll(0))
+        stream = self._stream
+        if isinstance(stream, TlsStream):
+            if stream.pending():
+                return True
+            stream = stream.transport
+        return isinstance(stream, ClientSocket) and stream.is_readable()
 
     async def _close(self) -> None:
         stream, self._stream = self._stream, None
@@ -271,23 +273,13 @@ class Connection:
     def _unanswered(self, cause: str) -> _Unanswered:
         failure = _Unanswered(f"{self.host} ({self._phase}): {cause}", self._phase)
         stream = self._stream
-        failure.was_resumed = isinstance(stream, trio.SSLStream) and bool(stream.session_reused)
+        failure.was_resumed = isinstance(stream, TlsStream) and stream.session_reused
         return failure
 
     def _overdue(self, latest_s: float, timeout_s: float) -> str:
         if self._phase == "receive" and trio.current_time() < latest_s:
             return f"the server was silent for {self._read_s:g} s"
         return f"not done within {timeout_s if trio.current_time() >= latest_s else self._read_s:g} s"
-
-
-def _poller(stream: trio.abc.Stream) -> select.poll | None:
-    """Tells without waiting whether the socket below `stream` is readable; None for streams without one."""
-    transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
-    if not isinstance(transport, trio.SocketStream):
-        return None
-    poller = select.poll()
-    poller.register(transport.socket.fileno(), select.POLLIN)
-    return poller
 
 
 def _cause(error: trio.BrokenResourceError) -> str:

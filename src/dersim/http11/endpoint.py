@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from dersim.errors import CertificateError, UtilityUnreachable
+from dersim.http11.client_socket import ClientSocket
 from dersim.http11.connection import Connection, Phase
 from dersim.tls import ClientContext, client_handshake
 
@@ -19,7 +20,7 @@ OpenTcp = Callable[[str, int], Awaitable[trio.abc.Stream]]
 
 async def open_tcp(host: str, port: int) -> trio.abc.Stream:
     """A TCP connection; where a name has several addresses, the first that answers (RFC 8305)."""
-    return await trio.open_tcp_stream(host, port)
+    return ClientSocket(await trio.open_tcp_stream(host, port))
 
 
 class Endpoint:

@@ -57,7 +57,7 @@ class _CheckedObject(ssl.SSLObject):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError as error:
-            # trio.SSLStream drops what is left to be sent: the alert that tells the peer why.
+            # What is left to be sent is the alert that tells the peer why.
             raise HandshakeFailure(explain(error), self.outgoing.read()) from error
         if reasons := self._refusals():
             raise HandshakeFailure(f"the peer's certificate chain is refused: {reasons[0]}")

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
 
 import trio
 
 from dersim.errors import CertificateError
 from dersim.tls.context import ClientContext, HandshakeFailure, ServerContext
+from dersim.tls.stream import TlsStream
 
 Stream = trio.abc.Stream
 
 
 async def client_handshake(
     transport: Stream, context: ClientContext, host: str, *, endpoint: str
-) -> trio.SSLStream[Any]:
+) -> TlsStream:
     """Encrypt `transport` as the client; `endpoint` ("host:port") names the session to resume.
 
     Raises CertificateError with one line where TLS fails, trio.BrokenResourceError where the peer goes away.
     The caller sets the deadline and closes `transport` on any exception.
     """
-    stream = trio.SSLStream(transport, context, server_hostname=host, https_compatible=True)
-    if (saved := context.session(endpoint)) is not None:
-        stream.session = saved
+    stream = TlsStream(transport, context, server_hostname=host, session=context.session(endpoint))
     try:
         await _shake(stream, transport)
     except BaseException:
@@ -34,28 +32,25 @@ async def client_handshake(
     return stream
 
 
-async def server_handshake(transport: Stream, context: ServerContext) -> trio.SSLStream[Any]:
+async def server_handshake(transport: Stream, context: ServerContext) -> TlsStream:
     """Encrypt `transport` as the server. Exceptions as for `client_handshake`."""
-    stream = trio.SSLStream(transport, context, server_side=True, https_compatible=True)
+    stream = TlsStream(transport, context, server_side=True)
     await _shake(stream, transport)
     return stream
 
 
 def peer_certificate(stream: Stream) -> bytes | None:
     """The peer's certificate (DER) of a stream after its handshake; None on a plain stream."""
-    if isinstance(stream, trio.SSLStream):
+    if isinstance(stream, TlsStream):
         certificate: bytes | None = stream.getpeercert(binary_form=True)
         return certificate
     return None
 
 
-async def _shake(stream: trio.SSLStream[Any], transport: Stream) -> None:
+async def _shake(stream: TlsStream, transport: Stream) -> None:
     try:
         await stream.do_handshake()
-    except trio.BrokenResourceError as broken:
-        failure = broken.__cause__
-        if not isinstance(failure, HandshakeFailure):
-            raise
+    except HandshakeFailure as failure:
         await _send_alert(transport, failure.alert)
         raise CertificateError(failure.why) from failure
     except ssl.CertificateError as error:  # a host name that does not match, on some builds

@@ -1,0 +1,130 @@
+"""TLS on a stream that one task uses at a time.
+
+trio.SSLStream lets one task write while another reads. For that it takes a lock for every record that goes
+either way, and each lock is a turn of the event loop with a system call in it: a request and its response
+cost four of them, where only the wait for the answer needs one. An HTTP/1.1 connection has one task that
+writes and then reads; with no other to be fair to, bytes go straight from OpenSSL's memory to the transport.
+
+An exception or a cancellation leaves the stream in an unknown state: close it. Closing is abrupt, as HTTP
+servers and clients do it: nobody needs a close_notify where each message tells its own length.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import trio
+
+T = TypeVar("T")
+
+_RECEIVE_BYTES = 65536
+
+
+class TlsStream(trio.abc.Stream):
+    """An encrypted stream over `transport`; `do_handshake` comes first, and is the caller's to call.
+
+    server_hostname: of the peer, on the client's side. session: to resume.
+    """
+
+    def __init__(
+        self,
+        transport: trio.abc.Stream,
+        context: ssl.SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        self.transport = transport
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = context.wrap_bio(
+            self._incoming, self._outgoing, server_side, server_hostname, session=session
+        )
+
+    async def do_handshake(self) -> None:
+        """Shake hands; ssl.SSLError where TLS fails, trio.BrokenResourceError where the transport does."""
+        await self._drive(self._object.do_handshake)
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Encrypt and send all of `data`."""
+        if not data:
+            return
+        try:
+            await self._drive(self._object.write, data)
+        except ssl.SSLError as error:
+            raise trio.BrokenResourceError(str(error)) from error
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """What has come, decrypted, at most `max_bytes`; b"" at the end of the stream, announced or not."""
+        try:
+            if not (self._incoming.pending or self._incoming.eof or self._object.pending()):
+                await self._fill()  # spares a vain read, which costs an exception
+            return await self._drive(self._object.read, max_bytes or _RECEIVE_BYTES)
+        except ssl.SSLError as error:
+            if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or _is_eof(error):
+                return b""
+            raise trio.BrokenResourceError(str(error)) from error
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """As in trio.abc.SendStream."""
+        await self.transport.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        """Close the transport."""
+        await self.transport.aclose()
+
+    async def _drive(self, step: Callable[..., T], *arguments: Any) -> T:
+        """Take a step of OpenSSL's, again and again where it wants to hear from the peer in between."""
+        while True:
+            try:
+                result = step(*arguments)
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._fill()
+            else:
+                await self._flush()
+                return result
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            await self.transport.send_all(self._outgoing.read())
+
+    async def _fill(self) -> None:
+        if data := await self.transport.receive_some(_RECEIVE_BYTES):
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    # What is known of the connection after the handshake, as in ssl.SSLObject.
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """To be resumed by a later connection."""
+        return self._object.session
+
+    @property
+    def session_reused(self) -> bool:
+        """Whether this connection has resumed one."""
+        return bool(self._object.session_reused)
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """The peer's own certificate, DER if `binary_form`; None where it sent none."""
+        return self._object.getpeercert(binary_form)
+
+    def version(self) -> str | None:
+        """The protocol's version."""
+        return self._object.version()
+
+    def cipher(self) -> tuple[str, str, int] | None:
+        """The cipher suite's name, the protocol that defines it, and its secret bits."""
+        return self._object.cipher()
+
+    def pending(self) -> int:
+        """Bytes that are decrypted and not yet received."""
+        return self._object.pending()
+
+
+def _is_eof(error: ssl.SSLError) -> bool:
+    return error.reason == "UNEXPECTED_EOF_WHILE_READING"
