@@ -104,8 +104,11 @@ class Block:
             raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {path}")
         return self.layout.points[index]
 
-    def write(self, first: int, data: bytes, source: Source) -> None:
-        """Write registers, counted from the model's ID; Refused where any of them cannot be written."""
+    def write(self, first: int, data: bytes, source: Source) -> str:
+        """Write registers, counted from the model's ID; returns what was written, for the log.
+
+        Refused where any of them cannot be written; then none is.
+        """
         changes: dict[str, Any] = {}
         count = len(data) // 2
         at = first
@@ -118,6 +121,7 @@ class Block:
             changes[point.path] = point.value(data[start : start + point.size * 2])
             at += point.size
         self.model.write(changes, source)
+        return f"{self.model_id} " + ", ".join(f"{path}={value}" for path, value in changes.items())
 
     def check_writable(self, point: Point) -> None:
         """Refused where the point is read-only or not implemented."""

@@ -6,35 +6,71 @@ of functions that the machine lacks (``--without volt-var``) are left out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from dersim.sunspec import measurements, ratings, storage
+from dersim.sunspec import curve_forms, measurements, ratings, storage
+from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Model
+from dersim.sunspec.csip_control import CsipControl
+from dersim.sunspec.immediate import Immediate
+from dersim.sunspec.operation import Operation
+from dersim.sunspec.plugin_models import PluginModel
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.scales import Scales
+from dersim.sunspec.simulation import Simulation
+from dersim.sunspec.stored_sets import Form, StoredSets
+from dersim.sunspec.trips import Trips
 from dersim.sunspec.view import View
 
-if TYPE_CHECKING:
-    from dersim.extension import FrontendContext
 
+def models_of(
+    view: View,
+    timers: Timers,
+    unit_id: int,
+    *,
+    services: Mapping[tuple[str, int], Any],
+    more: Sequence[Mapping[str, Any]] = (),
+) -> list[Model]:
+    """All models of a device, in rising order.
 
-def models_of(view: View, timers: Timers, context: FrontendContext, unit_id: int) -> list[Model]:
-    """All models of a device, in rising order; unit_id: what 1.DA says at first."""
+    unit_id: what 1.DA says at first. services: where the CSIP client is found. more: definitions that
+    plug-ins registered.
+    """
     plate, scales = view.plate, Scales.of(view.plate)
+    controls = AcControls(view, scales, timers)
     models: list[Model] = [
         ratings.Common(view, unit_id),
         measurements.LegacyInverter(view, scales),
         ratings.LegacyNameplate(view, scales),
         ratings.LegacySettings(view, scales),
         measurements.LegacyStatus(view, scales),
+        Immediate(view, controls, timers),
         measurements.AcMeasurement(view, scales),
         ratings.Capacity(view, scales),
         ratings.EnterService(view),
+        controls,
         storage.StorageCapacity(view, scales),
         measurements.DcMeasurement(view, scales),
+        Operation(view),
+        Simulation(view),
+        CsipControl(view, services),
+        *(StoredSets(view, form, timers) for form in _forms(view)),
+        *(PluginModel(view, model) for model in more),
     ]
     if plate.pv_w:
         models.append(measurements.Mppt(view, scales))
     if plate.rtgMaxWh:
         models.append(storage.Battery(view, scales))
     return sorted(models, key=lambda model: model.model_id)
+
+
+def _forms(view: View) -> list[Form]:
+    curves: list[Form] = [
+        curve_forms.VoltVar(view),
+        curve_forms.VoltWatt(view),
+        curve_forms.WattVar(view),
+        curve_forms.Droop(view),
+    ]
+    trips = [Trips(view, model) for model in (707, 708, 709, 710)]
+    return [form for form in (*curves, *trips) if view.supports(*form.modes)]

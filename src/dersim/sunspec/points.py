@@ -105,7 +105,7 @@ class Point:
         if value is None:
             return self.blank
         if isinstance(value, str):
-            return value.encode("utf-8")[: self.size * 2]
+            return value.encode("ascii", "replace")[: self.size * 2]
         kind = TYPES[self.kind]
         if self.is_float:
             return value

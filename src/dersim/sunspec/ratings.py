@@ -15,7 +15,7 @@ from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import submit, withdraw
+from dersim.sunspec.submitting import changes_of, submit
 from dersim.sunspec.view import View
 
 #: Mode -> bit of 702.CtrlModes.
@@ -324,8 +324,8 @@ def permit(view: View, source: Source, *, allowed: bool, detail: str) -> None:
     if not view.supports("opModEnergize"):
         view.device.command("start" if allowed else "stop")
     elif allowed:
-        withdraw(view, "opModEnergize")
+        submit(view, changes_of(view, source, {"opModEnergize": None}, detail))
         if not view.device.chain.service.permitted:
             view.device.command("start")
     else:
-        submit(view, source, {"opModEnergize": False}, detail)
+        submit(view, changes_of(view, source, {"opModEnergize": False}, detail))

@@ -46,9 +46,15 @@ class ModbusServer:
         self._context = context
         self._options = context.options
         self.timers = Timers(context.clock.now_s)
-        self.view = View(self.device, context.clock.now_s)
+        self.view = View(self.device, context.clock.now_s, self._say)
         own = int(self.device.nameplate.points["1.DA"]) + self.device.number - 1
-        models = models_of(self.view, self.timers, context, min(own, _LAST_UNIT))
+        models = models_of(
+            self.view,
+            self.timers,
+            min(own, _LAST_UNIT),
+            services=context.services,
+            more=context.sunspec_models,
+        )
         self._common = next(model for model in models if isinstance(model, Common))
         self._printed = int(self.device.nameplate.points["1.DA"])
         self.unit = Unit(models, before=self.timers.run_due)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dersim.modes import ModeValue
 from dersim.setpoints import SetpointChange, Source, Verdict
@@ -10,14 +10,14 @@ from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.view import LOCAL, View
 
 
-def submit(
+def changes_of(
     view: View,
     source: Source,
     values: Mapping[str, ModeValue | None],
     detail: str,
     expires_s: float | None = None,
-) -> None:
-    """Hand over modes, all or none; None withdraws. Refused where the device does not take one.
+) -> list[SetpointChange]:
+    """The changes that put these modes in force; None withdraws.
 
     A mode that is switched off is withdrawn for every local door: the latest of them rules, and the latest
     word is "off".
@@ -25,21 +25,27 @@ def submit(
     changes: list[SetpointChange] = []
     for mode, value in values.items():
         if value is None:
-            changes += _withdrawals(view, mode, detail)
+            held = view.wishes(mode, LOCAL)
+            changes += [SetpointChange(i.source, mode, None, detail) for i in held]
         else:
             changes.append(SetpointChange(source, mode, value, detail, expires_s))
-    if not changes:
+    return changes
+
+
+def submit(view: View, changes: Iterable[SetpointChange]) -> None:
+    """Carry out the changes, all or none; Refused where the device does not take one."""
+    wanted = list(changes)
+    if not wanted:
         return
-    for outcome in view.setpoints.submit(*changes):
+    for outcome in view.setpoints.submit(*wanted):
         if outcome.verdict is not Verdict.ACCEPTED:
             raise Refused(ILLEGAL_VALUE, outcome.reason)
 
 
-def withdraw(view: View, *modes: str) -> None:
-    """Let go of what any local door asked for in these modes."""
-    submit(view, Source.MODBUS, dict.fromkeys(modes), "")
-
-
-def _withdrawals(view: View, mode: str, detail: str) -> list[SetpointChange]:
-    held = [i for i in (*view.setpoints.in_force(), *view.setpoints.overridden()) if i.mode == mode]
-    return [SetpointChange(i.source, mode, None, detail or i.detail) for i in held if i.source in LOCAL]
+def check(view: View, values: Mapping[str, ModeValue | None]) -> None:
+    """Refused where the device would not take one of these."""
+    for mode, value in values.items():
+        if value is not None:
+            outcome = view.setpoints.check(mode, value)
+            if outcome.verdict is not Verdict.ACCEPTED:
+                raise Refused(ILLEGAL_VALUE, outcome.reason)

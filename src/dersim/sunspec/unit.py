@@ -104,5 +104,4 @@ class Unit:
             raise Refused(ILLEGAL_FUNCTION, f"role {rights.role} may not write model {block.model_id}")
         if len(data) % 2 or not data:
             raise Refused(ILLEGAL_VALUE, "whole registers are needed")
-        block.write(address - block.address, data, source)
-        return f"model {block.model_id} registers {address} to {last - 1}"
+        return block.write(address - block.address, data, source)

@@ -1,0 +1,269 @@
+"""704, DER AC controls: power factor, limit and set-points, each with an enable and a reversion timer.
+
+Each of the five controls is one or two modes of 2030.5. A register shows what acts: an active DERControl of
+60 % is what WMaxLimPct reads, with WMaxLimPctEna 1, as long as it rules. Where nothing acts, or what acts was
+written here, the registers show what was written. A write with a control enabled is a wish of source
+``modbus``: it stands, and may wait behind an event.
+
+The two registers of a power factor (``sync`` groups) act together when they come in one write; a write of one
+of them alone is taken too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
+from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.sunspec.block import Model, Values
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.points import Value
+from dersim.sunspec.ratings import update_settings
+from dersim.sunspec.reversion import Timer, Timers
+from dersim.sunspec.scales import Scales
+from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.view import LOCAL, View
+
+Registers = Mapping[str, Any]
+_WATTS, _VARS, _VA_PERCENT = 1, 4, 3
+_VAR_REFS: tuple[VarRef, ...] = ("setMaxW", "setMaxVar", "statVarAvail")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One control of 704. The names of its timer and reversion points follow from `stem`.
+
+    reverts: set-point -> what it becomes at the end of the timer. demand: registers -> modes (None: not
+    wanted); show: (mode, value) -> registers.
+    """
+
+    stem: str
+    modes: tuple[str, ...]
+    reverts: Mapping[str, str]
+    demand: Callable[[Registers], dict[str, ModeValue | None]]
+    show: Callable[[str, Any], dict[str, Value]]
+    selects: tuple[str, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """What the journal calls it."""
+        return f"704.{self.stem}"
+
+    @property
+    def enable(self) -> str:
+        """The enable point; with Rvrt its reversion."""
+        return f"{self.stem}Ena"
+
+    @property
+    def seconds(self) -> str:
+        """The timer's length."""
+        return f"{self.stem}RvrtTms"
+
+    @property
+    def points(self) -> frozenset[str]:
+        """Every point that can be written."""
+        return frozenset(
+            {
+                *self.reverts,
+                *self.reverts.values(),
+                *self.selects,
+                self.enable,
+                f"{self.enable}Rvrt",
+                self.seconds,
+            }
+        )
+
+    @property
+    def setting(self) -> frozenset[str]:
+        """The points whose writing restarts the timer."""
+        return frozenset({*self.reverts, *self.selects, self.enable, self.seconds})
+
+
+def _power_factor(stem: str, mode: str) -> Control:
+    def demand(r: Registers) -> dict[str, ModeValue | None]:
+        excitation: Excitation = "absorb" if r[f"{stem}.Ext"] else "inject"
+        return {mode: FixedPowerFactor(r[f"{stem}.PF"], excitation)}
+
+    def show(_mode: str, value: FixedPowerFactor) -> dict[str, Value]:
+        return {f"{stem}.PF": value.pf, f"{stem}.Ext": int(value.excitation == "absorb")}
+
+    reverts = {f"{stem}.{point}": f"{stem}Rvrt.{point}" for point in ("PF", "Ext")}
+    return Control(stem, (mode,), reverts, demand, show)
+
+
+def _limit_control() -> Control:
+    return Control(
+        "WMaxLimPct",
+        ("opModMaxLimW",),
+        {"WMaxLimPct": "WMaxLimPctRvrt"},
+        lambda r: {"opModMaxLimW": float(r["WMaxLimPct"])},
+        lambda _mode, value: {"WMaxLimPct": value},
+    )
+
+
+def _watt_control() -> Control:
+    def demand(r: Registers) -> dict[str, ModeValue | None]:
+        if r["WSetMod"] == _WATTS:
+            return {"opModTargetW": float(r["WSet"]), "opModFixedW": None}
+        return {"opModFixedW": float(r["WSetPct"]), "opModTargetW": None}
+
+    def show(mode: str, value: float) -> dict[str, Value]:
+        if mode == "opModTargetW":
+            return {"WSetMod": _WATTS, "WSet": value}
+        return {"WSetMod": 0, "WSetPct": value}
+
+    reverts = {"WSet": "WSetRvrt", "WSetPct": "WSetPctRvrt"}
+    return Control("WSet", ("opModFixedW", "opModTargetW"), reverts, demand, show, ("WSetMod",))
+
+
+def _var_control(view: View) -> Control:
+    def demand(r: Registers) -> dict[str, ModeValue | None]:
+        mode = r["VarSetMod"]
+        if mode in (_VARS, _VA_PERCENT):
+            # 2030.5 has no percentage of VA: it becomes the var that it is at this moment.
+            var = r["VarSet"] if mode == _VARS else r["VarSetPct"] / 100 * view.settings.setMaxVA
+            return {"opModTargetVar": float(var), "opModFixedVar": None}
+        return {"opModFixedVar": FixedVar(r["VarSetPct"], _VAR_REFS[mode]), "opModTargetVar": None}
+
+    def show(mode: str, value: Any) -> dict[str, Value]:
+        if mode == "opModTargetVar":
+            return {"VarSetMod": _VARS, "VarSet": value}
+        return {"VarSetMod": _VAR_REFS.index(value.ref), "VarSetPct": value.percent}
+
+    reverts = {"VarSet": "VarSetRvrt", "VarSetPct": "VarSetPctRvrt"}
+    return Control("VarSet", ("opModFixedVar", "opModTargetVar"), reverts, demand, show, ("VarSetMod",))
+
+
+def _controls(view: View) -> list[Control]:
+    controls = [_limit_control(), _watt_control(), _var_control(view)]
+    trial = FixedPowerFactor(1.0, "inject")
+    for stem, mode in (("PFWInj", "opModFixedPFInjectW"), ("PFWAbs", "opModFixedPFAbsorbW")):
+        # A machine that cannot charge has no power factor of charging.
+        if view.setpoints.check(mode, trial).verdict is Verdict.ACCEPTED:
+            controls.append(_power_factor(stem, mode))
+    return [control for control in controls if view.supports(*control.modes)]
+
+
+def _at_first(view: View) -> dict[str, Any]:
+    watts = view.plate.rtgMaxW
+    registers: dict[str, Any] = {"WMaxLimPct": 100.0, "WMaxLimPctRvrt": 100.0, "WSetMod": 0, "VarSetMod": 1}
+    registers |= {"WSet": watts, "WSetRvrt": watts, "WSetPct": 100.0, "WSetPctRvrt": 100.0}
+    registers |= dict.fromkeys(("VarSet", "VarSetRvrt", "VarSetPct", "VarSetPctRvrt"), 0.0)
+    for stem in ("PFWInj", "PFWInjRvrt", "PFWAbs", "PFWAbsRvrt"):
+        registers |= {f"{stem}.PF": 1.0, f"{stem}.Ext": 0}
+    return registers
+
+
+class AcControls(Model):
+    """The registers of 704."""
+
+    model_id = 704
+
+    def __init__(self, view: View, scales: Scales, timers: Timers) -> None:
+        self.view = view
+        self.scales = {
+            "PF_SF": -3,
+            "WMaxLimPct_SF": -2,
+            "WSet_SF": min(scales.w, 0),
+            "WSetPct_SF": -2,
+            "VarSet_SF": min(scales.var, 0),
+            "VarSetPct_SF": -2,
+        }
+        self.controls = _controls(view)
+        self._of = {point: control for control in self.controls for point in control.points}
+        self._stored: dict[str, Any] = {
+            point: 0 for control in self.controls for point in control.points if point != control.enable
+        }
+        first = _at_first(view)
+        self._stored |= {point: value for point, value in first.items() if point in self._of}
+        self._timers: dict[str, Timer] = {
+            control.stem: timers.add(lambda control=control: self._revert(control))  # type: ignore[misc]
+            for control in self.controls
+        }
+
+    def stamp(self) -> object:
+        """With setpoints and registers, and with every second of a timer."""
+        return (self.view.rules_stamp(), *(timer.remaining_s for timer in self._timers.values()))
+
+    def values(self) -> Values:
+        """What acts, or what was written."""
+        out: dict[str, Value] = dict(self._stored)
+        for control in self.controls:
+            standing = [item for mode in control.modes if (item := self.view.standing(mode))]
+            acting = [item for item in standing if not item.overridden_by] or standing
+            out[control.enable] = int(bool(acting))
+            if acting and not (acting[0].source in LOCAL and acting[0].detail == control.detail):
+                out |= control.show(acting[0].mode, acting[0].value)
+            out[f"{control.stem}RvrtRem"] = self._timers[control.stem].remaining_s
+        out["VarSetPri"] = int(self.view.plate.reactive_priority)
+        out["WRmp"] = round(self.view.settings.setGradW)
+        out["WRmpRef"] = 1
+        return out
+
+    def writable(self, path: str) -> bool:
+        """The points of the controls that this machine has."""
+        return path in self._of or path in ("WRmp", "VarSetPri")
+
+    def enabled(self, control: Control) -> bool:
+        """Whether it was enabled here, acting or waiting behind an event."""
+        return any(self.view.owns(mode, control.detail) for mode in control.modes)
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+        """All or nothing: the modes of every control touched go through the door together."""
+        priority = changes.get("VarSetPri")
+        if priority is not None and priority != int(self.view.plate.reactive_priority):
+            raise Refused(ILLEGAL_VALUE, "704.VarSetPri: this machine's priority is fixed by its nameplate")
+        stored = self._stored | {p: v for p, v in changes.items() if p in self._stored}
+        touched = [control for control in self.controls if control.points & changes.keys()]
+        wanted: list[SetpointChange] = []
+        ends: dict[str, float] = {}
+        for control in touched:
+            more, ends[control.stem] = self._plan(control, stored, changes, source)
+            wanted += more
+        if "WRmp" in changes:
+            update_settings(self.view, {"setGradW": float(changes["WRmp"])})
+        submit(self.view, wanted)
+        self._stored = stored
+        for stem, seconds in ends.items():
+            if seconds >= 0:
+                self._timers[stem].start(seconds)
+        self.view.touched()
+
+    def _plan(
+        self, control: Control, stored: Registers, changes: Registers, source: Source
+    ) -> tuple[list[SetpointChange], float]:
+        """What to submit, and the timer: seconds to start it with, 0 to stop it, -1 to leave it."""
+        enabled = bool(changes.get(control.enable, self.enabled(control)))
+        if not enabled:
+            values: dict[str, ModeValue | None] = dict.fromkeys(control.modes)
+            off = control.enable in changes
+            return (changes_of(self.view, source, values, control.detail) if off else []), (0 if off else -1)
+        timer = self._timers[control.stem]
+        seconds, ends_s = -1.0, timer.ends_s if timer.running else None
+        if control.setting & changes.keys():
+            seconds = stored[control.seconds]
+            ends_s = self.view.now_s() + seconds if seconds else None
+        # With something to follow, the follower replaces it in one step; else it ends by itself.
+        expires_s = None if stored[f"{control.enable}Rvrt"] else ends_s
+        return changes_of(self.view, source, control.demand(stored), control.detail, expires_s), seconds
+
+    def _revert(self, control: Control) -> None:
+        """The timer ran out: the reversion values, enabled or not."""
+        held = [
+            i for mode in control.modes for i in self.view.wishes(mode, LOCAL) if i.detail == control.detail
+        ]
+        source = held[-1].source if held else Source.MODBUS
+        self._stored |= {point: self._stored[after] for point, after in control.reverts.items()}
+        values = control.demand(self._stored)
+        if not self._stored[f"{control.enable}Rvrt"]:
+            values = dict.fromkeys(control.modes)
+        try:
+            submit(self.view, changes_of(self.view, source, values, control.detail))
+        except Refused as why:
+            self.view.say("Warning", f"{control.detail}: its reversion cannot be: {why}; switched off")
+            nothing: dict[str, ModeValue | None] = dict.fromkeys(control.modes)
+            submit(self.view, changes_of(self.view, source, nothing, control.detail))
+        self.view.say("Info", f"{control.detail}: reversion timer ran out")
+        self.view.touched()

@@ -1,0 +1,77 @@
+"""64415, CSIP control: has the 2030.5 client do what conformance tests ask of it.
+
+LogEventEna starts the burst of BASIC-027 and reads 0 again when it is done. What the client has no function
+for yet (the plain-HTTP probe, the certificates of COMM-004, subscriptions) is refused with exception 3 when
+it is switched on, so that no test waits for what will not come; switching it off is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dersim.errors import DersimError
+from dersim.setpoints import Source
+from dersim.sunspec.block import Model, Values
+from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, Refused
+from dersim.sunspec.view import View
+
+_LATER = {
+    "HTTPMsg": "probe over plain HTTP",
+    "COMM004Cert": "choice of COMM-004 certificates",
+    "SubscriptionEna": "subscriptions",
+}
+
+
+class CsipControl(Model):
+    """The registers of 64415. services: the front-ends by name and device number."""
+
+    model_id = 64415
+
+    def __init__(self, view: View, services: Mapping[tuple[str, int], Any]) -> None:
+        self.view = view
+        self._services = services
+        self._resource = ""
+
+    def _client(self) -> Any:
+        return self._services.get(("csip", self.view.device.number))
+
+    def _bursting(self) -> bool:
+        member = getattr(self._client(), "member", None)
+        return member is not None and member.log_events.next_due_s is not None
+
+    def stamp(self) -> object:
+        """With the burst."""
+        return (self._bursting(), self.view.version)
+
+    def values(self) -> Values:
+        """The burst while it runs; what is not there is off."""
+        return {
+            "LogEventEna": int(self._bursting()),
+            "SubscribedResource": self._resource,
+            **dict.fromkeys(_LATER, 0),
+        }
+
+    def writable(self, path: str) -> bool:  # noqa: ARG002 - as in Model
+        """All."""
+        return True
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+        """Start the burst, store the resource."""
+        for point, what in _LATER.items():
+            if changes.get(point):
+                raise Refused(ILLEGAL_VALUE, f"64415.{point}: the client has no {what} yet")
+        if changes.get("LogEventEna"):
+            self._start()
+        self._resource = changes.get("SubscribedResource", self._resource)
+        self.view.touched()
+
+    def _start(self) -> None:
+        client = self._client()
+        if client is None:
+            raise Refused(DEVICE_FAILURE, "64415.LogEventEna: this run has no CSIP client")
+        busy = self._bursting()
+        try:
+            client.log_event_burst()
+        except DersimError as error:
+            raise Refused(DEVICE_BUSY if busy else DEVICE_FAILURE, f"64415.LogEventEna: {error}") from None

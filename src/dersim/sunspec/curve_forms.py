@@ -1,0 +1,171 @@
+"""The forms of the steady-state curves: 705 Volt-Var, 706 Volt-Watt, 712 Watt-Var, and 711 frequency droop.
+
+DeptRef is DERUnitRefType in another numbering: 0 % of WMax (1), 1 % of VarMax (2), 2 % of available var (3),
+3 % of VAMax (8); for Volt-Watt 0 % of WMax (1), 1 % of available W (7). Defaults are those of 1547-2018
+tables 8, 9, 10 and 24 for the machine's category.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dersim.modes import Curve, FreqDroop, ModeValue
+from dersim.sunspec.points import Value
+from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
+from dersim.sunspec.view import View
+
+_VAR_REFS = (1, 2, 3, 8)
+_WATT_REFS = (1, 7)
+_COUNTS = {"NCrv": SETS, "NPt": POINTS}
+_VA = 8
+
+
+class CurveForm(Form):
+    """A form with one curve; `names` are those of x and y."""
+
+    mode = ""
+    names = ("", "")
+    counts = _COUNTS
+    references: tuple[int, ...] = _VAR_REFS
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.modes = (self.mode,)
+
+    def default(self) -> Curve:
+        """1547-2018's default for the machine's category."""
+        raise NotImplementedError
+
+    def read(self, points: PointSet) -> dict[str, ModeValue | None]:
+        """The curve of a set."""
+        return {self.mode: self.curve(points)}
+
+    def curve(self, points: PointSet) -> Curve:
+        """Points, reference and what else a set says."""
+        return Curve(
+            curve_points(points, self.names, points["ActPt"]),
+            self.references[points["DeptRef"]],
+            open_loop_s=points.get("RspTms"),
+        )
+
+    def show(self, modes: Modes) -> dict[str, Value]:
+        """A curve as a set."""
+        curve = modes.get(self.mode) or self.default()
+        assert isinstance(curve, Curve)  # noqa: S101 - the mode's kind
+        known = curve.y_ref_type in self.references
+        return {
+            **shown_curve(curve.points, self.names),
+            "DeptRef": self.references.index(curve.y_ref_type) if known else 0,
+            **self.more(curve),
+        }
+
+    def more(self, curve: Curve) -> dict[str, Value]:
+        """What this model's sets have beside points and reference."""
+        return {"RspTms": curve.open_loop_s or 0}
+
+
+class VoltVar(CurveForm):
+    """705."""
+
+    model_id, mode, names = 705, "opModVoltVar", ("V", "Var")
+    scales = {"V_SF": -2, "DeptRef_SF": -2, "RspTms_SF": -2}  # noqa: RUF012 - never changed
+
+    def default(self) -> Curve:
+        """Table 8."""
+        if self.view.plate.normal_category == "A":
+            return Curve(((90, 25), (100, 0), (100, 0), (110, -25)), _VA, open_loop_s=10)
+        return Curve(((92, 44), (98, 0), (102, 0), (108, -44)), _VA, open_loop_s=5)
+
+    def curve(self, points: PointSet) -> Curve:
+        """With the reference voltage, fixed or autonomous."""
+        curve = super().curve(points)
+        own_reference = points["VRef"] != 100
+        auto = bool(points["VRefAutoEna"])
+        return curve._replace(
+            v_ref=points["VRef"] if own_reference else None,
+            autonomous_v_ref=auto,
+            autonomous_v_ref_s=points["VRefAutoTms"] if auto else None,
+        )
+
+    def more(self, curve: Curve) -> dict[str, Value]:
+        """Response, priority and reference voltage."""
+        return {
+            "RspTms": curve.open_loop_s or 0,
+            "Pri": int(self.view.plate.reactive_priority),
+            "VRef": curve.v_ref or 100,
+            "VRefAuto": 100,
+            "VRefAutoEna": int(curve.autonomous_v_ref),
+            "VRefAutoTms": curve.autonomous_v_ref_s or 300,
+        }
+
+
+class VoltWatt(CurveForm):
+    """706."""
+
+    model_id, mode, names = 706, "opModVoltWatt", ("V", "W")
+    references = _WATT_REFS
+    scales = {"V_SF": -2, "DeptRef_SF": -2, "RspTms_SF": -2}  # noqa: RUF012 - never changed
+
+    def default(self) -> Curve:
+        """Table 10; a machine that can charge goes down to 0."""
+        lowest = 0 if self.view.plate.rtgMaxWh else 20
+        return Curve(((106, 100), (110, lowest)), 1, open_loop_s=10)
+
+
+class WattVar(CurveForm):
+    """712; it has no response time of its own."""
+
+    model_id, mode, names = 712, "opModWattVar", ("W", "Var")
+    scales = {"W_SF": -2, "DeptRef_SF": -2}  # noqa: RUF012 - never changed
+
+    def default(self) -> Curve:
+        """Table 9."""
+        lowest = -25 if self.view.plate.normal_category == "A" else -44
+        points: tuple[tuple[float, float], ...] = ((20, 0), (50, 0), (100, lowest))
+        if self.view.plate.rtgMaxWh:
+            points = ((-100, 44), (-50, 0), (-20, 0), *points)
+        return Curve(points, _VA)
+
+    def more(self, curve: Curve) -> dict[str, Value]:  # noqa: ARG002 - as in the other models
+        """Priority."""
+        return {"Pri": int(self.view.plate.reactive_priority)}
+
+
+class Droop(Form):
+    """711; its sets are called controls."""
+
+    model_id = 711
+    modes = ("opModFreqDroop",)
+    group, request, result, revert = "Ctl", "AdptCtlReq", "AdptCtlRslt", "RvrtCtl"
+    counts = {"NCtl": SETS}  # noqa: RUF012 - never changed
+    scales = {"Db_SF": -3, "K_SF": -3, "RspTms_SF": -2}  # noqa: RUF012 - never changed
+    #: Table 24, the same for all categories but for Category I's response.
+    _DEFAULT = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def read(self, points: PointSet) -> dict[str, ModeValue | None]:
+        """The droop of a set; PMin is in percent of WMax."""
+        p_min = points["PMin"] / 100 * self.view.settings.setMaxW
+        droop = FreqDroop(
+            points["DbOf"], points["DbUf"], points["KOf"], points["KUf"], points["RspTms"], p_min
+        )
+        return {"opModFreqDroop": droop}
+
+    def show(self, modes: Mapping[str, Any]) -> dict[str, Value]:
+        """A droop as a set."""
+        droop = modes.get("opModFreqDroop") or self._DEFAULT
+        lowest = droop.p_min_w
+        if lowest is None:
+            lowest = -self.view.plate.rtgMaxChargeRateW
+        watts = self.view.settings.setMaxW or self.view.plate.rtgMaxW
+        return {
+            "DbOf": droop.db_of_hz,
+            "DbUf": droop.db_uf_hz,
+            "KOf": droop.k_of,
+            "KUf": droop.k_uf,
+            "RspTms": droop.open_loop_s,
+            "PMin": round(100 * lowest / watts),
+        }

@@ -1,0 +1,119 @@
+"""123, immediate controls: the same controls as 704 under the names of before 1547-2018, and the switch.
+
+Everything but Conn is translated and handed to 704, so the two can never differ. The sign of OutPFSet is
+that of the reactive power while generating: positive injects (over-excited), as the quadrants of 120 have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dersim.modes import ModeValue
+from dersim.setpoints import Source
+from dersim.sunspec.ac_controls import AcControls
+from dersim.sunspec.block import Model, Values
+from dersim.sunspec.points import Value
+from dersim.sunspec.reversion import Timers
+from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.view import View
+
+#: Register here -> register of 704, one to one.
+_SAME = {
+    "WMaxLimPct": "WMaxLimPct",
+    "WMaxLimPct_RvrtTms": "WMaxLimPctRvrtTms",
+    "WMaxLim_Ena": "WMaxLimPctEna",
+    "OutPFSet_RvrtTms": "PFWInjRvrtTms",
+    "OutPFSet_Ena": "PFWInjEna",
+    "VArPct_RvrtTms": "VarSetRvrtTms",
+    "VArPct_Ena": "VarSetEna",
+}
+#: VArPct_Mod -> its percentage.
+_PERCENTS = {1: "VArWMaxPct", 2: "VArMaxPct", 3: "VArAvalPct"}
+_LONGEST_S = 65534
+_CONN = "123.Conn"
+
+
+class Immediate(Model):
+    """The registers of 123."""
+
+    model_id = 123
+    scales = {"WMaxLimPct_SF": -2, "OutPFSet_SF": -3, "VArPct_SF": -2}  # noqa: RUF012 - never changed
+
+    def __init__(self, view: View, controls: AcControls, timers: Timers) -> None:
+        self.view = view
+        self._controls = controls
+        self._percents = dict.fromkeys(_PERCENTS.values(), 0.0)
+        self._conn_s = 0
+        self._timer = timers.add(lambda: self._connect(Source.MODBUS, closed=True))
+
+    def stamp(self) -> object:
+        """With 704."""
+        return self._controls.stamp()
+
+    def values(self) -> Values:
+        """704's values under the old names."""
+        now = self._controls.values()
+        out: dict[str, Value] = {
+            "Conn": int(self.view.setpoints.value("opModConnect") is not False),
+            "Conn_RvrtTms": self._conn_s,
+        }
+        for here, there in _SAME.items():
+            value = now.get(there)
+            out[here] = min(value, _LONGEST_S) if isinstance(value, int | float) else None
+        pf, under = now.get("PFWInj.PF"), now.get("PFWInj.Ext")
+        if isinstance(pf, int | float):
+            out["OutPFSet"] = -pf if under else pf
+        mode = now.get("VarSetMod")
+        if isinstance(mode, int):
+            out |= self._percents
+            out["VArPct_Mod"] = mode + 1 if mode + 1 in _PERCENTS else 0
+            if mode + 1 in _PERCENTS:
+                out[_PERCENTS[mode + 1]] = now["VarSetPct"]
+        return out
+
+    def writable(self, path: str) -> bool:
+        """What 704 can do, and the switch."""
+        if path in ("Conn", "Conn_RvrtTms"):
+            return self.view.supports("opModConnect")
+        return self._controls.writable(_there(path)) if _there(path) else False
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+        """To 704; the switch last, since it cannot be refused."""
+        percents = self._percents | {k: v for k, v in changes.items() if k in self._percents}
+        there: dict[str, Any] = {_SAME[k]: v for k, v in changes.items() if k in _SAME}
+        if "OutPFSet" in changes:
+            there["PFWInj.PF"] = abs(changes["OutPFSet"])
+            there["PFWInj.Ext"] = int(changes["OutPFSet"] < 0)
+        mode = changes.get("VArPct_Mod")
+        if mode is None and self._percents.keys() & changes.keys():
+            mode = int(self._controls.values().get("VarSetMod", 0) or 0) + 1  # the one that is chosen
+        if mode in _PERCENTS:
+            there["VarSetMod"] = mode - 1
+            there["VarSetPct"] = percents[_PERCENTS[mode]]
+        elif mode == 0:
+            there["VarSetEna"] = 0
+        if there:
+            self._controls.write(there, source)
+        self._percents = percents
+        self._conn_s = changes.get("Conn_RvrtTms", self._conn_s)
+        if "Conn" in changes:
+            self._connect(source, closed=bool(changes["Conn"]))
+        self.view.touched()
+
+    def _connect(self, source: Source, *, closed: bool) -> None:
+        """Close or open the switch; open for Conn_RvrtTms at the most."""
+        value: ModeValue | None = None if closed else False
+        expires_s = self.view.now_s() + self._conn_s if self._conn_s and not closed else None
+        submit(self.view, changes_of(self.view, source, {"opModConnect": value}, _CONN, expires_s))
+        self._timer.start(0 if closed else self._conn_s)
+        self.view.touched()
+
+
+def _there(path: str) -> str:
+    """The register of 704 that stands behind one of 123, "" for none."""
+    if path == "OutPFSet":
+        return "PFWInj.PF"
+    if path in _PERCENTS.values() or path == "VArPct_Mod":
+        return "VarSetPct"
+    return _SAME.get(path, "")

@@ -1,0 +1,57 @@
+"""715, DER control: heartbeats, reset of alarms, and the operator's commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dersim.setpoints import Source
+from dersim.sunspec.block import Model, Values
+from dersim.sunspec.ratings import permit
+from dersim.sunspec.view import View
+
+_STOP, _START, _ENTER_STANDBY, _EXIT_STANDBY = range(4)
+_REMOTE = 0
+_WRAP_S = 1_000_000
+
+
+class Operation(Model):
+    """The registers of 715. Stop and start are the operator's; standby is opModEnergize, as in 703.ES."""
+
+    model_id = 715
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._controller_beat = 0
+
+    def stamp(self) -> object:
+        """The heartbeat counts with the steps."""
+        return (self.view.rules_stamp(), self.view.state_stamp())
+
+    def values(self) -> Values:
+        """Where the commands stand."""
+        state = _EXIT_STANDBY if self.view.setpoints.value("opModEnergize") is not False else _ENTER_STANDBY
+        running = self.view.device.chain.service.permitted
+        return {
+            "LocRemCtl": _REMOTE,
+            "DERHb": int(self.view.device.state.time_s) % _WRAP_S,
+            "ControllerHb": self._controller_beat,
+            "AlarmReset": 0,
+            "OpCtl": _STOP if not running else (_START if state == _EXIT_STANDBY else state),
+        }
+
+    def writable(self, path: str) -> bool:
+        """What the definition marks."""
+        return path in ("ControllerHb", "AlarmReset", "OpCtl")
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+        """Carry out the commands."""
+        self._controller_beat = changes.get("ControllerHb", self._controller_beat)
+        if changes.get("AlarmReset"):
+            self.view.device.command("reset")
+        command = changes.get("OpCtl")
+        if command in (_STOP, _START):
+            self.view.device.command("stop" if command == _STOP else "start")
+        elif command is not None:
+            permit(self.view, source, allowed=command == _EXIT_STANDBY, detail="715.OpCtl")
+        self.view.touched()

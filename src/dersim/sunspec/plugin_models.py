@@ -1,0 +1,62 @@
+"""Models that plug-ins bring (`register_sunspec_models`): registers that hold what is written to them.
+
+Points begin with the ``value`` of their definition; RW points keep what a client writes. Repeating groups
+appear as often as their count point's value says, once where it says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dersim.errors import ConfigError
+from dersim.setpoints import Source
+from dersim.sunspec.block import Model, Values
+from dersim.sunspec.definitions import lay_out
+from dersim.sunspec.view import View
+
+
+class PluginModel(Model):
+    """One such model."""
+
+    def __init__(self, view: View, model: Mapping[str, Any]) -> None:
+        self.view = view
+        self._model = model
+        try:
+            self.model_id = int(model["id"])
+            given = {p["name"]: p["value"] for p in model["group"]["points"] if "value" in p}
+            self.counts = {k: int(v) for k, v in given.items() if k not in ("ID", "L") and _whole(v)}
+            points = lay_out(model, self.counts).points
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"SunSpec model {model.get('id')} of a plug-in: {error!r} in its JSON"
+            ) from None
+        self.scales = {p.path: self.counts[p.path] for p in points if p.kind == "sunssf" and p.path in given}
+        self._writable = {p.path for p in points if p.writable}
+        kept = {p.path for p in points if p.path not in ("ID", "L") and p.kind != "sunssf"}
+        self._values: dict[str, Any] = {k: v for k, v in given.items() if k in kept}
+
+    def definition(self) -> Mapping[str, Any]:
+        """The plug-in's own."""
+        return self._model
+
+    def stamp(self) -> object:
+        """With what is written."""
+        return self.view.version
+
+    def values(self) -> Values:
+        """What was given or written."""
+        return self._values
+
+    def writable(self, path: str) -> bool:
+        """RW points."""
+        return path in self._writable
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+        """Keep it."""
+        self._values = {**self._values, **changes}
+        self.view.touched()
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,78 @@
+"""64414, simulation controls: a test bench sets irradiance, temperature and grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from dersim.errors import ConfigError
+from dersim.setpoints import Source
+from dersim.sunspec.block import Model, Values
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.view import View
+
+_GRID, _SUN = "GridModelSource", "IrradianceModelSource"
+_VOLTAGES = ("GridVoltageA", "GridVoltageB", "GridVoltageC")
+#: Register -> input of `grid.inputs`.
+_PLAIN = {"Temperature": "temperature_c", "Irradiance": "irradiance_w_m2", "GridFrequency": "frequency_hz"}
+
+
+class Simulation(Model):
+    """The registers of 64414. A value that is written makes its input constant, as over REST."""
+
+    model_id = 64414
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def stamp(self) -> object:
+        """With every step, which every change of an input makes."""
+        return self.view.state_stamp()
+
+    def values(self) -> Values:
+        """The inputs as they are now."""
+        now_s = self.view.now_s()
+        inputs = self.view.device.inputs
+        now = inputs.at(now_s)
+        clock = datetime.fromtimestamp(now_s, UTC)
+        return {
+            "Time": clock.strftime("%H:%M:%S"),
+            "Temperature": now.temperature_c,
+            _GRID: inputs.source("voltage_pu"),
+            _SUN: inputs.source("irradiance_w_m2"),
+            "Irradiance": now.irradiance_w_m2,
+            "GridVoltageA": now.voltage_pu[0],
+            "GridVoltageB": now.voltage_pu[1],
+            "GridVoltageC": now.voltage_pu[2],
+            "GridFrequency": now.frequency_hz,
+        }
+
+    def writable(self, path: str) -> bool:
+        """All but the time."""
+        return path != "Time"
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+        """Set the inputs, all or none."""
+        inputs = self.view.device.inputs
+        now = inputs.at(self.view.now_s())
+        wanted: dict[str, Any] = {_PLAIN[k]: float(v) for k, v in changes.items() if k in _PLAIN}
+        if any(name in changes for name in _VOLTAGES):
+            wanted["voltage_pu"] = [
+                float(changes.get(name, now.voltage_pu[i])) for i, name in enumerate(_VOLTAGES)
+            ]
+        sources = {changes[name] for name in (_GRID, _SUN) if name in changes}
+        if unknown := sources - {"csv", "const"}:
+            raise Refused(ILLEGAL_VALUE, f"64414: {unknown.pop()!r} is not one of csv, const")
+        if changes.get(_GRID) == "const":
+            wanted = {"voltage_pu": list(now.voltage_pu), "frequency_hz": now.frequency_hz} | wanted
+        if changes.get(_SUN) == "const":
+            held = {"irradiance_w_m2": now.irradiance_w_m2, "temperature_c": now.temperature_c}
+            wanted = held | wanted
+        try:
+            if "csv" in sources:
+                inputs.set(source="csv", **wanted)
+            elif wanted:
+                inputs.set(**wanted)
+        except ConfigError as error:
+            raise Refused(ILLEGAL_VALUE, f"64414: {error}") from None

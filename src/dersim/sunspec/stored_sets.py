@@ -1,0 +1,222 @@
+"""Stored sets: curves and droop parameters that are written at leisure and adopted at once (705 to 712).
+
+Set 1 (``Crv[0]`` here) is read-only and shows the settings in force; the others may hold any nonsense while a
+client writes them point by point. A write of n to AdptCrvReq copies set n to set 1: only then is it checked,
+and if the device cannot take it the result is FAILED and set 1 stays. Ena puts set 1 in force. RvrtCrv names
+the set to adopt when the reversion timer runs out, 0 none: the function is then disabled.
+
+What a set means, and how a setpoint in force looks as a set, is a `Form`; one per model in `curve_forms.py`,
+`trips.py` and `droop.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dersim.modes import ModeValue
+from dersim.setpoints import Source
+from dersim.sunspec.block import Model, Values
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.points import Value
+from dersim.sunspec.reversion import Timers
+from dersim.sunspec.submitting import changes_of, check, submit
+from dersim.sunspec.view import LOCAL, View
+
+#: Points of one set by their names inside it, e.g. ``Pt[0].V``, in plain units.
+PointSet = Mapping[str, Any]
+Modes = Mapping[str, ModeValue | None]
+
+SETS, POINTS = 3, 10
+COMPLETED, FAILED = 1, 2
+
+
+class Form:
+    """How the sets of one model read and look.
+
+    modes: those of the model. group, request, result, revert: names of points. off: what "disabled" means
+    where something always acts; None: the modes are withdrawn.
+    """
+
+    model_id = 0
+    modes: Sequence[str] = ()
+    group, request, result, revert = "Crv", "AdptCrvReq", "AdptCrvRslt", "RvrtCrv"
+    counts: Mapping[str, int] = {}
+    scales: Mapping[str, int] = {}
+    off: Modes | None = None
+
+    def read(self, points: PointSet) -> dict[str, ModeValue | None]:
+        """The modes that a set asks for; Refused says what is wrong with it."""
+        raise NotImplementedError
+
+    def show(self, modes: Modes) -> dict[str, Value]:
+        """A set that says what these modes say; no mode: the machine's default."""
+        raise NotImplementedError
+
+
+class StoredSets(Model):
+    """The registers of a model with stored sets."""
+
+    def __init__(self, view: View, form: Form, timers: Timers) -> None:
+        self.view = view
+        self.form = form
+        self.model_id = form.model_id
+        self.counts = form.counts
+        self.scales = form.scales
+        self.detail = f"{form.model_id}"
+        first = form.show({})
+        #: Set 1 while nothing else acts, then the writable ones.
+        self._sets: list[dict[str, Any]] = [dict(first) for _ in range(SETS)]
+        self._request, self._result = 1, COMPLETED
+        self._revert_s, self._revert_to = 0, 0
+        self._is_off = False
+        self._has_reversion = form.revert != ""
+        self._timer = timers.add(self._revert)
+
+    def stamp(self) -> object:
+        """With setpoints, settings and registers, and with every second of the timer."""
+        return (self.view.rules_stamp(), self._timer.remaining_s)
+
+    def values(self) -> Values:
+        """Enable, adoption and reversion, and the sets."""
+        form = self.form
+        out: dict[str, Value] = {
+            "Ena": int(self._acts()),
+            form.request: self._request,
+            form.result: self._result,
+        }
+        if self._has_reversion:
+            out |= {
+                "RvrtTms": self._revert_s,
+                "RvrtRem": self._timer.remaining_s,
+                form.revert: self._revert_to,
+            }
+        for index, points in enumerate((self._in_force(), *self._sets[1:])):
+            prefix = f"{form.group}[{index}]."
+            out |= {prefix + name: value for name, value in points.items()}
+            out[f"{prefix}ReadOnly"] = int(index == 0)
+        return out
+
+    def _acts(self) -> bool:
+        if self.form.off is not None:
+            return self._is_on()
+        return any(self.view.standing(mode) for mode in self.form.modes)
+
+    def _is_on(self) -> bool:
+        """Whether an adopted set is put in force at once."""
+        if self.form.off is not None:
+            return not (self._is_off and self.enabled())
+        return self.enabled()
+
+    def _in_force(self) -> Mapping[str, Any]:
+        """Set 1: what acts if it came by another way, else what was adopted here."""
+        standing = [item for mode in self.form.modes if (item := self.view.standing(mode))]
+        foreign = [i for i in standing if not (i.source in LOCAL and i.detail == self.detail)]
+        if foreign:
+            return self.form.show({item.mode: item.value for item in standing})
+        return self._sets[0]
+
+    def enabled(self) -> bool:
+        """Whether something was put in force here, acting or waiting."""
+        return any(self.view.owns(mode, self.detail) for mode in self.form.modes)
+
+    def writable(self, path: str) -> bool:
+        """All but set 1."""
+        return not path.startswith(f"{self.form.group}[0]")
+
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+        """Sets first, then adoption, then enable, as if they had come one after the other."""
+        form = self.form
+        sets = self._sets[:1] + [dict(points) for points in self._sets[1:]]
+        for path, value in changes.items():
+            if path.startswith(f"{form.group}["):
+                head, _, name = path.partition("].")
+                sets[int(head[len(form.group) + 1 :])][name] = value
+        request = changes.get(form.request)
+        if request is not None and not 1 <= request <= SETS:
+            raise Refused(ILLEGAL_VALUE, f"{self.detail}.{form.request}: {request} is not 1 to {SETS}")
+        revert_to = changes.get(form.revert, self._revert_to) if form.revert else 0
+        if not 0 <= revert_to <= SETS:
+            raise Refused(ILLEGAL_VALUE, f"{self.detail}.{form.revert}: {revert_to} is not 0 to {SETS}")
+        self._switch(changes, sets, request, source)
+        self._sets = sets
+        self._revert_s, self._revert_to = changes.get("RvrtTms", self._revert_s), revert_to
+        self._set_timer(changes)
+        self.view.touched()
+
+    def _switch(
+        self, changes: Mapping[str, Any], sets: list[dict[str, Any]], request: int | None, source: Source
+    ) -> None:
+        """Adopt and enable; may raise before anything is changed."""
+        on = self._is_on()
+        wanted = bool(changes.get("Ena", on))
+        if request is not None:
+            adopted = self._usable(sets[request - 1], request)
+            self._request, self._result = request, FAILED if adopted is None else COMPLETED
+            if adopted is not None:
+                sets[0] = dict(sets[request - 1])
+                if wanted:
+                    self._put(adopted, source)
+                    return
+        if "Ena" in changes and not wanted:
+            self._disable(source)
+        elif "Ena" in changes and not on:
+            self._put(self.form.read(sets[0]), source)
+
+    def _usable(self, points: PointSet, number: int) -> dict[str, ModeValue | None] | None:
+        """The modes of a set, None where the device cannot take it; why is in the log."""
+        try:
+            modes = self.form.read(points)
+            check(self.view, modes)
+        except Refused as why:
+            self.view.say("Warning", f"{self.detail}: set {number} cannot be adopted: {why}")
+            return None
+        return modes
+
+    def _put(self, modes: Modes, source: Source) -> None:
+        submit(self.view, changes_of(self.view, source, modes, self.detail))
+        self._is_off = False
+
+    def _disable(self, source: Source) -> None:
+        off = self.form.off
+        modes: Modes = off if off is not None else dict.fromkeys(self.form.modes)
+        submit(self.view, changes_of(self.view, source, modes, self.detail))
+        self._is_off = off is not None
+
+    def _set_timer(self, changes: Mapping[str, Any]) -> None:
+        if not self._is_on():
+            self._timer.stop()
+        elif {"Ena", "RvrtTms", self.form.request} & changes.keys():
+            self._timer.start(self._revert_s)
+
+    def _revert(self) -> None:
+        """The timer ran out: adopt the set that RvrtCrv names, or disable."""
+        modes = self._usable(self._sets[self._revert_to - 1], self._revert_to) if self._revert_to else None
+        if modes is None:
+            self._disable(Source.MODBUS)
+        else:
+            self._sets[0] = dict(self._sets[self._revert_to - 1])
+            self._put(modes, Source.MODBUS)
+        self.view.say("Info", f"{self.detail}: reversion timer ran out")
+        self.view.touched()
+
+
+def curve_points(
+    points: PointSet, names: tuple[str, str], count: int, where: str = ""
+) -> tuple[tuple[float, float], ...]:
+    """The first `count` points of a set as pairs; Refused where there cannot be so many."""
+    if not 1 <= count <= POINTS:
+        raise Refused(ILLEGAL_VALUE, f"{where}ActPt: {count} is not 1 to {POINTS}")
+    x, y = names
+    return tuple((points[f"{where}Pt[{i}].{x}"], points[f"{where}Pt[{i}].{y}"]) for i in range(count))
+
+
+def shown_curve(
+    pairs: Sequence[tuple[float, float]], names: tuple[str, str], where: str = ""
+) -> dict[str, Value]:
+    """ActPt and points of a set; the places behind the last point hold 0."""
+    out: dict[str, Value] = {f"{where}ActPt": min(len(pairs), POINTS)}
+    for index in range(POINTS):
+        x, y = pairs[index] if index < len(pairs) else (0.0, 0.0)
+        out[f"{where}Pt[{index}].{names[0]}"], out[f"{where}Pt[{index}].{names[1]}"] = x, y
+    return out

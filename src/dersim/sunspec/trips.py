@@ -1,0 +1,85 @@
+"""The forms of the trip models: 707 and 708 by voltage, 709 and 710 by frequency.
+
+A set holds three curves: must trip, may trip, momentary cessation (of voltage only); a curve with ActPt 0 is
+not wanted. A point is (magnitude, seconds) and a vertex of the same line that 2030.5 has as (seconds,
+magnitude); the points may be given from the fast end or from the slow one.
+
+Some trip always acts: without a setpoint it is 1547-2018's default of the machine's category, and that is
+what set 1 shows. Ena = 0, which test benches need, puts a line in force that no grid of ours reaches.
+"""
+
+from __future__ import annotations
+
+from dersim.functions.trip import default_trips
+from dersim.modes import Curve, ModeValue
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.points import Value
+from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
+from dersim.sunspec.view import View
+
+#: model -> (magnitude, side of 2030.5's mode names, a magnitude that is never reached).
+_MODELS = {
+    707: ("V", "LV", 0.0),
+    708: ("V", "HV", 200.0),
+    709: ("Hz", "LF", 40.0),
+    710: ("Hz", "HF", 70.0),
+}
+_LONGEST_S = 3600.0
+_PERCENT_OF_V = 4
+
+
+class Trips(Form):
+    """One of the four."""
+
+    revert = ""
+    counts = {"NCrvSet": SETS, "NPt": POINTS}  # noqa: RUF012 - never changed
+
+    def __init__(self, view: View, model_id: int) -> None:
+        magnitude, side, never = _MODELS[model_id]
+        self.view = view
+        self.model_id = model_id
+        self._names = (magnitude, "Tms")
+        self._reference = _PERCENT_OF_V if magnitude == "V" else 0
+        kinds = {"MustTrip": "MustTrip", "MayTrip": "MayTrip"}
+        if magnitude == "V":
+            kinds["MomCess"] = "MomentaryCessation"
+        supported = view.setpoints.supported_modes
+        self._kinds = {g: m for g, name in kinds.items() if (m := f"opMod{side}RT{name}") in supported}
+        self.modes = tuple(self._kinds.values())
+        self.scales = {f"{magnitude}_SF": -2 if magnitude == "V" else -3, "Tms_SF": -2}
+        self._must = f"opMod{side}RTMustTrip"
+        self._default = default_trips(view.plate)[self._must]
+        self.off = {self._must: Curve(((_LONGEST_S, never),), self._reference)}
+
+    def read(self, points: PointSet) -> dict[str, ModeValue | None]:
+        """The curves of a set."""
+        modes: dict[str, ModeValue | None] = {}
+        for group in ("MustTrip", "MayTrip", "MomCess"):
+            count = points[f"{group}.ActPt"]
+            mode = self._kinds.get(group)
+            if mode is None:
+                if count:
+                    raise Refused(ILLEGAL_VALUE, f"{group}: this machine has none; ActPt must be 0")
+            elif count or group == "MustTrip":
+                modes[mode] = self._curve(points, group, count)
+            else:
+                modes[mode] = None
+        return modes
+
+    def _curve(self, points: PointSet, group: str, count: int) -> Curve:
+        pairs = [(x, y) for y, x in curve_points(points, self._names, count, f"{group}.")]
+        if len(pairs) > 1 and pairs[0][0] > pairs[-1][0]:
+            pairs.reverse()
+        return Curve(tuple(pairs), self._reference)
+
+    def show(self, modes: Modes) -> dict[str, Value]:
+        """The curves that act as a set."""
+        out: dict[str, Value] = {}
+        for group in ("MustTrip", "MayTrip", "MomCess"):
+            mode = self._kinds.get(group, "")
+            curve = modes.get(mode)
+            pairs = curve.points if isinstance(curve, Curve) else ()
+            if not pairs and group == "MustTrip":
+                pairs = self._default
+            out |= shown_curve([(y, x) for x, y in pairs], self._names, f"{group}.")
+        return out
