@@ -56,6 +56,7 @@ DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
     BuiltIn("builtin", "dersim.builtin"),
     BuiltIn("utility", "dersim.utility.demo"),
     BuiltIn("csip", "dersim.csip.plugin", ("csip",)),
+    BuiltIn("modbus", "dersim.sunspec.plugin", ("modbus",)),
     BuiltIn("rest", "dersim.web.plugin", ("rest",)),
     BuiltIn("csip_ui", "dersim.web.csip_ui", ("csip_ui",)),
 )
