@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from dersim.http11 import Response
+from dersim.ieee2030_5 import decode
 from dersim.ieee2030_5 import resources as r
 
 HTML = (("content-type", "text/html"),)
@@ -343,3 +344,85 @@ async def test_a_reply_to_that_is_no_link_is_given_up(autojump_clock, world, mak
     await trio.sleep(30)
     assert client.snapshot()["state"] == "connected"
     assert world.device.setpoints.value("opModMaxLimW") == 40
+
+
+def _answers(world, path):
+    return [
+        (int(each.subject, 16), each.status)
+        for body in world.server.bodies(path)
+        for each in [decode(body, r.DERControlResponse).resource]
+    ]
+
+
+async def test_a_response_goes_to_the_reply_to_that_the_control_has_after_a_restart(
+    autojump_clock, world, make_control, listing_of
+):
+    await world.ready()
+    world.add_control(make_control(1, world.server.now() + 20, duration=60))
+    world.begin()
+    await trio.sleep(10)
+    assert _answers(world, "/rsp") == [(1, 1)]
+    # While it starts, the server is away; it comes back with another address for Responses.
+    start = world.tree["/derp/1/derc/1"].interval.start
+    moved = make_control(1, start, duration=60, replyTo="/rsps/2")
+    world.tree["/derp/1/derc/1"] = world.tree["/rsps/2"] = moved
+    world.tree["/derp/1/derc"] = listing_of(r.DERControlList, "/derp/1/derc", moved)
+    world.server.answers["POST", "/rsp"] = Response(404)
+    world.server.away = True
+    world.server.hang_up()
+    await trio.sleep(45)
+    world.server.away = False
+    await trio.sleep(60)
+    assert _answers(world, "/rsps/2") == [(1, 2), (1, 3)]
+
+
+async def test_a_reply_to_that_is_gone_means_a_new_walk_before_the_response_is_given_up(
+    autojump_clock, world, make_control, listing_of
+):
+    await world.ready(poll=900)
+    world.add_control(make_control(1, world.server.now() + 20, duration=60))
+    world.begin()
+    await trio.sleep(10)
+    walks = len(world.server.times("/dcap"))
+    moved = make_control(1, world.tree["/derp/1/derc/1"].interval.start, duration=60, replyTo="/rsps/2")
+    world.tree["/derp/1/derc"] = listing_of(r.DERControlList, "/derp/1/derc", moved)
+    world.server.answers["GET", "/derp/1/derc/1"] = Response(500)  # the list alone tells
+    world.server.answers["POST", "/rsp"] = Response(404)
+    world.tree["/rsps/2"] = moved
+    await trio.sleep(20)
+    assert world.logged("Responses used to be taken", "discovering anew")
+    assert len(world.server.times("/dcap")) == walks + 1
+    assert _answers(world, "/rsps/2") == [(1, 2)]
+
+
+async def test_a_reply_to_that_never_was_is_given_up_without_a_walk(autojump_clock, world, make_control):
+    await world.ready()
+    world.add_control(make_control(1, world.server.now() + 20, duration=60))
+    world.server.answers["POST", "/rsp"] = Response(404)
+    world.begin()
+    await trio.sleep(25)
+    assert _answers(world, "/rsp") == [(1, 1), (1, 2)]
+    assert len(world.server.times("/dcap")) == 1
+
+
+async def test_a_retry_after_to_a_response_silences_the_client(autojump_clock, world, make_control):
+    await world.ready()
+    world.add_control(make_control(1, world.server.now() + 20, duration=60))
+    world.server.answers["POST", "/rsp"] = [Response(503, (("retry-after", "40"),))]
+    world.begin()
+    await trio.sleep(60)
+    first, second = world.server.times("/rsp", "POST")[:2]
+    assert second - first >= 40
+    assert not [each for each in world.server.seen if first + 1 < each.at_s < first + 40]
+    assert _answers(world, "/rsp") == [(1, 1), (1, 1), (1, 2)]
+
+
+async def test_a_put_to_a_place_that_is_gone_means_a_new_walk(autojump_clock, world):
+    client = await world.start(for_s=5)
+    world.server.answers["PUT", "/edev/1/der/1/ders"] = [Response(404)]
+    world.device.command("stop")
+    await trio.sleep(20)
+    assert world.logged("/edev/1/der/1/ders", "discovering anew")
+    assert len(world.server.times("/dcap")) == 2
+    assert client.snapshot()["state"] == "connected"
+    assert b"<value>4</value>" not in world.server.bodies("/edev/1/der/1/ders", "PUT")[-1]

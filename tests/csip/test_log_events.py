@@ -86,3 +86,15 @@ async def test_a_refused_event_does_not_hold_up_the_next(autojump_clock, world):
     await trio.sleep(5)
     assert [e.logEventID for e in events(world)] == [1, 2]
     assert client.snapshot()["counters"]["log_events"] == 1
+
+
+async def test_a_list_that_is_gone_is_looked_for_before_an_event_is_given_up(autojump_clock, world):
+    client = await world.start(for_s=3)
+    client.log_event_burst(count=1)
+    await trio.sleep(5)
+    assert client.snapshot()["counters"]["log_events"] == 1
+    world.server.answers["POST", "/edev/1/lel"] = [Response(404)]
+    client.log_event_burst(count=1)
+    await trio.sleep(20)
+    assert len(world.server.times("/dcap")) == 2
+    assert client.snapshot()["counters"]["log_events"] == 2

@@ -163,6 +163,10 @@ class Controls:
                 ready.append(control)
         return ProgramFeed(reading.program, ready, self._judge.default(default))
 
+    def reply_to(self, mrid: str) -> str:
+        """Where Responses to a control go by its last reading; empty for one that is not held."""
+        return self._scheduler.reply_to(mrid)
+
     # ---- what the user wants
 
     def opt_out(self, mrid: str) -> None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dersim.csip.reader import Moved
 from dersim.csip.session import Refused, Say, Session
 from dersim.device.state import Alarm
 from dersim.errors import ConfigError, DersimError, RemoteProtocolError
@@ -64,6 +65,7 @@ class LogEvents:
         self._next_id = 0
         self._alarms = Alarm(0)
         self._attempts = 0
+        self._taken_at: str | None = None
         self._burst: _Burst | None = None
 
     @property
@@ -140,7 +142,11 @@ class LogEvents:
         self._on_waiting()
 
     async def post(self, href: str) -> None:
-        """Post what waits, in order. UtilityUnreachable and a Retry-After are raised: it goes on waiting."""
+        """Post what waits, in order.
+
+        UtilityUnreachable, a Retry-After and Moved (the list that took events is gone) are raised: it goes
+        on waiting.
+        """
         session = self._session
         while self._waiting:
             event = self._waiting[0]
@@ -151,7 +157,10 @@ class LogEvents:
                 if error.retry_after_s is not None:
                     raise
                 self._attempts += 1
-                if error.status >= 500 and self._attempts < MAX_ATTEMPTS:
+                if error.gone and self._taken_at == href:
+                    self._taken_at = None
+                    raise Moved(f"{error}; it used to be there: discovering anew") from None
+                if (error.status >= 500 or error.gone) and self._attempts < MAX_ATTEMPTS:
                     self._say("Warning", f"{what} is not taken: {error}; offered again later")
                     return
                 self._say("Warning", f"{what} is not taken: {error}; dropped")
@@ -159,6 +168,7 @@ class LogEvents:
                 self._say("Warning", f"{what}: {error}")
             else:
                 session.counters.log_events += 1
+                self._taken_at = href
             self._attempts = 0
             # New events may have come meanwhile, and a full queue may have lost this one.
             if self._waiting and self._waiting[0] is event:

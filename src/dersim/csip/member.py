@@ -67,6 +67,7 @@ class Member:
         self._let_in = trio.Event()
         self._held_until = 0.0
         self._walked_at = 0.0
+        self._answering = False
         self._urgent: tuple[Any, ...] = ()
 
     def rediscover(self) -> None:
@@ -223,6 +224,7 @@ class Member:
         """The outbox's way out; it waits there until the server has let us in."""
         await self._let_in.wait()
         await trio.sleep_until(self._held_until)
+        href = self.controls.reply_to(response.subject) or href
         try:
             body = self.session.encode(response)
         except LocalProtocolError as error:
@@ -231,9 +233,22 @@ class Member:
         try:
             answer = await self.session.exchange("POST", href, body)
         except Refused as refusal:
-            return refusal.status
+            return self._not_taken(refusal)
         self.session.counters.responses += 1
+        self._answering = True
         return answer.status
+
+    def _not_taken(self, refusal: Refused) -> int:
+        """The status for the outbox: it gives up what is refused, and keeps it where we know better."""
+        if refusal.retry_after_s is not None:
+            self._hold_for(refusal)
+        if refusal.gone and self._answering:
+            # Responses were taken until now: after another walk the control may name a new replyTo.
+            self._answering = False
+            self._kit.say("Info", f"{refusal}; Responses used to be taken: discovering anew")
+            self.rediscover()
+            return 503
+        return refusal.status
 
     def _look(self) -> None:
         """After every step: alarms become LogEvents, and a changed status does not wait for the next poll."""

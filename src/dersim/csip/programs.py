@@ -87,7 +87,7 @@ class Programs:
         """Read one DERProgramList with everything that hangs on its programs."""
         listing = await self._list("DERProgramList", node.href, r.DERProgramList)
         if listing is None:
-            return node.rate_s
+            return min(node.rate_s, BRANCH_RETRY_S)
         known, node.programs = node.programs, {}
         node.rate_s = _rate(listing)
         for item in listing.items:
@@ -97,7 +97,13 @@ class Programs:
             child.program = program
         for child in node.programs.values():
             await self._program(child)
-        return node.rate_s
+        return min(node.rate_s, BRANCH_RETRY_S) if self._fails(node) else node.rate_s
+
+    def _fails(self, node: ProgramListNode) -> bool:
+        """Whether a default or a list of controls that used to be there could not be read this time."""
+        programs = (child.program for child in node.programs.values())
+        links = (link for each in programs for link in (each.DefaultDERControlLink, each.DERControlListLink))
+        return any(link is not None and link.href in self._reader.failing for link in links)
 
     async def _program(self, node: ProgramNode) -> None:
         program = node.program

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dersim.csip import der_bodies
+from dersim.csip.reader import Moved
 from dersim.csip.session import Refused, Say, Session
 from dersim.csip.tree import DerNode, DerResource
 from dersim.errors import LocalProtocolError
@@ -54,7 +55,10 @@ class Reporter:
         self._refused.clear()
 
     async def put(self, node: DerNode, *names: DerResource) -> None:
-        """PUT those that changed. UtilityUnreachable and a Retry-After are raised; refusals are logged."""
+        """PUT those that changed; refusals are logged.
+
+        UtilityUnreachable and a Retry-After are raised, and Moved where the place of an earlier PUT is gone.
+        """
         hrefs = {
             "DERCapability": node.capability,
             "DERSettings": node.settings,
@@ -84,6 +88,8 @@ class Reporter:
         except Refused as error:
             if error.retry_after_s is not None:
                 raise
+            if error.gone and self._taken.pop(name, None) is not None:
+                raise Moved(f"{error}; it used to be there: discovering anew") from None
             self._say("Warning", f"{name} is not taken: {error}")
             if error.status < 500:
                 self._refused[name] = shape

@@ -115,6 +115,11 @@ class EventScheduler:
         """Whether the event was received before, whatever became of it."""
         return mrid in self._events
 
+    def reply_to(self, mrid: str) -> str:
+        """The event's replyTo as last read: a server that was restarted may have moved it. "": none."""
+        event = self._events.get(mrid)
+        return "" if event is None else event.control.replyTo or ""
+
     # ---- what was read
 
     def feed(self, now_s: float, feeds: Iterable[ProgramFeed]) -> None:
