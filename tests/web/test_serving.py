@@ -29,6 +29,12 @@ def test_port_0_tells_the_port():
         assert url_of(listening) == f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
+async def test_a_stop_before_it_has_begun_is_a_stop(open_site):
+    with trio.fail_after(10):
+        async with open_site() as site:
+            site.nursery.cancel_scope.cancel()  # before `run` had its first turn
+
+
 async def test_beyond_loopback_a_token_is_needed(make_context):
     frontend = WebFrontend("dashboard", make_context(), "--website", "0.0.0.0", 0)
     with pytest.raises(ConfigError, match=r"--website_ip 0\.0\.0\.0: .*--token auto"):

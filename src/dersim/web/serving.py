@@ -57,7 +57,9 @@ class WebServer:
         """
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._listening))
         async with trio.open_nursery() as nursery:
-            connections: trio.Nursery = await nursery.start(_shielded_nursery)
+            # A cancellation in between would leave a nursery that nothing ends.
+            with trio.CancelScope(shield=True):
+                connections: trio.Nursery = await nursery.start(_shielded_nursery)
             try:
                 await trio.serve_listeners(self._connection, [listener], handler_nursery=connections)
             finally:

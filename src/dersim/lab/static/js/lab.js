@@ -16,6 +16,7 @@ const LINKS = {
   dashboard: "Open the dashboard",
   csip_ui: "Open the CSIP management UI",
 };
+const STAMPED = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (.*)$/s;
 const KEPT_LINES = 2000;
 
 const icon = (path) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: path }));
@@ -35,6 +36,10 @@ function makePanel(key, title, refresh) {
   const addresses = h("div", {});
   const lines = h("div", { class: "lines mono", role: "log", "aria-label": `Log of ${title}`, tabindex: "0" });
   const follow = h("input", { type: "checkbox", checked: true });
+
+  const toEnd = () => { if (follow.checked) lines.scrollTop = lines.scrollHeight; };
+  follow.addEventListener("change", toEnd);
+  new ResizeObserver(toEnd).observe(lines); // also when the panel is shown again
 
   async function press(what) {
     trouble.hidden = true;
@@ -65,10 +70,12 @@ function makePanel(key, title, refresh) {
   function addLines(log) {
     for (const line of log) {
       const kind = line.stream === "lab" ? "lab" : isError(line.text) ? "error" : null;
-      lines.append(h("div", { class: kind }, h("time", { datetime: line.time }, clockMs(line.time)), h("span", {}, line.text)));
+      // A program's own time says more than when the lab heard of it.
+      const [, time, text] = STAMPED.exec(line.text) || [null, line.time, line.text];
+      lines.append(h("div", { class: kind }, h("time", { datetime: time }, clockMs(time)), h("span", {}, text)));
     }
     while (lines.childElementCount > KEPT_LINES) lines.firstChild.remove();
-    if (log.length && follow.checked) lines.scrollTop = lines.scrollHeight;
+    if (log.length) toEnd();
   }
 
   function update(news) {
@@ -155,7 +162,7 @@ function startPage() {
     }
     seen.version = news.version;
     showReady(news);
-    show(advice, news.advice.map((text) => h("p", { class: "trouble warn" }, text)));
+    show(advice, news.advice.map((text) => h("p", { class: "advice" }, text)));
   }
 
   let lost = false;

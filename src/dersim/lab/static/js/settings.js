@@ -1,5 +1,5 @@
 // The settings dialog of one program: a field for every flag, as the program's own command line declares it.
-import { h, show } from "/static/js/dom.js";
+import { h } from "/static/js/dom.js";
 import { ask } from "./api.js";
 
 const USING_DEFAULT = "<< Using Default >>";
@@ -76,13 +76,15 @@ function values(knobs, restored) {
 }
 
 // Groups that speak of CSIP are open, the others a click away; a small form is open altogether.
+const titleOf = ({ title }) => (title === "options" ? "General" : title[0].toUpperCase() + title.slice(1));
+
 function groupOf(group, knobs, all) {
   const rows = group.fields.map((field) => {
     const each = knob(field);
     knobs.set(field.name, each);
     return each;
   });
-  return h("details", { open: all || /CSIP/.test(group.title) ? true : null }, h("summary", {}, group.title), rows);
+  return h("details", { open: all || /CSIP/.test(group.title) ? true : null }, h("summary", {}, titleOf(group)), rows);
 }
 
 export async function openSettings(program, onSaved) {
