@@ -6,12 +6,16 @@ is refused is the way from HTTPS down to plain HTTP, and anything that would bre
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from dersim.errors import RemoteProtocolError
 
 MAX_HREF_CHARS = 2_000
+
+#: Blanks and control characters: none belongs into a request line.
+_UNFIT = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Origin(NamedTuple):
@@ -32,7 +36,7 @@ def resolve(origin: Origin, href: str, *, base_path: str = "/") -> tuple[Origin,
 
     Raises RemoteProtocolError for links that cannot or must not be followed.
     """
-    if not href or len(href) > MAX_HREF_CHARS or any(ord(c) < 33 or ord(c) == 127 for c in href):
+    if not href or len(href) > MAX_HREF_CHARS or _UNFIT.search(href):
         raise RemoteProtocolError(f"link {href[:80]!r} cannot be followed: empty, too long or not a URI")
     if href.startswith("/") and not href.startswith("//"):
         return origin, _target(href.partition("#")[0])

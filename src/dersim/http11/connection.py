@@ -77,7 +77,7 @@ class Connection:
         self._has_answered = False
         self._phase: Phase = "connect"
         self._turn = trio.Lock()
-        self._headers: dict[tuple[Headers, bool], Any] = {}  # h11 does not export its Headers
+        self._headers: dict[tuple[Headers, int | None], Any] = {}  # h11 does not export its Headers
 
     async def request(
         self,
@@ -115,19 +115,19 @@ class Connection:
             await self._close()
 
     def _request_event(self, method: str, target: str, headers: Headers, body: bytes) -> h11.Request:
-        """The request for h11. Most are polls that differ in their target only: their headers are kept."""
-        has_length = bool(body) or method in {"POST", "PUT"}
+        """The request for h11. Most differ from earlier ones in their target only: their headers are kept."""
+        length = len(body) if body or method in {"POST", "PUT"} else None
         try:
-            if not body and (kept := self._headers.get((headers, has_length))) is not None:
+            if (kept := self._headers.get((headers, length))) is not None:
                 return h11.Request(method=method, target=target, headers=kept)
             fields = [("Host", self.host), *headers]
-            if has_length:
-                fields.append(("Content-Length", str(len(body))))
+            if length is not None:
+                fields.append(("Content-Length", str(length)))
             event = h11.Request(method=method, target=target, headers=fields)
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise LocalProtocolError(f"{method} {target!r} cannot be sent: {error}") from None
-        if not body and len(self._headers) < _PREPARED:
-            self._headers[headers, has_length] = event.headers
+        if len(self._headers) < _PREPARED:
+            self._headers[headers, length] = event.headers
         return event
 
     async def _attempt_twice(
