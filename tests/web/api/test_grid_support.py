@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from dersim.errors import ConfigError
 from dersim.fleet import Device
 from dersim.setpoints import SetpointChange, Source
 
@@ -86,60 +85,6 @@ async def test_refusals_change_nothing(open_site, real, modes, status, words):
         assert answered == status
         assert words in json.dumps(problem)
         assert device.setpoints.changes == before
-
-
-class StandInRegisters:
-    """As `dersim.sunspec.server.ModbusServer` answers: one model with one point, and its setpoint."""
-
-    def __init__(self, device):
-        self.device = device
-
-    def shown_points(self, model=None):
-        if model is None:
-            return {"models": [{"model": 704, "name": "DERCtlAC"}]}
-        if model != 704:
-            raise ConfigError(f"this device has no model {model}; it has 704")
-        return {"model": 704, "points": {"WMaxLimPct": self.device.setpoints.value("opModMaxLimW")}}
-
-    def apply_points(self, model, points):
-        self.shown_points(model)
-        self.device.setpoints.submit(
-            SetpointChange(Source.REST, "opModMaxLimW", float(points["WMaxLimPct"]), "704.WMaxLimPct")
-        )
-        return self.shown_points(model)
-
-
-async def test_points_of_a_sunspec_model_are_the_same_setpoints(open_site, real):
-    async with open_site() as site:
-        device = real(site)
-        site.context.services["modbus", 1] = StandInRegisters(device)
-        body = b'{"model": 704, "points": {"WMaxLimPct": 40}}'
-        document = json.loads((await site("POST", "/api/dersim/grid-support", body=body)).body)
-        assert (document["model"], document["points"]) == (704, {"WMaxLimPct": 40})
-        assert [(e["mode"], e["value"], e["source"]) for e in document["in_force"]] == [
-            ("opModMaxLimW", 40.0, "rest")
-        ]
-        await post(site, {"modes": {"opModMaxLimW": 70}})
-        shown = json.loads((await site("GET", "/api/dersim/grid-support?model=704")).body)
-        listed = json.loads((await site("GET", "/api/dersim/grid-support")).body)
-    assert shown["points"]["WMaxLimPct"] == 70
-    assert listed == {"models": [{"model": 704, "name": "DERCtlAC"}]}
-
-
-async def test_a_refusal_of_the_registers_is_a_bad_request_that_says_why(open_site, real):
-    async with open_site() as site:
-        site.context.services["modbus", 1] = StandInRegisters(real(site))
-        wrong = b'{"model": 9, "points": {"A": 1}}'
-        answer = await site("POST", "/api/dersim/grid-support", body=wrong)
-        read = await site("GET", "/api/dersim/grid-support?model=9")
-    assert (answer.status, read.status) == (400, 400)
-    assert json.loads(answer.body)["detail"] == "this device has no model 9; it has 704"
-
-
-async def test_without_registers_grid_support_says_so(open_site):
-    async with open_site() as site:
-        answer = await site("GET", "/api/dersim/grid-support")
-    assert answer.status == 503
 
 
 async def test_the_timeline_pairs_begin_and_end(open_site, real):
