@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +20,7 @@ _FLAGS = ("--csip_server_port", "0", "--admin_port", "0", "--website_port", "0")
 class Demo:
     """`dersim sim --demo`: a DER, its CSIP client and the companion server. `api`, `admin`: their REST."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("dersim ready"), line
+    def __init__(self, line: str) -> None:
         urls = dict(pair.split("=", 1) for pair in line.split()[2:])
         self.api = urls["dashboard"] + "/api/dersim"
         self.admin = urls["utility_admin"] + "/api/utility"
@@ -78,15 +76,18 @@ def run_demo(*flags: str) -> Iterator[Demo]:
         *_FLAGS,
         *flags,
     ]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield Demo(process)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors, text=True)
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("dersim ready"), errors.seek(0) or errors.read()
+            yield Demo(line)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture

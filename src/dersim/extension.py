@@ -149,10 +149,10 @@ class Measured:
     v_pu: the mean of the phases, corrected by setVRefOfs and setVRef, per unit; v_low_pu, v_high_pu: the
     lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit. frequency_hz.
     available_w: what the source could deliver, after the inverter; charge_w: what it could take in (>= 0).
-    p_w, q_var: the output at the end of the last step. wanted_w: P as far as it is decided in this step
-    (for the stages that come later). in_service, since_service_s: whether connected, and for how long.
-    running: False until the first step, when filters start at their inputs. blocked: something holds the
-    machine out of service at this moment.
+    p_w, q_var: the output at the end of the last step. command_w: P by command, whatever the source has.
+    wanted_w: P as far as it is decided in this step, for the stages that come later. in_service: whether
+    connected. running: False until the first step, when filters start at their inputs. blocked: something
+    holds the machine out of service at this moment.
     """
 
     v_pu: float = 1.0
@@ -163,9 +163,9 @@ class Measured:
     charge_w: float = 0.0
     p_w: float = 0.0
     q_var: float = 0.0
+    command_w: float = 0.0
     wanted_w: float = 0.0
     in_service: bool = True
-    since_service_s: float = math.inf
     running: bool = False
     blocked: bool = False
 
@@ -246,7 +246,10 @@ class FunctionType:
 
 @dataclass(frozen=True, slots=True)
 class DeviceType:
-    """A kind of device. profile: path of its nameplate; make_source: its DC side, once per DER."""
+    """A kind of device. make_source: its DC side, once per DER.
+
+    profile: its nameplate, the absolute path of a JSON file or the name of a bundled one.
+    """
 
     name: str
     profile: str

@@ -40,6 +40,14 @@ def test_the_10_kw_and_500_kw_machines_are_there_and_every_type_has_its_own() ->
         bundled("9kW")
 
 
+def test_a_plugin_brings_a_file_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(GOOD))
+    assert read_nameplate(bundled(str(path))).rtgMaxW == 8000
+    with pytest.raises(ConfigError, match="nameplate .*absent.json: No such file"):
+        read_nameplate(bundled(str(tmp_path / "absent.json")))
+
+
 def test_what_the_points_mean() -> None:
     plate = nameplate_from_json(GOOD)
     assert (plate.rtgMaxVar, plate.rtgMaxVarNeg) == (4000, -3000)
@@ -54,6 +62,12 @@ def test_a_battery_and_both() -> None:
     plate = nameplate_from_json(battery)
     assert (plate.der_type, plate.rtgMaxChargeRateW, plate.q_needs_power) == (80, 8000, False)
     assert nameplate_from_json(changed(**{"713": {"WHRtg": 15000}})).der_type == 83
+
+
+def test_a_machine_that_is_neither_says_what_it_is() -> None:
+    fuel_cell = changed(**{"714": {"Prt": [{"DCV": 300}]}, "dersim": {"HzNom": 50, "DERType": 3}})
+    plate = nameplate_from_json(fuel_cell)
+    assert (plate.der_type, plate.pv_w, plate.rtgMaxWh, plate.rtgMaxChargeRateW) == (3, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +91,7 @@ def test_a_battery_and_both() -> None:
             "point 702.PFOvrExtRtg: 1.5 is outside 0 to 1",
         ),
         (changed(**{"701": {"ACType": 4}}), "point 701.ACType: 4 is not one of 1, 2, 3"),
+        (changed(dersim={"HzNom": 50, "DERType": 7}), "point dersim.DERType: 7 is not one of 1, 2, 3"),
         (changed(dersim={"HzNom": 55}), "point dersim.HzNom: 55 is not one of 50, 60"),
         (
             changed(dersim={"Priority": "none"}),

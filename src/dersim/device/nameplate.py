@@ -29,7 +29,7 @@ class Nameplate:
     """Ratings in W, VA, var, V, A, Wh. `rtgMaxVarNeg` is negative, as on the wire.
 
     phases: 1, 2 (split phase, two legs of 180 degrees) or 3. rtgVNom: line to line, for a single-phase
-    machine phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 PV and storage.
+    machine phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 both, 3 fuel cell, ...
     normal_category: "A" or "B"; abnormal_category: 1 to 3 (1547-2018 1.4).
     rtgMinPFOverExcited, rtgMinPFUnderExcited: 0 to 1. default_modes: in force with source ``nameplate``.
     priority: what yields beyond the category's reactive power at the VA limit.
@@ -96,7 +96,9 @@ class Nameplate:
 
 
 def bundled(name: str) -> Path:
-    """The file of a bundled profile, e.g. ``10kW-3Phase``."""
+    """The file of a bundled profile, e.g. ``10kW-3Phase``; an absolute path is a plug-in's own file."""
+    if Path(name).is_absolute():
+        return Path(name)
     path = PROFILES / f"{name}.json"
     if not path.exists():
         have = ", ".join(sorted(p.stem for p in PROFILES.glob("*.json")))
@@ -217,7 +219,7 @@ def _ac_side(v: Mapping[str, Any]) -> dict[str, Any]:
 def _dc_side(v: Mapping[str, Any]) -> dict[str, Any]:
     storage_wh, pv_w = float(v["713.WHRtg"] or 0), float(v["714.Prt[0].DCW"] or 0)
     return {
-        "der_type": 4 if not storage_wh else (83 if pv_w else 80),
+        "der_type": int(v["dersim.DERType"] or (4 if not storage_wh else (83 if pv_w else 80))),
         "rtgMaxWh": storage_wh,
         "pv_w": pv_w,
         "pv_v": float(v["714.Prt[0].DCV"]),
@@ -271,8 +273,9 @@ def _contradictions(plate: Nameplate) -> None:
         f"and 702.VMaxRtg, {plate.rtgMaxV:g} V",
     )
     need(
-        plate.pv_w > 0 or plate.rtgMaxWh > 0,
-        "points 714.Prt[0].DCW and 713.WHRtg: neither a PV array nor a battery; give one of them",
+        plate.pv_w > 0 or plate.rtgMaxWh > 0 or plate.der_type not in (4, 80, 83),
+        "points 714.Prt[0].DCW and 713.WHRtg: neither a PV array nor a battery; give one of them, "
+        "or say by dersim.DERType what else it is",
     )
     need(
         plate.soc_min_pct <= plate.soc_pct <= plate.soc_max_pct and plate.soc_min_pct < plate.soc_max_pct,

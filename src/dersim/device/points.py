@@ -67,6 +67,13 @@ _ALL = (
     _count("714.Prt[0].DCW", "PV array at 1,000 W/m2 and 25 C cell temperature", "W"),
     _positive("714.Prt[0].DCV", "PV voltage at the maximum power point, or battery voltage", "V", 600.0),
     Point("dersim.HzNom", "nominal frequency", "Hz", default=60, allowed=(50, 60)),
+    Point(
+        "dersim.DERType",
+        "2030.5 DERType; left out: 4 PV, 80 storage or 83 both, by what the machine has",
+        default=None,
+        optional=True,
+        allowed=(1, 2, 3, 4, 5, 6, 80, 81, 82, 83),
+    ),
     Point("dersim.GammaPct", "power temperature coefficient of the PV array", "%/K", -1.0, 0.0, -0.35),
     Point("dersim.InverterEfficiency", "PV inverter efficiency", "", 0.5, 1.0, 0.96),
     Point("dersim.ChargeEfficiency", "AC to cell", "", 0.5, 1.0, 0.96),

@@ -292,7 +292,7 @@ class DcMeasurement(Measurement):
 
     model_id = 714
     counts = {"NPrt": 1}  # noqa: RUF012 - never changed
-    _PV, _ESS, _BIDIRECTIONAL = 0, 1, 5
+    _PV, _ESS, _INJECTING, _BIDIRECTIONAL = 0, 1, 3, 5
 
     def __init__(self, view: View, scales: Scales) -> None:
         super().__init__(view, scales)
@@ -307,8 +307,8 @@ class DcMeasurement(Measurement):
     def values(self) -> Values:
         """The DC side of the newest state."""
         s, plate = self.state, self.view.plate
-        kinds = {4: (self._PV, "PV"), 80: (self._ESS, "battery")}
-        kind, name = kinds.get(plate.der_type, (self._BIDIRECTIONAL, "PV+battery"))
+        kinds = {4: (self._PV, "PV"), 80: (self._ESS, "battery"), 83: (self._BIDIRECTIONAL, "PV+battery")}
+        kind, name = kinds.get(plate.der_type, (self._INJECTING, "generator"))
         return {
             "PrtAlrms": 0,
             "DCA": s.dc_a,

@@ -1,0 +1,22 @@
+"""A fuel cell for dersim: what the plug-in declares. One hook, one device type; `stack.py` is the machine."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dersim.extension import DeviceType
+from dersim.hookspecs import hookimpl
+from dersim_fuel_cell.stack import Stack
+
+
+@hookimpl
+def register_device_types() -> Iterable[DeviceType]:
+    """The type, with its own nameplate; `-f` gives it another."""
+    return [
+        DeviceType(
+            name="FuelCell-3Phase",
+            profile=str(Path(__file__).parent / "50kW-3Phase.json"),
+            make_source=Stack,
+            aliases=("FuelCell",),
+            doc="hydrogen fuel cell, three phases, 480 V",
+        )
+    ]
