@@ -164,6 +164,19 @@ def test_droop_keeps_the_power_before_the_event(rig: Any) -> None:
     assert rig.p == pytest.approx(6000)
 
 
+@pytest.mark.parametrize("f", [60.186, 59.814])
+def test_a_lower_limit_in_the_middle_of_the_event_is_obeyed(rig: Any, f: float) -> None:
+    rig.ask("opModMaxLimW", 70.0)
+    rig.ask("opModFreqDroop", DROOP._replace(open_loop_s=0.0))
+    rig.grid(f=f)
+    rig.go(1)
+    share = 500 if f < 60 else -500
+    assert rig.p == pytest.approx(7000 + share)
+    rig.ask("opModMaxLimW", 20.0)
+    rig.go(1)
+    assert rig.p == pytest.approx(2000 + share)
+
+
 def test_droop_reaches_90_percent_in_its_time_and_lets_go_at_the_end(rig: Any) -> None:
     rig.ask("opModFreqDroop", DROOP)
     rig.grid(f=60.336)

@@ -165,6 +165,7 @@ class Chain:
         ramp = self.ramp
         if ramp is not None and (p != ramp.command_w or self._begin):
             p = self._ramped(ramp, dt_s, seen, p)
+        seen.command_w = p
         p = high if p > high else p
         p = low if p < low else p
         for function in self._grid:

@@ -1,4 +1,4 @@
-"""opModFreqDroop: active power follows frequency outside a dead-band (1547-2018 5.5... 6.5.2.7; SunSpec 711).
+"""opModFreqDroop: active power follows frequency outside a dead-band (SunSpec 711).
 
 1547-2018 6.5.2.7.1, table 22, in per unit of setMaxW, f_N the nominal frequency:
 
@@ -6,9 +6,10 @@
     f > f_N + dbOF:  p = max(p_pre - (f - (f_N + dbOF)) / (f_N * kOF), p_min)
 
 p_pre is the power at the instant when the frequency left the dead-band; it is frozen until the frequency is
-back. The response has an open-loop time to 90 %. It takes the place of targets and limits by command (an
-under-frequency response uses the headroom that a curtailment left), but stays under Volt-Watt. After the
-return the power comes back with the same lag, and the function lets go when it has arrived.
+back, unless a command in the meantime asks for less. The response has an open-loop time to 90 %. It takes the
+place of targets and limits by command (an under-frequency response uses the headroom that a curtailment
+left), but stays under Volt-Watt. After the return the power comes back with the same lag, and the function
+lets go when it has arrived.
 """
 
 # ruff: noqa: ARG002 - the signatures are those of ControlFunction
@@ -74,6 +75,9 @@ class Droop(Function):
             return NOTHING
         if side != self._side:
             self._turn(seen, side)
+        elif side and seen.command_w < self._pre_w:
+            # A command that comes in the middle of the event and asks for less is obeyed.
+            self._pre_w = seen.command_w
         reference = self._reference(seen, value) if side else seen.wanted_w
         p = lag.step(dt_s, reference, value.open_loop_s)
         self.settled = not lag.moving

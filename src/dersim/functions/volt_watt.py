@@ -47,8 +47,10 @@ class VoltWatt(Function):
         self._response_s = curve.open_loop_s or 0.0
         if newly:
             reference = self._line.at(seen.v_pu)
-            begun = seen.since_service_s > 0 and seen.running
-            self._limit.start(max(reference, seen.p_w), reference) if begun else self._limit.start(None)
+            if seen.running:
+                self._limit.start(max(reference, seen.p_w), reference)
+            else:
+                self._limit.start(None)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
         """The limit for the voltage that is measured."""
