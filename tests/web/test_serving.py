@@ -117,6 +117,33 @@ async def test_a_request_in_flight_at_the_stop_is_answered(open_site):
 
 
 @pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/api/dersim/commands?x=1", b"400"),
+        ("/nothing", b"404"),
+        ("/api/dersim/overview", b"405"),
+        ("/api/dersim/csip/rediscover", b"202"),
+    ],
+)
+async def test_an_early_answer_does_not_strand_the_next_request(open_site, target, status):
+    """hypercorn alone answers before the body is in, and then never again on that connection."""
+    body = b'{"command": "reset"}'
+    head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    async with open_site() as site:
+        stream = await trio.open_tcp_stream("127.0.0.1", site.port)
+        async with stream:
+            for _ in range(3):
+                await stream.send_all(head)
+                await trio.testing.wait_all_tasks_blocked()
+                await stream.send_all(body)
+                with trio.fail_after(5):
+                    answer = await stream.receive_some(65536)
+                    assert answer.startswith(b"HTTP/1.1 " + status)
+                    while b"}" not in answer:
+                        answer += await stream.receive_some(65536)
+
+
+@pytest.mark.parametrize(
     "raw",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 64,

@@ -52,11 +52,9 @@ def _view(route: Route, context: WebContext) -> Any:
 
     async def view() -> Response:
         query = read_query(route, request.args.to_dict())
-        # Read even where none is taken: a request whose body is broken off must have no effect.
-        raw = await request.get_data() if route.method == "POST" else b""
         body = None
         if schema is not None:
-            body = _decode_body(route, raw)
+            body = _decode_body(route, await request.get_data())
             if errors := check(schema, book.components, body):
                 raise Problem("bad-request", f"the body: {errors[0].detail}", errors=errors)
         device = find_device(context, query.pop("device") if route.per_device else 1)
@@ -98,6 +96,10 @@ def add_guard(app: QuartTrio, guard: Guard) -> None:
     """Check every request by `guard`, and send the security headers with every answer."""
 
     async def before() -> Response | None:
+        # The whole body comes first, whatever the answer will be. hypercorn 0.18 loses its place where an
+        # answer overtakes the body: the next request on that connection would never be answered. It also
+        # means that a request whose body is broken off has no effect.
+        await request.get_data()
         # The first visit of a browser carries the token in the query; `pages.py` turns it into a cookie.
         arrival = request.path == "/" and "token" in request.args
         if request.method == "OPTIONS" and request.headers.get("Origin") in guard.cors_origins:
@@ -108,6 +110,8 @@ def add_guard(app: QuartTrio, guard: Guard) -> None:
     async def after(response: Response) -> Response:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
+        if response.status_code in (408, 413):
+            response.headers["Connection"] = "close"  # the rest of the body is still under way
         origin = request.headers.get("Origin")
         if origin in guard.cors_origins:
             response.headers["Access-Control-Allow-Origin"] = origin
