@@ -294,8 +294,14 @@ class Device:
             conditions,
             self._shares,
             self._report.alarms(conditions) | self._held.at(time_s),
-            switch_closed=self.setpoints.value("opModConnect") is not False,
+            switch_closed=self._switch_closed(),
         )
+
+    def _switch_closed(self) -> bool:
+        """opModEnergize stops the current behind a closed switch; all else that ends service opens it."""
+        service, value = self.chain.service, self.setpoints.value
+        de_energized = value("opModEnergize") is False and service.permitted and not service.tripped
+        return value("opModConnect") is not False and (service.in_service or de_energized)
 
 
 def _own(nameplate: Nameplate, number: int) -> Nameplate:

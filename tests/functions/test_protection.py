@@ -273,6 +273,15 @@ class TestEnterService:
         assert rig.p == 8000
 
 
+def test_connect_opens_the_switch_and_energize_does_not(rig: Any) -> None:
+    rig.ask("opModEnergize", False)
+    connection = rig.device.state.connection
+    assert (connection.connected, connection.energized, connection.operating) == (True, False, False)
+    rig.ask("opModConnect", False)
+    assert not rig.device.state.connection.connected
+    assert rig.p == 0
+
+
 def test_operator_stop_start_and_reset(rig: Any) -> None:
     rig.device.settings.update({"setESDelay": 2.0, "setESRampTms": 0.0})
     rig.device.command("stop")

@@ -160,7 +160,7 @@ class Report:
         service, seen = self._service, self._seen
         live = service.in_service and not service.ceased
         return Connection(
-            connected=service.in_service and switch_closed,
+            connected=switch_closed,
             available=seen.available_w > 0 and not service.tripped,
             operating=live and (seen.p_w != 0 or seen.q_var != 0),
             test=False,
