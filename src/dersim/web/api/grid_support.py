@@ -1,4 +1,4 @@
-"""The control functions, read and set by 2030.5's modes; by SunSpec's points see `sunspec.py`.
+"""The control functions, read and set: by 2030.5's modes, and by SunSpec's models and points.
 
 What is set here stands as source `rest` in the one door's precedence (`dersim.setpoints`), beside Modbus and
 below an active DERControl.
@@ -12,7 +12,7 @@ from dersim.modes import MODES, modes_from_json, value_from_json, value_to_json
 from dersim.setpoints import SetpointChange, Source, Verdict
 from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry
 from dersim.web.problems import Problem
-from dersim.web.routes import Call, Route, WebContext
+from dersim.web.routes import Call, Query, Route, WebContext
 from dersim.web.schema import described, unit
 
 if TYPE_CHECKING:
@@ -53,6 +53,36 @@ class ModesChange(TypedDict):
 
     modes: Annotated[dict[str, Any], described("mode -> value in plain units, or null", minProperties=1)]
     duration_s: NotRequired[Annotated[float, unit("s", minimum=0.1, maximum=4_294_967)]]
+
+
+class PointsChange(TypedDict):
+    """Points of a SunSpec model by name, in plain units; sets of curves may be nested."""
+
+    model: Annotated[int, described("a SunSpec model number, e.g. 704", minimum=1, maximum=65535)]
+    points: Annotated[dict[str, Any], described("point -> value or word, or nested sets", minProperties=1)]
+
+
+class PointsDocument(TypedDict):
+    """The points of a model as the registers show them now, and what is in force."""
+
+    model: int
+    points: dict[str, Any]
+    in_force: list[SetpointEntry]
+
+
+class ModelEntry(TypedDict):
+    """A SunSpec model that the device has."""
+
+    model: int
+    name: str
+
+
+class Points(TypedDict):
+    """The models, or the points of one."""
+
+    models: NotRequired[list[ModelEntry]]
+    model: NotRequired[int]
+    points: NotRequired[dict[str, Any]]
 
 
 class ModesOutcome(TypedDict):
@@ -124,7 +154,46 @@ def _submit(device: Device, changes: list[SetpointChange]) -> None:
         raise Problem(kind, "; ".join(outcome.reason for outcome in refused))
 
 
+def _registers(context: WebContext, device: Device) -> Any:
+    unit = context.engine.services.get(("modbus", device.number))
+    if unit is None:
+        raise Problem("unavailable", "the SunSpec registers are off", hint="Start without --without modbus.")
+    return unit
+
+
+def _points(context: WebContext, call: Call) -> dict[str, Any]:
+    shown: dict[str, Any] = _registers(context, call.device).shown_points(call.query["model"])
+    return shown
+
+
+def _set_points(context: WebContext, call: Call) -> dict[str, Any]:
+    shown = _registers(context, call.device).apply_points(call.body["model"], call.body["points"])
+    told = f"set over REST: model {call.body['model']}, {', '.join(call.body['points'])}"
+    context.engine.log.log("Info", "AC", told, call.device.number)
+    return {**shown, "in_force": [in_force_entry(item) for item in call.device.setpoints.in_force()]}
+
+
 ROUTES = [
+    Route(
+        method="GET",
+        path="/api/dersim/grid-support",
+        handler=_points,
+        summary="The SunSpec models of the device, or the points of one.",
+        response=Points,
+        query=(Query("model", int, None, "A SunSpec model number; without it, the list.", 1, 65535),),
+        tag="Grid support",
+        problems=("bad-request", "unavailable"),
+    ),
+    Route(
+        method="POST",
+        path="/api/dersim/grid-support",
+        handler=_set_points,
+        summary="Set points of a SunSpec model by name.",
+        request=PointsChange,
+        response=PointsDocument,
+        tag="Grid support",
+        problems=("bad-request", "unavailable"),
+    ),
     Route(
         method="GET",
         path="/api/dersim/functions",
