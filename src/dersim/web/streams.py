@@ -5,10 +5,10 @@ that stops reading, such as a suspended laptop with a dashboard open, then holds
 it the nursery: the program could not be stopped. The scopes here stand inside that shield.
 
 A second trap is an answer that is given before the request's body was read (401 to a large upload, say).
-hypercorn means to close such a connection, but the application's task, in which it does so, has been cancelled
-by then: the socket stayed open, nobody served it, and the peer's next request on it was never answered. Hence
-the shield in `send_eof`. And a socket that is closed with unread bytes resets the connection, which may cost
-the peer the answer; so what still comes is read and thrown away for a while first.
+hypercorn means to close such a connection, but the application's task, in which it does so, has been
+cancelled by then: the socket stayed open, nobody served it, and the peer's next request on it was never
+answered. Hence the shield in `send_eof`. And a socket that is closed with unread bytes resets the connection,
+which may cost the peer the answer; so what still comes is read and thrown away for a while first.
 """
 
 from __future__ import annotations
