@@ -1,0 +1,174 @@
+"""The register map: marker, chain, borders, types, and what the definitions demand."""
+
+import struct
+
+import pytest
+
+from dersim.fleet import DEVICE_TYPES
+from dersim.sunspec.definitions import definition
+from dersim.sunspec.exceptions import Refused
+
+KINDS = [kind.name for kind in DEVICE_TYPES]
+
+
+def chain(unit):
+    """(model, length) all along, as a client finds them, and the address of the end mark."""
+    assert unit.read(40000, 2) == b"SunS"
+    address, found = 40002, []
+    while (header := struct.unpack(">HH", unit.read(address, 2)))[0] != 0xFFFF:
+        found.append(header)
+        address += header[1] + 2
+    assert header == (0xFFFF, 0)
+    return found, address
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_chain_begins_with_model_1_and_rises_to_the_end_mark(make_bench, kind):
+    unit = make_bench(device_type=kind).unit
+    found, _ = chain(unit)
+    models = [model for model, _ in found]
+    assert models[0] == 1
+    assert models == sorted(models)
+    assert {701, 702, 703, 704, 705, 706, 707, 708, 709, 710, 711, 712, 713, 714, 715} <= set(models)
+    assert (802 in models) == kind.startswith(("Batt", "Hybrid"))
+    assert (160 in models) == kind.startswith(("PV", "Hybrid"))
+    assert {120, 121, 122, 123, 64414, 64415} <= set(models)
+    assert {101, 102, 103} & set(models) == {100 + unit.block(701).model.view.plate.phases}
+
+
+def test_the_lengths_are_those_of_the_definitions(bench):
+    lengths = dict(chain(bench.unit)[0])
+    # L counted by hand from the SunSpec tables: fixed points plus repeating groups.
+    assert lengths[1] == 66
+    assert lengths[103] == 50
+    assert lengths[160] == 8 + 20
+    assert lengths[701] == 153
+    assert lengths[702] == 50
+    assert lengths[703] == 17
+    assert lengths[704] == 65
+    assert lengths[705] == 13 + 3 * (10 + 10 * 2)
+    assert lengths[706] == 13 + 3 * (5 + 10 * 2)
+    assert lengths[707] == 7 + 3 * (1 + 3 * (1 + 10 * 3))
+    assert lengths[709] == 7 + 3 * (1 + 3 * (1 + 10 * 4))
+    assert lengths[711] == 12 + 3 * 10
+    assert lengths[712] == 12 + 3 * (4 + 10 * 2)
+    assert lengths[714] == 18 + 25
+    assert lengths[64415] == 68
+
+
+@pytest.mark.parametrize("kind", ["PV-3Phase", "Batt-3Phase"])
+def test_every_point_that_1547_asks_for_is_there(make_bench, kind):
+    unit = make_bench(device_type=kind).unit
+    missing = [
+        f"{block.model_id}.{point.path}"
+        for block in unit.blocks
+        for point in block.layout.points
+        if point.tagged and block.shown()[point.path] is None
+    ]
+    # The names of an empty option string and of the points of 1547 that only a text can be.
+    assert missing == []
+
+
+def test_counts_are_never_zero(bench):
+    for block in bench.unit.blocks:
+        for path, value in block.shown().items():
+            if path.rsplit(".", 1)[-1] in ("NPt", "NCrv", "NCrvSet", "NCtl", "NPrt", "N"):
+                assert value > 0, f"{block.model_id}.{path}"
+
+
+@pytest.mark.parametrize("model", [1, 101, 103, 120, 121, 122, 123, 701])
+def test_mandatory_points_of_legacy_models_are_there(make_bench, model):
+    bench = make_bench(device_type="PV-1Phase" if model == 101 else "PV-3Phase")
+    shown = bench.unit.block(model).shown()
+    wanted = [p["name"] for p in definition(model)["group"]["points"] if p.get("mandatory") == "M"]
+    assert [name for name in wanted if shown[name] is None] == []
+
+
+def test_reads_cross_models_and_start_anywhere(bench):
+    unit = bench.unit
+    whole = b"".join(unit.read(address, 1) for address in range(40000, 40200))
+    for start, count in ((40000, 3), (40001, 70), (40067, 5), (40069, 2), (40100, 100), (40000, 125)):
+        assert unit.read(start, count) == whole[(start - 40000) * 2 : (start - 40000 + count) * 2]
+
+
+def test_reads_outside_the_map_are_refused(bench):
+    _, end = chain(bench.unit)
+    assert bench.unit.read(end, 2) == b"\xff\xff\x00\x00"
+    for address, count in ((0, 1), (39999, 1), (39999, 2), (end + 2, 1), (end + 1, 2), (65535, 1)):
+        with pytest.raises(Refused) as refused:
+            bench.unit.read(address, count)
+        assert refused.value.code == 2
+
+
+def test_not_implemented_looks_as_the_types_demand(bench):
+    blank = {"int16": "8000", "uint16": "ffff", "enum16": "ffff", "uint64": "ffffffffffffffff"}
+    for path, kind in (("TmpCab", "int16"), ("TmpTrns", "int16")):
+        _, point, address = bench.at(701, path)
+        assert point.kind == kind
+        assert bench.unit.read(address, point.size).hex() == blank[kind]
+    _, point, address = bench.at(702, "WChaRteMax")  # a PV machine does not charge
+    assert bench.unit.read(address, 1).hex() == "ffff"
+    _, point, address = bench.at(714, "DCWhInj")
+    assert bench.unit.read(address, 4).hex() == blank["uint64"]
+
+
+def test_scale_factors_stay_whatever_the_power(make_bench):
+    big = make_bench(device_type="PV-3Phase", nameplate=nameplate("500kW-3Phase"))
+    before = {p: big.read(701, p) for p in ("W_SF", "VA_SF", "Var_SF", "A_SF", "V_SF", "Hz_SF")}
+    assert big.read(701, "W") == pytest.approx(big.state.p_w, abs=50)
+    big.device.inputs.set(irradiance_w_m2=0)
+    big.wait(2)
+    assert {p: big.read(701, p) for p in before} == before
+    assert before["W_SF"] == 2
+
+
+def nameplate(name):
+    from dersim.device.nameplate import bundled, read_nameplate
+
+    return read_nameplate(bundled(name))
+
+
+def test_all_views_of_power_agree_in_one_tick(bench):
+    bench.device.inputs.set(irradiance_w_m2=613.7, voltage_pu=[1.02, 0.99, 1.0])
+    bench.wait(3)
+    p = round(bench.state.p_w)
+    assert [bench.read(701, "W"), bench.read(103, "W")] == [p, p]
+    assert sum(bench.read(701, f"WL{n}") for n in (1, 2, 3)) == pytest.approx(p, abs=2)
+    assert bench.read(701, "LNV") == pytest.approx(sum(bench.state.voltage_ln_v) / 3, abs=0.05)
+    assert bench.read(103, "PhVphA") == pytest.approx(bench.state.voltage_ln_v[0], abs=0.05)
+    assert bench.read(701, "Hz") == bench.read(103, "Hz") == 60
+    assert bench.read(701, "TotWhInj") == round(sum(bench.state.exported_wh))
+    assert bench.read(714, "DCW") == bench.read(160, "module[0].DCW") == round(bench.state.dc_w)
+
+
+def test_a_model_of_a_function_that_is_left_out_is_not_there(make_bench):
+    from dersim.builtin import FUNCTION_TYPES
+
+    fewer = [kind for kind in FUNCTION_TYPES if kind.name not in ("volt-var", "fixed-pf")]
+    bench = make_bench(functions=fewer)
+    assert 705 not in [block.model_id for block in bench.unit.blocks]
+    assert bench.read(704, "PFWInjEna") is None
+    assert bench.write_points(704, {"PFWInj.PF": 0.95, "PFWInj.Ext": 0}) == 2
+    assert not int(bench.read(702, "CtrlModes")) & (1 << 4 | 1 << 3)
+
+
+def test_models_of_plug_ins_keep_what_is_written(make_bench):
+    model = {
+        "id": 64999,
+        "group": {
+            "name": "mine",
+            "type": "group",
+            "points": [
+                {"name": "ID", "value": 64999, "type": "uint16", "size": 1},
+                {"name": "L", "type": "uint16", "size": 1},
+                {"name": "Level", "type": "int16", "size": 1, "sf": "L_SF", "access": "RW", "value": 5},
+                {"name": "Fixed", "type": "uint16", "size": 1, "value": 7},
+                {"name": "L_SF", "type": "sunssf", "size": 1, "value": -1},
+            ],
+        },
+    }
+    bench = make_bench(models=[model])
+    assert (bench.read(64999, "Level"), bench.read(64999, "Fixed")) == (5, 7)
+    assert bench.write(64999, Level=12.5) == 0
+    assert bench.read(64999, "Level") == 12.5
+    assert bench.write(64999, Fixed=1) == 2
