@@ -12,6 +12,7 @@ runs programs and names files on this machine.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -170,9 +171,11 @@ def _values(program: Program, body: Any) -> dict[str, str | None]:
 
 def _refusal(program: Program, error: ConfigError) -> Problem:
     """What the program's own parser said, with the field that it is about."""
-    name = programs.complained_field(program, str(error))
-    errors = [FieldError(f"/values/{name}", str(error))] if name else []
-    return Problem("bad-request", str(error), hint="Change it in the settings.", errors=errors)
+    # Where the parser sends people from a shell is of no use in a form.
+    text = re.sub(r"; see dersim \w+ --help$", "", str(error))
+    name = programs.complained_field(program, text)
+    errors = [FieldError(f"/values/{name}", text)] if name else []
+    return Problem("bad-request", text, hint="Change it in the settings.", errors=errors)
 
 
 def _json(document: Any, status: int = 200) -> Response:

@@ -104,16 +104,18 @@ export async function openSettings(program, onSaved) {
   }
 
   function complain(error) {
-    trouble.hidden = false;
-    trouble.textContent = error.message;
+    let placed = false;
     for (const each of knobs.values()) each.complain("");
     for (const { pointer, detail } of error.errors || []) {
       const each = knobs.get(pointer.replace("/values/", ""));
       if (!each) continue;
+      placed = true;
       each.complain(detail);
       each.closest("details").open = true;
       (each.input.tagName === "FIELDSET" ? each.input.querySelector("input") : each.input).focus();
     }
+    trouble.hidden = placed;
+    trouble.textContent = error.message;
   }
 
   async function save(event) {
