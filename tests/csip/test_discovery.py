@@ -383,14 +383,52 @@ async def test_an_in_band_server_that_was_restarted_is_told_of_us_again(autojump
     device = world.tree["/edev/1"]
 
     def register(request):
+        world.tree["/edev/1"] = device
         world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", device, pollRate=10)
         return Response(201, (("location", "/edev/1"),))
 
     world.server.answers["POST", "/edev"] = register
+    del world.tree["/edev/1"]
     world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)
     world.begin()
     for round_ in (1, 2):
         await trio.sleep(45)
         assert client.snapshot()["state"] == "connected"
         assert len(world.server.bodies("/edev")) == round_
+        del world.tree["/edev/1"]
         world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)
+
+
+async def test_an_in_band_registration_lost_before_the_list_was_read_again_is_made_again(
+    autojump_clock, world, listing_of
+):
+    client = await world.ready()
+    device = world.tree.pop("/edev/1")
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=30)
+
+    def register(request):
+        world.tree["/edev/1"] = device
+        return Response(201, (("location", "/edev/1"),))
+
+    world.server.answers["POST", "/edev"] = register
+    world.begin()
+    await trio.sleep(5)
+    assert client.snapshot()["state"] == "connected"
+    del world.tree["/edev/1"]  # restarted, and all is forgotten
+    world.server.hang_up()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.server.bodies("/edev")) == 2
+
+
+async def test_a_server_that_takes_us_but_never_lists_us_is_used_and_asked_once(
+    autojump_clock, world, listing_of
+):
+    client = await world.ready()
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)
+    world.server.answers["POST", "/edev"] = Response(201, (("location", "/edev/1"),))
+    world.begin()
+    await trio.sleep(120)
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.server.bodies("/edev")) == 1
+    assert len(world.server.times("/dcap")) <= 5

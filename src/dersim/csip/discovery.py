@@ -67,6 +67,7 @@ class Discovery:
         self._list_head: r.EndDeviceList | None = None
         self._long_list = False
         self._may_register = True
+        self._made_at: str | None = None
 
     async def device_capability(self) -> float:
         """Read the entry; its links rule the walk. Moved, where they changed after the walk."""
@@ -100,7 +101,7 @@ class Discovery:
         # A server that has listed us and lost us, as after a restart, may be told of us again.
         self._may_register |= found is not None
         if found is None:
-            found = await self._register(link.href, now_s)
+            found = await self._unlisted() or await self._register(link.href, now_s)
         elif listing.fresh or self.tree.end_device is None:
             found = await self._own(found.href, found)
         else:
@@ -154,6 +155,26 @@ class Discovery:
         if self.polling and before is not None and _links(before) != _links(device):
             raise Moved("the links of our EndDevice have changed: discovering anew")
 
+    async def _unlisted(self) -> r.EndDevice | None:
+        """Our EndDevice where our POST has made it, although the list does not show it (yet).
+
+        None where we made none; and where the server has lost it: then we may register again.
+        """
+        href, session = self._made_at, self._reader.session
+        if href is None:
+            return None
+        try:
+            device = (await session.fetch(href, r.EndDevice)).resource
+        except Refused as error:
+            if error.status not in (403, 404, 410):
+                raise
+        else:
+            if device.lFDI is not None and device.lFDI.upper() == self._who.lfdi:
+                device.href = device.href or href
+                return device
+        self._made_at, self._may_register = None, True
+        return None
+
     async def _register(self, href: str, now_s: float) -> r.EndDevice:
         """POST ourselves, once; out-of-band servers say 403 and we wait."""
         who, session = self._who, self._reader.session
@@ -176,6 +197,7 @@ class Discovery:
             if found is None:
                 raise NotRegistered(f"{missing}, although it took our EndDevice; waiting")
             return found
+        self._made_at = answer.location
         fetched = await session.fetch(answer.location, r.EndDevice)
         if fetched.resource.href is None:
             fetched.resource.href = answer.location
