@@ -44,7 +44,7 @@ def test_a_plugin_brings_a_file_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(GOOD))
     assert read_nameplate(bundled(str(path))).rtgMaxW == 8000
-    with pytest.raises(ConfigError, match="nameplate .*absent.json: No such file"):
+    with pytest.raises(ConfigError, match=r"nameplate .*absent\.json: No such file"):
         read_nameplate(bundled(str(tmp_path / "absent.json")))
 
 
