@@ -1,0 +1,231 @@
+"""704 and 123: what is written becomes a setpoint, acts, and reverts."""
+
+import pytest
+
+from dersim.modes import FixedPowerFactor, FixedVar
+from dersim.setpoints import SetpointChange, Source
+
+P_FREE = 7005  # what 800 W/m2 at 25 C make of the default machine, W
+
+
+def in_force(bench):
+    return {i.mode: (i.value, i.source, i.until_s) for i in bench.device.setpoints.in_force()}
+
+
+def test_a_limit_is_stored_until_it_is_enabled(bench):
+    assert bench.write(704, WMaxLimPct=40) == 0
+    assert bench.read(704, "WMaxLimPct") == 40
+    assert in_force(bench) == {}
+    assert bench.write(704, WMaxLimPctEna=1) == 0
+    bench.wait(2)
+    assert bench.read(701, "W") == 4000
+    assert in_force(bench) == {"opModMaxLimW": (40.0, Source.MODBUS, None)}
+    assert bench.write(704, WMaxLimPctEna=0) == 0
+    bench.wait(2)
+    assert (bench.read(701, "W"), bench.read(704, "WMaxLimPctEna")) == (P_FREE, 0)
+    assert bench.read(704, "WMaxLimPct") == 40
+
+
+def test_enable_and_value_in_one_write(bench):
+    assert bench.write(704, WMaxLimPctEna=1, WMaxLimPct=25.5) == 0
+    bench.wait(2)
+    assert bench.read(701, "W") == 2550
+
+
+def test_the_timer_reverts_to_nothing(bench):
+    bench.write(704, WMaxLimPctRvrtTms=10)
+    bench.write(704, WMaxLimPctEna=1, WMaxLimPct=40)
+    began = bench.clock.time_s
+    assert in_force(bench)["opModMaxLimW"] == (40.0, Source.MODBUS, began + 10)
+    bench.wait(4)
+    assert bench.read(704, "WMaxLimPctRvrtRem") == 6
+    bench.wait(5.5)
+    assert (bench.read(701, "W"), bench.read(704, "WMaxLimPctRvrtRem")) == (4000, 1)
+    bench.wait(2.5)
+    assert bench.read(701, "W") == P_FREE
+    assert (bench.read(704, "WMaxLimPctEna"), bench.read(704, "WMaxLimPctRvrtRem")) == (0, 0)
+    assert bench.read(704, "WMaxLimPct") == 100  # WMaxLimPctRvrt
+
+
+def test_the_timer_reverts_to_another_value_without_a_gap(bench):
+    bench.write(704, WMaxLimPctRvrt=60, WMaxLimPctEnaRvrt=1)
+    bench.write(704, WMaxLimPctRvrtTms=5)
+    bench.write(704, WMaxLimPctEna=1, WMaxLimPct=20)
+    powers = []
+    for _ in range(80):
+        bench.wait(0.1, tick_s=0.1)
+        powers.append(bench.state.p_w)
+    assert max(powers[20:]) == 6000  # never free in between
+    assert powers[45] == 2000
+    assert in_force(bench) == {"opModMaxLimW": (60.0, Source.MODBUS, None)}
+    assert (bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (60, 1)
+
+
+@pytest.mark.parametrize(
+    ("again", "restarts"),
+    [({"WMaxLimPct": 41}, True), ({"WMaxLimPctEna": 1}, True), ({"WMaxLimPctRvrtTms": 10}, True)]
+    + [({"WMaxLimPctRvrt": 90}, False)],
+)
+def test_what_restarts_the_timer(bench, again, restarts):
+    bench.write(704, WMaxLimPctRvrtTms=10)
+    bench.write(704, WMaxLimPctEna=1, WMaxLimPct=40)
+    bench.wait(6)
+    assert bench.write(704, **again) == 0
+    assert bench.read(704, "WMaxLimPctRvrtRem") == (10 if restarts else 4)
+
+
+def test_the_timer_stops_with_disable_and_does_not_start_while_disabled(bench):
+    bench.write(704, WMaxLimPctRvrtTms=10)
+    assert bench.read(704, "WMaxLimPctRvrtRem") == 0
+    bench.write(704, WMaxLimPctEna=1)
+    bench.write(704, WMaxLimPctEna=0)
+    assert bench.read(704, "WMaxLimPctRvrtRem") == 0
+    assert bench.server.timers.next_s == float("inf")
+
+
+def test_an_event_rules_and_shows_and_ours_waits(bench):
+    setpoints = bench.device.setpoints
+    setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 60.0, "C1"))
+    assert (bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (60, 1)
+    assert (bench.read(123, "WMaxLimPct"), bench.read(123, "WMaxLim_Ena")) == (60, 1)
+    assert bench.write(704, WMaxLimPctEna=1, WMaxLimPct=30) == 0
+    assert bench.read(704, "WMaxLimPct") == 60
+    assert [i.source for i in setpoints.overridden()] == [Source.MODBUS]
+    bench.wait(2)
+    assert bench.read(701, "W") == 6000
+    setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", None, "C1"))
+    bench.wait(2)
+    assert (bench.read(704, "WMaxLimPct"), bench.read(701, "W")) == (30, 3000)
+
+
+def test_a_value_written_during_an_event_does_not_enable(bench):
+    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 60.0, "C1"))
+    assert bench.write(704, WMaxLimPct=10) == 0
+    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", None, "C1"))
+    assert in_force(bench) == {}
+
+
+def test_off_is_the_latest_word_of_the_local_doors(bench):
+    bench.device.setpoints.submit(SetpointChange(Source.REST, "opModMaxLimW", 20.0, "REST"))
+    assert bench.read(704, "WMaxLimPctEna") == 1
+    assert bench.write(704, WMaxLimPctEna=0) == 0
+    assert in_force(bench) == {}
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "expected"),
+    [
+        (0, {"VarSetPct": 20}, {"opModFixedVar": FixedVar(20.0, "setMaxW")}),
+        (1, {"VarSetPct": -50}, {"opModFixedVar": FixedVar(-50.0, "setMaxVar")}),
+        (2, {"VarSetPct": 50}, {"opModFixedVar": FixedVar(50.0, "statVarAvail")}),
+        (3, {"VarSetPct": 10}, {"opModTargetVar": 1000.0}),
+        (4, {"VarSet": -1500}, {"opModTargetVar": -1500.0}),
+    ],
+)
+def test_reactive_power_in_every_unit(bench, mode, values, expected):
+    assert bench.write_points(704, values) == 0
+    assert bench.write(704, VarSetEna=1, VarSetMod=mode) == 0
+    assert {m: v for m, (v, _, _) in in_force(bench).items()} == expected
+    bench.wait(15)
+    wanted = {0: 2000, 1: -2200, 2: 2200, 3: 1000, 4: -1500}[mode]
+    assert bench.read(701, "Var") == pytest.approx(wanted, abs=5)
+    assert bench.read(704, "VarSetMod") == mode
+
+
+def test_changing_the_unit_leaves_one_mode(bench):
+    bench.write(704, VarSetEna=1, VarSetMod=4)
+    bench.write(704, VarSetMod=1)
+    assert set(in_force(bench)) == {"opModFixedVar"}
+
+
+def test_active_power_in_percent_and_watts(bench):
+    bench.write(704, WSetPct=30)
+    assert bench.write(704, WSetEna=1, WSetMod=0) == 0
+    bench.wait(3)
+    assert bench.read(701, "W") == 3000
+    bench.write(704, WSet=2500)
+    bench.write(704, WSetMod=1)
+    bench.wait(3)
+    assert bench.read(701, "W") == 2500
+    assert set(in_force(bench)) == {"opModTargetW"}
+
+
+def test_a_battery_charges_by_wset_and_has_a_power_factor_of_charging(make_bench):
+    bench = make_bench(device_type="Batt-3Phase")
+    bench.write(704, WSetPct=-50)
+    bench.write(704, WSetEna=1)
+    bench.wait(3)
+    assert bench.read(701, "W") == -5000
+    assert bench.write_points(704, {"PFWAbs.PF": 0.9, "PFWAbs.Ext": 1}) == 0
+    assert bench.write(704, PFWAbsEna=1) == 0
+    bench.wait(15)
+    assert bench.read(701, "Var") == pytest.approx(-5000 * 0.4843, abs=10)
+    assert bench.read(713, "SoC") > 50
+
+
+def test_power_factor_and_its_reversion(bench):
+    bench.write_points(704, {"PFWInjRvrt.PF": 1.0, "PFWInjRvrt.Ext": 0})
+    bench.write(704, PFWInjEnaRvrt=1, PFWInjRvrtTms=20)
+    bench.write_points(704, {"PFWInj.PF": 0.9, "PFWInj.Ext": 0})
+    assert bench.write(704, PFWInjEna=1) == 0
+    assert in_force(bench)["opModFixedPFInjectW"][0] == FixedPowerFactor(0.9, "inject")
+    bench.wait(15)
+    assert bench.read(701, "Var") == pytest.approx(P_FREE * 0.4843, abs=15)
+    bench.wait(20)
+    assert bench.read(701, "Var") == pytest.approx(0, abs=5)
+    assert in_force(bench)["opModFixedPFInjectW"][0] == FixedPowerFactor(1.0, "inject")
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"WMaxLimPct": 140}, 3),
+        ({"PFWInj.PF": 0.2, "PFWInj.Ext": 0}, 3),
+        ({"WSetPct": -20}, 3),  # a PV machine does not charge
+        ({"VarSetPct": 150}, 3),
+        ({"WMaxLimPctRvrtRem": 5}, 2),
+        ({"WMaxLimPct_SF": 0}, 2),
+        ({"PFWAbsEna": 1}, 2),
+        ({"AntiIslEna": 1}, 2),
+        ({"WMaxLimPctEna": 2}, 3),
+    ],
+)
+def test_refusals_change_nothing(bench, values, code):
+    for stem in ("WMaxLimPct", "PFWInj", "WSet", "VarSet"):
+        bench.write_points(704, {f"{stem}Ena": 1})
+    before, registers = in_force(bench), bench.unit.block(704).data()
+    assert bench.write_points(704, values) == code
+    assert in_force(bench) == before
+    assert bench.unit.block(704).data() == registers
+
+
+def test_the_journal_names_the_register(bench):
+    bench.write(704, WMaxLimPctEna=1, WMaxLimPct=40)
+    assert bench.device.setpoints.journal[-1].detail == "704.WMaxLimPct"
+
+
+def test_the_old_model_is_another_view_of_the_new(bench):
+    assert bench.write(123, WMaxLimPct=35) == 0  # as evcc: the value, then the enable
+    assert bench.write(123, WMaxLim_Ena=1) == 0
+    bench.wait(2)
+    assert (bench.read(103, "W"), bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (3500, 35, 1)
+    assert bench.write(123, OutPFSet=-0.95) == 0
+    assert bench.write(123, OutPFSet_Ena=1) == 0
+    assert in_force(bench)["opModFixedPFInjectW"][0] == FixedPowerFactor(0.95, "absorb")
+    assert bench.read(123, "OutPFSet") == -0.95
+    bench.wait(10)
+    assert bench.read(701, "Var") < -1000
+    bench.write(123, OutPFSet_Ena=0)
+    assert bench.write(123, VArMaxPct=40) == 0
+    assert bench.write(123, VArPct_Mod=2, VArPct_Ena=1) == 0
+    assert in_force(bench)["opModFixedVar"][0] == FixedVar(40.0, "setMaxVar")
+
+
+def test_the_switch_opens_and_closes_itself(bench):
+    bench.write(703, ESDlyTms=0, ESRndTms=0, ESRmpTms=0)
+    bench.write(123, Conn_RvrtTms=10)
+    assert bench.write(123, Conn=0) == 0
+    bench.wait(2)
+    assert (bench.read(701, "ConnSt"), bench.read(701, "W"), bench.read(123, "Conn")) == (0, 0, 0)
+    bench.wait(12)
+    assert (bench.read(701, "ConnSt"), bench.read(701, "W"), bench.read(123, "Conn")) == (1, P_FREE, 1)

@@ -1,0 +1,139 @@
+"""702, 121, 703, 715, 1: settings, the permission to be in service, commands."""
+
+import pytest
+
+from dersim.csip.der_bodies import settings as der_settings
+from dersim.ieee2030_5 import Edition
+
+
+def test_a_setting_written_acts_and_shows_everywhere(bench):
+    assert bench.write(702, WMax=5000) == 0
+    bench.wait(2)
+    assert bench.read(701, "W") == 5000
+    assert bench.read(121, "WMax") == bench.read(702, "WMax") == 5000
+    assert bench.device.settings.setMaxW == 5000
+    assert bench.read(702, "WMaxRtg") == 10000
+
+
+def test_what_was_written_is_what_2030_5_tells(bench):
+    assert bench.write(702, WMax=5000) == 0
+    assert bench.write(702, VarMaxInj=3000, VarMaxAbs=2500) == 0
+    device = bench.device
+    told = der_settings(device.nameplate, device.settings, device.setpoints.supported_modes, Edition.E2018, 0)
+    assert told.setMaxW.value * 10**told.setMaxW.multiplier == 5000
+    assert told.setMaxVar.value * 10**told.setMaxVar.multiplier == 3000
+    assert told.setMaxVarNeg.value * 10**told.setMaxVarNeg.multiplier == -2500
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "code"),
+    [
+        (702, {"WMax": 10001}, 3),
+        (702, {"VarMaxAbs": 5000}, 3),
+        (702, {"WMaxRtg": 9000}, 2),
+        (702, {"WChaRteMax": 10}, 2),
+        (702, {"WMaxOvrExt": 10}, 2),
+        (702, {"WMax": None}, 3),  # "not implemented", written back
+        (702, {"W_SF": 1}, 2),
+        (121, {"WMax": 10001}, 3),
+        (121, {"ECPNomHz": 50}, 2),
+        (703, {"ESVHi": 90}, 3),
+        (703, {"ESDlyTms": 86401}, 3),
+        (703, {"ESDlyRemTms": 1}, 2),
+        (703, {"ES": 2}, 3),
+        (715, {"LocRemCtl": 1}, 2),
+        (715, {"OpCtl": 4}, 3),
+        (1, {"DA": 0}, 3),
+        (1, {"DA": 248}, 3),
+        (1, {"Mn": "other"}, 2),
+        (120, {"WRtg": 1}, 2),
+    ],
+)
+def test_refusals_change_nothing(bench, model, values, code):
+    before, settings = bench.unit.block(model).data(), bench.device.settings.as_dict()
+    assert bench.write_points(model, values) == code
+    assert bench.unit.block(model).data() == before
+    assert bench.device.settings.as_dict() == settings
+
+
+def test_one_bad_value_of_many_changes_none(bench):
+    before = bench.device.settings.as_dict()
+    assert bench.write(702, VAMax=9000, VarMaxInj=9999) == 3
+    assert bench.device.settings.as_dict() == before
+
+
+def test_permission_withdrawn_stops_at_once_and_comes_back_by_the_rules(bench):
+    assert bench.write(703, ESDlyTms=20, ESRndTms=0, ESRmpTms=10) == 0
+    assert bench.write(703, ES=0) == 0
+    assert (bench.read(701, "W"), bench.read(701, "St"), bench.read(703, "ES")) == (0, 0, 0)
+    assert bench.device.setpoints.value("opModEnergize") is False
+    bench.wait(60)
+    assert bench.read(701, "W") == 0
+    assert bench.write(703, ES=1) == 0
+    bench.wait(5)
+    assert bench.read(701, "W") == 0
+    assert bench.read(703, "ESDlyRemTms") == 15
+    bench.wait(20)
+    assert bench.read(701, "St") == 1
+    assert 4000 < bench.read(701, "W") < 6000  # half way up the ramp
+    bench.wait(10)
+    assert (bench.read(701, "W"), bench.read(703, "ESDlyRemTms")) == (7005, 0)
+
+
+def test_the_window_of_enter_service_blocks_and_releases(bench):
+    bench.write(703, ESDlyTms=5, ESRndTms=0, ESRmpTms=0)
+    assert bench.write(703, ESVHi=106, ESVLo=94) == 0
+    assert bench.device.settings.setESLowVolt == 94
+    bench.write(703, ES=0)
+    bench.device.inputs.set(voltage_pu=0.93)
+    bench.write(703, ES=1)
+    bench.wait(30)
+    assert bench.read(701, "ConnSt") == 0
+    bench.device.inputs.set(voltage_pu=0.95)
+    bench.wait(4)
+    assert bench.read(701, "ConnSt") == 0
+    bench.wait(2)
+    assert bench.read(701, "ConnSt") == 1
+
+
+def test_the_operator_s_commands(bench):
+    bench.write(703, ESDlyTms=1, ESRndTms=0, ESRmpTms=0)
+    assert bench.write(715, OpCtl=0) == 0
+    bench.wait(2)
+    assert (bench.read(701, "W"), bench.read(715, "OpCtl"), bench.read(703, "ES")) == (0, 0, 0)
+    assert int(bench.read(701, "Alrm")) & 1 << 6  # MANUAL_SHUTDOWN
+    bench.write(715, OpCtl=1)
+    bench.wait(3)
+    assert (bench.read(701, "W"), bench.read(715, "OpCtl")) == (7005, 1)
+    bench.write(715, OpCtl=2)
+    bench.wait(2)
+    assert (bench.read(701, "W"), bench.read(715, "OpCtl")) == (0, 2)
+    bench.write(715, OpCtl=3)
+    bench.wait(3)
+    assert bench.read(715, "OpCtl") == 1
+    assert bench.write(715, ControllerHb=77) == 0
+    assert bench.read(715, "ControllerHb") == 77
+    before = bench.read(715, "DERHb")
+    bench.wait(3)
+    assert bench.read(715, "DERHb") == before + 3
+
+
+def test_a_trip_is_forgotten_by_alarm_reset(bench):
+    bench.write(703, ESDlyTms=100, ESRndTms=0, ESRmpTms=0)
+    bench.device.inputs.set(voltage_pu=1.25)
+    bench.wait(1)
+    bench.device.inputs.set(voltage_pu=1.0)
+    bench.wait(2)
+    assert bench.read(701, "InvSt") == 6
+    assert bench.write(715, AlarmReset=1) == 0
+    bench.wait(1)
+    assert bench.read(701, "InvSt") != 6
+    assert bench.read(715, "AlarmReset") == 0
+
+
+def test_the_unit_id_may_be_changed(bench):
+    assert bench.server.answers_to(1)
+    assert bench.write(1, DA=9) == 0
+    assert bench.read(1, "DA") == 9
+    assert bench.server.answers_to(9)
+    assert not bench.server.answers_to(10)

@@ -1,0 +1,187 @@
+"""705, 706, 711, 712: written at leisure, adopted at once, checked then."""
+
+import pytest
+
+from dersim.modes import Curve, FreqDroop
+from dersim.setpoints import SetpointChange, Source
+
+
+def write_curve(bench, model, number, names, points, **more):
+    """A set as a tool writes it: its head and every point."""
+    group = f"Crv[{number - 1}]"
+    assert bench.write_points(model, {f"{group}.ActPt": len(points)}) == 0
+    for name, value in more.items():
+        assert bench.write_points(model, {f"{group}.{name}": value}) == 0
+    for index, pair in enumerate(points):
+        values = {f"{group}.Pt[{index}].{name}": value for name, value in zip(names, pair, strict=True)}
+        assert bench.write_points(model, values) == 0
+
+
+def set_of(bench, model, number, names):
+    group = f"Crv[{number - 1}]"
+    count = bench.read(model, f"{group}.ActPt")
+    return [tuple(bench.read(model, f"{group}.Pt[{i}].{n}") for n in names) for i in range(count)]
+
+
+VV = ("V", "Var")
+POINTS = [(92.0, 100.0), (98.0, 50.0), (102.0, 50.0), (108.0, -100.0)]
+
+
+def test_set_1_shows_1547s_default_before_anything(bench):
+    assert set_of(bench, 705, 1, VV) == [(92, 44), (98, 0), (102, 0), (108, -44)]
+    assert bench.read(705, "Crv[0].DeptRef") == 3
+    assert bench.read(705, "Crv[0].RspTms") == 5
+    assert set_of(bench, 706, 1, ("V", "W")) == [(106, 100), (110, 20)]
+    assert set_of(bench, 712, 1, ("W", "Var")) == [(20, 0), (50, 0), (100, -44)]
+    assert (bench.read(711, "Ctl[0].DbOf"), bench.read(711, "Ctl[0].KOf")) == (0.036, 0.05)
+    assert [bench.read(m, "Ena") for m in (705, 706, 711, 712)] == [0, 0, 0, 0]
+
+
+def test_a_curve_is_adopted_and_acts(bench):
+    write_curve(bench, 705, 2, VV, POINTS, DeptRef=1, RspTms=1)
+    assert bench.write(705, Ena=1) == 0
+    assert bench.write(705, AdptCrvReq=2) == 0
+    assert (bench.read(705, "AdptCrvReq"), bench.read(705, "AdptCrvRslt")) == (2, 1)
+    assert set_of(bench, 705, 1, VV) == POINTS
+    bench.wait(10)
+    assert bench.read(701, "Var") == pytest.approx(2200, abs=5)
+    value = bench.device.setpoints.value("opModVoltVar")
+    assert value == Curve(tuple(POINTS), 2, open_loop_s=1)
+
+
+def test_adopting_while_disabled_waits_for_enable(bench):
+    write_curve(bench, 705, 3, VV, POINTS, DeptRef=1)
+    bench.write(705, AdptCrvReq=3)
+    assert bench.device.setpoints.value("opModVoltVar") is None
+    assert set_of(bench, 705, 1, VV) == POINTS
+    bench.write(705, Ena=1)
+    assert bench.device.setpoints.value("opModVoltVar").points == tuple(POINTS)
+    bench.write(705, Ena=0)
+    assert bench.device.setpoints.value("opModVoltVar") is None
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        [(98.0, 0.0), (92.0, 44.0)],  # voltage falls
+        [(92.0, 300.0), (108.0, 0.0)],  # more than 100 %
+        [(300.0, 0.0)],  # beyond any voltage
+    ],
+)
+def test_nonsense_may_be_written_but_not_adopted(bench, nonsense):
+    write_curve(bench, 705, 2, VV, POINTS, DeptRef=1)
+    bench.write(705, Ena=1)
+    bench.write(705, AdptCrvReq=2)
+    in_force = bench.device.setpoints.value("opModVoltVar")
+    write_curve(bench, 705, 3, VV, nonsense)
+    assert bench.write(705, AdptCrvReq=3) == 0
+    assert bench.read(705, "AdptCrvRslt") == 2
+    assert set_of(bench, 705, 1, VV) == POINTS
+    assert bench.device.setpoints.value("opModVoltVar") == in_force
+    assert "set 3 cannot be adopted" in bench.logged()[-1]
+    assert bench.write(705, AdptCrvReq=2) == 0
+    assert bench.read(705, "AdptCrvRslt") == 1
+
+
+@pytest.mark.parametrize("count", [0, 11])
+def test_a_count_of_points_that_cannot_be_fails_at_adoption(bench, count):
+    assert bench.write_points(705, {"Crv[1].ActPt": count}) == 0
+    assert bench.write(705, AdptCrvReq=2) == 0
+    assert bench.read(705, "AdptCrvRslt") == 2
+
+
+def test_what_cannot_be_written(bench):
+    for values, code in (
+        ({"Crv[0].ActPt": 2}, 2),
+        ({"Crv[0].Pt[0].V": 90, "Crv[0].Pt[0].Var": 1}, 2),
+        ({"Crv[1].ReadOnly": 1}, 2),
+        ({"NPt": 4}, 2),
+        ({"AdptCrvRslt": 1}, 2),
+        ({"Crv[1].VRefAuto": 100}, 2),
+        ({"AdptCrvReq": 0}, 3),
+        ({"AdptCrvReq": 4}, 3),
+        ({"RvrtCrv": 4}, 3),
+        ({"Ena": 2}, 3),
+        ({"Crv[1].DeptRef": 4}, 3),
+    ):
+        before = bench.unit.block(705).data()
+        assert bench.write_points(705, values) == code, values
+        assert bench.unit.block(705).data() == before
+
+
+def test_a_write_that_reaches_into_set_1_changes_nothing(bench):
+    """Ena to RvrtCrv are RW and not; a range with one read-only register is refused as a whole."""
+    _, point, address = bench.at(705, "Ena")
+    request = bytes.fromhex(f"10{address:04x}000306000100020001")
+    assert bench.service.answer(request) == b"\x90\x02"
+    assert bench.read(705, "Ena") == 0
+
+
+def test_a_set_and_enable_and_adoption_in_one_write_of_many(bench):
+    values = {"ActPt": 2, "DeptRef": 0, "RspTms": 10}
+    assert bench.write_points(706, {f"Crv[1].{k}": v for k, v in values.items()}) == 0
+    points = {f"Crv[1].Pt[{i}].{n}": v for i, p in enumerate([(103, 100), (106, 0)]) for n, v in zip("VW", p)}
+    assert bench.write_points(706, points) == 0
+    assert bench.write(706, Ena=1, AdptCrvReq=2) == 0
+    bench.device.inputs.set(voltage_pu=1.045)
+    bench.wait(60)
+    assert bench.read(701, "W") == 5000  # half way from 100 % to 0
+
+
+def test_a_curve_of_a_derccontrol_is_what_set_1_shows(bench):
+    curve = Curve(((95.0, 30.0), (105.0, -30.0)), 2, open_loop_s=2.0)
+    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModVoltVar", curve, "C1"))
+    assert bench.read(705, "Ena") == 1
+    assert set_of(bench, 705, 1, VV) == [(95, 30), (105, -30)]
+    assert (bench.read(705, "Crv[0].DeptRef"), bench.read(705, "Crv[0].RspTms")) == (1, 2)
+    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModVoltVar", None, "C1"))
+    assert bench.read(705, "Ena") == 0
+
+
+def test_reversion_to_another_set_and_to_nothing(bench):
+    write_curve(bench, 705, 2, VV, POINTS, DeptRef=1)
+    write_curve(bench, 705, 3, VV, [(95.0, 10.0), (105.0, -10.0)], DeptRef=1)
+    bench.write(705, RvrtTms=30)
+    bench.write(705, RvrtCrv=3)
+    bench.write(705, Ena=1, AdptCrvReq=2)
+    bench.wait(10)
+    assert bench.read(705, "RvrtRem") == 20
+    bench.wait(21)
+    assert set_of(bench, 705, 1, VV) == [(95, 10), (105, -10)]
+    assert bench.device.setpoints.value("opModVoltVar").points == ((95, 10), (105, -10))
+    assert bench.read(705, "RvrtRem") == 0
+    bench.write(705, RvrtCrv=0)
+    bench.write(705, AdptCrvReq=2)
+    bench.wait(31)
+    assert (bench.read(705, "Ena"), bench.device.setpoints.value("opModVoltVar")) == (0, None)
+
+
+def test_watt_var_with_three_points_all_zero(bench):
+    """The JSON: IEEE 1547 implementations must allow 0 values."""
+    write_curve(bench, 712, 2, ("W", "Var"), [(0.0, 0.0)] * 3, DeptRef=1)
+    bench.write(712, Ena=1, AdptCrvReq=2)
+    assert bench.read(712, "AdptCrvRslt") == 1
+    bench.wait(5)
+    assert bench.read(701, "Var") == 0
+
+
+def test_autonomous_reference_voltage(bench):
+    write_curve(bench, 705, 2, VV, POINTS, VRefAutoEna=1, VRefAutoTms=600, DeptRef=1)
+    bench.write(705, Ena=1, AdptCrvReq=2)
+    value = bench.device.setpoints.value("opModVoltVar")
+    assert (value.autonomous_v_ref, value.autonomous_v_ref_s) == (True, 600)
+
+
+def test_droop_is_adopted_and_answers_frequency(bench):
+    assert bench.write_points(711, {"Ctl[1].DbOf": 0.1, "Ctl[1].DbUf": 0.1}) == 0
+    assert bench.write_points(711, {"Ctl[1].KOf": 0.05, "Ctl[1].KUf": 0.05, "Ctl[1].RspTms": 0.5}) == 0
+    assert bench.write(711, Ena=1, AdptCtlReq=2) == 0
+    assert bench.read(711, "AdptCtlRslt") == 1
+    assert bench.device.setpoints.value("opModFreqDroop") == FreqDroop(0.1, 0.1, 0.05, 0.05, 0.5, 0.0)
+    bench.device.inputs.set(frequency_hz=60.7)
+    bench.wait(10)
+    # 0.6 Hz beyond the dead-band over 60 Hz * 0.05 is a fifth of 10 kW.
+    assert bench.read(701, "W") == pytest.approx(7005 - 2000, abs=5)
+    assert bench.write_points(711, {"Ctl[2].KOf": 0}) == 0
+    bench.write(711, AdptCtlReq=3)
+    assert bench.read(711, "AdptCtlRslt") == 2
