@@ -115,7 +115,8 @@ class Demand:
     tenth of making one. `NOTHING` is everybody's and never changed.
 
     limit_w, floor_w: the highest and the lowest active power (W, generation positive; a floor below 0 caps
-    charging). Of several the tightest rules.
+    charging). Of several the tightest rules. From a reactive function limit_w bounds |P|, so that it can stay
+    on its curve at the VA limit.
     target_w: the active power to hold, as far as the source can and the limits allow.
     override_w: the power that a response to frequency wants; it replaces targets and the limits of the stage
     ``command`` (1547-2018 4.7), not those of the stage ``grid``.
@@ -149,7 +150,7 @@ class Measured:
     v_pu: the mean of the phases, corrected by setVRefOfs and setVRef, per unit; v_low_pu, v_high_pu: the
     lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit. frequency_hz.
     available_w: what the source could deliver, after the inverter; charge_w: what it could take in (>= 0).
-    p_w, q_var: the output at the end of the last step. command_w: P by command, whatever the source has.
+    p_w, q_var: the output at the end of the last step. command_w: the limit by command, inf for none.
     wanted_w: P as far as it is decided in this step, for the stages that come later. in_service: whether
     connected. running: False until the first step, when filters start at their inputs. blocked: something
     holds the machine out of service at this moment.
@@ -163,7 +164,7 @@ class Measured:
     charge_w: float = 0.0
     p_w: float = 0.0
     q_var: float = 0.0
-    command_w: float = 0.0
+    command_w: float = math.inf
     wanted_w: float = 0.0
     in_service: bool = True
     running: bool = False

@@ -207,10 +207,11 @@ class TestRamp:
     def test_a_limit_is_reached_at_set_grad_w(self, rig: Any) -> None:
         rig.device.settings.update({GRAD: 10.0})  # 1 kW/s
         rig.ask("opModMaxLimW", 40.0)
-        path = [p for p, _ in rig.go(4)]
-        assert path[0] == pytest.approx(7900)
-        assert path[19] == pytest.approx(6000)
-        assert path[39] == pytest.approx(4000)
+        path = [p for p, _ in rig.go(6)]
+        assert path[19] == pytest.approx(8000)  # the limit came down from 10 kW, the sun gives 8
+        assert path[20] == pytest.approx(7900)
+        assert path[39] == pytest.approx(6000)
+        assert path[59] == pytest.approx(4000)
         assert rig.go(1)[-1][0] == pytest.approx(4000)
 
     def test_ramp_tms_takes_the_place_of_set_grad_w(self, rig: Any) -> None:
@@ -218,7 +219,7 @@ class TestRamp:
         rig.ask("rampTms", 20.0)
         rig.ask("opModMaxLimW", 40.0)
         path = [p for p, _ in rig.go(20)]
-        assert path[99] == pytest.approx(6000)
+        assert path[99] == pytest.approx(7000)
         assert path[198] > 4000
         assert path[199] == pytest.approx(4000)
 
@@ -286,6 +287,6 @@ class TestRamp:
         assert rig.device.settings.setGradW == 20.0
         assert rig.device.settings.changes == before + 1
         rig.ask("opModMaxLimW", 0.0)
-        assert rig.go(1)[-1][0] == pytest.approx(6000)
+        assert rig.go(2)[-1][0] == pytest.approx(6000)
         rig.ask(GRAD, None, Source.CSIP_DEFAULT)
         assert rig.device.settings.setGradW == 0.0

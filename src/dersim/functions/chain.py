@@ -132,8 +132,9 @@ class Chain:
         """Advance by dt_s and work out `p_w` and `q_var`. quiet: protection has nothing to do."""
         service = self.service
         ceiling = INF if quiet else service.step(dt_s, seen)
-        seen.wanted_w = p = self._active(dt_s, seen, source, ceiling)
+        seen.wanted_w = self._active(dt_s, seen, source, ceiling)
         q, factor_first = self._reactive_power(dt_s, seen)
+        p = seen.wanted_w
         if service.in_service and not service.ceased:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
             if seen.v_low_pu < _FULL_POWER_V_PU:
@@ -165,7 +166,7 @@ class Chain:
         ramp = self.ramp
         if ramp is not None and (p != ramp.command_w or self._begin):
             p = self._ramped(ramp, dt_s, seen, p)
-        seen.command_w = p
+        seen.command_w = p if cap < self._most_w else INF
         p = high if p > high else p
         p = low if p < low else p
         for function in self._grid:
@@ -209,6 +210,8 @@ class Chain:
             wanted = 0.0
         else:
             self._q_response_s = demand.q_response_s
+            if demand.limit_w < INF:
+                seen.wanted_w = max(-demand.limit_w, min(demand.limit_w, seen.wanted_w))
         if self._q_begin:
             self._q_begin = False
             if ramp is not None:

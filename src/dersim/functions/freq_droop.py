@@ -6,8 +6,8 @@
     f > f_N + dbOF:  p = max(p_pre - (f - (f_N + dbOF)) / (f_N * kOF), p_min)
 
 p_pre is the power at the instant when the frequency left the dead-band; it is frozen until the frequency is
-back, unless a command in the meantime asks for less. The response has an open-loop time to 90 %. It takes the
-place of targets and limits by command (an under-frequency response uses the headroom that a curtailment
+back, unless a limit by command in the meantime is lower. The response has an open-loop time to 90 %. It takes
+the place of targets and limits by command (an under-frequency response uses the headroom that a curtailment
 left), but stays under Volt-Watt. After the return the power comes back with the same lag, and the function
 lets go when it has arrived.
 """
@@ -76,7 +76,7 @@ class Droop(Function):
         if side != self._side:
             self._turn(seen, side)
         elif side and seen.command_w < self._pre_w:
-            # A command that comes in the middle of the event and asks for less is obeyed.
+            # A limit that comes in the middle of the event and is lower is obeyed.
             self._pre_w = seen.command_w
         reference = self._reference(seen, value) if side else seen.wanted_w
         p = lag.step(dt_s, reference, value.open_loop_s)

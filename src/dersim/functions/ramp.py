@@ -5,9 +5,10 @@ and rampTms of a control (the time in which the new setting is to be reached; it
 bound how fast the *command* moves: the lowest of the limits by command, or the target. They do not slow the
 answers to voltage and frequency, which have open-loop response times of their own, nor trips.
 
-The command sets out from the power that flows whenever a function is enabled, changed or disabled and the
-new command lies beyond that power; so neither taking a limit away nor a Volt-Watt that ends lets the power
-jump by more than the ramp allows.
+What moves is the limit, from the old to the new one: a power below both does not move. Where the power is
+held down by a command or by the grid when a function is enabled, changed or disabled, the command sets out
+from that power; so neither taking a limit away nor a Volt-Watt that ends lets it jump by more than the ramp
+allows.
 """
 
 # ruff: noqa: ARG002 - the signatures are those of ControlFunction
@@ -49,7 +50,7 @@ class Ramp(Function):
             self.command_w = goal_w
             return
         held_down = seen.p_w < seen.available_w * (1 - 1e-9) - 1e-6
-        if goal_w < seen.p_w or held_down or goal_w < 0:
+        if held_down or goal_w < 0:
             self.command_w = seen.p_w
         else:
             self.command_w = max(self.command_w, seen.p_w)

@@ -56,9 +56,10 @@ class WattVar(Function):
         p = seen.wanted_w
         q = self._q(line, p, seen)
         va = s.setMaxVA if p >= 0 else s.setMaxChargeRateVA
-        if p * p + q * q > va * va:
-            q = self._on_circle(line, p, va, seen)
-        return Demand(q_var=q, q_response_s=self._lag_s)
+        if p * p + q * q <= va * va:
+            return Demand(q_var=q, q_response_s=self._lag_s)
+        p = self._on_circle(line, p, va, seen)
+        return Demand(limit_w=abs(p), q_var=self._q(line, p, seen), q_response_s=self._lag_s)
 
     def _q(self, line: Line, p: float, seen: Measured) -> float:
         s = self.settings
@@ -79,7 +80,7 @@ class WattVar(Function):
                 outside = middle
             else:
                 inside = middle
-        return self._q(line, inside, seen)
+        return inside
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
