@@ -63,8 +63,12 @@ def test_the_timer_reverts_to_another_value_without_a_gap(bench):
 
 @pytest.mark.parametrize(
     ("again", "restarts"),
-    [({"WMaxLimPct": 41}, True), ({"WMaxLimPctEna": 1}, True), ({"WMaxLimPctRvrtTms": 10}, True)]
-    + [({"WMaxLimPctRvrt": 90}, False)],
+    [
+        ({"WMaxLimPct": 41}, True),
+        ({"WMaxLimPctEna": 1}, True),
+        ({"WMaxLimPctRvrtTms": 10}, True),
+        ({"WMaxLimPctRvrt": 90}, False),
+    ],
 )
 def test_what_restarts_the_timer(bench, again, restarts):
     bench.write(704, WMaxLimPctRvrtTms=10)
@@ -208,7 +212,11 @@ def test_the_old_model_is_another_view_of_the_new(bench):
     assert bench.write(123, WMaxLimPct=35) == 0  # as evcc: the value, then the enable
     assert bench.write(123, WMaxLim_Ena=1) == 0
     bench.wait(2)
-    assert (bench.read(103, "W"), bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (3500, 35, 1)
+    assert (bench.read(103, "W"), bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (
+        3500,
+        35,
+        1,
+    )
     assert bench.write(123, OutPFSet=-0.95) == 0
     assert bench.write(123, OutPFSet_Ena=1) == 0
     assert in_force(bench)["opModFixedPFInjectW"][0] == FixedPowerFactor(0.95, "absorb")

@@ -111,7 +111,7 @@ def test_what_cannot_be_written(bench):
 
 def test_a_write_that_reaches_into_set_1_changes_nothing(bench):
     """Ena to RvrtCrv are RW and not; a range with one read-only register is refused as a whole."""
-    _, point, address = bench.at(705, "Ena")
+    _, _, address = bench.at(705, "Ena")
     request = bytes.fromhex(f"10{address:04x}000306000100020001")
     assert bench.service.answer(request) == b"\x90\x02"
     assert bench.read(705, "Ena") == 0
@@ -120,7 +120,8 @@ def test_a_write_that_reaches_into_set_1_changes_nothing(bench):
 def test_a_set_and_enable_and_adoption_in_one_write_of_many(bench):
     values = {"ActPt": 2, "DeptRef": 0, "RspTms": 10}
     assert bench.write_points(706, {f"Crv[1].{k}": v for k, v in values.items()}) == 0
-    points = {f"Crv[1].Pt[{i}].{n}": v for i, p in enumerate([(103, 100), (106, 0)]) for n, v in zip("VW", p)}
+    where = "Crv[1].Pt"
+    points = {f"{where}[0].V": 103, f"{where}[0].W": 100, f"{where}[1].V": 106, f"{where}[1].W": 0}
     assert bench.write_points(706, points) == 0
     assert bench.write(706, Ena=1, AdptCrvReq=2) == 0
     bench.device.inputs.set(voltage_pu=1.045)

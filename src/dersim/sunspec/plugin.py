@@ -25,9 +25,11 @@ def add_options(parser: OptionParser) -> None:
 
 
 @hookimpl
-def register_frontends(options: Namespace) -> Iterable[FrontendType]:  # noqa: ARG001 - the hook's signature
-    """One register map per DER; with `--mb_enable no` without a listener, for the REST API."""
+def register_frontends(options: Namespace) -> Iterable[FrontendType]:
+    """One register map per DER, with `--mb_enable no` without a listener, for the REST API; and the line."""
+    line = FrontendType("rtu", "fleet", _make_rtu, order=45, doc="SunSpec Modbus on a serial line")
     return (
+        *((line,) if options.rtu_enable else ()),
         FrontendType(
             name="modbus",
             scope="device",
@@ -44,3 +46,9 @@ def _make(context: FrontendContext) -> Frontend:
     from dersim.sunspec.server import ModbusServer  # noqa: PLC0415 - only where it runs
 
     return ModbusServer(context)
+
+
+def _make_rtu(context: FrontendContext) -> Frontend:
+    from dersim.sunspec.rtu import RtuServer  # noqa: PLC0415 - only where it runs
+
+    return RtuServer(context)

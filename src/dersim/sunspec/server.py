@@ -68,9 +68,14 @@ class ModbusServer:
         plate = self.device.nameplate
         return {0: plate.manufacturer, 1: plate.model, 2: plate.version, 4: plate.model, 5: self.device.name}
 
+    @property
+    def unit_id(self) -> int:
+        """The device address in 1.DA: the nameplate's for the first DER, one more for each after it."""
+        return self._common.device_address
+
     def answers_to(self, unit_id: int) -> bool:
         """Whether a unit id is ours: the one in 1.DA, and those that mean whoever is here."""
-        return unit_id == self._common.device_address or unit_id in _ANYONE or unit_id == self._printed
+        return unit_id == self.unit_id or unit_id in _ANYONE or unit_id == self._printed
 
     async def bind(self) -> Mapping[str, str]:
         """Open the listener; ConfigError for a busy port or a bad certificate."""

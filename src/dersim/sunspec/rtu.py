@@ -1,0 +1,107 @@
+"""SunSpec Modbus RTU: one serial line with all DERs on it, each under its own unit id.
+
+The port is opened with pyserial, which pysunspec2 brings along, and read with trio. On a line there is no TLS
+and no role: who has the cable may do everything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from dersim.errors import ConfigError
+from dersim.extension import FrontendStatus
+from dersim.sunspec.rtu_framing import BROADCAST, Line
+
+if TYPE_CHECKING:
+    from dersim.extension import FrontendContext
+    from dersim.sunspec.server import ModbusServer
+
+_CHUNK = 512
+#: A silence of 3.5 characters of 11 bits, but never shorter than what a scheduler can tell apart.
+_CHARACTERS, _BITS, _SHORTEST_SILENCE_S = 3.5, 11, 0.02
+
+
+class RtuServer:
+    """A front-end of scope "fleet"."""
+
+    def __init__(self, context: FrontendContext) -> None:
+        self._context = context
+        self._options = context.options
+        self._line = Line(self._answer)
+        self._port: Any = None
+        self._path = ""
+        self._silence_s = max(_SHORTEST_SILENCE_S, _CHARACTERS * _BITS / self._options.rtu_baud)
+
+    async def bind(self) -> Mapping[str, str]:
+        """Open the serial port; ConfigError where it is not there or not ours."""
+        import serial  # type: ignore[import-untyped]  # noqa: PLC0415 - only with --rtu_enable yes
+
+        o = self._options
+        await trio.lowlevel.checkpoint()
+        if sys.platform == "win32":
+            raise ConfigError("--rtu_enable: serial lines are served on Linux and macOS only")
+        try:
+            self._port = serial.Serial(
+                o.rtu_port, o.rtu_baud, parity=o.rtu_parity, stopbits=o.rtu_stopbits, timeout=0
+            )
+        except (serial.SerialException, OSError) as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise ConfigError(f"--rtu_port {o.rtu_port}: {why}; give a serial port that is free") from None
+        self._path = o.rtu_port
+        return {"rtu": o.rtu_port}
+
+    async def run(self) -> None:
+        """Serve until cancelled; a cable that is pulled is a failure, and retried."""
+        port, self._port = self._port, None
+        descriptor: int = port.fileno()
+        os.set_blocking(descriptor, False)
+        try:
+            while True:
+                await self._write(descriptor, await self._read(descriptor))
+        finally:
+            port.close()
+
+    async def _read(self, descriptor: int) -> bytes:
+        """The answers to what came next, perhaps none."""
+        timeout_s = self._silence_s if self._line.pending else float("inf")
+        with trio.move_on_after(timeout_s) as waiting:
+            await trio.lowlevel.wait_readable(descriptor)
+        if waiting.cancelled_caught:
+            return self._line.silence()
+        try:
+            data = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise OSError(f"{self._path}: the serial line is gone")
+        return self._line.receive(data)
+
+    async def _write(self, descriptor: int, data: bytes) -> None:
+        while data:
+            try:
+                data = data[os.write(descriptor, data) :]
+            except BlockingIOError:
+                await trio.lowlevel.wait_writable(descriptor)
+
+    def _answer(self, unit_id: int, pdu: bytes) -> bytes | None:
+        if unit_id == BROADCAST:
+            for number in range(1, len(self._context.fleet.devices) + 1):
+                self._unit(number).service.answer(pdu)
+            return None
+        for number in range(1, len(self._context.fleet.devices) + 1):
+            if self._unit(number).unit_id == unit_id:
+                return self._unit(number).service.answer(pdu)
+        return None  # somebody else on the line
+
+    def _unit(self, number: int) -> ModbusServer:
+        found: ModbusServer = self._context.services["modbus", number]
+        return found
+
+    def status(self) -> FrontendStatus:
+        """Which line."""
+        return FrontendStatus("serving" if self._path else "starting", self._path)
