@@ -12,11 +12,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from tests.interop.processes import ROOT, Program, get_json, program
 
@@ -33,7 +34,7 @@ FREE_PORTS = (
     "--csip_server_port", "0", "--admin_port", "0", "--website_port", "0", "--csip_website_port", "0",
     "--mb_port", "0",
 )  # fmt: skip
-SIZES = {"desktop": {"width": 1360, "height": 900}, "phone": {"width": 390, "height": 844}}
+PHONE, DESKTOP = 390, 1360
 PATIENCE_MS = 30_000
 
 
@@ -54,86 +55,129 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Visitor:
-    """One page of a browser, watched."""
+class Watched:
+    """One page of a browser, and what its console and its requests say."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.complaints: list[str] = []
-        self.strangers: set[str] = set()
+        self.errors: list[str] = []
+        self.foreign: set[str] = set()
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
+        page.on("pageerror", lambda error: self.errors.append(f"exception: {error}"))
         page.on("request", self._asked)
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+            self.errors.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def _asked(self, request: Any) -> None:
         parts = urlsplit(request.url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
-            self.strangers.add(request.url)
+            self.foreign.add(request.url)
 
-    def forgive(self, words: str) -> None:
+    def forgive(self, *words: str) -> None:
         """Leave out what a test brought about on purpose."""
-        self.complaints = [each for each in self.complaints if words not in each]
+        self.errors = [each for each in self.errors if not any(word in each for word in words)]
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Any]:
-    """`visit(url, size="desktop", scheme="light") -> Visitor`; at the end none may have had a complaint."""
-    contexts, visitors = [], []
+def open_page(chromium: Browser) -> Iterator[Any]:
+    """`open_page(url, width=DESKTOP, dark=False) -> Watched`; at the end none may have met an error."""
+    contexts, all_watched = [], []
 
-    def open_page(url: str, *, size: str = "desktop", scheme: str = "light") -> Visitor:
-        context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce")
+    def open_it(url: str, *, width: int = DESKTOP, dark: bool = False) -> Watched:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
         contexts.append(context)
-        visitor = Visitor(context.new_page())
-        visitors.append(visitor)
-        visitor.page.goto(url)
-        return visitor
+        watched = Watched(context.new_page())
+        all_watched.append(watched)
+        watched.page.goto(url)
+        return watched
 
-    yield open_page
+    yield open_it
     for context in contexts:
         context.close()
-    assert [each.complaints for each in visitors if each.complaints] == []
-    assert set().union(*(each.strangers for each in visitors)) == set()
+    assert [each.errors for each in all_watched if each.errors] == []
+    assert [each.foreign for each in all_watched if each.foreign] == []
 
 
 @pytest.fixture(scope="session")
-def picture() -> Any:
-    """`picture(page, name)` writes build/screenshots/name.png."""
+def screenshots() -> Path:
+    """The folder that the pictures go to."""
     folder = Path(os.environ.get("DERSIM_SCREENSHOTS") or ROOT / "build" / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def picture(screenshots: Path) -> Any:
+    """`picture(page, name)` writes name.png; `whole`: the page beyond the window too."""
 
     def take(page: Page, name: str, *, whole: bool = True) -> None:
-        page.screenshot(path=folder / f"{name}.png", full_page=whole, animations="disabled")
+        page.screenshot(path=screenshots / f"{name}.png", full_page=whole, animations="disabled")
 
     return take
 
 
 class Demo:
-    """A running `dersim sim --demo`."""
+    """`dersim sim --demo` on free ports; started again it has the ports that it had before."""
 
-    def __init__(self, child: Program) -> None:
-        self.child = child
-        ready = child.ready()
-        self.dashboard, self.csip_ui = ready["dashboard"], ready["csip_ui"]
-        self.admin = ready["utility_admin"] + "/api/utility"
+    def __init__(self, *flags: str) -> None:
+        self._flags = flags
+        self._stack = ExitStack()
+        self.child: Program | None = None
+        self.facts: dict[str, str] = {}
 
-    def get(self, path: str) -> Any:
-        """One document of the REST API, `overview` for instance."""
-        return get_json(f"{self.dashboard}/api/dersim/{path}")
+    def start(self) -> None:
+        again = {
+            "--website_port": self.facts.get("dashboard"),
+            "--csip_website_port": self.facts.get("csip_ui"),
+        }
+        ports = [word for flag, url in again.items() if url for word in (flag, url.rpartition(":")[2])]
+        argv = ("dersim", "sim", "--demo", *FREE_PORTS, *self._flags, *ports)
+        self.child = self._stack.enter_context(program(*argv))
+        self.facts = self.child.ready()
+        self.url = self.facts["dashboard"]
 
+    def stop(self) -> int:
+        """Its exit code."""
+        child, self.child = self.child, None
+        try:
+            return child.stop() if child is not None else 0
+        finally:
+            self._stack.close()
 
-@contextmanager
-def running_demo(*more: str) -> Iterator[Demo]:
-    with program("dersim", "sim", "--demo", *FREE_PORTS, *more) as child:
-        yield Demo(child)
-        assert child.stop() == 0
+    def ask(self, path: str, body: Any = None, *, base: str | None = None) -> Any:
+        """GET a JSON document, or POST one."""
+        url = (base or self.url) + path
+        if body is None:
+            return get_json(url)
+        response = httpx.post(url, json=body, timeout=10, trust_env=False)
+        response.raise_for_status()
+        return response.json()
 
 
 @pytest.fixture(scope="session")
-def demo(chromium: Browser) -> Iterator[Demo]:
-    with running_demo() as running:
-        yield running
+def start_demo(chromium: Browser) -> Iterator[Any]:
+    """`start_demo(*flags) -> Demo`, running; stopped at the end where the test did not."""
+    with ExitStack() as stack:
+
+        def start(*flags: str) -> Demo:
+            demo = Demo(*flags)
+            stack.callback(demo.stop)
+            demo.start()
+            return demo
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def demo(start_demo: Any) -> Iterator[Demo]:
+    """One for all tests that leave it as it was."""
+    running = start_demo()
+    yield running
+    assert running.stop() == 0

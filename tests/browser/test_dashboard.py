@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
+
 PAGES = (
     "overview",
     "fleet",
@@ -54,7 +56,7 @@ def go(page, name):
     page.wait_for_selector(SIGNS[name])
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1400, False), (420, True)], ids=["desktop", "phone-dark"])
+@pytest.mark.parametrize(("width", "dark"), [(1360, False), (1360, True), (390, True)])
 def test_every_page_opens_without_an_error_or_a_foreign_request(demo, open_page, screenshots, width, dark):
     watched = open_page(demo.url, width=width, dark=dark)
     page = watched.page
@@ -62,13 +64,12 @@ def test_every_page_opens_without_an_error_or_a_foreign_request(demo, open_page,
     for name in PAGES:
         go(page, name)
         page.wait_for_timeout(300)  # lets the picture settle; nothing is judged by it
-        page.screenshot(path=screenshots / f"{name}-{width}.png", full_page=True)
+        page.screenshot(path=screenshots / f"{name}-{width}{'-dark' if dark else ''}.png", full_page=True)
         overflow = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert overflow <= 0, f"{name} is {overflow} px wider than the window"
-    assert watched.errors == []
-    assert watched.foreign == []
+    # That there was no error and no foreign request, `open_page` sees to.
 
 
 def test_the_tiles_show_what_the_api_says(demo, open_page):
@@ -133,9 +134,12 @@ def test_a_curve_edited_in_the_page_becomes_the_setpoint(demo, open_page):
 
 
 def test_an_input_changed_in_the_page_changes_the_power(demo, open_page):
-    page = open_page(demo.url).page
+    from playwright.sync_api import expect
+
+    watched = open_page(demo.url)
+    page = watched.page
     go(page, "inputs")
-    page.wait_for_function("document.getElementById('in-irradiance_w_m2').value !== ''")
+    expect(page.locator("#in-irradiance_w_m2")).not_to_have_value("")
     page.fill("#in-irradiance_w_m2", "300")
     page.press("#in-irradiance_w_m2", "Tab")
     page.wait_for_selector(".done:has-text('Changed')")
@@ -145,14 +149,17 @@ def test_an_input_changed_in_the_page_changes_the_power(demo, open_page):
     page.press("#in-irradiance_w_m2", "Tab")
     page.wait_for_selector(".trouble:has-text('9999')")
     assert demo.ask("/api/dersim/inputs", {"irradiance_w_m2": 800})["irradiance_w_m2"] == 800
+    watched.forgive("status of 400")
 
 
 def test_the_logs_filter_by_module_and_level(demo, open_page):
+    from playwright.sync_api import expect
+
     page = open_page(demo.url).page
     go(page, "logs")
     page.wait_for_selector("#log-module option[value=CSIP]", state="attached")
     page.select_option("#log-module", "CSIP")
-    page.wait_for_function("document.querySelectorAll('.logs thead th').length === 4")
+    expect(page.locator(".logs thead th")).to_have_count(4)
     page.wait_for_selector(".logs tbody tr:has-text('PUT')")
     assert page.locator(".logs tbody tr", has_text="answered").count() == 0
     page.click("button:text-is('Error')")
@@ -171,13 +178,16 @@ def test_an_exchange_opens_with_pretty_xml_and_no_pin(demo, open_page):
 def test_a_lost_connection_shows_and_heals(start_demo, open_page):
     demo = start_demo()
     try:
-        page = open_page(demo.url).page
+        watched = open_page(demo.url)
+        page = watched.page
         page.wait_for_selector("#live:has-text('Live')")
         assert demo.stop() == 0
         page.wait_for_selector("#live:has-text('Connection lost')")
         demo.start()
         page.wait_for_selector("#live:has-text('Live')", timeout=30_000)
         page.wait_for_selector(SIGNS["overview"])
+        page.close()
+        watched.forgive("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
     finally:
         demo.stop()
 
@@ -225,8 +235,7 @@ def test_the_keyboard_reaches_content_and_pages(demo, open_page):
 
 
 def test_the_management_ui_shows_its_four_things(demo, open_page, screenshots):
-    watched = open_page(demo.facts["csip_ui"])
-    page = watched.page
+    page = open_page(demo.facts["csip_ui"]).page
     page.wait_for_selector("summary:has-text('EndDevice /edev/')")
     page.wait_for_selector("h2:has-text('Active controls')")
     page.wait_for_selector("h2:has-text('Default control')")
@@ -235,6 +244,5 @@ def test_the_management_ui_shows_its_four_things(demo, open_page, screenshots):
     for name in ("rtgMaxW", "setMaxW", "inverterStatus", "statWAvail"):
         page.wait_for_selector(f"dt:text-is('{name}')")
     page.screenshot(path=screenshots / "csip-ui-resources.png", full_page=True)
-    assert watched.errors == []
     told = json.dumps(demo.ask("/api/csip/end-devices", base=demo.facts["csip_ui"]))
     assert "111115" not in told

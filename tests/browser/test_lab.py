@@ -37,10 +37,10 @@ def panel(page, title):
     return page.locator(".program:visible").filter(has_text=title)
 
 
-def test_the_walkthrough(lab, visit, picture):
+def test_the_walkthrough(lab, open_page, picture):
     from playwright.sync_api import expect
 
-    page = visit(lab).page
+    page = open_page(lab).page
     menu = page.get_by_role("navigation", name="Simulators")
 
     # 1. Select IEEE 2030.5 Server from the Simulators menu.
@@ -138,11 +138,11 @@ def is_green(button):
     return green > red and green > blue
 
 
-def test_a_wrong_value_is_shown_at_its_field_and_nothing_is_taken(lab, visit, picture):
+def test_a_wrong_value_is_shown_at_its_field_and_nothing_is_taken(lab, open_page, picture):
     from playwright.sync_api import expect
 
-    visitor = visit(lab)
-    page = visitor.page
+    watched = open_page(lab)
+    page = watched.page
     page.get_by_role("button", name=f"Settings of {FIRST}").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Port", exact=True).fill("eighty")
@@ -152,10 +152,10 @@ def test_a_wrong_value_is_shown_at_its_field_and_nothing_is_taken(lab, visit, pi
     picture(page, "lab-wrong-value", whole=False)
     dialog.get_by_role("button", name="Cancel").click()
     assert "eighty" not in state_of(lab, "server")["command"]
-    visitor.forgive("status of 400")
+    watched.forgive("status of 400")
 
 
-def test_a_program_that_cannot_run_says_why(lab, visit, picture):
+def test_a_program_that_cannot_run_says_why(lab, open_page, picture):
     from playwright.sync_api import expect
 
     settle(
@@ -163,7 +163,7 @@ def test_a_program_that_cannot_run_says_why(lab, visit, picture):
         "simulator",
         {"--csip_cert": "/nowhere/cert.pem", "--website_port": "0", "--csip_website_port": "0"},
     )
-    page = visit(f"{lab}/#simulator").page
+    page = open_page(f"{lab}/#simulator").page
     panel(page, SECOND).get_by_role("button", name="Start").click()
     expect(panel(page, SECOND).get_by_role("status")).to_have_text("Ended")
     expect(panel(page, SECOND)).to_contain_text("exit code 2")
@@ -173,10 +173,10 @@ def test_a_program_that_cannot_run_says_why(lab, visit, picture):
     picture(page, "lab-cannot-run")
 
 
-def test_restored_defaults_and_a_kept_secret(lab, visit):
+def test_restored_defaults_and_a_kept_secret(lab, open_page):
     from playwright.sync_api import expect
 
-    page = visit(lab).page
+    page = open_page(lab).page
     gear = page.get_by_role("button", name=f"Settings of {FIRST}")
     gear.click()
     dialog = page.get_by_role("dialog")
@@ -197,35 +197,33 @@ def test_restored_defaults_and_a_kept_secret(lab, visit):
     expect(panel(page, FIRST)).not_to_contain_text("--enc")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_pictures(lab, visit, picture, size, scheme):
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1360], ids=["phone", "desktop"])
+def test_pictures(lab, open_page, picture, width, dark):
     from playwright.sync_api import expect
 
-    page = visit(lab, size=size, scheme=scheme).page
+    page = open_page(lab, width=width, dark=dark).page
     expect(page.locator("#live")).to_have_text("Live")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name=f"Settings of {FIRST}").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    picture(page, f"lab-settings-{size}-{scheme}", whole=False)
+    picture(page, f"lab-settings-{width}-{'dark' if dark else 'light'}", whole=False)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_lab_that_went_away_is_shown_and_heals(chromium, visit):
+def test_a_lab_that_went_away_is_shown_and_heals(chromium, open_page):
     from playwright.sync_api import expect
 
     with program("dersim", "lab", "--port", "0") as first:
         url = first.ready()["lab"]
-        visitor = visit(url)
-        expect(visitor.page.locator("#live")).to_have_text("Live")
+        watched = open_page(url)
+        expect(watched.page.locator("#live")).to_have_text("Live")
         assert first.stop() == 0
-    expect(visitor.page.locator("#live")).to_contain_text("Connection lost")
+    expect(watched.page.locator("#live")).to_contain_text("Connection lost")
     with program("dersim", "lab", "--port", url.rpartition(":")[2]) as second:
         second.ready()
-        expect(visitor.page.locator("#live")).to_have_text("Live")
-        visitor.page.close()
+        expect(watched.page.locator("#live")).to_have_text("Live")
+        watched.page.close()
         assert second.stop() == 0
-    visitor.forgive("ERR_CONNECTION_REFUSED")
-    visitor.forgive("ERR_EMPTY_RESPONSE")
-    visitor.forgive("ERR_CONNECTION_RESET")
+    watched.forgive("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
