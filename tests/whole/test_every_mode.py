@@ -33,7 +33,7 @@ Power = float | Callable[[float], float]
 class Act(NamedTuple):
     """Something done over the DER's own API, and what the overview shows `after_s` seconds later.
 
-    p_w, q_var: numbers, or functions of the seconds since what was done.
+    p_w, q_var: numbers, or functions of the seconds since what was done. connect: the word for the switch.
     """
 
     after_s: float
@@ -41,6 +41,7 @@ class Act(NamedTuple):
     q_var: Power = 0.0
     do: tuple[str, Mapping[str, Any]] | None = None
     tripped: bool = False
+    connect: str = ""
 
 
 def grid(after_s: float, p_w: Power, q_var: Power = 0.0, *, tripped: bool = False, **inputs: float) -> Act:
@@ -72,8 +73,9 @@ def tangent(pf: float) -> float:
 
 
 CASES: dict[str, Case] = {
-    "opModConnect": Case(False, (Act(2, 0),)),
-    "opModEnergize": Case(False, (Act(2, 0),)),
+    # One opens the switch, the other stops the current behind a closed one.
+    "opModConnect": Case(False, (Act(2, 0, connect="disconnected"),)),
+    "opModEnergize": Case(False, (Act(2, 0, connect="connected"),)),
     # Charging 5 kW; the excitation is absolute: var are injected although W are taken in.
     "opModFixedPFAbsorbW": Case(
         {"pf": 0.9, "excitation": "inject"},
@@ -209,6 +211,39 @@ CASES: dict[str, Case] = {
         default=AT_ONCE,
     ),
 }
+#: What means something else to a machine that charges: percent of setMaxChargeRateW, negative watts, a curve
+#: mirrored or crossing zero. The battery is half full, 10 kW either way.
+STORAGE: dict[str, Case] = {
+    "opModFixedW": Case(-40, (Act(3, -4000),), "Batt"),
+    "opModTargetW": Case(-2500, (Act(3, -2500),), "Batt"),
+    "opModMaxLimW": Case(30, (Act(3, 3000),), "Batt", also={"opModFixedW": 80}),
+    "opModFixedPFInjectW": Case(
+        {"pf": 0.9, "excitation": "absorb"},
+        (Act(12, 5000, -5000 * tangent(0.9)),),
+        "Batt",
+        also={"opModFixedW": 50},
+    ),
+    # Without points below zero the curve is mirrored for charging: absorbing becomes injecting.
+    "opModWattVar": Case(
+        curve((20, 0), (100, -100)), (Act(12, -6000, 2200),), "Batt", also={"opModFixedW": -60}
+    ),
+    # Resting, it takes in what the frequency asks for, and gives.
+    "opModFreqDroop": Case(
+        {"db_of_hz": 0.036, "db_uf_hz": 0.036, "k_of": 0.05, "k_uf": 0.05, "open_loop_s": 1},
+        (
+            grid(12, -10_000 * 0.964 / (60 * 0.05), frequency_hz=61.0),
+            grid(12, 0, frequency_hz=60.0),
+            grid(12, 10_000 * 0.964 / (60 * 0.05), frequency_hz=59.0),
+        ),
+        "Batt",
+    ),
+    "opModFreqWatt": Case(
+        curve((60, 100), (61, -100), open_loop_s=1), (grid(12, -6000, frequency_hz=60.8),), "Batt"
+    ),
+    "opModVoltWatt": Case(
+        curve((104, 100), (110, -50), open_loop_s=1), (grid(12, -2500, voltage_pu=1.09),), "Batt"
+    ),
+}
 #: setGradW is seen in how a limit is approached, which is a control of its own.
 GRADIENT = "setGradW"
 
@@ -244,6 +279,19 @@ async def test_a_mode_of_a_control(autojump_clock, open_house, mode, flags):
     compare(house, case.device_type, default, (Source.CSIP, ordered))
     assert house.responses(mrid) == [1, 2]
     assert not house.operate("GET", "violations")
+
+
+@pytest.mark.parametrize("mode", STORAGE)
+async def test_a_mode_of_a_control_for_a_battery(autojump_clock, open_house, mode):
+    case = STORAGE[mode]
+    default = {"opModMaxLimW": 100}
+    house = await open_house(case.device_type, default)
+    ordered = {mode: case.value, **case.also}
+    house.publish(ordered)
+    line = await house.await_mode(mode, "csip")
+    assert line["value"] == as_shown(ordered)[mode]
+    await perform(house, case, asked_at(house, Source.CSIP, mode))
+    compare(house, case.device_type, default, (Source.CSIP, ordered))
 
 
 @pytest.mark.parametrize("mode", DEFAULTS)
@@ -298,6 +346,7 @@ async def perform(house: Any, case: Case, since_s: float) -> None:
         shown = [seen["metrics"][name] * 1000 for name in ("power_kw", "reactive_power_kvar")]
         assert shown == pytest.approx(wanted, abs=1), act
         assert seen["status"]["tripped"] is act.tripped
+        assert act.connect in ("", seen["status"]["connect"])
 
 
 def as_shown(modes: Mapping[str, Any]) -> dict[str, Any]:
