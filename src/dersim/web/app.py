@@ -51,7 +51,7 @@ def _view(route: Route, context: WebContext) -> Any:
     schema = book.of(route.request) if route.request is not None else None
 
     async def view() -> Response:
-        query = read_query(route, request.args.to_dict())
+        query = read_query(route, request.args.to_dict(flat=False))
         body = None
         if schema is not None:
             body = _decode_body(route, await request.get_data())

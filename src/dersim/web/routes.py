@@ -98,17 +98,19 @@ class Route:
 DEVICE = Query("device", int, 1, "Which DER, counted from 1.", minimum=1)
 
 
-def read_query(route: Route, given: Mapping[str, str]) -> dict[str, Any]:
+def read_query(route: Route, given: Mapping[str, list[str]]) -> dict[str, Any]:
     """The query of a request with defaults filled in; Problem names a parameter that is not right."""
     known = {query.name: query for query in route.parameters}
     if unknown := sorted(set(given) - set(known)):
         allowed = f"it takes {', '.join(known)}" if known else "it takes none"
         raise Problem("bad-request", f"query parameter {unknown[0]!r} is not known here; {allowed}")
-    return {name: _query_value(query, given.get(name)) for name, query in known.items()}
+    if repeated := sorted(name for name, texts in given.items() if len(texts) > 1):
+        raise Problem("bad-request", f"query parameter {repeated[0]!r} is given more than once")
+    return {name: _query_value(query, given.get(name, [""])[0]) for name, query in known.items()}
 
 
-def _query_value(query: Query, text: str | None) -> Any:
-    if text is None or text == "":
+def _query_value(query: Query, text: str) -> Any:
+    if not text:
         return query.default
     try:
         value = query.type(text)
