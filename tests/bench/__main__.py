@@ -5,7 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("xml_codec", "requests", "startup", "scheduler", "day", "device")
+BENCHES = (
+    "xml_codec",
+    "requests",
+    "startup",
+    "scheduler",
+    "start_accuracy",
+    "day",
+    "memory",
+    "device",
+)
 
 
 def main(names: list[str]) -> int:

@@ -10,23 +10,24 @@ from typing import NamedTuple
 
 
 class Result(NamedTuple):
-    """One line of the report. `ratio` is peer / ours for costs (higher is better for us)."""
+    """One line of the report. They are costs: a higher peer / ours is better for us. peer None: no peer."""
 
     name: str
     ours: float
-    peer: float
+    peer: float | None
     unit: str
     target: str
     met: bool
 
     def line(self) -> str:
         """The line as printed."""
-        ratio = self.peer / self.ours if self.ours else float("inf")
         verdict = "ok" if self.met else "MISSED"
-        return (
-            f"{self.name:<58} ours {self.ours:>10.3f} {self.unit:<8} peer {self.peer:>10.3f}"
-            f"  peer/ours {ratio:>7.2f}  target {self.target:<22} {verdict}"
-        )
+        beside = " " * 35
+        if self.peer is not None:
+            ratio = self.peer / self.ours if self.ours else float("inf")
+            beside = f"peer {self.peer:>10.3f}  peer/ours {ratio:>7.2f} "
+        ours = f"{self.name:<58} ours {self.ours:>10.3f} {self.unit:<8}"
+        return f"{ours} {beside} target {self.target:<22} {verdict}"
 
 
 def cpu_per_call_us(function: Callable[[], object], calls: int) -> float:
