@@ -130,14 +130,24 @@ async def serving(*words, tick_s=0.02, **about):
             clock.tick_done()
             await clock.sleep(tick_s)
 
+    port = int(shown["modbus"].rpartition(":")[2])
+    opened = []
+
+    async def connect():
+        opened.append(await trio.open_tcp_stream("127.0.0.1", port))
+        return opened[-1]
+
     async with trio.open_nursery() as nursery:
         nursery.start_soon(tick)
         nursery.start_soon(server.run)
-        host, port = shown["modbus"].rsplit(":", 1)
-        yield SimpleNamespace(
-            device=device, server=server, log=log, host=host, port=int(port), clock=clock, nursery=nursery
-        )
-        nursery.cancel_scope.cancel()
+        try:
+            yield SimpleNamespace(
+                device=device, server=server, log=log, port=port, clock=clock, connect=connect
+            )
+        finally:
+            for stream in opened:
+                stream.socket.close()
+            nursery.cancel_scope.cancel()
 
 
 def tool(port, **more):

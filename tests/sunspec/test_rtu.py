@@ -11,12 +11,12 @@ import pytest
 import trio
 from pymodbus.framer import FramerRTU
 from sunspec2.modbus.client import SunSpecModbusClientDeviceRTU
+from tests.sunspec.conftest import Bench
 
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
 from dersim.sunspec.rtu import RtuServer
 from dersim.sunspec.rtu_framing import Line, crc
-from tests.sunspec.conftest import Bench
 
 
 def framed(unit, pdu_hex):

@@ -107,6 +107,11 @@ class ModbusServer:
             for listener in listeners:
                 nursery.start_soon(self._accept, listener)
 
+    async def aclose(self) -> None:
+        """Give up what `bind` opened, where `run` never came."""
+        while self._listeners:
+            await self._listeners.pop().aclose()
+
     async def _accept(self, listener: trio.SocketListener) -> None:
         assert self._connections is not None  # noqa: S101 - made with the listeners
         async with listener:
