@@ -432,3 +432,34 @@ async def test_a_server_that_takes_us_but_never_lists_us_is_used_and_asked_once(
     assert client.snapshot()["state"] == "connected"
     assert len(world.server.bodies("/edev")) == 1
     assert len(world.server.times("/dcap")) <= 5
+
+
+async def test_a_pin_once_verified_stays_so_while_the_registration_cannot_be_read(autojump_clock, world):
+    client = await world.ready("--csip_pin", "111115")
+    world.tree["/edev/1/rg"] = r.Registration(
+        href="/edev/1/rg", dateTimeRegistered=0, pIN=111115, pollRate=20
+    )
+    world.begin()
+    await trio.sleep(5)
+    world.server.answers["GET", "/edev/1/rg"] = Response(500)
+    await trio.sleep(60)
+    assert client.snapshot()["registration"] == {"present": True, "verified": True}
+
+
+async def test_a_pin_once_refused_stays_so_while_the_registration_cannot_be_read(autojump_clock, world):
+    client = await world.ready("--csip_pin", "111106")
+    world.tree["/edev/1/rg"] = r.Registration(
+        href="/edev/1/rg", dateTimeRegistered=0, pIN=111115, pollRate=20
+    )
+    world.begin()
+    await trio.sleep(5)
+    world.server.answers["GET", "/edev/1/rg"] = Response(500)
+    walks = len(world.server.times("/dcap"))
+    await trio.sleep(120)
+    assert client.snapshot()["state"] == "failed"
+    assert client.snapshot()["registration"]["verified"] is False
+    assert len(world.server.times("/dcap")) == walks
+    client.rediscover()  # neither does a walk on demand get past it
+    await trio.sleep(30)
+    assert client.snapshot()["state"] == "failed"
+    assert client.snapshot()["programs"] == []

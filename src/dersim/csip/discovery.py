@@ -19,11 +19,18 @@ from typing import Any
 
 from dersim.csip.paging import PAGE_ITEMS, Listing, read_list
 from dersim.csip.reader import Moved, Reader
-from dersim.csip.session import Refused
+from dersim.csip.session import Fetched, Refused
 from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, poll_rate_s
 from dersim.errors import DersimError, RemoteProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
+
+
+class _Unreadable:
+    """Stands for a document that may exist, although it could not be read this time."""
+
+
+_UNREADABLE = _Unreadable()
 
 
 class NotRegistered(DersimError):  # noqa: N818 - a state of the world, named as one
@@ -204,32 +211,36 @@ class Discovery:
         return fetched.resource
 
     async def registration(self) -> float:
-        """Compare the PIN; PinRefused where it is not ours. Absent: accepted, and said."""
-        tree, session = self.tree, self._reader.session
-        link = tree.end_device.RegistrationLink if tree.end_device else None
-        found = None
+        """Compare the PIN; PinRefused where it is not ours. Absent: accepted, and said.
+
+        One that cannot be read says nothing: the verdict of its last reading holds.
+        """
+        view, session = self.tree.registration, self._reader.session
+        end_device = self.tree.end_device
+        link = end_device.RegistrationLink if end_device else None
+        found: Fetched[r.Registration] | _Unreadable | None = None
         if link is not None:
             href = link.href
             found = await self._reader.optional(
                 "Registration",
                 href,
                 lambda: session.fetch(href, r.Registration),
-                kept=None,
+                kept=_UNREADABLE,
                 gone=None,
             )
-        tree.registration.present = found is not None
-        if found is None or self._who.pin is None:
-            tree.registration.verified = None
-            if self._who.pin is not None:
-                self._reader.say_once("no Registration can be read: the PIN is not verified")
-            return poll_rate_s(found.resource) if found is not None else BRANCH_RETRY_S
-        tree.registration.verified = found.resource.pIN == self._who.pin
-        if not tree.registration.verified:
+        rate_s = poll_rate_s(found.resource) if isinstance(found, Fetched) else BRANCH_RETRY_S
+        if not isinstance(found, _Unreadable):
+            view.present = found is not None
+            view.verified = None
+            if found is not None and self._who.pin is not None:
+                view.verified = found.resource.pIN == self._who.pin
+        if view.verified is False:
             raise PinRefused(
-                "the Registration's PIN is not the one of --csip_pin: this server is not used",
-                poll_rate_s(found.resource),
+                "the Registration's PIN is not the one of --csip_pin: this server is not used", rate_s
             )
-        return poll_rate_s(found.resource)
+        if view.verified is None and self._who.pin is not None:
+            self._reader.say_once("no Registration can be read: the PIN is not verified")
+        return rate_s
 
     async def der(self) -> float:
         """Find the DER whose four resources we PUT: the first of the DERList."""
