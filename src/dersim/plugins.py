@@ -298,7 +298,25 @@ def _name_of(plugin: Plugin, hook: str, item: Any, kind: type) -> str:
         raise PluginError(f"plug-in {plugin.name}: {hook} gave {item!r}; {what}")
     if isinstance(item, extension.FrontendType):
         _judge_frontend(plugin, item)
+    built_in = getattr(plugin.target, "__name__", "") == "dersim.builtin"
+    if isinstance(item, extension.FunctionType) and not built_in:
+        _judge_function(plugin, item)
     return name
+
+
+def _judge_function(plugin: Plugin, kind: extension.FunctionType) -> None:
+    """Have xmlschema judge the declared parameters; those of the built-in functions are judged by a test."""
+    from dersim.functions.schema import schema_of  # noqa: PLC0415 - spares xmlschema where nothing is to judge
+
+    if kind.stage not in get_args(extension.Stage):
+        raise PluginError(
+            f"plug-in {plugin.name}: the stage of control function {kind.name} is {kind.stage!r}; "
+            f"say one of {', '.join(get_args(extension.Stage))}"
+        )
+    try:
+        schema_of(kind)
+    except PluginError as error:
+        raise PluginError(f"plug-in {plugin.name}: {error}") from error
 
 
 def _judge_frontend(plugin: Plugin, kind: extension.FrontendType) -> None:
