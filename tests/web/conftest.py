@@ -198,7 +198,7 @@ async def exchange(stream, method, target, body, headers, host):
 def make_context():
     """A FrontendContext of stand-ins: count DERs, CSIP clients unless csip=False, flags."""
 
-    def make(count=1, *, csip=True, **flags):
+    def make(count=1, *, csip=True, panels=(), **flags):
         options = Namespace(**{"token": None, "allow_host": (), "cors_origin": (), **flags})
         fleet = StandInFleet(count)
         clock = SimClock(start_s=START_S)
@@ -214,7 +214,7 @@ def make_context():
             device=None,
             rng=random.Random(1),
             statuses=lambda number=0: {"csip": FrontendStatus("connected", "fine")} if number else {},
-            panels=(),
+            panels=panels,
             plugins=(PluginInfo("csip", "0.1.0", "dersim.csip.plugin", loaded=True),),
             sunspec_models=(),
         )

@@ -119,3 +119,23 @@ async def test_the_oldest_gives_way():
     assert [await mailbox.get() for _ in range(MAILBOX_PLACES)] == ["3", "4", "5", "6"]
     mailbox.close()
     assert await mailbox.get() is None
+
+
+async def test_fifty_listeners_half_of_them_stuck(open_site):
+    """Those that read miss nothing; what waits for the stuck is bounded; the fleet never waits."""
+    async with open_site(count=20) as site:
+        reading, stuck = [], []
+        for k in range(50):
+            listener, accepted = await listen(site)
+            assert isinstance(accepted, AcceptConnection)
+            await listener.document()
+            (reading if k % 2 else stuck).append(listener)
+        for step in range(300):
+            site.context.fleet.step(p_w=float(step))
+            for listener in reading:
+                assert (await listener.document())["metrics"]["power_kw"] == step / 1000
+        boxes = [box for boxes in site.frontend.telemetry._mailboxes.values() for box in boxes]
+        assert len(boxes) == 50
+        assert max(len(box._waiting) for box in boxes) <= MAILBOX_PLACES
+        for listener in (*reading, *stuck):
+            await listener.stream.aclose()
