@@ -237,6 +237,8 @@ def test_the_keyboard_reaches_content_and_pages(demo, open_page):
 def test_the_management_ui_shows_its_four_things(demo, open_page, screenshots):
     page = open_page(demo.facts["csip_ui"]).page
     page.wait_for_selector("summary:has-text('EndDevice /edev/')")
+    sfdi = demo.ask("/api/dersim/csip-client")["sfdi"]
+    assert page.locator("dt:text-is('sFDI') + dd").inner_text() == sfdi
     page.wait_for_selector("h2:has-text('Active controls')")
     page.wait_for_selector("h2:has-text('Default control')")
     page.screenshot(path=screenshots / "csip-ui.png", full_page=True)

@@ -5,10 +5,10 @@ export function num(value, decimals = 2) {
   return Number(text) === 0 ? (0).toFixed(decimals) : text.replace("-", "\u2212");
 }
 
-// As short as the value allows.
+// As short as the value allows. Whole numbers stay whole: an SFDI has twelve digits.
 export function plain(value) {
   if (typeof value !== "number") return String(value);
-  return String(Number(value.toPrecision(9))).replace("-", "\u2212");
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(9))).replace("-", "\u2212");
 }
 
 const two = (n) => String(n).padStart(2, "0");
