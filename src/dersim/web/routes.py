@@ -106,11 +106,14 @@ def read_query(route: Route, given: Mapping[str, list[str]]) -> dict[str, Any]:
         raise Problem("bad-request", f"query parameter {unknown[0]!r} is not known here; {allowed}")
     if repeated := sorted(name for name, texts in given.items() if len(texts) > 1):
         raise Problem("bad-request", f"query parameter {repeated[0]!r} is given more than once")
-    return {name: _query_value(query, given.get(name, [""])[0]) for name, query in known.items()}
+    return {
+        name: _query_value(query, given[name][0]) if name in given else query.default
+        for name, query in known.items()
+    }
 
 
 def _query_value(query: Query, text: str) -> Any:
-    if not text:
+    if query.type is str and not text:
         return query.default
     try:
         value = query.type(text)
