@@ -426,3 +426,22 @@ async def test_a_put_to_a_place_that_is_gone_means_a_new_walk(autojump_clock, wo
     assert len(world.server.times("/dcap")) == 2
     assert client.snapshot()["state"] == "connected"
     assert b"<value>4</value>" not in world.server.bodies("/edev/1/der/1/ders", "PUT")[-1]
+
+
+@pytest.mark.parametrize("path", ["/edev/1/fsa", "/edev/1/fsa/1/derp"])
+async def test_a_list_that_is_linked_but_not_found_ends_no_running_control(
+    autojump_clock, world, make_control, path
+):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 5, duration=600))
+    world.begin()
+    await trio.sleep(20)
+    lost = world.tree.pop(path)  # half started: links to it, and does not have it
+    await trio.sleep(90)
+    assert world.logged(path, "404")
+    assert world.device.setpoints.value("opModMaxLimW") == 40
+    assert _answers(world, "/rsp") == [(1, 1), (1, 2)]
+    world.tree[path] = lost
+    await trio.sleep(60)
+    assert [each["mRID"] for each in client.snapshot()["active_controls"]] == [f"{1:032X}"]
+    assert _answers(world, "/rsp") == [(1, 1), (1, 2)]

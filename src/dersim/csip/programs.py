@@ -50,7 +50,7 @@ class Programs:
             self._public_programs()
             return BRANCH_RETRY_S
         listing = await self._list("FunctionSetAssignmentsList", link.href, r.FunctionSetAssignmentsList)
-        if listing is None:
+        if listing is None or (_is_gone(listing) and tree.fsas):
             return BRANCH_RETRY_S
         if not listing.items:
             self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
@@ -86,7 +86,7 @@ class Programs:
     async def program_list(self, node: ProgramListNode) -> float:
         """Read one DERProgramList with everything that hangs on its programs."""
         listing = await self._list("DERProgramList", node.href, r.DERProgramList)
-        if listing is None:
+        if listing is None or (_is_gone(listing) and node.programs):
             return min(node.rate_s, BRANCH_RETRY_S)
         known, node.programs = node.programs, {}
         node.rate_s = _rate(listing)
@@ -181,6 +181,15 @@ class Programs:
         return own
 
 
+def _is_gone(listing: Listing) -> bool:
+    """Whether the server says that there is no such list, although something of its own links to it.
+
+    That is a server half started or half broken: what it has assigned to us holds until it shows us a list
+    without it, or takes the link away.
+    """
+    return listing.head is None
+
+
 def _rate(listing: Listing) -> float:
     """How long the list may stand; one that is gone is looked for more often."""
-    return BRANCH_RETRY_S if listing.head is None else poll_rate_s(listing.head)
+    return BRANCH_RETRY_S if _is_gone(listing) else poll_rate_s(listing.head)
