@@ -22,16 +22,23 @@ class Source(Protocol):
 
     available_w: what could be delivered now, on the AC side (W); charge_w: what could be taken in from the
     AC side (W, >= 0). rest_w: what it delivers when nobody asks (W): all of it for PV, 0 for a battery.
-    soc_pct: None without a battery. cell_temperature_c: of the array, ambient without one.
     settled: True while `see` and `drew` with the same arguments would change nothing.
     """
 
     available_w: float
     charge_w: float
     rest_w: float
-    soc_pct: float | None
-    cell_temperature_c: float
     settled: bool
+
+    @property
+    def soc_pct(self) -> float | None:
+        """State of charge in percent; None without a battery."""
+        ...
+
+    @property
+    def cell_temperature_c(self) -> float:
+        """Of the array; ambient without one."""
+        ...
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
         """Work out `available_w` and `charge_w` for the coming dt_s seconds under these conditions."""
