@@ -33,6 +33,13 @@ def test_it_stops_what_it_started(number):
             os.kill(pid, 0)
 
 
+def test_the_command_lines_are_short_where_the_certificates_are_at_hand():
+    with program("dersim", "lab", "--port", "0") as lab:  # started in the checkout
+        url = lab.ready()["lab"]
+        assert state_of(url, "server")["command"] == "dersim server --use_test_pki_certs certs"
+        assert lab.stop() == 0
+
+
 def test_it_listens_on_loopback_alone():
     with program("dersim", "lab", "--port", "0") as lab:
         assert lab.ready()["lab"].startswith("http://127.0.0.1:")

@@ -35,8 +35,14 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="port of the page")
     options = parser.parse_args(args)
     with bare_errors():
-        trio.run(serve, options.port, pki.bundled_dir())
+        trio.run(serve, options.port, _seen_from_here(pki.bundled_dir()))
     return 0
+
+
+def _seen_from_here(folder: Path) -> Path:
+    """Relative where that is shorter: it is read by people, and the children start where we did."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 async def serve(
