@@ -166,7 +166,7 @@ def _make_source(nameplate: Nameplate) -> Source:
     return Battery(nameplate) if nameplate.rtgMaxWh else GivenSource(nameplate)
 
 
-def _part(data: Mapping[str, Any], name: str) -> Any:
+def _part(data: Any, name: str) -> Any:
     part = data.get(name) if isinstance(data, Mapping) else None
     if not isinstance(part, Mapping):
         raise ConfigError(f"scenario: the object {name!r} is missing")
