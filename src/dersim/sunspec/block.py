@@ -7,12 +7,11 @@ written range apart again.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from typing import Any
 
 from dersim.setpoints import Source
-from dersim.sunspec.definitions import Layout, definition, lay_out
+from dersim.sunspec.definitions import Layout, definition, shared_layout
 from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
 from dersim.sunspec.points import Point, Value
 
@@ -59,47 +58,33 @@ class Block:
     def __init__(self, model: Model, address: int) -> None:
         self.model = model
         self.address = address
-        self.layout: Layout = lay_out(model.definition(), model.counts, model.scales)
+        self.layout: Layout = shared_layout(model.definition(), model.counts, model.scales)
         self.model_id = self.layout.model_id
         self.length = self.layout.length
-        self._format = struct.Struct(">" + "".join(point.code for point in self.layout.points))
-        self._index = {point.path: index for index, point in enumerate(self.layout.points)}
-        self._at = [i for i, point in enumerate(self.layout.points) for _ in range(point.size)]
-        self._fixed = [self._constant(point) for point in self.layout.points]
         self._stamp: object = None
         self._bytes = b""
-
-    def _constant(self, point: Point) -> Any:
-        model = self.model
-        if point.path == "ID":
-            return self.model_id
-        if point.path == "L":
-            return self.length - 2
-        if point.kind == "sunssf":
-            return model.scales.get(point.path, point.blank)
-        return model.counts.get(point.path, point.blank)
 
     def data(self) -> bytes:
         """The registers as they stand now."""
         stamp = self.model.stamp()
         if stamp is not self._stamp and stamp != self._stamp:
-            raws = list(self._fixed)
-            index, points = self._index, self.layout.points
+            raws = list(self.layout.fixed)
+            index, points = self.layout.index, self.layout.points
             for path, value in self.model.values().items():
                 at = index[path]
                 raws[at] = points[at].raw(value)
-            self._bytes = self._format.pack(*raws)
+            self._bytes = self.layout.form.pack(*raws)
             self._stamp = stamp
         return self._bytes
 
     def shown(self) -> dict[str, Value]:
         """Every point by path, in plain units, None where not implemented."""
-        raws = self._format.unpack(self.data())
+        raws = self.layout.form.unpack(self.data())
         return {point.path: point.shown(raw) for point, raw in zip(self.layout.points, raws, strict=True)}
 
     def point(self, path: str) -> Point:
         """The point of a path; Refused where there is none."""
-        index = self._index.get(path)
+        index = self.layout.index.get(path)
         if index is None:
             raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {path}")
         return self.layout.points[index]
@@ -113,7 +98,7 @@ class Block:
         count = len(data) // 2
         at = first
         while at < first + count:
-            point = self.layout.points[self._at[at]]
+            point = self.layout.points[self.layout.at[at]]
             self.check_writable(point)
             if at != point.offset or at + point.size > first + count:
                 raise Refused(ILLEGAL_VALUE, f"{point.path}: write its {point.size} registers together")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -30,12 +31,35 @@ def definition(model_id: int) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A model's points in the order of their registers. length: of the whole, ID and L included."""
+    """A model's points in the order of their registers. length: of the whole, ID and L included.
+
+    form: packs the points' raw values. index: of a path's point. at: of a register's point, counted from ID.
+    fixed: the raw values of ID, L, counts and scale factors, and of all others "not implemented".
+    """
 
     model_id: int
     name: str
     points: tuple[Point, ...]
     length: int
+    form: struct.Struct
+    index: Mapping[str, int]
+    at: tuple[int, ...]
+    fixed: tuple[Any, ...]
+
+
+_layouts: dict[tuple[Any, ...], tuple[Mapping[str, Any], Layout]] = {}
+
+
+def shared_layout(
+    model: Mapping[str, Any], counts: Mapping[str, int] | None = None, scales: Mapping[str, int] | None = None
+) -> Layout:
+    """`lay_out`, made once for all devices that are alike: it is half a megabyte of points."""
+    key = (id(model), frozenset((counts or {}).items()), frozenset((scales or {}).items()))
+    held = _layouts.get(key)
+    if held is None:
+        # The definition is held too, so that its id stays its own.
+        held = _layouts[key] = (model, lay_out(model, counts, scales))
+    return held[1]
 
 
 def lay_out(
@@ -55,7 +79,28 @@ def lay_out(
         offset += one.size
     if [one.path for one in placed[:2]] != ["ID", "L"]:
         raise ConfigError(f"SunSpec model {model['id']}: the first two points must be ID and L")
-    return Layout(int(model["id"]), group["name"], tuple(placed), offset)
+    model_id = int(model["id"])
+    return Layout(
+        model_id,
+        group["name"],
+        tuple(placed),
+        offset,
+        form=struct.Struct(">" + "".join(one.code for one in placed)),
+        index={one.path: position for position, one in enumerate(placed)},
+        at=tuple(position for position, one in enumerate(placed) for _ in range(one.size)),
+        fixed=tuple(
+            _constant(one, {"ID": model_id, "L": offset - 2}, counts or {}, scales or {}) for one in placed
+        ),
+    )
+
+
+def _constant(
+    point: Point, header: Mapping[str, int], counts: Mapping[str, int], scales: Mapping[str, int]
+) -> Any:
+    known = header.get(point.path, counts.get(point.path))
+    if point.kind == "sunssf":
+        known = scales.get(point.path)
+    return point.blank if known is None else known
 
 
 def _walk(
