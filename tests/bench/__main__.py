@@ -8,6 +8,7 @@ import sys
 BENCHES = (
     "xml_codec",
     "requests",
+    "modbus",
     "startup",
     "scheduler",
     "start_accuracy",

@@ -46,6 +46,7 @@ class Stream:
             data = self._buffer + data
         size, at = len(data), 0
         answers = b""
+        answer_to, rights = self._service.answer, self._rights
         while size - at >= _HEADER_SIZE:
             transaction, protocol, length, unit = _HEADER.unpack_from(data, at)
             if protocol:
@@ -57,7 +58,7 @@ class Stream:
                 break
             pdu = data[at + _HEADER_SIZE : end]
             if self._answers_to(unit):
-                answer = self._service.answer(pdu, self._rights)
+                answer = answer_to(pdu, rights)
             else:
                 answer = bytes((pdu[0] | 0x80, TARGET_FAILED))
             answers += _HEADER.pack(transaction, 0, len(answer) + 1, unit) + answer

@@ -64,6 +64,8 @@ class Timers:
 
     def run_due(self) -> None:
         """Fire what has run out, in the order of time."""
+        if self._next_s == math.inf:  # asked before every request
+            return
         while self.now_s() >= self._next_s:
             due = min(self._timers, key=lambda timer: timer.ends_s)
             due.stop()

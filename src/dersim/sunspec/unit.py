@@ -69,18 +69,24 @@ class Unit:
         return self._across(address, last, rights)
 
     def _across(self, address: int, last: int, rights: Rights) -> bytes:
-        """Registers that do not lie within one model."""
-        pieces = [(BASE, MARKER), (self._end, END)]
-        for block in self.blocks:
-            if block.address < last and block.address + block.length > address:
+        """Registers that do not lie within one model: the pieces side by side, then a slice."""
+        body, end = BASE + _MARKER_LENGTH, self._end
+        start, pieces = address, []
+        if address < body:
+            start = BASE
+            pieces.append(MARKER)
+        if address < end and last > body:
+            first = self._owner[max(address, body) - body]
+            for block in self.blocks[first : self._owner[min(last, end) - 1 - body] + 1]:
                 self._check_read(block, rights, address, last)
-                pieces.append((block.address, block.data()))
-        out = bytearray((last - address) * 2)
-        for start, data in pieces:
-            low, high = max(start, address), min(start + len(data) // 2, last)
-            if low < high:
-                out[(low - address) * 2 : (high - address) * 2] = data[(low - start) * 2 : (high - start) * 2]
-        return bytes(out)
+                pieces.append(block.data())
+            if address >= body:
+                start = self.blocks[first].address
+        elif address >= end:
+            start = end
+        if last > end:
+            pieces.append(END)
+        return b"".join(pieces)[(address - start) * 2 : (last - start) * 2]
 
     def _check_read(self, block: Block, rights: Rights, address: int, last: int) -> None:
         # ID and L are for everyone: without them no client finds its way along the chain.
