@@ -1,6 +1,6 @@
-"""Random requests made from the OpenAPI document, sound ones and broken ones; the big brother is tests/api_fuzz.
+"""Random requests made from the OpenAPI document, sound and broken ones; the big brother is tests/api_fuzz.
 
-Real devices with real setpoints; no answer may be a 5xx, and each must have the shape that is announced for it.
+Real devices with real setpoints; no answer may be a 5xx, and each must have the shape announced for it.
 """
 
 import io
