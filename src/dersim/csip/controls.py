@@ -239,6 +239,8 @@ class Controls:
     def _wanted(self, step: Step) -> dict[tuple[Source, str], tuple[ModeValue, str]]:
         wanted: dict[tuple[Source, str], tuple[ModeValue, str]] = {}
         for mode, source in step.defaults.items():
+            if mode == RAMP and step.events:
+                continue  # an event without rampTms is approached at setGradW (2030.5-2018 10.10.4)
             wanted[Source.CSIP_DEFAULT, mode] = (source.value, self._default_mrid(source))
         for mode, source in step.events.items():
             value, ramp_s = source.value

@@ -175,7 +175,7 @@ def comm(context: WebContext, device: Device) -> dict[str, Any]:
 
 
 def _kilo(value: float) -> float:
-    return round(value / 1000, 6)
+    return round(value / 1000, 6) + 0.0  # no -0.0
 
 
 def _get(context: WebContext, call: Call) -> dict[str, Any]:
