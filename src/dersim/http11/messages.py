@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 Headers = tuple[tuple[str, str], ...]
@@ -51,4 +52,10 @@ def first(headers: Headers, name: str) -> str | None:
 
 def decoded(raw: object) -> Headers:
     """h11's headers (pairs of bytes, names lower-case) as text; bytes beyond ASCII are read as Latin-1."""
-    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])  # type: ignore[attr-defined]
+    return tuple(map(_decoded_pair, raw))  # type: ignore[arg-type]  # h11 does not export its Headers
+
+
+# Nearly all are the same from message to message, and those of thousands of messages are kept for the pages.
+@functools.lru_cache(maxsize=256)
+def _decoded_pair(pair: tuple[bytes, bytes]) -> tuple[str, str]:
+    return pair[0].decode("latin-1"), pair[1].decode("latin-1")

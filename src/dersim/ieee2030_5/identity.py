@@ -7,6 +7,7 @@ of all digits a multiple of ten (a plain sum: not Luhn's rule). A PIN ends in a 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import string
 
@@ -16,6 +17,7 @@ LFDI_HEX_DIGITS = 40
 _SFDI_HEX_DIGITS = 9
 
 
+@functools.lru_cache(maxsize=1024)  # a server asks it of every request
 def lfdi(certificate_der: bytes) -> str:
     """The LFDI of a certificate in DER: 40 upper-case hex digits."""
     return hashlib.sha256(certificate_der).hexdigest()[:LFDI_HEX_DIGITS].upper()
