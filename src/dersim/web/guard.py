@@ -92,6 +92,15 @@ class Guard:
         if parts.scheme not in ("http", "https") or parts.netloc.lower() != (host or "").lower():
             raise Problem("foreign-origin", f"the page asking comes from {origin!r}, not from here")
 
+    def check_fetch(self, site: str | None, mode: str | None, dest: str | None, origin: str | None) -> None:
+        """Problem foreign-origin where a page of another site asks, but for a link that was followed to us.
+
+        site, mode, dest: the Sec-Fetch-* headers, which all browsers send to a loopback address.
+        """
+        followed_link = (mode, dest) == ("navigate", "document")
+        if site == "cross-site" and not followed_link and origin not in self.cors_origins:
+            raise Problem("foreign-origin", "a page of another site asked")
+
     def check_token(self, authorization: str | None, cookie: str | None) -> None:
         """Problem token-needed unless the token is shown, or none is asked."""
         if self.token is None:
@@ -110,7 +119,8 @@ class Guard:
 def _host_name(host: str) -> str:
     """The name in a Host header, without the port, in lower case."""
     if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
+        name, _, rest = host[1:].partition("]")
+        return name.lower() if not rest or rest.startswith(":") else host
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 

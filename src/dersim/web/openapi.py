@@ -19,7 +19,7 @@ documents with a `hint`. The telemetry stream is a WebSocket at `/api/dersim/tel
 """
 
 #: Kinds of Problem that any address may answer with.
-_ALWAYS = ("bad-request", "token-needed", "foreign-host")
+_ALWAYS = ("bad-request", "token-needed", "foreign-origin", "foreign-host")
 
 
 def openapi(routes: list[Route], site: Site) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _responses(route: Route, book: SchemaBook) -> dict[str, Any]:
     if route.per_device:
         kinds.add("no-such-device")
     if route.method == "POST":
-        kinds |= {"foreign-origin", "too-large"}
+        kinds.add("too-large")
     if route.request is not None:
         kinds.add("not-json")
     for kind in sorted(kinds, key=lambda kind: PROBLEM_TYPES[kind][0]):

@@ -17,7 +17,7 @@ PROBLEM_TYPES: dict[str, tuple[int, str]] = {
     "bad-request": (400, "See /docs for what this address takes."),
     "not-json": (415, "Send a JSON body with the header Content-Type: application/json."),
     "token-needed": (401, "Send the header Authorization: Bearer TOKEN; the token is that of --token."),
-    "foreign-origin": (403, "Requests that change something must come from the dashboard's own page."),
+    "foreign-origin": (403, "Ask from the dashboard's own page, or start with --cors_origin URL."),
     "foreign-host": (421, "Use localhost, an IP address, or start dersim with --allow_host NAME."),
     "not-found": (404, "GET /openapi.json lists every address."),
     "no-such-device": (404, "GET /api/dersim/devices lists the devices."),
