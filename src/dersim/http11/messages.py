@@ -52,7 +52,7 @@ def first(headers: Headers, name: str) -> str | None:
 
 def decoded(raw: object) -> Headers:
     """h11's headers (pairs of bytes, names lower-case) as text; bytes beyond ASCII are read as Latin-1."""
-    return tuple(map(_decoded_pair, raw))  # type: ignore[arg-type]  # h11 does not export its Headers
+    return tuple([_decoded_pair(pair) for pair in raw])  # type: ignore[attr-defined]  # h11 keeps the type to itself
 
 
 # Nearly all are the same from message to message, and those of thousands of messages are kept for the pages.
