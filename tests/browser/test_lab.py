@@ -223,7 +223,8 @@ def test_a_lab_that_went_away_is_shown_and_heals(chromium, open_page):
     expect(watched.page.locator("#live")).to_contain_text("Connection lost")
     with program("dersim", "lab", "--port", url.rpartition(":")[2]) as second:
         second.ready()
-        expect(watched.page.locator("#live")).to_have_text("Live")
+        # Well before a question for news would have come back by itself.
+        expect(watched.page.locator("#live")).to_have_text("Live", timeout=15_000)
         watched.page.close()
         assert second.stop() == 0
     watched.forgive("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")

@@ -85,8 +85,11 @@ function makePanel(key, title, refresh) {
     say(command, news.command);
     say(facts, isUp(news.state) ? `Process ${news.pid ?? "–"}, started ${clockMs(news.started)}`
       : news.exit_text ? `Last run: ${news.exit_text}` : "Not started yet.");
-    show(addresses, Object.entries(news.addresses).map(([name, url]) =>
-      h("p", { class: "note" }, `${name}: `, url.startsWith("http://") ? h("a", { href: url, target: "_blank", rel: "noopener" }, url) : url)));
+    // Of many DERs the first one's addresses, and how many more there are: the log has them all.
+    const all = Object.entries(news.addresses), first = all.filter(([name]) => !/_\d+$/.test(name));
+    show(addresses, first.map(([name, url]) =>
+      h("p", { class: "note" }, `${name}: `, url.startsWith("http://") ? h("a", { href: url, target: "_blank", rel: "noopener" }, url) : url)),
+    all.length > first.length ? h("p", { class: "note" }, `and ${all.length - first.length} more, in the log's ready line`) : null);
     addLines(news.log);
   }
   return { root, update, gear };
@@ -173,14 +176,14 @@ function startPage() {
         const answer = await fetch(`/api/lab/state?${new URLSearchParams(seen)}`, { signal: asking.signal });
         if (!answer.ok) throw new Error(answer.statusText);
         const news = await answer.json();
-        // After a restart of the lab its logs begin anew.
-        if (lost) { seen = { version: -1 }; for (const each of panels.values()) each.root.querySelector(".lines").replaceChildren(); }
-        if (lost) { lost = false; continue; }
+        if (lost) for (const each of panels.values()) each.root.querySelector(".lines").replaceChildren();
+        lost = false;
         [live.textContent, live.className] = ["Live", "pill good"];
         heard(news);
       } catch (error) {
         if (error.name === "AbortError") { seen.version = -1; continue; }
         lost = true;
+        seen = { version: -1 }; // after a restart of the lab everything is numbered anew
         [live.textContent, live.className] = ["Connection lost, trying again", "pill bad"];
       }
       await new Promise((done) => setTimeout(done, lost ? 1000 : 150));
