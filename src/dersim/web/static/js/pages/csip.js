@@ -12,7 +12,7 @@ export function mount(root) {
   const count = h("input", { type: "number", min: 1, max: 1000, value: 5, id: "burst-count" }), interval = h("input", { type: "number", min: 0.1, max: 3600, step: 0.1, value: 5, id: "burst-interval" });
   const status = h("select", { id: "burst-status" }, ["Abnormal", "Normal"].map((t) => h("option", {}, t)));
   show(root, trouble,
-    h("div", { class: "grid" },
+    h("div", { class: "columns" },
       card("Connection", state,
         h("div", { class: "row" }, h("button", { class: "main", onclick: () => act(told, () => post("/api/dersim/csip/rediscover"), "Re-discovery has begun: certificates are read again.") }, "Try now / re-discover")), told),
       card("LogEvent burst", h("p", { class: "note" }, "CSIP BASIC-027: so many LogEvents, so far apart."),

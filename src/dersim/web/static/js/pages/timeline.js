@@ -92,7 +92,7 @@ export function mount(root) {
     const low = Math.min(0, ...[values.reduce((a, b) => Math.min(a, b), 0)]), high = Math.max(values.reduce((a, b) => Math.max(a, b), 0), low + 1) * 1.05;
     const py = (v) => y + POWER - 6 - ((v - low) / (high - low)) * (POWER - 14);
     const step = niceStep(high - low, 4);
-    for (let v = Math.ceil(low / step) * step; v <= high; v += step) parts.push(s("line", { class: "axis", x1: LEFT, x2: width - 60, y1: py(v), y2: py(v) }), s("text", { class: "soft", x: LEFT - 6, y: py(v) + 4, "text-anchor": "end" }, num(v, step < 1 ? 1 : 0)));
+    for (let v = Math.ceil(low / step) * step; v <= high; v += step) parts.push(s("line", { class: "axis", x1: LEFT, x2: width - 60, y1: py(v), y2: py(v) }), s("text", { class: "soft", x: LEFT - 6, y: py(v) + 4, "text-anchor": "end" }, num(v, Number.isInteger(step) ? 0 : step < 0.2 ? 2 : 1)));
     parts.push(s("text", { x: 0, y: y + 16, style: { fill: "var(--c-p)" } }, "P, kW"), s("text", { x: 0, y: y + 34, style: { fill: "var(--c-q)" } }, "Q, kvar"), s("text", { x: 0, y: y + 52, class: "soft" }, "available, kW (dashed)"));
     const stride = Math.max(1, Math.floor(times.length / 1500));
     for (const [key, stroke, dash] of series) {
