@@ -260,3 +260,20 @@ async def test_what_could_not_be_read_once_is_not_left_for_a_whole_poll_rate(aut
     assert failed == pytest.approx(again - 30, abs=1)
     await trio.sleep(300)
     assert len(world.server.times(path)) == 3
+
+
+async def test_a_control_that_is_no_longer_served_is_no_reason_for_a_new_walk(
+    autojump_clock, world, make_control, listing_of
+):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 10, duration=1000))
+    world.begin()
+    await trio.sleep(60)
+    world.tree["/derp/1/derc"] = listing_of(r.DERControlList, "/derp/1/derc")
+    del world.tree["/derp/1/derc/1"]
+    await trio.sleep(400)
+    # It was read before its start, and in vain five minutes into it; vanished, it goes on.
+    assert len(world.server.times("/derp/1/derc/1")) == 2
+    assert not world.logged("discovering anew")
+    assert client.snapshot()["state"] == "connected"
+    assert world.device.setpoints.value("opModMaxLimW") == 40

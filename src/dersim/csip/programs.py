@@ -144,16 +144,20 @@ class Programs:
 
     async def control(self, href: str) -> r.DERControl | None:
         """One DERControl by its own href, or None; servers often list what they do not serve."""
-        control: r.DERControl | None = await self._single("DERControl", href, r.DERControl, kept=None)
+        control: r.DERControl | None = await self._single(
+            "DERControl", href, r.DERControl, kept=None, passing=True
+        )
         return control
 
-    async def _single(self, what: str, href: str, kind: type[Any], *, kept: Any) -> Any:
+    async def _single(
+        self, what: str, href: str, kind: type[Any], *, kept: Any, passing: bool = False
+    ) -> Any:
         session = self._reader.session
 
         async def read() -> Any:
             return (await session.fetch(href, kind)).resource
 
-        return await self._reader.optional(what, href, read, kept=kept, gone=None)
+        return await self._reader.optional(what, href, read, kept=kept, gone=None, passing=passing)
 
     async def _list(self, what: str, href: str, kind: type[Any]) -> Listing | None:
         """The list; None where it cannot be read, and the empty list where the server says it is gone."""

@@ -15,6 +15,9 @@ from dersim.errors import RemoteProtocolError, UtilityUnreachable
 
 T = TypeVar("T")
 
+#: Complaints that are remembered, so as not to be made twice.
+MAX_COMPLAINTS = 1_000
+
 
 class Moved(RemoteProtocolError):  # noqa: N818 - what happened, not what is wrong
     """A link that used to work is gone: the server's tree has changed, walk it again."""
@@ -44,6 +47,8 @@ class Reader:
     def say_once(self, message: str) -> None:
         """Warn, once in a walk."""
         if message not in self._said:
+            if len(self._said) >= MAX_COMPLAINTS:
+                self._said.clear()
             self._said.add(message)
             self.say("Warning", message)
 
@@ -63,14 +68,22 @@ class Reader:
         return result
 
     async def optional(
-        self, what: str, href: str, read: Callable[[], Awaitable[T]], *, kept: T, gone: T
+        self,
+        what: str,
+        href: str,
+        read: Callable[[], Awaitable[T]],
+        *,
+        kept: T,
+        gone: T,
+        passing: bool = False,
     ) -> T:
         """`read`, or on failure `gone` where the server says that there is none, else `kept`.
 
+        passing: for what comes and goes, as a DERControl: that it is gone says nothing of the tree around it.
         Moved, a Retry-After and a second hang-up in a row are raised all the same.
         """
         try:
-            return await self.required(href, read)
+            return await (self._passing(read) if passing else self.required(href, read))
         except Moved:
             raise
         except Refused as error:
@@ -94,6 +107,11 @@ class Reader:
             self.say_once(f"{what}: {error}; going on without it")
             self._note(href, error)
             return kept
+
+    async def _passing(self, read: Callable[[], Awaitable[T]]) -> T:
+        result = await read()
+        self._silent = 0
+        return result
 
     def _note(self, href: str, error: Exception) -> None:
         """A link that never worked is the server's way; one that did is trouble, and shown as such."""
