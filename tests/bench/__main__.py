@@ -9,6 +9,7 @@ BENCHES = (
     "xml_codec",
     "requests",
     "modbus",
+    "websockets",
     "startup",
     "scheduler",
     "start_accuracy",
