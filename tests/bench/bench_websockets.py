@@ -14,11 +14,10 @@ from datetime import datetime
 from pathlib import Path
 
 import trio
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import Request, TextMessage
-
 from tests.bench.measure import Result
 from tests.interop.processes import Program, program
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import Request, TextMessage
 
 TICK_S, SECONDS = 0.1, 10.0
 LISTENERS = 50
@@ -105,5 +104,8 @@ def run() -> list[Result]:
             f"{LISTENERS} listeners, half stuck: growth in {SECONDS:g} s", grown_mib, None, "MiB",
             f"<= {MEMORY_TARGET_MIB:g} MiB", grown_mib <= MEMORY_TARGET_MIB,
         ),
-        Result("stop beside listeners that do not read", stop_s, None, "s", f"<= {STOP_TARGET_S:g} s", stop_s <= STOP_TARGET_S),
+        Result(
+            "stop beside listeners that do not read", stop_s, None, "s", f"<= {STOP_TARGET_S:g} s",
+            stop_s <= STOP_TARGET_S,
+        ),
     ]  # fmt: skip
