@@ -173,6 +173,13 @@ def test_autonomous_reference_voltage(bench):
     assert (value.autonomous_v_ref, value.autonomous_v_ref_s) == (True, 600)
 
 
+@pytest.mark.parametrize(("written", "meant"), [(0, None), (100, None), (98, 98)])
+def test_a_reference_voltage_of_0_is_the_nominal_one(bench, written, meant):
+    write_curve(bench, 705, 2, VV, POINTS, VRef=written, DeptRef=1)
+    bench.write(705, Ena=1, AdptCrvReq=2)
+    assert bench.device.setpoints.value("opModVoltVar").v_ref == meant
+
+
 def test_droop_is_adopted_and_answers_frequency(bench):
     assert bench.write_points(711, {"Ctl[1].DbOf": 0.1, "Ctl[1].DbUf": 0.1}) == 0
     assert bench.write_points(711, {"Ctl[1].KOf": 0.05, "Ctl[1].KUf": 0.05, "Ctl[1].RspTms": 0.5}) == 0

@@ -8,6 +8,7 @@ written range apart again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dersim.setpoints import Source
@@ -30,6 +31,8 @@ class Model:
     model_id = 0
     counts: Mapping[str, int] = {}
     scales: Mapping[str, int] = {}
+    #: Enumerations that take values which they do not list.
+    open_enums: frozenset[str] = frozenset()
 
     def definition(self) -> Mapping[str, Any]:
         """Where the points stand."""
@@ -102,6 +105,8 @@ class Block:
             self.check_writable(point)
             if at != point.offset or at + point.size > first + count:
                 raise Refused(ILLEGAL_VALUE, f"{point.path}: write its {point.size} registers together")
+            if point.path in self.model.open_enums:
+                point = replace(point, symbols=None)
             start = (at - first) * 2
             changes[point.path] = point.value(data[start : start + point.size * 2])
             at += point.size

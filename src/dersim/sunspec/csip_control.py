@@ -27,6 +27,8 @@ class CsipControl(Model):
     """The registers of 64415. services: the front-ends by name and device number."""
 
     model_id = 64415
+    #: Any word but 0 starts a burst.
+    open_enums = frozenset({"LogEventEna"})
 
     def __init__(self, view: View, services: Mapping[tuple[str, int], Any]) -> None:
         self.view = view

@@ -80,7 +80,8 @@ class VoltVar(CurveForm):
     def curve(self, points: PointSet) -> Curve:
         """With the reference voltage, fixed or autonomous."""
         curve = super().curve(points)
-        own_reference = points["VRef"] != 100
+        # Clients that know no VRef write 0 (py20305 does): the nominal voltage, like 100 %.
+        own_reference = points["VRef"] not in (0, 100)
         auto = bool(points["VRefAutoEna"])
         return curve._replace(
             v_ref=points["VRef"] if own_reference else None,

@@ -61,18 +61,10 @@ class Simulation(Model):
             wanted["voltage_pu"] = [
                 float(changes.get(name, now.voltage_pu[i])) for i, name in enumerate(_VOLTAGES)
             ]
-        sources = {changes[name] for name in (_GRID, _SUN) if name in changes}
-        if unknown := sources - {"csv", "const"}:
-            raise Refused(ILLEGAL_VALUE, f"64414: {unknown.pop()!r} is not one of csv, const")
-        if changes.get(_GRID) == "const":
-            wanted = {"voltage_pu": list(now.voltage_pu), "frequency_hz": now.frequency_hz} | wanted
-        if changes.get(_SUN) == "const":
-            held = {"irradiance_w_m2": now.irradiance_w_m2, "temperature_c": now.temperature_c}
-            wanted = held | wanted
+        for register, name in ((_GRID, "grid_source"), (_SUN, "weather_source")):
+            if register in changes:
+                wanted[name] = changes[register]
         try:
-            if "csv" in sources:
-                inputs.set(source="csv", **wanted)
-            elif wanted:
-                inputs.set(**wanted)
+            inputs.set(**wanted)
         except ConfigError as error:
             raise Refused(ILLEGAL_VALUE, f"64414: {error}") from None
