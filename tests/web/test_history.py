@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import trio
+import trio.testing
 
 from dersim.web.history import ALL_WATCHED, BUDGET_BYTES, MIN_STEP_S, SAMPLES, History, Series
 
@@ -55,9 +57,16 @@ async def test_in_a_large_fleet_only_the_watched_and_the_sum_are_kept(make_conte
     fleet = make_context(ALL_WATCHED + 10).fleet
     history = History(fleet)
     history.watch(fleet.devices[4])
-    run_for(fleet, history, 10, 1.0)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(history.run)
+        for _ in range(10):
+            await trio.testing.wait_all_tasks_blocked()
+            fleet.step(1.0)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
     assert len(history.document(fleet.devices[4], 1e9)["time"]) == 10
     assert history.document(fleet.devices[5], 1e9)["time"] == []
+    assert len(history.fleet_document(1e9)["time"]) == 2
     total = history.fleet_document(1e9)["power_kw"][-1]
     assert total == pytest.approx(sum(device.state.p_w for device in fleet.devices) / 1000, rel=1e-6)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -38,6 +38,7 @@ class WebFrontend:
             frozenset(getattr(options, "cors_origin", ())),
         )
         self.history = History(context.fleet)
+        self._web = WebContext(context, self.history, self._openapi)
         self.telemetry = Telemetry(context.fleet, self._document)
 
     async def bind(self) -> Mapping[str, str]:
@@ -57,18 +58,22 @@ class WebFrontend:
         # The web stack takes most of a second to import: a run without web does not pay for it.
         from dersim.web.api import ROUTES  # noqa: PLC0415
         from dersim.web.app import make_app  # noqa: PLC0415
-        from dersim.web.openapi import openapi  # noqa: PLC0415
         from dersim.web.serving import WebServer  # noqa: PLC0415
 
-        context = WebContext(self._context, self.history, lambda: openapi(ROUTES, self._site))
-        app = make_app(self._site, ROUTES, context, self._guard, self.telemetry)
+        app = make_app(self._site, ROUTES, self._web, self._guard, self.telemetry)
         return WebServer(app, listening, self._context.log)
+
+    def _openapi(self) -> dict[str, Any]:
+        from dersim.web.api import ROUTES  # noqa: PLC0415 - as above
+        from dersim.web.openapi import openapi  # noqa: PLC0415 - as above
+
+        return openapi(ROUTES, self._site)
 
     def _document(self, device: Device) -> str:
         from dersim.web.api import overview  # noqa: PLC0415 - as above
         from dersim.web.responses import dumps  # noqa: PLC0415 - as above
 
-        return dumps(overview.document(WebContext(self._context, self.history), device))
+        return dumps(overview.document(self._web, device))
 
     async def run(self) -> None:
         """Serve until cancelled, then end within a second whatever the peers do."""
@@ -78,7 +83,8 @@ class WebFrontend:
         self._context.log.log("Info", "WS", f"serving {self._url}")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.telemetry.run)
-            nursery.start_soon(self.history.run)
+            if self._site == "dashboard":  # the other has no address that shows the past
+                nursery.start_soon(self.history.run)
             await server.serve(self.telemetry.close)
 
     async def aclose(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from dersim import __version__
-from dersim.web.api.csip import COUNTERS, STATES, client_of, snapshot
+from dersim.web.api.csip import COUNTERS, STATES
 
 if TYPE_CHECKING:
     from dersim.device.state import DeviceState
@@ -73,11 +73,13 @@ def _lines(context: WebContext) -> Iterator[str]:
 
 
 def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
-    devices = [each for each in context.engine.fleet.devices if client_of(context, each) is not None]
-    if not devices:
+    numbers = [device.number for device in context.engine.fleet.devices]
+    clients = [
+        (k, context.engine.services["csip", k]) for k in numbers if ("csip", k) in context.engine.services
+    ]
+    if not clients:
         return
-    documents = [(device.number, snapshot(context, device)) for device in devices]
-    states = [document["state"] for _, document in documents]
+    states = [client.standing.state for _, client in clients]
     yield from _family(
         "dersim_csip_clients",
         "gauge",
@@ -85,7 +87,7 @@ def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
         [(f'{{state="{state}"}}', states.count(state)) for state in STATES],
     )
     for name in COUNTERS:
-        counts = [(f'{{device="{number}"}}', document["counters"][name]) for number, document in documents]
+        counts = [(f'{{device="{number}"}}', getattr(client.counters, name)) for number, client in clients]
         if not labelled:
             counts = [("", sum(count for _, count in counts))]
         yield from _family(f"dersim_csip_{name}_total", "counter", f"CSIP {name}.", counts)

@@ -6,8 +6,10 @@ A handler is a plain function `(context, call) -> body | Reply`; it knows nothin
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dersim.web.problems import Problem
@@ -22,6 +24,11 @@ Site = Literal["dashboard", "csip_ui"]
 BOTH: tuple[Site, ...] = ("dashboard", "csip_ui")
 DASHBOARD: tuple[Site, ...] = ("dashboard",)
 CSIP_UI: tuple[Site, ...] = ("csip_ui",)
+
+
+#: A fleet of so many DERs is looked at whole, whenever someone asks.
+SMALL_FLEET = 50
+REMEMBER_S = 2.0
 
 
 class Query(NamedTuple):
@@ -43,6 +50,18 @@ class WebContext:
     engine: FrontendContext
     history: History
     openapi: Callable[[], dict[str, Any]] = dict
+    _remembered: dict[str, tuple[float, Any]] = field(default_factory=dict)
+
+    def of_fleet(self, key: str, make: Callable[[], Any]) -> Any:
+        """What is made of every DER: anew each time in a small fleet, every few seconds in a large one."""
+        count = len(self.engine.fleet.devices)
+        if count <= SMALL_FLEET:
+            return make()
+        made_at, value = self._remembered.get(key, (-math.inf, None))
+        if time.monotonic() - made_at > REMEMBER_S + count / 300:
+            value = make()
+            self._remembered[key] = (time.monotonic(), value)
+        return value
 
 
 class Call(NamedTuple):

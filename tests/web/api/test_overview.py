@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dersim.device.state import Alarm
-from dersim.web.api import ROUTES
+from dersim.web.api import ROUTES, overview
 from dersim.web.problems import ProblemDocument
 from dersim.web.schema import SchemaBook, check
 
@@ -81,3 +81,15 @@ async def test_a_trip_and_a_dead_grid_show(open_site):
     assert document["status"]["alarms"] == []
     assert document["metrics"]["power_factor"] is None
     assert document["metrics"]["current_a"] == 0
+
+
+async def test_in_a_large_fleet_the_lines_of_all_are_made_once_for_all_who_ask(open_site, monkeypatch):
+    looked = []
+    entry = overview.entry
+    monkeypatch.setattr(overview, "entry", lambda device: looked.append(device) or entry(device))
+    async with open_site(count=60) as site:
+        for k in (1, 2, 3):
+            document = json.loads((await site("GET", f"/api/dersim/overview?device={k}")).body)
+            assert document["metrics"]["power_kw"] == 8 + k / 1000
+            assert len(document["devices"]) == 60
+    assert len(looked) == 60

@@ -197,7 +197,8 @@ def _short(context: WebContext, device: Device) -> dict[str, Any]:
 
 def _get(context: WebContext, call: Call) -> dict[str, Any]:
     document = snapshot(context, call.device)
-    document["devices"] = [_short(context, device) for device in context.engine.fleet.devices]
+    fleet = context.engine.fleet.devices
+    document["devices"] = context.of_fleet("clients", lambda: [_short(context, each) for each in fleet])
     return document
 
 

@@ -92,7 +92,7 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
     return {
         "time": rfc3339(state.time_s),
         "device": device.number,
-        "devices": [entry(each) for each in context.engine.fleet.devices],
+        "devices": context.of_fleet("lines", lambda: [entry(each) for each in context.engine.fleet.devices]),
         "metrics": metrics(state),
         "phases": phases(state),
         "status": status(state),

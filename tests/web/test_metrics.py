@@ -1,0 +1,49 @@
+"""The Prometheus page."""
+
+import re
+
+import pytest
+
+LINE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"\})? -?[0-9.e+-]+$')
+
+
+def samples(body):
+    lines = [line for line in body.decode().splitlines() if not line.startswith("#")]
+    assert all(LINE.match(line) for line in lines), lines
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+async def test_each_der_has_its_lines_in_a_small_fleet(open_site):
+    async with open_site(count=2) as site:
+        answer = await site("GET", "/metrics")
+    found = samples(answer.body)
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert found['dersim_active_power_watts{device="2"}'] == 8002
+    assert found['dersim_exported_watthours_total{device="1"}'] == 3000
+    assert found['dersim_csip_clients{state="connected"}'] == 2
+    assert found['dersim_csip_puts_total{device="1"}'] == 3
+
+
+async def test_a_large_fleet_has_sums_and_no_label_per_der(open_site):
+    async with open_site(count=51) as site:
+        found = samples((await site("GET", "/metrics")).body)
+    assert not any("device=" in name for name in found)
+    assert found["dersim_active_power_watts"] == pytest.approx(51 * 8000 + sum(range(1, 52)))
+    assert found["dersim_csip_puts_total"] == 51 * 3
+    assert found["dersim_devices"] == 51
+
+
+async def test_without_csip_there_are_no_lines_of_it(open_site):
+    async with open_site(csip=False) as site:
+        assert b"csip" not in (await site("GET", "/metrics")).body
+
+
+async def test_help_and_type_stand_once_before_each_name(open_site):
+    async with open_site(count=3) as site:
+        lines = (await site("GET", "/metrics")).body.decode().splitlines()
+    types = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(types) == len(set(types))
+    for position, line in enumerate(lines):
+        if not line.startswith("#"):
+            name = re.split(r"[{ ]", line)[0]
+            assert f"# TYPE {name}" in "\n".join(lines[:position])
