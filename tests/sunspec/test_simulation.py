@@ -67,10 +67,8 @@ def test_the_sources_follow_a_profile_and_leave_it(make_bench):
     columns = {"irradiance_w_m2": [100.0, 900.0], "temperature_c": [25.0, 25.0]}
     weather = Profile([0.0, 1000.0], columns, stepwise=True, start_s=START_S)
     bench = make_bench(inputs=Inputs(Conditions(), weather=weather))
-    assert (bench.read(64414, "IrradianceModelSource"), bench.read(64414, "GridModelSource")) == (
-        "csv",
-        "const",
-    )
+    sources = [bench.read(64414, f"{of}ModelSource") for of in ("Irradiance", "Grid")]
+    assert sources == ["csv", "const"]
     assert bench.read(64414, "Irradiance") == 100
     assert bench.write(64414, Irradiance=500.0) == 0
     assert bench.read(64414, "Irradiance") == 500

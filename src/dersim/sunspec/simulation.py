@@ -27,8 +27,9 @@ class Simulation(Model):
         self.view = view
 
     def stamp(self) -> object:
-        """With every step, which every change of an input makes."""
-        return self.view.state_stamp()
+        """With every step, which every change of an input makes, and with the sources, which no state shows."""
+        inputs = self.view.device.inputs
+        return (self.view.state_stamp(), inputs.source("voltage_pu"), inputs.source("irradiance_w_m2"))
 
     def values(self) -> Values:
         """The inputs as they are now."""
