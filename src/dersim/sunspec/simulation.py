@@ -27,7 +27,7 @@ class Simulation(Model):
         self.view = view
 
     def stamp(self) -> object:
-        """With every step, which every change of an input makes, and with the sources, which no state shows."""
+        """With every step, which every change of an input makes; the sources are in no state."""
         inputs = self.view.device.inputs
         return (self.view.state_stamp(), inputs.source("voltage_pu"), inputs.source("irradiance_w_m2"))
 
