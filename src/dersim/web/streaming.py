@@ -29,10 +29,14 @@ def add_telemetry(app: QuartTrio, context: WebContext, guard: Guard, telemetry: 
             return problem_response(problem, websocket.path)
         await websocket.accept()
         mailbox = telemetry.subscribe(device)
+        log = context.engine.log
+        log.log("Debug", "WS", f"a listener came, {telemetry.listeners} in all", device.number)
         try:
             await _pump(mailbox)
         finally:
             telemetry.unsubscribe(device, mailbox)
+            lost = f"; it lost {mailbox.dropped} documents, being slow" if mailbox.dropped else ""
+            log.log("Info", "WS", f"a listener went, {telemetry.listeners} left{lost}", device.number)
         return None
 
     for path in PATHS:

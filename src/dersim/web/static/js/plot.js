@@ -11,7 +11,7 @@ export const TRACES = [
   { key: "voltage_ll_v", label: "V L-L", unit: "V", axis: "vll", color: "--c-vll" },
   { key: "voltage_ln_v", label: "V L-N", unit: "V", axis: "vln", color: "--c-vln" },
 ];
-const AXES = { power: { title: "kW, kvar, kVA", least: 1 }, current: { title: "A", least: 1 }, vll: { title: "V L-L", least: 10 }, vln: { title: "V L-N", least: 6 } };
+const AXES = { power: { title: "kW, kvar, kVA", least: 1 }, current: { title: "A", least: 1 }, vll: { title: "V L-L", least: 10 }, vln: { title: "V L-N", least: 6 }, soc: { title: "%", least: 0, fixed: [0, 100] } };
 
 // A good step for about `count` divisions of a span.
 export function niceStep(width, count) {
@@ -117,6 +117,7 @@ export class Plot {
       }
     }
     for (const [axis, range] of Object.entries(found)) {
+      if (AXES[axis]?.fixed) { [range[0], range[1]] = AXES[axis].fixed; continue; }
       if (range[0] > range[1]) [range[0], range[1]] = [0, 1];
       if (axis === "power" || axis === "current") { range[0] = Math.min(range[0], 0); range[1] = Math.max(range[1], 0); }
       const lack = AXES[axis] ? AXES[axis].least - (range[1] - range[0]) : 0;

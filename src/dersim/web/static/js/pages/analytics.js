@@ -5,7 +5,7 @@ import { clock, num } from "../format.js";
 import { Plot, TRACES, download } from "../plot.js";
 
 const WINDOWS = [[900, "15 min"], [2700, "45 min"], [7200, "2 h"], [14400, "4 h"]];
-const SOC = { key: "soc_pct", label: "SoC", unit: "%", axis: "power", color: "--c-s" };
+const SOC = { key: "soc_pct", label: "SoC", unit: "%", axis: "soc", color: "--c-s" };
 
 export function mount(root, context) {
   const plot = new Plot({ seconds: 7200, label: "Analytics" });

@@ -9,8 +9,11 @@ export function mount(root) {
   const place = h("div", { class: "scroll" }), facts = h("div", {}), rows = h("div", {}), trouble = h("p", { class: "trouble", hidden: true });
   show(root, card("DC I-V curve", trouble, place, h("p", { class: "note" }, "Solid: current, left axis. Dashed: power, right axis. The dot is where the inverter operates; the ring is the maximum power point.")),
     h("div", { class: "grid" }, card("Operating point", facts), card("As a table", h("details", {}, h("summary", {}, "Samples"), rows))));
+  let none = false;
   const stop = poll(2, async () => {
-    const d = await get("/api/dersim/dc-iv");
+    if (none) return;
+    const d = await get("/api/dersim/dc-iv").catch((error) => { none = error.status === 409; if (!none) throw error; return null; });
+    if (none) { show(root, card("DC I-V curve", h("p", { class: "empty" }, "This device has no PV array, and so no I-V curve."))); return; }
     const best = d.curve.reduce((a, b) => (b.p > a.p ? b : a), d.curve[0]);
     const p = d.operating_point;
     show(place, chart({
