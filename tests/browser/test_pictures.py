@@ -1,0 +1,80 @@
+"""The pictures of docs/dashboard.md: each page of a demo that has been running for some controls' time.
+
+They go to a folder `docs` beside the other screenshots; to renew those in the repository:
+
+    DERSIM_PICTURES=docs/images tox -e browser -- -k pictures
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.browser.test_dashboard import PAGES, go
+from tests.interop.processes import ROOT, eventually
+
+WIDTH = 1200
+#: What a long page shows of itself, px.
+MOST_HEIGHT = 1500
+MOST_BYTES = 150_000
+#: The fleet's table is there with -N only.
+SHOWN = [name for name in PAGES if name != "fleet"]
+
+
+@pytest.fixture
+def folder(screenshots: Path) -> Path:
+    chosen = os.environ.get("DERSIM_PICTURES")
+    path = ROOT / chosen if chosen else screenshots / "docs"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def take(page: Any, path: Path) -> None:
+    """A picture with as few colours as it needs: 60 kB rather than 200."""
+    image_of = pytest.importorskip("PIL.Image", reason="Pillow is not installed: tox -e browser")
+    page.wait_for_timeout(500)  # lets the plots settle; nothing is judged by it
+    height = min(MOST_HEIGHT, page.evaluate("document.documentElement.scrollHeight"))
+    page.screenshot(
+        path=path,
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": WIDTH, "height": height},
+        animations="disabled",
+    )
+    with image_of.open(path) as image:
+        fewer = image.convert("RGB").quantize(
+            128, method=image_of.Quantize.MEDIANCUT, dither=image_of.Dither.NONE
+        )
+    fewer.save(path, optimize=True)
+    assert path.stat().st_size < MOST_BYTES, path.name
+
+
+def test_pictures_for_the_docs(start_demo, open_page, folder):
+    demo = start_demo("--rate", "4")
+
+    def several_are_over():
+        controls = demo.ask("/api/dersim/timeline")["controls"]
+        return len([each for each in controls if each["phase"] == "completed"]) >= 4
+
+    page = open_page(demo.url, width=WIDTH).page
+    page.wait_for_selector("#live:has-text('Live')")
+    eventually("four controls that are over", several_are_over, timeout_s=120, every_s=1)
+    for name in SHOWN:
+        go(page, name)
+        if name == "conversation":
+            page.locator("tbody tr.pick:has-text('POST')").first.click()
+        if name == "timeline":
+            page.locator("svg .bar").first.click()
+        take(page, folder / f"{name}.png")
+    fleet = start_demo("-N", "12")
+    page = open_page(fleet.url, width=WIDTH).page
+    page.wait_for_selector("#live:has-text('Live')")
+    go(page, "fleet")
+    take(page, folder / "fleet.png")
+    page = open_page(demo.facts["csip_ui"], width=WIDTH).page
+    page.wait_for_selector("summary:has-text('EndDevice /edev/')")
+    take(page, folder / "csip-ui.png")
+    page.evaluate("location.hash = 'resources'")
+    page.wait_for_selector("dt:text-is('rtgMaxW')")
+    take(page, folder / "csip-ui-resources.png")
