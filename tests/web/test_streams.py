@@ -91,3 +91,41 @@ class _Closable:
 
     def close(self):
         self.closed = True
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /api/dersim/over",
+        b"POST /api/dersim/stop HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST /api/dersim/commands HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n{",
+    ],
+)
+async def test_a_request_that_never_ends_holds_neither_others_nor_the_stop(open_site, begun):
+    with trio.fail_after(10):
+        async with open_site() as site:
+            held = [await trio.open_tcp_stream("127.0.0.1", site.port) for _ in range(20)]
+            for stream in held:
+                await stream.send_all(begun)
+            assert (await site("GET", "/api/dersim/overview")).status == 200
+            site.nursery.cancel_scope.cancel()
+        for stream in held:
+            await trio.aclose_forcefully(stream)
+    assert not site.stopped.is_set()
+
+
+async def test_an_answer_that_nobody_reads_holds_neither_others_nor_the_stop(open_site):
+    request = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with trio.fail_after(20):
+        async with open_site() as site:
+            sock = trio.socket.socket()
+            sock.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4096)
+            await sock.connect(("127.0.0.1", site.port))
+            stream = trio.SocketStream(sock)
+            with trio.move_on_after(1):  # until neither side takes any more
+                while True:
+                    await stream.send_all(request)
+            assert (await site("GET", "/api/dersim/overview")).status == 200
+            site.nursery.cancel_scope.cancel()
+        await trio.aclose_forcefully(stream)
