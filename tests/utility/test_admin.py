@@ -158,6 +158,16 @@ def test_a_foreign_page_cannot_write(lab):
     assert lab.admin("PUT", "/poll-rates", {"derp": 5}, origin="http://127.0.0.1:8444")[0] == 200
 
 
+def test_a_foreign_page_cannot_keep_us_busy_but_may_link_here(lab):
+    def asked(**of_browser):
+        return lab.admin("GET", "/requests", sec_fetch_site="cross-site", **of_browser)[0]
+
+    assert asked(sec_fetch_mode="no-cors", sec_fetch_dest="image") == 403
+    assert asked(sec_fetch_mode="cors", sec_fetch_dest="empty") == 403
+    assert asked(sec_fetch_mode="navigate", sec_fetch_dest="iframe") == 403
+    assert asked(sec_fetch_mode="navigate", sec_fetch_dest="document") == 200
+
+
 def test_wrong_methods_and_paths(lab):
     status, problem = lab.admin("DELETE", "/programs")
     assert status == 405

@@ -1,8 +1,9 @@
 """The operator's REST: JSON over HTTP on 127.0.0.1, to see what devices did and to tell them what to do.
 
 Nobody logs in here, so a web page in the operator's browser must not get at it: a Host other than this
-machine's own name is refused (DNS rebinding), and so is a body that is not declared as JSON, or an Origin
-other than our own (a form or a script of a foreign page).
+machine's own name is refused (DNS rebinding), and so is a body that is not declared as JSON, an Origin
+other than our own (a form or a script of a foreign page), or what a foreign page embeds or fetches, which it
+could not read but could have us compute all day.
 
 Errors are `application/problem+json` with a hint that shows what would have been right.
 """
@@ -209,6 +210,9 @@ def _check_origin(request: Request) -> None:
     origin = request.header("origin")
     if origin is not None and origin.lower() != f"http://{host}":
         raise _Problem(403, f"Origin {origin[:100]!r} is not this server", "call it from no other web page")
+    mode, dest = request.header("sec-fetch-mode"), request.header("sec-fetch-dest")
+    if request.header("sec-fetch-site") == "cross-site" and (mode, dest) != ("navigate", "document"):
+        raise _Problem(403, "a page of another site asked", "call it from no other web page")
 
 
 def _read_json(request: Request, what: str) -> Any:
@@ -244,7 +248,13 @@ def _problem(problem: _Problem) -> Response:
     return _json(problem.status, body, "application/problem+json", allow)
 
 
+_FIXED_HEADERS = (
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("cross-origin-resource-policy", "same-origin"),
+)
+
+
 def _json(status: int, body: Any, kind: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-    fixed = (("content-type", kind), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
-    return Response(status, (*fixed, *headers), data)
+    return Response(status, (("content-type", kind), *_FIXED_HEADERS, *headers), data)
