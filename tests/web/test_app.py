@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dersim.web.api import overview
 from dersim.web.responses import MAX_BODY_BYTES
 
 
@@ -138,3 +139,24 @@ async def test_static_files_stay_within_their_folder(open_site):
             "/static/nothing.js",
         ):
             assert (await site("GET", target)).status == 404
+
+
+async def test_a_bug_in_a_handler_is_a_500_and_one_log_line_and_no_traceback(open_site, monkeypatch, capsys):
+    def broken(device):
+        raise KeyError("volts")
+
+    monkeypatch.setattr(overview, "entry", broken)
+    async with open_site() as site:
+        answer = await site("GET", "/api/dersim/overview")
+        assert (await site("GET", "/api/dersim/inputs")).status == 200
+        told = site.context.log.entries(["WS"], "Error")
+        detail = site.context.log.entries(["WS"])[-1]
+    assert answer.status == 500
+    problem = json.loads(answer.body)
+    assert problem["type"] == "urn:dersim:problem:internal"
+    assert "volts" not in answer.body.decode()
+    assert [entry.message for entry in told] == [
+        "Exception on request GET /api/dersim/overview: KeyError('volts')"
+    ]
+    assert "in broken" in detail.message
+    assert "Traceback" not in capsys.readouterr().err

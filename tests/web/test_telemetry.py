@@ -68,6 +68,7 @@ async def test_a_snapshot_at_once_then_one_push_per_step(open_site, path):
         ("/api/dersim/telemetry/ws", [("Sec-Fetch-Site", "cross-site")], 403),
         ("/api/dersim/telemetry/ws?device=7", [], 404),
         ("/api/dersim/telemetry/ws?device=x", [], 400),
+        ("/api/dersim/nothing/ws", [], 404),
     ],
 )
 async def test_refusals(open_site, target, headers, status):

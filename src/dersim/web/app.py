@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from typing import Any
+import logging
+import traceback
+from typing import TYPE_CHECKING, Any
 
-from quart import Response, request
+from quart import Response, has_request_context, request, websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from dersim.errors import ConfigError
+from dersim.supervision import root_cause
 from dersim.web.guard import SECURITY_HEADERS, Guard
 from dersim.web.pages import add_pages
 from dersim.web.problems import Problem, kind_of_status
@@ -24,6 +27,9 @@ from dersim.web.routes import Call, Reply, Route, Site, WebContext, find_device,
 from dersim.web.schema import SchemaBook, check
 from dersim.web.streaming import add_telemetry
 from dersim.web.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from dersim.logbuffer import LogBuffer
 
 
 def make_app(
@@ -34,6 +40,8 @@ def make_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # a redirect would be a surprise in an API
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.logger.handlers = [_ToLogBuffer(context.engine.log)]
+    app.logger.propagate = False
     add_guard(app, guard)
     add_error_handlers(app)
     for route in routes:
@@ -44,6 +52,22 @@ def make_app(
     add_telemetry(app, context, guard, telemetry)
     add_pages(app, site, guard, context.engine.panels)
     return app
+
+
+class _ToLogBuffer(logging.Handler):
+    """What quart logs, which is a handler's unexpected exception: one line, its traceback at level Debug."""
+
+    def __init__(self, log: LogBuffer) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            self._log.log("Warning", "WS", record.getMessage())
+            return
+        self._log.log("Error", "WS", f"{record.getMessage()}: {root_cause(error)!r}")
+        self._log.log("Debug", "WS", "".join(traceback.format_exception(error)))
 
 
 def _view(route: Route, context: WebContext) -> Any:
@@ -137,8 +161,10 @@ def add_error_handlers(app: QuartTrio) -> None:
         status = error.code or 500
         if status < 400:
             return Response(b"", status, headers=dict(error.get_headers()))
-        problem = Problem(kind_of_status(status), f"{request.method} {request.path}: {error.name}")
-        response = problem_response(problem, request.path)
+        # A WebSocket to an address that is not there comes here, too.
+        asked, path = (request.method, request.path) if has_request_context() else ("WS", websocket.path)
+        problem = Problem(kind_of_status(status), f"{asked} {path}: {error.name}")
+        response = problem_response(problem, path)
         if status == 405:
             response.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or ("GET",))
         return response
