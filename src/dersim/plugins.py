@@ -259,7 +259,7 @@ class PluginSet:
         return registry
 
     def learn_extensions(self) -> None:
-        """Make known what the plug-ins add to 2030.5 documents and nothing else: for a program without DERs."""
+        """Make known what the plug-ins add to 2030.5 documents, nothing else: for a program without DERs."""
         self._collect(("register_schema_extensions",), Namespace()).activate()
 
     def _collect(self, hooks: Iterable[str], options: Namespace) -> Registry:

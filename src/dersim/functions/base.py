@@ -1,6 +1,5 @@
 """The base that spares a control function the parts of the protocol that it does not need."""
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 import math

@@ -5,7 +5,6 @@ the switch closed. Either way the machine is out of service, and comes back by t
 (1547-2018 4.6.1, 4.10).
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

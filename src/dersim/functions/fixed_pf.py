@@ -6,7 +6,6 @@ charges (2030.5-2018 10.10.4). The excitation is absolute: "inject" injects var 
 beyond the reactive rating Q is clamped and the factor is not held.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 import math
@@ -54,7 +53,7 @@ class FixedPF(Function):
         return Demand(q_var=q, q_response_s=self.response_s, power_factor_first=True)
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if not isinstance(value, FixedPowerFactor):
         return ""
     if mode == ABSORB and nameplate.rtgMaxChargeRateW <= 0:

@@ -3,7 +3,6 @@
 2030.5-2018 10.10.4 FixedVar, 1547-2018 5.3.5 (response at most 10 s).
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -3,7 +3,6 @@
 2030.5-2018 10.10.4 opModFixedW: a negative value refers to setMaxChargeRateW.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -37,7 +36,7 @@ class FixedW(Function):
         return self._demand
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if isinstance(value, float | int) and value < 0 and nameplate.rtgMaxChargeRateW <= 0:
         return f"{value:g} % would charge, and this machine cannot; allowed are 0 to 100 %"
     return ""

@@ -12,7 +12,6 @@ left), but stays under Volt-Watt. After the return the power comes back with the
 lets go when it has arrived.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -106,7 +105,7 @@ class Droop(Function):
         return asked if asked >= lowest else min(lowest, self._pre_w)
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if isinstance(value, FreqDroop) and value.p_min_w is not None and value.p_min_w > nameplate.rtgMaxW:
         return f"p_min_w {value.p_min_w:g} is more than rtgMaxW, {nameplate.rtgMaxW:g} W"
     return ""

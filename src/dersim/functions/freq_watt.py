@@ -62,7 +62,7 @@ class FreqWatt(Function):
         return demand
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     return objection(value.y_ref_type, (0, 1)) if isinstance(value, Curve) else ""
 
 

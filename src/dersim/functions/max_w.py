@@ -4,7 +4,6 @@
 How fast the limit is approached is the ramp's business, see `ramp.py`.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ from dersim.modes import Curve, ModeValue
 HV, LV, HF, LF = "opModHVRTMayTrip", "opModLVRTMayTrip", "opModHFRTMayTrip", "opModLFRTMayTrip"
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     return monotonous(value, rising=mode in (LV, LF)) if isinstance(value, Curve) else ""
 
 

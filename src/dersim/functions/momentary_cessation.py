@@ -6,7 +6,6 @@ within 0.4 s. The region of a curve is all that lies beyond its line for as long
 that comes first rules (2030.5-2018 10.10.4: must trip > momentary cessation > may trip).
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -50,7 +49,7 @@ class MomentaryCessation(Function):
         return NOTHING
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     return monotonous(value, rising=mode == LV) if isinstance(value, Curve) else ""
 
 

@@ -11,7 +11,6 @@ from that power; so neither taking a limit away nor a Volt-Watt that ends lets i
 allows.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -55,7 +55,7 @@ def _parameter_xsd(parameter: Parameter) -> str:
 def schema_of(kind: FunctionType) -> XMLSchema10:
     """The built schema. PluginError names the function and what is wrong with its declaration."""
     # Here, for its import takes longer than the whole of a start without it.
-    import xmlschema  # noqa: PLC0415
+    import xmlschema  # noqa: PLC0415 - slow to import, and seldom needed
 
     for mode, parameters in kind.parameters.items():
         if mode not in kind.modes:

@@ -1,6 +1,5 @@
 """opModTargetVar: hold a reactive power given in var; + injects (2030.5-2018 10.10.4)."""
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -33,7 +32,7 @@ class TargetVar(Function):
         return self._demand
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     low, high = nameplate.rtgMaxVarNeg, nameplate.rtgMaxVar
     if isinstance(value, float | int) and not low <= value <= high:
         return f"{value:g} var is outside {low:g} to {high:g} var"

@@ -1,6 +1,5 @@
 """opModTargetW: hold an active power given in watts; negative charges (2030.5-2018 10.10.4)."""
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ class TargetW(Function):
         return self._demand
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     low, high = -nameplate.rtgMaxChargeRateW or 0.0, nameplate.rtgMaxW
     if isinstance(value, float | int) and not low <= value <= high:
         return f"{value:g} W is outside {low:g} to {high:g} W"

@@ -5,7 +5,6 @@ force the defaults of the machine's abnormal category act (1547-2018 tables 11 t
 The time is counted exactly: `horizon_s` tells the device where to split its step.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -112,7 +111,7 @@ def _range(low: float, high: float, unit: str) -> tuple[Parameter, ...]:
     return (Parameter("x", "s", 0, 3600, clause), Parameter("y", unit, low, high, clause))
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if not isinstance(value, Curve):
         return ""
     return monotonous(value, rising=mode in (LV, LF))

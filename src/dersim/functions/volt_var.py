@@ -79,7 +79,7 @@ class VoltVar(Function):
         return self._demand
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     return objection(value.y_ref_type, (1, 2, 3, 8)) if isinstance(value, Curve) else ""
 
 

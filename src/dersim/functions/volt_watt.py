@@ -67,7 +67,7 @@ class VoltWatt(Function):
         return demand
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     return objection(value.y_ref_type, (1, 7)) if isinstance(value, Curve) else ""
 
 

@@ -5,7 +5,6 @@ power factor jumps from leading to lagging at 1, so the line is drawn through va
 the factors: it passes from inject to absorb over unity, as EN 50549's cos phi (P) does.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -56,7 +55,7 @@ class WattPF(Function):
         return Demand(q_var=abs(p) * ratio, q_response_s=self._lag_s, power_factor_first=True)
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if not isinstance(value, Curve):
         return ""
     for index, ((_, pf), excitation) in enumerate(zip(value.points, value.excitations, strict=False), 1):

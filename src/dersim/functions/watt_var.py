@@ -8,7 +8,6 @@ Where the VA circle is met the inverter stays on its curve: P and Q both come do
 and circle, since the reactive power of a smaller P is a smaller one.
 """
 
-# ruff: noqa: ARG002 - the signatures are those of ControlFunction
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -83,7 +82,7 @@ class WattVar(Function):
         return inside
 
 
-def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:  # noqa: ARG001
+def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     return objection(value.y_ref_type, (1, 2, 3, 8)) if isinstance(value, Curve) else ""
 
 

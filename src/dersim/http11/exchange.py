@@ -27,9 +27,9 @@ class Overseer(Protocol):
 
     is_stopping: bool
 
-    def is_idle(self, key: int, scope: trio.CancelScope) -> None: ...  # noqa: D102
-    def is_busy(self, key: int) -> None: ...  # noqa: D102
-    def log(self, line: str) -> None: ...  # noqa: D102
+    def is_idle(self, key: int, scope: trio.CancelScope) -> None: ...  # noqa: D102 - see the class
+    def is_busy(self, key: int) -> None: ...  # noqa: D102 - see the class
+    def log(self, line: str) -> None: ...  # noqa: D102 - see the class
 
 
 class _Refused(Exception):  # noqa: N818 - never leaves this module

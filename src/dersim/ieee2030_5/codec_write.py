@@ -115,7 +115,7 @@ def _compile(info: TypeInfo, edition: Edition) -> Writer:
     source.flush()
     code = "def writer(o, a):\n " + "\n ".join(source.lines) + "\n"
     # The source is made of the declarations of this package alone: names of members and numbers.
-    exec(compile(code, f"<writer of {info.name}, {edition.value}>", "exec"), source.names)  # noqa: S102
+    exec(compile(code, f"<writer of {info.name}, {edition.value}>", "exec"), source.names)  # noqa: S102 - our own text
     return source.names["writer"]  # type: ignore[no-any-return]  # what the line above has defined
 
 

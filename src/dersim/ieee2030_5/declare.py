@@ -236,7 +236,7 @@ def _first_init(self: Any, **values: Any) -> None:
         body.append(f"    self.{field.name} = {field.name}\n")
     source = f"def __init__(self, *, {', '.join(parameters)}):\n{''.join(body)}"
     # The source is made of the names of the declared members alone.
-    exec(source, defaults)  # noqa: S102
+    exec(source, defaults)  # noqa: S102 - our own declarations, no outside text
     cls.__init__ = defaults["__init__"]
     cls.__init__(self, **values)
 

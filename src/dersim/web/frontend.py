@@ -56,9 +56,9 @@ class WebFrontend:
 
     def _make_server(self, listening: socket.socket) -> WebServer:
         # The web stack takes most of a second to import: a run without web does not pay for it.
-        from dersim.web.api import ROUTES  # noqa: PLC0415
-        from dersim.web.app import make_app  # noqa: PLC0415
-        from dersim.web.serving import WebServer  # noqa: PLC0415
+        from dersim.web.api import ROUTES  # noqa: PLC0415 - the web stack, only where served
+        from dersim.web.app import make_app  # noqa: PLC0415 - as above
+        from dersim.web.serving import WebServer  # noqa: PLC0415 - as above
 
         app = make_app(self._site, ROUTES, self._web, self._guard, self.telemetry)
         return WebServer(app, listening, self._context.log)
