@@ -223,7 +223,7 @@ class AcControls(Model):
             more, ends[control.stem] = self._plan(control, stored, changes, source)
             wanted += more
         if "WRmp" in changes:
-            update_settings(self.view, {"setGradW": float(changes["WRmp"])})
+            update_settings(self.view, source, {"setGradW": float(changes["WRmp"])}, "704.WRmp")
         submit(self.view, wanted)
         self._stored = stored
         for stem, seconds in ends.items():

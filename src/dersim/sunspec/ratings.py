@@ -1,7 +1,8 @@
 """Models of what the machine is and how it is set: 1 and 120, 702 and 121, 703.
 
 702 and 121 are two views of the one table of settings (2030.5 DERSettings); a write goes to
-`Settings.update`, which takes all or nothing and knows the ranges.
+`Settings.update`, which takes all or nothing and knows the ranges, or where a DefaultDERControl may carry the
+setting, to the one door of setpoints.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dersim.device.settings import SETTING_MODES
 from dersim.errors import ConfigError
+from dersim.modes import ModeValue
 from dersim.setpoints import Source
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.submitting import changes_of, check, submit
 from dersim.sunspec.view import View
 
 #: Mode -> bit of 702.CtrlModes.
@@ -39,12 +42,22 @@ _CONTROL_MODES = {
 }
 
 
-def update_settings(view: View, values: Mapping[str, float]) -> None:
-    """Write base settings; Refused names the one that is out of range."""
+def update_settings(view: View, source: Source, values: Mapping[str, float], detail: str) -> None:
+    """Write settings, all or none; Refused names the one that is out of range.
+
+    Those that a DefaultDERControl carries (setES..., setGradW) are setpoints here too: a register that is
+    written rules over the default, as every local wish does. The others are the machine's own.
+    """
+    wishes: dict[str, ModeValue | None] = {}
+    for name, value in values.items():
+        if name in SETTING_MODES and view.supports(name):
+            wishes[name] = float(value)
+    check(view, wishes)
     try:
-        view.settings.update(values, view.now_s())
+        view.settings.update({k: v for k, v in values.items() if k not in wishes}, view.now_s())
     except ConfigError as error:
         raise Refused(ILLEGAL_VALUE, str(error)) from None
+    submit(view, changes_of(view, source, wishes, detail))
 
 
 class Common(Model):
@@ -147,14 +160,14 @@ class SettingsModel(Model):
         """Every point that has a setting."""
         return path in self.settings_of
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+    def write(self, changes: Mapping[str, Any], source: Source) -> None:
         """To the table of settings."""
         values: dict[str, float] = {}
         for point, value in changes.items():
             name, sign = self.settings_of[point]
             if values.setdefault(name, sign * value) != sign * value:
                 raise Refused(ILLEGAL_VALUE, f"{self.model_id}.{point}: a second value for {name}")
-        update_settings(self.view, values)
+        update_settings(self.view, source, values, str(self.model_id))
 
 
 class Capacity(SettingsModel):
