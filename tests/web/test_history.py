@@ -9,6 +9,10 @@ import trio.testing
 from dersim.web.history import ALL_WATCHED, BUDGET_BYTES, MIN_STEP_S, SAMPLES, History, Series
 
 
+def shown(past):
+    return json.loads(past.to_json())
+
+
 def run_for(fleet, history, seconds, step_s):
     for _ in range(round(seconds / step_s)):
         fleet.step(step_s)
@@ -19,9 +23,9 @@ async def test_four_hours_at_one_sample_per_second_are_kept(make_context):
     fleet = make_context().fleet
     history = History(fleet)
     run_for(fleet, history, 6 * 3600, 1.0)
-    document = history.document(fleet.devices[0], 4 * 3600)
+    document = shown(history.past(fleet.devices[0], 4 * 3600))
     assert len(document["time"]) == 4 * 3600 + 1
-    assert len(history.document(fleet.devices[0], 1e9)["time"]) == SAMPLES
+    assert len(shown(history.past(fleet.devices[0], 1e9))["time"]) == SAMPLES
     assert all(len(column) == len(document["time"]) for column in document.values())
     assert document["time"] == sorted(document["time"])
 
@@ -30,7 +34,7 @@ async def test_fast_ticks_are_thinned(make_context):
     fleet = make_context().fleet
     history = History(fleet)
     run_for(fleet, history, 60, 0.1)
-    assert 60 <= len(history.document(fleet.devices[0], 1e9)["time"]) <= 80
+    assert 60 <= len(shown(history.past(fleet.devices[0], 1e9))["time"]) <= 80
     assert SAMPLES * MIN_STEP_S >= 4 * 3600
 
 
@@ -38,7 +42,7 @@ async def test_a_tick_that_comes_a_little_early_is_not_lost(make_context):
     fleet = make_context().fleet
     history = History(fleet)
     run_for(fleet, history, 50 * 0.995, 0.995)
-    assert len(history.document(fleet.devices[0], 1e9)["time"]) == 50
+    assert len(shown(history.past(fleet.devices[0], 1e9))["time"]) == 50
 
 
 async def test_columns_hold_what_the_overview_showed(open_site):
@@ -64,10 +68,10 @@ async def test_in_a_large_fleet_only_the_watched_and_the_sum_are_kept(make_conte
             fleet.step(1.0)
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
-    assert len(history.document(fleet.devices[4], 1e9)["time"]) == 10
-    assert history.document(fleet.devices[5], 1e9)["time"] == []
-    assert len(history.fleet_document(1e9)["time"]) == 2
-    total = history.fleet_document(1e9)["power_kw"][-1]
+    assert len(shown(history.past(fleet.devices[4], 1e9))["time"]) == 10
+    assert shown(history.past(fleet.devices[5], 1e9))["time"] == []
+    assert len(shown(history.fleet_past(1e9))["time"]) == 2
+    total = shown(history.fleet_past(1e9))["power_kw"][-1]
     assert total == pytest.approx(sum(device.state.p_w for device in fleet.devices) / 1000, rel=1e-6)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
-from dersim.web.times import rfc3339
+from dersim.web.times import rfc3339_many
 
 if TYPE_CHECKING:
     from dersim.device.state import DeviceState
@@ -74,16 +74,17 @@ class Series:
                 del column[: self._start]
             self._start = 0
 
-    def since(self, time_s: float) -> tuple[array[float], list[array[float]]]:
-        """Times and columns of the samples at or after `time_s`."""
+    def last(self, seconds: float) -> Past:
+        """The samples of the last so many seconds."""
+        since_s = self.last_s - seconds
         low, high = self._start, len(self._times)
         while low < high:
             middle = (low + high) // 2
-            if self._times[middle] < time_s:
+            if self._times[middle] < since_s:
                 low = middle + 1
             else:
                 high = middle
-        return self._times[low:], [column[low:] for column in self._columns]
+        return Past(self._times[low:], [column[low:] for column in self._columns])
 
 
 class History:
@@ -141,23 +142,30 @@ class History:
         nan = float("nan")
         self._sum.add(time_s, (p, q, s, nan, nan, nan, nan, nan, available, nan))
 
-    def document(self, device: Device, seconds: float) -> dict[str, Any]:
-        """The `history` document: the last `seconds` of one DER, columns side by side."""
+    def past(self, device: Device, seconds: float) -> Past:
+        """The last `seconds` of one DER."""
         self.watch(device)
-        series = self._series.get(device.number, Series())
-        return _document(series, seconds)
+        return self._series.get(device.number, Series()).last(seconds)
 
-    def fleet_document(self, seconds: float) -> dict[str, Any]:
+    def fleet_past(self, seconds: float) -> Past:
         """The sums over the fleet; kept in large fleets only."""
-        return _document(self._sum, seconds)
+        return self._sum.last(seconds)
 
 
-def _document(series: Series, seconds: float) -> dict[str, Any]:
-    times, columns = series.since(series.last_s - seconds)
-    body: dict[str, Any] = {"time": [rfc3339(time_s) for time_s in times]}
-    for name, column in zip(COLUMNS, columns, strict=True):
-        body[name] = [None if value != value else round(value, 4) for value in column]  # noqa: PLR0124 - NaN
-    return body
+class Past(NamedTuple):
+    """A piece of a series, copied out, so that it can be written in a thread: four hours take 50 ms."""
+
+    times: array[float]
+    columns: list[array[float]]
+
+    def to_json(self) -> str:
+        """The `history` document, columns side by side."""
+        times = ",".join(f'"{text}"' for text in rfc3339_many(self.times))
+        parts = [f'"time":[{times}]']
+        for name, column in zip(COLUMNS, self.columns, strict=True):
+            values = ",".join(map("{:.4f}".format, column)).replace("nan", "null")
+            parts.append(f'"{name}":[{values}]')
+        return "{" + ",".join(parts) + "}"
 
 
 def _powers(state: DeviceState) -> tuple[float, float, float, float]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
-from dersim.web.routes import Call, Query, Route, WebContext
+import trio
+
+from dersim.web.routes import Call, Query, Reply, Route, WebContext
 from dersim.web.schema import described
+
+#: So many samples are written in less time than a thread takes to start.
+SHORT = 600
 
 Column = list[float | None]
 
@@ -26,10 +31,15 @@ class HistoryDocument(TypedDict):
     soc_pct: Column
 
 
-def _get(context: WebContext, call: Call) -> dict[str, Any]:
+async def _get(context: WebContext, call: Call) -> Reply:
+    seconds = call.query["seconds"]
     if call.query["of"] == "fleet":
-        return context.history.fleet_document(call.query["seconds"])
-    return context.history.document(call.device, call.query["seconds"])
+        past = context.history.fleet_past(seconds)
+    else:
+        past = context.history.past(call.device, seconds)
+    if len(past.times) < SHORT:
+        return Reply(200, past.to_json())
+    return Reply(200, await trio.to_thread.run_sync(past.to_json))
 
 
 ROUTES = [
