@@ -11,6 +11,7 @@ What a set means, and how a setpoint in force looks as a set, is a `Form`; one p
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -66,7 +67,8 @@ class StoredSets(Model):
         self.detail = f"{form.model_id}"
         first = form.show({})
         #: Set 1 while nothing else acts, then the writable ones.
-        self._sets: list[dict[str, Any]] = [dict(first) for _ in range(SETS)]
+        #: One dict until somebody writes: a write copies.
+        self._sets: list[dict[str, Any]] = [first] * SETS
         self._request, self._result = 1, COMPLETED
         self._revert_s, self._revert_to = 0, 0
         self._is_off = False
@@ -216,7 +218,13 @@ def shown_curve(
 ) -> dict[str, Value]:
     """ActPt and points of a set; the places behind the last point hold 0."""
     out: dict[str, Value] = {f"{where}ActPt": min(len(pairs), POINTS)}
-    for index in range(POINTS):
-        x, y = pairs[index] if index < len(pairs) else (0.0, 0.0)
-        out[f"{where}Pt[{index}].{names[0]}"], out[f"{where}Pt[{index}].{names[1]}"] = x, y
+    for index, (x_name, y_name) in enumerate(_point_names(names, where)):
+        out[x_name], out[y_name] = pairs[index] if index < len(pairs) else (0.0, 0.0)
     return out
+
+
+@functools.cache
+def _point_names(names: tuple[str, str], where: str) -> tuple[tuple[str, str], ...]:
+    """The names of a set's points, the same strings for all devices."""
+    x, y = names
+    return tuple((f"{where}Pt[{i}].{x}", f"{where}Pt[{i}].{y}") for i in range(POINTS))

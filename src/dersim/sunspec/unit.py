@@ -10,6 +10,7 @@ two models are read-only. Nothing here awaits: a request is answered from one in
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 from dersim.setpoints import Source
@@ -39,7 +40,7 @@ class Unit:
             self.blocks.append(block)
             address += block.length
         self._end = address  # of the end mark's first register
-        self._owner = [i for i, block in enumerate(self.blocks) for _ in range(block.length)]
+        self._starts = [block.address for block in self.blocks]
 
     def refresh(self) -> None:
         """Let timers that ran out act."""
@@ -60,9 +61,8 @@ class Unit:
         self._before()
         body = BASE + _MARKER_LENGTH
         if body <= address and last <= self._end:
-            first = self._owner[address - body]
-            if first == self._owner[last - 1 - body]:
-                block = self.blocks[first]
+            block = self.blocks[bisect_right(self._starts, address) - 1]
+            if last <= block.address + block.length:
                 self._check_read(block, rights, address, last)
                 start = (address - block.address) * 2
                 return block.data()[start : start + count * 2]
@@ -76,8 +76,8 @@ class Unit:
             start = BASE
             pieces.append(MARKER)
         if address < end and last > body:
-            first = self._owner[max(address, body) - body]
-            for block in self.blocks[first : self._owner[min(last, end) - 1 - body] + 1]:
+            first = bisect_right(self._starts, max(address, body)) - 1
+            for block in self.blocks[first : bisect_right(self._starts, last - 1)]:
                 self._check_read(block, rights, address, last)
                 pieces.append(block.data())
             if address >= body:
@@ -103,7 +103,7 @@ class Unit:
         if address < body or last > self._end:
             raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cannot be written")
         self._before()
-        block = self.blocks[self._owner[address - body]]
+        block = self.blocks[bisect_right(self._starts, address) - 1]
         if last > block.address + block.length:
             raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cross the end of a model")
         if not rights.may_write(block.model_id):
