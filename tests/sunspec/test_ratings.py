@@ -149,4 +149,4 @@ def test_the_unit_id_may_be_changed(bench):
     assert bench.write(1, DA=9) == 0
     assert bench.read(1, "DA") == 9
     assert bench.server.answers_to(9)
-    assert not bench.server.answers_to(10)
+    assert not bench.server.answers_to(1)

@@ -10,6 +10,7 @@ taken soon. A connection that is merely idle may stay for ever: pollers do that.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import ssl
@@ -181,6 +182,18 @@ class Connections:
             if answers:
                 with trio.fail_after(self._limits.answer_s):
                     await secure.send_all(answers)
+
+
+def allow_many_files() -> None:
+    """Ask for as many open files as this user may have: a port per DER soon needs more than the usual 1,024."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows, which has no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # then the limit stays, and the bind says what lacks
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _peer(stream: trio.SocketStream) -> str:

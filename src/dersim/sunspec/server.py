@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -13,7 +14,7 @@ from dersim.extension import FrontendStatus
 from dersim.http11.listen import address, bind
 from dersim.setpoints import Source
 from dersim.sunspec.catalog import models_of
-from dersim.sunspec.connections import Connections
+from dersim.sunspec.connections import Connections, allow_many_files
 from dersim.sunspec.exceptions import Refused
 from dersim.sunspec.mbap import Stream
 from dersim.sunspec.pdu import Service
@@ -47,22 +48,25 @@ class ModbusServer:
         self._options = context.options
         self.timers = Timers(context.clock.now_s)
         self.view = View(self.device, context.clock.now_s, self._say)
-        own = int(self.device.nameplate.points["1.DA"]) + self.device.number - 1
-        models = models_of(
-            self.view,
-            self.timers,
-            min(own, _LAST_UNIT),
-            services=context.services,
-            more=context.sunspec_models,
-        )
-        self._common = next(model for model in models if isinstance(model, Common))
         self._printed = int(self.device.nameplate.points["1.DA"])
-        self.unit = Unit(models, before=self.timers.run_due)
-        self.service = Service(self.unit, self._identity(), on_write=self._wrote, on_refused=self._refused)
         self._last_refusal = ""
         self._listeners: list[trio.SocketListener] = []
         self._connections: Connections | None = None
         self._where = ""
+        if self.device.number == 1:
+            _ = self.unit  # a plug-in's model that cannot be is told at start-up
+
+    @cached_property
+    def unit(self) -> Unit:
+        """The register map; made when it is first asked for: of a thousand DERs few are ever read."""
+        services, more = self._context.services, self._context.sunspec_models
+        models = models_of(self.view, self.timers, self._address_at_first(), services=services, more=more)
+        return Unit(models, before=self.timers.run_due)
+
+    @cached_property
+    def service(self) -> Service:
+        """What answers requests."""
+        return Service(self.unit, self._identity(), on_write=self._wrote, on_refused=self._refused)
 
     def _identity(self) -> dict[int, str]:
         plate = self.device.nameplate
@@ -71,11 +75,20 @@ class ModbusServer:
     @property
     def unit_id(self) -> int:
         """The device address in 1.DA: the nameplate's for the first DER, one more for each after it."""
-        return self._common.device_address
+        common = self.unit.blocks[0].model
+        assert isinstance(common, Common)  # noqa: S101 - model 1 is always the first
+        return common.device_address
 
     def answers_to(self, unit_id: int) -> bool:
         """Whether a unit id is ours: the one in 1.DA, and those that mean whoever is here."""
-        return unit_id == self.unit_id or unit_id in _ANYONE or unit_id == self._printed
+        own = self.unit_id
+        if unit_id == own or unit_id in _ANYONE:
+            return True
+        # Every DER has a port of its own: until the address is changed, the nameplate's is right on each.
+        return unit_id == self._printed and own == self._address_at_first()
+
+    def _address_at_first(self) -> int:
+        return min(self._printed + self.device.number - 1, _LAST_UNIT)
 
     async def bind(self) -> Mapping[str, str]:
         """Open the listener; ConfigError for a busy port or a bad certificate."""
@@ -83,6 +96,8 @@ class ModbusServer:
         if not options.mb_enable:
             await trio.lowlevel.checkpoint()
             return {}
+        if self.device.number == 1:
+            allow_many_files()
         tls = self._tls_context() if options.mb_enc else None
         port = options.mb_port + self.device.number - 1 if options.mb_port else 0
         if self._where:  # after a restart, the port that users were told
