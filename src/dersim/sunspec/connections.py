@@ -185,7 +185,7 @@ class Connections:
 
 
 def allow_many_files() -> None:
-    """Ask for as many open files as this user may have: a port per DER soon needs more than the usual 1,024."""
+    """Ask for as many open files as this user may have: many DERs, many ports; the usual is 1,024."""
     try:
         import resource  # noqa: PLC0415 - not on Windows, which has no such limit
     except ImportError:
