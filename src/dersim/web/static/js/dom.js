@@ -25,6 +25,13 @@ export function show(node, ...children) {
   return node;
 }
 
+// Draws anew only where `facts` changed: what is in focus stays in focus.
+export function showChanged(node, facts, draw) {
+  const text = JSON.stringify(facts);
+  if (node.shownFacts !== text) show(node, draw());
+  node.shownFacts = text;
+}
+
 export const card = (title, ...children) => h("section", { class: "card" }, title ? h("h2", {}, title) : null, children);
 
 export function table(columns, rows, { caption, empty = "Nothing yet." } = {}) {

@@ -1,5 +1,5 @@
 // The CSIP client: where it stands, what it found, what it was told.
-import { card, h, pairs, show, table } from "../dom.js";
+import { card, h, pairs, show, showChanged, table } from "../dom.js";
 import { currentDevice, get, getPlain, post } from "../api.js";
 import { clock, modes, num, plain, span, utc } from "../format.js";
 import { act, poll } from "../shell.js";
@@ -39,8 +39,8 @@ export function mount(root) {
       pairs([["Server", c.server ? `${c.server}${c.dcap}` : null], ["Edition", c.edition ? `IEEE 2030.5-${c.edition}` : null], ["LFDI", h("span", { class: "mono" }, c.lfdi || "–")], ["SFDI", c.sfdi], ["EndDevice", c.end_device],
         ["Registration PIN", c.registration.present ? verified : "no Registration"], ["Clock offset", c.clock.offset_s === null ? null : `${num(c.clock.offset_s, 3)} s, within ${num(c.clock.bound_s, 3)} s (${c.clock.samples} samples)`], ["Last contact", c.last_contact ? `${clock(c.last_contact)} (${utc(c.last_contact)})` : null]]));
     show(counters, pairs(Object.entries(c.counters).map(([k, v]) => [k.replaceAll("_", " "), v])));
-    show(controls, table(heads, controlRows(c.active_controls), { empty: "No control is active." }));
-    show(scheduled, table(heads, controlRows(c.scheduled_controls), { empty: "No control is scheduled." }));
+    showChanged(controls, c.active_controls, () => [table(heads, controlRows(c.active_controls), { empty: "No control is active." })]);
+    showChanged(scheduled, c.scheduled_controls, () => [table(heads, controlRows(c.scheduled_controls), { empty: "No control is scheduled." })]);
     show(fallback, c.default_control ? pairs([["Program", c.default_control.program], ["mRID", h("span", { class: "mono" }, c.default_control.mRID || "–")], ["Modes", modes(c.default_control.modes) || "none"]]) : h("p", { class: "empty" }, "The server has none."));
     show(programs, table([{ title: "Description" }, { title: "Primacy", n: 1 }, { title: "href" }], c.programs.map((p) => h("tr", {}, h("td", {}, p.description || "–"), h("td", { class: "n" }, p.primacy), h("td", { class: "mono" }, p.href))), { empty: "No program is ours." }));
   }

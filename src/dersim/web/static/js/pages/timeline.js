@@ -7,7 +7,7 @@ import { poll } from "../shell.js";
 
 const FILL = { scheduled: ["none", "var(--accent)", "5 3"], active: ["var(--accent)", "var(--accent)", null], completed: ["var(--muted)", "var(--muted)", null], cancelled: ["none", "var(--bad)", "2 3"], superseded: ["none", "var(--warn)", "2 3"] };
 const STEPS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].map((t) => t * 1000);
-const ROW = 26, LEFT = 190, POWER = 120;
+const ROW = 26, POWER = 120;
 
 export function mount(root) {
   let back = 300, chosen = null, data = null, past = null, tick = 0;
@@ -34,7 +34,8 @@ export function mount(root) {
     const start = Math.max(now - back * 1000, Math.min(begun, now - 60000));
     const ends = data.controls.map((c) => Date.parse(c.effective_end)).filter((t) => t > now);
     const end = now + Math.min(back * 1000, Math.max((now - start) / 4, ...ends.map((t) => t - now + back * 20)));
-    const width = Math.max(picture.clientWidth || 800, 560), wide = width - LEFT - 60;
+    const narrow = picture.clientWidth < 560, LEFT = narrow ? 112 : 190;
+    const width = Math.max(picture.clientWidth || 800, 340), right = narrow ? 16 : 60, wide = width - LEFT - right;
     const x = (t) => LEFT + ((Math.max(start, Math.min(end, t)) - start) / (end - start)) * wide;
     const controls = data.controls.slice().sort((a, b) => Date.parse(a.effective_start) - Date.parse(b.effective_start));
     const lanes = new Map();
@@ -44,7 +45,7 @@ export function mount(root) {
     }
     const parts = [];
     let y = 8;
-    const title = (text, soft) => parts.push(s("text", { x: 0, y: y + 17, class: soft ? "soft" : null }, text.length > 27 ? `${text.slice(0, 26)}…` : text, s("title", {}, text)));
+    const title = (text, soft) => parts.push(s("text", { x: 0, y: y + 17, class: soft ? "soft" : null }, text.length > (narrow ? 16 : 27) ? `${text.slice(0, narrow ? 15 : 26)}…` : text, s("title", {}, text)));
     const rule = () => parts.push(s("line", { class: "axis", x1: 0, x2: width, y1: y, y2: y }));
     const bar = (key, from, to, [fill, stroke, dash], text, words, onpick, next = width) => {
       const left = x(from), w = Math.max(3, x(to) - left);
@@ -67,33 +68,35 @@ export function mount(root) {
       title(lane);
       entries.forEach((a, i) => {
         const key = `${lane}${a.start}`;
-        bar(key, Date.parse(a.start), a.end ? Date.parse(a.end) : end, a.source === "csip" ? FILL.active : a.source === "csip-default" ? ["var(--soft)", "var(--muted)", null] : ["var(--c-i)", "var(--c-i)", null],
+        bar(key, Date.parse(a.start), a.end ? Date.parse(a.end) : now, a.source === "csip" ? FILL.active : a.source === "csip-default" ? ["var(--soft)", "var(--muted)", null] : ["var(--c-i)", "var(--c-i)", null],
           typeof a.value === "object" && a.value && a.value.curve ? "curve" : value(a.mode, a.value), `${lane}: ${value(a.mode, a.value)} from ${clock(a.start)}${a.end ? ` to ${clock(a.end)}` : ""}`, () => pick(key, [["Setpoint", `${a.mode} ${value(a.mode, a.value)}`], ["Source", a.source], ["Detail", a.detail], ["From", utc(a.start)], ["To", a.end ? utc(a.end) : "still asked for"]]), entries[i + 1] ? x(Date.parse(entries[i + 1].start)) : width);
       });
       y += ROW;
     }
     rule(); y += 10;
-    power(parts, x, y, width, start, now);
+    power(parts, x, y, width - right, start, LEFT, narrow);
     y += POWER;
     const step = STEPS.find((t) => (end - start) / t <= Math.max(2, wide / 85)) || STEPS[STEPS.length - 1];
     const zone = new Date(now).getTimezoneOffset() * 60000;
     for (let t = Math.ceil((start - zone) / step) * step + zone; t <= end; t += step) parts.push(s("line", { class: "axis", x1: x(t), x2: x(t), y1: y, y2: y + 4 }), s("text", { class: "soft", x: x(t), y: y + 17, "text-anchor": "middle" }, clock(t)));
     parts.push(s("line", { x1: x(now), x2: x(now), y1: 0, y2: y, stroke: "var(--bad)", "stroke-width": 1.5 }));
     const focus = document.activeElement?.closest?.("svg") ? [...picture.querySelectorAll(".bar")].indexOf(document.activeElement) : -1;
+    const scrolled = picture.scrollLeft;
     show(picture, s("svg", { width, height: y + 24, viewBox: `0 0 ${width} ${y + 24}`, role: "group", "aria-label": "Timeline" }, parts));
+    picture.scrollLeft = scrolled;
     if (focus >= 0) picture.querySelectorAll(".bar")[focus]?.focus();
     show(list, h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["Control", "Phase", "From", "To", "Why"].map((t) => h("th", { scope: "col" }, t)))),
       h("tbody", {}, controls.map((c) => h("tr", { "data-mrid": c.mRID }, h("td", {}, modes(c.modes)), h("td", {}, c.phase), h("td", { class: "t" }, clock(c.effective_start)), h("td", { class: "t" }, clock(c.effective_end)), h("td", {}, c.why)))))));
   }
-  function power(parts, x, y, width, start, now) {
+  function power(parts, x, y, edge, start, LEFT, narrow) {
     const times = (past?.time || []).map((t) => Date.parse(t));
     const series = [["power_kw", "var(--c-p)", null], ["available_power_kw", "var(--muted)", "4 3"], ["reactive_power_kvar", "var(--c-q)", null]];
     const values = series.flatMap(([key]) => past?.[key] || []).filter((v) => v !== null);
     const low = Math.min(0, ...[values.reduce((a, b) => Math.min(a, b), 0)]), high = Math.max(values.reduce((a, b) => Math.max(a, b), 0), low + 1) * 1.05;
     const py = (v) => y + POWER - 6 - ((v - low) / (high - low)) * (POWER - 14);
     const step = niceStep(high - low, 4);
-    for (let v = Math.ceil(low / step) * step; v <= high; v += step) parts.push(s("line", { class: "axis", x1: LEFT, x2: width - 60, y1: py(v), y2: py(v) }), s("text", { class: "soft", x: LEFT - 6, y: py(v) + 4, "text-anchor": "end" }, num(v, Number.isInteger(step) ? 0 : step < 0.2 ? 2 : 1)));
-    parts.push(s("text", { x: 0, y: y + 16, style: { fill: "var(--c-p)" } }, "P, kW"), s("text", { x: 0, y: y + 34, style: { fill: "var(--c-q)" } }, "Q, kvar"), s("text", { x: 0, y: y + 52, class: "soft" }, "available, kW (dashed)"));
+    for (let v = Math.ceil(low / step) * step; v <= high; v += step) parts.push(s("line", { class: "axis", x1: LEFT, x2: edge, y1: py(v), y2: py(v) }), s("text", { class: "soft", x: LEFT - 6, y: py(v) + 4, "text-anchor": "end" }, num(v, Number.isInteger(step) ? 0 : step < 0.2 ? 2 : 1)));
+    parts.push(s("text", { x: 0, y: y + 16, style: { fill: "var(--c-p)" } }, "P, kW"), s("text", { x: 0, y: y + 34, style: { fill: "var(--c-q)" } }, "Q, kvar"), s("text", { x: 0, y: y + 52, class: "soft" }, narrow ? "available" : "available, kW (dashed)"));
     const stride = Math.max(1, Math.floor(times.length / 1500));
     for (const [key, stroke, dash] of series) {
       const points = [];
