@@ -1,7 +1,11 @@
-"""docs/rest.md has an example of every address, and each works, letter for letter, on a live demo."""
+"""docs/rest.md has an example of every address, and each works, letter for letter, on a live demo.
+
+And the document shown in docs/websocket.md is one.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +16,8 @@ import pytest
 from tests.interop.processes import ROOT, eventually, get_json, program
 
 from dersim.web.api import ROUTES
+from dersim.web.openapi import openapi
+from dersim.web.schema import check
 
 PAGE = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -42,6 +48,13 @@ def test_every_address_has_an_example():
 def test_examples_on_the_management_uis_port_are_there():
     its_own = {(route.method, route.path) for route in ROUTES if "csip_ui" in route.sites}
     assert {(method, path) for port, method, path in examples() if port == "5000"} <= its_own
+
+
+def test_the_document_on_the_websocket_page_is_an_overview():
+    page = (ROOT / "docs" / "websocket.md").read_text(encoding="utf-8")
+    sample = json.loads(re.search(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1])
+    schemas = openapi(ROUTES, "dashboard")["components"]["schemas"]
+    assert check({"$ref": "#/components/schemas/Overview"}, schemas, sample) == []
 
 
 def test_every_example_works():
