@@ -71,8 +71,12 @@ def _operation_id(route: Route) -> str:
 
 def _parameter(query: Query) -> dict[str, Any]:
     schema: Schema = {"type": {int: "integer", float: "number", str: "string"}[query.type]}
-    for keyword in ("minimum", "maximum", "default"):
-        if (value := getattr(query, keyword)) is not None:
+    for keyword, value in (
+        ("minimum", query.minimum),
+        ("maximum", query.highest),
+        ("default", query.default),
+    ):
+        if value is not None:
             schema[keyword] = value
     if query.choices:
         schema["enum"] = list(query.choices)

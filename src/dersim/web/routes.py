@@ -31,6 +31,10 @@ SMALL_FLEET = 50
 REMEMBER_S = 2.0
 
 
+#: The largest whole number that JavaScript tells from its neighbours; none of ours comes near it.
+LARGEST_INT = 2**53 - 1
+
+
 class Query(NamedTuple):
     """One query parameter: name, type of its values, default (None: none), and a sentence."""
 
@@ -41,6 +45,11 @@ class Query(NamedTuple):
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+
+    @property
+    def highest(self) -> float | None:
+        """The maximum; whole numbers always have one, so that none is too large for what it meets."""
+        return LARGEST_INT if self.maximum is None and self.type is int else self.maximum
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +153,9 @@ def _query_value(query: Query, text: str) -> Any:
         raise Problem("bad-request", f"query parameter {query.name}={text!r} is not one of {words}")
     if isinstance(value, int | float):
         # Written so that NaN fails as well.
-        low, high = query.minimum, query.maximum
+        low, high = query.minimum, query.highest
         if (low is not None and not value >= low) or (high is not None and not value <= high):
-            bounds = f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+            bounds = f"at least {low:g}" if high is None else f"{low:g} to {high:.16g}"
             raise Problem("bad-request", f"query parameter {query.name}={text!r}: {bounds} is needed")
     return value
 
