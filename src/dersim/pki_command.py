@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create = commands.add_parser("create", help="make a test PKI in a new folder", allow_abbrev=False)
     create.add_argument("folder", type=Path, metavar="DIR", help="the folder to make")
     create.add_argument(
-        "-n", "--count", type=int, default=10, metavar="COUNT", help="how many numbered DERs (default: 10)"
+        "-n", "--count", type=int, default=10, metavar="COUNT", help="how many numbered DERs"
     )
     create.add_argument(
         "--comm-004",
