@@ -26,6 +26,7 @@ async def test_errors_are_problem_documents_with_a_hint(open_site):
         ("GET", "/api/dersim/overview?device=x", b"", (), 400, "a whole number"),
         ("GET", "/api/dersim/overview?device=", b"", (), 400, "a whole number"),
         ("GET", "/api/dersim/logs?after=3112554800875696553984", b"", (), 400, "is needed"),
+        ("GET", "/api/dersim/history?of=", b"", (), 400, "not one of device, fleet"),
         ("GET", "/api/dersim/overview?devise=1", b"", (), 400, "it takes device"),
         ("GET", "/api/dersim/overview?device=1&device=2", b"", (), 400, "more than once"),
         ("GET", "/api/dersim/history?seconds=nan", b"", (), 400, "seconds='nan'"),

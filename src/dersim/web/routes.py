@@ -141,8 +141,6 @@ def read_query(route: Route, given: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 def _query_value(query: Query, text: str) -> Any:
-    if query.type is str and not text:
-        return query.default
     try:
         value = query.type(text)
     except ValueError:
