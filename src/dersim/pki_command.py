@@ -30,9 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("file", type=Path, metavar="FILE", help="a PEM file with a certificate and its chain")
     create = commands.add_parser("create", help="make a test PKI in a new folder", allow_abbrev=False)
     create.add_argument("folder", type=Path, metavar="DIR", help="the folder to make")
-    create.add_argument(
-        "-n", "--count", type=int, default=10, metavar="COUNT", help="how many numbered DERs"
-    )
+    create.add_argument("-n", "--count", type=int, default=10, metavar="COUNT", help="how many numbered DERs")
     create.add_argument(
         "--comm-004",
         action="store_true",
