@@ -23,7 +23,10 @@ class FakeFleet:
     """Devices without physics that remember when they were stepped."""
 
     def __init__(self, count=1):
-        self.devices = [SimpleNamespace(number=n, step=lambda now_s: None) for n in range(1, count + 1)]
+        self.devices = [
+            SimpleNamespace(number=n, step=lambda now_s: None, service_word="in service")
+            for n in range(1, count + 1)
+        ]
         self.steps = []
 
     async def step(self, now_s, step):

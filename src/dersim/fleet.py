@@ -147,6 +147,11 @@ class Device:
         return self.chain.service.permitted
 
     @property
+    def service_word(self) -> str:
+        """In service, entering service, ceased, tripped or out of service; cheap to ask at every step."""
+        return self.chain.service.word
+
+    @property
     def limited(self) -> bool:
         """Whether a rating (VA, var or current) keeps P or Q from what is wanted."""
         return self.chain.inverter.limited

@@ -25,6 +25,7 @@ from dersim.errors import ConfigError, PluginError
 from dersim.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.logbuffer import LogBuffer
 from dersim.registry import Registry
+from dersim.service_log import ServiceLog
 from dersim.supervision import Supervised, SupervisedPhysics, bare_errors
 
 if TYPE_CHECKING:
@@ -93,22 +94,25 @@ class Simulator:
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
         self._clock.start()
         first_s = self._clock.now_s()
+        service_log = ServiceLog(self._fleet, self._log)
         await self._fleet.step(first_s, self._physics.step)
+        service_log.look()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tick, first_s)
+            nursery.start_soon(self._tick, first_s, service_log)
             for each in self._supervised.get(0, ()):
                 nursery.start_soon(each.run)
             for position, device in enumerate(self._fleet.devices):
                 nursery.start_soon(self._live_device, device.number, position * START_SPACING_S)
             announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
 
-    async def _tick(self, next_s: float) -> None:
+    async def _tick(self, next_s: float, service_log: ServiceLog) -> None:
         """Step the fleet at every tick; one that comes late is not made up for, the clock waits for it."""
         while True:
             self._clock.tick_done()
             next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
             await self._clock.sleep_until(next_s)
             await self._fleet.step(self._clock.now_s(), self._physics.step)
+            service_log.look()
 
     async def _live_device(self, number: int, delay_s: float) -> None:
         """One DER's own nursery."""

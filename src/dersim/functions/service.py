@@ -37,6 +37,15 @@ class Service:
         self._window = _CLOSED
         self._calm = False
 
+    @property
+    def word(self) -> str:
+        """The state of service in words, for people."""
+        if not self.in_service:
+            return "tripped" if self.tripped else "out of service"
+        if self.ceased:
+            return "ceased"
+        return "entering service" if self.entering else "in service"
+
     def configure(self, functions: list[ControlFunction], *, returns_by_function: bool) -> None:
         """Take over the enabled functions; returns_by_function: one of them decides about the way back."""
         self._functions = functions
