@@ -12,6 +12,7 @@ ends them. If the server goes away, what is scheduled is carried out and then th
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -265,10 +266,11 @@ class Controls:
         for seen in views:
             if self._phases.get(seen.mrid) is not seen.phase:
                 refused = seen.phase in (Phase.REJECTED, Phase.MISSED)
-                modes = modes_to_json(_plain(seen.modes)) or ""
+                modes = json.dumps(modes_to_json(_plain(seen.modes)))
+                why = seen.why.removeprefix(f"{seen.phase.value}: ")
                 self._log(
                     "Warning" if refused else "Info",
-                    f"DERControl {seen.mrid} {seen.phase.value} {modes}: {seen.why}",
+                    f"DERControl {seen.mrid} {seen.phase.value}, {modes}: {why}",
                 )
         self._phases = {seen.mrid: seen.phase for seen in views}
 

@@ -13,12 +13,12 @@ from dersim.errors import ConfigError
 _BACKLOG = 1024
 
 
-async def bind(host: str, port: int) -> list[trio.SocketListener]:
+async def bind(host: str, port: int, *, flag: str = "") -> list[trio.SocketListener]:
     """Listen on every address of `host`; port 0 picks a free one, the same for all addresses.
 
-    ConfigError where the port is busy or the address is not ours.
+    flag: what chooses the port, for the message. ConfigError where the port is busy or not ours to listen on.
     """
-    where = f"{host}:{port}"
+    where = f"{flag} {host}:{port}".lstrip()
     if not 0 <= port <= 65535:  # getaddrinfo would take it modulo 65536
         raise ConfigError(f"{where}: cannot listen: a port is 0 to 65535")
     try:

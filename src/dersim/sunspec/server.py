@@ -102,7 +102,7 @@ class ModbusServer:
         port = options.mb_port + self.device.number - 1 if options.mb_port else 0
         if self._where:  # after a restart, the port that users were told
             port = int(self._where.rpartition(":")[2])
-        self._listeners = await bind(options.mb_host, port)
+        self._listeners = await bind(options.mb_host, port, flag="--mb_port")
         self._connections = Connections(self._open_stream, self._say, tls=tls)
         host, port = address(self._listeners)
         self._where = f"{host}:{port}"

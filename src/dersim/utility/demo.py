@@ -26,6 +26,8 @@ order = 10
 class DemoServer(UtilityServer):
     """A companion server as a front-end of the fleet; `url`, `port` and `pin` are for the CSIP clients."""
 
+    port_flag = "--csip_server_port"
+
     @property
     def pin(self) -> int:
         """The PIN that its devices are to expect."""

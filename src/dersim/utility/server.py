@@ -30,6 +30,9 @@ Listeners = Sequence[trio.abc.Listener[Any]]
 class UtilityServer:
     """A companion server. now_s: its time, UTC seconds since 1970; read from `run` on, not before."""
 
+    #: What chooses the port of the 2030.5 side, for messages.
+    port_flag = "--port"
+
     def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
         self.config = config
         self.head_end = HeadEnd(config, now_s, log)
@@ -57,9 +60,11 @@ class UtilityServer:
         ConfigError for a busy port, CertificateError for a file that cannot be used.
         """
         self._tls = self._context()
-        listeners = await http11.bind(self.config.host, self.config.port)
+        listeners = await http11.bind(self.config.host, self.config.port, flag=self.port_flag)
         try:
-            self._admin_listeners = admin = await http11.bind(ADMIN_HOST, self.config.admin_port)
+            self._admin_listeners = admin = await http11.bind(
+                ADMIN_HOST, self.config.admin_port, flag="--admin_port"
+            )
         except ConfigError:
             for listener in listeners:
                 await listener.aclose()
