@@ -181,6 +181,7 @@ def test_a_lost_connection_shows_and_heals(start_demo, open_page):
         watched = open_page(demo.url)
         page = watched.page
         page.wait_for_selector("#live:has-text('Live')")
+        page.wait_for_selector(SIGNS["overview"])
         assert demo.stop() == 0
         page.wait_for_selector("#live:has-text('Connection lost')")
         demo.start()

@@ -37,8 +37,15 @@ export function startShell({ site, pages }) {
     for (const [key, link] of links) key === entry.name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     side.classList.remove("open");
     document.title = `${entry.title} – dersim`;
-    const module = await entry.load();
+    const module = await entry.load().catch((error) => {
+      if (!(error instanceof TypeError)) throw error;
+      return null; // not fetched: the simulator went away in the middle; the page opens again when it is back
+    });
     if (mine !== turn) return;
+    if (!module) {
+      show(content, h("p", { class: "trouble", role: "alert" }, "This page could not be fetched. It opens by itself once the simulator answers."));
+      return;
+    }
     const root = h("div", {});
     show(content, root);
     page = module.mount(root, context) || {};
