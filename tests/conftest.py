@@ -2,6 +2,6 @@
 
 import os
 
-from dersim.cli_options import FAIL_FAST_VARIABLE
+from dersim.cli.sim_options import FAIL_FAST_VARIABLE
 
 os.environ.setdefault(FAIL_FAST_VARIABLE, "yes")

@@ -16,11 +16,11 @@ from dersim import pki
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
-from dersim.extension import FrontendContext
-from dersim.fleet import Device, Fleet
+from dersim.device import Device, Fleet
 from dersim.ieee2030_5 import Edition
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.plugin.extension import FrontendContext
 from dersim.utility.certificates import of_folder
 from dersim.utility.config import UtilityConfig
 from dersim.utility.programs import ControlOrder

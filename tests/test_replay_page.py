@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dersim.cli import main
+from dersim.cli.main import main
 
 PAGE = (Path(__file__).parents[1] / "docs" / "replay.md").read_text(encoding="utf-8")
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import dersim
+from dersim.cli.replay import main
 from dersim.errors import ConfigError
-from dersim.replay_command import main
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data" / "opender"
 SCENARIOS = sorted(path.stem for path in SHARED.glob("*.json")) if SHARED.is_dir() else []

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from dersim.fleet import Device, StandingClock
+from dersim.device import Device, StandingClock
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
 from dersim.setpoints import JOURNAL_LENGTH, Outcome, SetpointChange, Setpoints, Source, Verdict
 
@@ -172,7 +172,7 @@ class TestVerdicts:
         assert outcome == Outcome(Verdict.UNSUPPORTED, "opModNonsense: this device has no such mode")
 
     def test_a_mode_whose_function_was_left_out(self) -> None:
-        from dersim.builtin import FUNCTION_TYPES
+        from dersim.plugin.builtin import FUNCTION_TYPES
 
         device = Device(functions=[kind for kind in FUNCTION_TYPES if kind.name != "volt-var"])
         assert device.setpoints.check("opModVoltVar", VV).verdict is Verdict.UNSUPPORTED
@@ -269,7 +269,7 @@ def test_the_journal_tells_and_is_bounded(points: Setpoints, clock: StandingCloc
 
 
 def test_a_nameplate_s_modes_are_the_lowest_source() -> None:
-    from dersim.device.nameplate import bundled, read_nameplate
+    from dersim.hardware.nameplate import bundled, read_nameplate
 
     plate = read_nameplate(bundled("10kW-3Phase"), **{"dersim.modes": {MAX: 70}})
     device = Device(nameplate=plate, clock=StandingClock())

@@ -2,6 +2,6 @@
 
 import sys
 
-from dersim.cli import main
+from dersim.cli.main import main
 
 sys.exit(main())

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dersim.cli import server
 from dersim.options import OptionParser, names
-from dersim.plugins import DEFAULT_PLUGINS, PluginSet, find
-from dersim.registry import Selection
-from dersim.utility import command
+from dersim.plugin.loader import DEFAULT_PLUGINS, PluginSet, find
+from dersim.plugin.registry import Selection
 
 
 def main(args: Sequence[str]) -> int:
     """Run until stopped; the exit code. ConfigError and PluginError are the caller's."""
     parser = OptionParser(prog="dersim server", description="The companion IEEE 2030.5 server.")
-    command.add_arguments(parser)
+    server.add_arguments(parser)
     parser.add_argument(
         "--without", type=names, default=(), metavar="NAME,...", help="leave out these plug-ins"
     )
@@ -23,4 +23,4 @@ def main(args: Sequence[str]) -> int:
     selection = Selection(without=options.without)
     selection.check(each.name for each in strangers)
     PluginSet(strangers, selection).learn_extensions()
-    return command.run(options)
+    return server.run(options)

@@ -15,20 +15,20 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dersim.builtin import FUNCTION_TYPES
-from dersim.device.battery import Battery
-from dersim.device.nameplate import Nameplate, nameplate_from_json
-from dersim.device.source import GivenSource, Source
+from dersim.device import Device, StandingClock
 from dersim.errors import ConfigError
-from dersim.extension import DeviceType
-from dersim.fleet import Device, StandingClock
 from dersim.functions.enter_service import EnterService
 from dersim.functions.fixed_pf import FixedPF
 from dersim.functions.target_var import TargetVar
 from dersim.functions.trip import steps
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
+from dersim.hardware.battery import Battery
+from dersim.hardware.nameplate import Nameplate, nameplate_from_json
+from dersim.hardware.source import GivenSource, Source
 from dersim.modes import Curve, FixedPowerFactor, FreqDroop, ModeValue
+from dersim.plugin.builtin import FUNCTION_TYPES
+from dersim.plugin.extension import DeviceType
 from dersim.setpoints import SetpointChange, Verdict
 from dersim.setpoints import Source as Asker
 

@@ -33,11 +33,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import SETTING_MODES, Settings
-from dersim.extension import FunctionType
 from dersim.functions.parameters import objection
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.modes import ModeValue
+from dersim.plugin.extension import FunctionType
 
 
 class Source(IntEnum):

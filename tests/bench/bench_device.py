@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import trio
 from tests.bench.measure import Result, at_least, interleaved
 
-from dersim.fleet import Device, Fleet, StandingClock
+from dersim.device import Device, Fleet, StandingClock
 from dersim.grid.conditions import Conditions
 from dersim.modes import Curve, FreqDroop
 from dersim.setpoints import SetpointChange, Source, Verdict

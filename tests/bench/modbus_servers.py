@@ -20,8 +20,8 @@ async def pymodbus_server(port: int) -> None:
 
 def our_server(port: int) -> int:
     """The whole simulator with Modbus only; at the end it prints how late its loop woke a sleeper of 5 ms."""
-    from dersim import cli
-    from dersim.simulator import Simulator
+    from dersim.cli import main
+    from dersim.engine.simulator import Simulator
 
     late_s: list[float] = []
     run = Simulator.run
@@ -39,7 +39,7 @@ def our_server(port: int) -> int:
             nursery.cancel_scope.cancel()
 
     Simulator.run = watched
-    code = cli.main(["sim", "--mb_port", str(port), "--plugins", "modbus"])
+    code = main.main(["sim", "--mb_port", str(port), "--plugins", "modbus"])
     late_s.sort()
     print(f"lag_p99_ms={1000 * late_s[int(len(late_s) * 0.99)]:.3f}", flush=True)
     return code

@@ -23,13 +23,13 @@ from dersim import pki, tls
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
-from dersim.extension import FrontendContext
-from dersim.fleet import Device, Fleet
+from dersim.device import Device, Fleet
 from dersim.http11 import Request, Response, serve
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.plugin.extension import FrontendContext
 
 START_S = 1_800_000_000.0
 SERVER_OFFSET_S = 7.3

@@ -12,8 +12,8 @@ from trio.testing import MockClock
 
 from dersim.clock import SimClock
 from dersim.csip.controls import Controls, ProgramReading
+from dersim.device import Device
 from dersim.errors import ConfigError
-from dersim.fleet import Device
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.event_types import EventResponse, Reread
 from dersim.setpoints import Outcome, SetpointChange, Source

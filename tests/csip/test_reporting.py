@@ -8,9 +8,9 @@ import trio
 from lxml import etree
 
 from dersim.csip import der_bodies, mirror
-from dersim.device.nameplate import bundled, nameplate_from_json, read_nameplate
-from dersim.device.state import Connection
-from dersim.fleet import Device
+from dersim.device import Device
+from dersim.hardware.nameplate import bundled, nameplate_from_json, read_nameplate
+from dersim.hardware.state import Connection
 from dersim.http11 import Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r

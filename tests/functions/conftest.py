@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from dersim.builtin import FUNCTION_TYPES
-from dersim.device.nameplate import nameplate_from_json
-from dersim.device.source import GivenSource
-from dersim.extension import DeviceType
-from dersim.fleet import Device, StandingClock
+from dersim.device import Device, StandingClock
 from dersim.grid.conditions import Conditions
+from dersim.hardware.nameplate import nameplate_from_json
+from dersim.hardware.source import GivenSource
 from dersim.modes import ModeValue
+from dersim.plugin.builtin import FUNCTION_TYPES
+from dersim.plugin.extension import DeviceType
 from dersim.setpoints import SetpointChange, Source, Verdict
 
 PLATE: dict[str, dict[str, Any]] = {

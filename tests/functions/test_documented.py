@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dersim.builtin import DEVICE_TYPES, FUNCTION_TYPES
-from dersim.device.nameplate import PROFILES, nameplate_from_json
-from dersim.device.points import POINTS
 from dersim.grid.profiles import BUNDLED, GRID, WEATHER
+from dersim.hardware.nameplate import PROFILES, nameplate_from_json
+from dersim.hardware.nameplate_points import POINTS
+from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dersim.device.state import Alarm, InverterStatus, OperationalMode
+from dersim.hardware.state import Alarm, InverterStatus, OperationalMode
 from dersim.modes import Curve, FreqDroop
 from dersim.setpoints import Source
 

@@ -11,11 +11,11 @@ from lxml import etree
 from tests.ieee2030_5.documents import official_schema
 
 from dersim.errors import LocalProtocolError, PluginError
-from dersim.extension import SchemaExtension
 from dersim.ieee2030_5 import Edition, decode, encode, extensions, schema
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
 from dersim.modes import ModeSpec
+from dersim.plugin.extension import SchemaExtension
 
 NS = "https://example.org/ns?a=1&b=2"
 

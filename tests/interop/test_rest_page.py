@@ -15,9 +15,9 @@ import httpx
 import pytest
 from tests.interop.processes import ROOT, eventually, get_json, program
 
+from dersim.pages.openapi import openapi
+from dersim.pages.schema import check
 from dersim.web.api import ROUTES
-from dersim.web.openapi import openapi
-from dersim.web.schema import check
 
 PAGE = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

@@ -7,8 +7,8 @@ import pytest
 import trio
 
 from dersim.lab.app import make_lab_app
-from dersim.lab.desk import Desk
 from dersim.lab.programs import PROGRAMS
+from dersim.lab.state import Desk
 
 HERE = {"Host": "127.0.0.1:8100"}
 FREE_PORTS = {"values": {"--port": "0", "--admin_port": "0", "--enc": "no"}}

@@ -11,10 +11,10 @@ import trio
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from dersim.clock import SimClock
-from dersim.extension import FrontendContext
-from dersim.fleet import Device, Fleet, StandingClock
+from dersim.device import Device, Fleet, StandingClock
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.plugin.extension import FrontendContext
 from dersim.sunspec import config
 from dersim.sunspec.server import ModbusServer
 

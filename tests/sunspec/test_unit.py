@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from dersim.fleet import DEVICE_TYPES
+from dersim.device import DEVICE_TYPES
 from dersim.sunspec.definitions import definition
 from dersim.sunspec.exceptions import Refused
 
@@ -123,7 +123,7 @@ def test_scale_factors_stay_whatever_the_power(make_bench):
 
 
 def nameplate(name):
-    from dersim.device.nameplate import bundled, read_nameplate
+    from dersim.hardware.nameplate import bundled, read_nameplate
 
     return read_nameplate(bundled(name))
 
@@ -142,7 +142,7 @@ def test_all_views_of_power_agree_in_one_tick(bench):
 
 
 def test_a_model_of_a_function_that_is_left_out_is_not_there(make_bench):
-    from dersim.builtin import FUNCTION_TYPES
+    from dersim.plugin.builtin import FUNCTION_TYPES
 
     fewer = [kind for kind in FUNCTION_TYPES if kind.name not in ("volt-var", "fixed-pf")]
     bench = make_bench(functions=fewer)

@@ -147,7 +147,7 @@ def test_files_are_chosen_as_the_flags_say(folder, tmp_path):
         certificates.of_folder(tmp_path)
 
 
-START = "import sys; from dersim.utility.command import main; sys.exit(main(sys.argv[1:]))"
+START = "import sys; from dersim.cli.server import main; sys.exit(main(sys.argv[1:]))"
 ANY_PORTS = ("--port", "0", "--admin_port", "0")
 
 
@@ -177,7 +177,7 @@ def test_the_command_starts_tells_and_stops(folder, stop):
     ],
 )
 def test_a_bad_flag_is_named(flags, text):
-    from dersim.utility.command import main
+    from dersim.cli.server import main
 
     with pytest.raises(ConfigError) as caught:
         main(flags)

@@ -11,11 +11,11 @@ import pytest
 import trio
 
 from dersim.clock import SimClock
-from dersim.device.state import Alarm, Connection, DeviceState, InverterStatus, OperationalMode
+from dersim.device import Device
 from dersim.errors import ConfigError
-from dersim.extension import FrontendStatus, PluginInfo
-from dersim.fleet import Device
+from dersim.hardware.state import Alarm, Connection, DeviceState, InverterStatus, OperationalMode
 from dersim.logbuffer import LogBuffer
+from dersim.plugin.extension import FrontendStatus, PluginInfo
 from dersim.setpoints import InForce, JournalEntry, Outcome, Source, Verdict
 from dersim.web.api.csip import COUNTERS
 from dersim.web.frontend import WebFrontend

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from dersim.pages.responses import MAX_BODY_BYTES
 from dersim.web.api import overview
-from dersim.web.responses import MAX_BODY_BYTES
 
 
 async def test_errors_are_problem_documents_with_a_hint(open_site):

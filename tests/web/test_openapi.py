@@ -5,9 +5,9 @@ import json
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from dersim.pages.openapi import openapi
+from dersim.pages.problems import PROBLEM_TYPES
 from dersim.web.api import ROUTES
-from dersim.web.openapi import openapi
-from dersim.web.problems import PROBLEM_TYPES
 
 
 @pytest.mark.parametrize("site_name", ["dashboard", "csip_ui"])

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from dersim.extension import Panel
-from dersim.web.pages import STATIC
+from dersim.pages.statics import STATIC
+from dersim.plugin.extension import Panel
 
 SOURCES = sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css"), *STATIC.rglob("*.html")])
 

@@ -14,16 +14,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dersim.clock import SimClock
-from dersim.fleet import Device, Fleet
+from dersim.device import Device, Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.modes import MODES
+from dersim.pages.guard import Guard
+from dersim.pages.openapi import openapi
+from dersim.pages.schema import check
 from dersim.web.api import ROUTES
 from dersim.web.app import make_app
-from dersim.web.guard import Guard
 from dersim.web.history import History
-from dersim.web.openapi import openapi
 from dersim.web.routes import WebContext
-from dersim.web.schema import check
 from dersim.web.telemetry import Telemetry
 
 DOCUMENT = openapi(ROUTES, "dashboard")

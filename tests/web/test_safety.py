@@ -148,7 +148,7 @@ async def test_no_address_answers_without_the_token(open_site, site_name):
 async def test_tokens_are_compared_in_constant_time(open_site, monkeypatch):
     compared = []
     monkeypatch.setattr(
-        "dersim.web.guard.secrets.compare_digest", lambda a, b: compared.append((a, b)) or a == b
+        "dersim.pages.guard.secrets.compare_digest", lambda a, b: compared.append((a, b)) or a == b
     )
     async with open_site(token="s3cret") as site:
         await site("GET", "/api/dersim/overview", headers=[("Authorization", "Bearer guess")])

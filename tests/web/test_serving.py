@@ -8,8 +8,8 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, Request, TextMessage
 
 from dersim.errors import ConfigError
+from dersim.pages.sockets import bind_socket, url_of
 from dersim.web.frontend import WebFrontend
-from dersim.web.sockets import bind_socket, url_of
 
 
 def test_a_busy_port_names_flag_and_remedy():

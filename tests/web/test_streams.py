@@ -4,7 +4,7 @@ import pytest
 import trio
 import trio.testing
 
-from dersim.web.streams import BoundedStream
+from dersim.pages.streams import BoundedStream
 
 
 @pytest.fixture

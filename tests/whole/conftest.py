@@ -22,17 +22,17 @@ from dersim import pki
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
-from dersim.extension import FrontendContext
-from dersim.fleet import Device, Fleet
+from dersim.device import Device, Fleet
 from dersim.http11 import Request
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.pages.guard import Guard
+from dersim.plugin.extension import FrontendContext
 from dersim.utility.certificates import of_folder
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer
 from dersim.web.api import ROUTES, overview
 from dersim.web.app import make_app
-from dersim.web.guard import Guard
 from dersim.web.history import History
 from dersim.web.routes import WebContext
 from dersim.web.telemetry import Telemetry

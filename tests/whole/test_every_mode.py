@@ -14,9 +14,9 @@ import pytest
 import trio
 from tests.whole.cases import BASE, BASE_W, CASES, STORAGE, Act, Case
 
-from dersim.builtin import FUNCTION_TYPES
-from dersim.fleet import Device, StandingClock
+from dersim.device import Device, StandingClock
 from dersim.modes import MODES, modes_from_json, modes_to_json
+from dersim.plugin.builtin import FUNCTION_TYPES
 from dersim.setpoints import SetpointChange, Source, Verdict
 
 #: setGradW is seen in how a limit is approached, which is a control of its own.

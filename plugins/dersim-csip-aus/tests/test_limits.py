@@ -8,16 +8,16 @@ import pytest
 from dersim_csip_aus import modes_mask
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope
 
-from dersim.builtin import FUNCTION_TYPES
 from dersim.csip import der_bodies
-from dersim.extension import Measured
-from dersim.fleet import Device, StandingClock
+from dersim.device import Device, StandingClock
 from dersim.ieee2030_5 import Edition, controlbase, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
 from dersim.modes import modes_from_json
-from dersim.plugins import PluginSet, find
-from dersim.registry import Selection
+from dersim.plugin.builtin import FUNCTION_TYPES
+from dersim.plugin.extension import Measured
+from dersim.plugin.loader import PluginSet, find
+from dersim.plugin.registry import Selection
 from dersim.setpoints import SetpointChange, Source, Verdict
 
 

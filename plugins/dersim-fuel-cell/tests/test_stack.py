@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from dersim_fuel_cell.stack import RESERVE, TANK_H, WARM_UP_S, Stack
 
-from dersim.device.nameplate import nameplate_from_json, read_nameplate
+from dersim.device import Device, StandingClock, find_type
 from dersim.errors import ConfigError
-from dersim.fleet import Device, StandingClock, find_type
 from dersim.grid.conditions import Conditions
+from dersim.hardware.nameplate import nameplate_from_json, read_nameplate
 from dersim.modes import FreqDroop
-from dersim.plugins import PluginSet, find
+from dersim.plugin.loader import PluginSet, find
 from dersim.setpoints import SetpointChange, Source, Verdict
 
 NOON = Conditions()

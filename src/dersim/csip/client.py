@@ -14,23 +14,23 @@ from dersim.csip import snapshot
 from dersim.csip.config import CsipConfig
 from dersim.csip.conversation import Conversation
 from dersim.csip.credentials import Credentials
-from dersim.csip.equipment import Setting
+from dersim.csip.lifecycle import RETRY_S, RETRY_SPREAD_S, Member
 from dersim.csip.log_events import BurstImpossible
-from dersim.csip.member import RETRY_S, RETRY_SPREAD_S, Member
+from dersim.csip.parts import Setting
 from dersim.csip.session import Counters
-from dersim.csip.standing import Standing
+from dersim.csip.status import Standing
 from dersim.csip.watch import Watch
 from dersim.errors import CertificateError, ConfigError
-from dersim.extension import FrontendStatus
 from dersim.http11.endpoint import OpenTcp, open_tcp
+from dersim.plugin.extension import FrontendStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dersim.csip.tree import Tree
-    from dersim.extension import FrontendContext
-    from dersim.fleet import Device
+    from dersim.device import Device
     from dersim.ieee2030_5 import Edition
+    from dersim.plugin.extension import FrontendContext
 
 #: Where the fleet's conversation is found among the services.
 CONVERSATION = ("csip-conversation", 0)

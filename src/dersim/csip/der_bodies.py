@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.device.state import Connection, DeviceState, StorageMode
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
+from dersim.hardware.state import Connection, DeviceState, StorageMode
 from dersim.ieee2030_5 import Edition, extensions
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from dersim.csip.reader import Moved
 from dersim.csip.session import Refused, Say, Session
-from dersim.device.state import Alarm
 from dersim.errors import ConfigError, DersimError, RemoteProtocolError
+from dersim.hardware.state import Alarm
 from dersim.ieee2030_5 import resources as r
 
 _PEN = 40732

@@ -17,7 +17,7 @@ from dersim.errors import ProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import resources as r
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
+    from dersim.device import Device
 
 #: The seed's interval between posts, s, and the bounds of what a server may ask for.
 POST_INTERVAL_S = 60.0

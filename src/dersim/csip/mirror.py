@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dersim.device.state import DeviceState
+from dersim.hardware.state import DeviceState
 from dersim.ieee2030_5 import resources as r
 
 #: The IEEE 2030.5 PEN, ours as long as dersim has no number of its own.

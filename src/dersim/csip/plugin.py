@@ -6,12 +6,12 @@ from argparse import Namespace
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dersim.extension import FrontendType
-from dersim.hookspecs import hookimpl
+from dersim.plugin.extension import FrontendType
+from dersim.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from dersim.extension import Frontend, FrontendContext
     from dersim.options import OptionParser
+    from dersim.plugin.extension import Frontend, FrontendContext
 
 order = 20
 

@@ -19,7 +19,7 @@ from dersim.errors import LocalProtocolError
 from dersim.setpoints import Source
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
+    from dersim.device import Device
 
 _TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>-?\d+</\1>")
 _LOCAL = (Source.MODBUS, Source.REST, Source.OPERATOR)

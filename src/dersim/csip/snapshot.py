@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dersim.csip.client import CsipClient
-    from dersim.csip.member import Member
+    from dersim.csip.lifecycle import Member
 
 #: What is shown before there is an identity.
 _NOTHING_FOUND: dict[str, Any] = {

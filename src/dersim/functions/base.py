@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.extension import NOTHING, Demand, Measured
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
+from dersim.plugin.extension import NOTHING, Demand, Measured
 
 INF = math.inf
 

@@ -23,16 +23,16 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 
-from dersim.device.inverter import Inverter
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.device.source import Source
-from dersim.extension import NOTHING, ControlFunction, Demand, FunctionType, Measured, Stage
 from dersim.functions.base import INF
 from dersim.functions.filters import Lag
 from dersim.functions.ramp import Ramp
 from dersim.functions.service import Service
+from dersim.hardware.inverter import Inverter
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
+from dersim.hardware.source import Source
 from dersim.modes import ModeValue
+from dersim.plugin.extension import NOTHING, ControlFunction, Demand, FunctionType, Measured, Stage
 
 #: Above this voltage the current rating cannot be the limit of a machine with 15 % to spare.
 _FULL_POWER_V_PU = 0.9

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dersim.extension import NOTHING, Demand, FunctionType, Measured
 from dersim.functions.base import Function
 from dersim.modes import ModeValue
+from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured
 
 CONNECT, ENERGIZE = "opModConnect", "opModEnergize"
 _OFF = Demand(off=True)

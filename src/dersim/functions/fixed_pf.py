@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 from dersim.functions.base import Function
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
 from dersim.modes import FixedPowerFactor, ModeValue
+from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 INJECT, ABSORB = "opModFixedPFInjectW", "opModFixedPFAbsorbW"
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 from dersim.functions.base import Function
 from dersim.functions.references import var_base
 from dersim.modes import VAR_REF_TYPES, FixedVar, ModeValue
+from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 MODE = "opModFixedVar"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 from dersim.functions.base import Function
 from dersim.modes import ModeValue
+from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 MODE = "opModMaxLimW"
 

@@ -8,12 +8,12 @@ reported, and change nothing of what the machine does.
 
 from __future__ import annotations
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.extension import FunctionType, Parameter
 from dersim.functions.base import Function
 from dersim.functions.trip import monotonous
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
 from dersim.modes import Curve, ModeValue
+from dersim.plugin.extension import FunctionType, Parameter
 
 HV, LV, HF, LF = "opModHVRTMayTrip", "opModLVRTMayTrip", "opModHFRTMayTrip", "opModLFRTMayTrip"
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 from dersim.functions.base import INF, Function
 from dersim.functions.trip import monotonous
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
 from dersim.modes import Curve, ModeValue
+from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 HV, LV = "opModHVRTMomentaryCessation", "opModLVRTMomentaryCessation"
 _CEASE = Demand(cease=True)

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.extension import FunctionType, Measured, Parameter
 from dersim.functions.base import INF, Function
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
+from dersim.plugin.extension import FunctionType, Measured, Parameter
 
 RAMP, GRAD = "rampTms", "setGradW"
 

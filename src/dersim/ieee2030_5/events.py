@@ -48,10 +48,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 
-from dersim.ieee2030_5 import event_agenda as agenda
 from dersim.ieee2030_5 import event_intake as intake
+from dersim.ieee2030_5 import event_schedule as agenda
 from dersim.ieee2030_5.event_rules import compete, loss
-from dersim.ieee2030_5.event_story import view
 from dersim.ieee2030_5.event_types import (
     Event,
     EventResponse,
@@ -65,6 +64,7 @@ from dersim.ieee2030_5.event_types import (
     Step,
     descending,
 )
+from dersim.ieee2030_5.event_view import view
 from dersim.ieee2030_5.resources import DERControl
 
 #: Ended events that are gone from their lists are remembered, so that a re-appearing mRID is not run again.

@@ -17,7 +17,7 @@ from dersim.ieee2030_5.edition import NAMESPACE
 from dersim.ieee2030_5.resources import simple as simple_types
 
 if TYPE_CHECKING:
-    from dersim.extension import SchemaExtension
+    from dersim.plugin.extension import SchemaExtension
 
 
 class Extension(NamedTuple):

@@ -22,14 +22,14 @@ from quart_trio import QuartTrio
 
 from dersim.errors import ConfigError
 from dersim.lab import programs
-from dersim.lab.desk import Desk
 from dersim.lab.programs import PROGRAMS, Program
-from dersim.web import pages
+from dersim.lab.state import Desk
+from dersim.pages import statics
+from dersim.pages.guard import Guard
+from dersim.pages.problems import Problem
+from dersim.pages.responses import MAX_BODY_BYTES, dumps
+from dersim.pages.schema import FieldError
 from dersim.web.app import add_error_handlers, add_guard
-from dersim.web.guard import Guard
-from dersim.web.problems import Problem
-from dersim.web.responses import MAX_BODY_BYTES, dumps
-from dersim.web.schema import FieldError
 
 STATIC = Path(__file__).parent / "static"
 #: How long a question for news may hang; less than any proxy or browser waits.
@@ -55,20 +55,20 @@ def _add_static(app: QuartTrio) -> None:
     """The lab's own files under /lab/, and those it shares with the dashboard under /static/."""
 
     async def index() -> Response:
-        return pages.file_response(STATIC / "lab.html")
+        return statics.file_response(STATIC / "lab.html")
 
     def folder(root: Path) -> Any:
         async def static(name: str) -> Response:
             path = (root / name).resolve()
             if not path.is_relative_to(root):
                 raise Problem("not-found", f"there is no page {name!r}")
-            return pages.file_response(path)
+            return statics.file_response(path)
 
         return static
 
     app.add_url_rule("/", "index", index, methods=["GET"])
     app.add_url_rule("/lab/<path:name>", "lab", folder(STATIC), methods=["GET"])
-    app.add_url_rule("/static/<path:name>", "static", folder(pages.STATIC), methods=["GET"])
+    app.add_url_rule("/static/<path:name>", "static", folder(statics.STATIC), methods=["GET"])
 
 
 def _add_state(app: QuartTrio, desk: Desk) -> None:

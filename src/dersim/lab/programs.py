@@ -14,11 +14,11 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from dersim.cli_options import make_parser
+from dersim.cli.server import add_arguments
+from dersim.cli.sim_options import make_parser
 from dersim.errors import ConfigError
 from dersim.lab.fields import Field, fields_of, words_of
 from dersim.options import OptionParser
-from dersim.utility.command import add_arguments
 
 Values = Mapping[str, str]
 

@@ -6,7 +6,7 @@ is that of the active power (701).
 
 from __future__ import annotations
 
-from dersim.device.state import Alarm, DeviceState, InverterStatus
+from dersim.hardware.state import Alarm, DeviceState, InverterStatus
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dersim.device.settings import SETTING_MODES
 from dersim.errors import ConfigError
+from dersim.hardware.settings import SETTING_MODES
 from dersim.modes import ModeValue
 from dersim.setpoints import Source
 from dersim.sunspec.block import Model, Values

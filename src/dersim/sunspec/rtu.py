@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from dersim.errors import ConfigError
-from dersim.extension import FrontendStatus
+from dersim.plugin.extension import FrontendStatus
 from dersim.sunspec.rtu_framing import BROADCAST, Line
 
 if TYPE_CHECKING:
-    from dersim.extension import FrontendContext
+    from dersim.plugin.extension import FrontendContext
     from dersim.sunspec.server import ModbusServer
 
 _CHUNK = 512

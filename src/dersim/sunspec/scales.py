@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dersim.device.nameplate import Nameplate
+from dersim.hardware.nameplate import Nameplate
 
 _INT16, _UINT16, _INT32 = 32767, 65534, 0x7FFFFFFF
 _HEADROOM = 1.5

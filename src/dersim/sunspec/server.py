@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from dersim.errors import ConfigError
-from dersim.extension import FrontendStatus
 from dersim.http11.listen import address, bind
+from dersim.plugin.extension import FrontendStatus
 from dersim.setpoints import Source
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.connections import Connections, allow_many_files
@@ -27,7 +27,7 @@ from dersim.sunspec.unit import Unit
 from dersim.sunspec.view import View
 
 if TYPE_CHECKING:
-    from dersim.extension import FrontendContext
+    from dersim.plugin.extension import FrontendContext
 
 #: Unit ids that mean "whoever is at this address" (Modbus Messaging on TCP/IP 1.0b, 4.4.2).
 _ANYONE = (0, 255)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dersim.device.state import DeviceState, StorageMode
+from dersim.hardware.state import DeviceState, StorageMode
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import Measurement
 from dersim.sunspec.scales import Scales, finest

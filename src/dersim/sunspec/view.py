@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dersim.setpoints import InForce, Source
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
+    from dersim.device import Device
 
 #: The doors that speak for whoever stands at the machine; the latest of them rules.
 LOCAL = (Source.MODBUS, Source.REST, Source.OPERATOR)

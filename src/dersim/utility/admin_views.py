@@ -7,10 +7,10 @@ from typing import Any
 from dersim.ieee2030_5.declare import TYPES
 from dersim.modes import modes_to_json
 from dersim.utility.conversation import rfc3339
+from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord
 from dersim.utility.program import STATUS_TEXT, Control, Program
-from dersim.utility.registry import EndDeviceRecord
 from dersim.utility.responses import STATUS_TEXT as RESPONSE_TEXT
 from dersim.utility.responses import NumberedResponse, created_s
 

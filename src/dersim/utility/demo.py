@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dersim.errors import ConfigError
-from dersim.extension import FrontendContext, FrontendStatus, FrontendType
-from dersim.hookspecs import hookimpl
 from dersim.options import port
+from dersim.plugin.extension import FrontendContext, FrontendStatus, FrontendType
+from dersim.plugin.hookspecs import hookimpl
 from dersim.utility import certificates
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer

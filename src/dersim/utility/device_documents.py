@@ -8,11 +8,11 @@ from dersim.errors import LocalProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility import shall
+from dersim.utility import shall_rules
+from dersim.utility.end_devices import EndDeviceRecord, Given, NumberedLogEvent
 from dersim.utility.listing import listing
 from dersim.utility.refusal import Refused, not_found
-from dersim.utility.registry import EndDeviceRecord, Given, NumberedLogEvent
-from dersim.utility.visit import Answer, Document, Visit
+from dersim.utility.request_context import Answer, Document, Visit
 
 #: Time is asked for seldom once it is known (2030.5-2018 9.2.3), and this server's does not drift.
 TIME_POLL_RATE_S = 900
@@ -126,7 +126,7 @@ def register(visit: Visit) -> Answer:
     device = registry.add(lfdi, visit.now_s)
     device.last_seen_s = visit.now_s
     visit.device = device if visit.lfdi is not None else None
-    visit.note(shall.end_device(posted, device.sfdi), device)
+    visit.note(shall_rules.end_device(posted, device.sfdi), device)
     visit.head_end.info(f"registered {lfdi} in band as {device.href}")
     return Answer(201, device.href)
 
@@ -244,7 +244,7 @@ def put_given(visit: Visit, number: int, der_number: int = 1) -> Answer:
     _only_one(der_number)
     name, cls = GIVEN[visit.path.rpartition("/")[2]]
     resource, edition = visit.read_in(cls)
-    visit.note(shall.of_given(resource, edition, device.given), device)
+    visit.note(shall_rules.of_given(resource, edition, device.given), device)
     resource.href = visit.path
     before = device.given.get(name)
     device.given[name] = Given(resource, edition, before.number + 1 if before else 1)
@@ -283,6 +283,6 @@ def post_log_event(visit: Visit, number: int) -> Answer:
     """POST /edev/k/lel."""
     device = visit.end_device(number)
     event = visit.read(r.LogEvent)
-    visit.note(shall.log_event(event), device)
+    visit.note(shall_rules.log_event(event), device)
     entry = device.log_event(event)
     return Answer(201, f"{device.href}/lel/{entry.number}")

@@ -18,11 +18,11 @@ from dersim.utility import wire_modes
 from dersim.utility.config import UtilityConfig
 from dersim.utility.conversation import Conversation
 from dersim.utility.cycle import Cycle
+from dersim.utility.end_devices import EndDeviceRecord, Registry
 from dersim.utility.event_status import Change
 from dersim.utility.mirrors import Mirrors
 from dersim.utility.program import STATUS_TEXT, Control, Program, make_mrid
 from dersim.utility.programs import ControlOrder, Programs, check_order
-from dersim.utility.registry import EndDeviceRecord, Registry
 from dersim.utility.responses import Responses
 
 MODULE = "Utility"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility.paging import select
-from dersim.utility.visit import Document, Visit
+from dersim.utility.request_context import Document, Visit
 
 Item = TypeVar("Item")
 

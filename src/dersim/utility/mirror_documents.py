@@ -6,11 +6,11 @@ from typing import Any
 
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility import shall
+from dersim.utility import shall_rules
 from dersim.utility.listing import listing
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord, NumberedSet, Posted
 from dersim.utility.refusal import Refused, not_found
-from dersim.utility.visit import Answer, Document, Visit
+from dersim.utility.request_context import Answer, Document, Visit
 
 
 def mirrors(visit: Visit) -> Document:
@@ -72,9 +72,9 @@ def post_mirror(visit: Visit) -> Answer:
     readings, known = posted.MirrorMeterReading, visit.head_end.mirrors.known_types(posted)
     outcome = visit.head_end.mirrors.post_point(posted, visit.now_s)
     device = visit.head_end.registry.find(posted.deviceLFDI)
-    visit.note(shall.usage_point(posted), device)
+    visit.note(shall_rules.usage_point(posted), device)
     for reading in readings:
-        visit.note(shall.meter_reading(reading, known.get(reading.mRID)), device)
+        visit.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
     return Answer(201 if outcome.created else 204, outcome.href)
 
 
@@ -107,7 +107,8 @@ def _post(visit: Visit, record: MirrorRecord, readings: tuple[r.MirrorMeterReadi
     outcome: list[Posted] = visit.head_end.mirrors.post_readings(record, readings, visit.now_s)
     for reading in readings:
         visit.note(
-            shall.meter_reading(reading, known.get(reading.mRID)), visit.head_end.registry.find(record.lfdi)
+            shall_rules.meter_reading(reading, known.get(reading.mRID)),
+            visit.head_end.registry.find(record.lfdi),
         )
     return [Answer(201 if each.created else 204, each.href) for each in outcome]
 

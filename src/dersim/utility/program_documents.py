@@ -10,8 +10,8 @@ from dersim.utility import wire_modes
 from dersim.utility.listing import listing
 from dersim.utility.program import ACTIVE, COMPLETED, Control, Program
 from dersim.utility.refusal import not_found
+from dersim.utility.request_context import Document, Visit
 from dersim.utility.responses import LIST_HREF
-from dersim.utility.visit import Document, Visit
 
 
 def programs(visit: Visit) -> Document:

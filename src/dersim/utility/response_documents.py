@@ -6,12 +6,12 @@ from typing import Any
 
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility import shall
+from dersim.utility import shall_rules
 from dersim.utility.listing import listing
 from dersim.utility.program import make_mrid
 from dersim.utility.refusal import not_found
+from dersim.utility.request_context import Answer, Document, Visit
 from dersim.utility.responses import LIST_HREF, SET_HREF, STATUS_TEXT, NumberedResponse, created_s
-from dersim.utility.visit import Answer, Document, Visit
 
 _SET_MRID = make_mrid("responses of all DERs")
 
@@ -88,7 +88,7 @@ def post_response(visit: Visit, number: int) -> Answer:
     _only_one(number)
     posted, edition = visit.read_in(r.Response)
     device = visit.device or visit.head_end.registry.find(posted.endDeviceLFDI)
-    visit.note(shall.response(posted, edition, visit.lfdi), device)
+    visit.note(shall_rules.response(posted, edition, visit.lfdi), device)
     entry = visit.head_end.responses.post(posted, visit.lfdi, visit.now_s)
     text = STATUS_TEXT.get(posted.status or 0, "reserved")
     visit.head_end.info(f"{posted.endDeviceLFDI} answered {posted.subject}: {posted.status} ({text})")

@@ -16,7 +16,7 @@ from dersim.errors import ConfigError
 from dersim.http11 import Request, Response
 from dersim.utility.admin import Admin
 from dersim.utility.config import UtilityConfig
-from dersim.utility.front_desk import FrontDesk
+from dersim.utility.handler import FrontDesk
 from dersim.utility.head_end import HeadEnd, Log
 
 #: The operator's port never leaves this machine, whatever --host says: nobody logs in there.

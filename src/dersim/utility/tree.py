@@ -14,7 +14,7 @@ from dersim.utility import device_documents as devices
 from dersim.utility import mirror_documents as mirrors
 from dersim.utility import program_documents as programs
 from dersim.utility import response_documents as responses
-from dersim.utility.visit import Answer, Document
+from dersim.utility.request_context import Answer, Document
 
 Get = Callable[..., Document]
 Write = Callable[..., Answer]

@@ -17,14 +17,14 @@ from quart import Response, has_request_context, request, websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
+from dersim.engine.supervision import root_cause
 from dersim.errors import ConfigError
-from dersim.supervision import root_cause
-from dersim.web.guard import SECURITY_HEADERS, Guard
-from dersim.web.pages import add_pages
-from dersim.web.problems import Problem, kind_of_status
-from dersim.web.responses import MAX_BODY_BYTES, dumps, guard_request, problem_response
+from dersim.pages.guard import SECURITY_HEADERS, Guard
+from dersim.pages.problems import Problem, kind_of_status
+from dersim.pages.responses import MAX_BODY_BYTES, dumps, guard_request, problem_response
+from dersim.pages.schema import SchemaBook, check
+from dersim.pages.statics import add_pages
 from dersim.web.routes import Call, Reply, Route, Site, WebContext, find_device, read_query
-from dersim.web.schema import SchemaBook, check
 from dersim.web.streaming import add_telemetry
 from dersim.web.telemetry import Telemetry
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from dersim.extension import FrontendContext, FrontendStatus
-from dersim.web.guard import Guard, require_token_beyond_loopback, settle_token
+from dersim.pages.guard import Guard, require_token_beyond_loopback, settle_token
+from dersim.pages.sockets import bind_socket, url_of
+from dersim.plugin.extension import FrontendContext, FrontendStatus
 from dersim.web.history import History
 from dersim.web.routes import Site, WebContext
-from dersim.web.sockets import bind_socket, url_of
 from dersim.web.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
-    from dersim.web.serving import WebServer
+    from dersim.device import Device
+    from dersim.pages.serving import WebServer
 
 
 class WebFrontend:
@@ -56,22 +56,22 @@ class WebFrontend:
 
     def _make_server(self, listening: socket.socket) -> WebServer:
         # The web stack takes most of a second to import: a run without web does not pay for it.
+        from dersim.pages.serving import WebServer  # noqa: PLC0415 - as above
         from dersim.web.api import ROUTES  # noqa: PLC0415 - the web stack, only where served
         from dersim.web.app import make_app  # noqa: PLC0415 - as above
-        from dersim.web.serving import WebServer  # noqa: PLC0415 - as above
 
         app = make_app(self._site, ROUTES, self._web, self._guard, self.telemetry)
         return WebServer(app, listening, self._context.log)
 
     def _openapi(self) -> dict[str, Any]:
+        from dersim.pages.openapi import openapi  # noqa: PLC0415 - as above
         from dersim.web.api import ROUTES  # noqa: PLC0415 - as above
-        from dersim.web.openapi import openapi  # noqa: PLC0415 - as above
 
         return openapi(ROUTES, self._site)
 
     def _document(self, device: Device) -> str:
+        from dersim.pages.responses import dumps  # noqa: PLC0415 - as above
         from dersim.web.api import overview  # noqa: PLC0415 - as above
-        from dersim.web.responses import dumps  # noqa: PLC0415 - as above
 
         return dumps(overview.document(self._web, device))
 

@@ -16,8 +16,8 @@ import trio
 from dersim.web.times import rfc3339_many
 
 if TYPE_CHECKING:
-    from dersim.device.state import DeviceState
-    from dersim.fleet import Device, Fleet
+    from dersim.device import Device, Fleet
+    from dersim.hardware.state import DeviceState
 
 #: Column names, in the order of `_row`.
 COLUMNS = (

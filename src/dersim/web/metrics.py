@@ -13,7 +13,7 @@ from dersim import __version__
 from dersim.web.api.csip import COUNTERS, STATES
 
 if TYPE_CHECKING:
-    from dersim.device.state import DeviceState
+    from dersim.hardware.state import DeviceState
     from dersim.web.routes import WebContext
 
 LABELLED = 50

@@ -6,9 +6,9 @@ from argparse import Namespace
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dersim.extension import FrontendContext, FrontendType
-from dersim.hookspecs import hookimpl
 from dersim.options import names, port
+from dersim.plugin.extension import FrontendContext, FrontendType
+from dersim.plugin.hookspecs import hookimpl
 from dersim.web.frontend import WebFrontend
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from dersim.web.problems import Problem
+from dersim.pages.problems import Problem
 
 if TYPE_CHECKING:
-    from dersim.extension import FrontendContext
-    from dersim.fleet import Device
+    from dersim.device import Device
+    from dersim.plugin.extension import FrontendContext
     from dersim.web.history import History
 
 #: Which of the two web sites an address belongs to.

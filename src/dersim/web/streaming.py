@@ -6,9 +6,9 @@ import trio
 from quart import Response, websocket
 from quart_trio import QuartTrio
 
-from dersim.web.guard import Guard
-from dersim.web.problems import Problem
-from dersim.web.responses import guard_request, problem_response
+from dersim.pages.guard import Guard
+from dersim.pages.problems import Problem
+from dersim.pages.responses import guard_request, problem_response
 from dersim.web.routes import WebContext, find_device
 from dersim.web.telemetry import Mailbox, Telemetry
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device, Fleet
+    from dersim.device import Device, Fleet
 
 MAILBOX_PLACES = 4
 

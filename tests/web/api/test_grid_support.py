@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dersim.fleet import Device
+from dersim.device import Device
 from dersim.setpoints import SetpointChange, Source
 
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from dersim.device.state import Alarm
+from dersim.hardware.state import Alarm
+from dersim.pages.problems import ProblemDocument
+from dersim.pages.schema import SchemaBook, check
 from dersim.web.api import ROUTES, overview
-from dersim.web.problems import ProblemDocument
-from dersim.web.schema import SchemaBook, check
 
 GETS = [route for route in ROUTES if route.method == "GET" and route.content_type == "application/json"]
 

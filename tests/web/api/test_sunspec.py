@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from dersim.extension import FrontendContext
-from dersim.fleet import Device
+from dersim.device import Device
 from dersim.options import OptionParser
+from dersim.plugin.extension import FrontendContext
 from dersim.sunspec import config
 from dersim.sunspec.server import ModbusServer
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.settings import Settings
-from dersim.extension import NOTHING, Demand, Measured, Parameter
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
+from dersim.plugin.extension import NOTHING, Demand, Measured, Parameter
 
 ABOVE = ("opModExpLimW", "opModGenLimW")
 BELOW = ("opModImpLimW", "opModLoadLimW")

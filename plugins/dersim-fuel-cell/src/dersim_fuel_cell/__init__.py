@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from dersim.extension import DeviceType
-from dersim.hookspecs import hookimpl
+from dersim.plugin.extension import DeviceType
+from dersim.plugin.hookspecs import hookimpl
 from dersim_fuel_cell.stack import Stack
 
 

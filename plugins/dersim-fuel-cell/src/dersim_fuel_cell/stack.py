@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import math
 
-from dersim.device.nameplate import Nameplate
-from dersim.device.source import DcPoint
 from dersim.grid.conditions import Conditions
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.source import DcPoint
 
 OPEN_CELL_V = 0.95
 RATED_CELL_V = 0.68
@@ -34,7 +34,7 @@ RESERVE = 0.01
 
 
 class Stack:
-    """The stack of one DER; see `dersim.device.source.Source`. W on the AC side unless said otherwise."""
+    """The stack of one DER; see `dersim.hardware.source.Source`. W on the AC side unless said otherwise."""
 
     def __init__(self, nameplate: Nameplate) -> None:
         self._rated_w = nameplate.rtgMaxW

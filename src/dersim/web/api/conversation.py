@@ -10,9 +10,9 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim import __version__
-from dersim.web.problems import Problem
+from dersim.pages.problems import Problem
+from dersim.pages.schema import described, unit
 from dersim.web.routes import BOTH, Call, Query, Reply, Route, WebContext
-from dersim.web.schema import described, unit
 from dersim.web.times import rfc3339
 
 if TYPE_CHECKING:

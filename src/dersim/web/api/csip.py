@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from dersim.errors import ConfigError, DersimError
-from dersim.web.problems import Problem
+from dersim.pages.problems import Problem
+from dersim.pages.schema import described, unit
 from dersim.web.routes import BOTH, Call, Reply, Route, WebContext
-from dersim.web.schema import described, unit
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
+    from dersim.device import Device
 
 Time = Annotated[str, described("RFC 3339, UTC", format="date-time")]
 Modes = Annotated[dict[str, Any], described("mode -> value in plain units")]

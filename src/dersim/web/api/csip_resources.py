@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.pages.problems import Problem
+from dersim.pages.schema import described
 from dersim.web.api.csip import ControlEntry, DefaultControlEntry, ProgramEntry, client_of, snapshot
-from dersim.web.problems import Problem
 from dersim.web.resource_json import resource_json
 from dersim.web.routes import BOTH, Call, Query, Route, WebContext
-from dersim.web.schema import described
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
+    from dersim.device import Device
 
 Resource = Annotated[dict[str, Any], described("by the standard's own names")]
 

@@ -8,7 +8,7 @@ from dersim.web.api import overview
 from dersim.web.routes import Call, Query, Route, WebContext
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
+    from dersim.device import Device
 
 
 class DeviceTelemetry(overview.DeviceEntry):

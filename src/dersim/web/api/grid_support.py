@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 from dersim.modes import MODES, modes_from_json, value_from_json, value_to_json
+from dersim.pages.problems import Problem
+from dersim.pages.schema import described, unit
 from dersim.setpoints import SetpointChange, Source, Verdict
 from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry
-from dersim.web.problems import Problem
 from dersim.web.routes import Call, Query, Route, WebContext
-from dersim.web.schema import described, unit
 
 if TYPE_CHECKING:
-    from dersim.fleet import Device
+    from dersim.device import Device
 
 
 class ModeEntry(TypedDict):

@@ -6,8 +6,8 @@ from typing import Annotated, TypedDict
 
 import trio
 
+from dersim.pages.schema import described
 from dersim.web.routes import Call, Query, Reply, Route, WebContext
-from dersim.web.schema import described
 
 #: So many samples are written in less time than a thread takes to start.
 SHORT = 600

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from dersim.errors import ConfigError
-from dersim.web.problems import Problem
+from dersim.pages.problems import Problem
+from dersim.pages.schema import described, unit
 from dersim.web.routes import Call, Route, WebContext
-from dersim.web.schema import described, unit
 
 Volts = Annotated[float, unit("pu", "phase to neutral", minimum=0, maximum=2)]
 VoltsPu = Annotated[

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict
 
 from dersim.logbuffer import LEVELS
-from dersim.web.problems import Problem
+from dersim.pages.problems import Problem
+from dersim.pages.schema import described
 from dersim.web.routes import BOTH, Call, Query, Route, WebContext
-from dersim.web.schema import described
 
 
 class LogLine(TypedDict):

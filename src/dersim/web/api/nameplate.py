@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
+from dersim.pages.schema import described
 from dersim.web.routes import BOTH, Call, Route, WebContext
-from dersim.web.schema import described
 
 
 class Identity(TypedDict):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.pages.schema import described, unit
 from dersim.web.history import mean_of_present
 from dersim.web.routes import Call, Route, WebContext
-from dersim.web.schema import described, unit
 from dersim.web.times import rfc3339
 
 if TYPE_CHECKING:
-    from dersim.device.state import Connection, DeviceState
-    from dersim.fleet import Device
+    from dersim.device import Device
+    from dersim.hardware.state import Connection, DeviceState
 
 Kilowatts = Annotated[float, unit("kW", "> 0 generates")]
 Kilovars = Annotated[float, unit("kvar", "> 0 injects (over-excited)")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from dersim.web.routes import Call, Route, WebContext
 
 if TYPE_CHECKING:
-    from dersim.extension import FrontendStatus
+    from dersim.plugin.extension import FrontendStatus
 
 
 class PluginEntry(TypedDict):

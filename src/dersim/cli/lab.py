@@ -1,0 +1,66 @@
+"""`dersim lab`: serve the lab page until a signal stops it, then stop what it started."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from dersim import pki
+from dersim.engine.supervision import bare_errors
+from dersim.lab.app import make_lab_app
+from dersim.lab.state import Desk
+from dersim.logbuffer import LogBuffer
+from dersim.options import OptionParser, port
+from dersim.pages.serving import WebServer
+from dersim.pages.sockets import bind_socket, url_of
+
+#: Loopback and nothing else: the page starts programs. From elsewhere: ssh -L 8100:127.0.0.1:8100.
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8100
+
+_SIGNALS = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `dersim lab` with these arguments; the exit code."""
+    parser = OptionParser(
+        prog="dersim lab",
+        description="Serve a page on 127.0.0.1 that starts, watches and stops the companion IEEE 2030.5 "
+        "server and the DER simulator.",
+    )
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="port of the page")
+    options = parser.parse_args(args)
+    with bare_errors():
+        trio.run(serve, options.port, _seen_from_here(pki.bundled_dir()))
+    return 0
+
+
+def _seen_from_here(folder: Path) -> Path:
+    """Relative where that is shorter: it is read by people, and the children start where we did."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+async def serve(
+    lab_port: int, test_pki: Path, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `started` with the page's URL. ConfigError: the port is busy."""
+    listening = bind_socket("--port", HOST, lab_port)
+    with trio.open_signal_receiver(*_SIGNALS) as signals:
+        async with trio.open_nursery() as children:
+            desk = Desk(test_pki)
+            server = WebServer(make_lab_app(desk, children), listening, LogBuffer())
+            async with trio.open_nursery() as web:
+                web.start_soon(partial(server.serve, trio.lowlevel.checkpoint))
+                url = url_of(listening)
+                print(f"dersim ready lab={url}", flush=True)
+                task_status.started(url)
+                await anext(aiter(signals))
+                web.cancel_scope.cancel()
+            # The children last: while they stop, nobody can start them anew.
+            await desk.stop_all()
+            children.cancel_scope.cancel()

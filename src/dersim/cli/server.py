@@ -1,0 +1,105 @@
+"""`dersim server`: the companion server alone, in real time, until a signal stops it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import trio
+
+from dersim.errors import ConfigError
+from dersim.logbuffer import LogBuffer
+from dersim.options import OptionParser, port, readable_file, yes_no
+from dersim.utility import certificates
+from dersim.utility.config import DEFAULT_PIN, UtilityConfig
+from dersim.utility.end_devices import check_pin
+from dersim.utility.server import UtilityServer
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `dersim server` with these arguments; the exit code."""
+    parser = OptionParser(prog="dersim server", description="The companion IEEE 2030.5 server.")
+    add_arguments(parser)
+    return run(parser.parse_args(args))
+
+
+def add_arguments(parser: OptionParser) -> None:
+    """The flags of `dersim server`."""
+    parser.add_argument("--host", default="127.0.0.1", help="address of the 2030.5 port")
+    parser.add_argument("--port", type=port, default=8443, help="the 2030.5 port")
+    parser.add_argument("--admin_port", type=port, default=8444, help="operator's REST, on 127.0.0.1 only")
+    parser.add_argument("--enc", type=yes_no, default=True, metavar="yes|no", help="mutual TLS or plain HTTP")
+    group = parser.add_argument_group("certificates; without these flags those of the test PKI")
+    group.add_argument("--cert", type=readable_file, metavar="FILE", help="the server's certificate chain")
+    group.add_argument("--key", type=readable_file, metavar="FILE", help="its private key")
+    group.add_argument("--root_cert", type=readable_file, metavar="FILE", help="the CA that signs clients")
+    group.add_argument("--use_test_pki_certs", type=_folder, metavar="PATH", help="the folder of a test PKI")
+    parser.add_argument(
+        "--registration",
+        choices=("open", "inband", "known"),
+        default="open",
+        help="who becomes an EndDevice: any client of our CA, one that POSTs itself, those provisioned",
+    )
+    parser.add_argument("--pin", type=_pin, default=DEFAULT_PIN, help="PIN of the devices' Registration")
+    parser.add_argument(
+        "--cycle", type=yes_no, default=False, metavar="yes|no", help="publish the demo's cycle of controls"
+    )
+
+
+def config_of(options: Namespace) -> UtilityConfig:
+    """The configuration that the flags mean; ConfigError where a certificate file lacks."""
+    config = UtilityConfig(
+        host=options.host,
+        port=options.port,
+        admin_port=options.admin_port,
+        encrypted=options.enc,
+        registration=options.registration,
+        pin=options.pin,
+        cycle=options.cycle,
+    )
+    if options.enc:
+        config.certificate, config.key, config.root = certificates.choose(
+            options.cert, options.key, options.root_cert, options.use_test_pki_certs
+        )
+    return config
+
+
+def run(options: Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; 0. ConfigError and CertificateError are the caller's."""
+    log = LogBuffer()
+    server = UtilityServer(config_of(options), time.time, log)
+    trio.run(_run_until_stopped, server)
+    return 0
+
+
+async def _run_until_stopped(server: UtilityServer) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        shown = await server.bind()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(server.run)
+            print(" ".join(["dersim ready", *(f"{key}={url}" for key, url in shown.items())]), flush=True)
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+                break
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: no such folder; give that of a test PKI")
+    return path
+
+
+def _pin(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,6}", text):
+        raise argparse.ArgumentTypeError(f"a PIN such as {DEFAULT_PIN} is needed, not {text!r}")
+    try:
+        check_pin(int(text))
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return int(text)

@@ -1,0 +1,96 @@
+"""`dersim sim`: from flags to a running simulator, and to its end.
+
+The command line is read twice: first which plug-ins are selected, then, once those have added their flags,
+all of it. Everything that can be wrong with it is found before anything runs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+import trio
+
+from dersim.cli.sim_options import COMPANION, make_parser
+from dersim.clock import SimClock
+from dersim.engine.assembly import build_fleet
+from dersim.engine.simulator import Simulator
+from dersim.engine.supervision import bare_errors
+from dersim.logbuffer import LogBuffer
+from dersim.plugin.registry import Registry
+
+#: The longest that a stop may take, in real seconds: up to 100 DERs, and more.
+STOP_DEADLINE_S = 2.7
+STOP_DEADLINE_MANY_S = 9.5
+
+
+def main(args: Sequence[str]) -> int:
+    """Run until stopped; the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the simulator takes signals itself
+    options, registry = configure(args)
+    log = LogBuffer(stream_level=options.log_level)
+    clock = SimClock(start_s=start_of(options), rate=options.rate, tick_s=options.tick)
+    fleet = build_fleet(options, registry, clock)
+    simulator = Simulator(
+        options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
+    )
+    trio.run(run_until_stopped, simulator, STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S)
+    return 0
+
+
+def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
+    """The flags, read, and what the selected plug-ins registered. ConfigError or PluginError."""
+    parser, plugins = make_parser(args)
+    options = parser.parse_args(args)
+    if options.seed is None:
+        options.seed = secrets.randbelow(2**32)
+    return options, plugins.register(options, also=(COMPANION,))
+
+
+def start_of(options: Namespace) -> float | None:
+    """The first instant of simulated time, UTC seconds; None: the machine's now."""
+    if options.wall_clock or options.start_clock_time is None:
+        return None
+    today = datetime.now(options.wall_clock_timezone).date()
+    return datetime.combine(today, options.start_clock_time, options.wall_clock_timezone).timestamp()
+
+
+async def run_until_stopped(simulator: Simulator, deadline_s: float) -> None:
+    """Run it; SIGINT and SIGTERM stop it. Where that takes longer than `deadline_s` the process just ends."""
+    watchdog = threading.Timer(deadline_s, _end_process)
+    watchdog.daemon = True
+    with bare_errors(), trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop_at_signal, signals, simulator)
+            nursery.start_soon(_watch, simulator, watchdog)
+            await simulator.run(announce)
+            nursery.cancel_scope.cancel()
+    watchdog.cancel()
+
+
+def announce(line: str) -> None:
+    """The ready line, at once, whatever stdout is."""
+    print(line, flush=True)
+
+
+async def _stop_at_signal(signals: AsyncIterator[int], simulator: Simulator) -> None:
+    async for _number in signals:
+        simulator.stop()
+
+
+async def _watch(simulator: Simulator, watchdog: threading.Timer) -> None:
+    await simulator.stopping.wait()
+    watchdog.start()
+
+
+def _end_process() -> None:
+    """The last resort against a task that shields itself from cancellation, as in a send to a stuck peer."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

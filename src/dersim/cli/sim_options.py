@@ -1,0 +1,182 @@
+"""The flags of `dersim sim` that belong to no front-end: the DERs, time, inputs, plug-ins, the log."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from dersim.logbuffer import LEVELS, Level
+from dersim.options import (
+    LooseParser,
+    OptionParser,
+    count,
+    names,
+    number,
+    readable_file,
+    time_of_day,
+    yes_no,
+    zone,
+)
+from dersim.plugin.loader import PluginSet, find
+from dersim.plugin.registry import Selection
+
+#: The plug-in, and front-end, of the companion server.
+COMPANION = "utility"
+
+#: Set to ``yes``, as in our tests, it makes --fail_fast the default.
+FAIL_FAST_VARIABLE = "DERSIM_FAIL_FAST"
+
+
+def make_parser(args: Sequence[str]) -> tuple[OptionParser, PluginSet]:
+    """The whole grammar of `dersim sim`, by the plug-ins that `args` selects, and those plug-ins."""
+    plugins = PluginSet(find(), read_selection(list(args)))
+    parser = OptionParser(
+        prog="dersim sim", usage="dersim sim [flags]", description="Run simulated DERs and their front-ends."
+    )
+    add_general(parser)
+    add_selection(parser)
+    plugins.add_options(parser)
+    return parser, plugins
+
+
+def add_selection(parser: OptionParser) -> None:
+    """--plugins and --without, which decide what other flags there are."""
+    group = parser.add_argument_group("plug-ins")
+    group.add_argument(
+        "--plugins",
+        type=names,
+        default=(),
+        metavar="NAME,...",
+        help="run only these front-ends and control functions; a kind of which none is named stays whole",
+    )
+    group.add_argument(
+        "--without", type=names, default=(), metavar="NAME,...", help="leave out these, by the same names"
+    )
+
+
+def read_selection(args: list[str]) -> Selection:
+    """A first look at the command line. The companion server is there with --demo only."""
+    parser = LooseParser(prog="dersim sim", add_help=False)
+    add_selection(parser)
+    parser.add_argument("--demo", action="store_true")
+    found, _ = parser.parse_known_args(args)
+    return Selection(found.plugins, found.without if found.demo else (*found.without, COMPANION))
+
+
+def add_general(parser: OptionParser) -> None:
+    """All others that are ours."""
+    _add_ders(parser)
+    _add_time(parser)
+    _add_inputs(parser)
+    group = parser.add_argument_group("this run")
+    group.add_argument(
+        "--demo",
+        action="store_true",
+        help="a companion 2030.5 server in this process, with a cycle of controls",
+    )
+    group.add_argument(
+        "--seed",
+        type=count(0, 2**63 - 1),
+        help="of all random draws; without it one is drawn, and the log tells which",
+    )
+    group.add_argument(
+        "--fail_fast",
+        type=yes_no,
+        nargs="?",
+        const=True,
+        default=os.environ.get(FAIL_FAST_VARIABLE) == "yes",
+        metavar="yes|no",
+        help="let a failing front-end end the program instead of starting it again",
+    )
+    group.add_argument(
+        "--log_level", type=_level, default="Info", metavar="LEVEL", help="of what goes to stderr: " + _LEVELS
+    )
+
+
+def _add_ders(parser: OptionParser) -> None:
+    group = parser.add_argument_group("DERs")
+    group.add_argument("--device_type", "-d", default="PV-3Phase", metavar="TYPE", help="kind of machine")
+    group.add_argument(
+        "-f",
+        dest="nameplate",
+        type=readable_file,
+        metavar="PATH",
+        help="nameplate, a JSON file; else as the type",
+    )
+    group.add_argument(
+        "-N", dest="count", type=count(1, 10_000), default=1, metavar="COUNT", help="independent DERs"
+    )
+    group.add_argument(
+        "--start",
+        choices=("in_service", "off"),
+        default="in_service",
+        help="in_service: at steady state; off: waiting to enter service",
+    )
+
+
+def _add_time(parser: OptionParser) -> None:
+    group = parser.add_argument_group("time")
+    group.add_argument(
+        "--tick",
+        type=number(0.01, 3600, unit="seconds"),
+        default=1.0,
+        help="longest step, in simulated seconds",
+    )
+    group.add_argument(
+        "--rate",
+        type=number(0, 1e6, above=True),
+        default=1.0,
+        help="simulated seconds per second; other than 1 only where every peer follows",
+    )
+    group.add_argument(
+        "--rate_override",
+        type=yes_no,
+        default=False,
+        metavar="yes|no",
+        help="take such a --rate all the same",
+    )
+    group.add_argument(
+        "--wall_clock",
+        "-wc",
+        type=yes_no,
+        default=False,
+        metavar="yes|no",
+        help="yes: simulated time is the machine's, whatever --start_clock_time says",
+    )
+    group.add_argument(
+        "--wall_clock_timezone",
+        "-wc_tz",
+        type=zone,
+        default="UTC",
+        metavar="ZONE",
+        help="of --start_clock_time",
+    )
+    group.add_argument(
+        "--start_clock_time",
+        "-start_clock_time",
+        "--start-clock-time",
+        type=time_of_day,
+        metavar="HH:MM:SS",
+        help="time of day at which the simulated day starts; without it, now",
+    )
+
+
+def _add_inputs(parser: OptionParser) -> None:
+    group = parser.add_argument_group("inputs")
+    group.add_argument(
+        "--dc_profile", "-dc_p", type=readable_file, metavar="FILE", help="CSV of what the DC side gets"
+    )
+    group.add_argument(
+        "--grid_profile", type=readable_file, metavar="FILE", help="CSV of the grid's voltage and frequency"
+    )
+
+
+_LEVELS = ", ".join(level.lower() for level in LEVELS)
+
+
+def _level(text: str) -> Level:
+    for level in ("Debug", "Info", "Warning", "Error"):
+        if text.lower() == level.lower():
+            return level
+    raise argparse.ArgumentTypeError(f"one of {_LEVELS} is needed, not {text!r}")

@@ -1,0 +1,246 @@
+"""What a client does once it is let in: the walk, and then the round of polls, PUTs and posts.
+
+`walk` reads everything once, in the order in which it matters: who we are and whether this is our server,
+what the server must know before it assigns us anything, then what we must obey. `visit` is one item of the
+agenda. All exchanges of a DER happen one after the other in one task; a hung link costs time, never order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import TYPE_CHECKING
+
+from dersim.csip.clock_sync import SAMPLE_SPACING_S, ClockSync
+from dersim.csip.clocks import Clocks
+from dersim.csip.controls import ProgramReading
+from dersim.csip.discovery import Discovery
+from dersim.csip.reader import Reader
+from dersim.csip.reporting import IDENTITY, LIVE
+from dersim.csip.schedule import Agenda
+from dersim.csip.tree import BRANCH_RETRY_S, Tree
+from dersim.ieee2030_5 import resources as r
+
+if TYPE_CHECKING:
+    from dersim.clock import SimClock
+    from dersim.csip.controls import Controls
+    from dersim.csip.log_events import LogEvents
+    from dersim.csip.metering import Metering
+    from dersim.csip.programs import Programs
+    from dersim.csip.reporting import Reporter
+    from dersim.csip.session import Session
+    from dersim.ieee2030_5.event_types import Reread
+
+#: The items that are never taken before their time: the phase of a Time sample is its worth.
+PUNCTUAL: frozenset[Hashable] = frozenset({"time"})
+#: How often changes of the status are PUT at the most, s.
+STATUS_SPACING_S = 1.0
+
+
+class Rounds:
+    """The walk and the visits of one DER."""
+
+    def __init__(
+        self,
+        *,
+        clock: SimClock,
+        clocks: Clocks,
+        agenda: Agenda,
+        session: Session,
+        reader: Reader,
+        discovery: Discovery,
+        programs: Programs,
+        controls: Controls,
+    ) -> None:
+        self.tree: Tree = discovery.tree
+        self.agenda = agenda
+        self.clocks = clocks
+        self.rereads: deque[Reread] = deque(maxlen=100)
+        self.reporter: Reporter
+        self.metering: Metering
+        self.log_events: LogEvents
+        self._clock = clock
+        self._session = session
+        self._reader = reader
+        self._discovery = discovery
+        self._programs = programs
+        self._controls = controls
+        self._status_put_s = 0.0
+        self._mirror_rate_s = BRANCH_RETRY_S
+        self._visits: dict[Hashable, Callable[[], Awaitable[float | None]]] = {
+            "dcap": discovery.device_capability,
+            "time": self._visit_time,
+            "edev": self._visit_end_device,
+            "registration": discovery.registration,
+            "fsa": self._visit_assignments,
+            "der": self._visit_der,
+            "status": self._visit_status,
+            "meter": self._visit_meter,
+            "mirror": self._visit_mirror,
+            "log": self._visit_log,
+            "reread": self._visit_rereads,
+        }
+
+    async def walk(self) -> None:
+        """Read the whole tree anew; raises what stops a walk (see `discovery.py`)."""
+        self._begin_walk()
+        tree, due = self.tree, self._due
+        due("dcap", await self._discovery.device_capability())
+        if tree.dcap is not None and tree.dcap.TimeLink is not None:
+            await self._ask_time(tree.dcap.TimeLink.href)
+        due("edev", await self._discovery.end_device(self.clocks.server_now_s()))
+        due("registration", await self._discovery.registration())
+        due("der", await self._discovery.der())
+        if tree.der is not None:
+            await self.reporter.put(tree.der, *IDENTITY)
+        due("fsa", await self._programs.assignments())
+        await self._rule_time()
+        for node in list(tree.program_lists.values()):
+            due(("derp", node.href), await self._programs.program_list(node))
+        await self._dispatch()
+        if tree.der is not None:
+            await self.reporter.put(tree.der, *LIVE)
+        await self._discovery.log_events()
+        self._mirror_rate_s = await self._discovery.mirrors()
+        due("mirror", self._mirror_rate_s)
+        due("meter", 0.0)
+        due("log", 0.0)
+        self._discovery.polling = True
+
+    def _begin_walk(self) -> None:
+        self.agenda.clear()
+        self.rereads.clear()
+        self._discovery.polling = False
+        self._session.forget()
+        self._reader.new_walk()
+        self._programs.new_walk()
+        self.reporter.forget()
+        self.metering.forget()
+
+    async def registration(self) -> float:
+        """Read the Registration alone: all that is asked of a server whose PIN was wrong."""
+        return await self._discovery.registration()
+
+    def _due(self, key: Hashable, in_s: float) -> None:
+        self.agenda.set(key, self._clock.now_s() + in_s)
+
+    async def visit(self, key: Hashable) -> float | None:
+        """Do one item; returns in how many seconds it is due again, None: not by itself."""
+        if isinstance(key, tuple):
+            return await self._visit_programs(key[1])
+        return await self._visits[key]()
+
+    async def _visit_time(self) -> None:
+        await self._ask_time(self.clocks.ruling_href)
+
+    async def _visit_end_device(self) -> float:
+        return await self._discovery.end_device(self.clocks.server_now_s())
+
+    async def _visit_meter(self) -> float | None:
+        return await self.metering.post(self.tree.mirrors) if self.tree.mirrors else None
+
+    async def _visit_mirror(self) -> float:
+        await self.metering.read_post_rate()
+        return self._mirror_rate_s
+
+    async def _visit_assignments(self) -> float:
+        before = set(self.tree.program_lists)
+        rate_s = await self._programs.assignments()
+        lists = self.tree.program_lists
+        for href in before - set(lists):
+            self.agenda.drop(("derp", href))
+        for href in set(lists) - before:
+            self._due(("derp", href), await self._programs.program_list(lists[href]))
+        if set(lists) != before:
+            await self._rule_time()
+            await self._dispatch()
+        return rate_s
+
+    async def _visit_programs(self, href: str) -> float | None:
+        node = self.tree.program_lists.get(href)
+        if node is None:
+            return None
+        rate_s = await self._programs.program_list(node)
+        await self._dispatch()
+        return rate_s
+
+    async def _visit_der(self) -> float:
+        rate_s = await self._discovery.der()
+        if self.tree.der is not None:
+            await self.reporter.put(self.tree.der, *IDENTITY, *LIVE)
+        return rate_s
+
+    async def _visit_status(self) -> None:
+        if self.tree.der is not None:
+            self._status_put_s = self._clock.now_s()
+            await self.reporter.put(self.tree.der, "DERStatus")
+
+    def status_changed(self) -> None:
+        """Something in the status that may not wait for the next poll: PUT it, at most once a second."""
+        now_s = self._clock.now_s()
+        self.agenda.set_earlier("status", max(now_s, self._status_put_s + STATUS_SPACING_S))
+
+    async def _visit_log(self) -> float | None:
+        self.log_events.advance()
+        if self.tree.log_events is not None:
+            await self.log_events.post(self.tree.log_events)
+        if self.log_events.waiting:
+            return BRANCH_RETRY_S
+        due_s = self.log_events.next_due_s
+        return None if due_s is None else max(due_s - self._clock.now_s(), 0.0)
+
+    async def _visit_rereads(self) -> None:
+        while self.rereads:
+            control = await self._programs.control(self.rereads.popleft().href)
+            if control is not None:
+                self._controls.update_control(control)
+
+    async def _dispatch(self) -> None:
+        """Hand over the complete picture, and fetch the curves that it lacks."""
+        controls = self._controls
+        if new := self._programs.new_curves():
+            controls.set_curves(new)
+        nodes = self.tree.program_nodes()
+        controls.update([ProgramReading(node.program, node.controls, node.default) for node in nodes])
+        if found := await self._programs.curves(controls):
+            controls.set_curves(found)
+
+    async def _rule_time(self) -> None:
+        """Follow the Time of our FSAs, where they name another than the server's."""
+        href = self._programs.time_href()
+        if href is not None and href != self.clocks.ruling_href:
+            await self._ask_time(href)
+
+    async def _ask_time(self, href: str | None) -> None:
+        """One sample, not sooner than the standard allows; then say when the next is due."""
+        if href is None:
+            return
+        sync = self.clocks.of(href)
+        if self._clock.now_s() >= sync.sampled_s + SAMPLE_SPACING_S and not await self._sample(href, sync):
+            if self.clocks.ruling in (None, sync):
+                self.clocks.ruling_href = href
+                self._due("time", BRANCH_RETRY_S)
+            return
+        self.clocks.ruling, self.clocks.ruling_href = sync, href
+        # `Clocks` is the clock that the controls go by: for them the offset is nothing, but may have changed.
+        self._controls.set_clock_offset(0.0)
+        self.agenda.set("time", max(sync.next_sample_s(self.clocks.rate_s), self._clock.now_s() + 1.0))
+
+    async def _sample(self, href: str, sync: ClockSync) -> bool:
+        session = self._session
+        fetched = await self._reader.optional(
+            "Time", href, lambda: session.fetch(href, r.Time, level="Debug"), kept=None, gone=None
+        )
+        if fetched is None:
+            return False
+        time = fetched.resource
+        self.clocks.rate_s = float(time.pollRate or 0)
+        if sync.add_sample(time.currentTime, fetched.sent_s, fetched.received_s):
+            self._reader.say("Warning", f"the server's clock at {href} has jumped")
+        self._reader.say("Info", f"Time {href}: quality {time.quality}, {describe(sync)}")
+        return True
+
+
+def describe(sync: ClockSync) -> str:
+    """The offset for the log."""
+    return f"offset {sync.offset_s:+.3f} s within {sync.bound_s:.3f} s, {sync.samples} samples"

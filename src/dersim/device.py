@@ -1,0 +1,352 @@
+"""Devices and the fleet: one step of a DER, and all of them in slices.
+
+One step, synchronous: conditions -> setpoints in force -> what the source has -> the control functions ->
+inverter limits -> registers. The interval since the last step is cut where something happens inside it: where
+a setpoint expires, where a stepwise grid profile goes to its next row, and where a protecting function's
+timer runs out. So an event in mid-tick is timed exactly whatever the tick, and the tick is only the upper
+bound.
+
+A DER at rest costs almost nothing: when the conditions are the same objects as before and no function, ramp
+or lag is under way, only the energy registers go on.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Protocol
+
+import trio
+
+from dersim.errors import ConfigError
+from dersim.functions.chain import Chain
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.hardware.alarm_hold import AlarmHold
+from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
+from dersim.hardware.pv import PvArray
+from dersim.hardware.registers import Registers
+from dersim.hardware.report import Report
+from dersim.hardware.settings import Settings
+from dersim.hardware.state import DeviceState, Triple
+from dersim.hardware.terminals import Terminals
+from dersim.modes import ModeValue
+from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
+from dersim.plugin.extension import DeviceType, FunctionType, Measured
+from dersim.setpoints import Setpoints
+
+Command = Literal["start", "stop", "reset"]
+
+#: How long the fleet steps before it lets others run, real seconds. Trio draws the order of those that are
+#: ready, so two slices may follow one another.
+SLICE_S = 0.005
+#: The shortest interval between two cuts of a step, s: guards against a profile whose rounding stands still.
+_SHORTEST_S = 1e-6
+
+
+class Clock(Protocol):
+    """What a device needs of a clock."""
+
+    tick_s: float
+
+    def now_s(self) -> float:
+        """Simulated UTC seconds."""
+        ...
+
+
+class StandingClock:
+    """A clock that is moved by hand: for replays and tests. Assign `time_s`."""
+
+    def __init__(self, time_s: float = 0.0, tick_s: float = 1.0) -> None:
+        self.time_s = time_s
+        self.tick_s = tick_s
+
+    def now_s(self) -> float:
+        """The time that was assigned last."""
+        return self.time_s
+
+
+class Device:
+    """One simulated DER.
+
+    number: 1-based. nameplate: left out, the type's own. device_type: a name or a DeviceType. functions: the
+    control functions it has; left out, the built-in ones. start: "in_service" or "off". sampled: changes are
+    samples of a record and have no instant of their own, so they make no step of zero length.
+    `state` is the newest state; `setpoints` the one door in; `inputs` what it meets; `settings` DERSettings.
+    """
+
+    def __init__(
+        self,
+        number: int = 1,
+        *,
+        nameplate: Nameplate | None = None,
+        device_type: DeviceType | str = "PV-3Phase",
+        functions: Iterable[FunctionType] = FUNCTION_TYPES,
+        clock: Clock | None = None,
+        inputs: Inputs | None = None,
+        rng: random.Random | None = None,
+        start: str = "in_service",
+        sampled: bool = False,
+    ) -> None:
+        self.number = number
+        self.device_type = find_type(device_type) if isinstance(device_type, str) else device_type
+        self.name = f"{self.device_type.name} {number}"
+        self.nameplate = _own(nameplate or read_nameplate(bundled(self.device_type.profile)), number)
+        self.rng = rng or random.Random(number)  # noqa: S311 - a simulation's draws
+        self._clock: Clock = clock or StandingClock()
+        self._sampled = sampled
+        self.settings = Settings(self.nameplate)
+        self.source = self.device_type.make_source(self.nameplate)
+        plate = self.nameplate
+        self.inputs = inputs or Inputs(Conditions(frequency_hz=plate.frequency_hz))
+        self.chain = Chain(functions, plate, self.settings, self.rng)
+        self.seen = Measured(frequency_hz=plate.frequency_hz)
+        self._terminals = Terminals(plate, self.settings)
+        self._registers = Registers.at_first(plate)
+        self._report = Report(
+            plate, self.settings, self.seen, chain=self.chain, source=self.source, registers=self._registers
+        )
+        self._held = AlarmHold(2 * self._clock.tick_s)
+        self._conditions: Conditions | None = None
+        self._shares: Triple = (1.0, 0.0, 0.0)
+        self._last_s = math.nan
+        self._state: DeviceState | None = None
+        now_s = self._clock.now_s
+        self.setpoints = Setpoints(
+            self.chain.types, plate, self.settings, now_s=now_s, settle=self.step, apply=self._apply
+        )
+        self._listen()
+        self._configure(self.setpoints.values())
+        if start == "off":
+            self.chain.start_out_of_service(self.seen)
+
+    def _listen(self) -> None:
+        """Changes of settings and inputs count from their instant: step before, and show them after."""
+        self.settings.before_change = self._settle
+        self.settings.on_change = lambda: self._apply(self.setpoints.values())
+        self.inputs.now_s = self._clock.now_s
+        self.inputs.before_change = self._settle
+        self.inputs.after_change = self._restep
+
+    def _settle(self) -> None:
+        self.step(self._clock.now_s())
+
+    @property
+    def state(self) -> DeviceState:
+        """The newest state; built when it is first looked at after a step."""
+        if self._state is None:
+            self._state = self._build()
+        return self._state
+
+    @property
+    def permitted(self) -> bool:
+        """Whether the operator lets the DER be in service."""
+        return self.chain.service.permitted
+
+    @property
+    def service_word(self) -> str:
+        """In service, entering service, ceased, tripped or out of service; cheap to ask at every step."""
+        return self.chain.service.word
+
+    @property
+    def limited(self) -> bool:
+        """Whether a rating (VA, var or current) keeps P or Q from what is wanted."""
+        return self.chain.inverter.limited
+
+    @property
+    def enter_service_s(self) -> float:
+        """Seconds of good grid still needed before service is entered; 0 in service."""
+        if self.chain.service.in_service:
+            return 0.0
+        remaining: float = getattr(self.chain.functions.get("enter-service"), "remaining_s", 0.0)
+        return remaining
+
+    def step(self, now_s: float) -> None:
+        """Bring the DER up to simulated time now_s; a time in the past changes nothing."""
+        last_s = self._last_s
+        if not last_s <= now_s:
+            if math.isnan(last_s) and not math.isnan(now_s):
+                self._last_s = now_s
+                self._advance(now_s, 0.0)
+            return
+        setpoints, inputs = self.setpoints, self.inputs
+        if inputs.constant and now_s < setpoints.next_expiry_s:
+            self._last_s = now_s
+            self._advance(last_s, now_s - last_s)
+            return
+        while True:
+            expiry_s = setpoints.next_expiry_s
+            until_s = now_s if now_s < expiry_s else max(last_s, expiry_s)
+            if not inputs.constant:
+                until_s = min(until_s, max(inputs.next_change_s(last_s), last_s + _SHORTEST_S))
+            if until_s > last_s:
+                self._advance(last_s, until_s - last_s)
+                last_s = self._last_s = until_s
+            if setpoints.next_expiry_s <= last_s and setpoints.expire(last_s):
+                self._apply(setpoints.values())
+            if last_s >= now_s:
+                return
+
+    def command(self, command: Command) -> None:
+        """stop: out of service until start. reset: forget a trip and enter service anew."""
+        self._settle()
+        if command == "stop":
+            self.chain.service.permitted = False
+        elif command == "start":
+            self.chain.service.permitted = True
+        elif command == "reset":
+            self.chain.reset(self.seen)
+            self._held.forget()
+        else:
+            raise ConfigError(f"command: {command!r} is not one of start, stop, reset")
+        self._restep()
+
+    def dc_iv(self) -> dict[str, Any]:
+        """The array's I-V curve with its operating point, as ``GET /api/dersim/dc-iv`` shows it.
+
+        ConfigError where there is no PV array.
+        """
+        array = getattr(self.source, "pv", self.source)
+        if not isinstance(array, PvArray):
+            raise ConfigError(f"{self.name} has no PV array and so no I-V curve")
+        state = self.state
+        point = array.dc(self.pv_power_w())
+        return {
+            "irradiance_w_m2": state.irradiance_w_m2,
+            "cell_temperature_c": state.cell_temperature_c,
+            "operating_point": point._asdict(),
+            "curve": [sample._asdict() for sample in array.curve().samples()],
+        }
+
+    def pv_power_w(self) -> float:
+        """What of the present output comes from the PV array, W on the AC side."""
+        share: float = getattr(self.source, "pv_share_w", self.seen.p_w)
+        return share
+
+    def _apply(self, values: Mapping[str, ModeValue]) -> None:
+        self._configure(values)
+        self._restep()
+
+    def _configure(self, values: Mapping[str, ModeValue]) -> None:
+        self._terminals.configure()
+        self._conditions = None
+        self.chain.configure(values, self.seen)
+
+    def _restep(self) -> None:
+        """A step of no length: what follows at once from a change shows at once."""
+        self._conditions = None
+        self.chain.settled = False
+        self.chain.service.disturb()
+        if not math.isnan(self._last_s) and not self._sampled:
+            self._advance(self._last_s, 0.0)
+
+    def _advance(self, start_s: float, dt_s: float) -> None:
+        self._state = None
+        inputs, chain, source = self.inputs, self.chain, self.source
+        conditions = inputs.constants if inputs.constant else inputs.during(start_s, start_s + dt_s)
+        seen = self.seen
+        if conditions is self._conditions and chain.settled and source.settled:
+            self._registers.count(seen.p_w, seen.q_var, dt_s)
+            return
+        if conditions is not self._conditions:
+            self._look(conditions)
+        left_s = dt_s
+        service = chain.service
+        while True:
+            quiet = service.quiet(seen)
+            piece_s = left_s if quiet else min(left_s, service.horizon_s(seen))
+            source.see(conditions, piece_s)
+            seen.available_w, seen.charge_w = source.available_w, source.charge_w
+            before = (service.in_service, seen.p_w, seen.q_var)
+            chain.step(piece_s, seen, source, quiet=quiet)
+            seen.running = True
+            p, q = seen.p_w, seen.q_var
+            if service.in_service is not before[0]:
+                # Service was left or entered at the end of the piece; through it flowed what flowed before.
+                p, q = (0.0, 0.0) if service.ceased else before[1:]
+            self._registers.count(p, q, piece_s)
+            source.drew(p, piece_s)
+            left_s -= piece_s
+            if not quiet:
+                self._held.note(self._report.alarms(conditions), start_s + dt_s - left_s)
+            if left_s <= 0:
+                return
+
+    def _look(self, conditions: Conditions) -> None:
+        old = self._conditions
+        self._conditions = conditions
+        self.seen.frequency_hz = conditions.frequency_hz
+        voltage = conditions.voltage_pu
+        if old is not None and old.voltage_pu == voltage:
+            return
+        self._terminals.measure(voltage, self.seen)
+        shares = self._terminals.shares(voltage)
+        if shares is not self._shares:
+            self._shares = shares
+            self._registers.share(shares)
+
+    def _build(self) -> DeviceState:
+        time_s = 0.0 if math.isnan(self._last_s) else self._last_s
+        conditions = self._conditions
+        if conditions is None:
+            conditions = self.inputs.at(time_s)
+            self._look(conditions)
+        return self._report.state(
+            time_s,
+            conditions,
+            self._shares,
+            self._report.alarms(conditions) | self._held.at(time_s),
+            switch_closed=self._switch_closed(),
+        )
+
+    def _switch_closed(self) -> bool:
+        """opModEnergize stops the current behind a closed switch; all else that ends service opens it."""
+        service, value = self.chain.service, self.setpoints.value
+        de_energized = value("opModEnergize") is False and service.permitted and not service.tripped
+        return value("opModConnect") is not False and (service.in_service or de_energized)
+
+
+def _own(nameplate: Nameplate, number: int) -> Nameplate:
+    """The nameplate with a serial number of its own for the second DER and all after it."""
+    if number == 1:
+        return nameplate
+    return replace(nameplate, serial_number=f"{nameplate.serial_number}-{number}")
+
+
+def find_type(name: str, types: Iterable[DeviceType] = DEVICE_TYPES) -> DeviceType:
+    """The device type of a name or alias; ConfigError lists what there is."""
+    for kind in types:
+        if name == kind.name or name in kind.aliases:
+            return kind
+    known = ", ".join(kind.name for kind in types)
+    raise ConfigError(f"--device_type {name}: not known; known are {known}")
+
+
+class Fleet:
+    """All DERs of a process."""
+
+    def __init__(self, devices: Sequence[Device]) -> None:
+        self.devices = list(devices)
+        self._stepped = trio.Event()
+
+    async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
+        """Bring every DER up to now_s, in slices that leave the event loop to others in between.
+
+        step: how one is stepped; the simulator wraps it, so that one that fails does not stop the others.
+        """
+        begun = time.perf_counter()
+        for device in self.devices:
+            step(device, now_s)
+            if time.perf_counter() - begun > SLICE_S:
+                await trio.lowlevel.checkpoint()
+                begun = time.perf_counter()
+        await trio.lowlevel.checkpoint()
+        self._stepped.set()
+        self._stepped = trio.Event()
+
+    async def wait_step(self) -> None:
+        """Return after the next step of the fleet."""
+        await self._stepped.wait()

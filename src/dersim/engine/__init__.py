@@ -1,0 +1,1 @@
+"""The engine: what runs a fleet and its front-ends."""

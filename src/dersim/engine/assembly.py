@@ -1,0 +1,51 @@
+"""From flags to DERs: nameplate and profiles are read once, every DER gets inputs and draws of its own."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from dersim.clock import SimClock
+from dersim.device import Device, Fleet, find_type
+from dersim.engine.simulator import derived_rng
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.profiles import Profile, read_profile
+from dersim.hardware.nameplate import bundled, read_nameplate
+from dersim.plugin.registry import Registry
+
+
+def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Fleet:
+    """`options.count` DERs of one type; ConfigError names the flag's file and what is wrong with it."""
+    device_type = find_type(options.device_type, registry.device_types.values())
+    nameplate = read_nameplate(options.nameplate or bundled(device_type.profile))
+    start_s = clock.now_s()
+    offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
+    weather = _profile(options.dc_profile, "weather", start_s, offset)
+    grid = _profile(options.grid_profile, "grid", start_s, offset)
+    conditions = Conditions(frequency_hz=nameplate.frequency_hz)
+    functions = tuple(registry.functions.values())
+    return Fleet(
+        [
+            Device(
+                number,
+                nameplate=nameplate,
+                device_type=device_type,
+                functions=functions,
+                clock=clock,
+                inputs=Inputs(conditions, grid=grid, weather=weather, start_s=start_s),
+                rng=derived_rng(options.seed, "device", number),
+                start=options.start,
+            )
+            for number in range(1, options.count + 1)
+        ]
+    )
+
+
+def _profile(path: Path | None, kind: str, start_s: float, offset: timedelta) -> Profile | None:
+    if path is None:
+        return None
+    profile = read_profile(path, kind)
+    profile.begin(start_s, offset.total_seconds())
+    return profile

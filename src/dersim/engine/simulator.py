@@ -1,0 +1,187 @@
+"""The nursery tree: the ticker, the fleet's front-ends, and one nursery per DER for that DER's own.
+
+::
+
+    root ─┬─ ticker: steps the whole fleet, then lets the clock run on
+          ├─ supervised front-ends of the fleet (web, companion server)
+          └─ per DER: a nursery with its supervised front-ends (CSIP client, Modbus)
+
+All front-ends are made, then all are bound, then all run: a busy port is known before anything has happened.
+Data flows one way. The ticker steps the fleet and wakes the readers; front-ends read states and submit
+setpoints. The end is always a cancellation of the root, whoever asks for it.
+"""
+
+from __future__ import annotations
+
+import random
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from dersim.clock import SimClock
+from dersim.engine.supervision import Supervised, SupervisedPhysics, bare_errors
+from dersim.engine.trip_log import ServiceLog
+from dersim.errors import ConfigError, PluginError
+from dersim.logbuffer import LogBuffer
+from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
+from dersim.plugin.registry import Registry
+
+if TYPE_CHECKING:
+    from dersim.device import Device, Fleet
+
+#: Between the starts of two DERs, in real seconds: 300 TLS handshakes at one instant hold up everyone.
+START_SPACING_S = 0.02
+
+#: The ready line shows the addresses of so many DERs; the rest follow the same pattern.
+SHOWN_DEVICES = 100
+
+
+class Simulator:
+    """A fleet, its clock and its front-ends, from start to stop.
+
+    options: all flags, read; seed: from which every random draw derives. `run` is called once.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: Namespace,
+        registry: Registry,
+        fleet: Fleet,
+        clock: SimClock,
+        log: LogBuffer,
+        seed: int = 0,
+    ) -> None:
+        self.services: dict[tuple[str, int], Any] = {}
+        self._options = options
+        self._registry = registry
+        self._fleet = fleet
+        self._clock = clock
+        self._log = log
+        self._seed = seed
+        self.stopping = trio.Event()
+        self._supervised: dict[int, list[Supervised]] = {}
+        self._physics = SupervisedPhysics(log, fail_fast=options.fail_fast)
+
+    def stop(self) -> None:
+        """End the program cleanly; may be called from any task, and more than once."""
+        self.stopping.set()
+
+    def statuses(self, number: int = 0) -> dict[str, FrontendStatus]:
+        """Where the front-ends of DER `number` (0: of the fleet) stand."""
+        found = {each.name: each.status() for each in self._supervised.get(number, ())}
+        return found | self._physics.status(number)
+
+    async def run(self, announce: Callable[[str], None]) -> None:
+        """Make, bind and run everything until `stop`; `announce` gets the ready line.
+
+        ConfigError where something cannot be made or bound: then nothing has run.
+        FrontendFailed where a front-end failed under `fail_fast`.
+        """
+        with bare_errors():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._live, announce)
+                await self.stopping.wait()
+                nursery.cancel_scope.cancel()
+
+    async def _live(self, announce: Callable[[str], None]) -> None:
+        check_rate(self._options, self._clock.rate, self._registry.frontends.values())
+        self._make_all()
+        shown = await self._bind_all()
+        count = len(self._fleet.devices)
+        self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
+        self._clock.start()
+        first_s = self._clock.now_s()
+        service_log = ServiceLog(self._fleet, self._log)
+        await self._fleet.step(first_s, self._physics.step)
+        service_log.look()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tick, first_s, service_log)
+            for each in self._supervised.get(0, ()):
+                nursery.start_soon(each.run)
+            for position, device in enumerate(self._fleet.devices):
+                nursery.start_soon(self._live_device, device.number, position * START_SPACING_S)
+            announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
+
+    async def _tick(self, next_s: float, service_log: ServiceLog) -> None:
+        """Step the fleet at every tick; one that comes late is not made up for, the clock waits for it."""
+        while True:
+            self._clock.tick_done()
+            next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
+            await self._clock.sleep_until(next_s)
+            await self._fleet.step(self._clock.now_s(), self._physics.step)
+            service_log.look()
+
+    async def _live_device(self, number: int, delay_s: float) -> None:
+        """One DER's own nursery."""
+        await trio.sleep(delay_s)
+        async with trio.open_nursery() as nursery:
+            for each in self._supervised.get(number, ()):
+                nursery.start_soon(each.run)
+
+    def _make_all(self) -> None:
+        for kind in self._registry.ordered_frontends():
+            if kind.scope == "fleet":
+                self._make(kind, None)
+            else:
+                for device in self._fleet.devices:
+                    self._make(kind, device)
+
+    def _make(self, kind: FrontendType, device: Device | None) -> None:
+        number = device.number if device else 0
+        context = FrontendContext(
+            options=self._options,
+            fleet=self._fleet,
+            clock=self._clock,
+            log=self._log,
+            services=self.services,
+            stop=self.stop,
+            device=device,
+            rng=derived_rng(self._seed, kind.name, number),
+            statuses=self.statuses,
+            panels=tuple(self._registry.panels.values()),
+            plugins=self._registry.plugins,
+            sunspec_models=tuple(self._registry.sunspec_models.values()),
+        )
+        frontend = kind.make(context)
+        _judge(kind, frontend)
+        self.services[kind.name, number] = frontend
+        supervised = Supervised(frontend, kind.name, number, self._log, fail_fast=self._options.fail_fast)
+        self._supervised.setdefault(number, []).append(supervised)
+
+    async def _bind_all(self) -> Mapping[str, str]:
+        shown: dict[str, str] = {}
+        for kind in self._registry.ordered_frontends():
+            for number in [0] if kind.scope == "fleet" else [each.number for each in self._fleet.devices]:
+                supervised = next(each for each in self._supervised[number] if each.name == kind.name)
+                for key, value in (await supervised.bind()).items():
+                    if number <= SHOWN_DEVICES:
+                        shown[f"{key}_{number}" if number > 1 else key] = value
+        return shown
+
+
+def derived_rng(seed: int, name: str, number: int) -> random.Random:
+    """A generator of its own for each user, so that one more draw here changes nothing there."""
+    return random.Random(f"{seed}/{name}/{number}")  # noqa: S311 - a simulation's draws, repeatable by design
+
+
+def check_rate(options: Namespace, rate: float, kinds: Iterable[FrontendType]) -> None:
+    """ConfigError where time is to run at another rate than a peer's and nobody said that it may."""
+    for kind in kinds:
+        if rate != 1 and not kind.peer_follows_simulated_time and not options.rate_override:
+            raise ConfigError(
+                f"--rate {rate:g}: the peer of front-end {kind.name} lives in real time; "
+                f"leave the rate at 1, leave it out with --without {kind.name}, "
+                f"or insist with --rate_override yes"
+            )
+
+
+def _judge(kind: FrontendType, frontend: Frontend) -> None:
+    for method in ("bind", "run", "status"):
+        if not callable(getattr(frontend, method, None)):
+            raise PluginError(
+                f"front-end {kind.name}: what its make returned has no {method}(); "
+                f"dersim.plugin.extension.Frontend tells what is needed"
+            )

@@ -1,0 +1,43 @@
+"""What the inverters did of themselves, in the log: trips, cessations, entering service, with the alarms.
+
+A trip is the first thing a user looks for when the power is gone, and no front-end need be there to tell it.
+Looked at after every step of the fleet, so it reads a handful of flags and builds no state unless one of them
+has changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dersim.logbuffer import Level, LogBuffer
+
+if TYPE_CHECKING:
+    from dersim.device import Device, Fleet
+
+
+class ServiceLog:
+    """Logs each change of a DER's service under module AC."""
+
+    def __init__(self, fleet: Fleet, log: LogBuffer) -> None:
+        self._log = log
+        self._devices = fleet.devices
+        self._last = [device.service_word for device in fleet.devices]
+
+    def look(self) -> None:
+        """Compare every DER with the last look."""
+        for index, device in enumerate(self._devices):
+            word, last = device.service_word, self._last[index]
+            if word != last:
+                self._last[index] = word
+                level, message = _told(device, word, last)
+                self._log.log(level, "AC", message, device.number)
+
+
+def _told(device: Device, word: str, last: str) -> tuple[Level, str]:
+    state = device.state
+    alarms = ", ".join(name for alarm in state.alarms if (name := alarm.name)) or "no alarm"
+    volts = ", ".join(f"{v:.1f}" for v in state.voltage_ln_v if v) or "0"
+    grid = f"{alarms}; {volts} V, {state.frequency_hz:.3f} Hz"
+    if word in ("tripped", "ceased"):
+        return "Warning", f"{word}: {grid}"
+    return "Info", f"{word} (was {last}): {grid}"

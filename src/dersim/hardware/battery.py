@@ -1,0 +1,68 @@
+"""The battery: energy in and out with their own efficiencies, limits by state of charge, self-discharge.
+
+dE/dt = eta_charge * P_charge - P_discharge / eta_discharge - P_self, with P on the AC side (W). The power is
+limited in three ways: by rating, by a taper that falls linearly to zero over the last `taper_pct` below the
+highest and above the lowest state of charge, and by what the coming interval can still take or give, so that
+a step of any length ends exactly at the limit and never beyond.
+"""
+
+from __future__ import annotations
+
+from dersim.grid.conditions import Conditions
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.source import DcPoint
+
+
+class Battery:
+    """A battery behind an inverter; see `source.Source`."""
+
+    def __init__(self, nameplate: Nameplate) -> None:
+        self._capacity_wh = nameplate.rtgMaxWh
+        self._min_wh = nameplate.soc_min_pct / 100 * nameplate.rtgMaxWh
+        self._max_wh = nameplate.soc_max_pct / 100 * nameplate.rtgMaxWh
+        self._taper_wh = nameplate.taper_pct / 100 * nameplate.rtgMaxWh
+        self._eta_c = nameplate.charge_efficiency
+        self._eta_d = nameplate.discharge_efficiency
+        self._self_w = nameplate.self_discharge_w
+        self._charge_max_w = nameplate.rtgMaxChargeRateW
+        self._discharge_max_w = nameplate.rtgMaxDischargeRateW
+        self._v = nameplate.pv_v
+        self.energy_wh = nameplate.soc_pct / 100 * nameplate.rtgMaxWh
+        self.available_w = 0.0
+        self.charge_w = 0.0
+        self.rest_w = 0.0
+        self.cell_temperature_c = 25.0
+        self.settled = False
+
+    @property
+    def soc_pct(self) -> float:
+        """State of charge in percent of the rated energy."""
+        return 100 * self.energy_wh / self._capacity_wh
+
+    def see(self, conditions: Conditions, dt_s: float) -> None:
+        """What the battery could give and take for the whole of the coming dt_s."""
+        self.cell_temperature_c = conditions.temperature_c
+        above, below = self.energy_wh - self._min_wh, self._max_wh - self.energy_wh
+        give, take = self._discharge_max_w, self._charge_max_w
+        if self._taper_wh > 0:
+            give *= min(1.0, max(0.0, above / self._taper_wh))
+            take *= min(1.0, max(0.0, below / self._taper_wh))
+        if dt_s > 0:
+            lost_wh = self._self_w * dt_s / 3600
+            give = min(give, max(0.0, (above - lost_wh) * self._eta_d * 3600 / dt_s))
+            take = min(take, max(0.0, (below + lost_wh) / self._eta_c * 3600 / dt_s))
+        elif above <= 0 or below <= 0:
+            give, take = (0.0 if above <= 0 else give), (0.0 if below <= 0 else take)
+        self.available_w, self.charge_w = give, take
+
+    def drew(self, p_w: float, dt_s: float) -> None:
+        """Count p_w (AC side) for dt_s; self-discharge goes on at rest."""
+        dc_w = p_w / self._eta_d if p_w > 0 else p_w * self._eta_c
+        energy = self.energy_wh - (dc_w + self._self_w) * dt_s / 3600
+        self.energy_wh = min(max(0.0, energy), self._capacity_wh)
+        self.settled = dc_w == 0 and self._self_w == 0
+
+    def dc(self, p_w: float) -> DcPoint:
+        """At the nominal voltage; the current is positive when discharging."""
+        p = p_w / self._eta_d if p_w > 0 else p_w * self._eta_c
+        return DcPoint(self._v, p / self._v, p)

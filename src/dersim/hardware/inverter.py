@@ -1,0 +1,107 @@
+"""The inverter's limits: what of the wanted P and Q fits into the machine.
+
+Reactive power first has its own limit, setMaxVar and setMaxVarNeg, and for machines that need active power to
+make it (PV) the wedge of 1547-2018 5.2 (figure H.3): full above 20 % of rated power, falling in proportion
+to 5 %, nothing below. Then P and Q together stay within the apparent power. Where both do not fit:
+
+- within the reactive power that the category demands (1547-2018 table 7: 44 % of VA injecting, 44 % or for
+  Category A 25 % absorbing) Q has priority and P yields (5.2);
+- beyond that the machine's own priority decides: *reactive*, P yields further; *active*, Q comes down to
+  what the category demands;
+- with a fixed power factor both shrink together, unless Q would be beyond its limit: then Q stays there.
+
+At low voltage the current is the limit: no phase carries more than setMaxA, and reactive current goes first
+(what supports the voltage; 1547-2018 6.4.2.6 leaves it to the maker).
+"""
+
+from __future__ import annotations
+
+import math
+
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
+
+
+class Inverter:
+    """Limits of one machine, in W, VA and var. `configure` after a change of settings."""
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        self._plate = nameplate
+        self._settings = settings
+        self.limited = False
+        self.configure()
+
+    def configure(self) -> None:
+        """Take over the settings."""
+        s = self._settings
+        self._va = s.setMaxVA
+        self._va_charge = s.setMaxChargeRateVA or s.setMaxVA
+        self._inject, self._absorb = s.setMaxVar, s.setMaxVarNeg
+        self._wedge_w = self._plate.rtgMaxW if self._plate.q_needs_power else 0.0
+        self._full_q_w = 0.2 * self._wedge_w
+        self._va2 = self._va * self._va
+        demanded = 0.25 if self._plate.normal_category == "A" else 0.44
+        self._demanded_inject = 0.44 * self._plate.rtgMaxVA
+        self._demanded_absorb = -demanded * self._plate.rtgMaxVA
+        self._reactive_first = self._plate.reactive_priority
+        self._va_per_pu = s.setMaxA * self._plate.phases * self._plate.v_ln_v
+
+    def q_share(self, p_w: float) -> float:
+        """The share of the reactive rating that is there at this active power, 0 to 1."""
+        if not self._wedge_w:
+            return 1.0
+        share = abs(p_w) / self._wedge_w
+        if share >= 0.2:
+            return 1.0
+        return 0.0 if share < 0.05 - 1e-9 else share * 5
+
+    def var_available(self, p_w: float) -> tuple[float, float]:
+        """(injecting, absorbing) var that could be made beside this active power, both >= 0."""
+        share = self.q_share(p_w)
+        va = self._va if p_w >= 0 else self._va_charge
+        circle = math.sqrt(max(0.0, va * va - p_w * p_w))
+        return min(self._inject * share, circle), min(-self._absorb * share, circle)
+
+    def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
+        """The P and Q that the machine delivers for those wanted; `limited` tells whether they differ."""
+        high, low = self._inject, self._absorb
+        if low <= q_var <= high and p_w >= self._full_q_w and p_w * p_w + q_var * q_var <= self._va2:
+            self.limited = False
+            return p_w, q_var
+        va = self._va if p_w >= 0 else self._va_charge
+        if power_factor_first:
+            return self._fit_power_factor(p_w, q_var, va)
+        share = self.q_share(p_w)
+        high, low = high * share, low * share
+        q = high if q_var > high else (max(q_var, low))
+        if p_w * p_w + q * q <= va * va:
+            self.limited = q != q_var
+            return p_w, q
+        self.limited = True
+        if not self._reactive_first:
+            q = min(self._demanded_inject, max(self._demanded_absorb, q))
+        q = min(va, max(-va, q))
+        p = math.sqrt(max(0.0, va * va - q * q))
+        return math.copysign(min(p, abs(p_w)), p_w), q
+
+    def fit_current(self, p_w: float, q_var: float, v_pu: float) -> tuple[float, float]:
+        """What of P and Q the current rating allows at a low voltage (per unit)."""
+        va = self._va_per_pu * v_pu
+        if p_w * p_w + q_var * q_var <= va * va:
+            return p_w, q_var
+        self.limited = True
+        q = min(va, max(-va, q_var))
+        return math.copysign(math.sqrt(max(0.0, va * va - q * q)), p_w), q
+
+    def _fit_power_factor(self, p_w: float, q_var: float, va: float) -> tuple[float, float]:
+        wanted = math.hypot(p_w, q_var)
+        scale = min(1.0, va / wanted) if wanted > 0 else 1.0
+        p, q = p_w * scale, q_var * scale
+        share = self.q_share(p)
+        high, low = self._inject * share, self._absorb * share
+        clamped = min(high, max(low, q))
+        if clamped != q:
+            # Q is at its own limit: P may use what is left of the circle.
+            p = math.copysign(min(abs(p_w), math.sqrt(max(0.0, va * va - clamped * clamped))), p_w)
+        self.limited = scale < 1 or clamped != q_var
+        return p, clamped

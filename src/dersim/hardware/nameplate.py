@@ -1,0 +1,284 @@
+"""The nameplate: what is stamped on the machine and never changes while it runs.
+
+A nameplate file is JSON, keyed by SunSpec model number and point name, because those are the names that
+engineers read on data sheets: ``{"1": {"Mn": ...}, "701": {"ACType": 3}, "702": {"WMaxRtg": 10000, ...}}``.
+Values are in plain units (W, VA, var, V, A, Wh), without scale factors. Where SunSpec has no point (cell
+temperature coefficients, round-trip efficiency, the feeder's nominal frequency) the model is ``"dersim"``.
+
+The other names are those of IEEE 2030.5 DERCapability (10.10.4.2), so that the reporter maps one to one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dersim.errors import ConfigError
+from dersim.hardware.nameplate_points import POINTS, Point
+from dersim.modes import ModeValue, modes_from_json
+
+PROFILES = Path(__file__).parent / "profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class Nameplate:
+    """Ratings in W, VA, var, V, A, Wh. `rtgMaxVarNeg` is negative, as on the wire.
+
+    phases: 1, 2 (split phase, two legs of 180 degrees) or 3. rtgVNom: line to line, for a single-phase
+    machine phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 both, 3 fuel cell, ...
+    normal_category: "A" or "B"; abnormal_category: 1 to 3 (1547-2018 1.4).
+    rtgMinPFOverExcited, rtgMinPFUnderExcited: 0 to 1. default_modes: in force with source ``nameplate``.
+    priority: what yields beyond the category's reactive power at the VA limit.
+    """
+
+    phases: int
+    rtgMaxW: float
+    rtgMaxVA: float
+    rtgMaxVar: float
+    rtgMaxVarNeg: float
+    rtgVNom: float
+    rtgMaxA: float
+    der_type: int
+    normal_category: str
+    abnormal_category: int
+    rtgMinPFOverExcited: float
+    rtgMinPFUnderExcited: float
+    rtgMinV: float
+    rtgMaxV: float
+    frequency_hz: float
+    rtgMaxChargeRateW: float
+    rtgMaxChargeRateVA: float
+    rtgMaxDischargeRateW: float
+    rtgMaxWh: float
+    manufacturer: str
+    model: str
+    serial_number: str
+    version: str
+    options: str
+    reactive_priority: bool
+    q_needs_power: bool
+    pv_w: float
+    pv_v: float
+    pv_gamma_per_k: float
+    inverter_efficiency: float
+    charge_efficiency: float
+    discharge_efficiency: float
+    self_discharge_w: float
+    soc_pct: float
+    soc_min_pct: float
+    soc_max_pct: float
+    taper_pct: float
+    initial_exported_wh: tuple[float, float, float]
+    initial_imported_wh: tuple[float, float, float]
+    initial_injected_varh: tuple[float, float, float]
+    initial_absorbed_varh: tuple[float, float, float]
+    default_modes: Mapping[str, ModeValue] = field(default_factory=dict)
+    points: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rtgNormalCategory(self) -> int:  # noqa: N802 - the standard's name
+        """1 for Category A, 2 for Category B (2030.5 DERCapability)."""
+        return 1 if self.normal_category == "A" else 2
+
+    @property
+    def rtgAbnormalCategory(self) -> int:  # noqa: N802 - the standard's name
+        """1 to 3 for Category I to III."""
+        return self.abnormal_category
+
+    @property
+    def v_ln_v(self) -> float:
+        """Nominal phase-to-neutral voltage, V."""
+        return self.rtgVNom / {1: 1.0, 2: 2.0, 3: math.sqrt(3)}[self.phases]
+
+
+def bundled(name: str) -> Path:
+    """The file of a bundled profile, e.g. ``10kW-3Phase``; an absolute path is a plug-in's own file."""
+    if Path(name).is_absolute():
+        return Path(name)
+    path = PROFILES / f"{name}.json"
+    if not path.exists():
+        have = ", ".join(sorted(p.stem for p in PROFILES.glob("*.json")))
+        raise ConfigError(f"nameplate profile {name!r} is not bundled; bundled are {have}")
+    return path
+
+
+def read_nameplate(path: Path, **changes: Any) -> Nameplate:
+    """Read a nameplate file. `changes` by point, e.g. ``{"702.WMaxRtg": 8000}``, replace what it says.
+
+    ConfigError names the file, the point, and what is allowed.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"nameplate {path}: {error.strerror or error}; give a readable JSON file"
+        ) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"nameplate {path}: not JSON: {error}") from error
+    try:
+        return nameplate_from_json(document, **changes)
+    except ConfigError as error:
+        raise ConfigError(f"nameplate {path}: {error}") from error
+
+
+def nameplate_from_json(document: Any, **changes: Any) -> Nameplate:
+    """Make a nameplate of the parsed JSON; ConfigError names the point, what is wrong and what is allowed."""
+    values = _flatten(document) | changes
+    for name in values:
+        if name not in POINTS:
+            raise ConfigError(f"point {name} is not known; known are {', '.join(sorted(POINTS))}")
+    checked = {name: _checked(point, values.get(name)) for name, point in POINTS.items()}
+    modes = modes_from_json(values["dersim.modes"]) if values.get("dersim.modes") else {}
+    plate = _build(checked, modes)
+    _contradictions(plate)
+    return plate
+
+
+def _flatten(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise ConfigError('a JSON object such as {"702": {"WMaxRtg": 10000}} is needed')
+    if "EVSE" in document or "evse" in document:
+        raise ConfigError("this is a profile of an EVSE; give it with --evse_profile")
+    flat: dict[str, Any] = {}
+    for model, points in document.items():
+        if not isinstance(points, dict):
+            raise ConfigError(f"model {model}: an object of points is needed, not {points!r}")
+        for name, value in points.items():
+            if isinstance(value, list):
+                for index, item in enumerate(value):
+                    if not isinstance(item, dict):
+                        raise ConfigError(f"point {model}.{name}[{index}]: an object is needed, not {item!r}")
+                    flat.update({f"{model}.{name}[{index}].{key}": v for key, v in item.items()})
+            else:
+                flat[f"{model}.{name}"] = value
+    return flat
+
+
+def _checked(point: Point, value: Any) -> Any:
+    if value is None:
+        if point.default is None and not point.optional:
+            raise ConfigError(f"point {point.name} is missing ({point.doc})")
+        return point.default
+    if point.kind is dict:
+        return value
+    if point.kind is str:
+        if not isinstance(value, str) or len(value) > 64:
+            raise ConfigError(f"point {point.name}: a text of up to 64 characters is needed, not {value!r}")
+        if point.allowed and value not in point.allowed:
+            raise ConfigError(f"point {point.name}: {value!r} is not one of {', '.join(point.allowed)}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"point {point.name}: a number is needed, not {value!r}")
+    if point.allowed and value not in point.allowed:
+        raise ConfigError(f"point {point.name}: {value:g} is not one of {', '.join(map(str, point.allowed))}")
+    if not point.low <= value <= point.high:
+        raise ConfigError(
+            f"point {point.name}: {value:g} is outside {point.low:g} to {point.high:g} {point.unit}".rstrip()
+        )
+    return value
+
+
+def _build(v: Mapping[str, Any], modes: Mapping[str, ModeValue]) -> Nameplate:
+    return Nameplate(**_ac_side(v), **_dc_side(v), **_identity(v), default_modes=modes, points=v)
+
+
+def _ac_side(v: Mapping[str, Any]) -> dict[str, Any]:
+    phases = int(v["701.ACType"])
+    watts, v_nom = float(v["702.WMaxRtg"]), float(v["702.VNomRtg"])
+    va = float(v["702.VAMaxRtg"] or watts)
+    v_ln = v_nom / {1: 1.0, 2: 2.0, 3: math.sqrt(3)}[phases]
+    storage = bool(v["713.WHRtg"])
+    needs_power = v["dersim.QNeedsPower"]
+    return {
+        "phases": phases,
+        "rtgMaxW": watts,
+        "rtgMaxVA": va,
+        "rtgMaxVar": float(v["702.VarMaxInjRtg"]),
+        "rtgMaxVarNeg": -float(v["702.VarMaxAbsRtg"]),
+        "rtgVNom": v_nom,
+        "rtgMaxA": float(v["702.AMaxRtg"] or 1.2 * va / phases / v_ln),
+        "normal_category": {0: "A", 1: "B"}[int(v["702.NorOpCatRtg"])],
+        "abnormal_category": int(v["702.AbnOpCatRtg"]) + 1,
+        "rtgMinPFOverExcited": float(v["702.PFOvrExtRtg"]),
+        "rtgMinPFUnderExcited": float(v["702.PFUndExtRtg"]),
+        "rtgMinV": float(v["702.VMinRtg"] or 0.5 * v_nom),
+        "rtgMaxV": float(v["702.VMaxRtg"] or 1.2 * v_nom),
+        "frequency_hz": float(v["dersim.HzNom"]),
+        "rtgMaxChargeRateW": float(v["702.WChaRteMaxRtg"] or watts) if storage else 0.0,
+        "rtgMaxChargeRateVA": float(v["702.VAChaRteMaxRtg"] or va) if storage else 0.0,
+        "rtgMaxDischargeRateW": float(v["702.WDisChaRteMaxRtg"] or watts) if storage else 0.0,
+        "reactive_priority": v["dersim.Priority"] == "reactive",
+        "q_needs_power": not storage if needs_power is None else bool(needs_power),
+    }
+
+
+def _dc_side(v: Mapping[str, Any]) -> dict[str, Any]:
+    storage_wh, pv_w = float(v["713.WHRtg"] or 0), float(v["714.Prt[0].DCW"] or 0)
+    return {
+        "der_type": int(v["dersim.DERType"] or (4 if not storage_wh else (83 if pv_w else 80))),
+        "rtgMaxWh": storage_wh,
+        "pv_w": pv_w,
+        "pv_v": float(v["714.Prt[0].DCV"]),
+        "pv_gamma_per_k": float(v["dersim.GammaPct"]) / 100,
+        "inverter_efficiency": float(v["dersim.InverterEfficiency"]),
+        "charge_efficiency": float(v["dersim.ChargeEfficiency"]),
+        "discharge_efficiency": float(v["dersim.DischargeEfficiency"]),
+        "self_discharge_w": float(v["dersim.SelfDischargeW"]),
+        "soc_pct": float(v["713.SoC"]),
+        "soc_min_pct": float(v["dersim.SoCMin"]),
+        "soc_max_pct": float(v["dersim.SoCMax"]),
+        "taper_pct": float(v["dersim.SoCTaper"]),
+    }
+
+
+def _identity(v: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "manufacturer": v["1.Mn"],
+        "model": v["1.Md"],
+        "serial_number": v["1.SN"],
+        "version": v["1.Vr"],
+        "options": v["1.Opt"],
+        "initial_exported_wh": _per_phase(v, "701.TotWhInjL"),
+        "initial_imported_wh": _per_phase(v, "701.TotWhAbsL"),
+        "initial_injected_varh": _per_phase(v, "701.TotVarhInjL"),
+        "initial_absorbed_varh": _per_phase(v, "701.TotVarhAbsL"),
+    }
+
+
+def _per_phase(v: Mapping[str, Any], stem: str) -> tuple[float, float, float]:
+    return (float(v[f"{stem}1"]), float(v[f"{stem}2"]), float(v[f"{stem}3"]))
+
+
+def _contradictions(plate: Nameplate) -> None:
+    def need(holds: bool, text: str) -> None:
+        if not holds:
+            raise ConfigError(text)
+
+    need(
+        plate.rtgMaxW <= plate.rtgMaxVA,
+        f"point 702.WMaxRtg: {plate.rtgMaxW:g} W is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
+    )
+    for point, var in (("VarMaxInjRtg", plate.rtgMaxVar), ("VarMaxAbsRtg", -plate.rtgMaxVarNeg)):
+        need(
+            var <= plate.rtgMaxVA,
+            f"point 702.{point}: {var:g} var is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
+        )
+    need(
+        plate.rtgMinV < plate.rtgVNom < plate.rtgMaxV,
+        f"point 702.VNomRtg: {plate.rtgVNom:g} V is not between 702.VMinRtg, {plate.rtgMinV:g} V, "
+        f"and 702.VMaxRtg, {plate.rtgMaxV:g} V",
+    )
+    need(
+        plate.pv_w > 0 or plate.rtgMaxWh > 0 or plate.der_type not in (4, 80, 83),
+        "points 714.Prt[0].DCW and 713.WHRtg: neither a PV array nor a battery; give one of them, "
+        "or say by dersim.DERType what else it is",
+    )
+    need(
+        plate.soc_min_pct <= plate.soc_pct <= plate.soc_max_pct and plate.soc_min_pct < plate.soc_max_pct,
+        f"point 713.SoC: {plate.soc_pct:g} % is outside dersim.SoCMin, {plate.soc_min_pct:g} %, "
+        f"to dersim.SoCMax, {plate.soc_max_pct:g} %",
+    )

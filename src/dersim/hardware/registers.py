@@ -1,0 +1,79 @@
+"""The energy registers: what went through each phase, counted up and never down.
+
+P and Q are split over the phases in proportion to their voltages (the inverter drives the same current into
+each). As long as the voltages stay, only the totals are summed; the split is made when they change or when
+somebody looks.
+"""
+
+from __future__ import annotations
+
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.state import Triple
+
+_PER_HOUR = 1 / 3600
+_ZERO: Triple = (0.0, 0.0, 0.0)
+
+
+class Registers:
+    """Energy per phase in Wh and varh, from where the meter stood at the start."""
+
+    def __init__(
+        self,
+        exported_wh: Triple = _ZERO,
+        imported_wh: Triple = _ZERO,
+        injected_varh: Triple = _ZERO,
+        absorbed_varh: Triple = _ZERO,
+    ) -> None:
+        self._exported, self._imported = list(exported_wh), list(imported_wh)
+        self._injected, self._absorbed = list(injected_varh), list(absorbed_varh)
+        self._shares: Triple = (1.0, 0.0, 0.0)
+        self._out_ws = self._in_ws = self._inject_vs = self._absorb_vs = 0.0
+
+    @classmethod
+    def at_first(cls, plate: Nameplate) -> Registers:
+        """The registers as the nameplate's meter stands."""
+        return cls(
+            plate.initial_exported_wh,
+            plate.initial_imported_wh,
+            plate.initial_injected_varh,
+            plate.initial_absorbed_varh,
+        )
+
+    def count(self, p_w: float, q_var: float, dt_s: float) -> None:
+        """P and Q flowed for dt_s."""
+        if p_w > 0:
+            self._out_ws += p_w * dt_s
+        elif p_w:
+            self._in_ws -= p_w * dt_s
+        if q_var > 0:
+            self._inject_vs += q_var * dt_s
+        elif q_var:
+            self._absorb_vs -= q_var * dt_s
+
+    def share(self, shares: Triple) -> None:
+        """From now on the phases carry these shares of P and Q (sum 1)."""
+        if shares is not self._shares and shares != self._shares:
+            self._settle()
+            self._shares = shares
+
+    def _settle(self) -> None:
+        for index, share in enumerate(self._shares):
+            self._exported[index] += self._out_ws * share * _PER_HOUR
+            self._imported[index] += self._in_ws * share * _PER_HOUR
+            self._injected[index] += self._inject_vs * share * _PER_HOUR
+            self._absorbed[index] += self._absorb_vs * share * _PER_HOUR
+        self._out_ws = self._in_ws = self._inject_vs = self._absorb_vs = 0.0
+
+    def read(self) -> tuple[Triple, Triple, Triple, Triple]:
+        """Exported and imported Wh, injected and absorbed varh, each (A, B, C)."""
+        self._settle()
+        return (
+            _triple(self._exported),
+            _triple(self._imported),
+            _triple(self._injected),
+            _triple(self._absorbed),
+        )
+
+
+def _triple(values: list[float]) -> Triple:
+    return (values[0], values[1], values[2])

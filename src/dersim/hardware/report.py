@@ -1,0 +1,179 @@
+"""From the step's few numbers to the `DeviceState` that everybody reads, with its alarms and status words.
+
+Built only when somebody looks: the physics of a thousand DERs then cost nothing that nobody reads.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dersim.grid.conditions import Conditions
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.registers import Registers
+from dersim.hardware.settings import Settings
+from dersim.hardware.source import Source
+from dersim.hardware.state import (
+    Alarm,
+    Connection,
+    DeviceState,
+    InverterStatus,
+    OperationalMode,
+    StorageMode,
+    Triple,
+)
+from dersim.hardware.terminals import line_to_line
+from dersim.plugin.extension import Measured
+
+if TYPE_CHECKING:
+    from dersim.functions.chain import Chain
+
+#: Below this share of rtgMaxW a PV inverter sleeps and says that its input is low.
+_LOW_INPUT = 0.005
+#: Largest deviation of a phase from the mean that counts as balanced (ANSI C84.1 annex: 3 %).
+_IMBALANCE = 0.03
+
+# Plain numbers: the operators of an IntFlag cost more than all the rest.
+_OVER_CURRENT = int(Alarm.OVER_CURRENT)
+_OVER_VOLTAGE, _UNDER_VOLTAGE = int(Alarm.OVER_VOLTAGE), int(Alarm.UNDER_VOLTAGE)
+_OVER_FREQUENCY, _UNDER_FREQUENCY = int(Alarm.OVER_FREQUENCY), int(Alarm.UNDER_FREQUENCY)
+_IMBALANCED, _LOW_POWER = int(Alarm.VOLTAGE_IMBALANCE), int(Alarm.LOW_POWER_INPUT)
+
+
+class Report:
+    """Reads one DER's parts. `seen` and the others are those of the device, kept by it."""
+
+    def __init__(
+        self,
+        plate: Nameplate,
+        settings: Settings,
+        seen: Measured,
+        *,
+        chain: Chain,
+        source: Source,
+        registers: Registers,
+    ) -> None:
+        self._plate = plate
+        self._settings = settings
+        self._seen = seen
+        self._chain = chain
+        self._service = chain.service
+        self._source = source
+        self._registers = registers
+        used = [float(index < plate.phases) for index in range(3)]
+        self._phase = _triple(used)
+        self._volts = _triple([plate.v_ln_v * each for each in used])
+        self._ac_volts = plate.v_ln_v * plate.phases
+
+    def alarms(self, conditions: Conditions) -> Alarm:
+        """The alarms that the present conditions raise."""
+        plate, seen = self._plate, self._seen
+        used = conditions.voltage_pu[: plate.phases]
+        mean = sum(used) / len(used)
+        volts = mean * self._ac_volts
+        low, high, slow, fast = self._chain.trip_window
+        dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
+        amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
+        bits = (
+            (seen.v_high_pu > high) * _OVER_VOLTAGE
+            + (seen.v_low_pu < low) * _UNDER_VOLTAGE
+            + (seen.frequency_hz > fast) * _OVER_FREQUENCY
+            + (seen.frequency_hz < slow) * _UNDER_FREQUENCY
+            + (max(used) - mean > _IMBALANCE * mean or mean - min(used) > _IMBALANCE * mean) * _IMBALANCED
+            + (plate.rtgMaxWh == 0 and dark) * _LOW_POWER
+            + (amps > 0.999 * self._settings.setMaxA) * _OVER_CURRENT
+        )
+        return Alarm(bits)
+
+    def status(self, alarm: Alarm) -> InverterStatus:
+        """InverterStatusType of the present state."""
+        service, seen = self._service, self._seen
+        if not service.in_service:
+            return self._status_out_of_service()
+        if service.ceased:
+            return InverterStatus.STANDBY
+        if int(alarm) & _LOW_POWER:
+            return InverterStatus.SLEEPING
+        if service.entering:
+            return InverterStatus.STARTING
+        if self._plate.rtgMaxWh:
+            return InverterStatus.RUNNING if seen.p_w else InverterStatus.STANDBY
+        full = min(seen.available_w, self._plate.rtgMaxW)
+        return InverterStatus.FORCED_DERATING if seen.p_w < full * 0.999 else InverterStatus.RUNNING
+
+    def _status_out_of_service(self) -> InverterStatus:
+        if self._service.tripped:
+            return InverterStatus.FAULT
+        off = self._seen.blocked or not self._service.permitted
+        return InverterStatus.OFF if off else InverterStatus.STANDBY
+
+    def state(
+        self, time_s: float, conditions: Conditions, shares: Triple, alarms: Alarm, *, switch_closed: bool
+    ) -> DeviceState:
+        """Everything that the front-ends show, of one instant; shares: of the phases in P and Q."""
+        plate, chain, source = self._plate, self._chain, self._source
+        p, q = self._seen.p_w, self._seen.q_var
+        s = math.hypot(p, q)
+        (a, b, c), (of_a, of_b, of_c), (in_a, in_b, in_c) = conditions.voltage_pu, self._volts, self._phase
+        v_ln = (a * of_a, b * of_b, c * of_c)
+        volts = sum(v_ln)
+        amps = s / volts if volts > 0 else 0.0
+        share_a, share_b, share_c = shares
+        exported, imported, injected, absorbed = self._registers.read()
+        inject, absorb = chain.inverter.var_available(p)
+        dc = source.dc(p)
+        soc = source.soc_pct
+        return DeviceState(
+            time_s=time_s,
+            p_w=p,
+            q_var=q,
+            s_va=s,
+            frequency_hz=conditions.frequency_hz,
+            voltage_ln_v=v_ln,
+            voltage_ll_v=line_to_line(plate.phases, v_ln),
+            current_a=(amps * in_a, amps * in_b, amps * in_c),
+            phase_p_w=(share_a * p, share_b * p, share_c * p),
+            phase_q_var=(share_a * q, share_b * q, share_c * q),
+            exported_wh=exported,
+            imported_wh=imported,
+            injected_varh=injected,
+            absorbed_varh=absorbed,
+            available_w=min(self._seen.available_w, self._settings.setMaxW),
+            var_inject_available=inject,
+            var_absorb_available=absorb,
+            dc_w=dc.p,
+            dc_v=dc.v,
+            dc_a=dc.i,
+            irradiance_w_m2=conditions.irradiance_w_m2,
+            temperature_c=conditions.temperature_c,
+            cell_temperature_c=source.cell_temperature_c,
+            soc_pct=soc,
+            connection=self._connection(switch_closed=switch_closed),
+            inverter_status=self.status(alarms),
+            operational_mode=OperationalMode.OPERATIONAL if self._service.in_service else OperationalMode.OFF,
+            storage_mode=None if soc is None else _storage_mode(p),
+            alarms=alarms,
+            tripped=self._service.tripped,
+        )
+
+    def _connection(self, *, switch_closed: bool) -> Connection:
+        service, seen = self._service, self._seen
+        live = service.in_service and not service.ceased
+        return Connection(
+            connected=switch_closed,
+            available=seen.available_w > 0 and not service.tripped,
+            operating=live and (seen.p_w != 0 or seen.q_var != 0),
+            test=False,
+            fault=service.tripped,
+            energized=live,
+        )
+
+
+def _triple(values: list[float]) -> Triple:
+    return (values[0], values[1], values[2])
+
+
+def _storage_mode(p_w: float) -> StorageMode:
+    if p_w == 0:
+        return StorageMode.HOLDING
+    return StorageMode.DISCHARGING if p_w > 0 else StorageMode.CHARGING

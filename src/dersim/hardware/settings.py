@@ -1,0 +1,190 @@
+"""The settings: what may be changed on a machine and then stays (2030.5 DERSettings, SunSpec 702 and 703).
+
+Each setting has a *base* value, from the nameplate at first and from whoever writes registers later, and may
+be governed by a setpoint while that is in force (a DefaultDERControl's setGradW, say). The attribute of the
+settings is the value that acts. `changes` counts every change of such a value, `changed_s` is its time: the
+reporter PUTs DERSettings when the count moved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from dersim.errors import ConfigError
+from dersim.hardware.nameplate import Nameplate
+from dersim.modes import ModeValue
+
+#: Settings that a DefaultDERControl carries as modes.
+SETTING_MODES = (
+    "setGradW",
+    "setSoftGradW",
+    "setESDelay",
+    "setESRandomDelay",
+    "setESRampTms",
+    "setESLowVolt",
+    "setESHighVolt",
+    "setESLowFreq",
+    "setESHighFreq",
+)
+
+
+def _ignore() -> None:
+    return None
+
+
+class Settings:
+    """The settings of one DER, in plain units, as attributes (W, VA, var, V, A, Wh, s, Hz, %, %/s).
+
+    setMaxVarNeg is negative. setVRef and setVRefOfs are in V; setESLowVolt and setESHighVolt in percent of
+    setVRef; setGradW and setSoftGradW in percent of setMaxW per second, 0 for no limit.
+    `stored` holds curves and other values that were written but are not in force, by mode.
+    `before_change` is called before base values are written, `on_change` after one that acts changed.
+    """
+
+    setMaxW: float
+    setMaxVA: float
+    setMaxVar: float
+    setMaxVarNeg: float
+    setMaxChargeRateW: float
+    setMaxChargeRateVA: float
+    setMaxDischargeRateW: float
+    setMaxA: float
+    setMaxV: float
+    setMinV: float
+    setMaxWh: float
+    setVNom: float
+    setVRef: float
+    setVRefOfs: float
+    setMinPFOverExcited: float
+    setMinPFUnderExcited: float
+    setGradW: float
+    setSoftGradW: float
+    setESDelay: float
+    setESRandomDelay: float
+    setESRampTms: float
+    setESLowVolt: float
+    setESHighVolt: float
+    setESLowFreq: float
+    setESHighFreq: float
+
+    def __init__(self, nameplate: Nameplate) -> None:
+        self._nameplate = nameplate
+        self._ranges = _ranges(nameplate)
+        self._base = _at_first(nameplate)
+        self._governed: dict[str, float] = {}
+        self.stored: dict[str, ModeValue] = {}
+        self.changes = 0
+        self.changed_s = 0.0
+        self.before_change: Callable[[], None] = _ignore
+        self.on_change: Callable[[], None] = _ignore
+        for name, value in self._base.items():
+            setattr(self, name, value)
+
+    def __getitem__(self, name: str) -> float:
+        """The value that acts; KeyError for a name that is no setting."""
+        if name not in self._base:
+            raise KeyError(name)
+        value: float = getattr(self, name)
+        return value
+
+    def as_dict(self) -> dict[str, float]:
+        """Every setting that acts, by name."""
+        return {name: getattr(self, name) for name in self._base}
+
+    def allowed(self, name: str) -> tuple[float, float]:
+        """The lowest and the highest value that `update` takes for a setting."""
+        return self._ranges[name]
+
+    def update(self, values: Mapping[str, float], now_s: float = 0.0) -> None:
+        """Write base values, all or none. ConfigError names the setting and what is allowed."""
+        for name, value in values.items():
+            if name not in self._base:
+                raise ConfigError(f"{name} is not a setting; known are {', '.join(self._base)}")
+            low, high = self._ranges[name]
+            if not (math.isfinite(value) and low <= value <= high):
+                raise ConfigError(f"{name}: {value:g} is outside {low:g} to {high:g}")
+        self.before_change()
+        self._base.update(values)
+        if self._refresh(now_s):
+            self.on_change()
+
+    def govern(self, values: Mapping[str, float], now_s: float) -> bool:
+        """The setpoints that govern settings from now on, by name; True if a value that acts changed."""
+        self._governed = dict(values)
+        return self._refresh(now_s)
+
+    def _refresh(self, now_s: float) -> bool:
+        changed = False
+        for name, base in self._base.items():
+            value = self._governed.get(name, base)
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+                changed = True
+        if changed:
+            self.changes += 1
+            self.changed_s = now_s
+        return changed
+
+
+def _at_first(plate: Nameplate) -> dict[str, float]:
+    hz = plate.frequency_hz
+    return {
+        "setMaxW": plate.rtgMaxW,
+        "setMaxVA": plate.rtgMaxVA,
+        "setMaxVar": plate.rtgMaxVar,
+        "setMaxVarNeg": plate.rtgMaxVarNeg,
+        "setMaxChargeRateW": plate.rtgMaxChargeRateW,
+        "setMaxChargeRateVA": plate.rtgMaxChargeRateVA,
+        "setMaxDischargeRateW": plate.rtgMaxDischargeRateW,
+        "setMaxA": plate.rtgMaxA,
+        "setMaxV": plate.rtgMaxV,
+        "setMinV": plate.rtgMinV,
+        "setMaxWh": plate.rtgMaxWh,
+        "setVNom": plate.rtgVNom,
+        "setVRef": plate.rtgVNom,
+        "setVRefOfs": 0.0,
+        "setMinPFOverExcited": plate.rtgMinPFOverExcited,
+        "setMinPFUnderExcited": plate.rtgMinPFUnderExcited,
+        "setGradW": 100.0,
+        "setSoftGradW": 0.0,
+        # 1547-2018 table 4, default settings of enter service; at 50 Hz those of EN 50549-1 table 3.
+        "setESDelay": 300.0,
+        "setESRandomDelay": 0.0,
+        "setESRampTms": 300.0,
+        "setESLowVolt": 91.7,
+        "setESHighVolt": 105.0,
+        "setESLowFreq": hz - 0.5,
+        "setESHighFreq": hz + 0.1,
+    }
+
+
+def _ranges(plate: Nameplate) -> dict[str, tuple[float, float]]:
+    return {
+        "setMaxW": (0.0, plate.rtgMaxW),
+        "setMaxVA": (0.0, plate.rtgMaxVA),
+        "setMaxVar": (0.0, plate.rtgMaxVar),
+        "setMaxVarNeg": (plate.rtgMaxVarNeg, 0.0),
+        "setMaxChargeRateW": (0.0, plate.rtgMaxChargeRateW),
+        "setMaxChargeRateVA": (0.0, plate.rtgMaxChargeRateVA),
+        "setMaxDischargeRateW": (0.0, plate.rtgMaxDischargeRateW),
+        "setMaxA": (0.0, plate.rtgMaxA),
+        "setMaxV": (plate.rtgVNom, plate.rtgMaxV),
+        "setMinV": (plate.rtgMinV, plate.rtgVNom),
+        "setMaxWh": (0.0, plate.rtgMaxWh),
+        "setVNom": (plate.rtgMinV, plate.rtgMaxV),
+        "setVRef": (0.5 * plate.rtgVNom, 1.5 * plate.rtgVNom),
+        "setVRefOfs": (-0.5 * plate.rtgVNom, 0.5 * plate.rtgVNom),
+        "setMinPFOverExcited": (plate.rtgMinPFOverExcited, 1.0),
+        "setMinPFUnderExcited": (plate.rtgMinPFUnderExcited, 1.0),
+        "setGradW": (0.0, 655.35),
+        "setSoftGradW": (0.0, 655.35),
+        # Wider than 1547-2018 table 4 (0 to 600 s, 1 to 1000 s, 88 to 95 %, ...): a test bench needs it.
+        "setESDelay": (0.0, 86400.0),
+        "setESRandomDelay": (0.0, 86400.0),
+        "setESRampTms": (0.0, 86400.0),
+        "setESLowVolt": (0.0, 100.0),
+        "setESHighVolt": (100.0, 150.0),
+        "setESLowFreq": (40.0, 60.0),
+        "setESHighFreq": (50.0, 70.0),
+    }

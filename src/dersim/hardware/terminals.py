@@ -1,0 +1,78 @@
+"""What the inverter's terminals see: from phase voltages to the voltages that functions and trips go by.
+
+1547-2018 4.2, 4.3: trips and entering service go by the worst of the phase-to-neutral and phase-to-phase
+voltages, grid-support functions by the mean of the phases. All are corrected by setVRefOfs and setVRef,
+(V - VRefOfs) / VRef, as 2030.5 defines the effective percent voltage.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
+from dersim.hardware.state import Triple
+from dersim.plugin.extension import Measured
+
+_SQRT_3 = math.sqrt(3)
+_EVEN: dict[int, Triple] = {1: (1.0, 0.0, 0.0), 2: (0.5, 0.5, 0.0), 3: (1 / 3, 1 / 3, 1 / 3)}
+
+
+def line_to_line(phases: int, voltage: Triple) -> Triple:
+    """AB, BC, CA from phase-to-neutral magnitudes, with nominal angles; same unit; 0 where there is none."""
+    a, b, c = voltage
+    if phases == 1:
+        return (0.0, 0.0, 0.0)
+    if phases == 2:
+        return (a + b, 0.0, 0.0)
+    return (
+        math.sqrt(a * a + b * b + a * b),
+        math.sqrt(b * b + c * c + b * c),
+        math.sqrt(c * c + a * a + c * a),
+    )
+
+
+class Terminals:
+    """Measures for one machine. `configure` after a change of settings."""
+
+    def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
+        self._plate = nameplate
+        self._phases = nameplate.phases
+        self._settings = settings
+        self.configure()
+
+    def configure(self) -> None:
+        """Take over setVRef and setVRefOfs."""
+        s = self._settings
+        self._scale = self._plate.rtgVNom / s.setVRef
+        self._offset = s.setVRefOfs / s.setVRef
+        self._plain = self._scale == 1.0 and self._offset == 0.0
+
+    def measure(self, voltage_pu: Triple, seen: Measured) -> None:
+        """Write mean, lowest and highest voltage into `seen`."""
+        a, b, c = voltage_pu
+        if a == b == c or self._phases == 1:
+            mean = low = high = a
+        elif self._phases == 2:
+            mean = (a + b) / 2
+            low, high = (a, b) if a < b else (b, a)
+        else:
+            mean = (a + b + c) / 3
+            ab, bc, ca = line_to_line(3, voltage_pu)
+            low = min(a, b, c, ab / _SQRT_3, bc / _SQRT_3, ca / _SQRT_3)
+            high = max(a, b, c, ab / _SQRT_3, bc / _SQRT_3, ca / _SQRT_3)
+        if not self._plain:
+            scale, offset = self._scale, self._offset
+            mean, low, high = mean * scale - offset, low * scale - offset, high * scale - offset
+        seen.v_pu, seen.v_low_pu, seen.v_high_pu = mean, low, high
+
+    def shares(self, voltage_pu: Triple) -> Triple:
+        """Each phase's share of P and Q; equal currents, so in proportion to the voltages."""
+        a, b, c = voltage_pu
+        if a == b == c:
+            return _EVEN[self._phases]
+        used = [v if index < self._phases else 0.0 for index, v in enumerate(voltage_pu)]
+        total = sum(used)
+        if total <= 0:
+            used, total = [float(index < self._phases) for index in range(3)], float(self._phases)
+        return (used[0] / total, used[1] / total, used[2] / total)

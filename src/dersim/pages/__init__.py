@@ -1,0 +1,1 @@
+"""What the web sites share: HTTP answers, guard, schemas, OpenAPI, sockets and static files."""

@@ -1,0 +1,145 @@
+"""Who may ask: the Host, Origin and token checks, without any I/O.
+
+The dashboard listens on loopback and asks for no password; two attacks remain, both by way of the user's own
+browser. *DNS rebinding*: a hostile page's name is made to resolve to 127.0.0.1, so that the page's scripts
+reach us as their own origin; the Host header still bears the hostile name, hence `check_host`. *Cross-site
+requests*: a hostile page posts to us, or opens a WebSocket, which no same-origin policy stops; the browser
+says in Origin where that page came from, hence `check_origin`. Programs such as curl send no Origin.
+
+Beyond loopback a token is needed: `Authorization: Bearer TOKEN`, or, since a browser cannot set headers on
+a WebSocket, a cookie that the first visit with `?token=TOKEN` sets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from dersim.errors import ConfigError
+from dersim.pages.problems import Problem
+
+COOKIE = "dersim_token"
+
+#: Sent with every answer. Scripts and styles come from here alone; nothing may frame us.
+SECURITY_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a bind address can be reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def settle_token(options: Namespace) -> str | None:
+    """The token of `--token`; `auto` makes one for both web sites and writes it into the options."""
+    token: str | None = getattr(options, "token", None)
+    if token == "auto":  # noqa: S105 - the word that asks for a token, not a token
+        token = options.token = secrets.token_urlsafe(24)
+        options.token_made = True
+    return token or None
+
+
+def require_token_beyond_loopback(flag: str, host: str, token: str | None) -> None:
+    """ConfigError where others could reach the site and no token guards it."""
+    if token is None and not is_loopback(host):
+        raise ConfigError(
+            f"{flag} {host}: other machines could operate this simulator; add --token TOKEN, "
+            f"or --token auto to have one made, or stay with 127.0.0.1"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The checks of one web site. hosts: names allowed in Host beside IP addresses and localhost."""
+
+    hosts: frozenset[str] = frozenset()
+    token: str | None = None
+    cors_origins: frozenset[str] = frozenset()
+
+    def check_host(self, host: str | None) -> None:
+        """Problem foreign-host unless the request was meant for us."""
+        name = _host_name(host or "")
+        if name == "localhost" or name in self.hosts or _is_ip(name):
+            return
+        raise Problem("foreign-host", f"this server does not answer for the host {name!r}")
+
+    def check_origin(self, origin: str | None, host: str | None, site: str | None = None) -> None:
+        """Problem foreign-origin where a page of another site asks (`site` is Sec-Fetch-Site)."""
+        if origin is None:
+            if site in ("cross-site", "same-site"):
+                raise Problem("foreign-origin", "a page of another site asked")
+            return
+        if origin in self.cors_origins:
+            return
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or parts.netloc.lower() != (host or "").lower():
+            raise Problem("foreign-origin", f"the page asking comes from {origin!r}, not from here")
+
+    def check_fetch(self, site: str | None, mode: str | None, dest: str | None, origin: str | None) -> None:
+        """Problem foreign-origin where a page of another site asks, but for a link that was followed to us.
+
+        site, mode, dest: the Sec-Fetch-* headers, which all browsers send to a loopback address.
+        """
+        followed_link = (mode, dest) == ("navigate", "document")
+        if site == "cross-site" and not followed_link and origin not in self.cors_origins:
+            raise Problem("foreign-origin", "a page of another site asked")
+
+    def check_token(self, authorization: str | None, cookie: str | None) -> None:
+        """Problem token-needed unless the token is shown, or none is asked."""
+        if self.token is None:
+            return
+        shown = _bearer(authorization) or _cookie(cookie)
+        if shown is None:
+            raise Problem("token-needed", "this server asks for its token")
+        if not self.token_is(shown):
+            raise Problem("token-needed", "the token is not the right one")
+
+    def token_is(self, shown: str) -> bool:
+        """Compare in constant time."""
+        return self.token is not None and secrets.compare_digest(shown.encode(), self.token.encode())
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without the port, in lower case."""
+    if host.startswith("["):
+        name, _, rest = host[1:].partition("]")
+        return name.lower() if not rest or rest.startswith(":") else host
+    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+
+
+def _is_ip(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _bearer(authorization: str | None) -> str | None:
+    scheme, _, value = (authorization or "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" and value.strip() else None
+
+
+def _cookie(header: str | None) -> str | None:
+    try:
+        morsel = SimpleCookie(header or "").get(COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

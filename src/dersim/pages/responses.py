@@ -1,0 +1,40 @@
+"""What HTTP answers and WebSocket refusals share."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from quart import Response
+from werkzeug.datastructures import Headers
+
+from dersim.pages.guard import Guard
+from dersim.pages.problems import Problem
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+def dumps(body: Any) -> str:
+    """JSON without spaces; NaN and infinity are a bug here and raise ValueError."""
+    return json.dumps(body, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def problem_response(problem: Problem, path: str) -> Response:
+    """The RFC 9457 answer."""
+    response = Response(
+        dumps(problem.document(path)), problem.status, content_type="application/problem+json"
+    )
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="dersim"'
+    return response
+
+
+def guard_request(guard: Guard, headers: Headers, *, changes: bool, token: bool = True) -> None:
+    """All checks of one request; `changes`: whether it may change something, or is a WebSocket."""
+    guard.check_host(headers.get("Host"))
+    site, mode, dest = (headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode", "Dest"))
+    guard.check_fetch(site, mode, dest, headers.get("Origin"))
+    if changes:
+        guard.check_origin(headers.get("Origin"), headers.get("Host"), site)
+    if token:
+        guard.check_token(headers.get("Authorization"), headers.get("Cookie"))

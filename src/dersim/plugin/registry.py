@@ -1,0 +1,135 @@
+"""What the plug-ins registered, and which of it the command line selected.
+
+Names on the command line are those of plug-ins, of front-ends and of control functions. ``--without`` leaves
+out what it names. ``--plugins`` keeps only what it names, kind by kind: a list that names front-ends keeps
+only those front-ends, a list that names control functions keeps only those; a kind that it does not touch
+stays whole. So ``--plugins csip`` is the CSIP client alone, before an inverter that still obeys.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from dersim.errors import ConfigError, PluginError
+from dersim.modes import MODES
+
+if TYPE_CHECKING:
+    from dersim.plugin.extension import (
+        DeviceType,
+        FrontendType,
+        FunctionType,
+        Panel,
+        PluginInfo,
+        SchemaExtension,
+    )
+
+T = TypeVar("T")
+
+
+class Selection(NamedTuple):
+    """`only` from --plugins (empty: all) and `without` from --without."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def keep(self, owners: Mapping[str, str]) -> set[str]:
+        """Of one kind's names, each with the plug-in it comes from, those that are selected."""
+        kept = {name for name, plugin in owners.items() if not {name, plugin} & set(self.without)}
+        named = {name for name, plugin in owners.items() if {name, plugin} & set(self.only)}
+        return kept & named if named else kept
+
+    def check(self, known: Iterable[str]) -> None:
+        """ConfigError for a name that nothing bears."""
+        known = sorted(set(known))
+        for flag, wanted in (("--plugins", self.only), ("--without", self.without)):
+            for name in wanted:
+                if name not in known:
+                    near = difflib.get_close_matches(name, known, 1)
+                    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+                    raise ConfigError(f"{flag}: nothing is named {name!r}; {hint}")
+
+
+EVERYTHING = Selection()
+
+
+class Named(dict[str, T]):
+    """What plug-ins registered of one kind, by name; knows whose each is and refuses a name taken twice."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.owners: dict[str, str] = {}
+
+    def add(self, name: str, value: T, plugin: str) -> None:
+        """Add what `plugin` registered."""
+        if name in self:
+            other = self.owners[name]
+            raise PluginError(
+                f"plug-in {plugin}: its {self.kind} {name!r} has the name of one of plug-in {other}; "
+                f"rename it, or leave one out with --without {plugin}"
+            )
+        self[name] = value
+        self.owners[name] = plugin
+
+    def keep(self, names: set[str]) -> None:
+        """Drop all others."""
+        for name in set(self) - names:
+            del self[name]
+
+
+@dataclass(slots=True)
+class Registry:
+    """All that the plug-ins registered, in their order, after selection."""
+
+    device_types: Named[DeviceType] = field(default_factory=lambda: Named("device type"))
+    functions: Named[FunctionType] = field(default_factory=lambda: Named("control function"))
+    sunspec_models: Named[Mapping[str, Any]] = field(default_factory=lambda: Named("SunSpec model"))
+    schema_extensions: Named[SchemaExtension] = field(default_factory=lambda: Named("schema extension"))
+    frontends: Named[FrontendType] = field(default_factory=lambda: Named("front-end"))
+    panels: Named[Panel] = field(default_factory=lambda: Named("panel"))
+    plugins: tuple[PluginInfo, ...] = ()
+
+    def select(self, selection: Selection, plugins: Iterable[str], *, also: Iterable[str] = ()) -> None:
+        """Drop what is not selected; ConfigError for a name in the selection that nothing bears.
+
+        `plugins` are all names of plug-ins; `also` is kept whatever --plugins says.
+        """
+        selection.check((*plugins, *self.frontends, *self.functions))
+        spared = {name for name in also if name in self.frontends and name not in selection.without}
+        self.frontends.keep(selection.keep(self.frontends.owners) | spared)
+        self.functions.keep(selection.keep(self.functions.owners))
+
+    def activate(self) -> None:
+        """Make the schema extensions known to the 2030.5 codec, and their modes to everyone.
+
+        xmlschema judges them first. PluginError names the plug-in whose extension cannot be.
+        """
+        if not self.schema_extensions:
+            return
+        from dersim.ieee2030_5 import Edition, extensions, schema  # noqa: PLC0415 - only where it is needed
+
+        for name, extension in self.schema_extensions.items():
+            plugin = self.schema_extensions.owners[name]
+            mode = extension.mode
+            if (mode is None) == (extension.tell is None):
+                raise PluginError(
+                    f"plug-in {plugin}: {name} needs either a mode, where it commands, "
+                    f"or tell, where the DER says it of itself"
+                )
+            if mode is not None and MODES.setdefault(mode.name, mode) != mode:
+                raise PluginError(
+                    f"plug-in {plugin}: the mode {mode.name} of {name} is there already; give it another name"
+                )
+            try:
+                extensions.register(extension)
+                # The older edition's grammar is the stricter one: it names the place of every element.
+                schema.check_extensions(Edition.E2018)
+            except PluginError as error:
+                raise PluginError(f"plug-in {plugin}: {error}") from error
+
+    def ordered_frontends(self) -> list[FrontendType]:
+        """In the order in which they are made, bound and started."""
+        return sorted(self.frontends.values(), key=lambda kind: (kind.order, kind.name))

@@ -1,0 +1,334 @@
+"""The nursery tree: order of things, supervision, restarts, stop. Time is trio's mock clock."""
+
+import io
+import itertools
+from argparse import Namespace
+from types import SimpleNamespace
+
+import pytest
+import trio
+
+from dersim.clock import SimClock
+from dersim.engine.simulator import START_SPACING_S, Simulator, check_rate, derived_rng
+from dersim.engine.supervision import FrontendFailed, Supervised, bare_errors
+from dersim.errors import ConfigError, PluginError
+from dersim.logbuffer import LogBuffer
+from dersim.plugin.extension import FrontendStatus, FrontendType
+from dersim.plugin.registry import Registry
+
+START_S = 1_700_000_000.0
+
+
+class FakeFleet:
+    """Devices without physics that remember when they were stepped."""
+
+    def __init__(self, count=1):
+        self.devices = [
+            SimpleNamespace(number=n, step=lambda now_s: None, service_word="in service")
+            for n in range(1, count + 1)
+        ]
+        self.steps = []
+
+    async def step(self, now_s, step):
+        self.steps.append(now_s - START_S)
+        for device in self.devices:
+            step(device, now_s)
+        await trio.lowlevel.checkpoint()
+
+
+class FakeFrontend:
+    """Does what the test scripted: `fails` is how many of its runs end in an error at once."""
+
+    def __init__(self, context, journal, fails=0, address=None, error=None, bind_error=None):
+        self.name = f"{context.device.number if context.device else 0}"
+        self.context = context
+        self.journal = journal
+        self.fails = fails
+        self.address = address or {}
+        self.error = error or RuntimeError("boom")
+        self.bind_error = bind_error
+
+    def note(self, what):
+        self.journal.append((round(trio.current_time(), 3), self.name, what))
+
+    async def bind(self):
+        self.note("bind")
+        if self.bind_error:
+            raise self.bind_error
+        return self.address
+
+    async def run(self):
+        self.note("run")
+        if self.fails:
+            self.fails -= 1
+            raise self.error
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.note("end")
+
+    def status(self):
+        return FrontendStatus("serving")
+
+
+@pytest.fixture
+def journal():
+    return []
+
+
+@pytest.fixture
+def make(journal):
+    """Build a simulator of these front-ends: (name, scope, arguments of FakeFrontend)."""
+
+    def build(*frontends, count=1, tick=1.0, rate=1.0, fail_fast=False, seed=7):
+        registry = Registry()
+        for name, scope, arguments in frontends:
+            given = dict(arguments)
+            order = given.pop("order", 100)
+
+            def make_frontend(context, given=given):
+                only = given.pop("only", None) if "only" in given else None
+                numbers = dict(given)
+                if only is not None:
+                    given["only"] = only
+                    if context.device.number != only:
+                        numbers = {}
+                return FakeFrontend(context, journal, **numbers)
+
+            registry.frontends.add(name, FrontendType(name, scope, make_frontend, order=order), "test")
+        fleet = FakeFleet(count)
+        log = LogBuffer(stream=io.StringIO())
+        options = Namespace(fail_fast=fail_fast, rate_override=False)
+        clock = SimClock(start_s=START_S, rate=rate, tick_s=tick)
+        simulator = Simulator(
+            options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=seed
+        )
+        simulator.fleet, simulator.log, simulator.clock = fleet, log, clock
+        return simulator
+
+    return build
+
+
+async def run_for(simulator, seconds):
+    """Run so long; the ready line."""
+    lines = []
+    with bare_errors():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(simulator.run, lines.append)
+            await trio.sleep(seconds)
+            simulator.stop()
+    return lines
+
+
+async def test_all_are_bound_in_order_before_any_runs(make, journal, autojump_clock):
+    simulator = make(
+        ("csip", "device", {}),
+        ("web", "fleet", {"order": 200, "address": {"dashboard": "http://127.0.0.1:8111"}}),
+        ("utility", "fleet", {"order": 20, "address": {"utility": "https://127.0.0.1:8443"}}),
+        count=2,
+    )
+    assert await run_for(simulator, 0.5) == [
+        "dersim ready utility=https://127.0.0.1:8443 dashboard=http://127.0.0.1:8111"
+    ]
+    assert [(name, what) for _, name, what in journal[:4]] == [
+        ("0", "bind"),
+        ("1", "bind"),
+        ("2", "bind"),
+        ("0", "bind"),
+    ]
+    assert {what for _, _, what in journal[4:8]} == {"run"}
+    assert {what for _, _, what in journal[8:]} == {"end"}
+
+
+async def test_the_ready_line_tells_each_device_its_own(make, autojump_clock):
+    simulator = make(("modbus", "device", {"address": {"modbus": "127.0.0.1:8502"}}), count=3)
+    [line] = await run_for(simulator, 0.1)
+    assert line == "dersim ready modbus=127.0.0.1:8502 modbus_2=127.0.0.1:8502 modbus_3=127.0.0.1:8502"
+
+
+async def test_the_fleet_is_stepped_at_start_and_at_every_tick(make, autojump_clock):
+    simulator = make(tick=2.0)
+    await run_for(simulator, 7)
+    assert simulator.fleet.steps == pytest.approx([0, 2, 4, 6])
+
+
+async def test_time_runs_at_the_rate(make, autojump_clock):
+    simulator = make(tick=60, rate=600.0)
+    await run_for(simulator, 1.01)
+    assert simulator.fleet.steps == pytest.approx([60.0 * n for n in range(11)])
+
+
+async def test_a_step_longer_than_a_tick_slows_time_down(make, autojump_clock):
+    simulator = make()
+
+    async def slow(now_s, step):
+        simulator.fleet.steps.append(now_s - START_S)
+        await trio.sleep(3)
+
+    simulator.fleet.step = slow
+    await run_for(simulator, 30)
+    steps = simulator.fleet.steps
+    gaps = [b - a for a, b in itertools.pairwise(steps)]
+    assert 5 < len(steps) <= 11
+    assert max(gaps) <= 1.5 + 1e-6  # the clock waited for the physics
+
+
+async def test_starts_are_spread(make, journal, autojump_clock):
+    simulator = make(("csip", "device", {}), count=50)
+    await run_for(simulator, 5)
+    starts = [time for time, _, what in journal if what == "run"]
+    gaps = [b - a for a, b in itertools.pairwise(starts)]
+    assert gaps == pytest.approx([START_SPACING_S] * 49, abs=1e-3)
+
+
+async def test_a_failing_front_end_restarts_with_back_off_and_its_siblings_go_on(
+    make, journal, autojump_clock
+):
+    simulator = make(("csip", "device", {"fails": 8, "only": 2}), ("web", "fleet", {}), count=3)
+    seen = {}
+
+    async def look():
+        await trio.sleep(10)
+        seen.update({number: dict(simulator.statuses(number)) for number in (0, 1, 2, 3)})
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(simulator.run, lambda line: None)
+        nursery.start_soon(look)
+        await trio.sleep(400)
+        after = simulator.statuses(2)
+        simulator.stop()
+
+    runs = [time for time, name, what in journal if name == "2" and what == "run"]
+    gaps = [round(b - a, 3) for a, b in itertools.pairwise(runs)]
+    assert gaps == [1, 2, 4, 8, 16, 32, 60, 60]
+    binds = [time for time, name, what in journal if name == "2" and what == "bind"]
+    assert len(binds) == len(runs)
+    assert seen[2]["csip"] == FrontendStatus("failed", "RuntimeError('boom')")
+    assert {seen[0]["web"].state, seen[1]["csip"].state, seen[3]["csip"].state} == {"serving"}
+    assert after["csip"].state == "serving"
+    assert [what for _, name, what in journal if name in "13"] == ["bind", "bind", "run", "run", "end", "end"]
+
+
+async def test_after_a_minute_of_good_running_the_pause_starts_anew(make, journal, autojump_clock):
+    simulator = make(("csip", "device", {}))
+    runs = []
+
+    async def run_a_while():
+        runs.append(trio.current_time())
+        await trio.sleep(70 if len(runs) == 4 else 0)
+        raise RuntimeError("boom")
+
+    frontend = FakeFrontend(SimpleNamespace(device=None), journal)
+    frontend.run = run_a_while
+    with trio.move_on_after(90):
+        await Supervised(frontend, "csip", 1, simulator.log).run()
+    gaps = [round(b - a, 3) for a, b in itertools.pairwise(runs)]
+    assert gaps[:5] == [1, 2, 4, 71, 2]
+
+
+async def test_a_failure_is_logged_in_a_line_with_its_traceback_at_debug(make, autojump_clock):
+    simulator = make(("csip", "device", {"fails": 1}))
+    await run_for(simulator, 0.5)
+    errors = simulator.log.entries(level="Error")
+    assert [(each.module, each.device, each.message) for each in errors] == [
+        ("Engine", 1, "front-end csip of DER 1 failed: RuntimeError('boom')")
+    ]
+    [debug] = [each for each in simulator.log.entries() if each.level == "Debug"]
+    assert "Traceback (most recent call last)" in debug.message
+
+
+async def test_an_error_inside_a_nursery_of_the_front_end_is_named(make, autojump_clock):
+    group = ExceptionGroup("nursery", [ExceptionGroup("nursery", [ConfigError("port 8502 is busy")])])
+    simulator = make(("modbus", "device", {"fails": 1, "error": group}))
+    await run_for(simulator, 0.5)
+    assert simulator.log.entries(level="Error")[0].message.endswith("failed: port 8502 is busy")
+
+
+def broken(now_s):
+    raise ZeroDivisionError("in the inverter")
+
+
+async def test_a_der_whose_physics_fail_stands_still_and_the_others_go_on(make, journal, autojump_clock):
+    simulator = make(("csip", "device", {}), count=3)
+    stepped = []
+    devices = simulator.fleet.devices
+    devices[1].step = broken
+    devices[2].step = stepped.append
+    await run_for(simulator, 5.5)
+    assert len(stepped) == 6
+    assert simulator.statuses(2)["physics"] == FrontendStatus(
+        "failed", "ZeroDivisionError('in the inverter')"
+    )
+    assert "physics" not in simulator.statuses(1)
+    assert simulator.statuses(2)["csip"].state == "serving"
+    [error] = simulator.log.entries(level="Error")
+    assert (error.device, error.message.split(";")[1]) == (2, " it stands still from now on")
+
+
+async def test_fail_fast_lets_failing_physics_end_the_run(make, autojump_clock):
+    simulator = make(fail_fast=True)
+    simulator.fleet.devices[0].step = broken
+    with pytest.raises(FrontendFailed, match="the physics of DER 1 failed: ZeroDivisionError"):
+        await run_for(simulator, 5)
+
+
+async def test_fail_fast_ends_the_run_and_names_the_front_end(make, autojump_clock):
+    simulator = make(("csip", "device", {"fails": 1}), ("web", "fleet", {}), fail_fast=True)
+    with pytest.raises(FrontendFailed, match="front-end csip of DER 1 failed") as caught:
+        await run_for(simulator, 5)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+async def test_a_busy_port_ends_the_start_before_anything_ran(make, journal, autojump_clock):
+    simulator = make(
+        ("csip", "device", {}),
+        ("web", "fleet", {"order": 200, "bind_error": ConfigError("--website_port 8111: busy")}),
+    )
+    with pytest.raises(ConfigError, match="--website_port 8111: busy"):
+        await simulator.run(lambda line: journal.append("ready"))
+    assert [what for _, _, what in journal] == ["bind", "bind"]
+    assert simulator.fleet.steps == []
+
+
+async def test_a_front_end_may_stop_the_program(make, autojump_clock):
+    simulator = make(("web", "fleet", {}))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(simulator.run, lambda line: None)
+        await trio.sleep(1)
+        simulator.services["web", 0].context.stop()
+    assert simulator.stopping.is_set()
+
+
+async def test_a_front_end_without_a_run_is_refused(make):
+    simulator = make()
+    kind = FrontendType("wire", "fleet", lambda context: SimpleNamespace(bind=print, status=print))
+    simulator._registry.frontends.add("wire", kind, "test")
+    with pytest.raises(PluginError, match=r"front-end wire: .*no run\(\)"):
+        await simulator.run(print)
+
+
+async def test_front_ends_find_each_other_and_draw_from_their_own_generators(make, autojump_clock):
+    draws = []
+    for _ in range(2):
+        simulator = make(("csip", "device", {}), ("web", "fleet", {}), count=2)
+        await run_for(simulator, 0.1)
+        assert set(simulator.services) == {("csip", 1), ("csip", 2), ("web", 0)}
+        assert simulator.services["csip", 2].context.device.number == 2
+        draws.append([each.context.rng.random() for each in simulator.services.values()])
+    assert draws[0] == draws[1]
+    assert len(set(draws[0])) == 3
+    assert derived_rng(8, "csip", 1).random() not in draws[0]
+
+
+@pytest.mark.parametrize(
+    ("rate", "follows", "override", "refused"),
+    [(1, False, False, False), (60, True, False, False), (60, False, False, True), (60, False, True, False)],
+)
+def test_the_rate_rule(rate, follows, override, refused):
+    kind = FrontendType("csip", "device", lambda _: None, peer_follows_simulated_time=follows)
+    options = Namespace(rate_override=override)
+    if refused:
+        with pytest.raises(ConfigError, match=r"--rate 60: .*front-end csip.*--rate_override yes"):
+            check_rate(options, rate, [kind])
+    else:
+        check_rate(options, rate, [kind])
