@@ -16,10 +16,11 @@ from dersim import pki
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
-from dersim.device import Device, Fleet
+from dersim.fleet import Fleet
 from dersim.ieee2030_5 import Edition
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
 from dersim.utility.certificates import of_folder
 from dersim.utility.config import UtilityConfig
@@ -60,7 +61,7 @@ class Lab:
         else:
             flags = ("--csip_enc", "no", *flags)
         self.utility = UtilityServer(config, lambda: self.clock.now_s() + server_ahead_s, self.log)
-        self.fleet = Fleet([Device(number, clock=self.clock) for number in range(1, count + 1)])
+        self.fleet = Fleet([make_device(number, clock=self.clock) for number in range(1, count + 1)])
         parser = OptionParser()
         plugin.add_options(parser)
         options = parser.parse_args(flags, Namespace(demo=False))

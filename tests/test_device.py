@@ -9,32 +9,34 @@ from pathlib import Path
 import pytest
 import trio
 
-from dersim import device as fleet_module
-from dersim.device import Device, Fleet, StandingClock, find_type
+from dersim import fleet as fleet_module
+from dersim.device import Device, ManualClock
 from dersim.errors import ConfigError
+from dersim.fleet import Fleet
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import bundled_profile, read_profile
+from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.state import Alarm, InverterStatus, StorageMode
 from dersim.modes import FixedVar
-from dersim.plugin.builtin import DEVICE_TYPES
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.plugin.builtin import DEVICE_TYPES, make_device
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 
-def run(device: Device, clock: StandingClock, seconds: float, dt_s: float = 1.0) -> None:
+def run(device: Device, clock: ManualClock, seconds: float, dt_s: float = 1.0) -> None:
     for _ in range(round(seconds / dt_s)):
         clock.time_s += dt_s
         device.step(clock.time_s)
 
 
 def ask(device: Device, mode: str, value: object) -> None:
-    (outcome,) = device.setpoints.submit(SetpointChange(Source.CSIP, mode, value))  # type: ignore[arg-type]
+    (outcome,) = device.setpoints.submit(SetpointChange(SetpointSource.CSIP, mode, value))  # type: ignore[arg-type]
     assert outcome.verdict is Verdict.ACCEPTED, outcome
 
 
 def test_the_default_machine() -> None:
-    device = Device()
+    device = make_device()
     plate = device.nameplate
     assert (plate.phases, plate.rtgVNom, plate.frequency_hz) == (3, 480, 60)
     assert (plate.rtgMaxW, plate.rtgMaxVA, plate.rtgMaxVar, plate.rtgMaxVarNeg) == (10000, 10000, 4400, -4400)
@@ -45,8 +47,8 @@ def test_the_default_machine() -> None:
 
 
 def test_a_limit_is_met_within_two_ticks() -> None:
-    clock = StandingClock()
-    device = Device(clock=clock)
+    clock = ManualClock()
+    device = make_device(clock=clock)
     device.step(0.0)
     ask(device, "opModMaxLimW", 40.0)
     run(device, clock, 2)
@@ -55,8 +57,8 @@ def test_a_limit_is_met_within_two_ticks() -> None:
 
 @pytest.mark.parametrize("kind", DEVICE_TYPES, ids=lambda kind: kind.name)
 def test_every_type_runs_and_obeys(kind: object) -> None:
-    clock = StandingClock()
-    device = Device(device_type=kind, clock=clock)  # type: ignore[arg-type]
+    clock = ManualClock()
+    device = make_device(device_type=kind, clock=clock)  # type: ignore[arg-type]
     device.step(0.0)
     ask(device, "opModTargetW", 2000.0)
     ask(device, "opModFixedVar", FixedVar(-50.0, "setMaxVar"))
@@ -78,7 +80,7 @@ def test_every_type_runs_and_obeys(kind: object) -> None:
     [("PV", 480, 277.128), ("PV-2Phase", 240, 120), ("PV-1Phase", 0, 240), ("Batt", 480, 277.128)],
 )
 def test_voltages_of_the_types(name: str, ll: float, ln: float) -> None:
-    device = Device(device_type=name)
+    device = make_device(device_type=name)
     device.step(0.0)
     assert device.state.voltage_ll_v[0] == pytest.approx(ll)
     assert device.state.voltage_ln_v[0] == pytest.approx(ln, abs=0.01)
@@ -86,11 +88,11 @@ def test_voltages_of_the_types(name: str, ll: float, ln: float) -> None:
 
 def test_an_unknown_type_is_named() -> None:
     with pytest.raises(ConfigError, match="--device_type PV-4Phase: not known; known are PV-3Phase"):
-        find_type("PV-4Phase")
+        find_type("PV-4Phase", DEVICE_TYPES)
 
 
 def test_unbalanced_voltages_share_the_power_and_raise_the_alarm() -> None:
-    device = Device(clock=StandingClock())
+    device = make_device(clock=ManualClock())
     device.step(0.0)
     device.inputs.set(voltage_pu=[0.95, 1.0, 1.05])
     state = device.state
@@ -100,8 +102,8 @@ def test_unbalanced_voltages_share_the_power_and_raise_the_alarm() -> None:
 
 
 def test_energy_is_what_was_produced_and_never_falls() -> None:
-    clock = StandingClock()
-    device = Device(device_type="Batt", clock=clock)
+    clock = ManualClock()
+    device = make_device(device_type="Batt", clock=clock)
     device.step(0.0)
     rng = random.Random(4)
     out_ws = in_ws = 0.0
@@ -121,8 +123,8 @@ def test_energy_is_what_was_produced_and_never_falls() -> None:
 
 
 def test_energy_goes_on_while_the_der_is_at_rest() -> None:
-    clock = StandingClock()
-    device = Device(clock=clock)
+    clock = ManualClock()
+    device = make_device(clock=clock)
     device.step(0.0)
     p = device.state.p_w
     run(device, clock, 3600, 60)
@@ -132,12 +134,12 @@ def test_energy_goes_on_while_the_der_is_at_rest() -> None:
 
 def test_the_meter_starts_where_the_nameplate_says() -> None:
     plate = read_nameplate(bundled("10kW-3Phase"), **{"701.TotWhInjL2": 1234.5})
-    assert Device(nameplate=plate).state.exported_wh == (0.0, 1234.5, 0.0)
+    assert make_device(nameplate=plate).state.exported_wh == (0.0, 1234.5, 0.0)
 
 
 def test_a_change_of_inputs_counts_from_its_instant() -> None:
-    clock = StandingClock()
-    device = Device(clock=clock)
+    clock = ManualClock()
+    device = make_device(clock=clock)
     device.step(0.0)
     p = device.state.p_w
     clock.time_s = 0.25
@@ -151,8 +153,8 @@ def test_a_change_of_inputs_counts_from_its_instant() -> None:
 
 
 def test_derating_shows_in_the_status() -> None:
-    clock = StandingClock()
-    device = Device(clock=clock)
+    clock = ManualClock()
+    device = make_device(clock=clock)
     device.step(0.0)
     assert device.state.inverter_status is InverterStatus.RUNNING
     ask(device, "opModMaxLimW", 40.0)
@@ -161,15 +163,15 @@ def test_derating_shows_in_the_status() -> None:
 
 
 def test_time_never_goes_back() -> None:
-    device = Device(clock=StandingClock())
+    device = make_device(clock=ManualClock())
     device.step(100.0)
     device.step(50.0)
     assert device.state.time_s == 100.0
 
 
 def test_a_state_stays_as_it_was() -> None:
-    clock = StandingClock()
-    device = Device(clock=clock)
+    clock = ManualClock()
+    device = make_device(clock=clock)
     device.step(0.0)
     before = device.state
     assert device.state is before
@@ -181,9 +183,9 @@ def test_a_state_stays_as_it_was() -> None:
 def test_the_disturbed_grid_trips_on_time_at_any_tick() -> None:
     """A dip and a single-phase fault are ridden through; the over-voltage at 840 s trips after 0.16 s."""
     for tick_s in (0.5, 7.0, 60.0):
-        clock = StandingClock(tick_s=tick_s)
+        clock = ManualClock(tick_s=tick_s)
         grid = read_profile(bundled_profile("disturbed-grid"), "grid")
-        device = Device(clock=clock, inputs=Inputs(Conditions(), grid=grid))
+        device = make_device(clock=clock, inputs=Inputs(Conditions(), grid=grid))
         device.settings.update({"setESDelay": 300.0, "setESRampTms": 0.0})
         device.step(0.0)
         while clock.time_s < 835:
@@ -203,10 +205,10 @@ def test_the_disturbed_grid_trips_on_time_at_any_tick() -> None:
 
 
 def test_a_day_of_sun() -> None:
-    clock = StandingClock(1_750_000_000.0)
+    clock = ManualClock(1_750_000_000.0)
     weather = read_profile(bundled_profile("clear-day"), "weather")
     weather.begin(1_750_000_000.0)
-    device = Device(clock=clock, inputs=Inputs(Conditions(), weather=weather))
+    device = make_device(clock=clock, inputs=Inputs(Conditions(), weather=weather))
     device.step(clock.time_s)
     highest = 0.0
     for _ in range(1440):
@@ -217,8 +219,8 @@ def test_a_day_of_sun() -> None:
 
 
 def test_the_battery_shows_its_charge() -> None:
-    clock = StandingClock()
-    device = Device(device_type="Batt", clock=clock)
+    clock = ManualClock()
+    device = make_device(device_type="Batt", clock=clock)
     device.step(0.0)
     assert device.state.soc_pct == 50.0
     assert device.state.storage_mode is StorageMode.HOLDING
@@ -229,12 +231,12 @@ def test_the_battery_shows_its_charge() -> None:
 
 
 def test_the_second_der_has_a_serial_number_of_its_own() -> None:
-    assert Device(1).nameplate.serial_number == "SN-PV-3Phase"
-    assert Device(2).nameplate.serial_number == "SN-PV-3Phase-2"
+    assert make_device(1).nameplate.serial_number == "SN-PV-3Phase"
+    assert make_device(2).nameplate.serial_number == "SN-PV-3Phase-2"
 
 
 def test_the_i_v_curve() -> None:
-    device = Device(clock=StandingClock())
+    device = make_device(clock=ManualClock())
     device.step(0.0)
     ask(device, "opModMaxLimW", 40.0)
     device.step(5.0)
@@ -249,17 +251,17 @@ def test_the_i_v_curve() -> None:
     assert point["p"] == pytest.approx(4000 / 0.96)
     assert point["v"] > best["v"]
     with pytest.raises(ConfigError, match="no PV array"):
-        Device(device_type="Batt").dc_iv()
+        make_device(device_type="Batt").dc_iv()
 
 
 def test_an_unknown_command_is_refused() -> None:
     with pytest.raises(ConfigError, match="not one of start, stop, reset"):
-        Device().command("explode")  # type: ignore[arg-type]
+        make_device().command("explode")  # type: ignore[arg-type]
 
 
 async def test_the_fleet_steps_all_and_wakes_who_waits() -> None:
-    clock = StandingClock()
-    fleet = Fleet([Device(number, clock=clock) for number in (1, 2, 3)])
+    clock = ManualClock()
+    fleet = Fleet([make_device(number, clock=clock) for number in (1, 2, 3)])
     woken = []
 
     async def wait() -> None:
@@ -275,7 +277,7 @@ async def test_the_fleet_steps_all_and_wakes_who_waits() -> None:
 
 async def test_a_large_fleet_lets_others_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet_module, "SLICE_S", 0.0)
-    fleet = Fleet([Device(number) for number in range(1, 6)])
+    fleet = Fleet([make_device(number) for number in range(1, 6)])
     turns = 0
 
     async def other() -> None:
@@ -292,7 +294,7 @@ async def test_a_large_fleet_lets_others_in_between(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_failed_change_of_settings_changes_nothing() -> None:
-    device = Device()
+    device = make_device()
     with pytest.raises(ConfigError, match="setMaxW: 11000 is outside 0 to 10000"):
         device.settings.update({"setMaxVA": 9000.0, "setMaxW": 11000.0})
     assert device.settings.setMaxVA == 10000
@@ -302,5 +304,5 @@ def test_a_failed_change_of_settings_changes_nothing() -> None:
 def test_own_nameplate_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(bundled("500kW-3Phase").read_text().replace("500000", "250000"))
-    device = Device(nameplate=read_nameplate(path))
+    device = make_device(nameplate=read_nameplate(path))
     assert device.nameplate.rtgMaxW == 250_000

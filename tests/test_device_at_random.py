@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dersim.device import Device, StandingClock
+from dersim.device import ManualClock
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop
-from dersim.plugin.builtin import DEVICE_TYPES
-from dersim.setpoints import SetpointChange, Source
+from dersim.plugin.builtin import DEVICE_TYPES, make_device
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 def some_curve(rng: random.Random, x: tuple[float, float], y: tuple[float, float], ref: int) -> Curve:
@@ -54,8 +54,8 @@ def some_control(rng: random.Random) -> tuple[str, Any]:
 @pytest.mark.parametrize("seed", range(6))
 def test_what_must_always_hold(kind: Any, seed: int) -> None:
     rng = random.Random(f"{kind.name}/{seed}")
-    clock = StandingClock()
-    device = Device(device_type=kind, clock=clock)
+    clock = ManualClock()
+    device = make_device(device_type=kind, clock=clock)
     plate = device.nameplate
     device.step(0.0)
     meters = (0.0,) * 12
@@ -71,7 +71,7 @@ def test_what_must_always_hold(kind: Any, seed: int) -> None:
                 )
             case 2:
                 mode, value = some_control(rng)
-                source = rng.choice(list(Source)[1:])
+                source = rng.choice(list(SetpointSource)[1:])
                 until = (
                     clock.time_s + rng.uniform(0, 90) if value is not None and rng.random() < 0.3 else None
                 )

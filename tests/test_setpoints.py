@@ -7,9 +7,10 @@ import math
 
 import pytest
 
-from dersim.device import Device, StandingClock
+from dersim.device import Device, ManualClock
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
-from dersim.setpoints import JOURNAL_LENGTH, Outcome, SetpointChange, Setpoints, Source, Verdict
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import JOURNAL_LENGTH, Outcome, SetpointChange, Setpoints, SetpointSource, Verdict
 
 VV = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 1, 5.0)
 WV = Curve(((20.0, 0.0), (50.0, 0.0), (100.0, -44.0)), 1)
@@ -21,13 +22,13 @@ MAX = "opModMaxLimW"
 
 
 @pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock(1000.0)
+def clock() -> ManualClock:
+    return ManualClock(1000.0)
 
 
 @pytest.fixture
-def device(clock: StandingClock) -> Device:
-    device = Device(clock=clock)
+def device(clock: ManualClock) -> Device:
+    device = make_device(clock=clock)
     device.step(1000.0)
     return device
 
@@ -40,7 +41,7 @@ def points(device: Device) -> Setpoints:
 def change(
     mode: str,
     value: ModeValue | None,
-    source: Source = Source.CSIP,
+    source: SetpointSource = SetpointSource.CSIP,
     detail: str = "",
     until: float | None = None,
 ) -> SetpointChange:
@@ -52,7 +53,7 @@ def accepted(points: Setpoints, *changes: SetpointChange) -> None:
     assert all(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes), outcomes
 
 
-def acting(points: Setpoints) -> dict[str, Source]:
+def acting(points: Setpoints) -> dict[str, SetpointSource]:
     return {item.mode: item.source for item in points.in_force()}
 
 
@@ -62,9 +63,9 @@ class TestPerModeBySource:
     @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
     def test_in_whatever_order_they_came(self, points: Setpoints, order: tuple[int, ...]) -> None:
         changes = [
-            change(MAX, 60.0, Source.CSIP),
-            change(MAX, 70.0, Source.MODBUS),
-            change(MAX, 50.0, Source.CSIP_DEFAULT),
+            change(MAX, 60.0, SetpointSource.CSIP),
+            change(MAX, 70.0, SetpointSource.MODBUS),
+            change(MAX, 50.0, SetpointSource.CSIP_DEFAULT),
         ]
         for index in order:
             accepted(points, changes[index])
@@ -73,17 +74,20 @@ class TestPerModeBySource:
             (70.0, "opModMaxLimW (csip)"),
             (50.0, "opModMaxLimW (csip)"),
         }
-        accepted(points, change(MAX, None, Source.CSIP))
+        accepted(points, change(MAX, None, SetpointSource.CSIP))
         assert points.value(MAX) == 70.0
-        accepted(points, change(MAX, None, Source.MODBUS))
+        accepted(points, change(MAX, None, SetpointSource.MODBUS))
         assert points.value(MAX) == 50.0
-        accepted(points, change(MAX, None, Source.CSIP_DEFAULT))
+        accepted(points, change(MAX, None, SetpointSource.CSIP_DEFAULT))
         assert points.value(MAX) is None
 
     @pytest.mark.parametrize(
-        "order", list(itertools.permutations((Source.MODBUS, Source.REST, Source.OPERATOR)))
+        "order",
+        list(itertools.permutations((SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR))),
     )
-    def test_of_the_local_sources_the_latest(self, points: Setpoints, order: tuple[Source, ...]) -> None:
+    def test_of_the_local_sources_the_latest(
+        self, points: Setpoints, order: tuple[SetpointSource, ...]
+    ) -> None:
         for level, source in enumerate(order):
             accepted(points, change(MAX, 10.0 * (level + 1), source))
         assert acting(points)[MAX] is order[-1]
@@ -91,9 +95,9 @@ class TestPerModeBySource:
         assert acting(points)[MAX] is order[0]
 
     def test_saying_the_same_again_counts_as_latest(self, points: Setpoints) -> None:
-        accepted(points, change(MAX, 40.0, Source.REST))
-        accepted(points, change(MAX, 30.0, Source.MODBUS))
-        accepted(points, change(MAX, 40.0, Source.REST))
+        accepted(points, change(MAX, 40.0, SetpointSource.REST))
+        accepted(points, change(MAX, 30.0, SetpointSource.MODBUS))
+        accepted(points, change(MAX, 40.0, SetpointSource.REST))
         assert points.value(MAX) == 40.0
 
 
@@ -122,10 +126,10 @@ class TestBetweenModes:
     def test_the_higher_source_rules_whatever_the_mode(
         self, points: Setpoints, strong: int, weak: int
     ) -> None:
-        accepted(points, change(*self.STRENGTH[weak], Source.CSIP))
-        accepted(points, change(*self.STRENGTH[strong], Source.CSIP_DEFAULT))
+        accepted(points, change(*self.STRENGTH[weak], SetpointSource.CSIP))
+        accepted(points, change(*self.STRENGTH[strong], SetpointSource.CSIP_DEFAULT))
         assert list(acting(points)) == [self.STRENGTH[weak][0]]
-        accepted(points, change(self.STRENGTH[weak][0], None, Source.CSIP))
+        accepted(points, change(self.STRENGTH[weak][0], None, SetpointSource.CSIP))
         assert list(acting(points)) == [self.STRENGTH[strong][0]]
 
     def test_of_equals_the_latest(self, points: Setpoints) -> None:
@@ -136,12 +140,12 @@ class TestBetweenModes:
         assert list(acting(points)) == ["opModFixedVar"]
 
     def test_between_local_sources_the_one_that_spoke_last(self, points: Setpoints) -> None:
-        accepted(points, change("opModTargetVar", 500.0, Source.MODBUS))
-        accepted(points, change("opModVoltVar", VV, Source.REST))
+        accepted(points, change("opModTargetVar", 500.0, SetpointSource.MODBUS))
+        accepted(points, change("opModVoltVar", VV, SetpointSource.REST))
         assert list(acting(points)) == ["opModVoltVar"]
 
     def test_the_two_power_factors_are_no_rivals(self) -> None:
-        device = Device(device_type="Batt", clock=StandingClock())
+        device = make_device(device_type="Batt", clock=ManualClock())
         accepted(device.setpoints, change("opModFixedPFInjectW", PF), change("opModFixedPFAbsorbW", PF))
         assert len(device.setpoints.in_force()) == 2
 
@@ -174,7 +178,7 @@ class TestVerdicts:
     def test_a_mode_whose_function_was_left_out(self) -> None:
         from dersim.plugin.builtin import FUNCTION_TYPES
 
-        device = Device(functions=[kind for kind in FUNCTION_TYPES if kind.name != "volt-var"])
+        device = make_device(functions=[kind for kind in FUNCTION_TYPES if kind.name != "volt-var"])
         assert device.setpoints.check("opModVoltVar", VV).verdict is Verdict.UNSUPPORTED
         assert "opModVoltVar" not in device.setpoints.supported_modes
 
@@ -199,10 +203,10 @@ class TestTime:
         accepted(points, change("opModConnect", False))
         assert device.state.p_w == 0
 
-    def test_a_hand_over_never_shows_what_lies_beneath(self, device: Device, clock: StandingClock) -> None:
+    def test_a_hand_over_never_shows_what_lies_beneath(self, device: Device, clock: ManualClock) -> None:
         points = device.setpoints
         device.settings.update({"setGradW": 0.0})
-        accepted(points, change(MAX, 10.0, Source.CSIP_DEFAULT), change(MAX, 60.0, detail="first"))
+        accepted(points, change(MAX, 10.0, SetpointSource.CSIP_DEFAULT), change(MAX, 60.0, detail="first"))
         seen: list[float] = []
         step = device.chain.step
 
@@ -218,7 +222,7 @@ class TestTime:
         (item,) = points.in_force()
         assert (item.detail, item.since_s) == ("second", 1000.5)
 
-    def test_the_same_again_changes_nothing(self, points: Setpoints, clock: StandingClock) -> None:
+    def test_the_same_again_changes_nothing(self, points: Setpoints, clock: ManualClock) -> None:
         accepted(points, change(MAX, 60.0, detail="m"))
         changes = points.changes
         clock.time_s += 5
@@ -226,10 +230,10 @@ class TestTime:
         assert points.changes == changes
         assert points.in_force()[0].since_s == 1000.0
 
-    def test_an_expiry_is_exact_within_a_long_tick(self, device: Device, clock: StandingClock) -> None:
+    def test_an_expiry_is_exact_within_a_long_tick(self, device: Device, clock: ManualClock) -> None:
         device.settings.update({"setGradW": 0.0})
         sun_w = device.state.p_w
-        accepted(device.setpoints, change(MAX, 0.0, Source.REST, until=1012.5))
+        accepted(device.setpoints, change(MAX, 0.0, SetpointSource.REST, until=1012.5))
         assert device.setpoints.in_force()[0].until_s == 1012.5
         before = sum(device.state.exported_wh)
         clock.time_s = 1060.0
@@ -240,28 +244,30 @@ class TestTime:
         entry = device.setpoints.journal[-1]
         assert (entry.value, entry.outcome.reason) == (None, "expired")
 
-    def test_an_expiry_uncovers_what_lies_beneath(self, device: Device, clock: StandingClock) -> None:
+    def test_an_expiry_uncovers_what_lies_beneath(self, device: Device, clock: ManualClock) -> None:
         points = device.setpoints
         accepted(
-            points, change(MAX, 30.0, Source.CSIP_DEFAULT), change(MAX, 80.0, Source.MODBUS, until=1001.0)
+            points,
+            change(MAX, 30.0, SetpointSource.CSIP_DEFAULT),
+            change(MAX, 80.0, SetpointSource.MODBUS, until=1001.0),
         )
         clock.time_s = 1002.0
         device.step(1002.0)
         assert points.value(MAX) == 30.0
         assert points.next_expiry_s == math.inf
 
-    def test_an_expiry_while_overridden(self, device: Device, clock: StandingClock) -> None:
+    def test_an_expiry_while_overridden(self, device: Device, clock: ManualClock) -> None:
         points = device.setpoints
-        accepted(points, change(MAX, 30.0), change(MAX, 80.0, Source.MODBUS, until=1001.0))
+        accepted(points, change(MAX, 30.0), change(MAX, 80.0, SetpointSource.MODBUS, until=1001.0))
         clock.time_s = 1002.0
         device.step(1002.0)
         assert points.overridden() == []
 
 
-def test_the_journal_tells_and_is_bounded(points: Setpoints, clock: StandingClock) -> None:
-    accepted(points, change(MAX, 41.0, Source.REST, "PUT /grid-support", 1010.0))
+def test_the_journal_tells_and_is_bounded(points: Setpoints, clock: ManualClock) -> None:
+    accepted(points, change(MAX, 41.0, SetpointSource.REST, "PUT /grid-support", 1010.0))
     entry = points.journal[-1]
-    assert entry[:6] == (1000.0, Source.REST, MAX, 41.0, "PUT /grid-support", 1010.0)
+    assert entry[:6] == (1000.0, SetpointSource.REST, MAX, 41.0, "PUT /grid-support", 1010.0)
     assert entry.outcome.verdict is Verdict.ACCEPTED
     for k in range(JOURNAL_LENGTH + 7):
         points.submit(change(MAX, float(k % 100)))
@@ -272,10 +278,10 @@ def test_a_nameplate_s_modes_are_the_lowest_source() -> None:
     from dersim.hardware.nameplate import bundled, read_nameplate
 
     plate = read_nameplate(bundled("10kW-3Phase"), **{"dersim.modes": {MAX: 70}})
-    device = Device(nameplate=plate, clock=StandingClock())
+    device = make_device(nameplate=plate, clock=ManualClock())
     device.step(0.0)
     assert device.state.p_w == pytest.approx(7000)
-    assert acting(device.setpoints) == {MAX: Source.NAMEPLATE}
-    accepted(device.setpoints, change(MAX, 90.0, Source.CSIP_DEFAULT))
-    assert acting(device.setpoints) == {MAX: Source.CSIP_DEFAULT}
-    assert Source.CSIP_DEFAULT.label == "csip-default"
+    assert acting(device.setpoints) == {MAX: SetpointSource.NAMEPLATE}
+    accepted(device.setpoints, change(MAX, 90.0, SetpointSource.CSIP_DEFAULT))
+    assert acting(device.setpoints) == {MAX: SetpointSource.CSIP_DEFAULT}
+    assert SetpointSource.CSIP_DEFAULT.label == "csip-default"

@@ -14,18 +14,18 @@ from __future__ import annotations
 
 import math
 import random
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
-import trio
-
 from dersim.errors import ConfigError
 from dersim.functions.chain import Chain
+from dersim.functions.contract import FunctionType
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.alarm_hold import AlarmHold
+from dersim.hardware.device_type import DeviceType
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.pv import PvArray
 from dersim.hardware.registers import Registers
@@ -34,15 +34,10 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.state import DeviceState, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
-from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
-from dersim.plugin.extension import DeviceType, FunctionType, Measured
 from dersim.setpoints import Setpoints
 
 Command = Literal["start", "stop", "reset"]
 
-#: How long the fleet steps before it lets others run, real seconds. Trio draws the order of those that are
-#: ready, so two slices may follow one another.
-SLICE_S = 0.005
 #: The shortest interval between two cuts of a step, s: guards against a profile whose rounding stands still.
 _SHORTEST_S = 1e-6
 
@@ -57,7 +52,7 @@ class Clock(Protocol):
         ...
 
 
-class StandingClock:
+class ManualClock:
     """A clock that is moved by hand: for replays and tests. Assign `time_s`."""
 
     def __init__(self, time_s: float = 0.0, tick_s: float = 1.0) -> None:
@@ -72,8 +67,8 @@ class StandingClock:
 class Device:
     """One simulated DER.
 
-    number: 1-based. nameplate: left out, the type's own. device_type: a name or a DeviceType. functions: the
-    control functions it has; left out, the built-in ones. start: "in_service" or "off". sampled: changes are
+    number: 1-based. nameplate: left out, the type's own. functions: the control functions it has (those that
+    come with dersim: `plugin.builtin.make_device`). start: "in_service" or "off". sampled: changes are
     samples of a record and have no instant of their own, so they make no step of zero length.
     `state` is the newest state; `setpoints` the one door in; `inputs` what it meets; `settings` DERSettings.
     """
@@ -83,8 +78,8 @@ class Device:
         number: int = 1,
         *,
         nameplate: Nameplate | None = None,
-        device_type: DeviceType | str = "PV-3Phase",
-        functions: Iterable[FunctionType] = FUNCTION_TYPES,
+        device_type: DeviceType,
+        functions: Iterable[FunctionType],
         clock: Clock | None = None,
         inputs: Inputs | None = None,
         rng: random.Random | None = None,
@@ -92,11 +87,11 @@ class Device:
         sampled: bool = False,
     ) -> None:
         self.number = number
-        self.device_type = find_type(device_type) if isinstance(device_type, str) else device_type
+        self.device_type = device_type
         self.name = f"{self.device_type.name} {number}"
         self.nameplate = _own(nameplate or read_nameplate(bundled(self.device_type.profile)), number)
         self.rng = rng or random.Random(number)  # noqa: S311 - a simulation's draws
-        self._clock: Clock = clock or StandingClock()
+        self._clock: Clock = clock or ManualClock()
         self._sampled = sampled
         self.settings = Settings(self.nameplate)
         self.source = self.device_type.make_source(self.nameplate)
@@ -107,7 +102,14 @@ class Device:
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
         self._report = Report(
-            plate, self.settings, self.seen, chain=self.chain, source=self.source, registers=self._registers
+            plate,
+            self.settings,
+            self.seen,
+            service=self.chain.service,
+            trip_window=self.chain.trip_window,
+            inverter=self.chain.inverter,
+            source=self.source,
+            registers=self._registers,
         )
         self._held = AlarmHold(2 * self._clock.tick_s)
         self._conditions: Conditions | None = None
@@ -314,39 +316,3 @@ def _own(nameplate: Nameplate, number: int) -> Nameplate:
     if number == 1:
         return nameplate
     return replace(nameplate, serial_number=f"{nameplate.serial_number}-{number}")
-
-
-def find_type(name: str, types: Iterable[DeviceType] = DEVICE_TYPES) -> DeviceType:
-    """The device type of a name or alias; ConfigError lists what there is."""
-    for kind in types:
-        if name == kind.name or name in kind.aliases:
-            return kind
-    known = ", ".join(kind.name for kind in types)
-    raise ConfigError(f"--device_type {name}: not known; known are {known}")
-
-
-class Fleet:
-    """All DERs of a process."""
-
-    def __init__(self, devices: Sequence[Device]) -> None:
-        self.devices = list(devices)
-        self._stepped = trio.Event()
-
-    async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
-        """Bring every DER up to now_s, in slices that leave the event loop to others in between.
-
-        step: how one is stepped; the simulator wraps it, so that one that fails does not stop the others.
-        """
-        begun = time.perf_counter()
-        for device in self.devices:
-            step(device, now_s)
-            if time.perf_counter() - begun > SLICE_S:
-                await trio.lowlevel.checkpoint()
-                begun = time.perf_counter()
-        await trio.lowlevel.checkpoint()
-        self._stepped.set()
-        self._stepped = trio.Event()
-
-    async def wait_step(self) -> None:
-        """Return after the next step of the fleet."""
-        await self._stepped.wait()

@@ -12,6 +12,11 @@ DersimError
 A message says what was wrong, with the value, and what to do.
 """
 
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
 
 class DersimError(Exception):
     """Base of all errors that are meant for the user's eyes: one clear line, no traceback."""
@@ -50,3 +55,22 @@ class UtilityUnreachable(DersimError):  # noqa: N818 - a state of the world, nam
     def __init__(self, message: str, phase: str = "") -> None:
         super().__init__(message)
         self.phase = phase
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The first error within the groups that nurseries wrap around it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@contextlib.contextmanager
+def bare_errors() -> Iterator[None]:
+    """Let an error that is meant for the user out of the groups that nurseries wrap around it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        cause = root_cause(group)
+        if isinstance(cause, DersimError):
+            raise cause from cause.__cause__
+        raise

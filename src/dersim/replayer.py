@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dersim.device import Device, StandingClock
+from dersim.device import Device, ManualClock
 from dersim.errors import ConfigError
 from dersim.functions.enter_service import EnterService
 from dersim.functions.fixed_pf import FixedPF
@@ -24,13 +24,12 @@ from dersim.functions.trip import steps
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.battery import Battery
+from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import Nameplate, nameplate_from_json
 from dersim.hardware.source import GivenSource, Source
 from dersim.modes import Curve, FixedPowerFactor, FreqDroop, ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES
-from dersim.plugin.extension import DeviceType
-from dersim.setpoints import SetpointChange, Verdict
-from dersim.setpoints import Source as Asker
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 #: DERUnitRefType: percent of setMaxVA, as the scenarios' curves are.
 _OF_VA = 8
@@ -57,7 +56,7 @@ class Runner:
             raise ConfigError(f"scenario: dt {self._dt_s:g} must be above 0")
         self._events = sorted(scenario.get("events", ()), key=lambda event: float(event["t"]))
         # Not a number: nothing is stepped before the first row, whose inputs the filters start at.
-        self._clock = StandingClock(math.nan)
+        self._clock = ManualClock(math.nan)
         init = scenario.get("init", {})
         plate = _nameplate(self._settings, init)
         self._plate = plate
@@ -135,7 +134,9 @@ class Runner:
         self._submit(_modes(settings))
 
     def _submit(self, values: Mapping[str, ModeValue]) -> None:
-        changes = [SetpointChange(Asker.OPERATOR, mode, value, "scenario") for mode, value in values.items()]
+        changes = [
+            SetpointChange(SetpointSource.OPERATOR, mode, value, "scenario") for mode, value in values.items()
+        ]
         for outcome in self._device.setpoints.submit(*changes):
             if outcome.verdict is not Verdict.ACCEPTED:
                 raise ConfigError(f"scenario: {outcome.reason}")

@@ -33,14 +33,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
+from dersim.functions.contract import FunctionType
 from dersim.functions.parameters import objection
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.modes import ModeValue
-from dersim.plugin.extension import FunctionType
 
 
-class Source(IntEnum):
+class SetpointSource(IntEnum):
     """Who asks. Higher rules; between MODBUS, REST and OPERATOR the latest rules (public contract)."""
 
     NAMEPLATE = 0
@@ -83,7 +83,7 @@ class SetpointChange(NamedTuple):
     detail: what the source calls it, e.g. the control's mRID or the register.
     """
 
-    source: Source
+    source: SetpointSource
     mode: str
     value: ModeValue | None
     detail: str = ""
@@ -95,7 +95,7 @@ class InForce(NamedTuple):
 
     mode: str
     value: ModeValue
-    source: Source
+    source: SetpointSource
     detail: str
     since_s: float
     until_s: float | None
@@ -106,7 +106,7 @@ class JournalEntry(NamedTuple):
     """What was asked, by whom, and what came of it."""
 
     time_s: float
-    source: Source
+    source: SetpointSource
     mode: str
     value: ModeValue | None
     detail: str
@@ -115,7 +115,7 @@ class JournalEntry(NamedTuple):
 
 
 class _Wish(NamedTuple):
-    source: Source
+    source: SetpointSource
     mode: str
     value: ModeValue
     detail: str
@@ -167,7 +167,7 @@ class Setpoints:
         self._now_s = now_s
         self._settle = settle
         self._apply = apply
-        self._wishes: dict[str, dict[Source, _Wish]] = {}
+        self._wishes: dict[str, dict[SetpointSource, _Wish]] = {}
         self._order = 0
         self._in_force: list[InForce] = []
         self._overridden: list[InForce] = []
@@ -178,7 +178,7 @@ class Setpoints:
         #: The simulated time at which the next setpoint ends by itself; inf without one.
         self.next_expiry_s = math.inf
         for mode, value in nameplate.default_modes.items():
-            self._put(SetpointChange(Source.NAMEPLATE, mode, value, "nameplate"), 0.0)
+            self._put(SetpointChange(SetpointSource.NAMEPLATE, mode, value, "nameplate"), 0.0)
         self._resolve(0.0)
 
     @property
@@ -255,7 +255,7 @@ class Setpoints:
             return by_source.pop(change.source, None) is not None
         since_s = now_s
         if old is not None and (old.value, old.detail) == (change.value, change.detail):
-            if old.expires_s == change.expires_s and change.source.rank != Source.REST.rank:
+            if old.expires_s == change.expires_s and change.source.rank != SetpointSource.REST.rank:
                 return False
             since_s = old.since_s
         self._order += 1

@@ -14,10 +14,12 @@ from collections.abc import Iterator
 import trio
 from tests.bench.measure import Result, at_least, interleaved
 
-from dersim.device import Device, Fleet, StandingClock
+from dersim.device import Device, ManualClock
+from dersim.fleet import Fleet
 from dersim.grid.conditions import Conditions
 from dersim.modes import Curve, FreqDroop
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 STEPS, ROUNDS = 1500, 9
 FLEET = 10_000
@@ -33,9 +35,11 @@ def trajectory(steps: int) -> list[Conditions]:
 def three_functions(device: Device) -> None:
     """Volt-Var, Volt-Watt and droop by DERControl."""
     outcomes = device.setpoints.submit(
-        SetpointChange(Source.CSIP, "opModVoltVar", Curve(((92, 44), (98, 0), (102, 0), (108, -44)), 1, 5.0)),
-        SetpointChange(Source.CSIP, "opModVoltWatt", Curve(((106, 100), (110, 20)), 1, 10.0)),
-        SetpointChange(Source.CSIP, "opModFreqDroop", FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)),
+        SetpointChange(
+            SetpointSource.CSIP, "opModVoltVar", Curve(((92, 44), (98, 0), (102, 0), (108, -44)), 1, 5.0)
+        ),
+        SetpointChange(SetpointSource.CSIP, "opModVoltWatt", Curve(((106, 100), (110, 20)), 1, 10.0)),
+        SetpointChange(SetpointSource.CSIP, "opModFreqDroop", FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)),
     )
     assert all(outcome.verdict is Verdict.ACCEPTED for outcome in outcomes), outcomes
 
@@ -44,7 +48,7 @@ class Ours:
     """Our device on the trajectory; `read`: whether somebody looks at the state of every step."""
 
     def __init__(self, *, read: bool) -> None:
-        self.device = Device(clock=StandingClock())
+        self.device = make_device(clock=ManualClock())
         self.device.step(0.0)
         three_functions(self.device)
         self.now_s = 0.0
@@ -117,7 +121,7 @@ async def tick_all(fleet: Fleet, path: list[Conditions]) -> tuple[float, float]:
 
 def fleet_results() -> Iterator[Result]:
     """10,000 DERs with the three functions, under the default inputs and under a moving grid."""
-    fleet = Fleet([Device(number, clock=StandingClock()) for number in range(1, FLEET + 1)])
+    fleet = Fleet([make_device(number, clock=ManualClock()) for number in range(1, FLEET + 1)])
     for device in fleet.devices:
         device.step(0.0)
         three_functions(device)

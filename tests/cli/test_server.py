@@ -6,11 +6,11 @@ import types
 
 import pytest
 
-from dersim import cli_server
+from dersim.cli import server
 from dersim.errors import ConfigError, PluginError
 from dersim.ieee2030_5 import extensions
+from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import MODES, ModeSpec
-from dersim.plugin.extension import SchemaExtension
 from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.loader import DEFAULT_PLUGINS, Candidate
 
@@ -42,33 +42,33 @@ def served(monkeypatch):
 
     own = [Candidate(each.name, "1", each.module, not_ours, each.frontends) for each in DEFAULT_PLUGINS]
     strangers = [Candidate("limit", "1", "limit", lambda: module), Candidate("broken", "1", "broken", fail)]
-    monkeypatch.setattr(cli_server, "find", lambda: [*own, *strangers])
+    monkeypatch.setattr(server, "find", lambda: [*own, *strangers])
     given = []
-    monkeypatch.setattr(cli_server.server, "run", lambda options: given.append(options) or 0)
+    monkeypatch.setattr(server, "run", lambda options: given.append(options) or 0)
     yield given
     extensions.unregister(LIMIT)
     MODES.pop("opModServerW", None)
 
 
 def test_the_server_knows_the_elements_of_plugins(served):
-    assert cli_server.main(["--port", "0", "--without", "broken"]) == 0
+    assert server.main(["--port", "0", "--without", "broken"]) == 0
     assert extensions.find("urn:example:server", "opModServerW").declared == LIMIT
     assert MODES["opModServerW"] is LIMIT.mode
     assert served[0].port == 0
 
 
 def test_a_plugin_that_is_left_out_adds_nothing(served):
-    assert cli_server.main(["--without", "broken,limit"]) == 0
+    assert server.main(["--without", "broken,limit"]) == 0
     assert extensions.find("urn:example:server", "opModServerW") is None
     assert "opModServerW" not in MODES
 
 
 def test_a_broken_plugin_is_named_with_the_way_out(served):
     with pytest.raises(PluginError, match=r"plug-in broken: .*--without broken"):
-        cli_server.main([])
+        server.main([])
     assert not served
 
 
 def test_a_misspelt_name_is_refused(served):
     with pytest.raises(ConfigError, match="nothing is named 'limits'; did you mean limit"):
-        cli_server.main(["--without", "limits"])
+        server.main(["--without", "limits"])

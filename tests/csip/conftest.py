@@ -23,12 +23,13 @@ from dersim import pki, tls
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
-from dersim.device import Device, Fleet
+from dersim.fleet import Fleet
 from dersim.http11 import Request, Response, serve
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
 
 START_S = 1_800_000_000.0
@@ -298,7 +299,7 @@ class World:
         self.server = ScriptedServer(self.clock)
         self.stream = io.StringIO()
         self.log = LogBuffer(stream=self.stream)
-        self.device = Device(1, clock=self.clock)
+        self.device = make_device(1, clock=self.clock)
         self.fleet = Fleet([self.device])
         self.services: dict[tuple[str, int], Any] = {}
         self.client: CsipClient

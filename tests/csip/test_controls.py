@@ -12,11 +12,11 @@ from trio.testing import MockClock
 
 from dersim.clock import SimClock
 from dersim.csip.controls import Controls, ProgramReading
-from dersim.device import Device
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.event_types import EventResponse, Reread
-from dersim.setpoints import Outcome, SetpointChange, Source
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import Outcome, SetpointChange, SetpointSource
 
 START = 1_700_000_000.25
 
@@ -58,7 +58,7 @@ class Bench:
 
     def __init__(self, clock: SimClock) -> None:
         self.clock = clock
-        self.device = Device(clock=clock)
+        self.device = make_device(clock=clock)
         self.said: list[tuple[str, int, float, float]] = []
         self.rereads: list[Reread] = []
         self.submits: list[tuple[SetpointChange, ...]] = []
@@ -163,8 +163,8 @@ async def test_event_and_default_lie_over_each_other_mode_by_mode(
     bench.controls.update([ProgramReading(program(), (control("a", start, 20, base),), default(max_w(90)))])
     await bench.clock.sleep_until(START + 10)
     sources = {line.mode: line.source for line in bench.device.setpoints.in_force()}
-    assert sources["opModMaxLimW"] is Source.CSIP_DEFAULT
-    assert sources["opModFixedPFInjectW"] is Source.CSIP
+    assert sources["opModMaxLimW"] is SetpointSource.CSIP_DEFAULT
+    assert sources["opModFixedPFInjectW"] is SetpointSource.CSIP
 
 
 async def test_refusals(bench: Bench, autojump_clock: MockClock) -> None:
@@ -259,7 +259,7 @@ async def test_a_default_s_curve_keeps_its_mode_from_worse_defaults(
         ]
     )
     assert [
-        line.mode for line in bench.device.setpoints.in_force() if line.source is Source.CSIP_DEFAULT
+        line.mode for line in bench.device.setpoints.in_force() if line.source is SetpointSource.CSIP_DEFAULT
     ] == ["setGradW"]
     bench.controls.set_curves({"/dc/good": volt_var((9200, 3000), (10700, -3000))})
     value: Any = bench.device.setpoints.value("opModVoltVar")

@@ -8,14 +8,14 @@ import trio
 from lxml import etree
 
 from dersim.csip import der_bodies, mirror
-from dersim.device import Device
 from dersim.hardware.nameplate import bundled, nameplate_from_json, read_nameplate
 from dersim.hardware.state import Connection
 from dersim.http11 import Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.modes import MODES
-from dersim.setpoints import SetpointChange, Source
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import SetpointChange, SetpointSource
 
 EDITIONS = list(Edition)
 TYPES = ["PV-3Phase", "PV-1Phase", "Batt-3Phase"]
@@ -33,7 +33,7 @@ def official(edition):
 
 
 def device_of(kind):
-    device = Device(1, device_type=kind)
+    device = make_device(1, device_type=kind)
     device.step(1000.0)
     return device
 
@@ -147,7 +147,7 @@ async def test_unchanged_puts_are_skipped_and_counted(autojump_clock, world):
 
 async def test_a_change_of_the_settings_is_put_within_the_poll_rate(autojump_clock, world):
     await world.start(for_s=5)
-    world.device.setpoints.submit(SetpointChange(Source.CSIP_DEFAULT, "setGradW", 5.0))
+    world.device.setpoints.submit(SetpointChange(SetpointSource.CSIP_DEFAULT, "setGradW", 5.0))
     await trio.sleep(11)
     last = decode(world.server.bodies("/edev/1/der/1/derg", "PUT")[-1]).resource
     assert last.setGradW == 500

@@ -1,13 +1,13 @@
 import trio
 
 from dersim.clock import SimClock
-from dersim.csip.schedule import Agenda
+from dersim.csip.schedule import Schedule
 
 
 def new_agenda():
     clock = SimClock(start_s=1000.0, tick_s=1000.0)
     clock.start()
-    return clock, Agenda(clock)
+    return clock, Schedule(clock)
 
 
 async def test_the_earliest_is_waited_for_and_its_neighbours_come_along(autojump_clock):

@@ -2,7 +2,7 @@ import trio
 import trio.testing
 
 from dersim.csip.watch import Watch
-from dersim.device import Fleet
+from dersim.fleet import Fleet
 
 
 async def test_one_looks_for_all_and_the_next_takes_over(autojump_clock, nursery):

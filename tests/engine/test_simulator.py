@@ -10,8 +10,8 @@ import trio
 
 from dersim.clock import SimClock
 from dersim.engine.simulator import START_SPACING_S, Simulator, check_rate, derived_rng
-from dersim.engine.supervision import FrontendFailed, Supervised, bare_errors
-from dersim.errors import ConfigError, PluginError
+from dersim.engine.supervision import FrontendFailed, Supervised
+from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry

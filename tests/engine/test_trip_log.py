@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dersim.device import Device, Fleet
-from dersim.engine.trip_log import ServiceLog
+from dersim.device import Device
+from dersim.engine.trip_log import TripLog
+from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
+from dersim.plugin.builtin import make_device
 
 
 class _Clock:
@@ -18,14 +20,14 @@ class _Clock:
 
 
 @pytest.fixture
-def told() -> tuple[Device, _Clock, ServiceLog, LogBuffer]:
+def told() -> tuple[Device, _Clock, TripLog, LogBuffer]:
     clock = _Clock()
-    device = Device(clock=clock)
+    device = make_device(clock=clock)
     log = LogBuffer()
-    return device, clock, ServiceLog(Fleet([device]), log), log
+    return device, clock, TripLog(Fleet([device]), log), log
 
 
-def run(device: Device, clock: _Clock, watch: ServiceLog, seconds: int) -> None:
+def run(device: Device, clock: _Clock, watch: TripLog, seconds: int) -> None:
     for _ in range(seconds):
         clock.time_s += 1
         device.step(clock.time_s)
@@ -33,7 +35,7 @@ def run(device: Device, clock: _Clock, watch: ServiceLog, seconds: int) -> None:
 
 
 def test_a_trip_and_the_way_back_are_told_once_each(
-    told: tuple[Device, _Clock, ServiceLog, LogBuffer],
+    told: tuple[Device, _Clock, TripLog, LogBuffer],
 ) -> None:
     device, clock, watch, log = told
     run(device, clock, watch, 3)
@@ -53,7 +55,7 @@ def test_a_trip_and_the_way_back_are_told_once_each(
     ]
 
 
-def test_what_the_operator_does_is_told_too(told: tuple[Device, _Clock, ServiceLog, LogBuffer]) -> None:
+def test_what_the_operator_does_is_told_too(told: tuple[Device, _Clock, TripLog, LogBuffer]) -> None:
     device, clock, watch, log = told
     device.command("stop")
     run(device, clock, watch, 2)

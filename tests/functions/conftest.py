@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from dersim.device import Device, StandingClock
+from dersim.device import ManualClock
 from dersim.grid.conditions import Conditions
+from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import nameplate_from_json
 from dersim.hardware.source import GivenSource
 from dersim.modes import ModeValue
-from dersim.plugin.builtin import FUNCTION_TYPES
-from dersim.plugin.extension import DeviceType
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.plugin.builtin import FUNCTION_TYPES, make_device
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 PLATE: dict[str, dict[str, Any]] = {
     "701": {"ACType": 3},
@@ -36,10 +36,10 @@ class Rig:
     def __init__(
         self, sun_w: float = 8000.0, charge_w: float = 0.0, *, start: str = "in_service", **points: Any
     ):
-        self.clock = StandingClock()
+        self.clock = ManualClock()
         plate = nameplate_from_json(PLATE, **{"dersim.InverterEfficiency": 1.0} | points)
         kind = DeviceType("rig", "10kW-3Phase", GivenSource)
-        self.device = Device(
+        self.device = make_device(
             nameplate=plate, device_type=kind, functions=FUNCTION_TYPES, clock=self.clock, start=start
         )
         self.device.settings.update({"setGradW": 0.0})
@@ -63,7 +63,7 @@ class Rig:
         """The grid jumps, now."""
         self.device.inputs.set(voltage_pu=v, frequency_hz=f)
 
-    def ask(self, mode: str, value: ModeValue | None, source: Source = Source.CSIP) -> None:
+    def ask(self, mode: str, value: ModeValue | None, source: SetpointSource = SetpointSource.CSIP) -> None:
         (outcome,) = self.device.setpoints.submit(SetpointChange(source, mode, value))
         assert outcome.verdict is Verdict.ACCEPTED, outcome.reason
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dersim.modes import Curve, FreqDroop
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 
 VW = Curve(((106.0, 100.0), (110.0, 20.0)), 1, 10.0)
 DROOP = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)
@@ -283,10 +283,10 @@ class TestRamp:
 
     def test_a_default_s_set_grad_w_governs_the_setting(self, rig: Any) -> None:
         before = rig.device.settings.changes
-        rig.ask(GRAD, 20.0, Source.CSIP_DEFAULT)
+        rig.ask(GRAD, 20.0, SetpointSource.CSIP_DEFAULT)
         assert rig.device.settings.setGradW == 20.0
         assert rig.device.settings.changes == before + 1
         rig.ask("opModMaxLimW", 0.0)
         assert rig.go(2)[-1][0] == pytest.approx(6000)
-        rig.ask(GRAD, None, Source.CSIP_DEFAULT)
+        rig.ask(GRAD, None, SetpointSource.CSIP_DEFAULT)
         assert rig.device.settings.setGradW == 0.0

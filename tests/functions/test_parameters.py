@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from dersim.errors import PluginError
+from dersim.functions.contract import FunctionType, Parameter
 from dersim.functions.parameters import objection
 from dersim.functions.schema import judge, schema_of
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.modes import MODES, Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES
-from dersim.plugin.extension import FunctionType, Parameter
 
 WITH = [(kind, mode) for kind in FUNCTION_TYPES for mode in kind.parameters]
 

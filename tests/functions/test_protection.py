@@ -9,7 +9,7 @@ import pytest
 
 from dersim.hardware.state import Alarm, InverterStatus, OperationalMode
 from dersim.modes import Curve, FreqDroop
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 
 #: A control as a utility sends it: 0.16 s above 120 %, 12 s above 110 % (2030.5 test values).
 HVRT = Curve(((0.16, 130.0), (0.16, 120.0), (12.0, 120.0), (12.0, 110.0), (100.0, 110.0)), 4)
@@ -253,8 +253,8 @@ class TestEnterService:
         assert rig.p == pytest.approx(2000)
 
     def test_by_default_control(self, rig: Any) -> None:
-        rig.ask("setESDelay", 5.0, Source.CSIP_DEFAULT)
-        rig.ask("setESRampTms", 0.0, Source.CSIP_DEFAULT)
+        rig.ask("setESDelay", 5.0, SetpointSource.CSIP_DEFAULT)
+        rig.ask("setESRampTms", 0.0, SetpointSource.CSIP_DEFAULT)
         assert rig.device.settings.setESDelay == 5.0
         rig.ask("opModConnect", False)
         rig.ask("opModConnect", True)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from dersim.device import Device, StandingClock
+from dersim.device import ManualClock
 from dersim.grid.conditions import Conditions
 from dersim.hardware.battery import Battery
 from dersim.hardware.hybrid import Hybrid
 from dersim.hardware.nameplate import bundled, read_nameplate
-from dersim.setpoints import SetpointChange, Source
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import SetpointChange, SetpointSource
 
 NOW = Conditions()
 
@@ -63,10 +64,10 @@ def test_the_taper_before_the_limits(soc: float, give: float, take: float) -> No
 
 
 def test_a_battery_that_is_empty_stops_and_its_limits_show() -> None:
-    clock = StandingClock()
-    device = Device(device_type="Batt", clock=clock)
+    clock = ManualClock()
+    device = make_device(device_type="Batt", clock=clock)
     device.step(0.0)
-    device.setpoints.submit(SetpointChange(Source.REST, "opModTargetW", 10_000.0))
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModTargetW", 10_000.0))
     for _ in range(120):
         clock.time_s += 60
         device.step(clock.time_s)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import Edition, controlbase, decode, encode, extensions
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import MODES, Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeSpec, ModeValue
-from dersim.plugin.extension import SchemaExtension
 
 HUNDREDTHS = st.integers(0, 65535).map(lambda n: n / 100)
 

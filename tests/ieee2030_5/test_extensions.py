@@ -14,8 +14,8 @@ from dersim.errors import LocalProtocolError, PluginError
 from dersim.ieee2030_5 import Edition, decode, encode, extensions, schema
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
+from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import ModeSpec
-from dersim.plugin.extension import SchemaExtension
 
 NS = "https://example.org/ns?a=1&b=2"
 

@@ -8,7 +8,7 @@ import trio
 
 from dersim.lab.app import make_lab_app
 from dersim.lab.programs import PROGRAMS
-from dersim.lab.state import Desk
+from dersim.lab.state import LabState
 
 HERE = {"Host": "127.0.0.1:8100"}
 FREE_PORTS = {"values": {"--port": "0", "--admin_port": "0", "--enc": "no"}}
@@ -29,7 +29,7 @@ class Lab:
 
 @pytest.fixture
 async def lab(nursery):
-    desk = Desk(Path("certs"))
+    desk = LabState(Path("certs"))
     return Lab(desk, make_lab_app(desk, nursery))
 
 

@@ -8,14 +8,14 @@ import trio
 
 from dersim.errors import ConfigError
 from dersim.lab.programs import SERVER, SIMULATOR
-from dersim.lab.state import USING_DEFAULT, Desk
+from dersim.lab.state import USING_DEFAULT, LabState
 
 PKI = "some/pki"
 
 
 @pytest.fixture
 def desk():
-    return Desk(Path(PKI))
+    return LabState(Path(PKI))
 
 
 def options(desk, program):
@@ -30,7 +30,7 @@ def fields(desk, program):
 
 @pytest.fixture
 def real_desk(tmp_path):
-    return Desk(tmp_path)
+    return LabState(tmp_path)
 
 
 def test_left_alone_both_take_the_test_certificates_and_the_client_checks_the_servers_pin(

@@ -141,7 +141,7 @@ def test_the_bundled_pki_is_that_of_the_checkout():
 
 def test_without_a_checkout_the_cache_folder_gets_one(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("dersim.pki.folder.__file__", str(tmp_path / "a" / "b" / "c" / "folder.py"))
+    monkeypatch.setattr("dersim.pki.ensure.__file__", str(tmp_path / "a" / "b" / "c" / "folder.py"))
     folder = pki.bundled_dir()
     assert folder == tmp_path / "dersim" / "test-pki"
     before = (folder / "cert_root.pem").read_bytes()
@@ -152,16 +152,15 @@ def test_without_a_checkout_the_cache_folder_gets_one(tmp_path, monkeypatch):
 
 def test_another_process_may_be_faster(tmp_path, monkeypatch, folder):
     """Between our look and our move the folder has appeared: theirs stays, ours goes."""
-    from dersim.pki import folder as module
-    from dersim.pki import making
+    from dersim.pki import ensure as module
 
-    real_create = making.create
+    real_create = module.create
 
     def create_slowly(fresh):
         real_create(fresh, 0)
         shutil.copytree(folder, tmp_path / "dersim" / "test-pki")
 
-    monkeypatch.setattr(making, "create", create_slowly)
+    monkeypatch.setattr(module, "create", create_slowly)
     made = module._made_once(tmp_path / "dersim" / "test-pki")
     assert (made / "cert_root.pem").read_bytes() == (folder / "cert_root.pem").read_bytes()
     assert [path.name for path in made.parent.iterdir()] == ["test-pki"]

@@ -8,11 +8,13 @@ from lxml import etree
 
 from dersim.csip import der_bodies
 from dersim.errors import ConfigError, PluginError
+from dersim.functions.contract import FunctionType
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.ieee2030_5 import Edition, decode, encode, extensions, schema
+from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import MODES, ModeSpec
 from dersim.options import OptionParser
-from dersim.plugin.extension import FrontendType, FunctionType, Panel, SchemaExtension
+from dersim.plugin.extension import FrontendType, Panel
 from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.loader import Candidate, PluginSet, find
 from dersim.plugin.registry import Selection

@@ -22,7 +22,7 @@ import httpx
 import pytest
 from tests.interop.processes import eventually, program
 
-from dersim.plugin import extension
+from dersim import plugin
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
 TUTORIAL = PAGE[PAGE.index("## Your own control function") : PAGE.index("## What a DER tells")]
@@ -131,4 +131,4 @@ def test_the_other_blocks_are_python_and_name_what_exists() -> None:
         ast.parse(block)
     for name in ("FunctionType", "SchemaExtension", "DeviceType", "FrontendType", "Panel", "Demand"):
         assert name in PAGE
-        assert hasattr(extension, name)
+        assert hasattr(plugin, name)

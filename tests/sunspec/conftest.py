@@ -11,9 +11,11 @@ import trio
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from dersim.clock import SimClock
-from dersim.device import Device, Fleet, StandingClock
+from dersim.device import ManualClock
+from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
 from dersim.sunspec import config
 from dersim.sunspec.server import ModbusServer
@@ -47,8 +49,8 @@ class Bench:
     """A device and its register map without a socket; time is moved by hand."""
 
     def __init__(self, *words, services=None, models=(), **about):
-        self.clock = StandingClock(START_S)
-        self.device = Device(clock=self.clock, **about)
+        self.clock = ManualClock(START_S)
+        self.device = make_device(clock=self.clock, **about)
         self.device.step(START_S)
         self.services = {} if services is None else services
         self.server, self.log = make_server(
@@ -119,7 +121,7 @@ async def serving(*words, tick_s=0.02, **about):
     """A device that is stepped in real time behind a real port."""
     clock = SimClock(tick_s=tick_s)
     clock.start()
-    device = Device(clock=clock, **about)
+    device = make_device(clock=clock, **about)
     services = about.pop("services", {})
     server, log = make_server(device, clock, *words, services=services)
     shown = await server.bind()

@@ -3,7 +3,7 @@
 import pytest
 
 from dersim.modes import FixedPowerFactor, FixedVar
-from dersim.setpoints import SetpointChange, Source
+from dersim.setpoints import SetpointChange, SetpointSource
 
 P_FREE = 7005  # what 800 W/m2 at 25 C make of the default machine, W
 
@@ -19,7 +19,7 @@ def test_a_limit_is_stored_until_it_is_enabled(bench):
     assert bench.write(704, WMaxLimPctEna=1) == 0
     bench.wait(2)
     assert bench.read(701, "W") == 4000
-    assert in_force(bench) == {"opModMaxLimW": (40.0, Source.MODBUS, None)}
+    assert in_force(bench) == {"opModMaxLimW": (40.0, SetpointSource.MODBUS, None)}
     assert bench.write(704, WMaxLimPctEna=0) == 0
     bench.wait(2)
     assert (bench.read(701, "W"), bench.read(704, "WMaxLimPctEna")) == (P_FREE, 0)
@@ -36,7 +36,7 @@ def test_the_timer_reverts_to_nothing(bench):
     bench.write(704, WMaxLimPctRvrtTms=10)
     bench.write(704, WMaxLimPctEna=1, WMaxLimPct=40)
     began = bench.clock.time_s
-    assert in_force(bench)["opModMaxLimW"] == (40.0, Source.MODBUS, began + 10)
+    assert in_force(bench)["opModMaxLimW"] == (40.0, SetpointSource.MODBUS, began + 10)
     bench.wait(4)
     assert bench.read(704, "WMaxLimPctRvrtRem") == 6
     bench.wait(5.5)
@@ -57,7 +57,7 @@ def test_the_timer_reverts_to_another_value_without_a_gap(bench):
         powers.append(bench.state.p_w)
     assert max(powers[20:]) == 6000  # never free in between
     assert powers[45] == 2000
-    assert in_force(bench) == {"opModMaxLimW": (60.0, Source.MODBUS, None)}
+    assert in_force(bench) == {"opModMaxLimW": (60.0, SetpointSource.MODBUS, None)}
     assert (bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (60, 1)
 
 
@@ -89,28 +89,28 @@ def test_the_timer_stops_with_disable_and_does_not_start_while_disabled(bench):
 
 def test_an_event_rules_and_shows_and_ours_waits(bench):
     setpoints = bench.device.setpoints
-    setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 60.0, "C1"))
+    setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", 60.0, "C1"))
     assert (bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (60, 1)
     assert (bench.read(123, "WMaxLimPct"), bench.read(123, "WMaxLim_Ena")) == (60, 1)
     assert bench.write(704, WMaxLimPctEna=1, WMaxLimPct=30) == 0
     assert bench.read(704, "WMaxLimPct") == 60
-    assert [i.source for i in setpoints.overridden()] == [Source.MODBUS]
+    assert [i.source for i in setpoints.overridden()] == [SetpointSource.MODBUS]
     bench.wait(2)
     assert bench.read(701, "W") == 6000
-    setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", None, "C1"))
+    setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", None, "C1"))
     bench.wait(2)
     assert (bench.read(704, "WMaxLimPct"), bench.read(701, "W")) == (30, 3000)
 
 
 def test_a_value_written_during_an_event_does_not_enable(bench):
-    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 60.0, "C1"))
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", 60.0, "C1"))
     assert bench.write(704, WMaxLimPct=10) == 0
-    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", None, "C1"))
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", None, "C1"))
     assert in_force(bench) == {}
 
 
 def test_off_is_the_latest_word_of_the_local_doors(bench):
-    bench.device.setpoints.submit(SetpointChange(Source.REST, "opModMaxLimW", 20.0, "REST"))
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 20.0, "REST"))
     assert bench.read(704, "WMaxLimPctEna") == 1
     assert bench.write(704, WMaxLimPctEna=0) == 0
     assert in_force(bench) == {}

@@ -4,7 +4,7 @@ import pytest
 
 from dersim.csip.der_bodies import settings as der_settings
 from dersim.ieee2030_5 import Edition
-from dersim.setpoints import SetpointChange, Source
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 def test_a_setting_written_acts_and_shows_everywhere(bench):
@@ -65,11 +65,11 @@ def test_one_bad_value_of_many_changes_none(bench):
 
 def test_what_is_written_to_703_rules_over_the_default_control(bench):
     setpoints = bench.device.setpoints
-    setpoints.submit(SetpointChange(Source.CSIP_DEFAULT, "setESDelay", 10.0, "D1"))
+    setpoints.submit(SetpointChange(SetpointSource.CSIP_DEFAULT, "setESDelay", 10.0, "D1"))
     assert bench.read(703, "ESDlyTms") == 10
     assert bench.write(703, ESDlyTms=4) == 0
     assert (bench.read(703, "ESDlyTms"), bench.device.settings.setESDelay) == (4, 4)
-    setpoints.submit(SetpointChange(Source.CSIP_DEFAULT, "setGradW", 5.0, "D1"))
+    setpoints.submit(SetpointChange(SetpointSource.CSIP_DEFAULT, "setGradW", 5.0, "D1"))
     assert bench.read(704, "WRmp") == 5
     assert bench.write(704, WRmp=20) == 0
     assert (bench.read(121, "WGra"), bench.device.settings.setGradW) == (20, 20)

@@ -9,7 +9,7 @@ from tests.sunspec.conftest import Bench, make_server, serving, tool
 from tests.sunspec.test_pdu import mbap
 
 from dersim.errors import ConfigError
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 
 READ = mbap(bytes.fromhex("039c400002"))
 ANSWER = mbap(bytes.fromhex("030453756e53"))
@@ -59,7 +59,7 @@ async def test_pysunspec2_scans_writes_adopts_and_sees_the_power_follow():
         assert adopted == (1, 2, 105)
         assert seen == (4000, 1320)
         sources = {item.mode: item.source for item in running.device.setpoints.in_force()}
-        assert sources == {"opModMaxLimW": Source.MODBUS, "opModVoltVar": Source.MODBUS}
+        assert sources == {"opModMaxLimW": SetpointSource.MODBUS, "opModVoltVar": SetpointSource.MODBUS}
 
 
 async def test_a_reversion_fires_while_nobody_asks():

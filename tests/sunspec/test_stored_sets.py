@@ -3,7 +3,7 @@
 import pytest
 
 from dersim.modes import Curve, FreqDroop
-from dersim.setpoints import SetpointChange, Source
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 def write_curve(bench, model, number, names, points, **more):
@@ -131,11 +131,11 @@ def test_a_set_and_enable_and_adoption_in_one_write_of_many(bench):
 
 def test_a_curve_of_a_derccontrol_is_what_set_1_shows(bench):
     curve = Curve(((95.0, 30.0), (105.0, -30.0)), 2, open_loop_s=2.0)
-    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModVoltVar", curve, "C1"))
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModVoltVar", curve, "C1"))
     assert bench.read(705, "Ena") == 1
     assert set_of(bench, 705, 1, VV) == [(95, 30), (105, -30)]
     assert (bench.read(705, "Crv[0].DeptRef"), bench.read(705, "Crv[0].RspTms")) == (1, 2)
-    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModVoltVar", None, "C1"))
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModVoltVar", None, "C1"))
     assert bench.read(705, "Ena") == 0
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dersim.modes import Curve
-from dersim.setpoints import SetpointChange, Source
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 def write_set(bench, model, group, pairs, magnitude="V", number=2):
@@ -95,5 +95,5 @@ def test_frequency_has_no_momentary_cessation(bench):
 
 def test_a_trip_of_a_dercontrol_is_what_set_1_shows(bench):
     curve = Curve(((0.5, 63.0), (100.0, 63.0), (100.0, 61.0)), 0)
-    bench.device.setpoints.submit(SetpointChange(Source.CSIP, "opModHFRTMustTrip", curve, "C1"))
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModHFRTMustTrip", curve, "C1"))
     assert shown(bench, 710, magnitude="Hz") == [(63, 0.5), (63, 100), (61, 100)]

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from dersim.device import DEVICE_TYPES
+from dersim.plugin.builtin import DEVICE_TYPES
 from dersim.sunspec.definitions import definition
 from dersim.sunspec.exceptions import Refused
 

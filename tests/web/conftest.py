@@ -15,8 +15,9 @@ from dersim.device import Device
 from dersim.errors import ConfigError
 from dersim.hardware.state import Alarm, Connection, DeviceState, InverterStatus, OperationalMode
 from dersim.logbuffer import LogBuffer
+from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
 from dersim.plugin.extension import FrontendStatus, PluginInfo
-from dersim.setpoints import InForce, JournalEntry, Outcome, Source, Verdict
+from dersim.setpoints import InForce, JournalEntry, Outcome, SetpointSource, Verdict
 from dersim.web.api.csip import COUNTERS
 from dersim.web.frontend import WebFrontend
 
@@ -61,17 +62,19 @@ def make_state(time_s=START_S, p_w=8000.0, **changes):
 
 class StandInSetpoints:
     def in_force(self):
-        return [InForce("opModMaxLimW", 40.0, Source.CSIP, "C513", START_S, START_S + 20)]
+        return [InForce("opModMaxLimW", 40.0, SetpointSource.CSIP, "C513", START_S, START_S + 20)]
 
     def overridden(self):
-        return [InForce("opModMaxLimW", 50.0, Source.CSIP_DEFAULT, "D1", START_S, None, "csip C513")]
+        return [InForce("opModMaxLimW", 50.0, SetpointSource.CSIP_DEFAULT, "D1", START_S, None, "csip C513")]
 
     @property
     def journal(self):
         refused = Outcome(Verdict.OUT_OF_RANGE, "110 is above 100 %")
         return [
-            JournalEntry(START_S, Source.CSIP, "opModMaxLimW", 40.0, "C513", None, Outcome(Verdict.ACCEPTED)),
-            JournalEntry(START_S + 1, Source.MODBUS, "opModMaxLimW", 110.0, "704", None, refused),
+            JournalEntry(
+                START_S, SetpointSource.CSIP, "opModMaxLimW", 40.0, "C513", None, Outcome(Verdict.ACCEPTED)
+            ),
+            JournalEntry(START_S + 1, SetpointSource.MODBUS, "opModMaxLimW", 110.0, "704", None, refused),
         ]
 
 
@@ -79,7 +82,7 @@ class StandInDevice(Device):
     """A real device whose state, setpoints and commands are told by hand."""
 
     def __init__(self, number):
-        super().__init__(number)
+        super().__init__(number, device_type=DEVICE_TYPES[0], functions=FUNCTION_TYPES)
         real = self.setpoints
         self.setpoints = StandInSetpoints()
         self.setpoints.supported_modes = real.supported_modes

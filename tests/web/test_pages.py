@@ -4,10 +4,12 @@ import re
 
 import pytest
 
-from dersim.pages.statics import STATIC
+from dersim.pages.statics import SHARED
 from dersim.plugin.extension import Panel
+from dersim.web.site_pages import STATIC
 
-SOURCES = sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css"), *STATIC.rglob("*.html")])
+FOLDERS = (STATIC, SHARED)
+SOURCES = sorted(p for folder in FOLDERS for kind in ("js", "css", "html") for p in folder.rglob(f"*.{kind}"))
 
 
 def test_scripts_and_styles_stay_within_150_kilobytes():
@@ -29,7 +31,9 @@ def test_nothing_comes_from_elsewhere_and_nothing_is_inline(path):
 )
 def test_every_module_that_is_imported_is_there(path):
     for name in re.findall(r"""(?:from|import\()\s*["'](\.[^"']+)["']""", path.read_text(encoding="utf-8")):
-        assert (path.parent / name).resolve().is_file(), name
+        home = STATIC if path.is_relative_to(STATIC) else SHARED
+        at = (path.parent / name).resolve().relative_to(home)
+        assert any((folder / at).is_file() for folder in FOLDERS), name
 
 
 @pytest.mark.parametrize("site_name", ["dashboard", "csip_ui"])

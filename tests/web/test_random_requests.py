@@ -14,16 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dersim.clock import SimClock
-from dersim.device import Device, Fleet
+from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.modes import MODES
 from dersim.pages.guard import Guard
 from dersim.pages.openapi import openapi
 from dersim.pages.schema import check
+from dersim.plugin.builtin import make_device
 from dersim.web.api import ROUTES
 from dersim.web.app import make_app
+from dersim.web.context import WebContext
 from dersim.web.history import History
-from dersim.web.routes import WebContext
 from dersim.web.telemetry import Telemetry
 
 DOCUMENT = openapi(ROUTES, "dashboard")
@@ -95,7 +96,7 @@ def requests(draw):
 def application():
     clock = SimClock(start_s=1_800_000_000.0)
     clock.start()
-    fleet = Fleet([Device(1, clock=clock), Device(2, device_type="Batt-3Phase", clock=clock)])
+    fleet = Fleet([make_device(1, clock=clock), make_device(2, device_type="Batt-3Phase", clock=clock)])
     for device in fleet.devices:
         device.step(clock.now_s())
     engine = SimpleNamespace(

@@ -22,19 +22,20 @@ from dersim import pki
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
-from dersim.device import Device, Fleet
+from dersim.fleet import Fleet
 from dersim.http11 import Request
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.pages.guard import Guard
+from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
 from dersim.utility.certificates import of_folder
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer
 from dersim.web.api import ROUTES, overview
 from dersim.web.app import make_app
+from dersim.web.context import WebContext
 from dersim.web.history import History
-from dersim.web.routes import WebContext
 from dersim.web.telemetry import Telemetry
 
 START_S = 1_800_000_000.0
@@ -86,7 +87,7 @@ class House:
         self.clock = SimClock(start_s=START_S, tick_s=1.0)
         self.clock.start()
         self.log = LogBuffer(stream=io.StringIO())
-        self.device = Device(1, device_type=device_type, clock=self.clock)
+        self.device = make_device(1, device_type=device_type, clock=self.clock)
         self.fleet = Fleet([self.device])
         self.net = MemoryNet()
         config = UtilityConfig()

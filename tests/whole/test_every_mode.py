@@ -14,10 +14,10 @@ import pytest
 import trio
 from tests.whole.cases import BASE, BASE_W, CASES, STORAGE, Act, Case
 
-from dersim.device import Device, StandingClock
+from dersim.device import ManualClock
 from dersim.modes import MODES, modes_from_json, modes_to_json
-from dersim.plugin.builtin import FUNCTION_TYPES
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.plugin.builtin import FUNCTION_TYPES, make_device
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 #: setGradW is seen in how a limit is approached, which is a control of its own.
 GRADIENT = "setGradW"
@@ -48,10 +48,10 @@ async def test_a_mode_of_a_control(autojump_clock, open_house, mode, flags):
     mrid = house.publish(ordered)
     line = await house.await_mode(mode, "csip")
     assert (line["value"], line["detail"]) == (as_shown(ordered)[mode], mrid)
-    since_s = asked_at(house, Source.CSIP, mode)
+    since_s = asked_at(house, SetpointSource.CSIP, mode)
     assert abs(since_s - house.client.member.controls.explain()[0].effective_start_s) <= 1
     await perform(house, case, since_s)
-    compare(house, case.device_type, default, (Source.CSIP, ordered))
+    compare(house, case.device_type, default, (SetpointSource.CSIP, ordered))
     assert house.responses(mrid) == [1, 2]
     assert not house.operate("GET", "violations")
 
@@ -65,8 +65,8 @@ async def test_a_mode_of_a_control_for_a_battery(autojump_clock, open_house, mod
     house.publish(ordered)
     line = await house.await_mode(mode, "csip")
     assert line["value"] == as_shown(ordered)[mode]
-    await perform(house, case, asked_at(house, Source.CSIP, mode))
-    compare(house, case.device_type, default, (Source.CSIP, ordered))
+    await perform(house, case, asked_at(house, SetpointSource.CSIP, mode))
+    compare(house, case.device_type, default, (SetpointSource.CSIP, ordered))
 
 
 @pytest.mark.parametrize("mode", DEFAULTS)
@@ -81,11 +81,11 @@ async def test_a_mode_of_a_default(autojump_clock, open_house, mode):
     shown = as_shown(after)
     line = await house.await_mode(mode, "csip-default", shown[mode])
     assert line["value"] == shown[mode]
-    since_s = asked_at(house, Source.CSIP_DEFAULT, mode)
+    since_s = asked_at(house, SetpointSource.CSIP_DEFAULT, mode)
     if MODES[mode].default_only:
         assert house.device.settings[mode] == case.value
     await perform(house, case, since_s)
-    compare(house, case.device_type, before, (Source.CSIP_DEFAULT, after))
+    compare(house, case.device_type, before, (SetpointSource.CSIP_DEFAULT, after))
 
 
 async def test_the_gradient_of_a_default(autojump_clock, open_house):
@@ -97,10 +97,10 @@ async def test_the_gradient_of_a_default(autojump_clock, open_house):
     ordered = {"opModMaxLimW": 20}
     house.publish(ordered)
     await house.await_mode("opModMaxLimW", "csip")
-    since_s = asked_at(house, Source.CSIP, "opModMaxLimW")
+    since_s = asked_at(house, SetpointSource.CSIP, "opModMaxLimW")
     case = Case(None, (Act(4, lambda t: BASE_W - 500 * t), Act(6, 2000)))
     await perform(house, case, since_s)
-    compare(house, case.device_type, default, (Source.CSIP, ordered))
+    compare(house, case.device_type, default, (SetpointSource.CSIP, ordered))
 
 
 # ---- what is done and seen online
@@ -129,7 +129,7 @@ def as_shown(modes: Mapping[str, Any]) -> dict[str, Any]:
     return modes_to_json(modes_from_json(dict(modes)))
 
 
-def asked_at(house: Any, source: Source, mode: str) -> float:
+def asked_at(house: Any, source: SetpointSource, mode: str) -> float:
     """When the client last changed that mode."""
     entries = [e for e in house.device.setpoints.journal if (e.source, e.mode) == (source, mode)]
     assert all(e.outcome.verdict is Verdict.ACCEPTED for e in entries)
@@ -138,7 +138,7 @@ def asked_at(house: Any, source: Source, mode: str) -> float:
 
 # ---- the twin
 
-Order = tuple[Source, Mapping[str, Any]]
+Order = tuple[SetpointSource, Mapping[str, Any]]
 
 
 def compare(house: Any, device_type: str, default: Mapping[str, Any], *orders: Order) -> None:
@@ -147,7 +147,7 @@ def compare(house: Any, device_type: str, default: Mapping[str, Any], *orders: O
     orders: what was asked besides the first default. When, tells the DER's journal; what, the test.
     """
     journal = list(house.device.setpoints.journal)
-    waiting = [(Source.CSIP_DEFAULT, default), *orders]
+    waiting = [(SetpointSource.CSIP_DEFAULT, default), *orders]
     twin, heard = Twin(device_type), 0
     for event in house.story:
         for asked in journal[heard : event.asked]:
@@ -170,15 +170,15 @@ class Twin:
     """The same device, alone, with time by hand."""
 
     def __init__(self, device_type: str) -> None:
-        self.clock = StandingClock(1_800_000_000.0)
-        self.device = Device(1, device_type=device_type, clock=self.clock)
+        self.clock = ManualClock(1_800_000_000.0)
+        self.device = make_device(1, device_type=device_type, clock=self.clock)
         self.device.step(self.clock.time_s)
 
     def go(self, time_s: float) -> None:
         self.clock.time_s = time_s
         self.device.step(time_s)
 
-    def ask(self, time_s: float, source: Source, values: Mapping[str, Any]) -> None:
+    def ask(self, time_s: float, source: SetpointSource, values: Mapping[str, Any]) -> None:
         self.clock.time_s = time_s
         changes = [SetpointChange(source, m, v, "twin") for m, v in modes_from_json(dict(values)).items()]
         assert all(o.verdict is Verdict.ACCEPTED for o in self.device.setpoints.submit(*changes))

@@ -9,16 +9,16 @@ from dersim_csip_aus import modes_mask
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope
 
 from dersim.csip import der_bodies
-from dersim.device import Device, StandingClock
+from dersim.device import ManualClock
+from dersim.hardware.measured import Measured
 from dersim.ieee2030_5 import Edition, controlbase, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
 from dersim.modes import modes_from_json
-from dersim.plugin.builtin import FUNCTION_TYPES
-from dersim.plugin.extension import Measured
+from dersim.plugin.builtin import FUNCTION_TYPES, make_device
 from dersim.plugin.loader import PluginSet, find
 from dersim.plugin.registry import Selection
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,15 @@ def test_a_control_of_the_utility_becomes_a_mode_of_the_device_and_back(registry
 
 
 def test_a_device_obeys_and_goes_back(registry):
-    clock = StandingClock()
+    clock = ManualClock()
     functions = (*FUNCTION_TYPES, *registry.functions.values())
-    device = Device(clock=clock, functions=functions)
+    device = make_device(clock=clock, functions=functions)
     device.step(0.0)
     assert device.state.p_w > 5000
     assert "opModExpLimW" in device.setpoints.supported_modes
 
     def wish(value):
-        [outcome] = device.setpoints.submit(SetpointChange(Source.CSIP, "opModExpLimW", value))
+        [outcome] = device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModExpLimW", value))
         for _ in range(10):
             clock.time_s += 1
             device.step(clock.time_s)
@@ -127,7 +127,7 @@ def test_the_mask_of_modes(supported, mask):
 @pytest.mark.parametrize("edition", ["2018", "2023"])
 def test_a_der_tells_what_it_supports(registry, edition):
     functions = (*FUNCTION_TYPES, *registry.functions.values())
-    device = Device(clock=StandingClock(), functions=functions)
+    device = make_device(clock=ManualClock(), functions=functions)
     modes, settings = device.setpoints.supported_modes, device.settings
     for body, element in (
         (der_bodies.capability(device.nameplate, modes, Edition(edition)), "doeModesSupported"),
@@ -140,5 +140,5 @@ def test_a_der_tells_what_it_supports(registry, edition):
 
 
 def test_without_the_plugin_the_mode_is_not_supported(registry):
-    device = Device(clock=StandingClock())
+    device = make_device(clock=ManualClock())
     assert device.setpoints.check("opModExpLimW", 1500.0).verdict is Verdict.UNSUPPORTED

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from dersim_fuel_cell.stack import RESERVE, TANK_H, WARM_UP_S, Stack
 
-from dersim.device import Device, StandingClock, find_type
+from dersim.device import ManualClock
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
+from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import nameplate_from_json, read_nameplate
 from dersim.modes import FreqDroop
+from dersim.plugin.builtin import make_device
 from dersim.plugin.loader import PluginSet, find
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 NOON = Conditions()
 
@@ -33,8 +35,8 @@ def stack(kind):
 @pytest.fixture
 def run(kind):
     """A DER of the type and a way to let time pass: its power after each second."""
-    clock = StandingClock()
-    device = Device(clock=clock, device_type=kind)
+    clock = ManualClock()
+    device = make_device(clock=clock, device_type=kind)
     device.settings.update({"setGradW": 0.0})
     device.step(0.0)
 
@@ -83,9 +85,9 @@ def test_it_warms_up_and_then_rises_as_fast_as_air_and_hydrogen_follow(run):
 
 def test_down_it_goes_at_once_and_up_again_slowly(run):
     run(120)
-    run.device.setpoints.submit(SetpointChange(Source.REST, "opModMaxLimW", 20.0))
+    run.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 20.0))
     assert run(3)[-1] == 10_000
-    run.device.setpoints.submit(SetpointChange(Source.REST, "opModMaxLimW", None))
+    run.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", None))
     assert run(4) == pytest.approx([12_500, 15_000, 17_500, 20_000])
 
 
@@ -114,8 +116,8 @@ def test_it_has_the_functions_of_every_der_and_does_not_charge(run):
     setpoints = run.device.setpoints
     assert setpoints.check("opModFixedW", -10.0).verdict is Verdict.OUT_OF_RANGE
     setpoints.submit(
-        SetpointChange(Source.REST, "opModFreqDroop", FreqDroop(0.036, 0.036, 0.05, 0.05, 0.0)),
-        SetpointChange(Source.REST, "opModTargetVar", 10_000.0),
+        SetpointChange(SetpointSource.REST, "opModFreqDroop", FreqDroop(0.036, 0.036, 0.05, 0.05, 0.0)),
+        SetpointChange(SetpointSource.REST, "opModTargetVar", 10_000.0),
     )
     run.device.inputs.set(frequency_hz=61.0)
     run(20)

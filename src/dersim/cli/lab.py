@@ -10,9 +10,9 @@ from pathlib import Path
 import trio
 
 from dersim import pki
-from dersim.engine.supervision import bare_errors
+from dersim.errors import bare_errors
 from dersim.lab.app import make_lab_app
-from dersim.lab.state import Desk
+from dersim.lab.state import LabState
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser, port
 from dersim.pages.serving import WebServer
@@ -52,7 +52,7 @@ async def serve(
     listening = bind_socket("--port", HOST, lab_port)
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         async with trio.open_nursery() as children:
-            desk = Desk(test_pki)
+            desk = LabState(test_pki)
             server = WebServer(make_lab_app(desk, children), listening, LogBuffer())
             async with trio.open_nursery() as web:
                 web.start_soon(partial(server.serve, trio.lowlevel.checkpoint))

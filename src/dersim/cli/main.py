@@ -25,7 +25,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "sim": Command("dersim.cli.sim", "run simulated DERs and their front-ends"),
-    "server": Command("dersim.cli_server", "run the companion IEEE 2030.5 server alone"),
+    "server": Command("dersim.cli.server", "run the companion IEEE 2030.5 server alone"),
     "pki": Command("dersim.cli.pki", "show a certificate's LFDI and chain, or make a test PKI"),
     "replay": Command("dersim.cli.replay", "run one DER offline through a trajectory of inputs"),
     "plugins": Command("dersim.cli.plugins", "list the plug-ins with their versions and hooks"),

@@ -1,4 +1,7 @@
-"""`dersim server`: the companion server alone, in real time, until a signal stops it."""
+"""`dersim server`: the companion server alone, in real time, until a signal stops it.
+
+It knows the elements that plug-ins add to 2030.5 documents, and nothing else of the plug-ins.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ import trio
 
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
-from dersim.options import OptionParser, port, readable_file, yes_no
+from dersim.options import OptionParser, names, port, readable_file, yes_no
+from dersim.plugin.loader import DEFAULT_PLUGINS, PluginSet, find
+from dersim.plugin.registry import Selection
 from dersim.utility import certificates
 from dersim.utility.config import DEFAULT_PIN, UtilityConfig
 from dersim.utility.end_devices import check_pin
@@ -22,10 +27,25 @@ from dersim.utility.server import UtilityServer
 
 
 def main(args: Sequence[str]) -> int:
-    """Run `dersim server` with these arguments; the exit code."""
+    """Run until stopped; the exit code. ConfigError and PluginError are the caller's."""
+    parser = make_parser()
+    parser.add_argument(
+        "--without", type=names, default=(), metavar="NAME,...", help="leave out these plug-ins"
+    )
+    options = parser.parse_args(args)
+    own = {each.name for each in DEFAULT_PLUGINS}
+    strangers = [each for each in find() if each.name not in own]
+    selection = Selection(without=options.without)
+    selection.check(each.name for each in strangers)
+    PluginSet(strangers, selection).learn_extensions()
+    return run(options)
+
+
+def make_parser() -> OptionParser:
+    """The flags of `dersim server` but for the choice of plug-ins."""
     parser = OptionParser(prog="dersim server", description="The companion IEEE 2030.5 server.")
     add_arguments(parser)
-    return run(parser.parse_args(args))
+    return parser
 
 
 def add_arguments(parser: OptionParser) -> None:

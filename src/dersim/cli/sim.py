@@ -21,7 +21,7 @@ from dersim.cli.sim_options import COMPANION, make_parser
 from dersim.clock import SimClock
 from dersim.engine.assembly import build_fleet
 from dersim.engine.simulator import Simulator
-from dersim.engine.supervision import bare_errors
+from dersim.errors import bare_errors
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.registry import Registry
 

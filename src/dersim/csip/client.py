@@ -14,11 +14,11 @@ from dersim.csip import snapshot
 from dersim.csip.config import CsipConfig
 from dersim.csip.conversation import Conversation
 from dersim.csip.credentials import Credentials
-from dersim.csip.lifecycle import RETRY_S, RETRY_SPREAD_S, Member
+from dersim.csip.lifecycle import RETRY_S, RETRY_SPREAD_S, Lifecycle
 from dersim.csip.log_events import BurstImpossible
 from dersim.csip.parts import Setting
 from dersim.csip.session import Counters
-from dersim.csip.status import Standing
+from dersim.csip.status import ClientStatus
 from dersim.csip.watch import Watch
 from dersim.errors import CertificateError, ConfigError
 from dersim.http11.endpoint import OpenTcp, open_tcp
@@ -50,13 +50,13 @@ class CsipClient:
         self.device: Device = context.device
         self.config = CsipConfig.from_options(context.options)
         self.counters = Counters()
-        self.standing = Standing()
+        self.standing = ClientStatus()
         self.conversation: Conversation = context.services.setdefault(CONVERSATION, Conversation())
         self._watch: Watch = context.services.setdefault(WATCH, Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp
         self._count = len(context.fleet.devices)
-        self._member: Member | None = None
+        self._member: Lifecycle | None = None
         self._loaded: Credentials | None = None
         self._files: Any = None
         self._asked = trio.Event()
@@ -72,7 +72,7 @@ class CsipClient:
         return None if self._member is None else self._member.tree
 
     @property
-    def member(self) -> Member | None:
+    def member(self) -> Lifecycle | None:
         """The life under the present identity."""
         return self._member
 
@@ -114,7 +114,7 @@ class CsipClient:
             self._watch,
         )
         while True:
-            self._member = Member(setting, credentials, self._reload)
+            self._member = Lifecycle(setting, credentials, self._reload)
             credentials = await self._member.run()
 
     def status(self) -> FrontendStatus:
@@ -125,7 +125,9 @@ class CsipClient:
 
     def snapshot(self) -> dict[str, Any]:
         """The public contract's `csip-client`; the list of all devices is added by the web."""
-        return snapshot.snapshot(self)
+        return snapshot.snapshot(
+            self.config, self.counters, self.standing, who=self.identity(), member=self._member
+        )
 
     def identity(self) -> Credentials | None:
         """LFDI and SFDI, where a certificate was read."""
@@ -157,7 +159,7 @@ class CsipClient:
             raise BurstImpossible("the server has no LogEventList for this DER, or was not reached yet")
         self._member.log_events.start_burst(alarm_status, interval_s, count)
 
-    def _living(self) -> Member:
+    def _living(self) -> Lifecycle:
         if self._member is None:
             raise ConfigError("no control is held: the client has not reached its server yet")
         return self._member

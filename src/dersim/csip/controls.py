@@ -2,7 +2,8 @@
 
 The rules of events are `ieee2030_5.events`; here they meet the clock and the device. Every change of the
 outcome is one `submit`, so that in a hand-over from one control to the next nothing else is ever in force.
-DERControls are submitted as `Source.CSIP`, what the DefaultDERControls set as `Source.CSIP_DEFAULT`
+DERControls are submitted as `SetpointSource.CSIP`, what the DefaultDERControls set as
+`SetpointSource.CSIP_DEFAULT`
 underneath: what rules between them and the local sources is decided in `setpoints.py`.
 
 Time is the server's: the simulated clock plus the offset that `clock_sync` found. `run` sleeps to the exact
@@ -35,7 +36,7 @@ from dersim.ieee2030_5.event_types import (
 from dersim.ieee2030_5.events import EventScheduler
 from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram
 from dersim.modes import ModeValue, modes_to_json
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 #: A wake-up that is this near has come: the sum of clock and offset rounds.
 _ROUNDING_S = 1e-3
@@ -95,7 +96,7 @@ class Controls:
         self._offset_s: float | None = None
         self._wake_s: float | None = None
         self._needed: frozenset[str] = frozenset()
-        self._applied: dict[tuple[Source, str], tuple[ModeValue, str]] = {}
+        self._applied: dict[tuple[SetpointSource, str], tuple[ModeValue, str]] = {}
         self._step: Step | None = None
         self._phases: dict[str, Phase] = {}
         self._sleep = trio.CancelScope()
@@ -237,20 +238,20 @@ class Controls:
         if gone or new:
             self._setpoints.submit(*gone, *new)
 
-    def _wanted(self, step: Step) -> dict[tuple[Source, str], tuple[ModeValue, str]]:
-        wanted: dict[tuple[Source, str], tuple[ModeValue, str]] = {}
+    def _wanted(self, step: Step) -> dict[tuple[SetpointSource, str], tuple[ModeValue, str]]:
+        wanted: dict[tuple[SetpointSource, str], tuple[ModeValue, str]] = {}
         for mode, source in step.defaults.items():
             if mode == RAMP and step.events:
                 continue  # an event without rampTms is approached at setGradW (2030.5-2018 10.10.4)
-            wanted[Source.CSIP_DEFAULT, mode] = (source.value, self._default_mrid(source))
+            wanted[SetpointSource.CSIP_DEFAULT, mode] = (source.value, self._default_mrid(source))
         for mode, source in step.events.items():
             value, ramp_s = source.value
-            wanted[Source.CSIP, mode] = (value, source.mrid)
+            wanted[SetpointSource.CSIP, mode] = (value, source.mrid)
             if ramp_s is not None:
-                wanted[Source.CSIP, RAMP] = (ramp_s, source.mrid)
+                wanted[SetpointSource.CSIP, RAMP] = (ramp_s, source.mrid)
         return {key: value for key, value in wanted.items() if self._acceptable(key, *value)}
 
-    def _acceptable(self, key: tuple[Source, str], value: ModeValue, detail: str) -> bool:
+    def _acceptable(self, key: tuple[SetpointSource, str], value: ModeValue, detail: str) -> bool:
         """The settings may have changed since the control was judged; one refusal would stop the others."""
         outcome = self._setpoints.check(key[1], value)
         if outcome.verdict is not Verdict.ACCEPTED and key[1] != RAMP:

@@ -19,7 +19,7 @@ import trio
 
 from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import NotRegistered, PinRefused
-from dersim.csip.parts import Equipment, Setting
+from dersim.csip.parts import Parts, Setting
 from dersim.csip.polling import PUNCTUAL
 from dersim.csip.reader import Moved
 from dersim.csip.session import Refused
@@ -51,7 +51,7 @@ class _SomeoneElse(Exception):  # noqa: N818 - a signal within this module
         self.credentials = credentials
 
 
-class Member:
+class Lifecycle:
     """The life of one identity; `run` returns the next identity, when the certificate files hold one."""
 
     def __init__(self, setting: Setting, credentials: Credentials, reload: Reload) -> None:
@@ -59,7 +59,7 @@ class Member:
         self._setting = setting
         self._clock = setting.context.clock
         self._reload = reload
-        self._kit = kit = Equipment(setting, credentials, self._post_response)
+        self._kit = kit = Parts(setting, credentials, self._post_response)
         self.tree, self.clocks, self.agenda, self.session = kit.tree, kit.clocks, kit.agenda, kit.session
         self.controls, self.outbox, self.rounds = kit.controls, kit.outbox, kit.rounds
         self.reporter, self.log_events = kit.rounds.reporter, kit.rounds.log_events

@@ -13,12 +13,12 @@ from dersim.csip.discovery import Discovery, Identity
 from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
 from dersim.csip.metering import Metering
-from dersim.csip.polling import Rounds
+from dersim.csip.polling import Polling
 from dersim.csip.programs import Programs
 from dersim.csip.reader import Reader
 from dersim.csip.reporting import Reporter
 from dersim.csip.responses import Outbox
-from dersim.csip.schedule import Agenda
+from dersim.csip.schedule import Schedule
 from dersim.csip.session import Counters, Reading, Session
 from dersim.csip.tree import Tree
 from dersim.http11 import Connection, Endpoint
@@ -27,7 +27,7 @@ from dersim.ieee2030_5.event_types import EventSettings, Reread
 if TYPE_CHECKING:
     from dersim.csip.config import CsipConfig
     from dersim.csip.conversation import Conversation
-    from dersim.csip.status import Standing
+    from dersim.csip.status import ClientStatus
     from dersim.csip.watch import Watch
     from dersim.device import Device
     from dersim.http11.endpoint import OpenTcp
@@ -50,12 +50,12 @@ class Setting:
     config: CsipConfig
     counters: Counters
     conversation: Conversation
-    standing: Standing
+    standing: ClientStatus
     open_tcp: OpenTcp
     watch: Watch
 
 
-class Equipment:
+class Parts:
     """The parts; who calls whom is theirs. post_response: how the outbox reaches the server."""
 
     def __init__(self, setting: Setting, credentials: Credentials, post_response: PostResponse) -> None:
@@ -63,7 +63,7 @@ class Equipment:
         self._setting = setting
         self.tree = Tree()
         self.clocks = Clocks(clock)
-        self.agenda = Agenda(clock)
+        self.agenda = Schedule(clock)
         self.session = Session(
             config.origin,
             self.connector(credentials),
@@ -96,7 +96,7 @@ class Equipment:
         setting, session, say = self._setting, self.session, self.say
         config, clock, server_s = setting.config, setting.context.clock, self.clocks.server_now_s
         self.reader = reader = Reader(session, say)
-        self.rounds = rounds = Rounds(
+        self.rounds = rounds = Polling(
             clock=clock,
             clocks=self.clocks,
             agenda=self.agenda,

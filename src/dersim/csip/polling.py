@@ -17,7 +17,7 @@ from dersim.csip.controls import ProgramReading
 from dersim.csip.discovery import Discovery
 from dersim.csip.reader import Reader
 from dersim.csip.reporting import IDENTITY, LIVE
-from dersim.csip.schedule import Agenda
+from dersim.csip.schedule import Schedule
 from dersim.csip.tree import BRANCH_RETRY_S, Tree
 from dersim.ieee2030_5 import resources as r
 
@@ -37,7 +37,7 @@ PUNCTUAL: frozenset[Hashable] = frozenset({"time"})
 STATUS_SPACING_S = 1.0
 
 
-class Rounds:
+class Polling:
     """The walk and the visits of one DER."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Rounds:
         *,
         clock: SimClock,
         clocks: Clocks,
-        agenda: Agenda,
+        agenda: Schedule,
         session: Session,
         reader: Reader,
         discovery: Discovery,

@@ -16,13 +16,13 @@ from dersim.csip.reader import Moved
 from dersim.csip.session import Refused, Say, Session
 from dersim.csip.tree import DerNode, DerResource
 from dersim.errors import LocalProtocolError
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 
 if TYPE_CHECKING:
     from dersim.device import Device
 
 _TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>-?\d+</\1>")
-_LOCAL = (Source.MODBUS, Source.REST, Source.OPERATOR)
+_LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
 #: The order of the PUTs: what the DER is before what it does.
 IDENTITY: tuple[DerResource, ...] = ("DERCapability", "DERSettings")

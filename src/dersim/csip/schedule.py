@@ -19,7 +19,7 @@ TOGETHER_S = 0.5
 _SHORTEST_SLEEP_S = 0.002
 
 
-class Agenda:
+class Schedule:
     """Items by key, each with the simulated time at which it is due."""
 
     def __init__(self, clock: SimClock) -> None:

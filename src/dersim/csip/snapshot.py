@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dersim.csip.client import CsipClient
-    from dersim.csip.lifecycle import Member
+    from dersim.csip.config import CsipConfig
+    from dersim.csip.credentials import Credentials
+    from dersim.csip.lifecycle import Lifecycle
+    from dersim.csip.session import Counters
+    from dersim.csip.status import ClientStatus
 
 #: What is shown before there is an identity.
 _NOTHING_FOUND: dict[str, Any] = {
@@ -29,18 +32,23 @@ def rfc3339(time_s: float | None) -> str | None:
     return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def snapshot(client: CsipClient) -> dict[str, Any]:
-    """All that is known of one client, as JSON values."""
-    member, standing, who = client.member, client.standing, client.identity()
-    counters = client.counters
+def snapshot(
+    config: CsipConfig,
+    counters: Counters,
+    standing: ClientStatus,
+    *,
+    who: Credentials | None,
+    member: Lifecycle | None,
+) -> dict[str, Any]:
+    """All that is known of one client, as JSON values. who, member: None before there is an identity."""
     found = _NOTHING_FOUND if member is None else _found(member)
     return {
         "state": standing.state,
-        "server": client.config.origin.url(""),
-        "dcap": client.config.dcap,
+        "server": config.origin.url(""),
+        "dcap": config.dcap,
         "lfdi": who and who.lfdi,
         "sfdi": who and str(who.sfdi),
-        "edition": client.edition.value,
+        "edition": config.edition.value,
         **found,
         "last_contact": rfc3339(member.session.last_contact_s) if member is not None else None,
         "last_error": standing.last_error,
@@ -58,7 +66,7 @@ def snapshot(client: CsipClient) -> dict[str, Any]:
     }
 
 
-def _found(member: Member) -> dict[str, Any]:
+def _found(member: Lifecycle) -> dict[str, Any]:
     tree, sync = member.tree, member.clocks.ruling
     controls = member.controls.snapshot()
     return {

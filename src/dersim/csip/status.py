@@ -12,7 +12,7 @@ State = Literal["disabled", "discovering", "connected", "retrying", "failed"]
 
 
 @dataclass(slots=True)
-class Standing:
+class ClientStatus:
     """`troubles`: branches whose last poll failed, with the reason; the rest of the tree may be well."""
 
     phase: State = "discovering"

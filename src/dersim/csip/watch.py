@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from dersim.device import Fleet
+    from dersim.fleet import Fleet
 
 #: So many looks are made before other tasks get a turn.
 _LOOKS_AT_ONCE = 200

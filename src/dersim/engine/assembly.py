@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from dersim.clock import SimClock
-from dersim.device import Device, Fleet, find_type
+from dersim.device import Device
 from dersim.engine.simulator import derived_rng
+from dersim.fleet import Fleet
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import Profile, read_profile
+from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.plugin.registry import Registry
 

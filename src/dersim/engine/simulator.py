@@ -21,15 +21,16 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from dersim.clock import SimClock
-from dersim.engine.supervision import Supervised, SupervisedPhysics, bare_errors
-from dersim.engine.trip_log import ServiceLog
-from dersim.errors import ConfigError, PluginError
+from dersim.engine.supervision import Supervised, SupervisedPhysics
+from dersim.engine.trip_log import TripLog
+from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
 
 if TYPE_CHECKING:
-    from dersim.device import Device, Fleet
+    from dersim.device import Device
+    from dersim.fleet import Fleet
 
 #: Between the starts of two DERs, in real seconds: 300 TLS handshakes at one instant hold up everyone.
 START_SPACING_S = 0.02
@@ -94,7 +95,7 @@ class Simulator:
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
         self._clock.start()
         first_s = self._clock.now_s()
-        service_log = ServiceLog(self._fleet, self._log)
+        service_log = TripLog(self._fleet, self._log)
         await self._fleet.step(first_s, self._physics.step)
         service_log.look()
         async with trio.open_nursery() as nursery:
@@ -105,7 +106,7 @@ class Simulator:
                 nursery.start_soon(self._live_device, device.number, position * START_SPACING_S)
             announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
 
-    async def _tick(self, next_s: float, service_log: ServiceLog) -> None:
+    async def _tick(self, next_s: float, service_log: TripLog) -> None:
         """Step the fleet at every tick; one that comes late is not made up for, the clock waits for it."""
         while True:
             self._clock.tick_done()

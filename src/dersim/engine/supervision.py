@@ -10,14 +10,13 @@ With `fail_fast` nothing is restarted: the failure ends the process, so that no 
 
 from __future__ import annotations
 
-import contextlib
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import trio
 
-from dersim.errors import DersimError
+from dersim.errors import DersimError, root_cause
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendStatus
 
@@ -124,22 +123,3 @@ class SupervisedPhysics:
         """``physics: failed`` for a DER that stands still, else nothing."""
         cause = self._failed.get(number)
         return {} if cause is None else {"physics": FrontendStatus("failed", cause)}
-
-
-def root_cause(error: BaseException) -> BaseException:
-    """The first error within the groups that nurseries wrap around it."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
-@contextlib.contextmanager
-def bare_errors() -> Iterator[None]:
-    """Let an error that is meant for the user out of the groups that nurseries wrap around it."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        cause = root_cause(group)
-        if isinstance(cause, DersimError):
-            raise cause from cause.__cause__
-        raise

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from dersim.logbuffer import Level, LogBuffer
 
 if TYPE_CHECKING:
-    from dersim.device import Device, Fleet
+    from dersim.device import Device
+    from dersim.fleet import Fleet
 
 
-class ServiceLog:
+class TripLog:
     """Logs each change of a DER's service under module AC."""
 
     def __init__(self, fleet: Fleet, log: LogBuffer) -> None:

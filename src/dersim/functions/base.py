@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from dersim.functions.contract import NOTHING, Demand
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
-from dersim.plugin.extension import NOTHING, Demand, Measured
 
 INF = math.inf
 

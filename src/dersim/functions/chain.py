@@ -24,15 +24,16 @@ import random
 from collections.abc import Iterable, Mapping
 
 from dersim.functions.base import INF
+from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Stage
 from dersim.functions.filters import Lag
 from dersim.functions.ramp import Ramp
 from dersim.functions.service import Service
 from dersim.hardware.inverter import Inverter
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import Source
 from dersim.modes import ModeValue
-from dersim.plugin.extension import NOTHING, ControlFunction, Demand, FunctionType, Measured, Stage
 
 #: Above this voltage the current rating cannot be the limit of a machine with 15 % to spare.
 _FULL_POWER_V_PU = 0.9
@@ -81,7 +82,6 @@ class Chain:
         """All modes that some function obeys."""
         return frozenset(mode for kind in self.types for mode in kind.modes)
 
-    @property
     def trip_window(self) -> tuple[float, float, float, float]:
         """Lowest and highest voltage (per unit) and frequency (Hz) that no trip counts against."""
         trip = self.functions.get("trip")

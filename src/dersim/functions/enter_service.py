@@ -14,10 +14,11 @@ import random
 from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
-from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 _ENTER = Demand(enter=True)
 _SLACK_S = 1e-9

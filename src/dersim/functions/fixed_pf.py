@@ -12,10 +12,11 @@ import math
 from collections.abc import Mapping
 
 from dersim.functions.base import Function
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import FixedPowerFactor, ModeValue
-from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 INJECT, ABSORB = "opModFixedPFInjectW", "opModFixedPFAbsorbW"
 

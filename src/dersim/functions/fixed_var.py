@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.functions.base import Function
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.references import var_base
+from dersim.hardware.measured import Measured
 from dersim.modes import VAR_REF_TYPES, FixedVar, ModeValue
-from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 MODE = "opModFixedVar"
 

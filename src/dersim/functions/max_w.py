@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.functions.base import Function
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
+from dersim.hardware.measured import Measured
 from dersim.modes import ModeValue
-from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 MODE = "opModMaxLimW"
 

@@ -9,11 +9,11 @@ reported, and change nothing of what the machine does.
 from __future__ import annotations
 
 from dersim.functions.base import Function
+from dersim.functions.contract import FunctionType, Parameter
 from dersim.functions.trip import monotonous
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import Curve, ModeValue
-from dersim.plugin.extension import FunctionType, Parameter
 
 HV, LV, HF, LF = "opModHVRTMayTrip", "opModLVRTMayTrip", "opModHFRTMayTrip", "opModLFRTMayTrip"
 

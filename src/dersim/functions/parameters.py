@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from dersim.functions.contract import Parameter
 from dersim.modes import MODES, Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
-from dersim.plugin.extension import Parameter
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "number": (int, float),

@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
+from dersim.functions.contract import FunctionType, Parameter
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
-from dersim.plugin.extension import FunctionType, Measured, Parameter
 
 RAMP, GRAD = "rampTms", "setGradW"
 

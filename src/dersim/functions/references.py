@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
+from dersim.hardware.measured import Measured
 from dersim.hardware.settings import Settings
-from dersim.plugin.extension import Measured
 
 
 def var_base(settings: Settings, reference: int, *, injecting: bool, seen: Measured) -> float:

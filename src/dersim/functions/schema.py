@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from dersim.errors import PluginError
+from dersim.functions.contract import FunctionType, Parameter
 from dersim.functions.parameters import numbers
 from dersim.modes import ModeValue
-from dersim.plugin.extension import FunctionType, Parameter
 
 if TYPE_CHECKING:
     from xmlschema import XMLSchema10

@@ -13,7 +13,8 @@ always, and the cheapest step is the one not made.
 from __future__ import annotations
 
 from dersim.functions.base import INF
-from dersim.plugin.extension import NOTHING, ControlFunction, Measured
+from dersim.functions.contract import NOTHING, ControlFunction
+from dersim.hardware.measured import Measured
 
 Window = tuple[float, float, float, float]
 #: Nothing is inside: a function that declares no window is always called.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.functions.base import Function
+from dersim.functions.contract import NOTHING, Demand, FunctionType
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
-from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured
 
 MODE = "opModTargetW"
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.excursion import Boundary, Excursion
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import Curve, ModeValue
-from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 HV, LV, HF, LF = "opModHVRTMustTrip", "opModLVRTMustTrip", "opModHFRTMustTrip", "opModLFRTMustTrip"
 _TRIP = Demand(trip=True)

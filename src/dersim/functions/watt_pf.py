@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.functions.base import Function
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.curves import Line
 from dersim.functions.fixed_pf import q_per_p
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import Curve, ModeValue
-from dersim.plugin.extension import NOTHING, Demand, FunctionType, Measured, Parameter
 
 MODE = "opModWattPF"
 

@@ -6,9 +6,12 @@ Built only when somebody looks: the physics of a thousand DERs then cost nothing
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 from dersim.grid.conditions import Conditions
+from dersim.hardware.inverter import Inverter
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.settings import Settings
@@ -23,10 +26,6 @@ from dersim.hardware.state import (
     Triple,
 )
 from dersim.hardware.terminals import line_to_line
-from dersim.plugin.extension import Measured
-
-if TYPE_CHECKING:
-    from dersim.functions.chain import Chain
 
 #: Below this share of rtgMaxW a PV inverter sleeps and says that its input is low.
 _LOW_INPUT = 0.005
@@ -40,8 +39,25 @@ _OVER_FREQUENCY, _UNDER_FREQUENCY = int(Alarm.OVER_FREQUENCY), int(Alarm.UNDER_F
 _IMBALANCED, _LOW_POWER = int(Alarm.VOLTAGE_IMBALANCE), int(Alarm.LOW_POWER_INPUT)
 
 
+class ServiceState(Protocol):
+    """Whether the machine is in service, and why not; kept by the control functions."""
+
+    permitted: bool
+    tripped: bool
+    in_service: bool
+    ceased: bool
+
+    @property
+    def entering(self) -> bool:
+        """Whether the ramp of entering service is under way."""
+        ...
+
+
 class Report:
-    """Reads one DER's parts. `seen` and the others are those of the device, kept by it."""
+    """Reads one DER's parts. `seen` and the others are those of the device, kept by it.
+
+    trip_window: lowest and highest voltage (per unit) and frequency (Hz) that no trip counts against.
+    """
 
     def __init__(
         self,
@@ -49,15 +65,18 @@ class Report:
         settings: Settings,
         seen: Measured,
         *,
-        chain: Chain,
+        service: ServiceState,
+        trip_window: Callable[[], tuple[float, float, float, float]],
+        inverter: Inverter,
         source: Source,
         registers: Registers,
     ) -> None:
         self._plate = plate
         self._settings = settings
         self._seen = seen
-        self._chain = chain
-        self._service = chain.service
+        self._service = service
+        self._trip_window = trip_window
+        self._inverter = inverter
         self._source = source
         self._registers = registers
         used = [float(index < plate.phases) for index in range(3)]
@@ -71,7 +90,7 @@ class Report:
         used = conditions.voltage_pu[: plate.phases]
         mean = sum(used) / len(used)
         volts = mean * self._ac_volts
-        low, high, slow, fast = self._chain.trip_window
+        low, high, slow, fast = self._trip_window()
         dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
         amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
         bits = (
@@ -111,7 +130,7 @@ class Report:
         self, time_s: float, conditions: Conditions, shares: Triple, alarms: Alarm, *, switch_closed: bool
     ) -> DeviceState:
         """Everything that the front-ends show, of one instant; shares: of the phases in P and Q."""
-        plate, chain, source = self._plate, self._chain, self._source
+        plate, source = self._plate, self._source
         p, q = self._seen.p_w, self._seen.q_var
         s = math.hypot(p, q)
         (a, b, c), (of_a, of_b, of_c), (in_a, in_b, in_c) = conditions.voltage_pu, self._volts, self._phase
@@ -120,7 +139,7 @@ class Report:
         amps = s / volts if volts > 0 else 0.0
         share_a, share_b, share_c = shares
         exported, imported, injected, absorbed = self._registers.read()
-        inject, absorb = chain.inverter.var_available(p)
+        inject, absorb = self._inverter.var_available(p)
         dc = source.dc(p)
         soc = source.soc_pct
         return DeviceState(

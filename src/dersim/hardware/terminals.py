@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.state import Triple
-from dersim.plugin.extension import Measured
 
 _SQRT_3 = math.sqrt(3)
 _EVEN: dict[int, Triple] = {1: (1.0, 0.0, 0.0), 2: (0.5, 0.5, 0.0), 3: (1 / 3, 1 / 3, 1 / 3)}

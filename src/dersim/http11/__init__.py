@@ -8,8 +8,8 @@ Server: `await bind(host, port)`, then `await serve(handler, listeners, tls=...)
 from dersim.http11.connection import Connection
 from dersim.http11.endpoint import Endpoint
 from dersim.http11.listen import address, bind
-from dersim.http11.messages import Headers, Request, Response
-from dersim.http11.server import Limits, serve
+from dersim.http11.messages import Headers, Limits, Request, Response
+from dersim.http11.server import serve
 
 __all__ = [
     "Connection",

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import h11
 import trio
 
-from dersim.http11.messages import Headers, Request, Response, decoded
+from dersim.http11.messages import Handler, Headers, Limits, Request, Response, decoded
 from dersim.tls.handshake import peer_certificate
-
-if TYPE_CHECKING:
-    from dersim.http11.server import Handler, Limits
 
 _READ_BYTES = 65536
 _LINGER_S = 1.0

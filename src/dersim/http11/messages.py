@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 Headers = tuple[tuple[str, str], ...]
@@ -40,6 +41,27 @@ class Request(NamedTuple):
     def header(self, name: str) -> str | None:
         """The first value of header `name` (lower-case), or None."""
         return first(self.headers, name)
+
+
+#: Answers a request, whatever its method.
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Limits(NamedTuple):
+    """What a client may take of a server: times in seconds, sizes in bytes."""
+
+    connections: int = 4096
+    handshake_s: float = 10.0
+    head_s: float = 10.0
+    body_s: float = 20.0
+    send_s: float = 20.0
+    idle_s: float = 3600.0
+    grace_s: float = 2.0
+    head_bytes: int = 32 * 1024
+    body_bytes: int = 2 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()
 
 
 def first(headers: Headers, name: str) -> str | None:

@@ -17,40 +17,22 @@ Cancelling `serve` stops it: listening ends, idle connections close at once, req
 from __future__ import annotations
 
 import errno
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import trio
 
 from dersim.errors import CertificateError
 from dersim.http11.exchange import Exchange
-from dersim.http11.messages import Request, Response
+from dersim.http11.messages import DEFAULT_LIMITS, Handler, Limits
 from dersim.tls import ServerContext, server_handshake
 
-Handler = Callable[[Request], Awaitable[Response]]
 Log = Callable[[str], None]
 
 # Out of file descriptors or memory: wait for connections to close. (What goes wrong with the one connection
 # that is being accepted, trio's listener skips by itself.)
 _SHORT_OF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _RETRY_ACCEPT_S = 0.1
-
-
-class Limits(NamedTuple):
-    """What a client may take of a server: times in seconds, sizes in bytes."""
-
-    connections: int = 4096
-    handshake_s: float = 10.0
-    head_s: float = 10.0
-    body_s: float = 20.0
-    send_s: float = 20.0
-    idle_s: float = 3600.0
-    grace_s: float = 2.0
-    head_bytes: int = 32 * 1024
-    body_bytes: int = 2 * 1024 * 1024
-
-
-DEFAULT_LIMITS = Limits()
 
 
 async def serve(

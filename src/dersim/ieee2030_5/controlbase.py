@@ -26,7 +26,7 @@ from dersim.ieee2030_5.wire_forms import form_of, hundredths
 from dersim.modes import MODES, Curve, ModeSpec, ModeValue
 
 if TYPE_CHECKING:
-    from dersim.plugin.extension import SchemaExtension
+    from dersim.ieee2030_5.extensions import SchemaExtension
 
 _MEMBERS = {member.name: member for member in TYPES[DERControlBase].members}
 _DEFAULT_MEMBERS = {member.name: member for member in TYPES[DefaultDERControl].own}

@@ -49,7 +49,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 
 from dersim.ieee2030_5 import event_intake as intake
-from dersim.ieee2030_5 import event_schedule as agenda
+from dersim.ieee2030_5 import event_schedule as schedule
 from dersim.ieee2030_5.event_rules import compete, loss
 from dersim.ieee2030_5.event_types import (
     Event,
@@ -119,8 +119,6 @@ class EventScheduler:
         """The event's replyTo as last read: a server that was restarted may have moved it. "": none."""
         event = self._events.get(mrid)
         return "" if event is None else event.control.replyTo or ""
-
-    # ---- what was read
 
     def feed(self, now_s: float, feeds: Iterable[ProgramFeed]) -> None:
         """Take over the complete picture: every program that is ours, with its controls and its default.
@@ -201,8 +199,6 @@ class EventScheduler:
         self._dirty = True
         self._tell(event, intake.cancel(event, note), now_s)
 
-    # ---- what the user wants
-
     def opt_out(self, now_s: float, mrid: str) -> bool:
         """The user leaves the event, without randomization (10.2.4.2); False where none such is running."""
         event = self._live.get(mrid)
@@ -225,8 +221,6 @@ class EventScheduler:
         self._tell(event, [intake.OPTED_IN], now_s)
         return True
 
-    # ---- the passing of time
-
     def step(self, now_s: float) -> Step:
         """Bring everything to `now_s` and say what follows. Free of cost where nothing is due."""
         if not self._dirty and not self._responses and (self._wake_s is None or now_s < self._wake_s):
@@ -236,18 +230,18 @@ class EventScheduler:
             self._settle(now_s)
         changed = self._publish()
         live = self._live.values()
-        self._rereads += agenda.due_rereads(live, self.settings, now_s)
-        self._wake_s = agenda.next_wake(live, self.settings)
+        self._rereads += schedule.due_rereads(live, self.settings, now_s)
+        self._wake_s = schedule.next_wake(live, self.settings)
         responses, rereads = tuple(self._responses), tuple(self._rereads)
         self._responses, self._rereads = [], []
         return Step(self._event_map, self._default_map, responses, rereads, self._wake_s, changed)
 
     def _publish(self) -> bool:
-        events = agenda.ruling(self._live.values())
+        events = schedule.ruling(self._live.values())
         defaults = self._default_map
         if self._programs_changed:
             self._programs_changed = False
-            defaults = agenda.defaults(self._programs.values())
+            defaults = schedule.defaults(self._programs.values())
         changed = events != self._event_map or defaults != self._default_map
         if changed:
             self._event_map, self._default_map = events, defaults
@@ -274,7 +268,7 @@ class EventScheduler:
     def _supersede(self, event: Event, now_s: float) -> None:
         for mode, winner in (*event.beaten.items(), *event.cuts.items()):
             event.lost.setdefault(mode, loss(event, winner))
-        self._rereads += agenda.once(event)
+        self._rereads += schedule.once(event)
         self._tell(event, intake.supersede(event, self.settings), now_s)
 
     def _advance(self, now_s: float) -> bool:
@@ -307,7 +301,7 @@ class EventScheduler:
 
     def _cut(self, event: Event, due: set[Event], now_s: float) -> bool:
         """Take from a running event the modes whose better claimant begins now, or has begun."""
-        taken = agenda.taken(event, due)
+        taken = schedule.taken(event, due)
         event.lost.update(taken)
         if taken and not event.free_modes():
             self._supersede(event, now_s)

@@ -8,16 +8,32 @@ and schemas of before are thrown away.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args, get_origin
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from dersim.errors import PluginError
 from dersim.ieee2030_5 import resources
 from dersim.ieee2030_5.declare import NAMES, Simple
 from dersim.ieee2030_5.edition import NAMESPACE
 from dersim.ieee2030_5.resources import simple as simple_types
+from dersim.modes import ModeSpec
 
-if TYPE_CHECKING:
-    from dersim.plugin.extension import SchemaExtension
+
+@dataclass(frozen=True, slots=True)
+class SchemaExtension:
+    """A foreign element of 2030.5 documents: a namespace, the element, where it may stand, and its mode.
+
+    See docs/plugins.md. `parents` are names of 2030.5 types, e.g. "DERControlBase". An element that the DER
+    tells of itself, in its DERCapability or DERSettings, has no mode but `tell`: from the modes that the DER
+    supports to the value on the wire, None to leave the element out.
+    """
+
+    namespace: str
+    element: str
+    parents: tuple[str, ...]
+    mode: ModeSpec | None
+    wire_type: str
+    tell: Callable[[frozenset[str]], Any] | None = None
 
 
 class Extension(NamedTuple):

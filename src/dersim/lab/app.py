@@ -23,20 +23,20 @@ from quart_trio import QuartTrio
 from dersim.errors import ConfigError
 from dersim.lab import programs
 from dersim.lab.programs import PROGRAMS, Program
-from dersim.lab.state import Desk
+from dersim.lab.state import LabState
 from dersim.pages import statics
 from dersim.pages.guard import Guard
+from dersim.pages.middleware import add_error_handlers, add_guard
 from dersim.pages.problems import Problem
 from dersim.pages.responses import MAX_BODY_BYTES, dumps
 from dersim.pages.schema import FieldError
-from dersim.web.app import add_error_handlers, add_guard
 
 STATIC = Path(__file__).parent / "static"
 #: How long a question for news may hang; less than any proxy or browser waits.
 LONGEST_WAIT_S = 20.0
 
 
-def make_lab_app(desk: Desk, nursery: trio.Nursery) -> QuartTrio:
+def make_lab_app(desk: LabState, nursery: trio.Nursery) -> QuartTrio:
     """The application; the children live in `nursery`."""
     app = QuartTrio("dersim.lab", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -52,26 +52,17 @@ def make_lab_app(desk: Desk, nursery: trio.Nursery) -> QuartTrio:
 
 
 def _add_static(app: QuartTrio) -> None:
-    """The lab's own files under /lab/, and those it shares with the dashboard under /static/."""
+    """The lab's own files under /lab/, and the shared ones under /static/."""
 
     async def index() -> Response:
         return statics.file_response(STATIC / "lab.html")
 
-    def folder(root: Path) -> Any:
-        async def static(name: str) -> Response:
-            path = (root / name).resolve()
-            if not path.is_relative_to(root):
-                raise Problem("not-found", f"there is no page {name!r}")
-            return statics.file_response(path)
-
-        return static
-
     app.add_url_rule("/", "index", index, methods=["GET"])
-    app.add_url_rule("/lab/<path:name>", "lab", folder(STATIC), methods=["GET"])
-    app.add_url_rule("/static/<path:name>", "static", folder(statics.STATIC), methods=["GET"])
+    statics.add_folders(app, "lab", STATIC)
+    statics.add_folders(app, "static", statics.SHARED)
 
 
-def _add_state(app: QuartTrio, desk: Desk) -> None:
+def _add_state(app: QuartTrio, desk: LabState) -> None:
     async def state() -> Response:
         asked = {name: _whole_number(name) for name in ("version", *PROGRAMS)}
         version = asked.pop("version")
@@ -82,7 +73,7 @@ def _add_state(app: QuartTrio, desk: Desk) -> None:
     app.add_url_rule("/api/lab/state", "state", state, methods=["GET"])
 
 
-def _add_settings(app: QuartTrio, desk: Desk) -> None:
+def _add_settings(app: QuartTrio, desk: LabState) -> None:
     async def form(key: str) -> Response:
         return _json(desk.form(_program(key)))
 
@@ -100,7 +91,7 @@ def _add_settings(app: QuartTrio, desk: Desk) -> None:
     app.add_url_rule(path, "choose", choose, methods=["PUT"])
 
 
-def _add_buttons(app: QuartTrio, desk: Desk, nursery: trio.Nursery) -> None:
+def _add_buttons(app: QuartTrio, desk: LabState, nursery: trio.Nursery) -> None:
     async def start(key: str) -> Response:
         program = _program(key)
         if desk.children[key].is_up:

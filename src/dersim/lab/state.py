@@ -21,7 +21,7 @@ from dersim.web.times import rfc3339
 USING_DEFAULT = "<< Using Default >>"
 
 
-class Desk:
+class LabState:
     """Settings and children of both programs. test_pki: the folder of the bundled test certificates."""
 
     def __init__(self, test_pki: Path) -> None:

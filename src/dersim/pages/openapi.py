@@ -7,8 +7,8 @@ from typing import Any
 
 from dersim import __version__
 from dersim.pages.problems import PROBLEM_TYPES, ProblemDocument
+from dersim.pages.routes import Query, Route
 from dersim.pages.schema import Schema, SchemaBook
-from dersim.web.routes import Query, Route, Site
 
 _DESCRIPTION = """\
 A simulated DER: what it does, what its utility told it over IEEE 2030.5, and every way to drive it.
@@ -22,7 +22,7 @@ documents with a `hint`. The telemetry stream is a WebSocket at `/api/dersim/tel
 _ALWAYS = ("bad-request", "token-needed", "foreign-origin", "foreign-host")
 
 
-def openapi(routes: list[Route], site: Site) -> dict[str, Any]:
+def openapi(routes: list[Route], site: str) -> dict[str, Any]:
     """The document of one web site."""
     book = SchemaBook()
     paths: dict[str, Any] = {}

@@ -19,7 +19,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import wrap_app
 
-from dersim.engine.supervision import root_cause
+from dersim.errors import root_cause
 from dersim.pages.streams import BoundedStream
 
 if TYPE_CHECKING:

@@ -1,19 +1,19 @@
-"""The static pages of a web site: plain files, no build step, nothing from elsewhere."""
+"""Static files: plain files, no build step, nothing from elsewhere.
+
+`SHARED` is what all our sites use: the style sheet, and the modules that draw tables, forms and plots. A site
+has files of its own beside them; under one address the site's folder is looked into first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
-from dersim.pages.guard import COOKIE, Guard
 from dersim.pages.problems import Problem
-from dersim.plugin.extension import Panel
-from dersim.web.routes import Site
 
-STATIC = Path(__file__).parent.parent / "web" / "static"
+SHARED = Path(__file__).parent / "static"
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -22,43 +22,19 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".json": "application/json",
 }
-#: The page that each site opens with.
-INDEX = {"dashboard": "dashboard.html", "csip_ui": "csip_ui.html"}
 
 
-def add_pages(app: QuartTrio, site: Site, guard: Guard, panels: Iterable[Panel]) -> None:
-    """Add `/`, which takes the token of a first visit, `/docs`, `/static/...` and the plug-ins' panels."""
-
-    async def index() -> Response:
-        if guard.token is not None and (shown := request.args.get("token")) is not None:
-            if not guard.token_is(shown):
-                raise Problem("token-needed", "the token is not the right one")
-            # On to the same page without the token, lest it stay in the address bar.
-            answer = Response(b"", 303, headers={"Location": "/"})
-            answer.set_cookie(COOKIE, guard.token, httponly=True, samesite="Strict")
-            return answer
-        return file_response(STATIC / INDEX[site])
+def add_folders(app: QuartTrio, address: str, *folders: Path) -> None:
+    """Serve the files of `folders` under /address/, of two with one name the one in the first folder."""
 
     async def static(name: str) -> Response:
-        path = (STATIC / name).resolve()
-        if not path.is_relative_to(STATIC):
-            raise Problem("not-found", f"there is no page {name!r}")
-        return file_response(path)
+        for folder in folders:
+            path = (folder / name).resolve()
+            if path.is_relative_to(folder) and path.is_file():
+                return file_response(path)
+        raise Problem("not-found", f"there is no page {name!r}")
 
-    async def docs() -> Response:
-        return Response(b"", 302, headers={"Location": "/#api"})
-
-    async def panel(name: str) -> Response:
-        for each in panels:
-            if each.name == name:
-                return file_response(Path(each.module_path))
-        raise Problem("not-found", f"no plug-in brings a panel {name!r}")
-
-    app.add_url_rule("/", "index", index, methods=["GET"])
-    for path in ("/docs", "/redoc"):
-        app.add_url_rule(path, path, docs, methods=["GET"])
-    app.add_url_rule("/panels/<name>.js", "panel", panel, methods=["GET"])
-    app.add_url_rule("/static/<path:name>", "static", static, methods=["GET"])
+    app.add_url_rule(f"/{address}/<path:name>", address, static, methods=["GET"])
 
 
 def file_response(path: Path) -> Response:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dersim.pki.folder import Pair, bundled_dir, ensure_device, ensure_server
+from dersim.pki.ensure import bundled_dir, create, ensure_device, ensure_server
+from dersim.pki.folder import Pair
 
 if TYPE_CHECKING:
     from dersim.pki.conformance import COMM_004, create_conformance_chains
     from dersim.pki.description import Description, describe
-    from dersim.pki.making import create
 
 __all__ = [
     "COMM_004",
@@ -35,7 +35,6 @@ _MODULES = {
     "create_conformance_chains": "conformance",
     "Description": "description",
     "describe": "description",
-    "create": "making",
 }
 
 

@@ -9,17 +9,13 @@
 Certificate files hold the whole chain but the root. Several processes may make the same pair at the same
 time: a key file is created exclusively, and the certificate is always made for the key that lies there.
 
-This module knows where the files are; `making.py`, imported when one lacks, makes them.
+This module knows the names of the files. `ensure.py` finds them, and has `making.py` make a missing one.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
-
-from dersim.errors import ConfigError
 
 SERVER_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -29,74 +25,3 @@ class Pair(NamedTuple):
 
     cert: Path
     key: Path
-
-
-def ensure_device(folder: Path | str, number: int | None) -> Pair:
-    """The pair of DER `number` (1-based), or with None that of `cert.pem`; made where it lacks.
-
-    ConfigError names the missing file where the folder does not hold the test CA's key.
-    """
-    suffix = "" if number is None else f"_{number}"
-    return _ensure(Path(folder), suffix, f"dersim-test-{number or 0:05d}", ())
-
-
-def ensure_server(folder: Path | str) -> Pair:
-    """The server's pair; made where it lacks, as for `ensure_device`."""
-    return _ensure(Path(folder), "_server", "dersim-test-server", SERVER_HOSTS)
-
-
-def bundled_dir() -> Path:
-    """The test PKI that needs no setting up.
-
-    In a checkout its `certs/`; elsewhere one made once in the user's cache folder.
-    """
-    checkout = Path(__file__).resolve().parents[3]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "certs" / "cert_root.pem").is_file():
-        return checkout / "certs"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dersim"
-    return _made_once(cache / "test-pki")
-
-
-def _made_once(folder: Path) -> Path:
-    """Make the PKI beside `folder` and move it there in one go: two first runs at once end with one PKI."""
-    if (folder / "cert_root.pem").is_file():
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix="test-pki-", dir=folder.parent))
-    except OSError as error:
-        raise ConfigError(f"{folder.parent}: the test PKI cannot be made there: {error.strerror}") from None
-    from dersim.pki import making  # noqa: PLC0415 - see `_ensure`
-
-    making.create(fresh)
-    try:
-        fresh.rename(folder)
-    except OSError as error:
-        if (folder / "cert_root.pem").is_file():  # another process was faster
-            for path in fresh.iterdir():
-                path.unlink()
-            fresh.rmdir()
-            return folder
-        raise ConfigError(f"{folder}: the test PKI cannot be put there: {error.strerror}") from None
-    return folder
-
-
-def _ensure(folder: Path, suffix: str, serial: str, hosts: tuple[str, ...]) -> Pair:
-    pair = Pair(folder / f"cert{suffix}.pem", folder / f"key{suffix}.pem")
-    has_cert = pair.cert.is_file()  # looked at first and once: another process writes it last
-    if has_cert and pair.key.is_file():
-        return pair
-    missing = pair.key if has_cert else pair.cert
-    if has_cert or not (folder / "key_ca.pem").is_file():
-        raise ConfigError(
-            f"{missing}: no such file; give it, or make a test PKI with `dersim pki create DIR -n COUNT`"
-        )
-    from dersim.pki import making  # noqa: PLC0415 - 60 ms, and seldom needed
-
-    try:
-        making.make_pair(folder, pair, serial, hosts)
-    except OSError as error:
-        raise ConfigError(f"{missing}: cannot be made: {error.strerror}") from None
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"{folder}: the test CA cannot be used: {error}") from None
-    return pair

@@ -1,4 +1,4 @@
-"""Making the files of a test PKI: the certificates of a new folder, and a pair that lacks in an old one."""
+"""Make the files of a test PKI: the CA of a new folder, and a missing pair in an existing folder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from dersim.errors import ConfigError
 from dersim.pki.certificates import Authority, make_authority, make_device, new_key
-from dersim.pki.folder import Pair, ensure_device, ensure_server
+from dersim.pki.folder import Pair
 
 _NOTICE = b"# dersim TEST PKI: for the lab only. Its CA key is public; trust it nowhere else.\n"
-_BUNDLED_COUNT = 10
 
 
 README = """# Test certificates. Never use them outside a lab.
@@ -40,12 +39,8 @@ holds "TEST ONLY", and each device certificate carries the policy 1.3.6.1.4.1.40
 """
 
 
-def create(folder: Path | str, count: int = _BUNDLED_COUNT) -> Path:
-    """Make a new test PKI in `folder` with `count` numbered devices; ConfigError where one is already.
-
-    Returns the folder.
-    """
-    folder = Path(folder)
+def create_authority(folder: Path) -> None:
+    """Make a folder with the files of a test CA; ConfigError where there is one already."""
     if (folder / "cert_root.pem").exists():
         raise ConfigError(f"{folder}: holds a PKI already; name another folder or remove this one")
     try:
@@ -58,11 +53,6 @@ def create(folder: Path | str, count: int = _BUNDLED_COUNT) -> Path:
         (folder / "README.md").write_text(README)
     except OSError as error:
         raise ConfigError(f"{folder}: the test PKI cannot be written: {error.strerror}") from None
-    ensure_device(folder, None)
-    ensure_server(folder)
-    for number in range(1, count + 1):
-        ensure_device(folder, number)
-    return folder
 
 
 def make_pair(folder: Path, pair: Pair, serial: str, hosts: tuple[str, ...]) -> None:

@@ -1,1 +1,117 @@
-"""What a plug-in may add to dersim, and how plug-ins are found and loaded."""
+"""What a plug-in may add to dersim: import everything that a plug-in needs from here.
+
+Hooks (`hookspecs.py`) return plain objects: `FrontendType`, `FunctionType`, `DeviceType`, `SchemaExtension`,
+`Panel`. A name is imported from its own module when it is first asked for, so that a plug-in with one control
+function does not pay for the rest.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dersim.device import ManualClock
+    from dersim.errors import ConfigError, PluginError
+    from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Parameter, Stage
+    from dersim.functions.filters import Lag
+    from dersim.grid.conditions import Conditions
+    from dersim.hardware.device_type import DeviceType
+    from dersim.hardware.measured import Measured
+    from dersim.hardware.nameplate import Nameplate
+    from dersim.hardware.settings import Settings
+    from dersim.hardware.source import DcPoint, Source
+    from dersim.ieee2030_5.extensions import SchemaExtension
+    from dersim.modes import ModeSpec, ModeValue
+    from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
+    from dersim.plugin.extension import (
+        Frontend,
+        FrontendContext,
+        FrontendStatus,
+        FrontendType,
+        Panel,
+        PluginInfo,
+        Scope,
+    )
+    from dersim.plugin.hookspecs import hookimpl
+    from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
+
+_MODULES = {
+    "dersim.device": ("ManualClock",),
+    "dersim.errors": ("ConfigError", "PluginError"),
+    "dersim.functions.contract": (
+        "NOTHING",
+        "ControlFunction",
+        "Demand",
+        "FunctionType",
+        "Parameter",
+        "Stage",
+    ),
+    "dersim.functions.filters": ("Lag",),
+    "dersim.grid.conditions": ("Conditions",),
+    "dersim.hardware.device_type": ("DeviceType",),
+    "dersim.hardware.measured": ("Measured",),
+    "dersim.hardware.nameplate": ("Nameplate",),
+    "dersim.hardware.settings": ("Settings",),
+    "dersim.hardware.source": ("DcPoint", "Source"),
+    "dersim.ieee2030_5.extensions": ("SchemaExtension",),
+    "dersim.modes": ("ModeSpec", "ModeValue"),
+    "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
+    "dersim.plugin.extension": (
+        "Frontend",
+        "FrontendContext",
+        "FrontendStatus",
+        "FrontendType",
+        "Panel",
+        "PluginInfo",
+        "Scope",
+    ),
+    "dersim.plugin.hookspecs": ("hookimpl",),
+    "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "DEVICE_TYPES",
+    "FUNCTION_TYPES",
+    "NOTHING",
+    "Conditions",
+    "ConfigError",
+    "ControlFunction",
+    "DcPoint",
+    "Demand",
+    "DeviceType",
+    "Frontend",
+    "FrontendContext",
+    "FrontendStatus",
+    "FrontendType",
+    "FunctionType",
+    "Lag",
+    "ManualClock",
+    "Measured",
+    "ModeSpec",
+    "ModeValue",
+    "Nameplate",
+    "Outcome",
+    "Panel",
+    "Parameter",
+    "PluginError",
+    "PluginInfo",
+    "SchemaExtension",
+    "Scope",
+    "SetpointChange",
+    "SetpointSource",
+    "Settings",
+    "Source",
+    "Stage",
+    "Verdict",
+    "hookimpl",
+    "make_device",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The object, from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

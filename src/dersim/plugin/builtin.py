@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from dersim.device import Device
 from dersim.functions import (
     connect,
     enter_service,
@@ -24,10 +26,11 @@ from dersim.functions import (
     watt_pf,
     watt_var,
 )
+from dersim.functions.contract import FunctionType
 from dersim.hardware.battery import Battery
+from dersim.hardware.device_type import DeviceType, find_type
 from dersim.hardware.hybrid import Hybrid
 from dersim.hardware.pv import PvArray
-from dersim.plugin.extension import DeviceType, FunctionType
 from dersim.plugin.hookspecs import hookimpl
 
 order = 0
@@ -65,6 +68,21 @@ FUNCTION_TYPES: tuple[FunctionType, ...] = tuple(
         volt_var,
     )
 )
+
+
+def make_device(
+    number: int = 1,
+    *,
+    device_type: DeviceType | str = "PV-3Phase",
+    functions: Iterable[FunctionType] = FUNCTION_TYPES,
+    **parts: Any,
+) -> Device:
+    """A DER of a type that comes with dersim, with its control functions: for scripts and tests.
+
+    parts: the other arguments of `Device`.
+    """
+    kind = find_type(device_type, DEVICE_TYPES) if isinstance(device_type, str) else device_type
+    return Device(number, device_type=kind, functions=functions, **parts)
 
 
 @hookimpl

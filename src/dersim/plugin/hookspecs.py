@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from dersim.functions.contract import FunctionType
+    from dersim.hardware.device_type import DeviceType
+    from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.options import OptionParser
-    from dersim.plugin.extension import DeviceType, FrontendType, FunctionType, Panel, SchemaExtension
+    from dersim.plugin.extension import FrontendType, Panel
 
 PROJECT = "dersim"
 

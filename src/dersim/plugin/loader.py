@@ -21,8 +21,12 @@ import pluggy
 
 from dersim import __version__
 from dersim.errors import DersimError, PluginError
+from dersim.functions.contract import FunctionType, Stage
+from dersim.hardware.device_type import DeviceType
+from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.options import OptionParser
-from dersim.plugin import extension, hookspecs
+from dersim.plugin import hookspecs
+from dersim.plugin.extension import FrontendType, Panel, PluginInfo, Scope
 from dersim.plugin.registry import EVERYTHING, Registry, Selection
 
 GROUP = "dersim"
@@ -62,14 +66,14 @@ DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
     BuiltIn("csip_ui", "dersim.web.csip_ui", ("csip_ui",)),
 )
 
-#: Of each hook that returns something: the class of the items, by name in `extension.py`, and the table.
+#: Of each hook that returns something: the class of the items, and the table of the `Registry`.
 _RESULTS: Mapping[str, tuple[type, str]] = {
-    "register_device_types": (extension.DeviceType, "device_types"),
-    "register_control_functions": (extension.FunctionType, "functions"),
+    "register_device_types": (DeviceType, "device_types"),
+    "register_control_functions": (FunctionType, "functions"),
     "register_sunspec_models": (Mapping, "sunspec_models"),
-    "register_schema_extensions": (extension.SchemaExtension, "schema_extensions"),
-    "register_frontends": (extension.FrontendType, "frontends"),
-    "register_ui_panels": (extension.Panel, "panels"),
+    "register_schema_extensions": (SchemaExtension, "schema_extensions"),
+    "register_frontends": (FrontendType, "frontends"),
+    "register_ui_panels": (Panel, "panels"),
 }
 
 
@@ -275,11 +279,10 @@ class PluginSet:
                         getattr(registry, table).add(name, item, plugin.name)
         return registry
 
-    def _listed(self) -> tuple[extension.PluginInfo, ...]:
+    def _listed(self) -> tuple[PluginInfo, ...]:
         loaded = {plugin.name for plugin in self.plugins}
         return tuple(
-            extension.PluginInfo(each.name, each.version, each.origin, each.name in loaded)
-            for each in self._all
+            PluginInfo(each.name, each.version, each.origin, each.name in loaded) for each in self._all
         )
 
 
@@ -287,7 +290,7 @@ def _name_of(plugin: Plugin, hook: str, item: Any, kind: type) -> str:
     """The name under which an item is registered, having judged the item."""
     if not isinstance(item, kind):
         raise PluginError(f"plug-in {plugin.name}: {hook} gave {item!r}; give objects of {kind.__name__}")
-    if isinstance(item, extension.SchemaExtension):
+    if isinstance(item, SchemaExtension):
         return f"{{{item.namespace}}}{item.element}"
     name = item.get("id") if isinstance(item, Mapping) else getattr(item, "name", None)
     if isinstance(item, Mapping) and isinstance(name, int) and not isinstance(name, bool):
@@ -297,22 +300,22 @@ def _name_of(plugin: Plugin, hook: str, item: Any, kind: type) -> str:
             "a SunSpec model needs a whole number as id" if isinstance(item, Mapping) else "it needs a name"
         )
         raise PluginError(f"plug-in {plugin.name}: {hook} gave {item!r}; {what}")
-    if isinstance(item, extension.FrontendType):
+    if isinstance(item, FrontendType):
         _judge_frontend(plugin, item)
     built_in = getattr(plugin.target, "__name__", "") == "dersim.plugin.builtin"
-    if isinstance(item, extension.FunctionType) and not built_in:
+    if isinstance(item, FunctionType) and not built_in:
         _judge_function(plugin, item)
     return name
 
 
-def _judge_function(plugin: Plugin, kind: extension.FunctionType) -> None:
+def _judge_function(plugin: Plugin, kind: FunctionType) -> None:
     """Have xmlschema judge the declared parameters; those of the built-in functions are judged by a test."""
     from dersim.functions.schema import schema_of  # noqa: PLC0415 - spares xmlschema where nothing is to judge
 
-    if kind.stage not in get_args(extension.Stage):
+    if kind.stage not in get_args(Stage):
         raise PluginError(
             f"plug-in {plugin.name}: the stage of control function {kind.name} is {kind.stage!r}; "
-            f"say one of {', '.join(get_args(extension.Stage))}"
+            f"say one of {', '.join(get_args(Stage))}"
         )
     try:
         schema_of(kind)
@@ -320,8 +323,8 @@ def _judge_function(plugin: Plugin, kind: extension.FunctionType) -> None:
         raise PluginError(f"plug-in {plugin.name}: {error}") from error
 
 
-def _judge_frontend(plugin: Plugin, kind: extension.FrontendType) -> None:
-    if kind.scope not in get_args(extension.Scope):
+def _judge_frontend(plugin: Plugin, kind: FrontendType) -> None:
+    if kind.scope not in get_args(Scope):
         raise PluginError(
             f"plug-in {plugin.name}: the scope of front-end {kind.name} is {kind.scope!r}; "
             f'say "device" or "fleet"'

@@ -17,14 +17,10 @@ from dersim.errors import ConfigError, PluginError
 from dersim.modes import MODES
 
 if TYPE_CHECKING:
-    from dersim.plugin.extension import (
-        DeviceType,
-        FrontendType,
-        FunctionType,
-        Panel,
-        PluginInfo,
-        SchemaExtension,
-    )
+    from dersim.functions.contract import FunctionType
+    from dersim.hardware.device_type import DeviceType
+    from dersim.ieee2030_5.extensions import SchemaExtension
+    from dersim.plugin.extension import FrontendType, Panel, PluginInfo
 
 T = TypeVar("T")
 

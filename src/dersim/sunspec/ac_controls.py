@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.points import Value
@@ -210,7 +210,7 @@ class AcControls(Model):
         """Whether it was enabled here, acting or waiting behind an event."""
         return any(self.view.owns(mode, control.detail) for mode in control.modes)
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """All or nothing: the modes of every control touched go through the door together."""
         priority = changes.get("VarSetPri")
         if priority is not None and priority != int(self.view.plate.reactive_priority):
@@ -232,7 +232,7 @@ class AcControls(Model):
         self.view.touched()
 
     def _plan(
-        self, control: Control, stored: Registers, changes: Registers, source: Source
+        self, control: Control, stored: Registers, changes: Registers, source: SetpointSource
     ) -> tuple[list[SetpointChange], float]:
         """What to submit, and the timer: seconds to start it with, 0 to stop it, -1 to leave it."""
         enabled = bool(changes.get(control.enable, self.enabled(control)))
@@ -254,7 +254,7 @@ class AcControls(Model):
         held = [
             i for mode in control.modes for i in self.view.wishes(mode, LOCAL) if i.detail == control.detail
         ]
-        source = held[-1].source if held else Source.MODBUS
+        source = held[-1].source if held else SetpointSource.MODBUS
         self._stored |= {point: self._stored[after] for point, after in control.reverts.items()}
         values = control.demand(self._stored)
         if not self._stored[f"{control.enable}Rvrt"]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.definitions import Layout, definition, shared_layout
 from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
 from dersim.sunspec.points import Point, Value
@@ -50,7 +50,7 @@ class Model:
         """Whether a point that the definition marks RW can be written here."""
         return False
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as above
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as above
         """Carry out a write, all or nothing; Refused says why not."""
         raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} is read-only")
 
@@ -92,7 +92,7 @@ class Block:
             raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {path}")
         return self.layout.points[index]
 
-    def write(self, first: int, data: bytes, source: Source) -> str:
+    def write(self, first: int, data: bytes, source: SetpointSource) -> str:
         """Write registers, counted from the model's ID; returns what was written, for the log.
 
         Refused where any of them cannot be written; then none is.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dersim.errors import DersimError
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, Refused
 from dersim.sunspec.view import View
@@ -58,7 +58,7 @@ class CsipControl(Model):
         """All."""
         return True
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
         """Start the burst, store the resource."""
         for point, what in _LATER.items():
             if changes.get(point):

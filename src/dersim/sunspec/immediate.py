@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dersim.modes import ModeValue
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.points import Value
@@ -45,7 +45,7 @@ class Immediate(Model):
         self._controls = controls
         self._percents = dict.fromkeys(_PERCENTS.values(), 0.0)
         self._conn_s = 0
-        self._timer = timers.add(lambda: self._connect(Source.MODBUS, closed=True))
+        self._timer = timers.add(lambda: self._connect(SetpointSource.MODBUS, closed=True))
 
     def stamp(self) -> object:
         """With 704."""
@@ -78,7 +78,7 @@ class Immediate(Model):
             return self.view.supports("opModConnect")
         return self._controls.writable(_there(path)) if _there(path) else False
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """To 704; the switch last, since it cannot be refused."""
         percents = self._percents | {k: v for k, v in changes.items() if k in self._percents}
         there: dict[str, Any] = {_SAME[k]: v for k, v in changes.items() if k in _SAME}
@@ -101,7 +101,7 @@ class Immediate(Model):
             self._connect(source, closed=bool(changes["Conn"]))
         self.view.touched()
 
-    def _connect(self, source: Source, *, closed: bool) -> None:
+    def _connect(self, source: SetpointSource, *, closed: bool) -> None:
         """Close or open the switch; open for Conn_RvrtTms at the most."""
         value: ModeValue | None = None if closed else False
         expires_s = self.view.now_s() + self._conn_s if self._conn_s and not closed else None

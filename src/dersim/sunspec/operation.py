@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.ratings import permit
 from dersim.sunspec.view import View
@@ -44,7 +44,7 @@ class Operation(Model):
         """What the definition marks."""
         return path in ("ControllerHb", "AlarmReset", "OpCtl")
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """Carry out the commands."""
         self._controller_beat = changes.get("ControllerHb", self._controller_beat)
         if changes.get("AlarmReset"):

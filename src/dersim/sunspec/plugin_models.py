@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dersim.errors import ConfigError
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.definitions import lay_out
 from dersim.sunspec.view import View
@@ -52,7 +52,7 @@ class PluginModel(Model):
         """RW points."""
         return path in self._writable
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
         """Keep it."""
         self._values = {**self._values, **changes}
         self.view.touched()

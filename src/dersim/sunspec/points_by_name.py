@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dersim.errors import ConfigError
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Block
 from dersim.sunspec.exceptions import Refused
 from dersim.sunspec.points import TYPES, Point
@@ -23,7 +23,7 @@ from dersim.sunspec.unit import Unit
 _LAST = ("AdptCrvReq", "AdptCtlReq")
 
 
-def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Source) -> dict[str, Any]:
+def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: SetpointSource) -> dict[str, Any]:
     """Write points of a model, all or none; returns ``{"model", "points": what the registers show now}``.
 
     ConfigError names the point, what is wrong and what is allowed.

@@ -13,7 +13,7 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.hardware.settings import SETTING_MODES
 from dersim.modes import ModeValue
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.points import Value
@@ -42,7 +42,7 @@ _CONTROL_MODES = {
 }
 
 
-def update_settings(view: View, source: Source, values: Mapping[str, float], detail: str) -> None:
+def update_settings(view: View, source: SetpointSource, values: Mapping[str, float], detail: str) -> None:
     """Write settings, all or none; Refused names the one that is out of range.
 
     Those that a DefaultDERControl carries (setES..., setGradW) are setpoints here too: a register that is
@@ -89,7 +89,7 @@ class Common(Model):
         """The address."""
         return path == "DA"
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
         """Answer to another unit id from the next request on."""
         address = changes["DA"]
         if not 1 <= address <= 247:
@@ -160,7 +160,7 @@ class SettingsModel(Model):
         """Every point that has a setting."""
         return path in self.settings_of
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """To the table of settings."""
         values: dict[str, float] = {}
         for point, value in changes.items():
@@ -318,7 +318,7 @@ class EnterService(SettingsModel):
         """All, and the permission."""
         return path == "ES" or path in self.settings_of
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """The settings first: a permission given in the same write counts by the new ones."""
         rest = {point: value for point, value in changes.items() if point != "ES"}
         if rest:
@@ -332,7 +332,7 @@ def permitted(view: View) -> bool:
     return view.device.chain.service.permitted and view.setpoints.value("opModEnergize") is not False
 
 
-def permit(view: View, source: Source, *, allowed: bool, detail: str) -> None:
+def permit(view: View, source: SetpointSource, *, allowed: bool, detail: str) -> None:
     """Give or withdraw the permission to be in service."""
     if not view.supports("opModEnergize"):
         view.device.command("start" if allowed else "stop")

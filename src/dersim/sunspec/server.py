@@ -12,7 +12,7 @@ import trio
 from dersim.errors import ConfigError
 from dersim.http11.listen import address, bind
 from dersim.plugin.extension import FrontendStatus
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.connections import Connections, allow_many_files
 from dersim.sunspec.exceptions import Refused
@@ -158,7 +158,7 @@ class ModbusServer:
         return Stream(self.service, self.answers_to, rights)
 
     def apply_points(
-        self, model: int, points: Mapping[str, Any], source: Source = Source.REST
+        self, model: int, points: Mapping[str, Any], source: SetpointSource = SetpointSource.REST
     ) -> dict[str, Any]:
         """Write points of a model by name, in plain units; ConfigError says why not. See `points_by_name`."""
         return apply_points(self.unit, model, points, source)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dersim.errors import ConfigError
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.view import View
@@ -53,7 +53,7 @@ class Simulation(Model):
         """All but the time."""
         return path != "Time"
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:  # noqa: ARG002 - as in Model
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
         """Set the inputs, all or none."""
         inputs = self.view.device.inputs
         now = inputs.at(self.view.now_s())

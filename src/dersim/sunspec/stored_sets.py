@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dersim.modes import ModeValue
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.points import Value
@@ -126,7 +126,7 @@ class StoredSets(Model):
         """All but set 1."""
         return not path.startswith(f"{self.form.group}[0]")
 
-    def write(self, changes: Mapping[str, Any], source: Source) -> None:
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """Sets first, then adoption, then enable, as if they had come one after the other."""
         form = self.form
         sets = self._sets[:1] + [dict(points) for points in self._sets[1:]]
@@ -147,7 +147,11 @@ class StoredSets(Model):
         self.view.touched()
 
     def _switch(
-        self, changes: Mapping[str, Any], sets: list[dict[str, Any]], request: int | None, source: Source
+        self,
+        changes: Mapping[str, Any],
+        sets: list[dict[str, Any]],
+        request: int | None,
+        source: SetpointSource,
     ) -> None:
         """Adopt and enable; may raise before anything is changed."""
         on = self._is_on()
@@ -175,11 +179,11 @@ class StoredSets(Model):
             return None
         return modes
 
-    def _put(self, modes: Modes, source: Source) -> None:
+    def _put(self, modes: Modes, source: SetpointSource) -> None:
         submit(self.view, changes_of(self.view, source, modes, self.detail))
         self._is_off = False
 
-    def _disable(self, source: Source) -> None:
+    def _disable(self, source: SetpointSource) -> None:
         off = self.form.off
         modes: Modes = off if off is not None else dict.fromkeys(self.form.modes)
         submit(self.view, changes_of(self.view, source, modes, self.detail))
@@ -195,10 +199,10 @@ class StoredSets(Model):
         """The timer ran out: adopt the set that RvrtCrv names, or disable."""
         modes = self._usable(self._sets[self._revert_to - 1], self._revert_to) if self._revert_to else None
         if modes is None:
-            self._disable(Source.MODBUS)
+            self._disable(SetpointSource.MODBUS)
         else:
             self._sets[0] = dict(self._sets[self._revert_to - 1])
-            self._put(modes, Source.MODBUS)
+            self._put(modes, SetpointSource.MODBUS)
         self.view.say("Info", f"{self.detail}: reversion timer ran out")
         self.view.touched()
 

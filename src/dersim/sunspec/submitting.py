@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dersim.modes import ModeValue
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
 from dersim.sunspec.view import LOCAL, View
 
 
 def changes_of(
     view: View,
-    source: Source,
+    source: SetpointSource,
     values: Mapping[str, ModeValue | None],
     detail: str,
     expires_s: float | None = None,

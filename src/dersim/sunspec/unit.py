@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from dersim.setpoints import Source
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Block, Model
 from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, Refused
 from dersim.sunspec.rights import EVERYTHING, Rights
@@ -95,7 +95,11 @@ class Unit:
             raise Refused(ILLEGAL_FUNCTION, f"role {rights.role} may not read model {block.model_id}")
 
     def write(
-        self, address: int, data: bytes, rights: Rights = EVERYTHING, source: Source = Source.MODBUS
+        self,
+        address: int,
+        data: bytes,
+        rights: Rights = EVERYTHING,
+        source: SetpointSource = SetpointSource.MODBUS,
     ) -> str:
         """Write registers, all or none; returns what was written, for the log. Refused says why not."""
         last = address + len(data) // 2

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from dersim.setpoints import InForce, Source
+from dersim.setpoints import InForce, SetpointSource
 
 if TYPE_CHECKING:
     from dersim.device import Device
 
 #: The doors that speak for whoever stands at the machine; the latest of them rules.
-LOCAL = (Source.MODBUS, Source.REST, Source.OPERATOR)
+LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
 
 class View:
@@ -55,7 +55,7 @@ class View:
         """Whether the device obeys any of these modes."""
         return not self.setpoints.supported_modes.isdisjoint(modes)
 
-    def wishes(self, mode: str, sources: Collection[Source]) -> list[InForce]:
+    def wishes(self, mode: str, sources: Collection[SetpointSource]) -> list[InForce]:
         """What these sources ask for in a mode, acting or not."""
         held = (*self.setpoints.in_force(), *self.setpoints.overridden())
         return [item for item in held if item.mode == mode and item.source in sources]

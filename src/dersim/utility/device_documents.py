@@ -12,7 +12,7 @@ from dersim.utility import shall_rules
 from dersim.utility.end_devices import EndDeviceRecord, Given, NumberedLogEvent
 from dersim.utility.listing import listing
 from dersim.utility.refusal import Refused, not_found
-from dersim.utility.request_context import Answer, Document, Visit
+from dersim.utility.request_context import Answer, Document, RequestContext
 
 #: Time is asked for seldom once it is known (2030.5-2018 9.2.3), and this server's does not drift.
 TIME_POLL_RATE_S = 900
@@ -29,11 +29,11 @@ GIVEN: dict[str, tuple[str, type[Any]]] = {
 }
 
 
-def device_capability(visit: Visit) -> Document:
+def device_capability(context: RequestContext) -> Document:
     """GET /dcap: where everything begins."""
-    head_end = visit.head_end
-    devices = len(_visible(visit))
-    mirrors = len(head_end.mirrors.listed(visit.reader))
+    head_end = context.head_end
+    devices = len(_visible(context))
+    mirrors = len(head_end.mirrors.listed(context.reader))
 
     def build(_: Edition) -> Any:
         return r.DeviceCapability(
@@ -49,9 +49,9 @@ def device_capability(visit: Visit) -> Document:
     return Document((head_end.rates.dcap, devices, mirrors), build, own=True)
 
 
-def time(visit: Visit) -> Document:
+def time(context: RequestContext) -> Document:
     """GET /tm: UTC, in whole seconds; no zone and no summer time."""
-    seconds = int(visit.now_s)
+    seconds = int(context.now_s)
 
     def build(_: Edition) -> Any:
         return r.Time(
@@ -69,29 +69,29 @@ def time(visit: Visit) -> Document:
     return Document(seconds, build)
 
 
-def _visible(visit: Visit) -> list[EndDeviceRecord]:
-    if visit.lfdi is None:
-        return visit.head_end.registry.listed()
-    return [visit.device] if visit.device else []
+def _visible(context: RequestContext) -> list[EndDeviceRecord]:
+    if context.lfdi is None:
+        return context.head_end.registry.listed()
+    return [context.device] if context.device else []
 
 
-def end_devices(visit: Visit) -> Document:
+def end_devices(context: RequestContext) -> Document:
     """GET /edev: the client's own EndDevice; without TLS all of them."""
     return listing(
-        visit,
+        context,
         r.EndDeviceList,
-        lambda: _visible(visit),
+        lambda: _visible(context),
         _end_device,
-        version=(len(_visible(visit)), sum(device.version for device in _visible(visit))),
+        version=(len(_visible(context)), sum(device.version for device in _visible(context))),
         own=True,
         time_of=lambda device: device.changed_s,
-        poll_rate=visit.head_end.rates.edev,
+        poll_rate=context.head_end.rates.edev,
     )
 
 
-def end_device(visit: Visit, number: int) -> Document:
+def end_device(context: RequestContext, number: int) -> Document:
     """GET /edev/k."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     return Document(device.version, lambda edition: _end_device(device, edition))
 
 
@@ -111,102 +111,102 @@ def _end_device(device: EndDeviceRecord, _: Edition) -> Any:
     )
 
 
-def register(visit: Visit) -> Answer:
+def register(context: RequestContext) -> Answer:
     """POST /edev: in-band registration of the client itself.
 
     403 for another's LFDI and where the operator registers, 409 with its Location for one that is known.
     """
-    registry = visit.head_end.registry
-    posted = visit.read(r.EndDevice)
-    lfdi = _posted_lfdi(visit, posted)
+    registry = context.head_end.registry
+    posted = context.read(r.EndDevice)
+    lfdi = _posted_lfdi(context, posted)
     if (known := registry.find(lfdi)) is not None:
         raise Refused(409, f"{lfdi} is registered already", headers=(("location", known.href),))
     if registry.mode == "known":
         raise Refused(403, "this server registers devices out of band: ask its operator")
-    device = registry.add(lfdi, visit.now_s)
-    device.last_seen_s = visit.now_s
-    visit.device = device if visit.lfdi is not None else None
-    visit.note(shall_rules.end_device(posted, device.sfdi), device)
-    visit.head_end.info(f"registered {lfdi} in band as {device.href}")
+    device = registry.add(lfdi, context.now_s)
+    device.last_seen_s = context.now_s
+    context.device = device if context.lfdi is not None else None
+    context.note(shall_rules.end_device(posted, device.sfdi), device)
+    context.head_end.info(f"registered {lfdi} in band as {device.href}")
     return Answer(201, device.href)
 
 
-def _posted_lfdi(visit: Visit, posted: r.EndDevice) -> str:
+def _posted_lfdi(context: RequestContext, posted: r.EndDevice) -> str:
     if posted.lFDI is None:
-        if visit.lfdi is None:
+        if context.lfdi is None:
             raise Refused(400, "EndDevice: without TLS the lFDI is needed")
-        if posted.sFDI != identity.sfdi(visit.lfdi):
+        if posted.sFDI != identity.sfdi(context.lfdi):
             raise Refused(403, f"EndDevice: sFDI {posted.sFDI} is not that of your certificate")
-        return visit.lfdi
+        return context.lfdi
     try:
         lfdi = identity.normal_lfdi(posted.lFDI)
     except LocalProtocolError as error:
         raise Refused(400, f"EndDevice/lFDI: {error}") from None
-    if visit.lfdi is not None and lfdi != visit.lfdi:
+    if context.lfdi is not None and lfdi != context.lfdi:
         raise Refused(403, f"EndDevice: lFDI {lfdi} is not that of your certificate")
     return lfdi
 
 
-def registration(visit: Visit, number: int) -> Document:
+def registration(context: RequestContext, number: int) -> Document:
     """GET /edev/k/rg: the PIN, by which the client knows that it is its own server's."""
-    device = visit.end_device(number)
-    rate = visit.head_end.rates.edev
+    device = context.end_device(number)
+    rate = context.head_end.rates.edev
 
     def build(_: Edition) -> Any:
         return r.Registration(
-            href=visit.path, pollRate=rate, dateTimeRegistered=device.registered_s, pIN=device.pin
+            href=context.path, pollRate=rate, dateTimeRegistered=device.registered_s, pIN=device.pin
         )
 
     return Document((device.pin, rate), build)
 
 
-def assignments(visit: Visit, number: int) -> Document:
+def assignments(context: RequestContext, number: int) -> Document:
     """GET /edev/k/fsa: one assignment, with all programs."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     return listing(
-        visit,
+        context,
         r.FunctionSetAssignmentsList,
         lambda: [device],
-        lambda item, _: _assignment(visit, item),
-        version=visit.head_end.programs.version,
-        poll_rate=visit.head_end.rates.fsa,
+        lambda item, _: _assignment(context, item),
+        version=context.head_end.programs.version,
+        poll_rate=context.head_end.rates.fsa,
     )
 
 
-def assignment(visit: Visit, number: int, assignment_number: int) -> Document:
+def assignment(context: RequestContext, number: int, assignment_number: int) -> Document:
     """GET /edev/k/fsa/1."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     _only_one(assignment_number)
-    return Document(visit.head_end.programs.version, lambda _: _assignment(visit, device))
+    return Document(context.head_end.programs.version, lambda _: _assignment(context, device))
 
 
-def _assignment(visit: Visit, device: EndDeviceRecord) -> Any:
+def _assignment(context: RequestContext, device: EndDeviceRecord) -> Any:
     return r.FunctionSetAssignments(
         href=f"{device.href}/fsa/1",
-        DERProgramListLink=r.ListLink(href="/derp", all=len(visit.head_end.programs)),
+        DERProgramListLink=r.ListLink(href="/derp", all=len(context.head_end.programs)),
         ResponseSetListLink=r.ListLink(href="/rsps", all=1),
         TimeLink=r.Link(href="/tm"),
-        mRID=visit.head_end.assignment_mrid,
+        mRID=context.head_end.assignment_mrid,
         description="all DERs",
     )
 
 
-def ders(visit: Visit, number: int) -> Document:
+def ders(context: RequestContext, number: int) -> Document:
     """GET /edev/k/der: the one DER of the EndDevice; its pollRate drives the device's PUTs."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     return listing(
-        visit,
+        context,
         r.DERList,
         lambda: [device],
         _der,
         version=0,
-        poll_rate=visit.head_end.rates.der,
+        poll_rate=context.head_end.rates.der,
     )
 
 
-def der(visit: Visit, number: int, der_number: int) -> Document:
+def der(context: RequestContext, number: int, der_number: int) -> Document:
     """GET /edev/k/der/1."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     _only_one(der_number)
     return Document(0, lambda edition: _der(device, edition))
 
@@ -227,47 +227,47 @@ def _only_one(number: int) -> None:
         raise not_found()
 
 
-def get_given(visit: Visit, number: int, der_number: int = 1) -> Document:
+def get_given(context: RequestContext, number: int, der_number: int = 1) -> Document:
     """GET of a document that the device PUTs: as it gave it, in its edition; 404 before the first PUT."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     _only_one(der_number)
-    name, cls = GIVEN[visit.path.rpartition("/")[2]]
+    name, cls = GIVEN[context.path.rpartition("/")[2]]
     given = device.given.get(name)
     if given is None:
         raise not_found(f"this device has not PUT its {cls.__name__} yet")
     return Document(given.number, lambda _: given.resource, edition=given.edition)
 
 
-def put_given(visit: Visit, number: int, der_number: int = 1) -> Answer:
+def put_given(context: RequestContext, number: int, der_number: int = 1) -> Answer:
     """PUT of such a document."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     _only_one(der_number)
-    name, cls = GIVEN[visit.path.rpartition("/")[2]]
-    resource, edition = visit.read_in(cls)
-    visit.note(shall_rules.of_given(resource, edition, device.given), device)
-    resource.href = visit.path
+    name, cls = GIVEN[context.path.rpartition("/")[2]]
+    resource, edition = context.read_in(cls)
+    context.note(shall_rules.of_given(resource, edition, device.given), device)
+    resource.href = context.path
     before = device.given.get(name)
     device.given[name] = Given(resource, edition, before.number + 1 if before else 1)
     return Answer(204)
 
 
-def log_events(visit: Visit, number: int) -> Document:
+def log_events(context: RequestContext, number: int) -> Document:
     """GET /edev/k/lel, newest first."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     return listing(
-        visit,
+        context,
         r.LogEventList,
         device.listed_log_events,
         lambda item, _: _log_event(device, item),
         version=device.log_events_seen,
         time_of=lambda item: item.event.createdDateTime,
-        poll_rate=visit.head_end.rates.edev,
+        poll_rate=context.head_end.rates.edev,
     )
 
 
-def log_event(visit: Visit, number: int, event_number: int) -> Document:
+def log_event(context: RequestContext, number: int, event_number: int) -> Document:
     """GET /edev/k/lel/n."""
-    device = visit.end_device(number)
+    device = context.end_device(number)
     item = next((each for each in device.log_events if each.number == event_number), None)
     if item is None:
         raise not_found()
@@ -279,10 +279,10 @@ def _log_event(device: EndDeviceRecord, item: NumberedLogEvent) -> Any:
     return item.event
 
 
-def post_log_event(visit: Visit, number: int) -> Answer:
+def post_log_event(context: RequestContext, number: int) -> Answer:
     """POST /edev/k/lel."""
-    device = visit.end_device(number)
-    event = visit.read(r.LogEvent)
-    visit.note(shall_rules.log_event(event), device)
+    device = context.end_device(number)
+    event = context.read(r.LogEvent)
+    context.note(shall_rules.log_event(event), device)
     entry = device.log_event(event)
     return Answer(201, f"{device.href}/lel/{entry.number}")

@@ -25,7 +25,7 @@ from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.paging import DEFAULT_PAGE, Page, parse_page
 from dersim.utility.refusal import BAD_FORM, Refused, not_found
-from dersim.utility.request_context import Answer, Visit
+from dersim.utility.request_context import Answer, RequestContext
 from dersim.utility.tree import Route
 
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"})
@@ -46,7 +46,7 @@ class _Kept(NamedTuple):
     body: bytes
 
 
-class FrontDesk:
+class RequestHandler:
     """Answers requests for one head-end. `answer` never raises for what a client does."""
 
     def __init__(self, head_end: HeadEnd) -> None:
@@ -86,7 +86,7 @@ class FrontDesk:
         if found is None:
             raise not_found()
         route, numbers = found
-        visit = Visit(
+        context = RequestContext(
             self._head_end,
             now_s,
             lfdi,
@@ -98,8 +98,8 @@ class FrontDesk:
         )
         if request.method in ("GET", "HEAD"):
             _check_accept(request)
-            return self._read(route, visit, numbers, query)
-        return _write(request, route, visit, numbers)
+            return self._read(route, context, numbers, query)
+        return _write(request, route, context, numbers)
 
     def _meet(self, lfdi: str | None, now_s: float) -> EndDeviceRecord | None:
         if lfdi is None:
@@ -113,10 +113,10 @@ class FrontDesk:
             self._head_end.info(f"registered {lfdi} at first contact as {device.href}")
         return device
 
-    def _read(self, route: Route, visit: Visit, numbers: list[int], query: str) -> Response:
-        document = route.get(visit, *numbers)
-        edition = document.edition or visit.edition
-        key = (visit.path, query and visit.page, edition, visit.lfdi if document.own else None)
+    def _read(self, route: Route, context: RequestContext, numbers: list[int], query: str) -> Response:
+        document = route.get(context, *numbers)
+        edition = document.edition or context.edition
+        key = (context.path, query and context.page, edition, context.lfdi if document.own else None)
         kept = self._encoded.get(key)
         if kept is None or kept.version != document.version:
             kept = _Kept(document.version, encode(document.build(edition), edition))
@@ -126,7 +126,7 @@ class FrontDesk:
         return Response(200, (_XML,), kept.body)
 
 
-def _write(request: Request, route: Route, visit: Visit, numbers: list[int]) -> Response:
+def _write(request: Request, route: Route, context: RequestContext, numbers: list[int]) -> Response:
     handlers = {"PUT": route.put, "POST": route.post, "DELETE": route.delete}
     handler = handlers.get(request.method)
     if handler is None:
@@ -137,7 +137,7 @@ def _write(request: Request, route: Route, visit: Visit, numbers: list[int]) -> 
         )
     if request.method != "DELETE":
         _check_content_type(request)
-    answer: Answer = handler(visit, *numbers)
+    answer: Answer = handler(context, *numbers)
     headers = () if answer.location is None else (("location", answer.location),)
     return Response(answer.status, headers)
 

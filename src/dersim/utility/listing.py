@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility.paging import select
-from dersim.utility.request_context import Document, Visit
+from dersim.utility.request_context import Document, RequestContext
 
 Item = TypeVar("Item")
 
 
 def listing(
-    visit: Visit,
+    context: RequestContext,
     list_class: type[Any],
     items: Callable[[], Sequence[Item]],
     build: Callable[[Item, Edition], Any],
@@ -31,10 +31,10 @@ def listing(
 
     def make(edition: Edition) -> Any:
         everything = items()
-        chosen = tuple(build(item, edition) for item in select(everything, visit.page, time_of))
+        chosen = tuple(build(item, edition) for item in select(everything, context.page, time_of))
         fields: dict[str, Any] = {item_name: chosen}
         if poll_rate is not None:
             fields["pollRate"] = poll_rate
-        return list_class(href=visit.path, all=len(everything), results=len(chosen), **fields)
+        return list_class(href=context.path, all=len(everything), results=len(chosen), **fields)
 
     return Document((version, poll_rate), make, own)

@@ -10,37 +10,37 @@ from dersim.utility import shall_rules
 from dersim.utility.listing import listing
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord, NumberedSet, Posted
 from dersim.utility.refusal import Refused, not_found
-from dersim.utility.request_context import Answer, Document, Visit
+from dersim.utility.request_context import Answer, Document, RequestContext
 
 
-def mirrors(visit: Visit) -> Document:
+def mirrors(context: RequestContext) -> Document:
     """GET /mup: one's own mirrors."""
-    visit.need_registration()
+    context.need_registration()
     return listing(
-        visit,
+        context,
         r.MirrorUsagePointList,
-        lambda: visit.head_end.mirrors.listed(visit.reader),
-        lambda item, _: _mirror(visit, item),
-        version=visit.head_end.mirrors.version,
+        lambda: context.head_end.mirrors.listed(context.reader),
+        lambda item, _: _mirror(context, item),
+        version=context.head_end.mirrors.version,
         own=True,
-        poll_rate=visit.head_end.rates.mup,
+        poll_rate=context.head_end.rates.mup,
     )
 
 
-def mirror(visit: Visit, number: int) -> Document:
+def mirror(context: RequestContext, number: int) -> Document:
     """GET /mup/k: the first level only, without readings (10.11.3)."""
-    found = _own_mirror(visit, number)
-    return Document((found.version, visit.head_end.rates.mup), lambda _: _mirror(visit, found))
+    found = _own_mirror(context, number)
+    return Document((found.version, context.head_end.rates.mup), lambda _: _mirror(context, found))
 
 
-def _own_mirror(visit: Visit, number: int) -> MirrorRecord:
-    found = visit.head_end.mirrors.get(number)
-    if found is None or (visit.reader is not None and found.lfdi != visit.reader):
+def _own_mirror(context: RequestContext, number: int) -> MirrorRecord:
+    found = context.head_end.mirrors.get(number)
+    if found is None or (context.reader is not None and found.lfdi != context.reader):
         raise not_found("there is no such mirror, or it is not yours")
     return found
 
 
-def _mirror(visit: Visit, record: MirrorRecord) -> Any:
+def _mirror(context: RequestContext, record: MirrorRecord) -> Any:
     point = record.point
     return r.MirrorUsagePoint(
         href=record.href,
@@ -51,91 +51,93 @@ def _mirror(visit: Visit, record: MirrorRecord) -> Any:
         serviceCategoryKind=point.serviceCategoryKind,
         status=point.status,
         deviceLFDI=point.deviceLFDI,
-        postRate=visit.head_end.rates.mup,
+        postRate=context.head_end.rates.mup,
         UsagePointLink=r.Link(href=record.usage_point_href),
     )
 
 
-def post_mirror(visit: Visit) -> Answer:
+def post_mirror(context: RequestContext) -> Answer:
     """POST /mup: a MirrorUsagePoint (201, or 204 for a known one).
 
     A MirrorMeterReading of a known mRID is taken here too, as the conformance tests print it.
     """
-    visit.need_registration()
-    posted: Any = visit.read(r.MirrorUsagePoint, r.MirrorMeterReading)
+    context.need_registration()
+    posted: Any = context.read(r.MirrorUsagePoint, r.MirrorMeterReading)
     if isinstance(posted, r.MirrorMeterReading):
-        return _post_astray(visit, posted)
-    if visit.reader is not None and posted.deviceLFDI != visit.reader:
+        return _post_astray(context, posted)
+    if context.reader is not None and posted.deviceLFDI != context.reader:
         raise Refused(
             403, f"MirrorUsagePoint: deviceLFDI {posted.deviceLFDI} is not that of your certificate"
         )
-    readings, known = posted.MirrorMeterReading, visit.head_end.mirrors.known_types(posted)
-    outcome = visit.head_end.mirrors.post_point(posted, visit.now_s)
-    device = visit.head_end.registry.find(posted.deviceLFDI)
-    visit.note(shall_rules.usage_point(posted), device)
+    readings, known = posted.MirrorMeterReading, context.head_end.mirrors.known_types(posted)
+    outcome = context.head_end.mirrors.post_point(posted, context.now_s)
+    device = context.head_end.registry.find(posted.deviceLFDI)
+    context.note(shall_rules.usage_point(posted), device)
     for reading in readings:
-        visit.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
+        context.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
     return Answer(201 if outcome.created else 204, outcome.href)
 
 
-def _post_astray(visit: Visit, posted: r.MirrorMeterReading) -> Answer:
-    for record in visit.head_end.mirrors.listed(visit.reader):
+def _post_astray(context: RequestContext, posted: r.MirrorMeterReading) -> Answer:
+    for record in context.head_end.mirrors.listed(context.reader):
         if posted.mRID in record.readings:
-            return _post(visit, record, (posted,))[0]
+            return _post(context, record, (posted,))[0]
     raise Refused(
         400,
         f"MirrorMeterReading {posted.mRID} is not known here: post it to the href of its MirrorUsagePoint",
     )
 
 
-def post_reading(visit: Visit, number: int) -> Answer:
+def post_reading(context: RequestContext, number: int) -> Answer:
     """POST /mup/k: a MirrorMeterReading, or a list of them; 201 for what is new, 204 for what is known.
 
     Location is that of the MeterReading under /upt, for a list that of the MeterReadingList.
     """
-    record = _own_mirror(visit, number)
-    posted: Any = visit.read(r.MirrorMeterReading, r.MirrorMeterReadingList)
+    record = _own_mirror(context, number)
+    posted: Any = context.read(r.MirrorMeterReading, r.MirrorMeterReadingList)
     if isinstance(posted, r.MirrorMeterReading):
-        return _post(visit, record, (posted,))[0]
-    answers = _post(visit, record, posted.MirrorMeterReading)
+        return _post(context, record, (posted,))[0]
+    answers = _post(context, record, posted.MirrorMeterReading)
     created = any(answer.status == 201 for answer in answers)
     return Answer(201 if created else 204, f"{record.usage_point_href}/mr")
 
 
-def _post(visit: Visit, record: MirrorRecord, readings: tuple[r.MirrorMeterReading, ...]) -> list[Answer]:
-    known = visit.head_end.mirrors.known_types(record.point)
-    outcome: list[Posted] = visit.head_end.mirrors.post_readings(record, readings, visit.now_s)
+def _post(
+    context: RequestContext, record: MirrorRecord, readings: tuple[r.MirrorMeterReading, ...]
+) -> list[Answer]:
+    known = context.head_end.mirrors.known_types(record.point)
+    outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings, context.now_s)
     for reading in readings:
-        visit.note(
+        context.note(
             shall_rules.meter_reading(reading, known.get(reading.mRID)),
-            visit.head_end.registry.find(record.lfdi),
+            context.head_end.registry.find(record.lfdi),
         )
     return [Answer(201 if each.created else 204, each.href) for each in outcome]
 
 
-def delete_mirror(visit: Visit, number: int) -> Answer:
+def delete_mirror(context: RequestContext, number: int) -> Answer:
     """DELETE /mup/k."""
-    visit.head_end.mirrors.remove(_own_mirror(visit, number))
+    context.head_end.mirrors.remove(_own_mirror(context, number))
     return Answer(204)
 
 
-def usage_points(visit: Visit) -> Document:
+def usage_points(context: RequestContext) -> Document:
     """GET /upt: what one's own mirrors have become."""
-    visit.need_registration()
+    context.need_registration()
     return listing(
-        visit,
+        context,
         r.UsagePointList,
-        lambda: visit.head_end.mirrors.listed(visit.reader),
+        lambda: context.head_end.mirrors.listed(context.reader),
         _usage_point,
-        version=visit.head_end.mirrors.version,
+        version=context.head_end.mirrors.version,
         own=True,
-        poll_rate=visit.head_end.rates.mup,
+        poll_rate=context.head_end.rates.mup,
     )
 
 
-def usage_point(visit: Visit, number: int) -> Document:
+def usage_point(context: RequestContext, number: int) -> Document:
     """GET /upt/k."""
-    record = _own_mirror(visit, number)
+    record = _own_mirror(context, number)
     return Document(record.version, lambda edition: _usage_point(record, edition))
 
 
@@ -154,11 +156,11 @@ def _usage_point(record: MirrorRecord, _: Edition) -> Any:
     )
 
 
-def meter_readings(visit: Visit, number: int) -> Document:
+def meter_readings(context: RequestContext, number: int) -> Document:
     """GET /upt/k/mr."""
-    record = _own_mirror(visit, number)
+    record = _own_mirror(context, number)
     return listing(
-        visit,
+        context,
         r.MeterReadingList,
         record.listed_readings,
         lambda item, _: _meter_reading(record, item),
@@ -166,17 +168,19 @@ def meter_readings(visit: Visit, number: int) -> Document:
     )
 
 
-def _own_reading(visit: Visit, number: int, reading_number: int) -> tuple[MirrorRecord, MeterReadingRecord]:
-    record = _own_mirror(visit, number)
+def _own_reading(
+    context: RequestContext, number: int, reading_number: int
+) -> tuple[MirrorRecord, MeterReadingRecord]:
+    record = _own_mirror(context, number)
     reading = record.reading(reading_number)
     if reading is None:
         raise not_found()
     return record, reading
 
 
-def meter_reading(visit: Visit, number: int, reading_number: int) -> Document:
+def meter_reading(context: RequestContext, number: int, reading_number: int) -> Document:
     """GET /upt/k/mr/y."""
-    record, reading = _own_reading(visit, number, reading_number)
+    record, reading = _own_reading(context, number, reading_number)
     return Document(record.version, lambda _: _meter_reading(record, reading))
 
 
@@ -193,26 +197,26 @@ def _meter_reading(record: MirrorRecord, reading: MeterReadingRecord) -> Any:
     )
 
 
-def reading_type(visit: Visit, number: int, reading_number: int) -> Document:
+def reading_type(context: RequestContext, number: int, reading_number: int) -> Document:
     """GET /upt/k/mr/y/rt."""
-    record, reading = _own_reading(visit, number, reading_number)
+    record, reading = _own_reading(context, number, reading_number)
     return Document(record.version, lambda _: reading.reading_type)
 
 
-def newest_reading(visit: Visit, number: int, reading_number: int) -> Document:
+def newest_reading(context: RequestContext, number: int, reading_number: int) -> Document:
     """GET /upt/k/mr/y/r: the newest value."""
-    record, reading = _own_reading(visit, number, reading_number)
+    record, reading = _own_reading(context, number, reading_number)
     newest = reading.newest()
     if newest is None:
         raise not_found("no value was posted yet")
     return Document(record.version, lambda _: newest)
 
 
-def reading_sets(visit: Visit, number: int, reading_number: int) -> Document:
+def reading_sets(context: RequestContext, number: int, reading_number: int) -> Document:
     """GET /upt/k/mr/y/rs, newest first."""
-    record, reading = _own_reading(visit, number, reading_number)
+    record, reading = _own_reading(context, number, reading_number)
     return listing(
-        visit,
+        context,
         r.ReadingSetList,
         reading.listed_sets,
         lambda item, _: _reading_set(f"{record.usage_point_href}/mr/{reading.number}/rs", item),
@@ -221,10 +225,10 @@ def reading_sets(visit: Visit, number: int, reading_number: int) -> Document:
     )
 
 
-def reading_set(visit: Visit, number: int, reading_number: int, set_number: int) -> Document:
+def reading_set(context: RequestContext, number: int, reading_number: int, set_number: int) -> Document:
     """GET /upt/k/mr/y/rs/z."""
-    record, found = _own_set(visit, number, reading_number, set_number)
-    return Document(record.version, lambda _: _reading_set(visit.path.rpartition("/")[0], found))
+    record, found = _own_set(context, number, reading_number, set_number)
+    return Document(record.version, lambda _: _reading_set(context.path.rpartition("/")[0], found))
 
 
 def _reading_set(list_href: str, item: NumberedSet) -> Any:
@@ -241,20 +245,20 @@ def _reading_set(list_href: str, item: NumberedSet) -> Any:
 
 
 def _own_set(
-    visit: Visit, number: int, reading_number: int, set_number: int
+    context: RequestContext, number: int, reading_number: int, set_number: int
 ) -> tuple[MirrorRecord, NumberedSet]:
-    record, reading = _own_reading(visit, number, reading_number)
+    record, reading = _own_reading(context, number, reading_number)
     for item in reading.sets.values():
         if item.number == set_number:
             return record, item
     raise not_found()
 
 
-def readings(visit: Visit, number: int, reading_number: int, set_number: int) -> Document:
+def readings(context: RequestContext, number: int, reading_number: int, set_number: int) -> Document:
     """GET /upt/k/mr/y/rs/z/r."""
-    record, found = _own_set(visit, number, reading_number, set_number)
+    record, found = _own_set(context, number, reading_number, set_number)
     return listing(
-        visit,
+        context,
         r.ReadingList,
         lambda: found.reading_set.Reading,
         lambda item, _: item,

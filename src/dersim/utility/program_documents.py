@@ -10,34 +10,34 @@ from dersim.utility import wire_modes
 from dersim.utility.listing import listing
 from dersim.utility.program import ACTIVE, COMPLETED, Control, Program
 from dersim.utility.refusal import not_found
-from dersim.utility.request_context import Document, Visit
+from dersim.utility.request_context import Document, RequestContext
 from dersim.utility.responses import LIST_HREF
 
 
-def programs(visit: Visit) -> Document:
+def programs(context: RequestContext) -> Document:
     """GET /derp."""
-    visit.need_registration()
+    context.need_registration()
     return listing(
-        visit,
+        context,
         r.DERProgramList,
-        visit.head_end.programs.listed,
+        context.head_end.programs.listed,
         _program,
-        version=tuple(program.version for program in visit.head_end.programs),
-        poll_rate=visit.head_end.rates.derp,
+        version=tuple(program.version for program in context.head_end.programs),
+        poll_rate=context.head_end.rates.derp,
     )
 
 
-def _find(visit: Visit, number: int) -> Program:
-    visit.need_registration()
-    program = visit.head_end.programs.get(number)
+def _find(context: RequestContext, number: int) -> Program:
+    context.need_registration()
+    program = context.head_end.programs.get(number)
     if program is None:
         raise not_found("there is no such DERProgram")
     return program
 
 
-def program(visit: Visit, number: int) -> Document:
+def program(context: RequestContext, number: int) -> Document:
     """GET /derp/k."""
-    found = _find(visit, number)
+    found = _find(context, number)
     return Document(found.version, lambda edition: _program(found, edition))
 
 
@@ -55,11 +55,11 @@ def _program(item: Program, _: Edition) -> Any:
     )
 
 
-def controls(visit: Visit, number: int) -> Document:
+def controls(context: RequestContext, number: int) -> Document:
     """GET /derp/k/derc."""
-    found = _find(visit, number)
+    found = _find(context, number)
     return listing(
-        visit,
+        context,
         r.DERControlList,
         found.listed_controls,
         _control,
@@ -68,11 +68,11 @@ def controls(visit: Visit, number: int) -> Document:
     )
 
 
-def active_controls(visit: Visit, number: int) -> Document:
+def active_controls(context: RequestContext, number: int) -> Document:
     """GET /derp/k/actderc: those whose status is Active."""
-    found = _find(visit, number)
+    found = _find(context, number)
     return listing(
-        visit,
+        context,
         r.DERControlList,
         found.active_controls,
         _control,
@@ -81,9 +81,9 @@ def active_controls(visit: Visit, number: int) -> Document:
     )
 
 
-def control(visit: Visit, number: int, control_number: int) -> Document:
+def control(context: RequestContext, number: int, control_number: int) -> Document:
     """GET /derp/k/derc/n."""
-    item = _find(visit, number).controls.get(control_number)
+    item = _find(context, number).controls.get(control_number)
     if item is None:
         raise not_found("there is no such DERControl, or it is over")
     return Document(item.program.version, lambda edition: _control(item, edition))
@@ -120,20 +120,20 @@ def _event_status(item: Control, edition: Edition) -> Any:
     )
 
 
-def default_control(visit: Visit, number: int) -> Document:
+def default_control(context: RequestContext, number: int) -> Document:
     """GET /derp/k/dderc."""
-    found = _find(visit, number)
+    found = _find(context, number)
     default = found.default
     if default is None:
         raise not_found("this program has no DefaultDERControl")
     return Document(found.version, lambda _: wire_modes.default_resource(found, default))
 
 
-def curves(visit: Visit, number: int) -> Document:
+def curves(context: RequestContext, number: int) -> Document:
     """GET /derp/k/dc."""
-    found = _find(visit, number)
+    found = _find(context, number)
     return listing(
-        visit,
+        context,
         r.DERCurveList,
         found.curves.listed,
         lambda item, _: wire_modes.curve_resource(found, item),
@@ -142,9 +142,9 @@ def curves(visit: Visit, number: int) -> Document:
     )
 
 
-def curve(visit: Visit, number: int, curve_number: int) -> Document:
+def curve(context: RequestContext, number: int, curve_number: int) -> Document:
     """GET /derp/k/dc/n."""
-    found = _find(visit, number)
+    found = _find(context, number)
     item = next((each for each in found.curves.listed() if each.number == curve_number), None)
     if item is None:
         raise not_found("there is no such DERCurve")

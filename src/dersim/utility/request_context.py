@@ -37,7 +37,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestContext:
     """A request in the hands of the tree.
 
     lfdi: that of the client's certificate, None on a server without TLS, where all is shown to all.

@@ -10,30 +10,30 @@ from dersim.utility import shall_rules
 from dersim.utility.listing import listing
 from dersim.utility.program import make_mrid
 from dersim.utility.refusal import not_found
-from dersim.utility.request_context import Answer, Document, Visit
+from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.responses import LIST_HREF, SET_HREF, STATUS_TEXT, NumberedResponse, created_s
 
 _SET_MRID = make_mrid("responses of all DERs")
 
 
-def response_sets(visit: Visit) -> Document:
+def response_sets(context: RequestContext) -> Document:
     """GET /rsps."""
-    visit.need_registration()
+    context.need_registration()
     return listing(
-        visit,
+        context,
         r.ResponseSetList,
-        lambda: [len(visit.head_end.responses.listed(visit.reader))],
+        lambda: [len(context.head_end.responses.listed(context.reader))],
         _response_set,
-        version=visit.head_end.responses.version,
+        version=context.head_end.responses.version,
         own=True,
     )
 
 
-def response_set(visit: Visit, number: int) -> Document:
+def response_set(context: RequestContext, number: int) -> Document:
     """GET /rsps/1."""
-    visit.need_registration()
+    context.need_registration()
     _only_one(number)
-    count = len(visit.head_end.responses.listed(visit.reader))
+    count = len(context.head_end.responses.listed(context.reader))
     return Document(count, lambda edition: _response_set(count, edition), own=True)
 
 
@@ -51,26 +51,26 @@ def _response_set(count: int, _: Edition) -> Any:
     )
 
 
-def responses(visit: Visit, number: int) -> Document:
+def responses(context: RequestContext, number: int) -> Document:
     """GET /rsps/1/rsp."""
-    visit.need_registration()
+    context.need_registration()
     _only_one(number)
     return listing(
-        visit,
+        context,
         r.ResponseList,
-        lambda: visit.head_end.responses.listed(visit.reader),
+        lambda: context.head_end.responses.listed(context.reader),
         lambda item, _: _response(item),
-        version=visit.head_end.responses.version,
+        version=context.head_end.responses.version,
         own=True,
         time_of=created_s,
     )
 
 
-def response(visit: Visit, number: int, response_number: int) -> Document:
+def response(context: RequestContext, number: int, response_number: int) -> Document:
     """GET /rsps/1/rsp/n."""
-    visit.need_registration()
+    context.need_registration()
     _only_one(number)
-    mine = visit.head_end.responses.listed(visit.reader)
+    mine = context.head_end.responses.listed(context.reader)
     item = next((each for each in mine if each.number == response_number), None)
     if item is None:
         raise not_found("there is no such Response, or it is not yours")
@@ -82,14 +82,14 @@ def _response(item: NumberedResponse) -> Any:
     return item.response
 
 
-def post_response(visit: Visit, number: int) -> Answer:
+def post_response(context: RequestContext, number: int) -> Answer:
     """POST /rsps/1/rsp: a device's answer to an event. One to an event that is over is kept as well."""
-    visit.need_registration()
+    context.need_registration()
     _only_one(number)
-    posted, edition = visit.read_in(r.Response)
-    device = visit.device or visit.head_end.registry.find(posted.endDeviceLFDI)
-    visit.note(shall_rules.response(posted, edition, visit.lfdi), device)
-    entry = visit.head_end.responses.post(posted, visit.lfdi, visit.now_s)
+    posted, edition = context.read_in(r.Response)
+    device = context.device or context.head_end.registry.find(posted.endDeviceLFDI)
+    context.note(shall_rules.response(posted, edition, context.lfdi), device)
+    entry = context.head_end.responses.post(posted, context.lfdi, context.now_s)
     text = STATUS_TEXT.get(posted.status or 0, "reserved")
-    visit.head_end.info(f"{posted.endDeviceLFDI} answered {posted.subject}: {posted.status} ({text})")
+    context.head_end.info(f"{posted.endDeviceLFDI} answered {posted.subject}: {posted.status} ({text})")
     return Answer(201, entry.href)

@@ -16,7 +16,7 @@ from dersim.errors import ConfigError
 from dersim.http11 import Request, Response
 from dersim.utility.admin import Admin
 from dersim.utility.config import UtilityConfig
-from dersim.utility.handler import FrontDesk
+from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import HeadEnd, Log
 
 #: The operator's port never leaves this machine, whatever --host says: nobody logs in there.
@@ -36,7 +36,7 @@ class UtilityServer:
     def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
         self.config = config
         self.head_end = HeadEnd(config, now_s, log)
-        self._desk = FrontDesk(self.head_end)
+        self._desk = RequestHandler(self.head_end)
         self._admin = Admin(self.head_end)
         self._listeners: Listeners = ()
         self._admin_listeners: Listeners = ()

@@ -21,7 +21,7 @@ Write = Callable[..., Answer]
 
 
 class Route(NamedTuple):
-    """The handlers of a path; each takes the visit and the numbers in the path."""
+    """The handlers of a path; each takes the context and the numbers in the path."""
 
     get: Get
     put: Write | None = None

@@ -13,18 +13,18 @@ import logging
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from quart import Response, has_request_context, request, websocket
+from quart import Response, request
 from quart_trio import QuartTrio
-from werkzeug.exceptions import HTTPException
 
-from dersim.engine.supervision import root_cause
-from dersim.errors import ConfigError
-from dersim.pages.guard import SECURITY_HEADERS, Guard
-from dersim.pages.problems import Problem, kind_of_status
-from dersim.pages.responses import MAX_BODY_BYTES, dumps, guard_request, problem_response
+from dersim.errors import root_cause
+from dersim.pages.guard import Guard
+from dersim.pages.middleware import add_error_handlers, add_guard
+from dersim.pages.problems import Problem
+from dersim.pages.responses import MAX_BODY_BYTES, dumps
+from dersim.pages.routes import Reply, Route, read_query
 from dersim.pages.schema import SchemaBook, check
-from dersim.pages.statics import add_pages
-from dersim.web.routes import Call, Reply, Route, Site, WebContext, find_device, read_query
+from dersim.web.context import Call, Site, WebContext, find_device
+from dersim.web.site_pages import add_pages
 from dersim.web.streaming import add_telemetry
 from dersim.web.telemetry import Telemetry
 
@@ -114,61 +114,3 @@ def _respond(route: Route, result: Any) -> Response:
     else:
         response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def add_guard(app: QuartTrio, guard: Guard) -> None:
-    """Check every request by `guard`, and send the security headers with every answer."""
-
-    async def before() -> Response | None:
-        # The whole body comes first, whatever the answer will be. hypercorn 0.18 loses its place where an
-        # answer overtakes the body: the next request on that connection would never be answered. It also
-        # means that a request whose body is broken off has no effect.
-        await request.get_data()
-        # The first visit of a browser carries the token in the query; `pages.py` turns it into a cookie.
-        arrival = request.path == "/" and "token" in request.args
-        if request.method == "OPTIONS" and request.headers.get("Origin") in guard.cors_origins:
-            return Response(b"", 204)
-        guard_request(guard, request.headers, changes=request.method != "GET", token=not arrival)
-        return None
-
-    async def after(response: Response) -> Response:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        if response.status_code in (408, 413):
-            response.headers["Connection"] = "close"  # the rest of the body is still under way
-        origin = request.headers.get("Origin")
-        if origin in guard.cors_origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-            response.headers["Vary"] = "Origin"
-        return response
-
-    app.before_request(before)
-    app.after_request(after)
-
-
-def add_error_handlers(app: QuartTrio) -> None:
-    """Answer every error with a problem document."""
-
-    async def on_problem(problem: Problem) -> Response:
-        return problem_response(problem, request.path)
-
-    async def on_config_error(error: ConfigError) -> Response:
-        return problem_response(Problem("bad-request", str(error)), request.path)
-
-    async def on_http_error(error: HTTPException) -> Response:
-        status = error.code or 500
-        if status < 400:
-            return Response(b"", status, headers=dict(error.get_headers()))
-        # A WebSocket to an address that is not there comes here, too.
-        asked, path = (request.method, request.path) if has_request_context() else ("WS", websocket.path)
-        problem = Problem(kind_of_status(status), f"{asked} {path}: {error.name}")
-        response = problem_response(problem, path)
-        if status == 405:
-            response.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or ("GET",))
-        return response
-
-    app.register_error_handler(Problem, on_problem)
-    app.register_error_handler(ConfigError, on_config_error)
-    app.register_error_handler(HTTPException, on_http_error)

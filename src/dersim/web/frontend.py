@@ -11,8 +11,8 @@ import trio
 from dersim.pages.guard import Guard, require_token_beyond_loopback, settle_token
 from dersim.pages.sockets import bind_socket, url_of
 from dersim.plugin.extension import FrontendContext, FrontendStatus
+from dersim.web.context import Site, WebContext
 from dersim.web.history import History
-from dersim.web.routes import Site, WebContext
 from dersim.web.telemetry import Telemetry
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import trio
 from dersim.web.times import rfc3339_many
 
 if TYPE_CHECKING:
-    from dersim.device import Device, Fleet
+    from dersim.device import Device
+    from dersim.fleet import Fleet
     from dersim.hardware.state import DeviceState
 
 #: Column names, in the order of `_row`.

@@ -14,7 +14,7 @@ from dersim.web.api.csip import COUNTERS, STATES
 
 if TYPE_CHECKING:
     from dersim.hardware.state import DeviceState
-    from dersim.web.routes import WebContext
+    from dersim.web.context import WebContext
 
 LABELLED = 50
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -9,7 +9,7 @@ from quart_trio import QuartTrio
 from dersim.pages.guard import Guard
 from dersim.pages.problems import Problem
 from dersim.pages.responses import guard_request, problem_response
-from dersim.web.routes import WebContext, find_device
+from dersim.web.context import WebContext, find_device
 from dersim.web.telemetry import Mailbox, Telemetry
 
 PATHS = ("/api/dersim/telemetry/ws", "/api/dersim/ws/telemetry")

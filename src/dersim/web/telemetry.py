@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from dersim.device import Device, Fleet
+    from dersim.device import Device
+    from dersim.fleet import Fleet
 
 MAILBOX_PLACES = 4
 

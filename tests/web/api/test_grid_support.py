@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from dersim.device import Device
-from dersim.setpoints import SetpointChange, Source
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def real(open_site):
 
     def make_real(site):
         clock = site.context.clock
-        device = site.context.fleet.devices[0] = Device(1, clock=clock)
+        device = site.context.fleet.devices[0] = make_device(1, clock=clock)
         device.step(clock.now_s())
         return device
 
@@ -61,7 +61,7 @@ async def test_a_curve_and_a_reversion(open_site, real):
 async def test_an_active_control_rules_over_rest(open_site, real):
     async with open_site() as site:
         device = real(site)
-        device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 60.0, "C1"))
+        device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", 60.0, "C1"))
         await post(site, {"modes": {"opModMaxLimW": 40}})
         shown = await mode(site, "opModMaxLimW")
         assert (shown["in_force"]["value"], shown["rest"]) == (60, 40)
@@ -90,11 +90,11 @@ async def test_refusals_change_nothing(open_site, real, modes, status, words):
 async def test_the_timeline_pairs_begin_and_end(open_site, real):
     async with open_site(csip=False) as site:
         device = real(site)
-        device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 60.0, "C1"))
-        device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 50.0, "C2"))
-        device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", 500.0, "C3"))
-        device.setpoints.submit(SetpointChange(Source.CSIP, "opModMaxLimW", None, "C2"))
-        device.setpoints.submit(SetpointChange(Source.REST, "opModMaxLimW", 40.0, "REST"))
+        device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", 60.0, "C1"))
+        device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", 50.0, "C2"))
+        device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", 500.0, "C3"))
+        device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", None, "C2"))
+        device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 40.0, "REST"))
         document = json.loads((await site("GET", "/api/dersim/timeline")).body)
     told = [(each["value"], each["detail"], each["end"] is None) for each in document["applied"]]
     assert told == [(60, "C1", False), (50, "C2", False), (40, "REST", True)]

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from dersim.device import Device
 from dersim.options import OptionParser
+from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
 from dersim.sunspec import config
 from dersim.sunspec.server import ModbusServer
@@ -15,7 +15,7 @@ from dersim.sunspec.server import ModbusServer
 def with_modbus():
     def add(site):
         clock, context = site.context.clock, site.context
-        device = context.fleet.devices[0] = Device(1, clock=clock)
+        device = context.fleet.devices[0] = make_device(1, clock=clock)
         device.step(clock.now_s())
         parser = OptionParser()
         config.add_options(parser)

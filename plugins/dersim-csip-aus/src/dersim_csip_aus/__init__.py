@@ -7,9 +7,7 @@ modes. Nothing else of dersim has to know of them.
 
 from collections.abc import Iterable
 
-from dersim.modes import ModeSpec
-from dersim.plugin.extension import FunctionType, SchemaExtension
-from dersim.plugin.hookspecs import hookimpl
+from dersim.plugin import FunctionType, ModeSpec, SchemaExtension, hookimpl
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope, parameters_of
 
 NAMESPACE = "https://csipaus.org/ns"

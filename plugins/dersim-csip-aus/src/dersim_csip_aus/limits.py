@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from dersim.hardware.nameplate import Nameplate
-from dersim.hardware.settings import Settings
-from dersim.modes import ModeValue
-from dersim.plugin.extension import NOTHING, Demand, Measured, Parameter
+from dersim.plugin import NOTHING, Demand, Measured, ModeValue, Nameplate, Parameter, Settings
 
 ABOVE = ("opModExpLimW", "opModGenLimW")
 BELOW = ("opModImpLimW", "opModLoadLimW")

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from dersim.plugin.extension import DeviceType
-from dersim.plugin.hookspecs import hookimpl
+from dersim.plugin import DeviceType, hookimpl
 from dersim_fuel_cell.stack import Stack
 
 

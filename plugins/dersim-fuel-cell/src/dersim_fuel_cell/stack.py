@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import math
 
-from dersim.grid.conditions import Conditions
-from dersim.hardware.nameplate import Nameplate
-from dersim.hardware.source import DcPoint
+from dersim.plugin import Conditions, DcPoint, Nameplate
 
 OPEN_CELL_V = 0.95
 RATED_CELL_V = 0.68

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dersim.pages.routes import Route
 from dersim.web.api import (
     commands,
     conversation,
@@ -20,7 +21,6 @@ from dersim.web.api import (
     system,
     timeline,
 )
-from dersim.web.routes import Route
 
 #: Every address of both web sites.
 ROUTES: list[Route] = [

@@ -6,8 +6,9 @@ from collections import deque
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from weakref import WeakKeyDictionary
 
+from dersim.pages.routes import Reply, Route
 from dersim.pages.schema import described
-from dersim.web.routes import Call, Reply, Route, WebContext, find_device
+from dersim.web.context import Call, WebContext, find_device
 from dersim.web.times import rfc3339
 
 COMMANDS = ("start", "stop", "reset")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim import __version__
 from dersim.pages.problems import Problem
+from dersim.pages.routes import Query, Reply, Route
 from dersim.pages.schema import described, unit
-from dersim.web.routes import BOTH, Call, Query, Reply, Route, WebContext
+from dersim.web.context import BOTH, Call, WebContext
 from dersim.web.times import rfc3339
 
 if TYPE_CHECKING:

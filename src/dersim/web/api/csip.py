@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDic
 
 from dersim.errors import ConfigError, DersimError
 from dersim.pages.problems import Problem
+from dersim.pages.routes import Reply, Route
 from dersim.pages.schema import described, unit
-from dersim.web.routes import BOTH, Call, Reply, Route, WebContext
+from dersim.web.context import BOTH, Call, WebContext
 
 if TYPE_CHECKING:
     from dersim.device import Device

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim.pages.problems import Problem
+from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described
 from dersim.web.api.csip import ControlEntry, DefaultControlEntry, ProgramEntry, client_of, snapshot
+from dersim.web.context import BOTH, Call, WebContext
 from dersim.web.resource_json import resource_json
-from dersim.web.routes import BOTH, Call, Query, Route, WebContext
 
 if TYPE_CHECKING:
     from dersim.device import Device

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from dersim.pages.routes import Query, Route
 from dersim.web.api import overview
-from dersim.web.routes import Call, Query, Route, WebContext
+from dersim.web.context import Call, WebContext
 
 if TYPE_CHECKING:
     from dersim.device import Device

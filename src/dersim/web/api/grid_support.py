@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 from dersim.modes import MODES, modes_from_json, value_from_json, value_to_json
 from dersim.pages.problems import Problem
+from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described, unit
-from dersim.setpoints import SetpointChange, Source, Verdict
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry
-from dersim.web.routes import Call, Query, Route, WebContext
+from dersim.web.context import Call, WebContext
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -95,7 +96,11 @@ def _functions(context: WebContext, call: Call) -> dict[str, Any]:
     del context
     device = call.device
     acting = {item.mode: item for item in device.setpoints.in_force()}
-    ours = {i.mode: i for i in (*acting.values(), *device.setpoints.overridden()) if i.source is Source.REST}
+    ours = {
+        i.mode: i
+        for i in (*acting.values(), *device.setpoints.overridden())
+        if i.source is SetpointSource.REST
+    }
 
     def mode_entry(kind: Any, mode: str) -> dict[str, Any]:
         spec, item = MODES.get(mode), acting.get(mode)
@@ -138,7 +143,9 @@ def _set(context: WebContext, call: Call) -> dict[str, Any]:
     if "duration_s" in call.body:
         expires_s = context.engine.clock.now_s() + call.body["duration_s"]
     changes = [
-        SetpointChange(Source.REST, name, values.get(name), "REST", expires_s if name in values else None)
+        SetpointChange(
+            SetpointSource.REST, name, values.get(name), "REST", expires_s if name in values else None
+        )
         for name in wanted
     ]
     _submit(call.device, changes)

@@ -6,8 +6,9 @@ from typing import Annotated, TypedDict
 
 import trio
 
+from dersim.pages.routes import Query, Reply, Route
 from dersim.pages.schema import described
-from dersim.web.routes import Call, Query, Reply, Route, WebContext
+from dersim.web.context import Call, WebContext
 
 #: So many samples are written in less time than a thread takes to start.
 SHORT = 600

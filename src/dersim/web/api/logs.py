@@ -6,8 +6,9 @@ from typing import Annotated, Any, TypedDict
 
 from dersim.logbuffer import LEVELS
 from dersim.pages.problems import Problem
+from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described
-from dersim.web.routes import BOTH, Call, Query, Route, WebContext
+from dersim.web.context import BOTH, Call, WebContext
 
 
 class LogLine(TypedDict):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
+from dersim.pages.routes import Route
 from dersim.pages.schema import described
-from dersim.web.routes import BOTH, Call, Route, WebContext
+from dersim.web.context import BOTH, Call, WebContext
 
 
 class Identity(TypedDict):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.pages.routes import Route
 from dersim.pages.schema import described, unit
+from dersim.web.context import Call, WebContext
 from dersim.web.history import mean_of_present
-from dersim.web.routes import Call, Route, WebContext
 from dersim.web.times import rfc3339
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from dersim.web.routes import Call, Route, WebContext
+from dersim.pages.routes import Route
+from dersim.web.context import Call, WebContext
 
 if TYPE_CHECKING:
     from dersim.plugin.extension import FrontendStatus

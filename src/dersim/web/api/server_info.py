@@ -7,8 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, TypedDict
 
 from dersim import __version__
+from dersim.pages.routes import Route
 from dersim.pages.schema import described, unit
-from dersim.web.routes import BOTH, Call, Route, WebContext
+from dersim.web.context import BOTH, Call, WebContext
 from dersim.web.times import rfc3339
 
 

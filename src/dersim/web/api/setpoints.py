@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim.modes import value_to_json
+from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described
-from dersim.web.routes import Call, Query, Route, WebContext
+from dersim.web.context import Call, WebContext
 from dersim.web.times import rfc3339, rfc3339_or_none
 
 if TYPE_CHECKING:

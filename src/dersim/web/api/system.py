@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dersim.pages.routes import Route
+from dersim.web.context import BOTH, Call, WebContext
 from dersim.web.metrics import CONTENT_TYPE, exposition
-from dersim.web.routes import BOTH, Call, Route, WebContext
 
 
 def _metrics(context: WebContext, call: Call) -> str:

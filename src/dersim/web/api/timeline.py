@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim.modes import modes_to_json, value_to_json
+from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described
 from dersim.setpoints import Verdict
 from dersim.web.api.csip import Modes, client_of
 from dersim.web.api.setpoints import ModeJson
-from dersim.web.routes import Call, Query, Route, WebContext
+from dersim.web.context import Call, WebContext
 from dersim.web.times import rfc3339, rfc3339_or_none
 
 if TYPE_CHECKING:

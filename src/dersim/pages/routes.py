@@ -2,34 +2,16 @@
 
 A handler is a plain function `(context, call) -> body | Reply`; it knows nothing of HTTP servers. It raises
 `Problem`, or a ConfigError for input that a deeper part refuses.
+What `context` and `call` are, the site decides.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 from dersim.pages.problems import Problem
-
-if TYPE_CHECKING:
-    from dersim.device import Device
-    from dersim.plugin.extension import FrontendContext
-    from dersim.web.history import History
-
-#: Which of the two web sites an address belongs to.
-Site = Literal["dashboard", "csip_ui"]
-BOTH: tuple[Site, ...] = ("dashboard", "csip_ui")
-DASHBOARD: tuple[Site, ...] = ("dashboard",)
-CSIP_UI: tuple[Site, ...] = ("csip_ui",)
-
-
-#: A fleet of so many DERs is looked at whole, whenever someone asks.
-SMALL_FLEET = 50
-REMEMBER_S = 2.0
-
 
 #: The largest whole number that JavaScript tells from its neighbours; none of ours comes near it.
 LARGEST_INT = 2**53 - 1
@@ -52,35 +34,6 @@ class Query(NamedTuple):
         return LARGEST_INT if self.maximum is None and self.type is int else self.maximum
 
 
-@dataclass(frozen=True, slots=True)
-class WebContext:
-    """What handlers work on: the engine's context, the history that the web keeps, the site's own docs."""
-
-    engine: FrontendContext
-    history: History
-    openapi: Callable[[], dict[str, Any]] = dict
-    _remembered: dict[str, tuple[float, Any]] = field(default_factory=dict)
-
-    def of_fleet(self, key: str, make: Callable[[], Any]) -> Any:
-        """What is made of every DER: anew each time in a small fleet, every few seconds in a large one."""
-        count = len(self.engine.fleet.devices)
-        if count <= SMALL_FLEET:
-            return make()
-        made_at, value = self._remembered.get(key, (-math.inf, None))
-        if time.monotonic() - made_at > REMEMBER_S + count / 300:
-            value = make()
-            self._remembered[key] = (time.monotonic(), value)
-        return value
-
-
-class Call(NamedTuple):
-    """One request, decoded and checked: the device that `?device=` names, the query, the body."""
-
-    device: Device
-    query: Mapping[str, Any]
-    body: Any = None
-
-
 class Reply(NamedTuple):
     """An answer with a status of its own, or with a body that is not JSON (then `content_type` says what)."""
 
@@ -89,7 +42,8 @@ class Reply(NamedTuple):
     content_type: str = "application/json"
 
 
-Handler = Callable[[WebContext, Call], Any | Awaitable[Any]]
+#: What a site hands to its handlers, the checked request, and the body or `Reply` that comes back.
+Handler = Callable[[Any, Any], Any | Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +65,7 @@ class Route:
     request_optional: bool = False
     query: tuple[Query, ...] = ()
     per_device: bool = True
-    sites: tuple[Site, ...] = DASHBOARD
+    sites: tuple[str, ...] = ("dashboard",)
     tag: str = "DER"
     etag: bool = False
     problems: tuple[str, ...] = ()
@@ -156,11 +110,3 @@ def _query_value(query: Query, text: str) -> Any:
             bounds = f"at least {low:g}" if high is None else f"{low:g} to {high:.16g}"
             raise Problem("bad-request", f"query parameter {query.name}={text!r}: {bounds} is needed")
     return value
-
-
-def find_device(context: WebContext, number: int) -> Device:
-    """The DER with this number; Problem no-such-device."""
-    devices = context.engine.fleet.devices
-    if not 1 <= number <= len(devices):
-        raise Problem("no-such-device", f"device {number} does not exist; this fleet has 1 to {len(devices)}")
-    return devices[number - 1]

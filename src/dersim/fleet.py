@@ -1,0 +1,41 @@
+"""All DERs of a process, stepped in slices that leave the event loop to others in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import trio
+
+from dersim.device import Device
+
+#: How long the fleet steps before it lets others run, real seconds. Trio draws the order of those that are
+#: ready, so two slices may follow one another.
+SLICE_S = 0.005
+
+
+class Fleet:
+    """All DERs of a process."""
+
+    def __init__(self, devices: Sequence[Device]) -> None:
+        self.devices = list(devices)
+        self._stepped = trio.Event()
+
+    async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
+        """Bring every DER up to now_s, in slices that leave the event loop to others in between.
+
+        step: how one is stepped; the simulator wraps it, so that one that fails does not stop the others.
+        """
+        begun = time.perf_counter()
+        for device in self.devices:
+            step(device, now_s)
+            if time.perf_counter() - begun > SLICE_S:
+                await trio.lowlevel.checkpoint()
+                begun = time.perf_counter()
+        await trio.lowlevel.checkpoint()
+        self._stepped.set()
+        self._stepped = trio.Event()
+
+    async def wait_step(self) -> None:
+        """Return after the next step of the fleet."""
+        await self._stepped.wait()

@@ -1,0 +1,34 @@
+"""What the inverter measures in a step, as the control functions see it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Measured:
+    """What the inverter measures and knows when a control function is called; written by the device only.
+
+    v_pu: the mean of the phases, corrected by setVRefOfs and setVRef, per unit; v_low_pu, v_high_pu: the
+    lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit. frequency_hz.
+    available_w: what the source could deliver, after the inverter; charge_w: what it could take in (>= 0).
+    p_w, q_var: the output at the end of the last step. command_w: the limit by command, inf for none.
+    wanted_w: P as far as it is decided in this step, for the stages that come later. in_service: whether
+    connected. running: False until the first step, when filters start at their inputs. blocked: something
+    holds the machine out of service at this moment.
+    """
+
+    v_pu: float = 1.0
+    v_low_pu: float = 1.0
+    v_high_pu: float = 1.0
+    frequency_hz: float = 60.0
+    available_w: float = 0.0
+    charge_w: float = 0.0
+    p_w: float = 0.0
+    q_var: float = 0.0
+    command_w: float = math.inf
+    wanted_w: float = 0.0
+    in_service: bool = True
+    running: bool = False
+    blocked: bool = False

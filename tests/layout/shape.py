@@ -1,0 +1,23 @@
+"""How long modules, classes and functions are."""
+
+import ast
+
+MODULE_LINES, CLASS_LINES, FUNCTION_LINES = 400, 250, 60
+
+
+def too_long(path):
+    """What of one file is longer than the house allows, as lines to read."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.count("\n")
+    found = [f"{path}: {lines} lines, at most {MODULE_LINES}"] if lines > MODULE_LINES else []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef):
+            kind, most = "class", CLASS_LINES
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            kind, most = "function", FUNCTION_LINES
+        else:
+            continue
+        length = node.end_lineno - node.lineno + 1
+        if length > most:
+            found.append(f"{path}:{node.lineno}: {kind} {node.name} has {length} lines, at most {most}")
+    return found
