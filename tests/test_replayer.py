@@ -92,7 +92,7 @@ def test_a_trip_disconnects_until_service_is_entered_again() -> None:
     ("change", "said"),
     [
         ({"dt": 0}, "dt 0 must be above 0"),
-        ({"dt": "x"}, "dt must be a number"),
+        ({"dt": "x"}, "dt: a number is needed"),
         ({"settings": None}, "'settings' is missing"),
     ],
 )

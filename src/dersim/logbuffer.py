@@ -14,8 +14,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TextIO
+
+from dersim.timestamps import rfc3339
 
 Level = Literal["Debug", "Info", "Warning", "Error"]
 
@@ -45,8 +46,7 @@ class LogEntry(NamedTuple):
     @property
     def timestamp(self) -> str:
         """RFC 3339, UTC, milliseconds."""
-        moment = datetime.fromtimestamp(self.timestamp_s, UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return rfc3339(self.timestamp_s)
 
     def to_json(self) -> dict[str, Any]:
         """The form of `GET /api/dersim/logs`."""

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from dersim.errors import ConfigError
+from dersim.numeric import number
 
 Excitation = Literal["inject", "absorb"]
 VarRef = Literal["setMaxW", "setMaxVar", "statVarAvail"]
@@ -225,11 +226,7 @@ def value_from_json(name: str, data: Any) -> ModeValue:
 
 
 def _ranged(name: str, data: Any, low: float, high: float, unit: str = "") -> float:
-    if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
-        raise ConfigError(f"{name}: a number is needed, not {data!r}")
-    if not low <= data <= high:
-        raise ConfigError(f"{name}: {data:g} is outside {low:g} to {high:g} {unit}".rstrip())
-    return float(data)
+    return number(name, data, low, high, unit)
 
 
 def _object(

@@ -28,6 +28,7 @@ from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import Nameplate, nameplate_from_json
 from dersim.hardware.source import GivenSource, Source
 from dersim.modes import Curve, FixedPowerFactor, FreqDroop, ModeValue
+from dersim.numeric import number
 from dersim.plugin.builtin import FUNCTION_TYPES
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
@@ -176,10 +177,7 @@ def _part(data: Any, name: str) -> Any:
 
 
 def _number(data: Mapping[str, Any], name: str) -> float:
-    value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigError(f"scenario: {name} must be a number, not {value!r}")
-    return float(value)
+    return number(f"scenario: {name}", data.get(name))
 
 
 def _finite(row: Mapping[str, Any], name: str) -> float:

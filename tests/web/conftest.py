@@ -13,6 +13,7 @@ import trio
 from dersim.clock import SimClock
 from dersim.device import Device
 from dersim.errors import ConfigError
+from dersim.fences import Fences
 from dersim.hardware.state import Alarm, Connection, DeviceState, InverterStatus, OperationalMode
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
@@ -209,11 +210,13 @@ def make_context():
         clock = SimClock(start_s=START_S)
         clock.start()
         services = {("csip", k): StandInClient() for k in range(1, count + 1)} if csip else {}
+        log = LogBuffer(stream=io.StringIO())
         return SimpleNamespace(
             options=options,
             fleet=fleet,
             clock=clock,
-            log=LogBuffer(stream=io.StringIO()),
+            log=log,
+            fences=Fences(log),
             services=services,
             stop=trio.Event(),
             device=None,

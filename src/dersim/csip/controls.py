@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 import trio
@@ -37,6 +36,7 @@ from dersim.ieee2030_5.events import EventScheduler
 from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram
 from dersim.modes import ModeValue, modes_to_json
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.timestamps import rfc3339_or_none
 
 #: A wake-up that is this near has come: the sum of clock and offset rounds.
 _ROUNDING_S = 1e-3
@@ -322,17 +322,12 @@ def _shown(views: Sequence[EventView], phase: Phase) -> list[dict[str, Any]]:
             "primacy": seen.primacy,
             "status": seen.status,
             "status_text": seen.status_text,
-            "start": _rfc3339(seen.start_s),
+            "start": rfc3339_or_none(seen.start_s),
             "duration_s": seen.duration_s,
-            "effective_start": _rfc3339(seen.effective_start_s),
-            "effective_end": _rfc3339(seen.effective_end_s),
+            "effective_start": rfc3339_or_none(seen.effective_start_s),
+            "effective_end": rfc3339_or_none(seen.effective_end_s),
             "modes": modes_to_json(seen.modes),
             "why": seen.why,
         }
         for seen in chosen
     ]
-
-
-def _rfc3339(time_s: float) -> str:
-    text = datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

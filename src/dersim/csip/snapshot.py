@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from dersim.timestamps import rfc3339_or_none
 
 if TYPE_CHECKING:
     from dersim.csip.config import CsipConfig
@@ -25,13 +26,6 @@ _NOTHING_FOUND: dict[str, Any] = {
 }
 
 
-def rfc3339(time_s: float | None) -> str | None:
-    """UTC with milliseconds."""
-    if time_s is None:
-        return None
-    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def snapshot(
     config: CsipConfig,
     counters: Counters,
@@ -50,7 +44,7 @@ def snapshot(
         "sfdi": who and str(who.sfdi),
         "edition": config.edition.value,
         **found,
-        "last_contact": rfc3339(member.session.last_contact_s) if member is not None else None,
+        "last_contact": rfc3339_or_none(member.session.last_contact_s) if member is not None else None,
         "last_error": standing.last_error,
         "retry_in_s": standing.retry_in_s,
         "counters": {

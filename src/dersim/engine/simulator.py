@@ -24,6 +24,7 @@ from dersim.clock import SimClock
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
+from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
@@ -64,6 +65,7 @@ class Simulator:
         self._seed = seed
         self.stopping = trio.Event()
         self._supervised: dict[int, list[Supervised]] = {}
+        self.fences = Fences(log, fail_fast=options.fail_fast)
         self._physics = SupervisedPhysics(log, fail_fast=options.fail_fast)
 
     def stop(self) -> None:
@@ -145,6 +147,7 @@ class Simulator:
             panels=tuple(self._registry.panels.values()),
             plugins=self._registry.plugins,
             sunspec_models=tuple(self._registry.sunspec_models.values()),
+            fences=self.fences,
         )
         frontend = kind.make(context)
         _judge(kind, frontend)

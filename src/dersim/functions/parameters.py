@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dersim.functions.contract import Parameter
 from dersim.modes import MODES, Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
+from dersim.numeric import within
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "number": (int, float),
@@ -31,7 +32,7 @@ def objection(mode: str, value: ModeValue, parameters: tuple[Parameter, ...]) ->
             return reason
     for parameter in parameters:
         for where, number in numbers(value, parameter.path):
-            if not (math.isfinite(number) and parameter.low <= number <= parameter.high):
+            if within(number, parameter.low, parameter.high) is None:
                 span = f"{parameter.low:g} to {parameter.high:g} {parameter.unit}".rstrip()
                 return f"{where}{number:g} is outside {span} ({parameter.clause})"
     return ""

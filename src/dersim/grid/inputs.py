@@ -14,6 +14,7 @@ from typing import Any, Literal
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
 from dersim.grid.profiles import Profile
+from dersim.numeric import number
 
 Kind = Literal["const", "csv"]
 
@@ -150,8 +151,4 @@ def _checked(name: str, value: Any) -> Any:
 
 def _number(name: str, value: Any) -> float:
     low, high = RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigError(f"{name}: a number is needed, not {value!r}")
-    if not low <= value <= high:
-        raise ConfigError(f"{name}: {value:g} is outside {low:g} to {high:g}")
-    return float(value)
+    return number(name, value, low, high)

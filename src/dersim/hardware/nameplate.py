@@ -20,6 +20,7 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate_points import POINTS, Point
 from dersim.modes import ModeValue, modes_from_json
+from dersim.numeric import number
 
 PROFILES = Path(__file__).parent / "profiles"
 
@@ -171,14 +172,10 @@ def _checked(point: Point, value: Any) -> Any:
         if point.allowed and value not in point.allowed:
             raise ConfigError(f"point {point.name}: {value!r} is not one of {', '.join(point.allowed)}")
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigError(f"point {point.name}: a number is needed, not {value!r}")
+    number(f"point {point.name}", value)
     if point.allowed and value not in point.allowed:
         raise ConfigError(f"point {point.name}: {value:g} is not one of {', '.join(map(str, point.allowed))}")
-    if not point.low <= value <= point.high:
-        raise ConfigError(
-            f"point {point.name}: {value:g} is outside {point.low:g} to {point.high:g} {point.unit}".rstrip()
-        )
+    number(f"point {point.name}", value, point.low, point.high, point.unit)
     return value
 
 

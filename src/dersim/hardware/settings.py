@@ -8,12 +8,12 @@ reporter PUTs DERSettings when the count moved.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import Nameplate
 from dersim.modes import ModeValue
+from dersim.numeric import number
 
 #: Settings that a DefaultDERControl carries as modes.
 SETTING_MODES = (
@@ -102,8 +102,7 @@ class Settings:
             if name not in self._base:
                 raise ConfigError(f"{name} is not a setting; known are {', '.join(self._base)}")
             low, high = self._ranges[name]
-            if not (math.isfinite(value) and low <= value <= high):
-                raise ConfigError(f"{name}: {value:g} is outside {low:g} to {high:g}")
+            number(name, value, low, high)
         self.before_change()
         self._base.update(values)
         if self._refresh(now_s):

@@ -7,13 +7,13 @@ absorbing, stands in opModWattPF only.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5.resources import CurveData, DERCurve
 from dersim.ieee2030_5.wire_forms import scaled
 from dersim.modes import MAX_CURVE_POINTS, Curve, Excitation, ModeSpec
+from dersim.numeric import finite
 
 _INT32 = 2**31
 _MOST_DECIMALS, _LARGEST_MULTIPLIER = 6, 9
@@ -91,7 +91,7 @@ def _points(spec: ModeSpec, curve: Curve, xs: list[int], ys: list[int]) -> tuple
 
 def _common(mode: str, axis: str, values: Sequence[float]) -> tuple[list[int], int]:
     """The values as whole numbers with one power of ten."""
-    if not all(math.isfinite(value) for value in values):
+    if any(finite(value) is None for value in values):
         raise LocalProtocolError(f"{mode}: the {axis} values must be numbers, not {list(values)}")
     best: tuple[list[int], int] | None = None
     for multiplier in range(_LARGEST_MULTIPLIER, -_MOST_DECIMALS - 1, -1):

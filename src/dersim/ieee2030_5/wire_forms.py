@@ -7,7 +7,6 @@ raises RemoteProtocolError, writing LocalProtocolError; both name the mode.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
@@ -16,6 +15,7 @@ from dersim.ieee2030_5 import extensions
 from dersim.ieee2030_5.declare import NAMES, TypeInfo
 from dersim.ieee2030_5.resources import ActivePower
 from dersim.modes import VAR_REF_TYPES, FixedPowerFactor, FixedVar, FreqDroop, ModeSpec, ModeValue
+from dersim.numeric import finite, shown
 
 _REF_NAMES = {number: name for name, number in VAR_REF_TYPES.items()}
 _SMALLEST_MULTIPLIER, _LARGEST_MULTIPLIER = -3, 9
@@ -35,8 +35,8 @@ def scaled(number: float, multiplier: int) -> float:
 
 def fit(what: str, value: Any, low: int, high: int) -> tuple[int, int]:
     """(number, multiplier) nearest to value, number within low to high; whole numbers keep multiplier 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise LocalProtocolError(f"{what}: a number is needed, not {value!r}")
+    if finite(value) is None:
+        raise LocalProtocolError(f"{what}: a number is needed, not {shown(value)}")
     for multiplier in range(_SMALLEST_MULTIPLIER, _LARGEST_MULTIPLIER + 1):
         number = round(scaled(value, -multiplier))
         if low <= number <= high:

@@ -15,7 +15,7 @@ from dersim.lab import programs
 from dersim.lab.child import Child, Line, State, explain_exit, mask
 from dersim.lab.fields import Field
 from dersim.lab.programs import PROGRAMS, SERVER, SIMULATOR, TEST_PKI, Program
-from dersim.web.times import rfc3339
+from dersim.timestamps import rfc3339
 
 #: How the form writes that certificates or a PIN are the lab's own business.
 USING_DEFAULT = "<< Using Default >>"

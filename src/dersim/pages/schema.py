@@ -25,6 +25,8 @@ from typing import (
     is_typeddict,
 )
 
+from dersim.numeric import finite, shown
+
 Schema = dict[str, Any]
 
 _PLAIN: Mapping[Any, Schema] = {
@@ -138,11 +140,11 @@ def check(  # noqa: PLR0911 - one answer per keyword
         return _any_of(schema["anyOf"], components, value, pointer)
     if "enum" in schema and value not in schema["enum"]:
         words = ", ".join(map(str, schema["enum"]))
-        return [FieldError(pointer, f"{_shown(value)} is not one of {words}")]
+        return [FieldError(pointer, f"{shown(value)} is not one of {words}")]
     if (name := schema.get("type")) is None:
         return []
     if not _is(name, value):
-        return [FieldError(pointer, f"{_shown(value)} is not of type {name}")]
+        return [FieldError(pointer, f"{shown(value)} is not of type {name}")]
     if name == "object":
         return _object(schema, components, value, pointer)
     if name == "array":
@@ -153,14 +155,9 @@ def check(  # noqa: PLR0911 - one answer per keyword
 def _is(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return name == "boolean"
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, int | float) and finite(value) is None:
         return False
     return isinstance(value, _TYPES[name])
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _any_of(

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+from dersim.fences import Fences
+from dersim.logbuffer import LogBuffer
+
 if TYPE_CHECKING:
     from dersim.clock import SimClock
     from dersim.device import Device
     from dersim.fleet import Fleet
-    from dersim.logbuffer import LogBuffer
 
 
 class FrontendStatus(NamedTuple):
@@ -65,6 +67,7 @@ class FrontendContext:
     `services` holds every front-end that was made, by (name, device number or 0): how the web reaches the
     CSIP client of DER 2 is `services["csip", 2]`. `stop` ends the program cleanly. `statuses` tells where the
     front-ends of a DER (0: of the fleet) stand, "failed" included, which a front-end cannot say of itself.
+    `fences` end what nobody foresaw with the one unit of work that met it (`Fences.around`).
     `panels` and `sunspec_models` are what the plug-ins registered; `plugins` is what is installed.
     """
 
@@ -80,6 +83,7 @@ class FrontendContext:
     panels: Sequence[Panel] = ()
     plugins: Sequence[PluginInfo] = ()
     sunspec_models: Sequence[Mapping[str, Any]] = ()
+    fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
 
 
 Scope = Literal["device", "fleet"]

@@ -7,12 +7,12 @@ as in ``Crv[1].Pt[0].V``, and ``{}`` or null leaves a set alone. Enumerations ma
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.numeric import finite, shown
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Block
 from dersim.sunspec.exceptions import Refused
@@ -80,12 +80,11 @@ def _value(block: Block, point: Point, given: Any) -> Any:
             )
         return point.value(given.encode("utf-8"))
     words = dict(point.names)
-    number = words.get(given, given) if isinstance(given, str) else given
-    if isinstance(number, bool):
-        number = int(number)
-    if not isinstance(number, int | float) or not math.isfinite(number):
+    plain = words.get(given, given) if isinstance(given, str) else given
+    number = finite(int(plain) if isinstance(plain, bool) else plain)
+    if number is None:
         hint = f" or one of {', '.join(words)}" if words else ""
-        raise ConfigError(f"{where}: a number{hint} is needed, not {given!r}")
+        raise ConfigError(f"{where}: a number{hint} is needed, not {shown(given)}")
     kind = TYPES[point.kind]
     low, high = kind.low * 10**point.exponent, kind.high * 10**point.exponent
     if not low <= number <= high:

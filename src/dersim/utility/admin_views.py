@@ -6,7 +6,7 @@ from typing import Any
 
 from dersim.ieee2030_5.declare import TYPES
 from dersim.modes import modes_to_json
-from dersim.utility.conversation import rfc3339
+from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord
@@ -32,7 +32,7 @@ def end_device(device: EndDeviceRecord) -> dict[str, Any]:
         "href": device.href,
         "pin": MASK,
         "registered": rfc3339(device.registered_s),
-        "last_seen": None if device.last_seen_s is None else rfc3339(device.last_seen_s),
+        "last_seen": rfc3339_or_none(device.last_seen_s),
         "edition": device.edition.value,
         "violations": device.violations,
         "violation_texts": list(device.violation_texts),
@@ -81,7 +81,7 @@ def control(item: Control) -> dict[str, Any]:
         "status_text": STATUS_TEXT[item.status],
         "status_since": rfc3339(item.status_since_s),
         "created": rfc3339(item.creation_s),
-        "start": rfc3339(item.start_s),
+        "start": rfc3339_or_none(item.start_s),
         "duration_s": item.duration_s,
         "randomize_start_s": item.randomize_start_s,
         "randomize_duration_s": item.randomize_duration_s,
@@ -104,7 +104,7 @@ def response(item: NumberedResponse) -> dict[str, Any]:
         "status": posted.status,
         "status_text": RESPONSE_TEXT.get(posted.status or 0, "reserved"),
         "lfdi": posted.endDeviceLFDI,
-        "time": rfc3339(created_s(item)),
+        "time": rfc3339_or_none(created_s(item)),
         "received": rfc3339(item.received_s),
     }
 
@@ -137,7 +137,7 @@ def reading(item: MeterReadingRecord) -> dict[str, Any]:
         "phase": kind.phase or 0,
         "flow_direction": kind.flowDirection,
         "value": None if value is None else scaled(value, kind.powerOfTenMultiplier or 0),
-        "start": rfc3339(period.start) if period else None,
+        "start": rfc3339_or_none(period.start) if period else None,
         "duration_s": period.duration if period else None,
     }
 

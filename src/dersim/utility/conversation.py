@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+from dersim.timestamps import rfc3339
 
 #: Bounds of what is kept: exchanges, and bytes of their bodies.
 EXCHANGES_KEPT = 5_000
@@ -76,9 +77,3 @@ class Conversation:
 def shown(body: bytes) -> str:
     """A body as text, PINs masked, cut where it is long."""
     return _PIN.sub(rb"\1******", body[:BODY_SHOWN]).decode("utf-8", "replace")
-
-
-def rfc3339(time_s: float) -> str:
-    """UTC with milliseconds."""
-    moment = datetime.fromtimestamp(time_s, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

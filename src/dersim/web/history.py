@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
-from dersim.web.times import rfc3339_many
+from dersim.timestamps import rfc3339_many
 
 if TYPE_CHECKING:
     from dersim.device import Device

@@ -70,6 +70,13 @@ def _lines(context: WebContext) -> Iterator[str]:
         if samples:
             yield from _family(quantity.name, quantity.kind, quantity.help, samples)
     yield from _csip(context, labelled=labelled)
+    if errors := engine.fences.counts:
+        yield from _family(
+            "dersim_unexpected_errors_total",
+            "counter",
+            "Units of work that an unforeseen error ended.",
+            [(f'{{place="{place}"}}', count) for place, count in sorted(errors.items())],
+        )
 
 
 def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 from dersim.pages.routes import Reply, Route
 from dersim.pages.schema import described
+from dersim.timestamps import rfc3339
 from dersim.web.context import Call, WebContext, find_device
-from dersim.web.times import rfc3339
 
 COMMANDS = ("start", "stop", "reset")
 

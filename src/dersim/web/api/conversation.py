@@ -13,8 +13,8 @@ from dersim import __version__
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
 from dersim.pages.schema import described, unit
+from dersim.timestamps import rfc3339
 from dersim.web.context import BOTH, Call, WebContext
-from dersim.web.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim.pages.routes import Route
 from dersim.pages.schema import described, unit
+from dersim.timestamps import rfc3339
 from dersim.web.context import Call, WebContext
 from dersim.web.history import mean_of_present
-from dersim.web.times import rfc3339
 
 if TYPE_CHECKING:
     from dersim.device import Device

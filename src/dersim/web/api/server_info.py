@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypedDict
 from dersim import __version__
 from dersim.pages.routes import Route
 from dersim.pages.schema import described, unit
+from dersim.timestamps import rfc3339
 from dersim.web.context import BOTH, Call, WebContext
-from dersim.web.times import rfc3339
 
 
 class ServerInfo(TypedDict):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from dersim.modes import value_to_json
 from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described
+from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.web.context import Call, WebContext
-from dersim.web.times import rfc3339, rfc3339_or_none
 
 if TYPE_CHECKING:
     from dersim.setpoints import InForce, JournalEntry

@@ -12,10 +12,10 @@ from dersim.modes import modes_to_json, value_to_json
 from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described
 from dersim.setpoints import Verdict
+from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.web.api.csip import Modes, client_of
 from dersim.web.api.setpoints import ModeJson
 from dersim.web.context import Call, WebContext
-from dersim.web.times import rfc3339, rfc3339_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dersim.web.times import rfc3339, rfc3339_many
+from dersim.timestamps import rfc3339, rfc3339_many
 
 
 def test_milliseconds_and_z():
