@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dersim.clock import SimClock
+from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.modes import MODES
@@ -102,6 +103,7 @@ def application():
     engine = SimpleNamespace(
         options=None, fleet=fleet, clock=clock, log=LogBuffer(stream=io.StringIO()), services={}, panels=(),
         stop=lambda: None, rng=random.Random(1), statuses=lambda number=0: {}, plugins=(), sunspec_models=(),
+        fences=Fences(LogBuffer(stream=io.StringIO())),
     )  # fmt: skip
     context = WebContext(engine, History(fleet), lambda: DOCUMENT)
     return make_app("dashboard", ROUTES, context, Guard(), Telemetry(fleet, lambda _: "")), fleet
