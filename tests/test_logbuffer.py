@@ -96,3 +96,9 @@ def test_a_closed_stderr_does_not_stop_the_simulation():
     log.log("Info", "AC", "one")
     log.log("Info", "AC", "two")
     assert [entry.message for entry in log.entries()] == ["one", "two"]
+
+
+def test_the_stream_gets_its_own_level_and_all_above(stream, log):
+    for level in ("Debug", "Info", "Warning"):
+        log.log(level, "AC", f"at {level}")
+    assert [line.rsplit(" at ")[-1] for line in stream.getvalue().splitlines()] == ["Info", "Warning"]

@@ -2,12 +2,14 @@
 
 import importlib.resources
 import random
+from types import SimpleNamespace
 
 import pytest
 import trio
 from lxml import etree
 
 from dersim.csip import der_bodies, mirror
+from dersim.csip.reporting import Reporter
 from dersim.hardware.nameplate import bundled, nameplate_from_json, read_nameplate
 from dersim.hardware.state import Connection
 from dersim.http11 import Response
@@ -207,3 +209,14 @@ def test_a_nameplate_of_our_own_is_what_is_sent():
     assert cap.rtgMaxVarNeg.value == -1700
     assert (cap.rtgMinPFOverExcited.displacement, cap.rtgMinPFOverExcited.multiplier) == (900, -3)
     assert (cap.rtgVNom.value, cap.rtgVNom.multiplier) == (2300, -1)
+
+
+def test_a_part_of_the_status_has_the_time_of_its_last_change():
+    device, now = device_of("PV-3Phase"), [1_800_000_000]
+    session = SimpleNamespace(reading=SimpleNamespace(edition=Edition.E2018))
+    reporter = Reporter(device, session, lambda *_: None, lambda: now[0], None)
+    assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
+    now[0] += 60
+    assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
+    device.command("stop")
+    assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_060

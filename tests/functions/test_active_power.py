@@ -290,3 +290,16 @@ class TestRamp:
         assert rig.go(2)[-1][0] == pytest.approx(6000)
         rig.ask(GRAD, None, SetpointSource.CSIP_DEFAULT)
         assert rig.device.settings.setGradW == 0.0
+
+
+@pytest.mark.parametrize(
+    ("f", "p"), [(59.9, 5000), (60.9, 5000), (59.0, 5000 + 10_000 * 0.5 / 3), (61.5, 4500)]
+)
+def test_each_side_of_the_droop_has_its_own_dead_band_and_slope(rig: Any, f: float, p: float) -> None:
+    """0.5 Hz and 5 % below, 1 Hz and 100/6 % above: 0.5 Hz beyond is 1,667 W below and 500 W above."""
+    rig.ask("opModMaxLimW", 50.0)
+    rig.go(1)
+    rig.ask("opModFreqDroop", FreqDroop(db_of_hz=1.0, db_uf_hz=0.5, k_of=1 / 6, k_uf=0.05, open_loop_s=0))
+    rig.grid(f=f)
+    rig.go(1)
+    assert rig.p == pytest.approx(p)

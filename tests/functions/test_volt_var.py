@@ -143,3 +143,12 @@ def test_what_it_refuses(rig: Any) -> None:
     assert "y_ref_type 7" in rig.refused("opModVoltVar", curve(7))
     assert "open_loop_s 100" in rig.refused("opModVoltVar", curve(olrt=100.0))
     assert "kind curve" in rig.refused("opModVoltVar", 3.0)
+
+
+@pytest.mark.parametrize(("v", "q"), [(0.91, 3000), (1.09, -4400)])
+def test_each_side_is_a_percentage_of_its_own_limit(rig: Any, v: float, q: float) -> None:
+    rig.device.settings.update({"setMaxVar": 3000.0})
+    rig.ask("opModVoltVar", curve(2, 0, ((92, 100), (98, 0), (102, 0), (108, -100))))
+    rig.grid(v)
+    rig.go(1)
+    assert rig.q == pytest.approx(q)

@@ -1,3 +1,5 @@
+import datetime
+
 import pytest
 
 from dersim import pki
@@ -48,3 +50,16 @@ def test_a_chain_in_the_wrong_order_is_refused(folder, tmp_path):
 def test_a_key_is_not_a_certificate(folder):
     with pytest.raises(CertificateError, match="holds a private key"):
         pki.describe(folder / "key.pem")
+
+
+def test_a_chain_of_more_than_three_is_remarked_on(folder, tmp_path):
+    text = (folder / "cert_1.pem").read_text()
+    again = tmp_path / "long.pem"
+    again.write_text(text + (folder / "cert_ca.pem").read_text() * 2)
+    assert any("4 certificates" in remark for remark in pki.describe(again).remarks)
+
+
+def test_a_certificate_that_expires_is_remarked_on(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("dersim.pki.certificates.NEVER", datetime.datetime(2040, 1, 1, tzinfo=datetime.UTC))
+    made = pki.create(tmp_path / "mortal", 1)
+    assert any("2040" in remark for remark in pki.describe(made / "cert_1.pem").remarks)

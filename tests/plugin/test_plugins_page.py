@@ -25,7 +25,7 @@ from tests.interop.processes import eventually, program
 from dersim import plugin
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
-TUTORIAL = PAGE[PAGE.index("## Your own control function") : PAGE.index("## What a DER tells")]
+TUTORIAL = PAGE[PAGE.index("## Your own control function") : PAGE.index("## What a DER reports")]
 FLAGS = ("--csip_server_port", "0", "--admin_port", "0", "--website_port", "0", "--plugins", "csip,rest")
 
 

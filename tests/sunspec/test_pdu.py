@@ -150,3 +150,8 @@ def test_answers_are_those_that_pymodbus_understands(bench, stream):
         _, pdu = framer.handleFrame(answer, 0, 7)
         wanted = bench.unit.read(address, count)
         assert b"".join(r.to_bytes(2, "big") for r in pdu.registers) == wanted
+
+
+def test_an_identification_from_an_unknown_object_on_begins_at_the_first(bench):
+    """Modbus application protocol 6.21: an object id that matches none means the beginning."""
+    assert bench.pdu("2b0e0150") == bench.pdu("2b0e0100")

@@ -187,3 +187,14 @@ def test_every_change_raises_the_version_of_its_own_program_only(store, system, 
     at(store, 100)
     assert system.version > before[0]
     assert service_point.version == before[1]
+
+
+def test_a_winner_takes_only_the_modes_that_it_has_kept(store, system, service_point):
+    feeder = store.create("feeder", 7)
+    middle = store.publish(feeder, order(0, 300, {**PF, **LIMIT}), T)
+    store.publish(service_point, order(10, 30, LIMIT), T)
+    at(store, 45)
+    worst = store.publish(system, order(60, 100, {**PF, **LIMIT}), T + 50)
+    at(store, 100)
+    assert (middle.status, middle.lost) == (ACTIVE, {"opModMaxLimW"})
+    assert (worst.status, worst.lost) == (ACTIVE, {"opModFixedPFInjectW"})

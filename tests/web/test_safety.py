@@ -9,6 +9,8 @@ import json
 import pytest
 import trio
 
+from dersim.pages.guard import Guard
+from dersim.pages.problems import Problem
 from dersim.web.api import ROUTES
 
 SITES = ("dashboard", "csip_ui")
@@ -181,3 +183,10 @@ async def test_http2_in_the_clear_is_guarded_by_the_same_checks(open_site):
             seen.append(None)
         answers = [dict(event.headers) for event in seen if event]
     assert [answer[b":status"] for answer in answers] == [b"200", b"421"]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_the_browsers_own_word_counts_where_no_origin_is_sent(site):
+    with pytest.raises(Problem, match="a page of another site asked"):
+        Guard().check_origin(None, "127.0.0.1:8111", site)
+    Guard().check_origin(None, "127.0.0.1:8111", "same-origin")

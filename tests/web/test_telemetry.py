@@ -1,13 +1,14 @@
 """The telemetry stream: snapshot, one push per step, and slow readers."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import trio
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Ping, RejectConnection, Request, TextMessage
 
-from dersim.web.telemetry import MAILBOX_PLACES, Mailbox
+from dersim.web.telemetry import MAILBOX_PLACES, Mailbox, Telemetry
 
 
 class Listener:
@@ -140,3 +141,22 @@ async def test_fifty_listeners_half_of_them_stuck(open_site):
         assert max(len(box._waiting) for box in boxes) <= MAILBOX_PLACES
         for listener in (*reading, *stuck):
             await listener.stream.aclose()
+
+
+async def test_who_stays_when_another_leaves_goes_on_hearing(autojump_clock):
+    tick, ticks = trio.open_memory_channel(0)
+    device = SimpleNamespace(number=1)
+    documents = iter(["one's first", "other's first", "a step"])
+    telemetry = Telemetry(
+        SimpleNamespace(devices=[device], wait_step=ticks.receive), lambda _device: next(documents)
+    )
+    one, other = telemetry.subscribe(device), telemetry.subscribe(device)
+    telemetry.unsubscribe(device, one)
+    assert await other.get() == "other's first"
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(telemetry.run)
+        await tick.send(None)
+        with trio.fail_after(1):
+            assert await other.get() == "a step"
+        nursery.cancel_scope.cancel()
+    assert telemetry.listeners == 1

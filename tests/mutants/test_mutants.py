@@ -1,0 +1,27 @@
+"""The planted defects still fit the sources, and a sample of them is noticed; `tox -e mutants` plants all."""
+
+import ast
+
+import pytest
+from tests.mutants.planting import MUTANTS, ROOT, noticed
+
+#: One for each kind of room, whose tests take a second or two.
+SAMPLE = [each for each in MUTANTS if each.file in ("hardware/registers.py", "options.py")]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: f"{each.file}: {each.find[:40]}")
+def test_each_defect_fits_the_sources(mutant):
+    text = mutant.planted((ROOT / mutant.path).read_text(encoding="utf-8"))
+    ast.parse(text)
+    for path in mutant.tests.split():
+        assert (ROOT / "tests" / path).exists(), path
+
+
+def test_the_defects_are_over_all_rooms():
+    rooms = {path.name for path in (ROOT / "src/dersim").iterdir() if path.is_dir() and path.name[0] != "_"}
+    assert rooms <= {each.file.split("/")[0] for each in MUTANTS}
+
+
+@pytest.mark.parametrize("mutant", SAMPLE, ids=lambda each: each.file)
+def test_a_sample_is_noticed(mutant, tmp_path):
+    assert noticed(mutant, tmp_path / "copy")
