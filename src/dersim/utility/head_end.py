@@ -16,7 +16,7 @@ from dersim.ieee2030_5 import identity
 from dersim.modes import ModeValue, modes_from_json
 from dersim.utility import wire_modes
 from dersim.utility.config import UtilityConfig
-from dersim.utility.conversation import Conversation
+from dersim.utility.request_log import Conversation
 from dersim.utility.cycle import Cycle
 from dersim.utility.end_devices import EndDeviceRecord, Registry
 from dersim.utility.event_status import Change
