@@ -139,7 +139,7 @@ async def test_the_main_job_over_mutual_tls(autojump_clock, nursery, folder, edi
     assert device.state.p_w > 6000
     # Nothing that we said broke a rule of the standard.
     assert not lab.head_end.violations
-    [record] = lab.head_end.registry
+    [record] = lab.head_end.end_devices
     assert record.lfdi == shown["lfdi"]
     [mirror] = lab.head_end.mirrors
     newest = {each.description: each.newest().value for each in mirror.listed_readings()}
@@ -166,7 +166,7 @@ async def test_four_ders_have_four_identities_and_one_failing_touches_no_other(
     await lab.start(for_s=5)
     lfdis = {client.snapshot()["lfdi"] for client in lab.clients}
     assert len(lfdis) == 4
-    assert {record.lfdi for record in lab.head_end.registry} == lfdis
+    assert {record.lfdi for record in lab.head_end.end_devices} == lfdis
     control = lab.publish(20, 20, opModMaxLimW=30.0)
     lab.fleet.devices[0].command("stop")
     await trio.sleep(35)
@@ -182,7 +182,7 @@ async def test_plain_http_registers_in_band(autojump_clock, nursery, tmp_path, m
     lab = Lab(nursery, None)
     await lab.start(for_s=5)
     assert lab.clients[0].snapshot()["state"] == "connected"
-    assert len(lab.head_end.registry) == 1
+    assert len(lab.head_end.end_devices) == 1
 
 
 @pytest.mark.parametrize(("mode", "state"), [("inband", "connected"), ("known", "retrying")])
@@ -206,7 +206,7 @@ async def test_a_wrong_pin_is_failed(autojump_clock, nursery, folder):
 
 async def test_a_day(autojump_clock, nursery, folder, monkeypatch):
     """Polls every five minutes, a control every hour, readings every minute; ticks of a minute."""
-    monkeypatch.setattr("dersim.utility.server.LOOK_S", 60.0)  # it moves by itself at every request anyway
+    monkeypatch.setattr("dersim.utility.server.ADVANCE_S", 60.0)  # it moves by itself at every request anyway
     lab = Lab(nursery, folder, "--csip_pin", "111115", tick_s=60.0)
     lab.head_end.rates.change(dict.fromkeys(("dcap", "edev", "fsa", "derp", "der"), 300))
     [client], [device] = lab.clients, lab.fleet.devices

@@ -67,7 +67,7 @@ def test_a_known_device_may_get_another_pin(lab, client):
     assert client.get("/edev/1/rg").pIN == 19
 
 
-def test_the_conversation_masks_the_pin_and_is_bounded(lab, client):
+def test_the_request_log_masks_the_pin_and_is_bounded(lab, client):
     client.get("/edev/1/rg")
     client.ask("FOO", "/dcap")
     last, refused = lab.admin("GET", "/requests?limit=2")[1]

@@ -23,7 +23,7 @@ def test_a_day_of_polls_puts_and_cycle(make_lab):
             assert any(c.interval.start > lab.now for c in listed), "the next one is known"
     assert len(started) == 86_400 // 30
     assert len(lab.head_end.programs.get(1).curves.listed()) <= 4
-    assert len(lab.head_end.conversation.newest(10**9)) <= 5_000
+    assert len(lab.head_end.request_log.newest(10**9)) <= 5_000
 
 
 def test_a_put_at_the_same_instant_is_not_hidden_by_the_cache(lab, client):
@@ -35,7 +35,7 @@ def test_a_put_at_the_same_instant_is_not_hidden_by_the_cache(lab, client):
 
 def test_a_fault_of_our_own_is_one_500_and_a_line(lab, client):
     client.get("/dcap")
-    lab.head_end.registry.get(1).pin = 10**12
+    lab.head_end.end_devices.get(1).pin = 10**12
     assert client.ask("GET", "/edev/1/rg").status == 500
     assert any(line.startswith("Error") and "pIN" in line for line in lab.log.lines)
     assert client.ask("GET", "/dcap").status == 200

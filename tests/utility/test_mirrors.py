@@ -97,7 +97,7 @@ def test_an_unknown_reading_without_its_type_is_400_and_nothing_is_taken(client,
     both = r.MirrorMeterReadingList(all=2, results=2, MirrorMeterReading=(reading(11, 5), reading(99, 6)))
     response = client.post(mup, both)
     assert response.status == 400
-    assert b"brings no ReadingType" in response.body
+    assert b"has no ReadingType" in response.body
     assert client.ask("GET", "/upt/1/mr/1/r").status == 404
     assert client.post("/mup", point(client, 2, [reading(99, 6)])).status == 400
     assert client.get("/mup").all == 1
@@ -166,14 +166,14 @@ def test_a_2023_body_with_subscribable_is_taken(lab):
 
 def test_a_type_that_changes_under_its_mrid_is_counted(lab, client, mup):
     assert client.post(mup, reading(11, 1, ReadingType=reading_type())).status == 204
-    assert lab.head_end.registry.get(1).violations == 0
+    assert lab.head_end.end_devices.get(1).violations == 0
     assert client.post(mup, reading(11, 1, ReadingType=reading_type(63))).status == 204
-    assert "its ReadingType shall not change" in lab.head_end.registry.get(1).violation_texts[0]
+    assert "its ReadingType must not change" in lab.head_end.end_devices.get(1).violation_texts[0]
 
 
 def test_a_mirror_that_does_not_say_so_is_counted(lab, client):
     assert client.post("/mup", point(client, roleFlags=0x48)).status == 201
-    assert "isMirror" in lab.head_end.registry.get(1).violation_texts[0]
+    assert "isMirror" in lab.head_end.end_devices.get(1).violation_texts[0]
 
 
 def test_the_operator_sees_plain_values(lab, client, mup):

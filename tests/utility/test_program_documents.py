@@ -55,7 +55,7 @@ def test_every_mode_arrives_as_it_was_ordered(lab, client):
     assert all(c.creationTime == T and c.mRID.endswith("00009F1C") for c in listed)
 
 
-def test_the_default_arrives_as_it_stands(client):
+def test_the_default_arrives_as_set(client):
     default = client.get("/derp/1/dderc")
     href = default.DERControlBase.opModVoltVar.href
     assert controlbase.default_modes_of(default, {href: client.get(href)}) == modes_from_json(DEFAULT_CONTROL)

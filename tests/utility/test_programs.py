@@ -85,7 +85,7 @@ def test_a_control_is_found_by_its_mrid_in_any_case(store):
     ("changes", "complaint"),
     [
         ({"modes": {}}, "modes"),
-        ({"modes": {"setGradW": 1.0}}, "setGradW can only stand in a default"),
+        ({"modes": {"setGradW": 1.0}}, "setGradW are for default"),
         ({"duration_s": 0}, "duration_s"),
         ({"duration_s": True}, "duration_s"),
         ({"duration_s": 2**32}, "duration_s"),

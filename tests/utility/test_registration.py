@@ -62,7 +62,7 @@ def test_an_sfdi_that_does_not_follow_is_taken_told_and_counted(make_lab):
     client = lab.client()
     assert client.post("/edev", end_device(client.lfdi, 16726121139)).status == 201
     assert client.get("/edev/1").sFDI == identity.sfdi(client.lfdi)
-    assert lab.head_end.registry.get(1).violations == 1
+    assert lab.head_end.end_devices.get(1).violations == 1
     assert any("EndDevice/sFDI is 16726121139" in line for line in lab.log.lines)
 
 

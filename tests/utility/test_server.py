@@ -75,7 +75,7 @@ async def test_the_certificate_is_the_identity_over_memory_streams(folder, confi
         listed = decode(response.body, r.EndDeviceList, strict=True).resource
         assert [d.lFDI for d in listed.EndDevice] == [identity.lfdi(_der(folder / f"cert_{number}.pem"))]
         await connection.aclose()
-    assert len(server.head_end.registry) == 2
+    assert len(server.head_end.end_devices) == 2
 
 
 def _der(path):

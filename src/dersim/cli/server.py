@@ -1,6 +1,6 @@
 """`dersim server`: the companion server alone, in real time, until a signal stops it.
 
-It knows the elements that plug-ins add to 2030.5 documents, and nothing else of the plug-ins.
+Of plug-ins it uses only the elements that they add to 2030.5 documents.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ def main(args: Sequence[str]) -> int:
         "--without", type=names, default=(), metavar="NAME,...", help="leave out these plug-ins"
     )
     options = parser.parse_args(args)
-    own = {each.name for each in DEFAULT_PLUGINS}
-    strangers = [each for each in find() if each.name not in own]
+    built_in = {each.name for each in DEFAULT_PLUGINS}
+    third_party = [each for each in find() if each.name not in built_in]
     selection = Selection(without=options.without)
-    selection.check(each.name for each in strangers)
-    PluginSet(strangers, selection).learn_extensions()
+    selection.check(each.name for each in third_party)
+    PluginSet(third_party, selection).learn_extensions()
     return run(options)
 
 
 def make_parser() -> OptionParser:
-    """The flags of `dersim server` but for the choice of plug-ins."""
+    """The flags of `dersim server` without --without."""
     parser = OptionParser(prog="dersim server", description="The companion IEEE 2030.5 server.")
     add_arguments(parser)
     return parser
@@ -72,7 +72,7 @@ def add_arguments(parser: OptionParser) -> None:
 
 
 def config_of(options: Namespace) -> UtilityConfig:
-    """The configuration that the flags mean; ConfigError where a certificate file lacks."""
+    """The configuration that the flags mean; ConfigError for a missing certificate file."""
     config = UtilityConfig(
         host=options.host,
         port=options.port,

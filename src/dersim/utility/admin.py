@@ -1,11 +1,10 @@
-"""The operator's REST: JSON over HTTP on 127.0.0.1, to see what devices did and to tell them what to do.
+"""The operator's REST: JSON over HTTP on 127.0.0.1, to read what devices sent and to publish controls.
 
-Nobody logs in here, so a web page in the operator's browser must not get at it: a Host other than this
-machine's own name is refused (DNS rebinding), and so is a body that is not declared as JSON, an Origin
-other than our own (a form or a script of a foreign page), or what a foreign page embeds or fetches, which it
-could not read but could have us compute all day.
+There is no login, so web pages of other sites must not reach it through the operator's browser. Refused are a
+Host other than this machine (DNS rebinding), an Origin other than our own, a body that is not declared as
+JSON, and anything that a page of another site embeds or fetches.
 
-Errors are `application/problem+json` with a hint that shows what would have been right.
+Errors are `application/problem+json` with a hint that shows a correct request.
 """
 
 from __future__ import annotations
@@ -46,14 +45,14 @@ class _Problem(Exception):  # noqa: N818 - never leaves this module
 
 
 class Result(NamedTuple):
-    """What a handler answers."""
+    """The status and JSON body of a response."""
 
     status: int
     body: Any
 
 
 class Admin:
-    """Answers the operator's requests for one head-end; `answer` never raises for what is asked."""
+    """Answers the operator's requests for one head-end. No request makes `answer` raise."""
 
     def __init__(self, head_end: HeadEnd) -> None:
         self._head_end = head_end
@@ -109,18 +108,18 @@ class Admin:
             methods = ["GET", "HEAD", *methods]
         if methods:
             allow = ", ".join(methods)
-            return _Problem(405, f"this method is not possible at {path[:200]}", f"use {allow}", allow)
+            return _Problem(405, f"this method is not supported at {path[:200]}", f"use {allow}", allow)
         return _Problem(404, f"there is nothing at {path[:200]}", self._known())
 
     def _known(self) -> str:
         paths = sorted({*self._reads, *(shape.replace("*", "{id}") for _, shape in self._writes)})
-        return f"known below {PREFIX}/ are {', '.join(paths)}"
+        return f"known paths below {PREFIX}/ are {', '.join(paths)}"
 
     def _requests(self, query: dict[str, str]) -> Any:
         text = query.get("limit", str(DEFAULT_LIMIT))
         if not text.isascii() or not text.isdigit() or len(text) > 9:
             raise _Problem(400, f"limit: a whole number is needed, not {text[:40]!r}", "?limit=100")
-        return [exchange.to_json() for exchange in self._head_end.conversation.newest(int(text))]
+        return [item.to_json() for item in self._head_end.request_log.newest(int(text))]
 
     def _add_device(self, _: list[str], data: Any) -> Result:
         fields = _fields(data, ("lfdi",), ("pin",))
@@ -156,7 +155,7 @@ class Admin:
         if control is None:
             raise _Problem(404, f"there is no control {parts[1][:80]}", f"GET {PREFIX}/programs lists them")
         if not control.live:
-            raise _Problem(409, f"control {control.mrid} is over", f"GET {PREFIX}/programs tells its status")
+            raise _Problem(409, f"control {control.mrid} is over", f"GET {PREFIX}/programs shows its status")
         self._head_end.cancel(control)
         return Result(200, views.control(control))
 
@@ -172,9 +171,9 @@ _ORDER_KEYS = ("randomize_start_s", "randomize_duration_s", "response_required",
 
 
 def order_from_json(data: Any, now_s: float) -> ControlOrder:
-    """The order for a control; ConfigError names what is wrong. `start_in_s` counts from `now_s`.
+    """The order for a control; ConfigError for bad values. `start_in_s` counts from `now_s`.
 
-    The wire has whole seconds: a start in the future is rounded up, so that no one hears of it too late.
+    2030.5 has whole seconds: a future start is rounded up, so that clients do not see it too late.
     """
     fields = _fields(data, ("modes", "duration_s"), ("start_in_s", *_ORDER_KEYS))
     start_in_s = fields.get("start_in_s", 0)

@@ -1,4 +1,4 @@
-"""What the operator's REST shows: the head-end's state as JSON, in the names of the public contract."""
+"""The head-end's state as the JSON of the operator's REST."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _DER_DOCUMENTS = ("capability", "settings", "status", "availability")
 
 def end_devices(head_end: HeadEnd) -> list[dict[str, Any]]:
     """GET /end-devices."""
-    return [end_device(device) for device in head_end.registry]
+    return [end_device(device) for device in head_end.end_devices]
 
 
 def end_device(device: EndDeviceRecord) -> dict[str, Any]:
-    """One EndDevice, its PIN masked, with what its DER told of itself."""
-    given = device.given
+    """One EndDevice with its PIN masked, and the documents that it has PUT."""
+    reported = device.reported
     return {
         "lfdi": device.lfdi,
         "sfdi": device.sfdi,
@@ -36,7 +36,9 @@ def end_device(device: EndDeviceRecord) -> dict[str, Any]:
         "edition": device.edition.value,
         "violations": device.violations,
         "violation_texts": list(device.violation_texts),
-        "der": {name: plain(given[name].resource) if name in given else None for name in _DER_DOCUMENTS},
+        "der": {
+            name: plain(reported[name].resource) if name in reported else None for name in _DER_DOCUMENTS
+        },
     }
 
 
@@ -46,10 +48,10 @@ def plain(resource: Any) -> Any:
     if info is None:
         return [plain(item) for item in resource] if isinstance(resource, tuple) else resource
     values = ((member.name, getattr(resource, member.name)) for member in info.members)
-    told = {name: plain(value) for name, value in values if value is not None and value != ()}
-    # Elements of other namespaces, where a plug-in has told what they are.
+    found = {name: plain(value) for name, value in values if value is not None and value != ()}
+    # Elements of other namespaces that a plug-in has declared.
     known = (each for each in getattr(resource, "extra", ()) if not isinstance(each.value, str))
-    return told | {each.name: plain(each.value) for each in known}
+    return found | {each.name: plain(each.value) for each in known}
 
 
 def programs(head_end: HeadEnd) -> list[dict[str, Any]]:
@@ -72,7 +74,7 @@ def program(item: Program) -> dict[str, Any]:
 
 
 def control(item: Control) -> dict[str, Any]:
-    """One control."""
+    """One DERControl with its EventStatus and modes."""
     return {
         "mRID": item.mrid,
         "href": item.href,
@@ -143,7 +145,7 @@ def reading(item: MeterReadingRecord) -> dict[str, Any]:
 
 
 def scaled(value: int, multiplier: int) -> float | int:
-    """value x 10^multiplier, without the noise of binary fractions."""
+    """value x 10^multiplier, rounded to its decimals."""
     return value * 10**multiplier if multiplier >= 0 else round(value * 10.0**multiplier, -multiplier)
 
 
@@ -160,7 +162,7 @@ def log_events(head_end: HeadEnd) -> list[dict[str, Any]]:
             "createdDateTime": event.createdDateTime,
             "details": event.details,
         }
-        for device in head_end.registry
+        for device in head_end.end_devices
         for _, event in device.log_events
     ]
     return sorted(found, key=lambda item: item["createdDateTime"])

@@ -1,4 +1,4 @@
-"""Which certificate files the companion server uses: given ones, a test PKI's, or the bundled one's."""
+"""The certificate files of the companion server: from flags, a test PKI or the bundled test PKI."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ServerFiles(NamedTuple):
 
 
 def of_folder(folder: Path | None) -> ServerFiles:
-    """Those of a test PKI, by default the bundled one; ConfigError names what lacks."""
+    """Those of a test PKI, by default the bundled one; ConfigError names a missing file."""
     folder = pki.bundled_dir() if folder is None else folder
     root = folder / "cert_root.pem"
     if not root.is_file():
@@ -28,12 +28,12 @@ def of_folder(folder: Path | None) -> ServerFiles:
 
 
 def choose(certificate: Path | None, key: Path | None, root: Path | None, folder: Path | None) -> ServerFiles:
-    """The folder of a test PKI wins; else the given files, and the bundled ones for what was not given."""
+    """The test PKI in `folder` if given; else the given files, and bundled ones for the others."""
     if folder is not None:
         return of_folder(folder)
     if (certificate is None) != (key is None):
         missing, given = ("--key", "--cert") if key is None else ("--cert", "--key")
-        raise ConfigError(f"{missing}: is needed beside {given}; give both, or neither for the test PKI")
+        raise ConfigError(f"{missing}: is needed with {given}; give both, or neither for the test PKI")
     if certificate is not None and key is not None and root is not None:
         return ServerFiles(certificate, key, root)
     bundled = of_folder(None)

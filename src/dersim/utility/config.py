@@ -1,4 +1,4 @@
-"""What the companion server is told at its start, and what may be changed while it runs."""
+"""The configuration of the companion server, and the poll rates that can change while it runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_POLL_RATE_S = 86_400
 
 @dataclass(slots=True)
 class PollRates:
-    """The poll rates that the server advertises, in seconds. `mup` is the postRate of the mirrors too."""
+    """The poll rates that the server advertises, in seconds; `mup` is also the postRate of mirrors."""
 
     dcap: int = 30
     edev: int = 10
@@ -25,7 +25,7 @@ class PollRates:
     mup: int = 60
 
     def change(self, data: Any) -> None:
-        """Take over a part, `{"derp": 5}`; ConfigError names the key and leaves all as it was."""
+        """Change some rates, `{"derp": 5}`; ConfigError names a bad key or value and changes nothing."""
         names = [item.name for item in fields(self)]
         if not isinstance(data, dict) or not data:
             raise ConfigError(f"poll rates: an object with some of {', '.join(names)} is needed")
@@ -48,8 +48,8 @@ class PollRates:
 class UtilityConfig:
     """The configuration of one companion server.
 
-    Port 0 takes a free one. `certificate`, `key` and `root` are needed where `encrypted`. `host` is where the
-    2030.5 port listens; the admin port is always on 127.0.0.1.
+    host, port: of the 2030.5 side; the admin port is always on 127.0.0.1. Port 0 takes a free one.
+    certificate, key, root: required if `encrypted`.
     """
 
     host: str = "127.0.0.1"

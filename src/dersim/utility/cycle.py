@@ -1,8 +1,8 @@
-"""The lively cycle of controls of `--cycle yes` and of the demo: one mode after the other, for ever.
+"""The cycle of controls of `--cycle yes` and the demo: one mode after the other, without end.
 
-The first is a limit of 40 % that starts five seconds after the server is ready; it is published before a
-client can have begun its discovery. Every later one is published `LEAD_S` before its start. The curves are
-shifted so that each of them shows at 1.00 pu and 60.00 Hz: the point is to see the inverter follow.
+The first control, a limit of 40 %, starts five seconds after the server and is published at once, so that
+clients find it in their first discovery. Later ones are published `LEAD_S` before their start. The curves are
+shifted so that each has a visible effect at 1.00 pu and 60.00 Hz.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _STEPS: tuple[tuple[str, dict[str, object]], ...] = (
 
 
 class Cycle:
-    """Publishes the steps into one program. `advance` may be called as seldom or as often as one likes."""
+    """Publishes the steps into one program. `advance` may be called at any interval."""
 
     def __init__(self, programs: Programs, program: Program) -> None:
         self._programs = programs
@@ -51,13 +51,13 @@ class Cycle:
         self.running = False
 
     def start(self, now_s: float) -> None:
-        """Publish the first step, and what is due with it."""
+        """Publish the first step and whatever else is due."""
         self._first_start_s = math.ceil(now_s) + FIRST_START_S
         self.running = True
         self.advance(now_s)
 
     def advance(self, now_s: float) -> None:
-        """Publish every step that is due; one whose time has passed altogether is left out."""
+        """Publish every step that is due; steps that are already over are skipped."""
         if not self.running:
             return
         period_s = DURATION_S + PAUSE_S
@@ -70,5 +70,5 @@ class Cycle:
                 self._programs.publish(self._program, order, now_s)
                 self._next += 1
             else:
-                # After a long pause: straight to the step whose turn it is.
+                # After a long pause, go straight to the current step.
                 self._next = max(self._next + 1, int(now_s - self._first_start_s - DURATION_S) // period_s)

@@ -1,4 +1,4 @@
-"""The companion server inside `dersim sim --demo`: the front-end `utility`, on the simulator's own clock."""
+"""The companion server in `dersim sim --demo`: the front-end `utility`, on the simulator's clock."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from dersim.utility.server import UtilityServer
 if TYPE_CHECKING:
     from dersim.options import OptionParser
 
-#: Before the CSIP clients (100), which ask its `url` once it is bound.
+#: Before the CSIP clients (100), which read its `url` once it is bound.
 order = 10
 
 
 class DemoServer(UtilityServer):
-    """A companion server as a front-end of the fleet; `url`, `port` and `pin` are for the CSIP clients."""
+    """The companion server as a front-end of the fleet; CSIP clients read `url`, `port` and `pin`."""
 
     port_flag = "--csip_server_port"
 
     @property
     def pin(self) -> int:
-        """The PIN that its devices are to expect."""
+        """The PIN in the Registration of its devices."""
         return self.config.pin
 
     def status(self) -> FrontendStatus:
-        """For the overview: how many devices, and how much was said."""
+        """For the overview: the numbers of EndDevices and requests."""
         head_end = self.head_end
-        devices, exchanges = len(head_end.registry), head_end.conversation.count
-        return FrontendStatus("listening", f"{self.url}: {devices} EndDevice(s), {exchanges} requests")
+        devices, requests = len(head_end.end_devices), head_end.request_log.count
+        return FrontendStatus("listening", f"{self.url}: {devices} EndDevice(s), {requests} requests")
 
 
 @hookimpl
 def add_options(parser: OptionParser) -> None:
-    """The one flag that only the demo's server has; its other port is the client's --csip_server_port."""
+    """--admin_port; the 2030.5 port is that of the client's --csip_server_port."""
     group = parser.add_argument_group("demo")
     group.add_argument(
         "--admin_port", type=port, default=8444, help="operator's REST of the demo's server, on 127.0.0.1"
@@ -74,7 +74,7 @@ def _check_address(host: str) -> None:
 
 
 def make(context: FrontendContext) -> DemoServer:
-    """The server of this run; ConfigError where the test PKI lacks a file."""
+    """The server of this run; ConfigError for a missing file of the test PKI."""
     options = context.options
     config = UtilityConfig(
         host=str(getattr(options, "csip_server_ip", "127.0.0.1")),

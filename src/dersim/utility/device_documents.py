@@ -1,4 +1,4 @@
-"""What a client reads and writes of itself: from DeviceCapability to its EndDevice and all below it."""
+"""DeviceCapability, Time, and the client's EndDevice with everything below it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import shall_rules
-from dersim.utility.end_devices import EndDeviceRecord, Given, NumberedLogEvent
+from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent, ReportedDocument
 from dersim.utility.listing import listing
-from dersim.utility.refusal import Refused, not_found
+from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 
-#: Time is asked for seldom once it is known (2030.5-2018 9.2.3), and this server's does not drift.
+#: Clients need Time rarely once they have it (2030.5-2018 9.2.3).
 TIME_POLL_RATE_S = 900
-#: The machine's clock, disciplined by who knows whom: 7 is "intentionally uncoordinated".
+#: How the machine sets its clock is not known here: 7 is "intentionally uncoordinated".
 TIME_QUALITY = 7
 
-#: The documents that a device PUTs: the last segment of the path, the name among `given`, the class.
-GIVEN: dict[str, tuple[str, type[Any]]] = {
+#: The documents that a device PUTs: last segment of the path: name in `EndDeviceRecord.reported`, class.
+REPORTED: dict[str, tuple[str, type[Any]]] = {
     "dercap": ("capability", r.DERCapability),
     "derg": ("settings", r.DERSettings),
     "ders": ("status", r.DERStatus),
@@ -30,7 +30,7 @@ GIVEN: dict[str, tuple[str, type[Any]]] = {
 
 
 def device_capability(context: RequestContext) -> Document:
-    """GET /dcap: where everything begins."""
+    """GET /dcap, where clients begin."""
     head_end = context.head_end
     devices = len(_visible(context))
     mirrors = len(head_end.mirrors.listed(context.reader))
@@ -71,7 +71,7 @@ def time(context: RequestContext) -> Document:
 
 def _visible(context: RequestContext) -> list[EndDeviceRecord]:
     if context.lfdi is None:
-        return context.head_end.registry.listed()
+        return context.head_end.end_devices.listed()
     return [context.device] if context.device else []
 
 
@@ -114,16 +114,16 @@ def _end_device(device: EndDeviceRecord, _: Edition) -> Any:
 def register(context: RequestContext) -> Answer:
     """POST /edev: in-band registration of the client itself.
 
-    403 for another's LFDI and where the operator registers, 409 with its Location for one that is known.
+    403 for the LFDI of another device and in mode known, 409 with Location if it is registered already.
     """
-    registry = context.head_end.registry
+    known = context.head_end.end_devices
     posted = context.read(r.EndDevice)
     lfdi = _posted_lfdi(context, posted)
-    if (known := registry.find(lfdi)) is not None:
-        raise Refused(409, f"{lfdi} is registered already", headers=(("location", known.href),))
-    if registry.mode == "known":
-        raise Refused(403, "this server registers devices out of band: ask its operator")
-    device = registry.add(lfdi, context.now_s)
+    if (existing := known.find(lfdi)) is not None:
+        raise RequestRefused(409, f"{lfdi} is registered already", headers=(("location", existing.href),))
+    if known.mode == "known":
+        raise RequestRefused(403, "this server registers devices out of band; ask its operator")
+    device = known.add(lfdi, context.now_s)
     device.last_seen_s = context.now_s
     context.device = device if context.lfdi is not None else None
     context.note(shall_rules.end_device(posted, device.sfdi), device)
@@ -134,21 +134,21 @@ def register(context: RequestContext) -> Answer:
 def _posted_lfdi(context: RequestContext, posted: r.EndDevice) -> str:
     if posted.lFDI is None:
         if context.lfdi is None:
-            raise Refused(400, "EndDevice: without TLS the lFDI is needed")
+            raise RequestRefused(400, "EndDevice: without TLS the lFDI is needed")
         if posted.sFDI != identity.sfdi(context.lfdi):
-            raise Refused(403, f"EndDevice: sFDI {posted.sFDI} is not that of your certificate")
+            raise RequestRefused(403, f"EndDevice: sFDI {posted.sFDI} is not that of your certificate")
         return context.lfdi
     try:
         lfdi = identity.normal_lfdi(posted.lFDI)
     except LocalProtocolError as error:
-        raise Refused(400, f"EndDevice/lFDI: {error}") from None
+        raise RequestRefused(400, f"EndDevice/lFDI: {error}") from None
     if context.lfdi is not None and lfdi != context.lfdi:
-        raise Refused(403, f"EndDevice: lFDI {lfdi} is not that of your certificate")
+        raise RequestRefused(403, f"EndDevice: lFDI {lfdi} is not that of your certificate")
     return lfdi
 
 
 def registration(context: RequestContext, number: int) -> Document:
-    """GET /edev/k/rg: the PIN, by which the client knows that it is its own server's."""
+    """GET /edev/k/rg: the PIN, with which a client verifies its registration."""
     device = context.end_device(number)
     rate = context.head_end.rates.edev
 
@@ -227,27 +227,27 @@ def _only_one(number: int) -> None:
         raise not_found()
 
 
-def get_given(context: RequestContext, number: int, der_number: int = 1) -> Document:
-    """GET of a document that the device PUTs: as it gave it, in its edition; 404 before the first PUT."""
+def get_reported(context: RequestContext, number: int, der_number: int = 1) -> Document:
+    """GET of a document that the device PUTs: as it was sent, in its edition; 404 before the first PUT."""
     device = context.end_device(number)
     _only_one(der_number)
-    name, cls = GIVEN[context.path.rpartition("/")[2]]
-    given = device.given.get(name)
-    if given is None:
+    name, cls = REPORTED[context.path.rpartition("/")[2]]
+    reported = device.reported.get(name)
+    if reported is None:
         raise not_found(f"this device has not PUT its {cls.__name__} yet")
-    return Document(given.number, lambda _: given.resource, edition=given.edition)
+    return Document(reported.number, lambda _: reported.resource, edition=reported.edition)
 
 
-def put_given(context: RequestContext, number: int, der_number: int = 1) -> Answer:
-    """PUT of such a document."""
+def put_reported(context: RequestContext, number: int, der_number: int = 1) -> Answer:
+    """PUT of such a document; 204."""
     device = context.end_device(number)
     _only_one(der_number)
-    name, cls = GIVEN[context.path.rpartition("/")[2]]
+    name, cls = REPORTED[context.path.rpartition("/")[2]]
     resource, edition = context.read_in(cls)
-    context.note(shall_rules.of_given(resource, edition, device.given), device)
+    context.note(shall_rules.of_reported(resource, edition, device.reported), device)
     resource.href = context.path
-    before = device.given.get(name)
-    device.given[name] = Given(resource, edition, before.number + 1 if before else 1)
+    before = device.reported.get(name)
+    device.reported[name] = ReportedDocument(resource, edition, before.number + 1 if before else 1)
     return Answer(204)
 
 
@@ -280,7 +280,7 @@ def _log_event(device: EndDeviceRecord, item: NumberedLogEvent) -> Any:
 
 
 def post_log_event(context: RequestContext, number: int) -> Answer:
-    """POST /edev/k/lel."""
+    """POST /edev/k/lel; 201 with the path of the LogEvent."""
     device = context.end_device(number)
     event = context.read(r.LogEvent)
     context.note(shall_rules.log_event(event), device)

@@ -1,11 +1,11 @@
-"""Who is known to the server: one record per EndDevice, and the three ways to become one.
+"""The EndDevices of the server, and the three registration modes.
 
-open    a client is registered at its first contact: its certificate, signed by our CA, is all it needs.
-        Without TLS there is no certificate, so then a POST to the EndDeviceList does it.
+open    a client is registered with its first request; a certificate of our CA is enough. Without TLS there
+        is no certificate, so the client POSTs itself to the EndDeviceList.
 inband  a client POSTs itself to the EndDeviceList.
-known   only those that the operator provisioned.
+known   only devices that the operator has added.
 
-A client sees its own EndDevice and no other; without TLS nobody can be told apart, and all are shown.
+A client sees only its own EndDevice. Without TLS clients cannot be distinguished, and all are shown.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility.config import RegistrationMode
 
-#: 2030.5 asks for ten log events at least; the oldest leave first.
+#: 2030.5 requires room for ten log events; beyond this number the oldest are dropped.
 LOG_EVENTS_KEPT = 100
 VIOLATIONS_KEPT = 50
 
 
-class Given(NamedTuple):
-    """A document that a device gave us, in the edition that it spoke; `number` rises with each."""
+class ReportedDocument(NamedTuple):
+    """A document that a device has PUT, and the edition it was in; `number` rises with each PUT."""
 
     resource: Any
     edition: Edition
@@ -35,7 +35,7 @@ class Given(NamedTuple):
 
 
 class NumberedLogEvent(NamedTuple):
-    """A LogEvent with its place in the list."""
+    """A LogEvent and its number in the LogEventList."""
 
     number: int
     event: Any
@@ -43,9 +43,11 @@ class NumberedLogEvent(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class EndDeviceRecord:
-    """One EndDevice. `given` holds DERCapability, DERSettings, DERStatus, DERAvailability, DeviceInformation.
+    """One EndDevice.
 
-    violations counts what broke a SHALL that no schema can express; the newest texts are kept.
+    reported: DERCapability, DERSettings, DERStatus, DERAvailability and DeviceInformation as the device PUT
+    them, by the names of `device_documents.REPORTED`. violations: how often it broke a rule of the standard;
+    violation_texts has the newest.
     """
 
     number: int
@@ -56,7 +58,7 @@ class EndDeviceRecord:
     changed_s: int
     edition: Edition = Edition.E2018
     last_seen_s: float | None = None
-    given: dict[str, Given] = field(default_factory=dict)
+    reported: dict[str, ReportedDocument] = field(default_factory=dict)
     log_events: deque[NumberedLogEvent] = field(default_factory=lambda: deque(maxlen=LOG_EVENTS_KEPT))
     log_events_seen: int = 0
     violations: int = 0
@@ -65,11 +67,11 @@ class EndDeviceRecord:
 
     @property
     def href(self) -> str:
-        """Where the EndDevice is read."""
+        """The path of the EndDevice."""
         return f"/edev/{self.number}"
 
     def log_event(self, event: Any) -> NumberedLogEvent:
-        """Keep a LogEvent."""
+        """Add a LogEvent to the list."""
         self.log_events_seen += 1
         entry = NumberedLogEvent(self.log_events_seen, event)
         self.log_events.append(entry)
@@ -85,8 +87,8 @@ class EndDeviceRecord:
         )
 
 
-class Registry:
-    """All EndDevices. `version` rises when one comes or changes."""
+class EndDevices:
+    """All EndDevices. `version` rises when one is added."""
 
     def __init__(self, mode: RegistrationMode, pin: int, *, encrypted: bool) -> None:
         self.mode = mode
@@ -112,8 +114,8 @@ class Registry:
         """The EndDevice of this LFDI."""
         return None if lfdi is None else self._by_lfdi.get(lfdi)
 
-    def meet(self, lfdi: str, now_s: float) -> EndDeviceRecord | None:
-        """The record of a client that is talking to us now, registering it where the mode says so."""
+    def on_contact(self, lfdi: str, now_s: float) -> EndDeviceRecord | None:
+        """The record of a client that sent a request; in mode open it is registered if it is new."""
         device = self._by_lfdi.get(lfdi)
         if device is None and self.mode == "open":
             device = self.add(lfdi, now_s)
@@ -122,7 +124,7 @@ class Registry:
         return device
 
     def provision(self, lfdi: str, pin: int | None, now_s: float) -> tuple[EndDeviceRecord, bool]:
-        """Register a device for the operator, or give a known one another PIN; whether it is new.
+        """Add a device for the operator, or change the PIN of a known one; whether it is new.
 
         ConfigError where the PIN's check digit is wrong.
         """

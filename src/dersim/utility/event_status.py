@@ -1,23 +1,20 @@
-"""How EventStatus moves with time: the server's side of the life of a DERControl.
+"""The EventStatus of a DERControl over time, on the server's side.
 
-A control is Scheduled (0) until the earliest instant at which a device may start it, start plus a negative
-randomizeStart, and Active (1) from then on; one whose start lies in the past is never Scheduled. Cancelled
-(2) comes from outside. Superseded (4) is worked out here:
+A control is Scheduled (0) until the earliest time at which a device may start it (start plus a negative
+randomizeStart), then Active (1); one that starts in the past is Active at once. The operator cancels it (2).
+Superseded (4) follows from these rules:
 
-* Of two controls with a mode in common whose intervals overlap, the better one is that of the lower primacy,
-  and among equals the one created later. The intervals are those without randomization, since randomization
-  may not make neighbours overlap.
-* From the moment both exist the worse one is `potentiallySuperseded`; when the better one is cancelled in
-  time, it no longer is.
-* The modes change hands when every device must have started the better one, that is at its *latest* start:
-  marking the loser earlier would leave devices whose random start is still to come without any control.
-* A control that has lost all its modes in this way is Superseded, for good. One that has lost only some
-  stays Active, and devices carry on with the rest.
+* Two controls compete if they have a mode in common and their intervals overlap, without randomization. The
+  one in the program of lower primacy wins; with equal primacy the one created later.
+* As long as both exist the loser is `potentiallySuperseded`.
+* The loser loses the common modes at the *latest* start of the winner, when every device has started it.
+  Earlier, devices whose random start is still to come would be left without a control.
+* A control that has lost all its modes is Superseded. One that has lost some stays Active with the others.
 
-After its latest end a control is Completed: an edition of 2023 only, so that 2018 documents keep the 1. Ended
-controls stay listed for a while, for those who want to see how it ended, and then leave the list.
+After its latest end a control is Completed (5), which exists since 2023: 2018 documents keep the 1. Ended
+controls stay in the list for a while, so that clients see how they ended.
 
-The functions are pure in time: `advance` called late gives the same times as `advance` called often.
+The times of the changes do not depend on how often `advance` is called.
 """
 
 from __future__ import annotations
@@ -34,7 +31,7 @@ ENDED_EARLY_LISTED_S = 300
 
 
 class Change(NamedTuple):
-    """A control moved to `status` at `at_s`; None: it left the list."""
+    """A control changed to `status` at `at_s` (UTC seconds); None: it was removed from the list."""
 
     control: Control
     status: int | None
@@ -42,9 +39,9 @@ class Change(NamedTuple):
 
 
 def advance(controls: Sequence[Control], now_s: float) -> list[Change]:
-    """Carry out all that is due until `now_s`, in the order of time.
+    """Carry out what is due until `now_s`, in order of time.
 
-    Controls that leave the list are only reported; removing them is the caller's business.
+    Controls that leave the list are only reported; the caller removes them.
     """
     changes: list[Change] = []
     present = list(controls)
@@ -77,8 +74,8 @@ def due(control: Control) -> int:
 
 
 def _due_order(control: Control) -> tuple[int, int, int, int]:
-    # At one instant the better control goes first, so that one which never gets to start takes nothing; and
-    # all starts come before the modes change hands.
+    # At the same time the winner goes first, so that a control that never starts takes nothing; and all
+    # starts come before modes are lost.
     return (due(control), control.status, control.program.primacy, -control.creation_s)
 
 
@@ -111,7 +108,7 @@ def _take(winner: Control, loser: Control, at_s: int) -> bool:
 
 
 def takes(winner: Control, loser: Control) -> bool:
-    """Whether `winner`, where it comes to act, takes a mode from `loser`."""
+    """Whether `winner`, once it starts, takes a mode from `loser`."""
     return (
         winner is not loser
         and (winner.program.primacy, -winner.creation_s) < (loser.program.primacy, -loser.creation_s)
@@ -122,7 +119,7 @@ def takes(winner: Control, loser: Control) -> bool:
 
 
 def review(controls: Sequence[Control], now_s: int) -> list[Change]:
-    """After a control came or went: give the newest their losses so far, and set `potentiallySuperseded`."""
+    """After a control was added or cancelled: apply modes already lost, update `potentiallySuperseded`."""
     changes = [
         Change(loser, SUPERSEDED, now_s)
         for winner in controls

@@ -1,14 +1,14 @@
-"""From an HTTP request to its response, without I/O: who asks, what for, and what HTTP demands around it.
+"""HTTP requests of 2030.5 clients to responses, without I/O.
 
-Who a client is, its certificate tells. The statuses: 404 for what is not there or not the client's own, 403
-for what only registered clients may see, 405 with Allow for a method that the resource does not take, 501
-for one that HTTP does not know, 406 and 415 where something other than `application/sep+xml` is asked for or
-sent (EXI is not spoken), 400 with the reason for everything else that is wrong with a request.
+A client is identified by its certificate. Statuses: 404 for what does not exist or belongs to another client,
+403 for what only registered clients may see, 405 with Allow for a method that the resource does not support,
+501 for a method that HTTP does not have, 406 and 415 for media types other than `application/sep+xml` (EXI is
+not supported), 400 with the reason for any other error in a request.
 
-An Error body has no place for words, so the reason stands in an XML comment before it.
+The Error resource has no text, so the reason is sent in an XML comment before it.
 
-Documents are encoded once: the bytes are kept by path, query, edition and, where it matters, reader, as long
-as the document's version stays.
+Encoded documents are cached by path, query, edition and, where clients see different content, LFDI. An entry
+is valid as long as the document's version does not change.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dersim.utility import tree
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.paging import DEFAULT_PAGE, Page, parse_page
-from dersim.utility.refusal import BAD_FORM, Refused, not_found
+from dersim.utility.refusal import BAD_FORM, RequestRefused, not_found
 from dersim.utility.request_context import Answer, RequestContext
 from dersim.utility.tree import Route
 
@@ -33,28 +33,28 @@ _READABLE_AS = frozenset({MEDIA_TYPE, "application/*", "*/*", "application/xml",
 _WRITABLE_AS = frozenset({MEDIA_TYPE, "application/xml", "text/xml"})
 _XML = ("content-type", MEDIA_TYPE)
 
-#: What a client may run into without doing wrong: not there yet, there already.
+#: Not an error of the client: does not exist yet, exists already.
 _EXPECTED = frozenset({404, 409})
 
-#: Encoded documents kept; the oldest leave first.
+#: Most encoded documents in the cache; the oldest are dropped.
 CACHED = 20_000
 MAX_TARGET = 255
 
 
-class _Kept(NamedTuple):
+class _Encoded(NamedTuple):
     version: Hashable
     body: bytes
 
 
 class RequestHandler:
-    """Answers requests for one head-end. `answer` never raises for what a client does."""
+    """Answers the requests of 2030.5 clients for one head-end. No request makes `answer` raise."""
 
     def __init__(self, head_end: HeadEnd) -> None:
         self._head_end = head_end
-        self._encoded: dict[Hashable, _Kept] = {}
+        self._cache: dict[Hashable, _Encoded] = {}
 
     def answer(self, request: Request) -> Response:
-        """The response, and a note of the exchange in the conversation."""
+        """The response; request and response are added to the request log."""
         head_end = self._head_end
         now_s = head_end.advance()
         lfdi = None
@@ -62,25 +62,25 @@ class RequestHandler:
             lfdi = identity.lfdi(request.peer_certificate_der)
         try:
             response = self._answer(request, lfdi, now_s)
-        except Refused as refused:
+        except RequestRefused as refused:
             response = _refusal(refused)
-            tell = head_end.info if refused.status in _EXPECTED else head_end.warn
+            log = head_end.info if refused.status in _EXPECTED else head_end.warn
             who = lfdi or request.peer
-            tell(f"{request.method} {request.target[:200]} of {who}: {refused.status}: {refused}")
+            log(f"{request.method} {request.target[:200]} of {who}: {refused.status}: {refused}")
         except LocalProtocolError as error:
-            # A fault of ours, in one document: the others can still be read.
+            # An error of ours, in one document: the others can still be read.
             head_end.error(f"{request.method} {request.target[:200]}: cannot be written: {error}")
             response = Response(500)
-        head_end.conversation.add(
+        head_end.request_log.add(
             now_s, request.method, request.target, response.status, lfdi, request.body, response.body
         )
         return response
 
     def _answer(self, request: Request, lfdi: str | None, now_s: float) -> Response:
         if request.method not in _METHODS:
-            raise Refused(501, f"{request.method[:40]} is not a method of HTTP", code=BAD_FORM)
+            raise RequestRefused(501, f"{request.method[:40]} is not a method of HTTP", code=BAD_FORM)
         if request.header("host") is None:
-            raise Refused(400, "the header Host is missing", code=BAD_FORM)
+            raise RequestRefused(400, "the header Host is missing", code=BAD_FORM)
         path, query = _split(request.target)
         found = tree.find(path)
         if found is None:
@@ -90,7 +90,7 @@ class RequestHandler:
             self._head_end,
             now_s,
             lfdi,
-            self._meet(lfdi, now_s),
+            self._end_device(lfdi, now_s),
             _page(query) if request.method in ("GET", "HEAD") else DEFAULT_PAGE,
             request.method,
             path,
@@ -101,15 +101,15 @@ class RequestHandler:
             return self._read(route, context, numbers, query)
         return _write(request, route, context, numbers)
 
-    def _meet(self, lfdi: str | None, now_s: float) -> EndDeviceRecord | None:
+    def _end_device(self, lfdi: str | None, now_s: float) -> EndDeviceRecord | None:
         if lfdi is None:
             if self._head_end.config.encrypted:
-                raise Refused(403, "a client certificate is needed")
+                raise RequestRefused(403, "a client certificate is needed")
             return None
-        registry = self._head_end.registry
-        known = len(registry)
-        device = registry.meet(lfdi, now_s)
-        if device is not None and len(registry) > known:
+        end_devices = self._head_end.end_devices
+        known = len(end_devices)
+        device = end_devices.on_contact(lfdi, now_s)
+        if device is not None and len(end_devices) > known:
             self._head_end.info(f"registered {lfdi} at first contact as {device.href}")
         return device
 
@@ -117,22 +117,22 @@ class RequestHandler:
         document = route.get(context, *numbers)
         edition = document.edition or context.edition
         key = (context.path, query and context.page, edition, context.lfdi if document.own else None)
-        kept = self._encoded.get(key)
-        if kept is None or kept.version != document.version:
-            kept = _Kept(document.version, encode(document.build(edition), edition))
-            self._encoded[key] = kept
-            if len(self._encoded) > CACHED:
-                del self._encoded[next(iter(self._encoded))]
-        return Response(200, (_XML,), kept.body)
+        entry = self._cache.get(key)
+        if entry is None or entry.version != document.version:
+            entry = _Encoded(document.version, encode(document.build(edition), edition))
+            self._cache[key] = entry
+            if len(self._cache) > CACHED:
+                del self._cache[next(iter(self._cache))]
+        return Response(200, (_XML,), entry.body)
 
 
 def _write(request: Request, route: Route, context: RequestContext, numbers: list[int]) -> Response:
     handlers = {"PUT": route.put, "POST": route.post, "DELETE": route.delete}
     handler = handlers.get(request.method)
     if handler is None:
-        raise Refused(
+        raise RequestRefused(
             405,
-            f"{request.method} is not possible here; {route.allow} are",
+            f"{request.method} is not supported here; use {route.allow}",
             headers=(("allow", route.allow),),
         )
     if request.method != "DELETE":
@@ -143,9 +143,9 @@ def _write(request: Request, route: Route, context: RequestContext, numbers: lis
 
 
 def _split(target: str) -> tuple[str, str]:
-    """Path and query; an absolute target (RFC 9112 3.2.2) loses its scheme and authority."""
+    """Path and query; an absolute target (RFC 9112 3.2.2) is cut to them."""
     if len(target) > MAX_TARGET:
-        raise Refused(400, f"the target has {len(target)} bytes; at most {MAX_TARGET} are allowed")
+        raise RequestRefused(400, f"the target has {len(target)} bytes; at most {MAX_TARGET} are allowed")
     if target.startswith(("http://", "https://")):
         target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
     path, _, query = target.partition("?")
@@ -156,7 +156,7 @@ def _page(query: str) -> Page:
     try:
         return parse_page(query)
     except RemoteProtocolError as error:
-        raise Refused(400, str(error)) from None
+        raise RequestRefused(400, str(error)) from None
 
 
 def _check_accept(request: Request) -> None:
@@ -165,18 +165,18 @@ def _check_accept(request: Request) -> None:
         return
     kinds = {item.partition(";")[0].strip().lower() for item in accept.split(",")}
     if kinds.isdisjoint(_READABLE_AS):
-        raise Refused(406, f"Accept {accept[:100]}: only {MEDIA_TYPE} is spoken here")
+        raise RequestRefused(406, f"Accept {accept[:100]}: the server sends only {MEDIA_TYPE}")
 
 
 def _check_content_type(request: Request) -> None:
     given = request.header("content-type")
     if given is not None and given.partition(";")[0].strip().lower() not in _WRITABLE_AS:
-        raise Refused(415, f"Content-Type {given[:100]}: only {MEDIA_TYPE} is understood here")
+        raise RequestRefused(415, f"Content-Type {given[:100]}: the server reads only {MEDIA_TYPE}")
 
 
-def _refusal(refused: Refused) -> Response:
-    # A comment may not hold two hyphens in a row, nor characters that XML forbids; and what looks like a tag
-    # in it would mislead those who look for HTML.
+def _refusal(refused: RequestRefused) -> Response:
+    # Comments must not contain two hyphens in a row or characters that XML forbids. Angle brackets would
+    # make the body look like HTML.
     reason = "".join(c if c.isprintable() and c not in "<>" else " " for c in refused.reason[:400])
     reason = reason.replace("--", "- -")
     body = encode(r.Error(reasonCode=refused.code), Edition.E2018)

@@ -1,8 +1,8 @@
-"""The state of the head-end: everything that the protocol side and the operator's side share.
+"""The state of the head-end, shared by the 2030.5 handler and the operator's REST.
 
-Nothing here runs by itself. Whoever is asked something first calls `advance` with the time, and all that fell
-due by then has happened: the server is a function of what it was told and when, so that it serves a real
-client, a day in virtual time and a test without sockets alike.
+Nothing here runs by itself: each request first calls `advance`, which carries out what is due by now. The
+state depends only on the requests and their times, so the same code works in real time, in virtual time and
+in tests without sockets.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from dersim.ieee2030_5 import identity
 from dersim.modes import ModeValue, modes_from_json
 from dersim.utility import wire_modes
 from dersim.utility.config import UtilityConfig
-from dersim.utility.request_log import Conversation
 from dersim.utility.cycle import Cycle
-from dersim.utility.end_devices import EndDeviceRecord, Registry
+from dersim.utility.end_devices import EndDeviceRecord, EndDevices
 from dersim.utility.event_status import Change
 from dersim.utility.mirrors import Mirrors
 from dersim.utility.program import STATUS_TEXT, Control, Program, make_mrid
 from dersim.utility.programs import ControlOrder, Programs, check_order
+from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
 
 MODULE = "Utility"
 
-#: The program of the user's own controls rules over that of the cycle.
+#: The program of the operator's controls has priority over that of the cycle.
 USER_PROGRAM, USER_PRIMACY = "operator", 5
 CYCLE_PROGRAM, CYCLE_PRIMACY = "system", 50
 
-#: IEEE 1547-2018's own defaults for category B, where they show without hiding the cycle.
+#: The defaults of IEEE 1547-2018, category B, as far as they do not hide the controls of the cycle.
 DEFAULT_CONTROL = {
     "opModMaxLimW": 100,
     "opModVoltVar": {"curve": [[92, 44], [98, 0], [102, 0], [108, -44]], "y_ref_type": 1, "open_loop_s": 5},
@@ -47,7 +47,7 @@ DEFAULT_CONTROL = {
 
 
 class Log(Protocol):
-    """The part of `LogBuffer` that the server needs."""
+    """What the server needs of a log."""
 
     def log(
         self, level: Literal["Debug", "Info", "Warning", "Error"], module: str, message: str, device: int = 0
@@ -57,17 +57,17 @@ class Log(Protocol):
 
 
 class HeadEnd:
-    """Programs, devices, mirrors, responses and the conversation of one server."""
+    """Programs, EndDevices, mirrors, Responses and the request log of one server."""
 
     def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
         self.config = config
         self.now_s = now_s
         self.rates = config.poll_rates
         self.programs = Programs()
-        self.registry = Registry(config.registration, config.pin, encrypted=config.encrypted)
+        self.end_devices = EndDevices(config.registration, config.pin, encrypted=config.encrypted)
         self.mirrors = Mirrors()
         self.responses = Responses()
-        self.conversation = Conversation()
+        self.request_log = RequestLog()
         self.violations: Counter[str] = Counter()
         self.assignment_mrid = make_mrid("assignment of all DERs")
         self._log = log
@@ -76,9 +76,9 @@ class HeadEnd:
         self._cycle = Cycle(self.programs, self._cycle_program)
 
     def start(self) -> None:
-        """The server is ready: the default holds, and the cycle begins where it was asked for.
+        """Publish the DefaultDERControl, and start the cycle if it is configured.
 
-        Only the first call counts: a server that is started again goes on as it was.
+        Only the first call has an effect: a server that is started again keeps its state.
         """
         if self._cycle_program.default is not None:
             return
@@ -87,38 +87,38 @@ class HeadEnd:
             self._cycle.start(self.now_s())
 
     def advance(self) -> float:
-        """Let all happen that is due; the time."""
+        """Carry out what is due; the server's time, UTC seconds since 1970."""
         now_s = self.now_s()
         changes = self.programs.advance(now_s)
         self._cycle.advance(now_s)
         for change in changes:
-            self._tell(change)
+            self._log_change(change)
         return now_s
 
     def provision(self, lfdi: str, pin: int | None) -> tuple[EndDeviceRecord, bool]:
-        """Register a device, or give a known one another PIN; ConfigError for a bad LFDI or PIN."""
+        """Add a device, or change the PIN of a known one; ConfigError for a bad LFDI or PIN."""
         try:
             lfdi = identity.normal_lfdi(lfdi)
         except LocalProtocolError as error:
             raise ConfigError(f"lfdi: {error}") from None
-        device, created = self.registry.provision(lfdi, pin, self.advance())
+        device, created = self.end_devices.provision(lfdi, pin, self.advance())
         self.info(f"{'registered' if created else 'changed'} {lfdi} for the operator as {device.href}")
         return device, created
 
     def create_program(self, description: str, primacy: int) -> Program:
-        """Add a program, which all devices are assigned to; ConfigError says what is wrong."""
+        """Add a program; all devices are assigned to it. ConfigError for bad values."""
         program = self.programs.create(description, primacy)
         self.info(f"program {description!r} of primacy {primacy} is {program.href}")
         return program
 
     def set_default(self, program: Program, modes: Mapping[str, ModeValue]) -> None:
-        """Replace a program's default control; ConfigError says what cannot be written."""
+        """Replace a program's default control; ConfigError for values that do not fit 2030.5."""
         wire_modes.check_writable(modes)
         self.programs.set_default(program, modes, self.advance())
         self.info(f"the default of program {program.description!r} is now {'+'.join(modes)}")
 
     def publish(self, program: Program, order: ControlOrder) -> Control:
-        """Publish a control; ConfigError says what is wrong with the order."""
+        """Publish a control; ConfigError for bad values in the order."""
         check_order(order)
         wire_modes.check_writable(order.modes)
         control = self.programs.publish(program, order, self.advance())
@@ -130,32 +130,32 @@ class HeadEnd:
         self.programs.cancel(control, self.advance())
         self.info(f"control {name_of(control)} is cancelled")
 
-    def _tell(self, change: Change) -> None:
+    def _log_change(self, change: Change) -> None:
         if change.status is not None:
             self.info(f"control {name_of(change.control)} is {STATUS_TEXT[change.status]}")
 
     def info(self, message: str) -> None:
-        """A line for the log."""
+        """Log at level Info."""
         self._log.log("Info", MODULE, message)
 
     def warn(self, message: str) -> None:
-        """A line for the log about something that is not as it should be."""
+        """Log at level Warning."""
         self._log.log("Warning", MODULE, message)
 
     def error(self, message: str) -> None:
-        """A line for the log about a fault of our own."""
+        """Log at level Error."""
         self._log.log("Error", MODULE, message)
 
     def note_violations(self, device: EndDeviceRecord | None, where: str, violations: list[str]) -> None:
-        """Log and count what was taken although the standard forbids it."""
+        """Log and count violations of the standard in a document that was accepted."""
         for text in violations:
             self.violations[text] += 1
             if device is not None:
                 device.violations += 1
                 device.violation_texts.append(text)
-            self.warn(f"{where}: accepted, but against the standard: {text}")
+            self.warn(f"{where}: accepted, but violates the standard: {text}")
 
 
 def name_of(control: Control) -> str:
-    """A control for the log: its modes, its mRID, its program."""
+    """A control as log lines name it: its modes, mRID and program."""
     return f"{'+'.join(control.modes)} {control.mrid} of program {control.program.description!r}"

@@ -1,4 +1,4 @@
-"""Lists on the wire: from items in the standard's order to the one page that was asked for."""
+"""List resources: one page of items that are in the order of the standard."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def listing(
     time_of: Callable[[Item], float] | None = None,
     poll_rate: int | None = None,
 ) -> Document:
-    """A list's document: `items` gives all of them in their order, `build` makes an item's resource.
+    """The document of a list. items: returns all items in order. build: makes the resource of an item.
 
-    time_of: the first sort key of a list that is keyed by time, for the query's `a`.
+    time_of: the first sort key of lists sorted by time, for the query parameter `a`.
     """
     item_name = list_class.__name__.removesuffix("List")
 
     def make(edition: Edition) -> Any:
-        everything = items()
-        chosen = tuple(build(item, edition) for item in select(everything, context.page, time_of))
+        all_items = items()
+        chosen = tuple(build(item, edition) for item in select(all_items, context.page, time_of))
         fields: dict[str, Any] = {item_name: chosen}
         if poll_rate is not None:
             fields["pollRate"] = poll_rate
-        return list_class(href=context.path, all=len(everything), results=len(chosen), **fields)
+        return list_class(href=context.path, all=len(all_items), results=len(chosen), **fields)
 
     return Document((version, poll_rate), make, own)

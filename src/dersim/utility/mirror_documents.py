@@ -1,4 +1,4 @@
-"""The mirror on the wire: /mup as devices post it, /upt as anyone reads it."""
+"""The resources of the metering mirror: /mup, where devices post, and /upt, where readings are read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dersim.ieee2030_5.edition import Edition
 from dersim.utility import shall_rules
 from dersim.utility.listing import listing
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord, NumberedSet, Posted
-from dersim.utility.refusal import Refused, not_found
+from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 
 
 def mirrors(context: RequestContext) -> Document:
-    """GET /mup: one's own mirrors."""
+    """GET /mup: the client's own mirrors."""
     context.need_registration()
     return listing(
         context,
@@ -59,30 +59,30 @@ def _mirror(context: RequestContext, record: MirrorRecord) -> Any:
 def post_mirror(context: RequestContext) -> Answer:
     """POST /mup: a MirrorUsagePoint (201, or 204 for a known one).
 
-    A MirrorMeterReading of a known mRID is taken here too, as the conformance tests print it.
+    A MirrorMeterReading with a known mRID is accepted here too: the CSIP conformance tests post it here.
     """
     context.need_registration()
     posted: Any = context.read(r.MirrorUsagePoint, r.MirrorMeterReading)
     if isinstance(posted, r.MirrorMeterReading):
-        return _post_astray(context, posted)
+        return _post_to_list(context, posted)
     if context.reader is not None and posted.deviceLFDI != context.reader:
-        raise Refused(
+        raise RequestRefused(
             403, f"MirrorUsagePoint: deviceLFDI {posted.deviceLFDI} is not that of your certificate"
         )
     readings, known = posted.MirrorMeterReading, context.head_end.mirrors.known_types(posted)
-    outcome = context.head_end.mirrors.post_point(posted, context.now_s)
-    device = context.head_end.registry.find(posted.deviceLFDI)
+    outcome = context.head_end.mirrors.post_point(posted)
+    device = context.head_end.end_devices.find(posted.deviceLFDI)
     context.note(shall_rules.usage_point(posted), device)
     for reading in readings:
         context.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
     return Answer(201 if outcome.created else 204, outcome.href)
 
 
-def _post_astray(context: RequestContext, posted: r.MirrorMeterReading) -> Answer:
+def _post_to_list(context: RequestContext, posted: r.MirrorMeterReading) -> Answer:
     for record in context.head_end.mirrors.listed(context.reader):
         if posted.mRID in record.readings:
             return _post(context, record, (posted,))[0]
-    raise Refused(
+    raise RequestRefused(
         400,
         f"MirrorMeterReading {posted.mRID} is not known here: post it to the href of its MirrorUsagePoint",
     )
@@ -106,11 +106,11 @@ def _post(
     context: RequestContext, record: MirrorRecord, readings: tuple[r.MirrorMeterReading, ...]
 ) -> list[Answer]:
     known = context.head_end.mirrors.known_types(record.point)
-    outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings, context.now_s)
+    outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings)
     for reading in readings:
         context.note(
             shall_rules.meter_reading(reading, known.get(reading.mRID)),
-            context.head_end.registry.find(record.lfdi),
+            context.head_end.end_devices.find(record.lfdi),
         )
     return [Answer(201 if each.created else 204, each.href) for each in outcome]
 
@@ -122,7 +122,7 @@ def delete_mirror(context: RequestContext, number: int) -> Answer:
 
 
 def usage_points(context: RequestContext) -> Document:
-    """GET /upt: what one's own mirrors have become."""
+    """GET /upt: the UsagePoints of the client's own mirrors."""
     context.need_registration()
     return listing(
         context,

@@ -1,9 +1,9 @@
-"""The metering mirror: what devices POST under /mup, and what is then read under /upt (2030.5-2018 10.11).
+"""The metering mirror: what devices POST under /mup and anyone reads under /upt (2030.5-2018 10.11).
 
-A MirrorUsagePoint is known by its device and its mRID, a MirrorMeterReading within it by its mRID. Posted
-again, the first is overwritten; the second gets its new reading sets added (one of a known mRID replaced) and
-its Reading replaced. A MirrorMeterReading that is new must bring its ReadingType, or nobody could read it.
-A POST is taken whole or not at all.
+A MirrorUsagePoint is identified by its device and mRID, a MirrorMeterReading within it by its mRID. Posting a
+known MirrorUsagePoint replaces it; a known MirrorMeterReading gets its Reading replaced and its reading sets
+added, or replaced if their mRID is known. A new MirrorMeterReading needs a ReadingType. A POST is accepted as
+a whole or refused.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dersim.ieee2030_5 import resources as r
-from dersim.utility.refusal import RESOURCE_LIMIT, Refused
+from dersim.utility.refusal import RESOURCE_LIMIT, RequestRefused
 
 MIRRORS_PER_DEVICE = 20
 READINGS_PER_MIRROR = 200
-#: Reading sets kept per MirrorMeterReading; the oldest leave first.
+#: Reading sets kept per MirrorMeterReading; the oldest are dropped.
 SETS_KEPT = 48
 
 
 class NumberedSet(NamedTuple):
-    """A reading set with its place in the ReadingSetList."""
+    """A reading set and its number in the ReadingSetList."""
 
     number: int
     reading_set: r.MirrorReadingSet
@@ -41,11 +41,9 @@ class MeterReadingRecord:
     reading: r.Reading | None = None
     sets: dict[str, NumberedSet] = field(default_factory=dict)
     sets_seen: int = 0
-    updated_s: float = 0.0
 
-    def take(self, posted: r.MirrorMeterReading, now_s: float) -> None:
-        """Take over what a POST brought."""
-        self.updated_s = now_s
+    def update(self, posted: r.MirrorMeterReading) -> None:
+        """Apply a posted MirrorMeterReading."""
         if posted.description is not None:
             self.description = posted.description
         if posted.version is not None:
@@ -81,7 +79,7 @@ class MeterReadingRecord:
 
 @dataclass(slots=True, eq=False)
 class MirrorRecord:
-    """One MirrorUsagePoint. `point` is as posted, without its readings; `version` rises with each change."""
+    """One MirrorUsagePoint. point: as posted, without its readings. version: rises with each change."""
 
     number: int
     mrid: str
@@ -92,12 +90,12 @@ class MirrorRecord:
 
     @property
     def href(self) -> str:
-        """Where the device posts."""
+        """The path that the device posts to."""
         return f"/mup/{self.number}"
 
     @property
     def usage_point_href(self) -> str:
-        """Where the readings are read."""
+        """The path of the UsagePoint, where readings are read."""
         return f"/upt/{self.number}"
 
     def reading(self, number: int) -> MeterReadingRecord | None:
@@ -117,7 +115,7 @@ class Posted(NamedTuple):
 
 
 class Mirrors:
-    """All mirrors. `version` rises when one comes, changes or goes."""
+    """All mirrors. `version` rises when one is added, changed or removed."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -139,19 +137,19 @@ class Mirrors:
         return sorted(mirrors, key=lambda item: item.mrid, reverse=True)
 
     def known_types(self, point: r.MirrorUsagePoint) -> dict[str, r.ReadingType]:
-        """The ReadingTypes that are known below a MirrorUsagePoint, by mRID."""
+        """The ReadingTypes known below a MirrorUsagePoint, by mRID."""
         mirror = self._by_mrid.get((point.deviceLFDI, point.mRID))
         return {mrid: item.reading_type for mrid, item in mirror.readings.items()} if mirror else {}
 
-    def post_point(self, point: r.MirrorUsagePoint, now_s: float) -> Posted:
-        """A MirrorUsagePoint, with any readings in it; Refused (400, 413) leaves all as it was."""
+    def post_point(self, point: r.MirrorUsagePoint) -> Posted:
+        """Add or replace a MirrorUsagePoint with its readings; RequestRefused (400, 413) changes nothing."""
         key = (point.deviceLFDI, point.mRID)
         mirror = self._by_mrid.get(key)
         check_readings(mirror, point.MirrorMeterReading)
         created = mirror is None
         if mirror is None:
             if len(self.listed(point.deviceLFDI)) >= MIRRORS_PER_DEVICE:
-                raise Refused(
+                raise RequestRefused(
                     413,
                     f"the mirror is full: at most {MIRRORS_PER_DEVICE} MirrorUsagePoints per device",
                     code=RESOURCE_LIMIT,
@@ -161,26 +159,22 @@ class Mirrors:
             self._by_device.setdefault(mirror.lfdi, []).append(mirror)
         readings, point.MirrorMeterReading = point.MirrorMeterReading, ()
         mirror.point = point
-        self._take(mirror, readings, now_s)
+        self._update(mirror, readings)
         return Posted(mirror.href, created)
 
-    def post_readings(
-        self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading], now_s: float
-    ) -> list[Posted]:
-        """One or several MirrorMeterReadings; Refused (400, 413) leaves all as it was."""
+    def post_readings(self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading]) -> list[Posted]:
+        """Add or update MirrorMeterReadings; RequestRefused (400, 413) changes nothing."""
         check_readings(mirror, readings)
-        return self._take(mirror, readings, now_s)
+        return self._update(mirror, readings)
 
     def remove(self, mirror: MirrorRecord) -> None:
-        """Forget a mirror and its readings."""
+        """Remove a mirror and its readings."""
         del self._by_number[mirror.number]
         del self._by_mrid[mirror.lfdi, mirror.mrid]
         self._by_device[mirror.lfdi].remove(mirror)
         self.version += 1
 
-    def _take(
-        self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading], now_s: float
-    ) -> list[Posted]:
+    def _update(self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading]) -> list[Posted]:
         self.version += 1
         mirror.version += 1
         outcome = []
@@ -191,24 +185,24 @@ class Mirrors:
                 number = len(mirror.readings) + 1
                 record = MeterReadingRecord(number, posted.mRID, posted.ReadingType or r.ReadingType())
                 mirror.readings[posted.mRID] = record
-            record.take(posted, now_s)
+            record.update(posted)
             outcome.append(Posted(f"{mirror.usage_point_href}/mr/{record.number}", created))
         return outcome
 
 
 def check_readings(mirror: MirrorRecord | None, readings: Sequence[r.MirrorMeterReading]) -> None:
-    """Refused where a new reading lacks its ReadingType, or there are too many."""
+    """RequestRefused for a new reading without a ReadingType (400) and for too many readings (413)."""
     known: set[Any] = set(mirror.readings) if mirror else set()
     for posted in readings:
         if posted.mRID not in known and posted.ReadingType is None:
-            raise Refused(
+            raise RequestRefused(
                 400,
-                f"MirrorMeterReading {posted.mRID} is not known and brings no ReadingType: "
+                f"MirrorMeterReading {posted.mRID} is new and has no ReadingType: "
                 "post it with its ReadingType first",
             )
         known.add(posted.mRID)
     if len(known) > READINGS_PER_MIRROR:
-        raise Refused(
+        raise RequestRefused(
             413,
             f"the mirror is full: at most {READINGS_PER_MIRROR} MirrorMeterReadings per MirrorUsagePoint",
             code=RESOURCE_LIMIT,

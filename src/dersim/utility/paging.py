@@ -1,9 +1,8 @@
-"""Paging of lists: the query `s`, `l`, `a` of a GET, and which items it asks for (2030.5-2018 4.4.2).
+"""Paging of lists: the query parameters `s`, `l` and `a` of a GET (2030.5-2018 4.4.2).
 
-Without a query a list answers its first item alone: the default of `l` is 1. `s` is the 0-based ordinal to
-start from. `a`, on a list whose first sort key is a time, keeps only the items after that time, and `s` then
-counts in what is left; on other lists it means nothing. Of a key that comes twice the first one counts, and
-unknown keys are passed over. `all` is always what the list holds for this reader, whatever was asked.
+`l` is the most items, 1 by default. `s` is the 0-based index of the first one. `a` keeps the items after a
+time, on lists whose first sort key is a time, before `s` counts; other lists ignore it. If a parameter is
+repeated the first one counts; unknown parameters are ignored. The list's `all` does not depend on the query.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Item = TypeVar("Item")
 
 
 class Page(NamedTuple):
-    """What a GET asks of a list: start ordinal, most items, and the time after which, or None."""
+    """Index of the first item, most items, and the time (UTC seconds) they must be after, or None."""
 
     start: int = 0
     limit: int = 1
@@ -28,7 +27,7 @@ DEFAULT_PAGE = Page()
 
 
 def parse_page(query: str) -> Page:
-    """Read the text after the question mark; RemoteProtocolError where a value is no whole number."""
+    """Parse the text after the question mark; RemoteProtocolError for a value that is no whole number."""
     if not query:
         return DEFAULT_PAGE
     first: dict[str, str] = {}

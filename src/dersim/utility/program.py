@@ -1,7 +1,7 @@
-"""DER programs as the server keeps them: a program, its controls, its default and the curves they refer to.
+"""A DER program as the server keeps it: its controls, its default control and their curves.
 
-Times are whole seconds since 1970 UTC, as on the wire. Modes are plain values (`dersim.modes`); what they
-look like in XML is the business of `program_documents`.
+Times are whole seconds since 1970 UTC, as in 2030.5. Modes are plain values (`dersim.modes`);
+`program_documents` and `wire_modes` turn them into resources.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def make_mrid(seed: str = "") -> str:
 class Control:
     """One DERControl.
 
-    lost: the modes that better controls have taken from it for good. base: its DERControlBase once it was
-    made; it never changes.
+    lost: the modes that it has lost to other controls (see event_status). base: its DERControlBase, made
+    when it is first needed.
     """
 
     program: Program
@@ -62,7 +62,7 @@ class Control:
 
     @property
     def href(self) -> str:
-        """Where it is read."""
+        """The path of the resource."""
         return f"{self.program.href}/derc/{self.number}"
 
     @property
@@ -72,27 +72,27 @@ class Control:
 
     @property
     def earliest_start_s(self) -> int:
-        """The first instant at which a device may start it: the server's own change to Active."""
+        """The earliest time at which a device may start it: the change to Active."""
         return self.start_s + min(0, self.randomize_start_s)
 
     @property
     def latest_start_s(self) -> int:
-        """The instant by which every device has started it."""
+        """The time by which every device has started it."""
         return self.start_s + max(0, self.randomize_start_s)
 
     @property
     def latest_end_s(self) -> int:
-        """The instant by which every device has ended it."""
+        """The time by which every device has ended it."""
         return self.latest_start_s + self.duration_s + max(0, self.randomize_duration_s)
 
     @property
     def live(self) -> bool:
-        """Scheduled or active: it can still act."""
+        """Scheduled or active."""
         return self.status in (SCHEDULED, ACTIVE)
 
     @property
     def competing_modes(self) -> set[str]:
-        """The modes that only one control can hold; a ramp time goes with the control that brings it."""
+        """The modes that controls compete for: all but rampTms, which belongs to its control."""
         return set(self.modes) - {"rampTms"}
 
     def move_to(self, status: int, at_s: int) -> None:
@@ -109,8 +109,8 @@ class DefaultControl(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class ShelvedCurve:
-    """A curve with its place in the DERCurveList."""
+class ListedCurve:
+    """A curve and its number in the DERCurveList."""
 
     number: int
     mrid: str
@@ -119,30 +119,30 @@ class ShelvedCurve:
     creation_s: int
 
 
-class CurveShelf:
-    """The DERCurveList of a program: equal curves are kept once, and only while something refers to them."""
+class CurveList:
+    """The DERCurveList of a program. Equal curves are kept once, as long as something refers to them."""
 
     def __init__(self) -> None:
-        self._curves: dict[tuple[str, Curve], ShelvedCurve] = {}
+        self._curves: dict[tuple[str, Curve], ListedCurve] = {}
         self._last_number = 0
 
-    def place(self, modes: Mapping[str, ModeValue], now_s: int) -> None:
-        """Give every curve of `modes` a place."""
+    def add(self, modes: Mapping[str, ModeValue], now_s: int) -> None:
+        """Add the curves of `modes` that are not in the list yet."""
         for key in _curves_of(modes):
             if key not in self._curves:
                 self._last_number += 1
-                self._curves[key] = ShelvedCurve(self._last_number, make_mrid(), *key, now_s)
+                self._curves[key] = ListedCurve(self._last_number, make_mrid(), *key, now_s)
 
     def keep(self, used: Iterable[Mapping[str, ModeValue]]) -> None:
         """Drop the curves that none of `used` refers to."""
         wanted = {key for modes in used for key in _curves_of(modes)}
         self._curves = {key: curve for key, curve in self._curves.items() if key in wanted}
 
-    def find(self, mode: str, curve: Curve) -> ShelvedCurve:
-        """The placed curve that equals `curve`; KeyError where it was never placed."""
+    def find(self, mode: str, curve: Curve) -> ListedCurve:
+        """The listed curve that equals `curve`; KeyError if there is none."""
         return self._curves[mode, curve]
 
-    def listed(self) -> list[ShelvedCurve]:
+    def listed(self) -> list[ListedCurve]:
         """In the order of DERCurveList: creationTime, then mRID, both descending."""
         return sorted(self._curves.values(), key=lambda item: (item.creation_s, item.mrid), reverse=True)
 
@@ -161,13 +161,13 @@ class Program:
     primacy: int
     default: DefaultControl | None = None
     controls: dict[int, Control] = field(default_factory=dict)
-    curves: CurveShelf = field(default_factory=CurveShelf)
+    curves: CurveList = field(default_factory=CurveList)
     version: int = 0
     last_control: int = 0
 
     @property
     def href(self) -> str:
-        """Where it is read."""
+        """The path of the resource."""
         return f"/derp/{self.number}"
 
     def listed_controls(self) -> list[Control]:
@@ -180,7 +180,7 @@ class Program:
         return [control for control in self.listed_controls() if control.status == ACTIVE]
 
     def changed(self) -> None:
-        """Note a change: encoded documents are made anew, curves that nothing uses are dropped."""
+        """Note a change: raise the version, drop curves that nothing refers to."""
         self.version += 1
         used = [control.modes for control in self.controls.values()]
         self.curves.keep([*used, self.default.modes] if self.default else used)

@@ -1,4 +1,4 @@
-"""Programs on the wire: DERProgram, DERControl, DefaultDERControl, DERCurve."""
+"""The resources of programs: DERProgram, DERControl, DefaultDERControl, DERCurve."""
 
 from __future__ import annotations
 

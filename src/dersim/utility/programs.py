@@ -1,4 +1,4 @@
-"""All programs of the server: the one place where programs, defaults and controls come, change and go."""
+"""All programs of the server: adds programs, sets defaults, publishes and cancels controls."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ class ControlOrder(NamedTuple):
 
 
 class Programs:
-    """The programs, in a store that moves only when told the time (`advance`).
+    """The programs and what is due in them; time passes only in `advance`.
 
-    `version` rises with every change of the set of programs; what is under a program has its own.
+    version: rises when a program is added; each program has its own for what is under it. next_due_s: when
+    the next control changes its status, UTC seconds since 1970.
     """
 
     def __init__(self) -> None:
@@ -63,26 +64,26 @@ class Programs:
         _check_whole("primacy", primacy, 0, 255)
         _check_description(description)
         number = next(self._numbers)
-        # The mRID survives a restart of the server, as the program does in the eyes of its clients.
+        # The same mRID after a restart of the server: for clients it is the same program.
         program = Program(number, make_mrid(f"program {number} {description}"), description, primacy)
         self._programs[number] = program
         self.version += 1
         return program
 
     def set_default(self, program: Program, modes: Mapping[str, ModeValue], now_s: float) -> None:
-        """Put the DefaultDERControl of a program in place of the one it had."""
+        """Replace the DefaultDERControl of a program; its mRID stays, its version rises."""
         before = program.default
         version = before.version + 1 if before else 0
         mrid = before.mrid if before else make_mrid(f"default of {program.mrid}")
-        program.curves.place(modes, int(now_s))
+        program.curves.add(modes, int(now_s))
         program.default = DefaultControl(mrid, dict(modes), version)
         program.changed()
 
     def publish(self, program: Program, order: ControlOrder, now_s: float) -> Control:
-        """Add a control to a program; ConfigError names what is wrong with the order.
+        """Add a control to a program; ConfigError for bad values in the order.
 
-        creationTime is the whole second of `now_s`, and later than that of every control before, so that of
-        two quick replacements the second wins.
+        creationTime is the whole second of `now_s`, but at least one second after the last one, so that of
+        two controls published at once the second has priority.
         """
         check_order(order)
         self._last_creation_s = max(int(now_s), self._last_creation_s + 1)
@@ -90,19 +91,19 @@ class Programs:
         number = program.last_control
         control = Control(program, number, make_mrid(), self._last_creation_s, **order._asdict())
         control.status_since_s = self._last_creation_s
-        program.curves.place(control.modes, self._last_creation_s)
+        program.curves.add(control.modes, self._last_creation_s)
         program.controls[number] = control
         program.changed()
         self._settle(now_s)
         return control
 
     def find_control(self, mrid: str) -> Control | None:
-        """The listed control with this mRID, in any case of its letters."""
+        """The listed control with this mRID, in upper or lower case."""
         wanted = mrid.upper()
         return next((c for c in self._controls() if c.mrid == wanted), None)
 
     def cancel(self, control: Control, now_s: float) -> None:
-        """Cancel a control that is scheduled or active; ConfigError where it is over."""
+        """Cancel a control that is scheduled or active; ConfigError if it is over."""
         if not control.live:
             raise ConfigError(f"control {control.mrid} is over: there is nothing left to cancel")
         control.move_to(CANCELLED, int(now_s))
@@ -110,7 +111,7 @@ class Programs:
         self._settle(now_s)
 
     def advance(self, now_s: float) -> list[Change]:
-        """Let everything happen that is due until `now_s`; what happened, in order of time."""
+        """Carry out what is due until `now_s`; the changes in order of time."""
         if now_s < self.next_due_s:
             return []
         changes = event_status.advance(self._controls(), now_s)
@@ -139,11 +140,11 @@ class Programs:
 
 
 def check_order(order: ControlOrder) -> None:
-    """ConfigError where a control could not be written or would mean nothing."""
+    """ConfigError for an order that has no modes or does not fit a DERControl."""
     if not order.modes:
         raise ConfigError("modes: at least one is needed")
     if misplaced := [name for name in order.modes if MODES[name].default_only]:
-        raise ConfigError(f"modes: {', '.join(misplaced)} can only stand in a default control")
+        raise ConfigError(f"modes: {', '.join(misplaced)} are for default controls only")
     _check_whole("duration_s", order.duration_s, 1, MAX_DURATION_S)
     _check_whole("randomize_start_s", order.randomize_start_s, -MAX_RANDOMIZATION_S, MAX_RANDOMIZATION_S)
     _check_whole(

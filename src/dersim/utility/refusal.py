@@ -1,4 +1,4 @@
-"""How the server says no: one exception with the status, and its reason for whoever reads the wire."""
+"""The exception that becomes an error response of the 2030.5 port."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dersim.errors import RemoteProtocolError
 BAD_FORM, BAD_VALUES, RESOURCE_LIMIT = 0, 1, 2
 
 
-class Refused(RemoteProtocolError):  # noqa: N818 - reads as what happened
+class RequestRefused(RemoteProtocolError):  # noqa: N818 - it says what happened, as RequestRefused(403, ...)
     """A request that is answered with an error status.
 
-    headers: what the status demands beside the body (Allow, Location).
+    reason: one line for the log and for the response. code: reasonCode of the Error body.
+    headers: those that the status requires (Allow, Location).
     """
 
     def __init__(
@@ -29,6 +30,6 @@ class Refused(RemoteProtocolError):  # noqa: N818 - reads as what happened
         self.headers = headers
 
 
-def not_found(what: str = "there is no such resource") -> Refused:
-    """404. Other clients' resources are answered with it as well, so that nobody learns what exists."""
-    return Refused(404, what)
+def not_found(what: str = "there is no such resource") -> RequestRefused:
+    """404. Also for resources of other clients, so that a client cannot find out what exists."""
+    return RequestRefused(404, what)

@@ -1,4 +1,4 @@
-"""One request as the handlers of the resource tree see it: who asks, when, and with what in hand."""
+"""One request as the functions of the resource tree get it: client, time, path and body."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dersim.ieee2030_5.edition import Edition
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.paging import Page
-from dersim.utility.refusal import BAD_FORM, Refused, not_found
+from dersim.utility.refusal import BAD_FORM, RequestRefused, not_found
 
 T = TypeVar("T")
 
 
 class Document(NamedTuple):
-    """What a GET answers: how to build it, and a version that changes whenever it would look different.
+    """The result of a GET: how to build the resource, and a version that changes with its content.
 
-    own: it looks different to every client. edition: the one it must be written in, else the client's.
+    own: the content depends on the client. edition: of the body; None takes the client's.
     """
 
     version: Hashable
@@ -30,7 +30,7 @@ class Document(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a PUT, POST or DELETE answers."""
+    """The result of a PUT, POST or DELETE. location: the Location header."""
 
     status: int
     location: str | None = None
@@ -38,10 +38,10 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class RequestContext:
-    """A request in the hands of the tree.
+    """A request.
 
-    lfdi: that of the client's certificate, None on a server without TLS, where all is shown to all.
-    device: the client's EndDevice, where it has one. edition: the one that the client has shown to speak.
+    lfdi: of the client's certificate; None on a server without TLS, where every client sees everything.
+    device: the client's EndDevice, None if it is not registered. now_s: UTC seconds since 1970.
     """
 
     head_end: HeadEnd
@@ -55,26 +55,26 @@ class RequestContext:
 
     @property
     def edition(self) -> Edition:
-        """The edition that this client is answered in."""
+        """The edition of responses to this client: that of its last body."""
         return self.device.edition if self.device else Edition.E2018
 
     @property
     def reader(self) -> str | None:
-        """Whose mirrors and responses are shown: None shows those of all."""
+        """The LFDI whose mirrors and Responses are shown; None shows all."""
         return self.lfdi
 
     def end_device(self, number: int) -> EndDeviceRecord:
-        """The EndDevice of that number; 404 where it is not there, or not the client's own."""
-        device = self.head_end.registry.get(number)
+        """The EndDevice of that number; 404 if it does not exist or belongs to another client."""
+        device = self.head_end.end_devices.get(number)
         if device is None or (self.lfdi is not None and device is not self.device):
             raise not_found("there is no such EndDevice, or it is not yours")
         device.last_seen_s = self.now_s
         return device
 
     def need_registration(self) -> None:
-        """403 for a client that is known by its certificate but not registered."""
+        """403 for a client with a valid certificate that is not registered."""
         if self.lfdi is not None and self.device is None:
-            raise Refused(403, f"the device {self.lfdi} is not registered with this server")
+            raise RequestRefused(403, f"the device {self.lfdi} is not registered with this server")
 
     def read(self, *expected: type[T]) -> T:
         """The body as one of the `expected` resources; see `read_in`."""
@@ -92,7 +92,7 @@ class RequestContext:
         return resource, edition
 
     def note(self, violations: list[str], device: EndDeviceRecord | None = None) -> None:
-        """Log and count broken SHALLs of what is being accepted."""
+        """Log and count violations of the standard in a body that is accepted."""
         if violations:
             who = device or self.device
             name = f" from {who.lfdi}" if who else ""
@@ -109,7 +109,7 @@ def _decode(body: bytes, expected: tuple[type[T], ...]) -> tuple[T, Edition]:
     try:
         return decode(body, expected, strict=True, edition=other).resource, other
     except RemoteProtocolError:
-        raise Refused(400, reason, code=BAD_FORM) from None
+        raise RequestRefused(400, reason, code=BAD_FORM) from None
 
 
 def edition_of(body: bytes) -> Edition:

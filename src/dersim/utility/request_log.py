@@ -1,4 +1,4 @@
-"""The conversation with the devices, as the operator may read it: bounded, and with the PIN masked."""
+"""The log of requests and responses that the operator can read: bounded, with PINs masked."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 from dersim.timestamps import rfc3339
 
-#: Bounds of what is kept: exchanges, and bytes of their bodies.
-EXCHANGES_KEPT = 5_000
+#: Most requests kept, and most bytes of their bodies.
+REQUESTS_KEPT = 5_000
 BYTES_KEPT = 8 * 1024 * 1024
 BODY_SHOWN = 64 * 1024
 
 _PIN = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^>]*>).*?(?=</)", re.DOTALL)
 
 
-class Exchange(NamedTuple):
-    """One request and its answer. time_s is the server's time, UTC seconds since 1970."""
+class LoggedRequest(NamedTuple):
+    """One request and its response. time_s: the server's time, UTC seconds since 1970."""
 
     number: int
     time_s: float
@@ -37,17 +37,17 @@ class Exchange(NamedTuple):
             "path": self.path,
             "status": self.status,
             "lfdi": self.lfdi,
-            "request_body": shown(self.request_body),
-            "response_body": shown(self.response_body),
+            "request_body": body_text(self.request_body),
+            "response_body": body_text(self.response_body),
         }
 
 
-class Conversation:
-    """The newest exchanges, oldest first."""
+class RequestLog:
+    """The newest requests with their responses; `count` counts all since the start."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._exchanges: deque[Exchange] = deque()
+        self._requests: deque[LoggedRequest] = deque()
         self._bytes = 0
 
     def add(
@@ -60,20 +60,20 @@ class Conversation:
         request_body: bytes,
         response_body: bytes,
     ) -> None:
-        """Note an exchange; the oldest leave when there are too many, or too many bytes of bodies."""
+        """Log a request; the oldest are dropped beyond REQUESTS_KEPT or BYTES_KEPT."""
         self.count += 1
-        exchange = Exchange(self.count, time_s, method, path, status, lfdi, request_body, response_body)
-        self._exchanges.append(exchange)
+        logged = LoggedRequest(self.count, time_s, method, path, status, lfdi, request_body, response_body)
+        self._requests.append(logged)
         self._bytes += len(request_body) + len(response_body)
-        while len(self._exchanges) > EXCHANGES_KEPT or self._bytes > BYTES_KEPT:
-            gone = self._exchanges.popleft()
-            self._bytes -= len(gone.request_body) + len(gone.response_body)
+        while len(self._requests) > REQUESTS_KEPT or self._bytes > BYTES_KEPT:
+            dropped = self._requests.popleft()
+            self._bytes -= len(dropped.request_body) + len(dropped.response_body)
 
-    def newest(self, limit: int) -> list[Exchange]:
-        """The newest `limit` exchanges, oldest of them first."""
-        return list(self._exchanges)[-limit:] if limit > 0 else []
+    def newest(self, limit: int) -> list[LoggedRequest]:
+        """The newest `limit` requests, oldest of them first."""
+        return list(self._requests)[-limit:] if limit > 0 else []
 
 
-def shown(body: bytes) -> str:
-    """A body as text, PINs masked, cut where it is long."""
+def body_text(body: bytes) -> str:
+    """A body as text with PINs masked, at most BODY_SHOWN bytes of it."""
     return _PIN.sub(rb"\1******", body[:BODY_SHOWN]).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Responses on the wire: one ResponseSet, one ResponseList, in which every client sees its own."""
+"""The ResponseSet and its ResponseList, in which a client sees its own Responses."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def _response(item: NumberedResponse) -> Any:
 
 
 def post_response(context: RequestContext, number: int) -> Answer:
-    """POST /rsps/1/rsp: a device's answer to an event. One to an event that is over is kept as well."""
+    """POST /rsps/1/rsp: a device's answer to an event, also to one that is over."""
     context.need_registration()
     _only_one(number)
     posted, edition = context.read_in(r.Response)
-    device = context.device or context.head_end.registry.find(posted.endDeviceLFDI)
+    device = context.device or context.head_end.end_devices.find(posted.endDeviceLFDI)
     context.note(shall_rules.response(posted, edition, context.lfdi), device)
     entry = context.head_end.responses.post(posted, context.lfdi, context.now_s)
     text = STATUS_TEXT.get(posted.status or 0, "reserved")

@@ -1,4 +1,4 @@
-"""The Responses that devices post to events, newest first for those who read them."""
+"""The Responses that devices post to events."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from dersim.ieee2030_5 import resources as r
 
-#: Kept for the operator, and per device for the ResponseList; the oldest leave first.
+#: Most Responses kept for the operator, and per device for the ResponseList; the oldest are dropped.
 KEPT = 10_000
 KEPT_PER_DEVICE = 500
 
-#: Where every replyTo points: one ResponseSet serves all programs.
+#: The target of every replyTo: one ResponseSet for all programs.
 SET_HREF = "/rsps/1"
 LIST_HREF = f"{SET_HREF}/rsp"
 
@@ -38,7 +38,7 @@ STATUS_TEXT = {
 
 
 class NumberedResponse(NamedTuple):
-    """A Response with its place in the list, and who posted it when; `lfdi` is None without TLS."""
+    """A Response, its number in the list, its sender (None without TLS) and when it was received."""
 
     number: int
     response: r.Response
@@ -47,12 +47,12 @@ class NumberedResponse(NamedTuple):
 
     @property
     def href(self) -> str:
-        """Where it is read."""
+        """The path of the Response."""
         return f"{LIST_HREF}/{self.number}"
 
 
 class Responses:
-    """All Responses. `version` rises with each."""
+    """All Responses; `version` rises with each."""
 
     def __init__(self) -> None:
         self.version = 0
@@ -60,7 +60,7 @@ class Responses:
         self._by_device: dict[str | None, deque[NumberedResponse]] = {}
 
     def post(self, response: r.Response, lfdi: str | None, now_s: float) -> NumberedResponse:
-        """Keep a Response."""
+        """Add a Response."""
         self.version += 1
         entry = NumberedResponse(self.version, response, lfdi, now_s)
         self.all.append(entry)
@@ -76,6 +76,6 @@ class Responses:
 
 
 def created_s(entry: NumberedResponse) -> int:
-    """The Response's own createdDateTime, which is optional."""
+    """createdDateTime; when it was received if the Response has none. UTC seconds since 1970."""
     created = entry.response.createdDateTime
     return int(entry.received_s) if created is None else created

@@ -1,7 +1,7 @@
-"""The companion server itself: two listeners in front of one head-end.
+"""The companion server: a 2030.5 port and an admin port in front of one head-end.
 
-`answer` and `answer_admin` are the whole server without I/O, for tests and for whoever brings streams of
-their own. `bind` and `run` put sockets before them.
+`answer` and `answer_admin` are the server without I/O; `serve` works on any listeners, `bind` and `run` on
+sockets.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from dersim.utility.config import UtilityConfig
 from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import HeadEnd, Log
 
-#: The operator's port never leaves this machine, whatever --host says: nobody logs in there.
+#: The admin port has no login, so it listens on this machine only, whatever --host says.
 ADMIN_HOST = "127.0.0.1"
-#: How often the head-end looks at the clock by itself, in real seconds: only for its log to be in time.
-LOOK_S = 1.0
+#: How often the head-end advances without a request, in seconds: only to log changes of status in time.
+ADVANCE_S = 1.0
 
 Listeners = Sequence[trio.abc.Listener[Any]]
 
 
 class UtilityServer:
-    """A companion server. now_s: its time, UTC seconds since 1970; read from `run` on, not before."""
+    """A companion server. now_s: its time, UTC seconds since 1970; first read when it serves."""
 
-    #: What chooses the port of the 2030.5 side, for messages.
+    #: The flag of the 2030.5 port, for error messages.
     port_flag = "--port"
 
     def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
         self.config = config
         self.head_end = HeadEnd(config, now_s, log)
-        self._desk = RequestHandler(self.head_end)
+        self._handler = RequestHandler(self.head_end)
         self._admin = Admin(self.head_end)
         self._listeners: Listeners = ()
         self._admin_listeners: Listeners = ()
@@ -45,17 +45,17 @@ class UtilityServer:
 
     @property
     def url(self) -> str:
-        """Where clients find the server, once it is bound."""
+        """The URL for clients, once the server is bound."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self.config.encrypted else 'http'}://{host}:{self.port}"
 
     @property
     def admin_url(self) -> str:
-        """Where the operator finds it, once it is bound."""
+        """The URL of the operator's REST, once the server is bound."""
         return f"http://{ADMIN_HOST}:{self.admin_port}"
 
     async def bind(self) -> Mapping[str, str]:
-        """Open both ports; what the ready line shows.
+        """Open both ports; returns what the ready line shows.
 
         ConfigError for a busy port, CertificateError for a file that cannot be used.
         """
@@ -92,7 +92,7 @@ class UtilityServer:
             self._tls = self._context()
         self.head_end.start()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._look_at_the_clock)
+            nursery.start_soon(self._advance_regularly)
             if admin_listeners:
                 nursery.start_soon(self._serve_admin, admin_listeners)
             await http11.serve(self.handle, listeners, tls=self._tls, log=self._refused)
@@ -100,16 +100,16 @@ class UtilityServer:
     async def _serve_admin(self, listeners: Listeners) -> None:
         await http11.serve(self.handle_admin, listeners, log=self._refused)
 
-    async def _look_at_the_clock(self) -> None:
+    async def _advance_regularly(self) -> None:
         while True:
             self.head_end.advance()
-            await trio.sleep(LOOK_S)
+            await trio.sleep(ADVANCE_S)
 
     def _refused(self, line: str) -> None:
         self.head_end.warn(line)
 
     async def handle(self, request: Request) -> Response:
-        """One request of a 2030.5 client. Delays and broken answers, when asked for, come in here."""
+        """One request of a 2030.5 client."""
         return self.answer(request)
 
     async def handle_admin(self, request: Request) -> Response:
@@ -118,7 +118,7 @@ class UtilityServer:
 
     def answer(self, request: Request) -> Response:
         """The response to a 2030.5 client, without I/O."""
-        return self._desk.answer(request)
+        return self._handler.answer(request)
 
     def answer_admin(self, request: Request) -> Response:
         """The response to the operator, without I/O."""

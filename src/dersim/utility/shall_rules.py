@@ -1,7 +1,7 @@
-"""What the standard forbids and no schema can: found in what devices send, accepted, told and counted.
+"""Rules of the standard that no XML schema can check (its SHALLs), applied to what devices send.
 
-A lab's head-end that refused such a document would hide what else is wrong with its sender. Each check gives
-texts that name the element, the value and the rule.
+Each check returns one text per violation, with the element, its value and the rule. The caller decides what
+follows: the document is accepted and the violations are counted, or with `--strict` it is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility.end_devices import Given
+from dersim.utility.end_devices import ReportedDocument
 
 #: modesSupported bits that came with 2023.
 _NEW_MODES = 0xF8000000
@@ -32,9 +32,9 @@ _RATED = (
 )
 
 
-def of_given(resource: Any, edition: Edition, given: Mapping[str, Given]) -> list[str]:
-    """Of a document that a device PUTs; `given` are those it gave before."""
-    capability = given["capability"].resource if "capability" in given else None
+def of_reported(resource: Any, edition: Edition, reported: Mapping[str, ReportedDocument]) -> list[str]:
+    """Violations of a document that a device PUTs; `reported` holds its earlier documents by name."""
+    capability = reported["capability"].resource if "capability" in reported else None
     match resource:
         case r.DERCapability():
             return der_capability(resource, edition)
@@ -47,37 +47,37 @@ def of_given(resource: Any, edition: Edition, given: Mapping[str, Given]) -> lis
 
 
 def der_capability(capability: r.DERCapability, edition: Edition) -> list[str]:
-    """2030.5-2018 10.10.4.2: signs, and the bits that an edition knows."""
+    """2030.5-2018 10.10.4.2: signs, and the mode bits defined in the edition."""
     found = _new_mode_bits("DERCapability/modesSupported", capability.modesSupported, edition)
     return found + _negative("DERCapability/rtgMaxVarNeg", capability.rtgMaxVarNeg)
 
 
 def der_settings(settings: r.DERSettings, edition: Edition, capability: r.DERCapability | None) -> list[str]:
-    """2030.5-2018 10.10.4.3: signs, and no setting beyond its rating."""
+    """2030.5-2018 10.10.4.3: signs, and no setting beyond its rating in `capability`."""
     found = _new_mode_bits("DERSettings/modesEnabled", settings.modesEnabled, edition)
     found += _negative("DERSettings/setMaxVarNeg", settings.setMaxVarNeg)
     if settings.setMaxVar is not None and settings.setMaxVar.value < 0:
-        found.append(f"DERSettings/setMaxVar is {amount(settings.setMaxVar):g}: it shall be positive")
+        found.append(f"DERSettings/setMaxVar is {amount(settings.setMaxVar):g}: it must be positive")
     if capability is None:
         return found
     for setting, rating in _RATED:
         set_to, rated = getattr(settings, setting), getattr(capability, rating)
         if set_to is not None and rated is not None and amount(set_to) > amount(rated):
             found.append(
-                f"DERSettings/{setting} is {amount(set_to):g}: it shall not exceed {rating} {amount(rated):g}"
+                f"DERSettings/{setting} is {amount(set_to):g}: it must not exceed {rating} {amount(rated):g}"
             )
     lowest = capability.rtgMaxVarNeg
     if settings.setMaxVarNeg is not None and lowest is not None:
         set_to, rated = amount(settings.setMaxVarNeg), amount(lowest)
         if set_to < rated:
             found.append(
-                f"DERSettings/setMaxVarNeg is {set_to:g}: it shall not be below rtgMaxVarNeg {rated:g}"
+                f"DERSettings/setMaxVarNeg is {set_to:g}: it must not be below rtgMaxVarNeg {rated:g}"
             )
     return found
 
 
 def der_status(status: r.DERStatus, edition: Edition) -> list[str]:
-    """Reserved bits, and the connect status of the other edition."""
+    """2030.5 10.10.4.5: reserved bits, and elements of the other edition."""
     found = []
     if status.alarmStatus is not None and status.alarmStatus >> 11:
         found.append(f"DERStatus/alarmStatus is {status.alarmStatus:08X}: bits 11 to 31 are reserved")
@@ -86,7 +86,7 @@ def der_status(status: r.DERStatus, edition: Edition) -> list[str]:
         if connect is None:
             continue
         if edition is Edition.E2023:
-            found.append(f"DERStatus/{name} shall not be included since 2023: connectStatus takes its place")
+            found.append(f"DERStatus/{name} must not be included since 2023: connectStatus replaces it")
         elif connect.value >> 5:
             found.append(f"DERStatus/{name} is {connect.value:02X}: bits 5 to 7 are reserved")
     if status.connectStatus is not None and status.connectStatus.value >> 2:
@@ -102,7 +102,7 @@ def end_device(posted: r.EndDevice, sfdi: int) -> list[str]:
 
 
 def response(posted: r.Response, edition: Edition, lfdi: str | None) -> list[str]:
-    """2030.5-2018 10.2.3: a defined status, in one's own name; 2023 also wants the modes."""
+    """2030.5-2018 10.2.3: a defined status, the sender's own LFDI, and since 2023 the modes."""
     found = []
     allowed = _RESPONSES_2023 if edition is Edition.E2023 else _RESPONSES_2018
     if posted.status is not None and posted.status not in allowed:
@@ -115,28 +115,28 @@ def response(posted: r.Response, edition: Edition, lfdi: str | None) -> list[str
         and posted.modesResponded is None
         and posted.modesResponded2 is None
     ):
-        found.append("DERControlResponse/modesResponded shall be included since 2023")
+        found.append("DERControlResponse/modesResponded must be included since 2023")
     return found
 
 
 def log_event(event: r.LogEvent) -> list[str]:
-    """2030.5-2018 12.3: codes of the IEEE profile bear the IEEE's enterprise number."""
+    """2030.5-2018 12.3: codes of the IEEE profile come with the IEEE's enterprise number."""
     if event.profileID == 2 and event.logEventPEN != 40732:
         return [f"LogEvent/logEventPEN is {event.logEventPEN}: codes of profileID 2 are those of PEN 40732"]
     return []
 
 
 def usage_point(point: r.MirrorUsagePoint) -> list[str]:
-    """2030.5-2018 10.11: a mirror says that it is one."""
-    found = [] if point.roleFlags & 1 else ["MirrorUsagePoint/roleFlags: bit 0 (isMirror) shall be set"]
+    """2030.5-2018 10.11: the flag isMirror, and a full mRID."""
+    found = [] if point.roleFlags & 1 else ["MirrorUsagePoint/roleFlags: bit 0 (isMirror) must be set"]
     return found + _mrid("MirrorUsagePoint", point.mRID)
 
 
 def meter_reading(reading: r.MirrorMeterReading, known_type: r.ReadingType | None) -> list[str]:
-    """2030.5-2018 10.11: what an mRID measures does not change."""
+    """2030.5-2018 10.11: the ReadingType of an mRID does not change."""
     found = _mrid("MirrorMeterReading", reading.mRID)
     if known_type is not None and reading.ReadingType is not None and reading.ReadingType != known_type:
-        found.append(f"MirrorMeterReading {reading.mRID}: its ReadingType shall not change")
+        found.append(f"MirrorMeterReading {reading.mRID}: its ReadingType must not change")
     return found
 
 
@@ -147,13 +147,13 @@ def amount(quantity: Any) -> float:
 
 def _mrid(where: str, mrid: str) -> list[str]:
     if len(mrid) != 32:
-        return [f"{where}/mRID {mrid} has {len(mrid) * 4} bits: an mRID shall have 128"]
+        return [f"{where}/mRID {mrid} has {len(mrid) * 4} bits: an mRID has 128"]
     return []
 
 
 def _negative(where: str, quantity: Any) -> list[str]:
     if quantity is not None and quantity.value > 0:
-        return [f"{where} is {amount(quantity):g}: it shall be negative"]
+        return [f"{where} is {amount(quantity):g}: it must not be positive"]
     return []
 
 

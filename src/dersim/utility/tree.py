@@ -1,8 +1,7 @@
-"""The resource tree: which path is what, and which methods it takes.
+"""The resource tree: the functions that serve each path.
 
-A path is looked up by its shape, numbers replaced by `*`, so that finding a route costs one dictionary
-access however many devices there are. Clients must follow links and never build paths; nothing outside this
-package may rely on them.
+Paths are looked up with their numbers replaced by `*`: one dictionary access, however many devices there are.
+Clients must follow links; nothing outside this package may rely on the paths.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Write = Callable[..., Answer]
 
 
 class Route(NamedTuple):
-    """The handlers of a path; each takes the context and the numbers in the path."""
+    """The functions of a path; each takes the request context and the numbers in the path."""
 
     get: Get
     put: Write | None = None
@@ -30,7 +29,7 @@ class Route(NamedTuple):
 
     @property
     def allow(self) -> str:
-        """The methods, as the header Allow lists them."""
+        """The value of the header Allow."""
         writes = (("PUT", self.put), ("POST", self.post), ("DELETE", self.delete))
         return ", ".join(["GET", "HEAD", *(name for name, handler in writes if handler)])
 
@@ -43,15 +42,15 @@ ROUTES: dict[str, Route] = {
     "/edev/*/rg": Route(devices.registration),
     "/edev/*/fsa": Route(devices.assignments),
     "/edev/*/fsa/*": Route(devices.assignment),
-    "/edev/*/di": Route(devices.get_given, put=devices.put_given),
+    "/edev/*/di": Route(devices.get_reported, put=devices.put_reported),
     "/edev/*/lel": Route(devices.log_events, post=devices.post_log_event),
     "/edev/*/lel/*": Route(devices.log_event),
     "/edev/*/der": Route(devices.ders),
     "/edev/*/der/*": Route(devices.der),
-    "/edev/*/der/*/dercap": Route(devices.get_given, put=devices.put_given),
-    "/edev/*/der/*/derg": Route(devices.get_given, put=devices.put_given),
-    "/edev/*/der/*/ders": Route(devices.get_given, put=devices.put_given),
-    "/edev/*/der/*/dera": Route(devices.get_given, put=devices.put_given),
+    "/edev/*/der/*/dercap": Route(devices.get_reported, put=devices.put_reported),
+    "/edev/*/der/*/derg": Route(devices.get_reported, put=devices.put_reported),
+    "/edev/*/der/*/ders": Route(devices.get_reported, put=devices.put_reported),
+    "/edev/*/der/*/dera": Route(devices.get_reported, put=devices.put_reported),
     "/derp": Route(programs.programs),
     "/derp/*": Route(programs.program),
     "/derp/*/dderc": Route(programs.default_control),
@@ -81,9 +80,9 @@ _MAX_NUMBER_DIGITS = 12
 
 
 def find(path: str) -> tuple[Route, list[int]] | None:
-    """The route of a path and the numbers in it; None where there is nothing.
+    """The route of a path and the numbers in it; None for an unknown path.
 
-    Numbers have one spelling only, so that a resource has one href.
+    A number has one spelling (no leading zero), so that a resource has one href.
     """
     if "*" in path:
         return None

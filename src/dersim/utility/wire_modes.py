@@ -1,4 +1,4 @@
-"""A program's modes as the resources that carry them: DERControlBase, DefaultDERControl, DERCurve."""
+"""Modes of a program as 2030.5 resources: DERControlBase, DefaultDERControl, DERCurve."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import Edition, controlbase, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.modes import MODES, Curve, ModeValue
-from dersim.utility.program import DefaultControl, Program, ShelvedCurve, make_mrid
+from dersim.utility.program import DefaultControl, ListedCurve, Program, make_mrid
 
 
 def control_base(owner: Program, modes: Mapping[str, ModeValue]) -> Any:
-    """The DERControlBase of `modes`, whose curves lie on the program's shelf."""
+    """The DERControlBase of `modes`, whose curves are in the program's DERCurveList."""
     hrefs = {
         mode: curve_href(owner, owner.curves.find(mode, value))
         for mode, value in modes.items()
@@ -24,7 +24,7 @@ def control_base(owner: Program, modes: Mapping[str, ModeValue]) -> Any:
 
 
 def default_resource(owner: Program, default: DefaultControl) -> Any:
-    """The DefaultDERControl."""
+    """The DefaultDERControl of a program."""
     return r.DefaultDERControl(
         href=f"{owner.href}/dderc",
         mRID=default.mrid,
@@ -42,13 +42,13 @@ def _default_members(modes: Mapping[str, ModeValue]) -> dict[str, Any]:
     return dict(controlbase.default_members(modes))
 
 
-def curve_href(owner: Program, item: ShelvedCurve) -> str:
-    """Where a curve is read."""
+def curve_href(owner: Program, item: ListedCurve) -> str:
+    """The path of a curve."""
     return f"{owner.href}/dc/{item.number}"
 
 
-def curve_resource(owner: Program, item: ShelvedCurve) -> Any:
-    """The DERCurve with its place and its name."""
+def curve_resource(owner: Program, item: ListedCurve) -> Any:
+    """The DERCurve with its href, mRID and creationTime."""
     href = curve_href(owner, item)
     _, ((_, made),) = controlbase.base_of({item.mode: item.curve}, lambda _: href)
     made.href = href
@@ -58,7 +58,7 @@ def curve_resource(owner: Program, item: ShelvedCurve) -> Any:
 
 
 def check_writable(modes: Mapping[str, ModeValue]) -> None:
-    """ConfigError where a value does not fit the wire: found before anything is published."""
+    """ConfigError if a value does not fit its 2030.5 type; to be called before anything is published."""
     try:
         base, curves = controlbase.base_of(_shared(modes), lambda _: "/derp/1/dc/1")
         trial = r.DefaultDERControl(mRID=make_mrid("trial"), DERControlBase=base, **_default_members(modes))
