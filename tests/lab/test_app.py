@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from dersim.cli.lab import make_programs
 from dersim.lab.app import make_lab_app
 from dersim.lab.programs import PROGRAMS
 from dersim.lab.state import LabState
@@ -15,8 +16,8 @@ FREE_PORTS = {"values": {"--port": "0", "--admin_port": "0", "--enc": "no"}}
 
 
 class Lab:
-    def __init__(self, desk, app):
-        self.desk = desk
+    def __init__(self, state, app):
+        self.state = state
         self._client = app.test_client()
 
     async def __call__(self, method, path, body=None, headers=(), data=None):
@@ -29,8 +30,8 @@ class Lab:
 
 @pytest.fixture
 async def lab(nursery):
-    desk = LabState(Path("certs"))
-    return Lab(desk, make_lab_app(desk, nursery))
+    state = LabState(make_programs(), Path("certs"))
+    return Lab(state, make_lab_app(state, nursery))
 
 
 async def test_the_page_and_what_it_loads_come_from_here_under_a_strict_policy(lab):
@@ -68,8 +69,8 @@ async def test_pages_from_elsewhere_start_and_set_nothing(lab, method, path, hea
     answer = await lab(method, path, {"values": {"--enc": "no"}}, headers)
     assert answer.status_code == status
     assert answer.json_body["hint"]
-    assert not lab.desk.children["server"].is_up
-    assert lab.desk.version == 0
+    assert not lab.state.children["server"].is_up
+    assert lab.state.version == 0
 
 
 async def test_a_name_rebound_to_loopback_reads_nothing(lab):
@@ -93,7 +94,7 @@ async def test_settings_that_cannot_be_are_refused_with_the_field(lab, body, wor
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
     assert words in answer.json_body["detail"]
-    assert lab.desk.version == 0
+    assert lab.state.version == 0
 
 
 async def test_the_refusal_of_a_parser_points_at_its_field(lab):

@@ -124,6 +124,35 @@ async def test_secrets_and_tokens_are_masked_in_the_log(watched, run):
     ]
 
 
+async def test_of_two_secrets_the_longer_is_masked_first(watched, run):
+    secrets = [
+        "open",
+        "open-sesame",
+        "sesame",
+    ]  # masked in this order, "-sesame" would show
+    await run("print('it says open-sesame, then open')", secrets=secrets)
+    await watched.until(lambda child: not child.is_up)
+    assert watched.texts("out") == [f"it says {MASK}, then {MASK}"]
+
+
+async def test_a_stop_while_the_process_is_being_made_stops_it(watched, nursery, monkeypatch):
+    may_go_on, open_process = trio.Event(), trio.lowlevel.open_process
+
+    async def slow(*args, **kwargs):
+        await may_go_on.wait()
+        return await open_process(*args, **kwargs)
+
+    monkeypatch.setattr(trio.lowlevel, "open_process", slow)
+    nursery.start_soon(watched.child.run, [sys.executable, "-c", FOREVER + READY + SLEEP], "it", ())
+    await watched.until(lambda child: child.state is State.STARTING)
+    async with trio.open_nursery() as stopping:
+        stopping.start_soon(watched.child.stop)
+        await watched.until(lambda child: child.state is State.STOPPING)
+        may_go_on.set()
+    assert watched.child.state is State.STOPPED
+    assert not any("is killed" in text for text in watched.texts("lab"))
+
+
 async def test_endless_lines_and_endless_output_stay_bounded(watched, run):
     await run(
         f"print('x' * {MAX_LINE * 3}); [print(n) for n in range({child_module.KEPT_LINES})]; print('end')"

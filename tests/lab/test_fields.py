@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from dersim.lab import programs
+from dersim.cli.lab import make_programs
 from dersim.lab.fields import fields_of, words_of
-from dersim.lab.programs import SERVER, SIMULATOR
+from dersim.lab.programs import SERVER, SIMULATOR, TEST_PKI
 from dersim.options import OptionParser, number, port, yes_no
+
+PROGRAMS = make_programs()
 
 
 @pytest.fixture
@@ -74,21 +76,21 @@ def test_defaults_need_no_words(parser):
 
 @pytest.mark.parametrize("program", [SERVER, SIMULATOR], ids=lambda program: program.key)
 def test_every_flag_of_both_programs_is_in_its_form(program):
-    spelled = {flag for field in programs.fields(program) for flag in field.flags}
-    assert spelled == set(program.parser(()).flags) - {"-h", "--help", *program.without}
+    spelled = {flag for field in PROGRAMS.fields(program) for flag in field.flags}
+    assert spelled == set(PROGRAMS.parser(program).flags) - {"-h", "--help", *program.without}
 
 
 @pytest.mark.parametrize("program", [SERVER, SIMULATOR], ids=lambda program: program.key)
 def test_the_flags_that_have_a_part_in_the_pairing_exist(program):
-    names = {field.name for field in programs.fields(program)}
-    assert {program.encrypt, *program.certificates, programs.TEST_PKI, program.pin} <= names
+    names = {field.name for field in PROGRAMS.fields(program)}
+    assert {program.encrypt, *program.certificates, TEST_PKI, program.pin} <= names
     assert {program.host, program.port} <= names
-    assert programs.field(program, program.encrypt).label == "Encrypt IEEE 2030.5"
-    assert programs.field(program, program.pin).kind == "secret"
+    assert PROGRAMS.field(program, program.encrypt).label == "Encrypt IEEE 2030.5"
+    assert PROGRAMS.field(program, program.pin).kind == "secret"
 
 
 def test_every_csip_knob_of_the_users_page_is_in_the_simulators_form():
-    spelled = {flag for field in programs.fields(SIMULATOR) for flag in field.flags}
+    spelled = {flag for field in PROGRAMS.fields(SIMULATOR) for flag in field.flags}
     assert {
         "--csip_client_enable", "-csip_enable", "--csip_server_ip", "-csip_serv", "--csip_server_port",
         "-csip_port", "--csip_enc", "-ce", "--csip_cert", "-cc", "--csip_key", "-ck",

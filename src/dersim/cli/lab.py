@@ -10,8 +10,10 @@ from pathlib import Path
 import trio
 
 from dersim import pki
+from dersim.cli import server, sim_options
 from dersim.errors import bare_errors
 from dersim.lab.app import make_lab_app
+from dersim.lab.programs import Programs
 from dersim.lab.state import LabState
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser, port
@@ -35,32 +37,44 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="port of the page")
     options = parser.parse_args(args)
     with bare_errors():
-        trio.run(serve, options.port, _seen_from_here(pki.bundled_dir()))
+        trio.run(serve, options.port, make_programs(), _seen_from_here(pki.bundled_dir()))
     return 0
 
 
+def make_programs() -> Programs:
+    """The two programs with the parsers of `dersim server` and `dersim sim`."""
+    return Programs(
+        server_parser=lambda _: server.make_parser(),
+        simulator_parser=lambda line: sim_options.make_parser(line)[0],
+    )
+
+
 def _seen_from_here(folder: Path) -> Path:
-    """Relative where that is shorter: it is read by people, and the children start where we did."""
+    """Relative to the working folder where possible: it is shorter to read, and the children start there."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 async def serve(
-    lab_port: int, test_pki: Path, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
+    lab_port: int,
+    programs: Programs,
+    test_pki: Path,
+    *,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP; `started` with the page's URL. ConfigError: the port is busy."""
     listening = bind_socket("--port", HOST, lab_port)
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         async with trio.open_nursery() as children:
-            desk = LabState(test_pki)
-            server = WebServer(make_lab_app(desk, children), listening, LogBuffer())
+            state = LabState(programs, test_pki)
+            site = WebServer(make_lab_app(state, children), listening, LogBuffer())
             async with trio.open_nursery() as web:
-                web.start_soon(partial(server.serve, trio.lowlevel.checkpoint))
+                web.start_soon(partial(site.serve, trio.lowlevel.checkpoint))
                 url = url_of(listening)
                 print(f"dersim ready lab={url}", flush=True)
                 task_status.started(url)
                 await anext(aiter(signals))
                 web.cancel_scope.cancel()
-            # The children last: while they stop, nobody can start them anew.
-            await desk.stop_all()
+            # The children last: with the page closed, nobody can start them again.
+            await state.stop_all()
             children.cancel_scope.cancel()

@@ -1,18 +1,19 @@
-"""The lab's web application: the page, its small API, and the same guard as the dashboard's.
+"""The lab's web application: the page, its API, and the dashboard's guard.
 
-    GET  /api/lab/state?version=V&server=ID&simulator=ID   both programs; waits for news where V is the newest
+    GET  /api/lab/state?version=V&server=ID&simulator=ID   both programs; waits for a change from V
     GET  /api/lab/programs/{key}/settings                  the form
     PUT  /api/lab/programs/{key}/settings                  {"values": {flag: text, or null to keep a secret}}
     POST /api/lab/programs/{key}/start, .../stop           202
 
-It starts nothing but the two programs of `programs.py`, and listens on loopback alone: whoever may use it
-runs programs and names files on this machine.
+It starts only the two programs of `programs.py` and listens on loopback only: its users run programs and
+name files on this machine.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from dersim.errors import ConfigError
-from dersim.lab import programs
-from dersim.lab.programs import PROGRAMS, Program
+from dersim.lab.fields import Field
+from dersim.lab.programs import PROGRAMS, Program, Programs
 from dersim.lab.state import LabState
 from dersim.pages import statics
 from dersim.pages.guard import Guard
@@ -32,11 +33,11 @@ from dersim.pages.responses import MAX_BODY_BYTES, dumps
 from dersim.pages.schema import FieldError
 
 STATIC = Path(__file__).parent / "static"
-#: How long a question for news may hang; less than any proxy or browser waits.
+#: How long a GET of the state waits for a change; less than the timeout of any proxy or browser.
 LONGEST_WAIT_S = 20.0
 
 
-def make_lab_app(desk: LabState, nursery: trio.Nursery) -> QuartTrio:
+def make_lab_app(state: LabState, nursery: trio.Nursery) -> QuartTrio:
     """The application; the children live in `nursery`."""
     app = QuartTrio("dersim.lab", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -45,9 +46,9 @@ def make_lab_app(desk: LabState, nursery: trio.Nursery) -> QuartTrio:
     add_guard(app, Guard())
     add_error_handlers(app)
     _add_static(app)
-    _add_state(app, desk)
-    _add_settings(app, desk)
-    _add_buttons(app, desk, nursery)
+    _add_state(app, state)
+    _add_settings(app, state)
+    _add_buttons(app, state, nursery)
     return app
 
 
@@ -62,52 +63,52 @@ def _add_static(app: QuartTrio) -> None:
     statics.add_folders(app, "static", statics.SHARED)
 
 
-def _add_state(app: QuartTrio, desk: LabState) -> None:
-    async def state() -> Response:
+def _add_state(app: QuartTrio, state: LabState) -> None:
+    async def snapshot() -> Response:
         asked = {name: _whole_number(name) for name in ("version", *PROGRAMS)}
         version = asked.pop("version")
-        if version == desk.version:
-            await desk.wait_news(version, LONGEST_WAIT_S)
-        return _json(desk.snapshot(asked))
+        if version == state.version:
+            await state.wait_news(version, LONGEST_WAIT_S)
+        return _json(state.snapshot(asked))
 
-    app.add_url_rule("/api/lab/state", "state", state, methods=["GET"])
+    app.add_url_rule("/api/lab/state", "state", snapshot, methods=["GET"])
 
 
-def _add_settings(app: QuartTrio, desk: LabState) -> None:
+def _add_settings(app: QuartTrio, state: LabState) -> None:
     async def form(key: str) -> Response:
-        return _json(desk.form(_program(key)))
+        return _json(state.form(_program(key)))
 
     async def choose(key: str) -> Response:
         program = _program(key)
-        values = _values(program, await _body())
+        values = _values(state.programs.fields(program), await _body())
         try:
-            desk.choose(program, values)
+            state.choose(program, values)
         except ConfigError as error:
-            raise _refusal(program, error) from error
-        return _json(desk.form(program))
+            raise _refusal(state.programs, program, error) from error
+        return _json(state.form(program))
 
     path = "/api/lab/programs/<key>/settings"
     app.add_url_rule(path, "form", form, methods=["GET"])
     app.add_url_rule(path, "choose", choose, methods=["PUT"])
 
 
-def _add_buttons(app: QuartTrio, desk: LabState, nursery: trio.Nursery) -> None:
+def _add_buttons(app: QuartTrio, state: LabState, nursery: trio.Nursery) -> None:
     async def start(key: str) -> Response:
         program = _program(key)
-        if desk.children[key].is_up:
-            raise Problem("conflict", f"{program.title} runs already", hint="Stop it first.")
+        if state.children[key].is_up:
+            raise Problem("conflict", f"{program.title} is already running", hint="Stop it first.")
         try:
-            await desk.start(program, nursery)
+            await state.start(program, nursery)
         except ConfigError as error:
-            raise _refusal(program, error) from error
-        return _json(desk.snapshot({}), 202)
+            raise _refusal(state.programs, program, error) from error
+        return _json(state.snapshot({}), 202)
 
     async def stop(key: str) -> Response:
         program = _program(key)
-        if not desk.children[key].is_up:
-            raise Problem("conflict", f"{program.title} does not run", hint="Start it first.")
-        nursery.start_soon(desk.children[key].stop)
-        return _json(desk.snapshot({}), 202)
+        if not state.children[key].is_up:
+            raise Problem("conflict", f"{program.title} is not running", hint="Start it first.")
+        nursery.start_soon(state.children[key].stop)
+        return _json(state.snapshot({}), 202)
 
     app.add_url_rule("/api/lab/programs/<key>/start", "start", start, methods=["POST"])
     app.add_url_rule("/api/lab/programs/<key>/stop", "stop", stop, methods=["POST"])
@@ -142,11 +143,11 @@ async def _body() -> Any:
 _SHAPE = 'Send {"values": {"--flag": "text as on the command line"}}.'
 
 
-def _values(program: Program, body: Any) -> dict[str, str | None]:
+def _values(fields: Iterable[Field], body: Any) -> dict[str, str | None]:
     values = body.get("values") if isinstance(body, dict) else None
     if not isinstance(values, dict):
         raise Problem("bad-request", "the body has no object of values", hint=_SHAPE)
-    known = {field.name for field in programs.fields(program)}
+    known = {field.name for field in fields}
     errors = [
         *(FieldError(f"/values/{name}", "no such flag") for name in values if name not in known),
         *(
@@ -160,9 +161,9 @@ def _values(program: Program, body: Any) -> dict[str, str | None]:
     return values
 
 
-def _refusal(program: Program, error: ConfigError) -> Problem:
-    """What the program's own parser said, with the field that it is about."""
-    # Where the parser sends people from a shell is of no use in a form.
+def _refusal(programs: Programs, program: Program, error: ConfigError) -> Problem:
+    """The message of the program's own parser, with the field that it is about."""
+    # The hint for a shell is of no use in a form.
     text = re.sub(r"; see dersim \w+ --help$", "", str(error))
     name = programs.complained_field(program, text)
     errors = [FieldError(f"/values/{name}", text)] if name else []

@@ -1,8 +1,7 @@
-"""One program as a child process: started, listened to, stopped, and never left behind.
+"""One program as a child process: start it, read its output, stop it, leave no process behind.
 
-The child has a process group of its own, so that Ctrl-C in the terminal reaches the lab alone, which then
-stops its children in good order. Its output is kept line by line, bounded, without the secrets that its
-command line held.
+The child has its own process group, so that Ctrl-C in the terminal reaches only the lab, which then stops its
+children. Its output is kept line by line, bounded, without the secrets of its command line.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ MASK = "******"
 
 
 class State(StrEnum):
-    """Where a child stands. EXITED: it ended by itself; STOPPED: nobody has started it, or it was stopped."""
+    """Of a child. EXITED: it ended by itself; STOPPED: not yet started, or stopped on request."""
 
     STOPPED = "stopped"
     STARTING = "starting"
@@ -39,7 +38,7 @@ class State(StrEnum):
 
 
 class Line(NamedTuple):
-    """One line of output. stream: out, err, or lab for what the lab itself has to say."""
+    """One line of output. stream: out, err, or lab for messages of the lab itself."""
 
     id: int
     time_s: float
@@ -81,23 +80,23 @@ class Child:
         secrets: Iterable[str],
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Live one life of the process; `started` once the process is there or could not be made.
+        """Run the process until it ends; `started` once it exists or could not be made.
 
-        `command` is how people are told what runs; `secrets` are masked wherever they would show.
+        `command`: the command line as it is shown. `secrets` are masked in the output.
         """
-        self._secrets = tuple(sorted((each for each in secrets if len(each) > 2), key=len, reverse=True))
+        self._secrets = tuple(each for each in secrets if len(each) > 2)
         self.command, self.exit_code, self.addresses = command, None, {}
         self._ended, self.started_s = trio.Event(), time.time()
         self._enter(State.STARTING)
         self._say(f"starting: {command}")
         try:
-            await self._live(argv, task_status)
+            await self._run_process(argv, task_status)
         finally:
             self._process = self.pid = None
             self._ended.set()
             self._changed()
 
-    async def _live(self, argv: Sequence[str], task_status: trio.TaskStatus[None]) -> None:
+    async def _run_process(self, argv: Sequence[str], task_status: trio.TaskStatus[None]) -> None:
         try:
             process = await trio.lowlevel.open_process(
                 argv,
@@ -113,7 +112,7 @@ class Child:
             task_status.started()
             return
         self._process, self.pid = process, process.pid
-        if self.state is State.STOPPING:  # asked while it was being made
+        if self.state is State.STOPPING:  # `stop` was called while the process was being made
             process.terminate()
         task_status.started()
         try:
@@ -123,7 +122,7 @@ class Child:
                 code = await process.wait()
         finally:
             with trio.CancelScope(shield=True):
-                await _bury(process)
+                await _end(process)
         self._over(code)
 
     async def stop(self) -> None:
@@ -144,12 +143,12 @@ class Child:
     def _over(self, code: int) -> None:
         asked = self.state is State.STOPPING
         self.exit_code, self.addresses = code, {}
-        # SIGTERM itself ends a Python that has not come to setting its handler.
+        # SIGTERM itself ends a Python that has not yet set its handler.
         self._enter(State.STOPPED if asked and code in (0, -signal.SIGTERM) else State.EXITED)
         self._say(f"ended: {explain_exit(code)}")
 
     async def _listen(self, stream: Any, name: str) -> None:
-        """Lines of any length, without ever holding more than one of them."""
+        """Read lines of any length, holding at most one of them."""
         rest = b""
         async for chunk in stream:
             *whole, rest = (rest + chunk).split(b"\n")
@@ -183,8 +182,8 @@ class Child:
         self._lines.append(Line(self._last_id, time.time(), stream, mask(text, self._secrets)))
 
 
-async def _bury(process: trio.Process) -> None:
-    """Whatever happened, leave no process and no pipe behind."""
+async def _end(process: trio.Process) -> None:
+    """Kill the process if it still runs and close its pipes."""
     if process.returncode is None:
         process.kill()
         await process.wait()
@@ -194,8 +193,8 @@ async def _bury(process: trio.Process) -> None:
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """`text` without the secrets, and without what a ready line says of a token."""
-    for secret in secrets:
+    """`text` without the secrets and without the token of a ready line."""
+    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
         text = text.replace(secret, MASK)
     return _TOKEN.sub(f"token={MASK}", text)
 

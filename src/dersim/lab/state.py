@@ -1,4 +1,4 @@
-"""The state of the lab: what was chosen for either program, the two children, and who waits for news."""
+"""The state of the lab: the settings of both programs, their child processes, and a signal for changes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from urllib.parse import urlsplit
 import trio
 
 from dersim.errors import ConfigError
-from dersim.lab import programs
-from dersim.lab.child import Child, Line, State, explain_exit, mask
+from dersim.lab.child import MASK, Child, Line, State, explain_exit
 from dersim.lab.fields import Field
-from dersim.lab.programs import PROGRAMS, SERVER, SIMULATOR, TEST_PKI, Program
+from dersim.lab.programs import PROGRAMS, SERVER, SIMULATOR, TEST_PKI, Program, Programs, uses_lab_server
 from dersim.timestamps import rfc3339
 
-#: How the form writes that certificates or a PIN are the lab's own business.
+#: Shown in the form where the lab itself chooses certificates or PIN.
 USING_DEFAULT = "<< Using Default >>"
 
 
 class LabState:
     """Settings and children of both programs. test_pki: the folder of the bundled test certificates."""
 
-    def __init__(self, test_pki: Path) -> None:
+    def __init__(self, programs: Programs, test_pki: Path) -> None:
         self.version = 0
+        self.programs = programs
         self.children = {key: Child(self._tell) for key in PROGRAMS}
         self._test_pki = str(test_pki)
         self._chosen: dict[str, dict[str, str]] = {key: {} for key in PROGRAMS}
@@ -48,7 +48,7 @@ class LabState:
         """The settings form: groups of fields with their values, and the command line that they make."""
         groups: dict[str, list[dict[str, Any]]] = {}
         chosen, defaults = self._chosen[program.key], self._defaults(program)
-        for field in programs.fields(program):
+        for field in self.programs.fields(program):
             groups.setdefault(field.group, []).append(_field_document(program, field, chosen, defaults))
         return {
             "program": program.key,
@@ -59,52 +59,59 @@ class LabState:
         }
 
     def choose(self, program: Program, values: Mapping[str, str | None]) -> None:
-        """Take over a filled form: every flag that is not in it goes back to its default.
+        """Store a filled form; a flag that is not in it goes back to its default.
 
-        None keeps what is there: so a form that was not shown a secret need not know it. ConfigError says
-        which flag cannot have its value; then nothing has changed.
+        None keeps the stored value, because a form does not show secrets. ConfigError names the flag whose
+        value is refused; then nothing has changed.
         """
         before = self._chosen[program.key]
         wanted = {
             name: before.get(name, "") if text is None else text.strip() for name, text in values.items()
         }
         kept: dict[str, str] = {}
-        for _ in range(2):  # once more, because where the server is named the defaults are others
+        for _ in range(2):  # twice, because naming a server changes the defaults
             defaults = self._defaults(program, kept)
             kept = {name: text for name, text in wanted.items() if text and text != defaults[name]}
-        programs.check(program, programs.words(program, kept, self._given(program, kept)))
+        self.programs.check(program, self.programs.words(program, kept, self._given(program, kept)))
         self._chosen[program.key] = kept
         self._tell()
 
     def words(self, program: Program) -> list[str]:
-        """The command line as the program is to get it."""
-        return programs.words(program, self._chosen[program.key], self._given(program))
+        """The command line that the program is started with."""
+        return self.programs.words(program, self._chosen[program.key], self._given(program))
 
     def command(self, program: Program) -> str:
         """The command line for people, without secrets."""
-        line = shlex.join(["dersim", program.command, *self.words(program)])
-        return mask(line, self.secrets(program))
+        hidden = dict.fromkeys(self._secrets_by_flag(program), MASK)
+        words = self.programs.words(program, {**self._chosen[program.key], **hidden}, self._given(program))
+        return " ".join(
+            ["dersim", program.command, *(word if MASK in word else shlex.quote(word) for word in words)]
+        )
 
     def secrets(self, program: Program) -> set[str]:
         """The values of the command line that must not be shown."""
+        return set(self._secrets_by_flag(program).values())
+
+    def _secrets_by_flag(self, program: Program) -> dict[str, str]:
+        """The secrets on the command line; one that is a flag's own default is no secret and not there."""
         said = {**self._given(program), **self._chosen[program.key]}
         return {
-            said[field.name]
-            for field in programs.fields(program)
-            if field.kind == "secret" and field.name in said
+            field.name: said[field.name]
+            for field in self.programs.fields(program)
+            if field.kind == "secret" and said.get(field.name, field.default) != field.default
         }
 
     def _given(self, program: Program, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
-        """What the lab sees to, as long as the user says nothing else."""
+        """The flags that the lab sets unless the user does."""
         chosen = self._chosen[program.key] if chosen is None else chosen
-        out = {TEST_PKI: self._test_pki} if programs.wants_test_pki(program, chosen) else {}
-        if program is SIMULATOR and programs.uses_lab_server(chosen):
-            out |= programs.simulator_defaults(self._chosen[SERVER.key], self._server_address())
+        out = {TEST_PKI: self._test_pki} if self.programs.wants_test_pki(program, chosen) else {}
+        if program is SIMULATOR and uses_lab_server(chosen):
+            out |= self.programs.simulator_defaults(self._chosen[SERVER.key], self._server_address())
         return out
 
     def _defaults(self, program: Program, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
         given = self._given(program, chosen)
-        return {field.name: given.get(field.name, field.default) for field in programs.fields(program)}
+        return {field.name: given.get(field.name, field.default) for field in self.programs.fields(program)}
 
     def _server_address(self) -> tuple[str, str] | None:
         url = self.children[SERVER.key].addresses.get("utility")
@@ -116,22 +123,22 @@ class LabState:
     # -- children
 
     async def start(self, program: Program, nursery: trio.Nursery) -> None:
-        """Start it; ConfigError where it is up already, or where its settings have become impossible."""
+        """Start it; ConfigError where it is up already, or where its settings are no longer valid."""
         child = self.children[program.key]
         if child.is_up:
-            raise ConfigError(f"{program.title} runs already")
+            raise ConfigError(f"{program.title} is already running")
         line = self.words(program)
-        programs.check(program, line)
+        self.programs.check(program, line)
         await nursery.start(child.run, program.argv(line), self.command(program), self.secrets(program))
 
     async def stop_all(self) -> None:
-        """Stop both, at the same time, and wait until they have ended."""
+        """Stop both at the same time and wait until they have ended."""
         async with trio.open_nursery() as nursery:
             for child in self.children.values():
                 nursery.start_soon(child.stop)
 
     def snapshot(self, after: Mapping[str, int]) -> dict[str, Any]:
-        """How both stand, with the log lines after those ids."""
+        """The status of both, with the log lines after those ids."""
         return {
             "version": self.version,
             "programs": [self._program_document(each, after.get(each.key, 0)) for each in PROGRAMS.values()],
@@ -158,16 +165,16 @@ class LabState:
     def _advice(self) -> list[str]:
         out: list[str] = []
         server, simulator = self._chosen[SERVER.key], self._chosen[SIMULATOR.key]
-        if not programs.uses_lab_server(simulator):
+        if not uses_lab_server(simulator):
             return out
-        encrypted = programs.value(SERVER, server, SERVER.encrypt)
-        if encrypted != programs.value(SIMULATOR, simulator, SIMULATOR.encrypt):
+        encrypted = self.programs.value(SERVER, server, SERVER.encrypt)
+        if encrypted != self.programs.value(SIMULATOR, simulator, SIMULATOR.encrypt):
             out.append(
                 "One of the two encrypts and the other does not: they will not understand each other. "
                 "Set Encrypt IEEE 2030.5 alike in both."
             )
         elif self.children[SIMULATOR.key].is_up and not self.children[SERVER.key].is_up:
-            out.append("The DER Simulator looks for the IEEE 2030.5 Server, which does not run. Start it.")
+            out.append("The DER Simulator looks for the IEEE 2030.5 Server, which is not running. Start it.")
         return out
 
 
