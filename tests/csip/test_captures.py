@@ -11,7 +11,7 @@ import trio.testing
 from dersim.clock import SimClock
 from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin
-from dersim.csip.session import Counters, Reading, Refused, Session
+from dersim.csip.session import Counters, Reading, RequestRefused, Session
 from dersim.errors import RemoteProtocolError
 from dersim.http11 import Connection
 from dersim.ieee2030_5 import Edition
@@ -65,7 +65,7 @@ async def test_every_recorded_answer_is_read_or_refused_in_one_line(autojump_clo
         await session.aclose()
     assert read >= len(replies) * 0.6
     assert all("\n" not in str(error) for error in refused)
-    assert sum(isinstance(error, Refused) and error.status >= 400 for error in refused) >= 5
+    assert sum(isinstance(error, RequestRefused) and error.status >= 400 for error in refused) >= 5
 
 
 def session_for(nursery, wire, clock, log):

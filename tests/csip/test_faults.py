@@ -390,7 +390,7 @@ async def test_a_reply_to_that_is_gone_means_a_new_walk_before_the_response_is_g
     world.server.answers["POST", "/rsp"] = Response(404)
     world.tree["/rsps/2"] = moved
     await trio.sleep(20)
-    assert world.logged("Responses used to be taken", "discovering anew")
+    assert world.logged("Responses were accepted before", "discovering again")
     assert len(world.server.times("/dcap")) == walks + 1
     assert _answers(world, "/rsps/2") == [(1, 2)]
 

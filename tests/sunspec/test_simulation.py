@@ -88,15 +88,15 @@ class StandInClient:
     """As dersim.csip's client looks from here: bursts, and a member with a queue of log events."""
 
     def __init__(self):
-        self.member = SimpleNamespace(log_events=SimpleNamespace(next_due_s=None))
+        self.lifecycle = SimpleNamespace(log_events=SimpleNamespace(next_due_s=None))
         self.bursts = 0
         self.refusal = ""
 
     def log_event_burst(self):
-        if self.refusal or self.member.log_events.next_due_s is not None:
+        if self.refusal or self.lifecycle.log_events.next_due_s is not None:
             raise DersimError(self.refusal or "a burst is running")
         self.bursts += 1
-        self.member.log_events.next_due_s = 5.0
+        self.lifecycle.log_events.next_due_s = 5.0
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_any_word_but_0_starts_a_burst_and_a_second_is_busy(make_bench, client, 
     assert (client.bursts, bench.read(64415, "LogEventEna")) == (1, 1)
     assert bench.pdu(f"06{address:04x}0001").hex() == "8606"
     assert client.bursts == 1
-    client.member.log_events.next_due_s = None
+    client.lifecycle.log_events.next_due_s = None
     assert bench.read(64415, "LogEventEna") == 0
     assert bench.write(64415, LogEventEna=1) == 0
 

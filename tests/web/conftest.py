@@ -118,8 +118,8 @@ class StandInClient:
 
     def __init__(self):
         self.asked = []
-        self.member = self.tree = None
-        self.standing = SimpleNamespace(state="connected")
+        self.lifecycle = self.tree = None
+        self.client_status = SimpleNamespace(state="connected")
         self.counters = SimpleNamespace(**dict.fromkeys(COUNTERS, 3))
         self.refuse = ""
         self.refusal = ConfigError

@@ -16,7 +16,7 @@ from dersim.csip.conversation import Conversation
 from dersim.csip.credentials import Credentials
 from dersim.csip.lifecycle import RETRY_S, RETRY_SPREAD_S, Lifecycle
 from dersim.csip.log_events import BurstImpossible
-from dersim.csip.parts import Setting
+from dersim.csip.parts import ClientContext
 from dersim.csip.session import Counters
 from dersim.csip.status import ClientStatus
 from dersim.csip.watch import Watch
@@ -50,13 +50,13 @@ class CsipClient:
         self.device: Device = context.device
         self.config = CsipConfig.from_options(context.options)
         self.counters = Counters()
-        self.standing = ClientStatus()
+        self.client_status = ClientStatus()
         self.conversation: Conversation = context.services.setdefault(CONVERSATION, Conversation())
         self._watch: Watch = context.services.setdefault(WATCH, Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp
         self._count = len(context.fleet.devices)
-        self._member: Lifecycle | None = None
+        self._lifecycle: Lifecycle | None = None
         self._loaded: Credentials | None = None
         self._files: Any = None
         self._asked = trio.Event()
@@ -69,12 +69,12 @@ class CsipClient:
     @property
     def tree(self) -> Tree | None:
         """What was found on the server, None before there is an identity."""
-        return None if self._member is None else self._member.tree
+        return None if self._lifecycle is None else self._lifecycle.tree
 
     @property
-    def member(self) -> Lifecycle | None:
+    def lifecycle(self) -> Lifecycle | None:
         """The life under the present identity."""
-        return self._member
+        return self._lifecycle
 
     async def bind(self) -> Mapping[str, str]:
         """Check the certificate files; nothing listens. ConfigError where a given one is bad."""
@@ -103,30 +103,30 @@ class CsipClient:
     async def run(self) -> None:
         """Be a client until cancelled."""
         credentials = self._loaded or await self._wait_for_credentials()
-        setting = Setting(
+        client_context = ClientContext(
             self._context,
             self.device,
             self.config,
             self.counters,
             self.conversation,
-            self.standing,
+            self.client_status,
             self._open_tcp,
             self._watch,
         )
         while True:
-            self._member = Lifecycle(setting, credentials, self._reload)
-            credentials = await self._member.run()
+            self._lifecycle = Lifecycle(client_context, credentials, self._reload)
+            credentials = await self._lifecycle.run()
 
     def status(self) -> FrontendStatus:
         """For the overview."""
         where = self.config.dcap_url
-        error = self.standing.last_error
-        return FrontendStatus(self.standing.state, f"{where}: {error}" if error else where)
+        error = self.client_status.last_error
+        return FrontendStatus(self.client_status.state, f"{where}: {error}" if error else where)
 
     def snapshot(self) -> dict[str, Any]:
         """The public contract's `csip-client`; the list of all devices is added by the web."""
         return snapshot.snapshot(
-            self.config, self.counters, self.standing, who=self.identity(), member=self._member
+            self.config, self.counters, self.client_status, who=self.identity(), lifecycle=self._lifecycle
         )
 
     def identity(self) -> Credentials | None:
@@ -137,8 +137,8 @@ class CsipClient:
         """Read the certificate files again and walk the server anew."""
         self._files = None
         self._asked.set()
-        if self._member is not None:
-            self._member.rediscover()
+        if self._lifecycle is not None:
+            self._lifecycle.rediscover()
 
     def opt_out(self, mrid: str) -> None:
         """The user opts out of a control (Response 4); ConfigError for one that is not held."""
@@ -155,14 +155,14 @@ class CsipClient:
         count: int = 5,
     ) -> None:
         """Begin BASIC-027's burst; BurstImpossible (a 409) without a LogEventList or while one runs."""
-        if self._member is None or self._member.tree.log_events is None:
+        if self._lifecycle is None or self._lifecycle.tree.log_events is None:
             raise BurstImpossible("the server has no LogEventList for this DER, or was not reached yet")
-        self._member.log_events.start_burst(alarm_status, interval_s, count)
+        self._lifecycle.log_events.start_burst(alarm_status, interval_s, count)
 
     def _living(self) -> Lifecycle:
-        if self._member is None:
+        if self._lifecycle is None:
             raise ConfigError("no control is held: the client has not reached its server yet")
-        return self._member
+        return self._lifecycle
 
     def _load(self) -> Credentials:
         """Read the certificate files; CertificateError or ConfigError names the bad one."""
@@ -190,8 +190,8 @@ class CsipClient:
                 wait_s = RETRY_S + self._context.rng.uniform(-RETRY_SPREAD_S, RETRY_SPREAD_S)
                 message = f"discovery of {self.config.dcap_url}: {error}; trying again in {wait_s:.0f} s"
                 self._context.log.log("Warning", "CSIP", message, self.device.number)
-                self.standing.enter("retrying", str(error))
-                self.standing.retry_at = trio.current_time() + wait_s
+                self.client_status.enter("retrying", str(error))
+                self.client_status.retry_at = trio.current_time() + wait_s
             self._asked = trio.Event()
             with trio.move_on_after(wait_s):
                 await self._asked.wait()

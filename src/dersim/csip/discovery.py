@@ -19,7 +19,7 @@ from typing import Any
 
 from dersim.csip.paging import PAGE_ITEMS, Listing, read_list
 from dersim.csip.reader import Moved, Reader
-from dersim.csip.session import Fetched, Refused
+from dersim.csip.session import Fetched, RequestRefused
 from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, poll_rate_s
 from dersim.errors import DersimError, RemoteProtocolError
 from dersim.ieee2030_5 import identity
@@ -172,7 +172,7 @@ class Discovery:
             return None
         try:
             device = (await session.fetch(href, r.EndDevice)).resource
-        except Refused as error:
+        except RequestRefused as error:
             if error.status not in (403, 404, 410):
                 raise
         else:
@@ -195,7 +195,7 @@ class Discovery:
             answer = await session.send(
                 "POST", href, session.encode(me), "our EndDevice (in-band registration)"
             )
-        except Refused as error:
+        except RequestRefused as error:
             if error.status >= 500 or error.retry_after_s is not None:
                 self._may_register = True
             raise NotRegistered(f"{missing}, and {error}; waiting to be registered there") from None

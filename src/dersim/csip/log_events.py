@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dersim.csip.reader import Moved
-from dersim.csip.session import Refused, Say, Session
+from dersim.csip.session import RequestRefused, Say, Session
 from dersim.errors import ConfigError, DersimError, RemoteProtocolError
 from dersim.hardware.state import Alarm
 from dersim.ieee2030_5 import resources as r
@@ -153,7 +153,7 @@ class LogEvents:
             what = f"LogEvent {event.logEventID}: {event.details}"
             try:
                 await session.send("POST", href, session.encode(event), what)
-            except Refused as error:
+            except RequestRefused as error:
                 if error.retry_after_s is not None:
                     raise
                 self._attempts += 1

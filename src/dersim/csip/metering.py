@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dersim.csip import mirror
 from dersim.csip.links import with_query
 from dersim.csip.paging import read_list
-from dersim.csip.session import Refused, Say, Session
+from dersim.csip.session import RequestRefused, Say, Session
 from dersim.errors import ProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import resources as r
 
@@ -59,7 +59,7 @@ class Metering:
             if self.href is None:
                 await self._create(mirrors_href)
             await self._post_readings(mirrors_href)
-        except Refused as error:
+        except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
             self._say("Warning", f"meter readings are not taken: {error}")
@@ -94,7 +94,7 @@ class Metering:
             return
         try:
             fetched = await self._session.fetch(self.href, r.MirrorUsagePoint)
-        except Refused as error:
+        except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
             self._say("Info", f"postRate is not known: {error}; posting every {self.interval_s:g} s")
@@ -110,7 +110,7 @@ class Metering:
         values = mirror.readings(self._lfdi, self._items, self._device.state, int(self._now_s()))
         try:
             await self._send(values)
-        except Refused as error:
+        except RequestRefused as error:
             if not await self._is_lost(error):
                 raise
             self._say("Info", "the server has lost our MirrorUsagePoint: making it again")
@@ -118,13 +118,13 @@ class Metering:
             await self._create(mirrors_href)
             await self._send(values)
 
-    async def _is_lost(self, error: Refused) -> bool:
+    async def _is_lost(self, error: RequestRefused) -> bool:
         """Whether the mirror itself is gone, as against one address for one kind of post."""
         if not error.gone or self.href is None:
             return False
         try:
             await self._session.exchange("GET", with_query(self.href, "l=1"))
-        except Refused as second:
+        except RequestRefused as second:
             return second.gone
         return False
 
@@ -136,7 +136,7 @@ class Metering:
                 await session.send(
                     "POST", href, session.encode(total), f"MirrorMeterReadingList of {len(values)}"
                 )
-            except Refused as error:
+            except RequestRefused as error:
                 if error.status not in _NO_LISTS or await self._is_lost(error):
                     raise
                 self._say("Info", f"{error}; posting meter readings one by one")

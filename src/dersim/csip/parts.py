@@ -1,7 +1,8 @@
-"""All the parts of a client under one identity, put together."""
+"""The objects that make up the client of one identity, and how they are connected."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from dersim.csip.discovery import Discovery, Identity
 from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
 from dersim.csip.metering import Metering
-from dersim.csip.polling import Polling
+from dersim.csip.polling import MAX_REREADS, Polling
 from dersim.csip.programs import Programs
 from dersim.csip.reader import Reader
 from dersim.csip.reporting import Reporter
@@ -42,45 +43,85 @@ PostResponse = Callable[[str, "DERControlResponse"], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What a client is given and keeps, whoever it is: the DER, the flags, where it is counted and shown."""
+class ClientContext:
+    """What a client keeps when its identity changes: its DER, its flags, its counters and its status."""
 
-    context: FrontendContext
+    frontend: FrontendContext
     device: Device
     config: CsipConfig
     counters: Counters
     conversation: Conversation
-    standing: ClientStatus
+    client_status: ClientStatus
     open_tcp: OpenTcp
     watch: Watch
 
+    def say(self, level: Level, message: str) -> None:
+        """A line for the log, under CSIP and this DER."""
+        self.frontend.log.log(level, "CSIP", message, self.device.number)
+
 
 class Parts:
-    """The parts; who calls whom is theirs. post_response: how the outbox reaches the server."""
+    """Every object of one identity, made once. post_response: how the outbox reaches the server."""
 
-    def __init__(self, setting: Setting, credentials: Credentials, post_response: PostResponse) -> None:
-        config, device, clock = setting.config, setting.device, setting.context.clock
-        self._setting = setting
+    def __init__(
+        self, client_context: ClientContext, credentials: Credentials, post_response: PostResponse
+    ) -> None:
+        config, device, clock = client_context.config, client_context.device, client_context.frontend.clock
+        say, lfdi = client_context.say, credentials.lfdi
+        self._client_context = client_context
         self.tree = Tree()
         self.clocks = Clocks(clock)
-        self.agenda = Schedule(clock)
-        self.session = Session(
+        self.schedule = Schedule(clock)
+        self.rereads: deque[Reread] = deque(maxlen=MAX_REREADS)
+        self.session = session = self._session(credentials)
+        self.reader = Reader(session, say)
+        self.outbox = Outbox(post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log)
+        self.controls = self._controls()
+        server_s = self.clocks.server_now_s
+        self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s)
+        self.metering = Metering(device, session, say, lfdi, server_s)
+        self.log_events = LogEvents(
+            session,
+            say,
+            server_s=server_s,
+            now_s=clock.now_s,
+            on_waiting=lambda: self.schedule.set_earlier("log", clock.now_s()),
+        )
+        self.polling = Polling(
+            clock=clock,
+            clocks=self.clocks,
+            schedule=self.schedule,
+            session=session,
+            reader=self.reader,
+            discovery=Discovery(self.reader, self.tree, Identity(lfdi, config.pin), config.dcap),
+            programs=Programs(self.reader, self.tree),
+            controls=self.controls,
+            reporter=self.reporter,
+            metering=self.metering,
+            log_events=self.log_events,
+            rereads=self.rereads,
+        )
+
+    def _session(self, credentials: Credentials) -> Session:
+        client_context = self._client_context
+        config = client_context.config
+        return Session(
             config.origin,
             self.connector(credentials),
-            clock,
+            client_context.frontend.clock,
             reading=Reading(config.edition, config.validation, config.strict),
-            counters=setting.counters,
-            conversation=setting.conversation,
-            say=self.say,
-            device=device.number,
+            counters=client_context.counters,
+            conversation=client_context.conversation,
+            say=client_context.say,
+            device=client_context.device.number,
         )
-        self.outbox = Outbox(
-            post_response, lfdi=credentials.lfdi, edition=lambda: config.edition, log=self._log
-        )
-        self.controls = Controls(
+
+    def _controls(self) -> Controls:
+        device, config = self._client_context.device, self._client_context.config
+        return Controls(
             device.setpoints,
             self.clocks,
-            rng=setting.context.rng,
+            rng=self._client_context.frontend.rng,
             on_response=self.outbox.put,
             on_reread=self._on_reread,
             log=self._log,
@@ -89,49 +130,21 @@ class Parts:
                 event_removed=config.event_removed,
             ),
         )
-        self._add_readers_and_writers(credentials.lfdi)
-
-    def _add_readers_and_writers(self, lfdi: str) -> None:
-        """What reads and writes, on top of the session."""
-        setting, session, say = self._setting, self.session, self.say
-        config, clock, server_s = setting.config, setting.context.clock, self.clocks.server_now_s
-        self.reader = reader = Reader(session, say)
-        self.rounds = rounds = Polling(
-            clock=clock,
-            clocks=self.clocks,
-            agenda=self.agenda,
-            session=session,
-            reader=reader,
-            discovery=Discovery(reader, self.tree, Identity(lfdi, config.pin), config.dcap),
-            programs=Programs(reader, self.tree),
-            controls=self.controls,
-        )
-        rounds.reporter = Reporter(setting.device, session, say, server_s, config.put_refresh_s)
-        rounds.metering = Metering(setting.device, session, say, lfdi, server_s)
-        rounds.log_events = LogEvents(
-            session,
-            say,
-            server_s=server_s,
-            now_s=clock.now_s,
-            on_waiting=lambda: self.agenda.set_earlier("log", clock.now_s()),
-        )
-
-    def say(self, level: Level, message: str) -> None:
-        """A line for the log, under CSIP and this DER."""
-        self._setting.context.log.log(level, "CSIP", message, self._setting.device.number)
 
     def _log(self, level: Any, message: str) -> None:
-        self.say(level, message)
+        self._client_context.say(level, message)
 
     def _on_reread(self, reread: Reread) -> None:
-        self.rounds.rereads.append(reread)
-        self.agenda.set_earlier("reread", self._setting.context.clock.now_s())
+        self.rereads.append(reread)
+        self.schedule.set_earlier("reread", self._client_context.frontend.clock.now_s())
 
     def connector(self, credentials: Credentials) -> Callable[[Origin], Connection]:
         """How to connect with these credentials."""
 
         def connect(origin: Origin) -> Connection:
             tls = credentials.context if origin.secure else None
-            return Endpoint(origin.host, origin.port, tls, open_tcp=self._setting.open_tcp).connection()
+            return Endpoint(
+                origin.host, origin.port, tls, open_tcp=self._client_context.open_tcp
+            ).connection()
 
         return connect

@@ -1,8 +1,8 @@
-"""What a client does once it is let in: the walk, and then the round of polls, PUTs and posts.
+"""The discovery walk, and the polls, PUTs and posts that follow it.
 
-`walk` reads everything once, in the order in which it matters: who we are and whether this is our server,
-what the server must know before it assigns us anything, then what we must obey. `visit` is one item of the
-agenda. All exchanges of a DER happen one after the other in one task; a hung link costs time, never order.
+`walk` reads everything once: our EndDevice and its Registration first, then the PUTs that a server may wait
+for before it assigns programs, then the programs. `poll` does one item of the schedule. One task makes all
+requests of a DER one after the other, so a link that hangs delays the others but never reorders them.
 """
 
 from __future__ import annotations
@@ -33,32 +33,38 @@ if TYPE_CHECKING:
 
 #: The items that are never taken before their time: the phase of a Time sample is its worth.
 PUNCTUAL: frozenset[Hashable] = frozenset({"time"})
+#: Controls that wait to be read by their own href; beyond that the oldest is left to the next poll.
+MAX_REREADS = 100
 #: How often changes of the status are PUT at the most, s.
 STATUS_SPACING_S = 1.0
 
 
 class Polling:
-    """The walk and the visits of one DER."""
+    """The discovery walk and the polls of one DER."""
 
     def __init__(
         self,
         *,
         clock: SimClock,
         clocks: Clocks,
-        agenda: Schedule,
+        schedule: Schedule,
         session: Session,
         reader: Reader,
         discovery: Discovery,
         programs: Programs,
         controls: Controls,
+        reporter: Reporter,
+        metering: Metering,
+        log_events: LogEvents,
+        rereads: deque[Reread],
     ) -> None:
         self.tree: Tree = discovery.tree
-        self.agenda = agenda
+        self.schedule = schedule
         self.clocks = clocks
-        self.rereads: deque[Reread] = deque(maxlen=100)
-        self.reporter: Reporter
-        self.metering: Metering
-        self.log_events: LogEvents
+        self.rereads = rereads
+        self.reporter = reporter
+        self.metering = metering
+        self.log_events = log_events
         self._clock = clock
         self._session = session
         self._reader = reader
@@ -67,18 +73,18 @@ class Polling:
         self._controls = controls
         self._status_put_s = 0.0
         self._mirror_rate_s = BRANCH_RETRY_S
-        self._visits: dict[Hashable, Callable[[], Awaitable[float | None]]] = {
+        self._polls: dict[Hashable, Callable[[], Awaitable[float | None]]] = {
             "dcap": discovery.device_capability,
-            "time": self._visit_time,
-            "edev": self._visit_end_device,
+            "time": self._poll_time,
+            "edev": self._poll_end_device,
             "registration": discovery.registration,
-            "fsa": self._visit_assignments,
-            "der": self._visit_der,
-            "status": self._visit_status,
-            "meter": self._visit_meter,
-            "mirror": self._visit_mirror,
-            "log": self._visit_log,
-            "reread": self._visit_rereads,
+            "fsa": self._poll_assignments,
+            "der": self._poll_der,
+            "status": self._poll_status,
+            "meter": self._poll_meter,
+            "mirror": self._poll_mirror,
+            "log": self._poll_log,
+            "reread": self._poll_rereads,
         }
 
     async def walk(self) -> None:
@@ -108,7 +114,7 @@ class Polling:
         self._discovery.polling = True
 
     def _begin_walk(self) -> None:
-        self.agenda.clear()
+        self.schedule.clear()
         self.rereads.clear()
         self._discovery.polling = False
         self._session.forget()
@@ -122,33 +128,33 @@ class Polling:
         return await self._discovery.registration()
 
     def _due(self, key: Hashable, in_s: float) -> None:
-        self.agenda.set(key, self._clock.now_s() + in_s)
+        self.schedule.set(key, self._clock.now_s() + in_s)
 
-    async def visit(self, key: Hashable) -> float | None:
+    async def poll(self, key: Hashable) -> float | None:
         """Do one item; returns in how many seconds it is due again, None: not by itself."""
         if isinstance(key, tuple):
-            return await self._visit_programs(key[1])
-        return await self._visits[key]()
+            return await self._poll_programs(key[1])
+        return await self._polls[key]()
 
-    async def _visit_time(self) -> None:
+    async def _poll_time(self) -> None:
         await self._ask_time(self.clocks.ruling_href)
 
-    async def _visit_end_device(self) -> float:
+    async def _poll_end_device(self) -> float:
         return await self._discovery.end_device(self.clocks.server_now_s())
 
-    async def _visit_meter(self) -> float | None:
+    async def _poll_meter(self) -> float | None:
         return await self.metering.post(self.tree.mirrors) if self.tree.mirrors else None
 
-    async def _visit_mirror(self) -> float:
+    async def _poll_mirror(self) -> float:
         await self.metering.read_post_rate()
         return self._mirror_rate_s
 
-    async def _visit_assignments(self) -> float:
+    async def _poll_assignments(self) -> float:
         before = set(self.tree.program_lists)
         rate_s = await self._programs.assignments()
         lists = self.tree.program_lists
         for href in before - set(lists):
-            self.agenda.drop(("derp", href))
+            self.schedule.drop(("derp", href))
         for href in set(lists) - before:
             self._due(("derp", href), await self._programs.program_list(lists[href]))
         if set(lists) != before:
@@ -156,7 +162,7 @@ class Polling:
             await self._dispatch()
         return rate_s
 
-    async def _visit_programs(self, href: str) -> float | None:
+    async def _poll_programs(self, href: str) -> float | None:
         node = self.tree.program_lists.get(href)
         if node is None:
             return None
@@ -164,13 +170,13 @@ class Polling:
         await self._dispatch()
         return rate_s
 
-    async def _visit_der(self) -> float:
+    async def _poll_der(self) -> float:
         rate_s = await self._discovery.der()
         if self.tree.der is not None:
             await self.reporter.put(self.tree.der, *IDENTITY, *LIVE)
         return rate_s
 
-    async def _visit_status(self) -> None:
+    async def _poll_status(self) -> None:
         if self.tree.der is not None:
             self._status_put_s = self._clock.now_s()
             await self.reporter.put(self.tree.der, "DERStatus")
@@ -178,9 +184,9 @@ class Polling:
     def status_changed(self) -> None:
         """Something in the status that may not wait for the next poll: PUT it, at most once a second."""
         now_s = self._clock.now_s()
-        self.agenda.set_earlier("status", max(now_s, self._status_put_s + STATUS_SPACING_S))
+        self.schedule.set_earlier("status", max(now_s, self._status_put_s + STATUS_SPACING_S))
 
-    async def _visit_log(self) -> float | None:
+    async def _poll_log(self) -> float | None:
         self.log_events.advance()
         if self.tree.log_events is not None:
             await self.log_events.post(self.tree.log_events)
@@ -189,7 +195,7 @@ class Polling:
         due_s = self.log_events.next_due_s
         return None if due_s is None else max(due_s - self._clock.now_s(), 0.0)
 
-    async def _visit_rereads(self) -> None:
+    async def _poll_rereads(self) -> None:
         while self.rereads:
             control = await self._programs.control(self.rereads.popleft().href)
             if control is not None:
@@ -224,7 +230,7 @@ class Polling:
         self.clocks.ruling, self.clocks.ruling_href = sync, href
         # `Clocks` is the clock that the controls go by: for them the offset is nothing, but may have changed.
         self._controls.set_clock_offset(0.0)
-        self.agenda.set("time", max(sync.next_sample_s(self.clocks.rate_s), self._clock.now_s() + 1.0))
+        self.schedule.set("time", max(sync.next_sample_s(self.clocks.rate_s), self._clock.now_s() + 1.0))
 
     async def _sample(self, href: str, sync: ClockSync) -> bool:
         session = self._session

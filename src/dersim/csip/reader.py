@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from dersim.csip.session import Refused, Say, Session
+from dersim.csip.session import RequestRefused, Say, Session
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Reader:
         """`read`, which must succeed; a link that worked before and is gone raises Moved."""
         try:
             result = await read()
-        except Refused as error:
+        except RequestRefused as error:
             if error.gone and href in self._worked:
                 self._worked.discard(href)
                 raise Moved(f"{error}; it used to be there: discovering anew") from None
@@ -86,7 +86,7 @@ class Reader:
             return await (self._passing(read) if passing else self.required(href, read))
         except Moved:
             raise
-        except Refused as error:
+        except RequestRefused as error:
             self._silent = 0
             if error.retry_after_s is not None:
                 raise

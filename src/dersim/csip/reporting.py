@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dersim.csip import der_bodies
 from dersim.csip.reader import Moved
-from dersim.csip.session import Refused, Say, Session
+from dersim.csip.session import RequestRefused, Say, Session
 from dersim.csip.tree import DerNode, DerResource
 from dersim.errors import LocalProtocolError
 from dersim.setpoints import SetpointSource
@@ -85,7 +85,7 @@ class Reporter:
             return
         try:
             await self._session.send("PUT", href, body, name)
-        except Refused as error:
+        except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
             if error.gone and self._taken.pop(name, None) is not None:

@@ -1,11 +1,10 @@
-"""One DER's exchanges with the server: links, redirects, what an answer means, and what was said before.
+"""The requests of one DER: links, redirects, error statuses, and the documents that were read before.
 
-An exchange ends in one of four ways: an `Answer`; `UtilityUnreachable` (no usable exchange: try again later);
-`Refused` (the server said no, with a status); `RemoteProtocolError` (an answer that cannot be used). None of
-them ends the client; `client.py` decides what to do next.
+A request gives an `Answer`, or raises `UtilityUnreachable` (no complete answer), `RequestRefused` (an error
+status) or `RemoteProtocolError` (an answer that cannot be used). `lifecycle.py` decides what happens next.
 
-Every GET remembers a hash of the body it brought. A poll that brings the same bytes returns the same object
-and says `fresh=False`: most polls end here, for the price of the hash.
+Every GET remembers a hash of its body. The same bytes again return the same object with `fresh=False`, so an
+unchanged poll costs only the hash.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ Connect = Callable[[Origin], Connection]
 T = TypeVar("T")
 
 
-class Refused(RemoteProtocolError):  # noqa: N818 - named as the answer that it is
+class RequestRefused(RemoteProtocolError):  # noqa: N818 - named as the answer that it is
     """The server answered with an error status. `retry_after_s`: how long it asked us to wait, or None."""
 
     def __init__(self, message: str, status: int, href: str, retry_after_s: float | None = None) -> None:
@@ -249,7 +248,7 @@ class Session:
             connection = self._connections[origin] = self._connect(origin)
         return connection
 
-    def _refused(self, method: str, target: str, origin: Origin, response: Response) -> Refused:
+    def _refused(self, method: str, target: str, origin: Origin, response: Response) -> RequestRefused:
         self.counters.errors += 1
         message = f"{method} {target}: the server answered {response.status}"
         content_type = response.header("content-type") or ""
@@ -262,7 +261,7 @@ class Session:
             )
         if response.status == 400 and self.reading.edition is Edition.E2023 and _old_schema(response.body):
             message += "; this looks like a 2018 server: try --csip-2018-compat"
-        return Refused(message, response.status, target, _retry_after_s(response))
+        return RequestRefused(message, response.status, target, _retry_after_s(response))
 
 
 def _verdict(status: int) -> str:

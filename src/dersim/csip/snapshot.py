@@ -29,24 +29,24 @@ _NOTHING_FOUND: dict[str, Any] = {
 def snapshot(
     config: CsipConfig,
     counters: Counters,
-    standing: ClientStatus,
+    client_status: ClientStatus,
     *,
     who: Credentials | None,
-    member: Lifecycle | None,
+    lifecycle: Lifecycle | None,
 ) -> dict[str, Any]:
-    """All that is known of one client, as JSON values. who, member: None before there is an identity."""
-    found = _NOTHING_FOUND if member is None else _found(member)
+    """All that is known of one client, as JSON values. who, lifecycle: None before there is an identity."""
+    found = _NOTHING_FOUND if lifecycle is None else _found(lifecycle)
     return {
-        "state": standing.state,
+        "state": client_status.state,
         "server": config.origin.url(""),
         "dcap": config.dcap,
         "lfdi": who and who.lfdi,
         "sfdi": who and str(who.sfdi),
         "edition": config.edition.value,
         **found,
-        "last_contact": rfc3339_or_none(member.session.last_contact_s) if member is not None else None,
-        "last_error": standing.last_error,
-        "retry_in_s": standing.retry_in_s,
+        "last_contact": rfc3339_or_none(lifecycle.session.last_contact_s) if lifecycle is not None else None,
+        "last_error": client_status.last_error,
+        "retry_in_s": client_status.retry_in_s,
         "counters": {
             "requests": counters.requests,
             "errors": counters.errors,
@@ -60,9 +60,9 @@ def snapshot(
     }
 
 
-def _found(member: Lifecycle) -> dict[str, Any]:
-    tree, sync = member.tree, member.clocks.ruling
-    controls = member.controls.snapshot()
+def _found(lifecycle: Lifecycle) -> dict[str, Any]:
+    tree, sync = lifecycle.tree, lifecycle.clocks.ruling
+    controls = lifecycle.controls.snapshot()
     return {
         "end_device": tree.end_device_href,
         "registration": {

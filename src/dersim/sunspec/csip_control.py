@@ -39,8 +39,8 @@ class CsipControl(Model):
         return self._services.get(("csip", self.view.device.number))
 
     def _bursting(self) -> bool:
-        member = getattr(self._client(), "member", None)
-        return member is not None and member.log_events.next_due_s is not None
+        lifecycle = getattr(self._client(), "lifecycle", None)
+        return lifecycle is not None and lifecycle.log_events.next_due_s is not None
 
     def stamp(self) -> object:
         """With the burst."""

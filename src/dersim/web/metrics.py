@@ -86,7 +86,7 @@ def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
     ]
     if not clients:
         return
-    states = [client.standing.state for _, client in clients]
+    states = [client.client_status.state for _, client in clients]
     yield from _family(
         "dersim_csip_clients",
         "gauge",

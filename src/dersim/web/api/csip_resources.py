@@ -105,13 +105,13 @@ def _der_resource(name: str, place: str) -> Any:
         if client is None:
             raise Problem("conflict", "the CSIP client is off", hint="Start with --csip_client_enable yes.")
         out: dict[str, Any] = {"device": call.device.number, "href": None, "sent": None, "current": None}
-        member = client.member
-        if member is not None:
-            node = member.tree.der
+        lifecycle = client.lifecycle
+        if lifecycle is not None:
+            node = lifecycle.tree.der
             out["href"] = None if node is None else getattr(node, place)
-            sent = member.reporter.sent.get(name)
+            sent = lifecycle.reporter.sent.get(name)
             out["sent"] = None if sent is None else resource_json(sent)
-            out["current"] = resource_json(member.reporter.body(name))
+            out["current"] = resource_json(lifecycle.reporter.body(name))
         return out
 
     return handler

@@ -61,10 +61,10 @@ class Timeline(TypedDict):
 
 def _controls(context: WebContext, call: Call, since_s: float) -> list[dict[str, Any]]:
     client = client_of(context, call.device)
-    member = None if client is None else client.member
-    if member is None:
+    lifecycle = None if client is None else client.lifecycle
+    if lifecycle is None:
         return []
-    held = member.controls
+    held = lifecycle.controls
     shift_s = context.engine.clock.now_s() - held.server_now_s()
     return [
         {
