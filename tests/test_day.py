@@ -22,6 +22,7 @@ from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
+from dersim.plugin.services import Services
 from dersim.utility.certificates import of_folder
 from dersim.utility.config import UtilityConfig
 from dersim.utility.programs import ControlOrder
@@ -65,7 +66,7 @@ class Lab:
         parser = OptionParser()
         plugin.add_options(parser)
         options = parser.parse_args(flags, Namespace(demo=False))
-        services = {}
+        services = Services()
         self.clients = []
         for device in self.fleet.devices:
             context = FrontendContext(

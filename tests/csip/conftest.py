@@ -31,6 +31,7 @@ from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
+from dersim.plugin.services import Services
 
 START_S = 1_800_000_000.0
 SERVER_OFFSET_S = 7.3
@@ -301,7 +302,7 @@ class World:
         self.log = LogBuffer(stream=self.stream)
         self.device = make_device(1, clock=self.clock)
         self.fleet = Fleet([self.device])
-        self.services: dict[tuple[str, int], Any] = {}
+        self.services = Services()
         self.client: CsipClient
         self.device.step(START_S)
 

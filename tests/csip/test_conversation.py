@@ -1,4 +1,5 @@
 from dersim.csip.conversation import MAX_BODY_BYTES, Conversation, mask_pin
+from dersim.plugin.services import ConversationService
 
 NONE = ((), b"")
 
@@ -51,4 +52,4 @@ async def test_the_client_keeps_its_whole_conversation_without_the_pin(autojump_
     assert held[0].url == "http://127.0.0.1:8443/dcap"
     assert held[0].verdict == "ok"
     assert all(b"111115" not in each.response_body for each in held)
-    assert world.services["csip-conversation", 0] is client.conversation
+    assert world.services.find(ConversationService) is client.conversation

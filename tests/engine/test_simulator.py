@@ -47,6 +47,8 @@ class FakeFrontend:
         self.address = address or {}
         self.error = error or RuntimeError("boom")
         self.bind_error = bind_error
+        if context.device:
+            context.offer(FakeFrontend, self)
 
     def note(self, what):
         self.journal.append((round(trio.current_time(), 3), self.name, what))
@@ -81,19 +83,21 @@ def make(journal):
     """Build a simulator of these front-ends: (name, scope, arguments of FakeFrontend)."""
 
     def build(*frontends, count=1, tick=1.0, rate=1.0, fail_fast=False, seed=7):
-        registry = Registry()
+        registry, made = Registry(), {}
         for name, scope, arguments in frontends:
             given = dict(arguments)
             order = given.pop("order", 100)
 
-            def make_frontend(context, given=given):
+            def make_frontend(context, name=name, given=given):
                 only = given.pop("only", None) if "only" in given else None
                 numbers = dict(given)
                 if only is not None:
                     given["only"] = only
                     if context.device.number != only:
                         numbers = {}
-                return FakeFrontend(context, journal, **numbers)
+                made_one = FakeFrontend(context, journal, **numbers)
+                made[name, context.device.number if context.device else 0] = made_one
+                return made_one
 
             registry.frontends.add(name, FrontendType(name, scope, make_frontend, order=order), "test")
         fleet = FakeFleet(count)
@@ -103,7 +107,7 @@ def make(journal):
         simulator = Simulator(
             options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=seed
         )
-        simulator.fleet, simulator.log, simulator.clock = fleet, log, clock
+        simulator.fleet, simulator.log, simulator.clock, simulator.made = fleet, log, clock, made
         return simulator
 
     return build
@@ -295,7 +299,7 @@ async def test_a_front_end_may_stop_the_program(make, autojump_clock):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(simulator.run, lambda line: None)
         await trio.sleep(1)
-        simulator.services["web", 0].context.stop()
+        simulator.made["web", 0].context.stop()
     assert simulator.stopping.is_set()
 
 
@@ -312,9 +316,9 @@ async def test_front_ends_find_each_other_and_draw_from_their_own_generators(mak
     for _ in range(2):
         simulator = make(("csip", "device", {}), ("web", "fleet", {}), count=2)
         await run_for(simulator, 0.1)
-        assert set(simulator.services) == {("csip", 1), ("csip", 2), ("web", 0)}
-        assert simulator.services["csip", 2].context.device.number == 2
-        draws.append([each.context.rng.random() for each in simulator.services.values()])
+        assert set(simulator.made) == {("csip", 1), ("csip", 2), ("web", 0)}
+        assert simulator.made["web", 0].context.service(FakeFrontend, 2) is simulator.made["csip", 2]
+        draws.append([each.context.rng.random() for each in simulator.made.values()])
     assert draws[0] == draws[1]
     assert len(set(draws[0])) == 3
     assert derived_rng(8, "csip", 1).random() not in draws[0]

@@ -17,6 +17,7 @@ from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
+from dersim.plugin.services import Services
 from dersim.sunspec import config
 from dersim.sunspec.server import ModbusServer
 
@@ -36,7 +37,7 @@ def make_server(device, clock, *words, services=None, models=()):
         Fleet([device]),
         clock,
         log,
-        services if services is not None else {},
+        services or Services(),
         stop=lambda: None,
         device=device,
         rng=random.Random(1),
@@ -52,7 +53,7 @@ class Bench:
         self.clock = ManualClock(START_S)
         self.device = make_device(clock=self.clock, **about)
         self.device.step(START_S)
-        self.services = {} if services is None else services
+        self.services = services or Services()
         self.server, self.log = make_server(
             self.device, self.clock, *words, services=self.services, models=models
         )
@@ -122,8 +123,7 @@ async def serving(*words, tick_s=0.02, **about):
     clock = SimClock(tick_s=tick_s)
     clock.start()
     device = make_device(clock=clock, **about)
-    services = about.pop("services", {})
-    server, log = make_server(device, clock, *words, services=services)
+    server, log = make_server(device, clock, *words)
     shown = await server.bind()
 
     async def tick():

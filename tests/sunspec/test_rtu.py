@@ -76,7 +76,7 @@ def context_of(path, bench):
     return SimpleNamespace(
         options=options,
         fleet=SimpleNamespace(devices=[bench.device]),
-        services={("modbus", 1): bench.server},
+        service=bench.services.find,
         log=LogBuffer(stream=io.StringIO()),
     )
 

@@ -2,7 +2,6 @@
 
 import math
 import struct
-from types import SimpleNamespace
 
 import pytest
 from tests.sunspec.conftest import START_S
@@ -11,6 +10,7 @@ from dersim.errors import DersimError
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import Profile
+from dersim.plugin.services import CsipService, Services
 
 
 def near(value):
@@ -85,18 +85,18 @@ def test_time_is_the_simulated_clock(bench):
 
 
 class StandInClient:
-    """As dersim.csip's client looks from here: bursts, and a member with a queue of log events."""
+    """What the register map asks of the CSIP client: bursts of log events."""
 
     def __init__(self):
-        self.lifecycle = SimpleNamespace(log_events=SimpleNamespace(next_due_s=None))
+        self.bursting = False
         self.bursts = 0
         self.refusal = ""
 
     def log_event_burst(self):
-        if self.refusal or self.lifecycle.log_events.next_due_s is not None:
+        if self.refusal or self.bursting:
             raise DersimError(self.refusal or "a burst is running")
         self.bursts += 1
-        self.lifecycle.log_events.next_due_s = 5.0
+        self.bursting = True
 
 
 @pytest.fixture
@@ -104,9 +104,15 @@ def client():
     return StandInClient()
 
 
+def offering(client):
+    services = Services()
+    services.offer(CsipService, client, 1)
+    return services
+
+
 @pytest.mark.parametrize("value", [1, 2, 77])
 def test_any_word_but_0_starts_a_burst_and_a_second_is_busy(make_bench, client, value):
-    bench = make_bench(services={("csip", 1): client})
+    bench = make_bench(services=offering(client))
     _, _, address = bench.at(64415, "LogEventEna")
     assert bench.pdu(f"06{address:04x}0000").hex() == f"06{address:04x}0000"
     assert client.bursts == 0
@@ -114,7 +120,7 @@ def test_any_word_but_0_starts_a_burst_and_a_second_is_busy(make_bench, client, 
     assert (client.bursts, bench.read(64415, "LogEventEna")) == (1, 1)
     assert bench.pdu(f"06{address:04x}0001").hex() == "8606"
     assert client.bursts == 1
-    client.lifecycle.log_events.next_due_s = None
+    client.bursting = False
     assert bench.read(64415, "LogEventEna") == 0
     assert bench.write(64415, LogEventEna=1) == 0
 
@@ -122,14 +128,14 @@ def test_any_word_but_0_starts_a_burst_and_a_second_is_busy(make_bench, client, 
 def test_a_burst_that_cannot_be_says_so(make_bench, bench, client):
     assert bench.write(64415, LogEventEna=1) == 4  # no client in this run
     client.refusal = "the server has no LogEventList"
-    other = make_bench(services={("csip", 1): client})
+    other = make_bench(services=offering(client))
     assert other.write(64415, LogEventEna=1) == 4
     assert "no LogEventList" in other.logged()[-1]
 
 
 @pytest.mark.parametrize("point", ["HTTPMsg", "COMM004Cert", "SubscriptionEna"])
 def test_what_the_client_cannot_do_is_refused_and_off_is_taken(make_bench, client, point):
-    bench = make_bench(services={("csip", 1): client})
+    bench = make_bench(services=offering(client))
     assert bench.write(64415, **{point: 1}) == 3
     assert bench.write(64415, **{point: 0}) == 0
     assert bench.read(64415, point) == 0

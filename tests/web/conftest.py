@@ -18,6 +18,7 @@ from dersim.hardware.state import Alarm, Connection, DeviceState, InverterStatus
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
 from dersim.plugin.extension import FrontendStatus, PluginInfo
+from dersim.plugin.services import CsipService, Services
 from dersim.setpoints import InForce, JournalEntry, Outcome, SetpointSource, Verdict
 from dersim.web.api.csip import COUNTERS
 from dersim.web.frontend import WebFrontend
@@ -118,9 +119,8 @@ class StandInClient:
 
     def __init__(self):
         self.asked = []
-        self.lifecycle = self.tree = None
-        self.client_status = SimpleNamespace(state="connected")
-        self.counters = SimpleNamespace(**dict.fromkeys(COUNTERS, 3))
+        self.state = "connected"
+        self.bursting = False
         self.refuse = ""
         self.refusal = ConfigError
 
@@ -140,6 +140,24 @@ class StandInClient:
             "last_contact": "2026-01-01T00:00:00.000Z", "last_error": None, "retry_in_s": None,
             "counters": dict.fromkeys(COUNTERS, 0),
         }  # fmt: skip
+
+    def counts(self):
+        return dict.fromkeys(COUNTERS, 3)
+
+    def found(self):
+        return None
+
+    def explain(self):
+        return []
+
+    def server_now_s(self):
+        return START_S
+
+    def sent(self, name):
+        return None
+
+    def body(self, name):
+        return None
 
     def _ask(self, *what):
         if self.refuse:
@@ -166,7 +184,7 @@ class Site:
         self.frontend, self.context, self.facts = frontend, context, facts
         self.url = facts.get("dashboard") or facts["csip_ui"]
         self.port = int(self.url.rpartition(":")[2])
-        self.client = context.services.get(("csip", 1))
+        self.client = context.service(CsipService, 1)
 
     async def __call__(self, method, target, *, body=b"", headers=(), host=None):
         stream = await trio.open_tcp_stream("127.0.0.1", self.port)
@@ -209,7 +227,9 @@ def make_context():
         fleet = StandInFleet(count)
         clock = SimClock(start_s=START_S)
         clock.start()
-        services = {("csip", k): StandInClient() for k in range(1, count + 1)} if csip else {}
+        services = Services()
+        for number in range(1, count + 1) if csip else ():
+            services.offer(CsipService, StandInClient(), number)
         log = LogBuffer(stream=io.StringIO())
         return SimpleNamespace(
             options=options,
@@ -218,6 +238,7 @@ def make_context():
             log=log,
             fences=Fences(log),
             services=services,
+            service=services.find,
             stop=trio.Event(),
             device=None,
             rng=random.Random(1),

@@ -22,6 +22,7 @@ from dersim.pages.guard import Guard
 from dersim.pages.openapi import openapi
 from dersim.pages.schema import check
 from dersim.plugin.builtin import make_device
+from dersim.plugin.services import Services
 from dersim.web.api import ROUTES
 from dersim.web.app import make_app
 from dersim.web.context import WebContext
@@ -101,8 +102,9 @@ def application():
     for device in fleet.devices:
         device.step(clock.now_s())
     engine = SimpleNamespace(
-        options=None, fleet=fleet, clock=clock, log=LogBuffer(stream=io.StringIO()), services={}, panels=(),
-        stop=lambda: None, rng=random.Random(1), statuses=lambda number=0: {}, plugins=(), sunspec_models=(),
+        options=None, fleet=fleet, clock=clock, log=LogBuffer(stream=io.StringIO()), panels=(),
+        service=Services().find, stop=lambda: None,
+        rng=random.Random(1), statuses=lambda number=0: {}, plugins=(), sunspec_models=(),
         fences=Fences(LogBuffer(stream=io.StringIO())),
     )  # fmt: skip
     context = WebContext(engine, History(fleet), lambda: DOCUMENT)

@@ -29,6 +29,7 @@ from dersim.options import OptionParser
 from dersim.pages.guard import Guard
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
+from dersim.plugin.services import Services
 from dersim.utility.certificates import of_folder
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer
@@ -101,13 +102,12 @@ class House:
             fleet=self.fleet,
             clock=self.clock,
             log=self.log,
-            services={},
+            services=Services(),
             stop=lambda: None,
             device=self.device,
             rng=random.Random(1),
         )
         self.client = CsipClient(context, open_tcp=self.net.open_tcp)
-        context.services["csip", 1] = self.client
         self._web = WebContext(context, History(self.fleet))
         self._app = make_app("dashboard", ROUTES, self._web, Guard(), Telemetry(self.fleet, lambda _: ""))
         #: What the overview said after each tick and what was done beside the client, in this order.

@@ -49,7 +49,7 @@ async def test_a_mode_of_a_control(autojump_clock, open_house, mode, flags):
     line = await house.await_mode(mode, "csip")
     assert (line["value"], line["detail"]) == (as_shown(ordered)[mode], mrid)
     since_s = asked_at(house, SetpointSource.CSIP, mode)
-    assert abs(since_s - house.client.lifecycle.controls.explain()[0].effective_start_s) <= 1
+    assert abs(since_s - house.client.explain()[0].effective_start_s) <= 1
     await perform(house, case, since_s)
     compare(house, case.device_type, default, (SetpointSource.CSIP, ordered))
     assert house.responses(mrid) == [1, 2]

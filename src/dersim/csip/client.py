@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,25 +23,23 @@ from dersim.csip.watch import Watch
 from dersim.errors import CertificateError, ConfigError
 from dersim.http11.endpoint import OpenTcp, open_tcp
 from dersim.plugin.extension import FrontendStatus
+from dersim.plugin.services import CompanionService, ConversationService, CsipService, FoundResources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dersim.csip.tree import Tree
     from dersim.device import Device
     from dersim.ieee2030_5 import Edition
+    from dersim.ieee2030_5.event_types import EventView
     from dersim.plugin.extension import FrontendContext
-
-#: Where the fleet's conversation is found among the services.
-CONVERSATION = ("csip-conversation", 0)
-WATCH = ("csip-watch", 0)
+    from dersim.plugin.services import DerResource
 
 
 class CsipClient:
     """A front-end of scope "device".
 
-    Everything that is asked of it from outside is synchronous: `snapshot`, `rediscover`, `opt_out`, `opt_in`,
-    `log_event_burst`. open_tcp: how it connects; replaced in tests.
+    What other front-ends ask of it is `CsipService`, all synchronous. open_tcp: how it connects; replaced in
+    tests.
     """
 
     def __init__(self, context: FrontendContext, *, open_tcp: OpenTcp = open_tcp) -> None:
@@ -51,8 +49,8 @@ class CsipClient:
         self.config = CsipConfig.from_options(context.options)
         self.counters = Counters()
         self.client_status = ClientStatus()
-        self.conversation: Conversation = context.services.setdefault(CONVERSATION, Conversation())
-        self._watch: Watch = context.services.setdefault(WATCH, Watch(context.fleet))
+        self.conversation = _conversation_of(context)
+        self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp
         self._count = len(context.fleet.devices)
@@ -60,6 +58,7 @@ class CsipClient:
         self._loaded: Credentials | None = None
         self._files: Any = None
         self._asked = trio.Event()
+        context.offer(CsipService, self)
 
     @property
     def edition(self) -> Edition:
@@ -67,9 +66,42 @@ class CsipClient:
         return self.config.edition
 
     @property
-    def tree(self) -> Tree | None:
-        """What was found on the server, None before there is an identity."""
-        return None if self._lifecycle is None else self._lifecycle.tree
+    def state(self) -> str:
+        """discovering, connected, retrying or failed."""
+        return self.client_status.state
+
+    @property
+    def bursting(self) -> bool:
+        """Whether a burst of LogEvents is under way."""
+        return self._lifecycle is not None and self._lifecycle.log_events.next_due_s is not None
+
+    def counts(self) -> dict[str, int]:
+        """The counters by name."""
+        return asdict(self.counters)
+
+    def found(self) -> FoundResources | None:
+        """What was found on the server, last good state; None before there is an identity."""
+        return None if self._lifecycle is None else snapshot.found(self._lifecycle.tree)
+
+    def explain(self) -> list[EventView]:
+        """Every event that is held, with its phase and why; times are the server's."""
+        return [] if self._lifecycle is None else self._lifecycle.controls.explain()
+
+    def server_now_s(self) -> float:
+        """The server's time now, as far as it is known."""
+        return (
+            self._context.clock.now_s()
+            if self._lifecycle is None
+            else self._lifecycle.controls.server_now_s()
+        )
+
+    def sent(self, name: DerResource) -> Any | None:
+        """The resource as the server last took it; None before the first PUT."""
+        return None if self._lifecycle is None else self._lifecycle.reporter.sent.get(name)
+
+    def body(self, name: DerResource) -> Any | None:
+        """The resource as it would be PUT now; None before there is an identity."""
+        return None if self._lifecycle is None else self._lifecycle.reporter.body(name)
 
     @property
     def lifecycle(self) -> Lifecycle | None:
@@ -95,7 +127,7 @@ class CsipClient:
 
     def _take_port_of_demo(self) -> None:
         """Port 0 lets the demo's server pick one; it is bound before us and knows which."""
-        server = self._context.services.get(("utility", 0))
+        server = self._context.service(CompanionService)
         if server is None:
             raise ConfigError("--csip_server_port 0: only --demo picks a free port; give the server's own")
         self.config = replace(self.config, origin=self.config.origin._replace(port=server.port))
@@ -197,6 +229,14 @@ class CsipClient:
                 await self._asked.wait()
 
 
+def _conversation_of(context: FrontendContext) -> Conversation:
+    """The conversation of the whole fleet, which the first client offers."""
+    held = context.services.shared(Conversation, Conversation)
+    if context.service(ConversationService) is None:
+        context.services.offer(ConversationService, held)
+    return held
+
+
 def _signature(config: CsipConfig) -> tuple[Any, ...]:
     """Changes when a certificate file does; cheap enough for every attempt."""
     paths = credentials_of.watched(config)
@@ -209,3 +249,7 @@ def _stat(path: Path) -> tuple[int, ...] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+if TYPE_CHECKING:
+    _client: type[CsipService] = CsipClient

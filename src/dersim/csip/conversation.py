@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+
+from dersim.plugin.services import Headers, HttpExchange
 
 #: Budget for the fleet, bytes, and the longest body that is kept whole.
 BUDGET_BYTES = 64 * 1024 * 1024
@@ -18,28 +19,6 @@ MAX_BODY_BYTES = 256 * 1024
 _OVERHEAD_BYTES = 900
 
 _PIN = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)[^<]*", re.IGNORECASE)
-
-Headers = tuple[tuple[str, str], ...]
-
-
-class Exchange(NamedTuple):
-    """One request and what came of it. time_s: simulated UTC at which it was sent; status 0: no answer.
-
-    verdict: what the client made of the answer, in words. elapsed_s: real seconds.
-    """
-
-    id: int
-    time_s: float
-    device: int
-    method: str
-    url: str
-    request_headers: Headers
-    request_body: bytes
-    status: int
-    response_headers: Headers
-    response_body: bytes
-    verdict: str
-    elapsed_s: float
 
 
 def mask_pin(body: bytes) -> bytes:
@@ -63,8 +42,8 @@ class Conversation:
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self.budget_bytes = budget_bytes
         self.held_bytes = 0
-        self.listeners: list[Callable[[Exchange], None]] = []
-        self._exchanges: deque[Exchange] = deque()
+        self.listeners: list[Callable[[HttpExchange], None]] = []
+        self._exchanges: deque[HttpExchange] = deque()
         self._next_id = 1
 
     def add(
@@ -77,10 +56,10 @@ class Conversation:
         response: tuple[int, Headers, bytes],
         verdict: str,
         elapsed_s: float,
-    ) -> Exchange:
+    ) -> HttpExchange:
         """Keep one exchange; `response` has status 0 where none came."""
         status, headers, body = response
-        exchange = Exchange(
+        exchange = HttpExchange(
             self._next_id,
             time_s,
             device,
@@ -103,14 +82,14 @@ class Conversation:
             listener(exchange)
         return exchange
 
-    def entries(self, device: int | None = None, after: int = 0, limit: int = 200) -> list[Exchange]:
+    def entries(self, device: int | None = None, after: int = 0, limit: int = 200) -> list[HttpExchange]:
         """The newest `limit` exchanges above id `after`, oldest first; of one DER, or of all (None)."""
-        chosen: deque[Exchange] = deque(maxlen=limit)
+        chosen: deque[HttpExchange] = deque(maxlen=limit)
         chosen.extend(e for e in self._exchanges if e.id > after and device in (None, e.device))
         return list(chosen)
 
 
-def _size(exchange: Exchange) -> int:
+def _size(exchange: HttpExchange) -> int:
     headers = sum(len(n) + len(v) for n, v in (*exchange.request_headers, *exchange.response_headers))
     texts = len(exchange.url) + len(exchange.verdict) + headers
     return _OVERHEAD_BYTES + texts + len(exchange.request_body) + len(exchange.response_body)

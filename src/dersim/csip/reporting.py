@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from dersim.csip import der_bodies
 from dersim.csip.reader import Moved
 from dersim.csip.session import RequestRefused, Say, Session
-from dersim.csip.tree import DerNode, DerResource
+from dersim.csip.tree import DerNode
 from dersim.errors import LocalProtocolError
+from dersim.plugin.services import DerResource
 from dersim.setpoints import SetpointSource
 
 if TYPE_CHECKING:

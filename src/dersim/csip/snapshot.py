@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from dersim.plugin.services import FoundResources
 from dersim.timestamps import rfc3339_or_none
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from dersim.csip.lifecycle import Lifecycle
     from dersim.csip.session import Counters
     from dersim.csip.status import ClientStatus
+    from dersim.csip.tree import Tree
 
 #: What is shown before there is an identity.
 _NOTHING_FOUND: dict[str, Any] = {
@@ -79,3 +81,17 @@ def _found(lifecycle: Lifecycle) -> dict[str, Any]:
         "scheduled_controls": controls["scheduled_controls"],
         "default_control": controls["default_control"],
     }
+
+
+def found(tree: Tree) -> FoundResources:
+    """What other front-ends are told of the server's resources."""
+    node = tree.der
+    places = ("href", "capability", "settings", "status", "availability")
+    return FoundResources(
+        end_device=tree.end_device,
+        function_set_assignments=tree.fsas,
+        der=None if node is None else {name: getattr(node, name) for name in places},
+        log_event_list=tree.log_events,
+        mirror_usage_point_list=tree.mirrors,
+        unreadable=dict(tree.unreadable),
+    )

@@ -7,7 +7,6 @@ keeps its last good content; a branch that the server says is gone is None or em
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from dersim.ieee2030_5 import resources as r
 
@@ -89,6 +88,3 @@ class Tree:
             for program in node.programs.values():
                 found.setdefault(program.program.mRID.upper() or program.href, program)
         return list(found.values())
-
-
-DerResource = Literal["DERCapability", "DERSettings", "DERStatus", "DERAvailability"]

@@ -16,7 +16,7 @@ from __future__ import annotations
 import random
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -28,6 +28,7 @@ from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
+from dersim.plugin.services import Services
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -56,7 +57,7 @@ class Simulator:
         log: LogBuffer,
         seed: int = 0,
     ) -> None:
-        self.services: dict[tuple[str, int], Any] = {}
+        self.services = Services()
         self._options = options
         self._registry = registry
         self._fleet = fleet
@@ -151,7 +152,6 @@ class Simulator:
         )
         frontend = kind.make(context)
         _judge(kind, frontend)
-        self.services[kind.name, number] = frontend
         supervised = Supervised(frontend, kind.name, number, self._log, fail_fast=self._options.fail_fast)
         self._supervised.setdefault(number, []).append(supervised)
 

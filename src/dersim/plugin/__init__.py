@@ -34,6 +34,14 @@ if TYPE_CHECKING:
         Scope,
     )
     from dersim.plugin.hookspecs import hookimpl
+    from dersim.plugin.services import (
+        CompanionService,
+        ConversationService,
+        CsipService,
+        FoundResources,
+        HttpExchange,
+        SunspecService,
+    )
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
 
 _MODULES = {
@@ -67,6 +75,14 @@ _MODULES = {
         "Scope",
     ),
     "dersim.plugin.hookspecs": ("hookimpl",),
+    "dersim.plugin.services": (
+        "CompanionService",
+        "ConversationService",
+        "CsipService",
+        "FoundResources",
+        "HttpExchange",
+        "SunspecService",
+    ),
     "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -75,17 +91,22 @@ __all__ = [
     "DEVICE_TYPES",
     "FUNCTION_TYPES",
     "NOTHING",
+    "CompanionService",
     "Conditions",
     "ConfigError",
     "ControlFunction",
+    "ConversationService",
+    "CsipService",
     "DcPoint",
     "Demand",
     "DeviceType",
+    "FoundResources",
     "Frontend",
     "FrontendContext",
     "FrontendStatus",
     "FrontendType",
     "FunctionType",
+    "HttpExchange",
     "Lag",
     "ManualClock",
     "Measured",
@@ -104,6 +125,7 @@ __all__ = [
     "Settings",
     "Source",
     "Stage",
+    "SunspecService",
     "Verdict",
     "hookimpl",
     "make_device",

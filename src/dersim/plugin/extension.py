@@ -10,15 +10,18 @@ import random
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
+from dersim.plugin.services import Services
 
 if TYPE_CHECKING:
     from dersim.clock import SimClock
     from dersim.device import Device
     from dersim.fleet import Fleet
+
+T = TypeVar("T")
 
 
 class FrontendStatus(NamedTuple):
@@ -64,10 +67,10 @@ class Frontend(Protocol):
 class FrontendContext:
     """All that a front-end is given. `device` is None for a front-end of the fleet.
 
-    `services` holds every front-end that was made, by (name, device number or 0): how the web reaches the
-    CSIP client of DER 2 is `services["csip", 2]`. `stop` ends the program cleanly. `statuses` tells where the
-    front-ends of a DER (0: of the fleet) stand, "failed" included, which a front-end cannot say of itself.
-    `fences` end what nobody foresaw with the one unit of work that met it (`Fences.around`).
+    `offer` and `service` are how front-ends reach one another, by the protocols of `plugin/services.py`.
+    `stop` ends the program cleanly. `statuses` tells the states of the front-ends of a DER (0: of the fleet),
+    "failed" included, which a front-end cannot say of itself. `fences` keep an unforeseen error to the one
+    unit of work that met it (`Fences.around`).
     `panels` and `sunspec_models` are what the plug-ins registered; `plugins` is what is installed.
     """
 
@@ -75,7 +78,7 @@ class FrontendContext:
     fleet: Fleet
     clock: SimClock
     log: LogBuffer
-    services: dict[tuple[str, int], Any]
+    services: Services
     stop: Callable[[], None]
     device: Device | None = None
     rng: random.Random = field(default_factory=random.Random)
@@ -84,6 +87,17 @@ class FrontendContext:
     plugins: Sequence[PluginInfo] = ()
     sunspec_models: Sequence[Mapping[str, Any]] = ()
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
+
+    def offer(self, kind: type[T], service: T) -> None:
+        """Offer a service of this front-end to the others, once, while it is made."""
+        self.services.offer(kind, service, self.device.number if self.device else 0)
+
+    def service(self, kind: type[T], number: int = 0) -> T | None:
+        """What the front-end of DER `number` (0: of the fleet) offers; None where this run has none.
+
+        Ask when it is needed: front-ends that are made later have offered nothing yet.
+        """
+        return self.services.find(kind, number)
 
 
 Scope = Literal["device", "fleet"]

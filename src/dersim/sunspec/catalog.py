@@ -12,7 +12,7 @@ from typing import Any
 from dersim.sunspec import curve_forms, measurements, ratings, storage
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Model
-from dersim.sunspec.csip_control import CsipControl
+from dersim.sunspec.csip_control import CsipControl, FindClient
 from dersim.sunspec.immediate import Immediate
 from dersim.sunspec.operation import Operation
 from dersim.sunspec.plugin_models import PluginModel
@@ -29,12 +29,12 @@ def models_of(
     timers: Timers,
     unit_id: int,
     *,
-    services: Mapping[tuple[str, int], Any],
+    csip: FindClient,
     more: Sequence[Mapping[str, Any]] = (),
 ) -> list[Model]:
     """All models of a device, in rising order.
 
-    unit_id: what 1.DA says at first. services: where the CSIP client is found. more: definitions that
+    unit_id: what 1.DA says at first. csip: finds the CSIP client. more: definitions that
     plug-ins registered.
     """
     plate, scales = view.plate, Scales.of(view.plate)
@@ -54,7 +54,7 @@ def models_of(
         measurements.DcMeasurement(view, scales),
         Operation(view),
         Simulation(view),
-        CsipControl(view, services),
+        CsipControl(view, csip),
         *(StoredSets(view, form, timers) for form in _forms(view)),
         *(PluginModel(view, model) for model in more),
     ]

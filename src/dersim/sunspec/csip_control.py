@@ -7,10 +7,11 @@ it is switched on, so that no test waits for what will not come; switching it of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dersim.errors import DersimError
+from dersim.plugin.services import CsipService
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, Refused
@@ -23,24 +24,24 @@ _LATER = {
 }
 
 
+FindClient = Callable[[], CsipService | None]
+
+
 class CsipControl(Model):
-    """The registers of 64415. services: the front-ends by name and device number."""
+    """The registers of 64415. find_client: the CSIP client of this DER, None where the run has none."""
 
     model_id = 64415
     #: Any word but 0 starts a burst.
     open_enums = frozenset({"LogEventEna"})
 
-    def __init__(self, view: View, services: Mapping[tuple[str, int], Any]) -> None:
+    def __init__(self, view: View, find_client: FindClient) -> None:
         self.view = view
-        self._services = services
+        self._client = find_client
         self._resource = ""
 
-    def _client(self) -> Any:
-        return self._services.get(("csip", self.view.device.number))
-
     def _bursting(self) -> bool:
-        lifecycle = getattr(self._client(), "lifecycle", None)
-        return lifecycle is not None and lifecycle.log_events.next_due_s is not None
+        client = self._client()
+        return client is not None and client.bursting
 
     def stamp(self) -> object:
         """With the burst."""

@@ -15,11 +15,11 @@ import trio
 
 from dersim.errors import ConfigError
 from dersim.plugin.extension import FrontendStatus
+from dersim.plugin.services import SunspecService
 from dersim.sunspec.rtu_framing import BROADCAST, Line
 
 if TYPE_CHECKING:
     from dersim.plugin.extension import FrontendContext
-    from dersim.sunspec.server import ModbusServer
 
 _CHUNK = 512
 #: A silence of 3.5 characters of 11 bits, but never shorter than what a scheduler can tell apart.
@@ -91,15 +91,16 @@ class RtuServer:
     def _answer(self, unit_id: int, pdu: bytes) -> bytes | None:
         if unit_id == BROADCAST:
             for number in range(1, len(self._context.fleet.devices) + 1):
-                self._unit(number).service.answer(pdu)
+                self._unit(number).answer(pdu)
             return None
         for number in range(1, len(self._context.fleet.devices) + 1):
-            if self._unit(number).unit_id == unit_id:
-                return self._unit(number).service.answer(pdu)
+            if (unit := self._unit(number)).unit_id == unit_id:
+                return unit.answer(pdu)
         return None  # somebody else on the line
 
-    def _unit(self, number: int) -> ModbusServer:
-        found: ModbusServer = self._context.services["modbus", number]
+    def _unit(self, number: int) -> SunspecService:
+        found = self._context.service(SunspecService, number)
+        assert found is not None  # noqa: S101 - the plug-in that makes this line makes a unit for every DER
         return found
 
     def status(self) -> FrontendStatus:

@@ -12,6 +12,7 @@ import trio
 from dersim.errors import ConfigError
 from dersim.http11.listen import address, bind
 from dersim.plugin.extension import FrontendStatus
+from dersim.plugin.services import CsipService, SunspecService
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.connections import Connections, allow_many_files
@@ -37,7 +38,7 @@ _LAST_UNIT = 247
 class ModbusServer:
     """A front-end of scope "device".
 
-    `apply_points` and `shown_points` are for the REST API: by model and point name, through the same code.
+    What other front-ends ask of it is `SunspecService`.
     """
 
     def __init__(self, context: FrontendContext) -> None:
@@ -53,20 +54,28 @@ class ModbusServer:
         self._listeners: list[trio.SocketListener] = []
         self._connections: Connections | None = None
         self._where = ""
+        context.offer(SunspecService, self)
         if self.device.number == 1:
             _ = self.unit  # a plug-in's model that cannot be is told at start-up
 
     @cached_property
     def unit(self) -> Unit:
         """The register map; made when it is first asked for: of a thousand DERs few are ever read."""
-        services, more = self._context.services, self._context.sunspec_models
-        models = models_of(self.view, self.timers, self._address_at_first(), services=services, more=more)
+        csip, more = self._csip_client, self._context.sunspec_models
+        models = models_of(self.view, self.timers, self._address_at_first(), csip=csip, more=more)
         return Unit(models, before=self.timers.run_due)
 
     @cached_property
     def service(self) -> Service:
         """What answers requests."""
         return Service(self.unit, self._identity(), on_write=self._wrote, on_refused=self._refused)
+
+    def _csip_client(self) -> CsipService | None:
+        return self._context.service(CsipService, self.device.number)
+
+    def answer(self, pdu: bytes) -> bytes:
+        """The answer to a PDU of someone with all rights."""
+        return self.service.answer(pdu)
 
     def _identity(self) -> dict[int, str]:
         plate = self.device.nameplate
@@ -186,3 +195,7 @@ class ModbusServer:
             return FrontendStatus("disabled", "--mb_enable no")
         count = len(self._connections) if self._connections else 0
         return FrontendStatus("serving" if self._where else "starting", f"{self._where}, {count} client(s)")
+
+
+if TYPE_CHECKING:
+    _server: type[SunspecService] = ModbusServer

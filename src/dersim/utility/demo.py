@@ -12,6 +12,7 @@ from dersim.errors import ConfigError
 from dersim.options import port
 from dersim.plugin.extension import FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.hookspecs import hookimpl
+from dersim.plugin.services import CompanionService
 from dersim.utility import certificates
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer
@@ -24,7 +25,7 @@ order = 10
 
 
 class DemoServer(UtilityServer):
-    """The companion server as a front-end of the fleet; CSIP clients read `url`, `port` and `pin`."""
+    """A companion server as a front-end of the fleet (`CompanionService`)."""
 
     port_flag = "--csip_server_port"
 
@@ -88,4 +89,10 @@ def make(context: FrontendContext) -> DemoServer:
         config.certificate, config.key, config.root = certificates.of_folder(
             None if folder is None else Path(folder)
         )
-    return DemoServer(config, context.clock.now_s, context.log)
+    server = DemoServer(config, context.clock.now_s, context.log)
+    context.offer(CompanionService, server)
+    return server
+
+
+if TYPE_CHECKING:
+    _server: type[CompanionService] = DemoServer

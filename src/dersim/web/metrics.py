@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from dersim import __version__
-from dersim.web.api.csip import COUNTERS, STATES
+from dersim.web.api.csip import COUNTERS, STATES, client_of
 
 if TYPE_CHECKING:
     from dersim.hardware.state import DeviceState
@@ -80,13 +80,11 @@ def _lines(context: WebContext) -> Iterator[str]:
 
 
 def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
-    numbers = [device.number for device in context.engine.fleet.devices]
-    clients = [
-        (k, context.engine.services["csip", k]) for k in numbers if ("csip", k) in context.engine.services
-    ]
+    found = [(device.number, client_of(context, device)) for device in context.engine.fleet.devices]
+    clients = [(number, client.counts(), client.state) for number, client in found if client is not None]
     if not clients:
         return
-    states = [client.client_status.state for _, client in clients]
+    states = [state for _, _, state in clients]
     yield from _family(
         "dersim_csip_clients",
         "gauge",
@@ -94,7 +92,7 @@ def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
         [(f'{{state="{state}"}}', states.count(state)) for state in STATES],
     )
     for name in COUNTERS:
-        counts = [(f'{{device="{number}"}}', getattr(client.counters, name)) for number, client in clients]
+        counts = [(f'{{device="{number}"}}', counted[name]) for number, counted, _ in clients]
         if not labelled:
             counts = [("", sum(count for _, count in counts))]
         yield from _family(f"dersim_csip_{name}_total", "counter", f"CSIP {name}.", counts)

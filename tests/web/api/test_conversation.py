@@ -3,9 +3,15 @@
 import json
 
 from dersim.csip.conversation import Conversation
-from dersim.web.api.conversation import SERVICE
+from dersim.plugin.services import ConversationService
 
 XML = b"<Registration><pIN>123455</pIN></Registration>"
+
+
+def talk_of(site):
+    held = Conversation()
+    site.context.services.offer(ConversationService, held)
+    return held
 
 
 def talk(conversation, device=1, url="https://s/edev/1/rg", status=200):
@@ -16,7 +22,7 @@ def talk(conversation, device=1, url="https://s/edev/1/rg", status=200):
 
 async def test_the_list_is_short_and_the_detail_whole_with_the_pin_masked(open_site):
     async with open_site() as site:
-        held = site.context.services[SERVICE] = Conversation()
+        held = talk_of(site)
         talk(held)
         talk(held, url="https://s/other")
         talk(held)
@@ -36,7 +42,7 @@ async def test_the_list_is_short_and_the_detail_whole_with_the_pin_masked(open_s
 
 async def test_filters_by_device_and_id(open_site):
     async with open_site(count=2) as site:
-        held = site.context.services[SERVICE] = Conversation()
+        held = talk_of(site)
         for device in (1, 2, 1, 2):
             talk(held, device)
 

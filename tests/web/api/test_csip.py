@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dersim.errors import ConfigError, DersimError
+from dersim.plugin.services import CsipService
 
 
 @pytest.mark.parametrize("site_name", ["dashboard", "csip_ui"])
@@ -51,8 +52,8 @@ async def test_actions_reach_the_client(open_site, site_name, path, body, asked)
 async def test_actions_reach_the_client_of_the_device_named(open_site):
     async with open_site(count=2) as site:
         await site("POST", "/api/dersim/csip/rediscover?device=2")
-    assert site.context.services["csip", 1].asked == []
-    assert site.context.services["csip", 2].asked == [("rediscover",)]
+    assert site.client.asked == []
+    assert site.context.service(CsipService, 2).asked == [("rediscover",)]
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,11 @@ def with_modbus():
         parser = OptionParser()
         config.add_options(parser)
         options = parser.parse_args(["--mb_enable", "no"])
-        server = ModbusServer(
+        ModbusServer(
             FrontendContext(
                 options, context.fleet, clock, context.log, context.services, stop=None, device=device
             )
         )
-        context.services["modbus", 1] = server
         return device
 
     return add

@@ -13,14 +13,12 @@ from dersim import __version__
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
 from dersim.pages.schema import described, unit
+from dersim.plugin.services import ConversationService, HttpExchange
 from dersim.timestamps import rfc3339
 from dersim.web.context import BOTH, Call, WebContext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-#: Where the CSIP clients keep their conversation among the services.
-SERVICE = ("csip-conversation", 0)
 
 
 class ExchangeLine(TypedDict):
@@ -55,11 +53,11 @@ class ConversationDocument(TypedDict):
     held_bytes: int
 
 
-def _conversation(context: WebContext) -> Any:
-    return context.engine.services.get(SERVICE)
+def _conversation(context: WebContext) -> ConversationService | None:
+    return context.engine.service(ConversationService)
 
 
-def line(exchange: Any) -> dict[str, Any]:
+def line(exchange: HttpExchange) -> dict[str, Any]:
     """One row of the list."""
     return {
         "id": exchange.id,
@@ -75,7 +73,7 @@ def line(exchange: Any) -> dict[str, Any]:
     }
 
 
-def detail(exchange: Any, earlier: Sequence[Any] = ()) -> dict[str, Any]:
+def detail(exchange: HttpExchange, earlier: Sequence[HttpExchange] = ()) -> dict[str, Any]:
     """One exchange whole; `earlier` is where its predecessor is looked for."""
     same = [
         e.id
@@ -117,7 +115,7 @@ def _export(context: WebContext, call: Call) -> Reply:
     return Reply(200, "".join(f"{text}\n" for text in lines), "application/jsonl")
 
 
-def har(exchange: Any) -> dict[str, Any]:
+def har(exchange: HttpExchange) -> dict[str, Any]:
     """One exchange as an entry of the HTTP Archive format 1.2."""
 
     def headers(given: Any) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from dersim.errors import ConfigError, DersimError
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Reply, Route
 from dersim.pages.schema import described, unit
+from dersim.plugin.services import CsipService
 from dersim.web.context import BOTH, Call, WebContext
 
 if TYPE_CHECKING:
@@ -150,12 +151,13 @@ COUNTERS = (
 STATES: tuple[str, ...] = get_args(State)
 
 
-def client_of(context: WebContext, device: Device) -> Any | None:
+def client_of(context: WebContext, device: Device) -> CsipService | None:
     """The CSIP client of this DER; None where CSIP is off."""
-    return context.engine.services.get(("csip", device.number))
+    return context.engine.service(CsipService, device.number)
 
 
-def _client(context: WebContext, device: Device) -> Any:
+def known_client(context: WebContext, device: Device) -> CsipService:
+    """The CSIP client of this DER; Problem conflict where CSIP is off."""
     client = client_of(context, device)
     if client is None:
         raise Problem("conflict", "the CSIP client is off", hint="Start with --csip_client_enable yes.")
@@ -165,7 +167,7 @@ def _client(context: WebContext, device: Device) -> Any:
 def snapshot(context: WebContext, device: Device) -> dict[str, Any]:
     """The `csip-client` document but for `devices`."""
     client = client_of(context, device)
-    return _disabled() if client is None else dict(client.snapshot())
+    return _disabled() if client is None else client.snapshot()
 
 
 def _disabled() -> dict[str, Any]:
@@ -204,16 +206,16 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
 
 
 def _rediscover(context: WebContext, call: Call) -> Reply:
-    _client(context, call.device).rediscover()
+    known_client(context, call.device).rediscover()
     return Reply(202, {"accepted": "rediscover"})
 
 
 def _opt_out(context: WebContext, call: Call) -> Reply:
-    return _opt(_client(context, call.device).opt_out, call.body["mRID"], "opt-out")
+    return _opt(known_client(context, call.device).opt_out, call.body["mRID"], "opt-out")
 
 
 def _opt_in(context: WebContext, call: Call) -> Reply:
-    return _opt(_client(context, call.device).opt_in, call.body["mRID"], "opt-in")
+    return _opt(known_client(context, call.device).opt_in, call.body["mRID"], "opt-in")
 
 
 def _opt(action: Any, mrid: str, name: str) -> Reply:
@@ -229,7 +231,7 @@ def _opt(action: Any, mrid: str, name: str) -> Reply:
 def _burst(context: WebContext, call: Call) -> Reply:
     body = call.body
     try:
-        _client(context, call.device).log_event_burst(
+        known_client(context, call.device).log_event_burst(
             body.get("alarm_status", "Abnormal"), body.get("interval", 5), body.get("count", 5)
         )
     except ConfigError:

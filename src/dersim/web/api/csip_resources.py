@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described
-from dersim.web.api.csip import ControlEntry, DefaultControlEntry, ProgramEntry, client_of, snapshot
+from dersim.plugin.services import DerResource
+from dersim.web.api.csip import (
+    ControlEntry,
+    DefaultControlEntry,
+    ProgramEntry,
+    client_of,
+    known_client,
+    snapshot,
+)
 from dersim.web.context import BOTH, Call, WebContext
 from dersim.web.resource_json import resource_json
 
@@ -71,7 +78,7 @@ def _end_devices(context: WebContext, call: Call) -> dict[str, Any]:
 
 def _end_device(context: WebContext, device: Device) -> dict[str, Any]:
     known, client = snapshot(context, device), client_of(context, device)
-    tree = getattr(client, "tree", None)
+    found = None if client is None else client.found()
     out: dict[str, Any] = {
         "device": device.number,
         "lfdi": known["lfdi"],
@@ -86,35 +93,38 @@ def _end_device(context: WebContext, device: Device) -> dict[str, Any]:
         "mirror_usage_point_list": None,
         "unreadable": {},
     }
-    if tree is not None:
-        node = tree.der
-        out["end_device"] = None if tree.end_device is None else resource_json(tree.end_device)
-        out["function_set_assignments"] = [resource_json(each) for each in tree.fsas]
-        if node is not None:
-            names = ("href", "capability", "settings", "status", "availability")
-            out["der"] = {name: getattr(node, name) for name in names}
-        out["log_event_list"] = tree.log_events
-        out["mirror_usage_point_list"] = tree.mirrors
-        out["unreadable"] = dict(tree.unreadable)
+    if found is not None:
+        out["end_device"] = None if found.end_device is None else resource_json(found.end_device)
+        out["function_set_assignments"] = [resource_json(each) for each in found.function_set_assignments]
+        out["der"] = found.der
+        out["log_event_list"] = found.log_event_list
+        out["mirror_usage_point_list"] = found.mirror_usage_point_list
+        out["unreadable"] = found.unreadable
     return out
 
 
-def _der_resource(name: str, place: str) -> Any:
+def _der_resource(name: DerResource, place: str) -> Any:
     def handler(context: WebContext, call: Call) -> dict[str, Any]:
-        client = client_of(context, call.device)
-        if client is None:
-            raise Problem("conflict", "the CSIP client is off", hint="Start with --csip_client_enable yes.")
-        out: dict[str, Any] = {"device": call.device.number, "href": None, "sent": None, "current": None}
-        lifecycle = client.lifecycle
-        if lifecycle is not None:
-            node = lifecycle.tree.der
-            out["href"] = None if node is None else getattr(node, place)
-            sent = lifecycle.reporter.sent.get(name)
-            out["sent"] = None if sent is None else resource_json(sent)
-            out["current"] = resource_json(lifecycle.reporter.body(name))
-        return out
+        client = known_client(context, call.device)
+        found, sent, current = client.found(), client.sent(name), client.body(name)
+        places = {} if found is None or found.der is None else found.der
+        return {
+            "device": call.device.number,
+            "href": places.get(place),
+            "sent": None if sent is None else resource_json(sent),
+            "current": None if current is None else resource_json(current),
+        }
 
     return handler
+
+
+#: Path below /api/csip, resource, and its place in `FoundResources.der`.
+_DER_RESOURCES: tuple[tuple[str, DerResource, str], ...] = (
+    ("der-capability", "DERCapability", "capability"),
+    ("der-settings", "DERSettings", "settings"),
+    ("der-status", "DERStatus", "status"),
+    ("der-availability", "DERAvailability", "availability"),
+)
 
 
 def _controls(context: WebContext, call: Call) -> dict[str, Any]:
@@ -157,12 +167,7 @@ ROUTES = [
             DerResourceDocument,
             problems=("conflict",),
         )
-        for path, name, place in (
-            ("der-capability", "DERCapability", "capability"),
-            ("der-settings", "DERSettings", "settings"),
-            ("der-status", "DERStatus", "status"),
-            ("der-availability", "DERAvailability", "availability"),
-        )
+        for path, name, place in _DER_RESOURCES
     ),
     _route("controls", _controls, "The DERControls that are active or scheduled.", Controls),
     _route("default-control", _default, "The DefaultDERControl.", DefaultControl),

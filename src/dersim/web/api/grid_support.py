@@ -12,6 +12,7 @@ from dersim.modes import MODES, modes_from_json, value_from_json, value_to_json
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Route
 from dersim.pages.schema import described, unit
+from dersim.plugin.services import SunspecService
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry
 from dersim.web.context import Call, WebContext
@@ -161,16 +162,15 @@ def _submit(device: Device, changes: list[SetpointChange]) -> None:
         raise Problem(kind, "; ".join(outcome.reason for outcome in refused))
 
 
-def _registers(context: WebContext, device: Device) -> Any:
-    unit = context.engine.services.get(("modbus", device.number))
+def _registers(context: WebContext, device: Device) -> SunspecService:
+    unit = context.engine.service(SunspecService, device.number)
     if unit is None:
         raise Problem("unavailable", "the SunSpec registers are off", hint="Start without --without modbus.")
     return unit
 
 
 def _points(context: WebContext, call: Call) -> dict[str, Any]:
-    shown: dict[str, Any] = _registers(context, call.device).shown_points(call.query["model"])
-    return shown
+    return _registers(context, call.device).shown_points(call.query["model"])
 
 
 def _set_points(context: WebContext, call: Call) -> dict[str, Any]:

@@ -61,11 +61,9 @@ class Timeline(TypedDict):
 
 def _controls(context: WebContext, call: Call, since_s: float) -> list[dict[str, Any]]:
     client = client_of(context, call.device)
-    lifecycle = None if client is None else client.lifecycle
-    if lifecycle is None:
+    if client is None:
         return []
-    held = lifecycle.controls
-    shift_s = context.engine.clock.now_s() - held.server_now_s()
+    shift_s = context.engine.clock.now_s() - client.server_now_s()
     return [
         {
             "mRID": seen.mrid,
@@ -81,7 +79,7 @@ def _controls(context: WebContext, call: Call, since_s: float) -> list[dict[str,
             "modes": modes_to_json(seen.modes),
             "why": seen.why,
         }
-        for seen in held.explain()
+        for seen in client.explain()
         if seen.effective_end_s + shift_s >= since_s
     ]
 

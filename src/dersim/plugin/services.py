@@ -1,0 +1,209 @@
+"""What one front-end offers another, as protocols, and where an offer is found.
+
+A front-end offers itself while it is made: ``context.offer(CsipService, self)``. Others ask when they need
+it: ``context.service(CsipService, 2)`` is the CSIP client of DER 2, or None where this run has none. A
+plug-in may define protocols of its own and offer by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar, cast
+
+from dersim.errors import PluginError
+
+if TYPE_CHECKING:
+    from dersim.ieee2030_5 import Edition
+    from dersim.ieee2030_5.event_types import EventView
+    from dersim.ieee2030_5.resources import EndDevice, FunctionSetAssignments
+
+T = TypeVar("T")
+
+DerResource = Literal["DERCapability", "DERSettings", "DERStatus", "DERAvailability"]
+
+
+class Services:
+    """The offers of all front-ends, by protocol and device number (0: of the fleet)."""
+
+    def __init__(self) -> None:
+        self._offers: dict[tuple[type, int], object] = {}
+
+    def offer(self, kind: type[T], service: T, number: int = 0) -> None:
+        """Add an offer; PluginError where DER `number` has one of this kind already."""
+        if (kind, number) in self._offers:
+            whose = f"DER {number}" if number else "the fleet"
+            raise PluginError(
+                f"{type(service).__name__}: {whose} has a {kind.__name__} already; leave out one of the two"
+            )
+        self._offers[kind, number] = service
+
+    def find(self, kind: type[T], number: int = 0) -> T | None:
+        """What was offered, or None."""
+        return cast("T | None", self._offers.get((kind, number)))
+
+    def shared(self, kind: type[T], make: Callable[[], T]) -> T:
+        """The one of this kind that all front-ends share; made when it is first asked for."""
+        found = self.find(kind)
+        if found is None:
+            found = make()
+            self.offer(kind, found)
+        return found
+
+
+class CsipService(Protocol):
+    """The IEEE 2030.5 client of one DER."""
+
+    @property
+    def edition(self) -> Edition:
+        """The edition of what it sends."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """discovering, connected, retrying or failed."""
+        ...
+
+    @property
+    def bursting(self) -> bool:
+        """Whether a burst of LogEvents is under way."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Requests, errors, PUTs ... since the start, by the names of `csip-client`."""
+        ...
+
+    def snapshot(self) -> dict[str, Any]:
+        """The REST document `csip-client`, without `devices`."""
+        ...
+
+    def found(self) -> FoundResources | None:
+        """What discovery found, last good state; None before there is an identity."""
+        ...
+
+    def explain(self) -> Sequence[EventView]:
+        """Every event that is held, with its phase and why; times are the server's, UTC seconds."""
+        ...
+
+    def server_now_s(self) -> float:
+        """The server's time now, UTC seconds, as far as it is known."""
+        ...
+
+    def sent(self, name: DerResource) -> Any | None:
+        """The resource as the server last took it; None before the first PUT."""
+        ...
+
+    def body(self, name: DerResource) -> Any | None:
+        """The resource as it would be PUT now; None before there is an identity."""
+        ...
+
+    def rediscover(self) -> None:
+        """Read the certificate files again and start discovery over."""
+        ...
+
+    def opt_out(self, mrid: str) -> None:
+        """Opt out of a control (Response 4); ConfigError for one that is not held."""
+        ...
+
+    def opt_in(self, mrid: str) -> None:
+        """Opt in again (Response 5); ConfigError for one that is not held."""
+        ...
+
+    def log_event_burst(
+        self,
+        alarm_status: Literal["Abnormal", "Normal"] | int = ...,
+        interval_s: float = ...,
+        count: int = ...,
+    ) -> None:
+        """Begin a burst of LogEvents (BASIC-027); another DersimError than ConfigError where none can be."""
+        ...
+
+
+class FoundResources(NamedTuple):
+    """What a CSIP client found on its server for its DER.
+
+    der: href, capability, settings, status and availability, each an href or None.
+    unreadable: branches that could not be read, and why.
+    """
+
+    end_device: EndDevice | None
+    function_set_assignments: Sequence[FunctionSetAssignments]
+    der: Mapping[str, str | None] | None
+    log_event_list: str | None
+    mirror_usage_point_list: str | None
+    unreadable: Mapping[str, str]
+
+
+class SunspecService(Protocol):
+    """The SunSpec registers of one DER, there even where nothing listens for Modbus."""
+
+    @property
+    def unit_id(self) -> int:
+        """The device address of 1.DA."""
+        ...
+
+    def answer(self, pdu: bytes) -> bytes:
+        """The answer to a Modbus PDU, of someone with all rights."""
+        ...
+
+    def apply_points(self, model: int, points: Mapping[str, Any]) -> dict[str, Any]:
+        """Write points by name, in plain units; what the registers show then. ConfigError says why not."""
+        ...
+
+    def shown_points(self, model: int | None = None) -> dict[str, Any]:
+        """The points of a model in plain units, or the list of the models."""
+        ...
+
+
+class CompanionService(Protocol):
+    """The companion server of `--demo`."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens, e.g. https://127.0.0.1:8443."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """The port of that address."""
+        ...
+
+    @property
+    def pin(self) -> int:
+        """The PIN of the Registrations that it gives."""
+        ...
+
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class HttpExchange(NamedTuple):
+    """One request and what came of it. time_s: simulated UTC at which it was sent; status 0: no answer.
+
+    verdict: what the client made of the answer, in words. elapsed_s: real seconds. PINs are masked.
+    """
+
+    id: int
+    time_s: float
+    device: int
+    method: str
+    url: str
+    request_headers: Headers
+    request_body: bytes
+    status: int
+    response_headers: Headers
+    response_body: bytes
+    verdict: str
+    elapsed_s: float
+
+
+class ConversationService(Protocol):
+    """The exchanges of all CSIP clients with their servers: a bounded buffer of the newest."""
+
+    @property
+    def held_bytes(self) -> int:
+        """What the buffer takes, bytes."""
+        ...
+
+    def entries(self, device: int | None = None, after: int = 0, limit: int = 200) -> list[HttpExchange]:
+        """The newest `limit` exchanges above id `after`, oldest first; of one DER, or of all (None)."""
+        ...
