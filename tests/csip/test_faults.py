@@ -96,12 +96,12 @@ async def test_a_known_link_that_is_gone_means_a_new_walk(autojump_clock, world)
     walks = len(world.server.times("/dcap"))
     world.tree["/derp/1/derc/"] = world.tree.pop("/derp/1/derc")
     await trio.sleep(15)
-    assert world.logged("discovering anew")
+    assert world.logged("discovering again")
     assert len(world.server.times("/dcap")) == walks + 1
     await trio.sleep(25)
     # It is still not there: that is known now, and no reason to walk for ever.
     assert client.snapshot()["state"] == "connected"
-    assert len(world.logged("discovering anew")) == 1
+    assert len(world.logged("discovering again")) == 1
 
 
 async def test_our_end_device_is_removed_and_comes_back(autojump_clock, world, listing_of):
@@ -422,7 +422,7 @@ async def test_a_put_to_a_place_that_is_gone_means_a_new_walk(autojump_clock, wo
     world.server.answers["PUT", "/edev/1/der/1/ders"] = [Response(404)]
     world.device.command("stop")
     await trio.sleep(20)
-    assert world.logged("/edev/1/der/1/ders", "discovering anew")
+    assert world.logged("/edev/1/der/1/ders", "discovering again")
     assert len(world.server.times("/dcap")) == 2
     assert client.snapshot()["state"] == "connected"
     assert b"<value>4</value>" not in world.server.bodies("/edev/1/der/1/ders", "PUT")[-1]

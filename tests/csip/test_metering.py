@@ -1,4 +1,4 @@
-"""The mirror: its definitions, its signs, its minute, and its making anew."""
+"""The mirror: its definitions, signs and interval, and its recovery when the server has lost it."""
 
 import itertools
 
@@ -9,6 +9,8 @@ from dersim.csip import mirror
 from dersim.http11 import Response
 from dersim.ieee2030_5 import decode
 from dersim.ieee2030_5 import resources as r
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 def posts(world, path="/mup"):
@@ -51,6 +53,29 @@ async def test_values_and_signs(autojump_clock, world):
     assert values["Wh imported"].value == 0
     assert values["W"].timePeriod.duration == 0
     assert abs(values["W"].timePeriod.start - (world.clock.now_s() + 7.3)) < 5
+
+
+def test_a_charging_battery_posts_imported_wh_per_phase():
+    device = make_device(1, device_type="Batt-3Phase")
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModFixedW", -30.0))
+    for second in range(0, 3_601, 60):
+        device.step(float(second))
+    lfdi, items = "AB" * 20, mirror.quantities(3)
+    posted = r.MirrorMeterReadingList(
+        all=len(items),
+        results=len(items),
+        MirrorMeterReading=mirror.readings(lfdi, items, device.state, 1000),
+    )
+    values = {key: reading.value for key, reading in by_key(lfdi, posted).items()}
+    start_wh = device.nameplate.initial_imported_wh
+    taken_wh = [values[f"Wh imported {phase}"] - start_wh[i] for i, phase in enumerate("ABC")]
+    assert taken_wh == pytest.approx([1000] * 3, rel=0.05)
+    assert values["Wh imported"] - sum(start_wh) == pytest.approx(3000, rel=0.05)
+    apart = device.state._replace(imported_wh=(10.0, 20.0, 30.0))
+    posted.MirrorMeterReading = mirror.readings(lfdi, items, apart, 1000)
+    values = {key: reading.value for key, reading in by_key(lfdi, posted).items()}
+    assert [values[f"Wh imported {phase}"] for phase in "ABC"] == [10, 20, 30]
+    assert values["Wh imported"] == 60
 
 
 def test_types_are_those_of_the_mapping_table():

@@ -274,6 +274,6 @@ async def test_a_control_that_is_no_longer_served_is_no_reason_for_a_new_walk(
     await trio.sleep(400)
     # It was read before its start, and in vain five minutes into it; vanished, it goes on.
     assert len(world.server.times("/derp/1/derc/1")) == 2
-    assert not world.logged("discovering anew")
+    assert not world.logged("discovering again")
     assert client.snapshot()["state"] == "connected"
     assert world.device.setpoints.value("opModMaxLimW") == 40

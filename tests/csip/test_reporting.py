@@ -1,4 +1,4 @@
-"""The four PUTs: what is in them in both editions, valid by the official schemas, skipped when unchanged."""
+"""The four PUTs: contents in both editions, validity by the official schemas, skipping when unchanged."""
 
 import importlib.resources
 import random
@@ -187,7 +187,7 @@ async def test_a_refused_put_does_not_stop_the_others(autojump_clock, world):
     world.begin()
     await trio.sleep(3)
     assert len(world.server.paths("PUT")) == 4
-    assert world.logged("DERCapability is not taken")
+    assert world.logged("DERCapability not accepted")
 
 
 def test_a_nameplate_of_our_own_is_what_is_sent():
@@ -220,3 +220,21 @@ def test_a_part_of_the_status_has_the_time_of_its_last_change():
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
     device.command("stop")
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_060
+
+
+@pytest.mark.parametrize("source", [SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR])
+async def test_local_control_mode_is_local_while_a_local_setpoint_is_in_force(autojump_clock, world, source):
+    await world.start(for_s=5)
+    world.device.setpoints.submit(
+        SetpointChange(source, "opModMaxLimW", 30.0, expires_s=world.clock.now_s() + 20)
+    )
+    await trio.sleep(60)
+    told = [
+        decode(body).resource.localControlModeStatus
+        for body in world.server.bodies("/edev/1/der/1/ders", "PUT")
+    ]
+    values = [each.value for each in told]
+    assert values[0] == 1  # remote
+    assert 0 in values
+    assert values[-1] == 1
+    assert len({each.dateTime for each in told}) >= 3

@@ -1,15 +1,15 @@
-"""A DER in the standard's words: DERCapability, DERSettings, DERStatus, DERAvailability of both editions.
+"""Builds DERCapability, DERSettings, DERStatus and DERAvailability of both editions from a device.
 
-The editions differ in more than what they leave out, so nothing is copied from one to the other:
+The editions differ in more than the set of elements:
 
 * connection: 2018 has genConnectStatus and storConnectStatus with five bits (connected, available, operating,
   test, fault), 2023 has one connectStatus with two (connected, energized); both come from `Connection`.
-* availability: in 2018 statVarAvail is the lesser of both directions; in 2023 it is the injecting side, with
-  statVarAbsorbAvail and statWAbsorbAvail beside it.
+* availability: in 2018 statVarAvail is the smaller of both directions; in 2023 it is the injecting side, and
+  statVarAbsorbAvail and statWAbsorbAvail are the absorbing side.
 * mode masks: bits 27 to 31 and the second mask exist only in 2023.
 
-setMaxVarNeg and rtgMaxVarNeg are negative in every edition. Numbers on the wire are 16 bits with a power of
-ten, so 40 kW is 4000 x 10. What national profiles add (CSIP-AUS: doeModesSupported) comes from plug-ins.
+setMaxVarNeg and rtgMaxVarNeg are negative in every edition. Quantities are 16 bits and a power of ten,
+so 40 kW is 4000 x 10. Elements of national profiles (CSIP-AUS: doeModesSupported) come from plug-ins.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dersim.ieee2030_5.declare import Extra
 from dersim.modes import MODES
 
 _INT16, _UINT16 = 32_767, 65_535
-#: Bits of DERControlType that 2018 knows.
+#: The bits of DERControlType that exist in 2018.
 _MASK_2018 = (1 << 27) - 1
 _CHARGE, _DISCHARGE = 1 << 0, 1 << 1
 _PV, _STORAGE, _PV_AND_STORAGE = 4, 80, 83
@@ -46,7 +46,7 @@ def power_factor(value: float) -> r.PowerFactor:
 
 
 def mode_mask(modes: frozenset[str], der_type: int, edition: Edition) -> int:
-    """The bitmap DERControlType of `modes`; storage adds charge and discharge."""
+    """The DERControlType bitmap of `modes`; storage adds the charge and discharge bits."""
     mask = 0
     for name in modes:
         spec = MODES.get(name)
@@ -58,7 +58,7 @@ def mode_mask(modes: frozenset[str], der_type: int, edition: Edition) -> int:
 
 
 def _told(parent: str, modes: frozenset[str]) -> tuple[Extra, ...]:
-    """What plug-ins have the DER tell in that resource."""
+    """The elements that plug-ins add to that resource."""
     declared = [extension.declared for extension in extensions.children_of(parent)]
     told = [(each, each.tell(modes)) for each in declared if each.tell is not None]
     return tuple(Extra(each.namespace, each.element, value) for each, value in told if value is not None)
@@ -91,7 +91,7 @@ def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.D
     return body
 
 
-#: Settings that the wire counts in hundredths.
+#: Settings that are sent in hundredths.
 _HUNDREDTHS = (
     "setESDelay",
     "setESHighFreq",
@@ -107,7 +107,7 @@ _HUNDREDTHS = (
 def settings(
     plate: Nameplate, values: Settings, modes: frozenset[str], updated_time: int, edition: Edition
 ) -> r.DERSettings:
-    """The settings that act. updated_time: server time of their last change, s."""
+    """The settings in force. updated_time: server time of their last change, s."""
     body = r.DERSettings(
         modesEnabled=mode_mask(modes, plate.der_type, edition),
         setMaxA=scaled(r.CurrentRMS, values.setMaxA, finest=-2),
@@ -127,7 +127,7 @@ def settings(
     )
     for name in _HUNDREDTHS:
         setattr(body, name, round(values[name] * 100))
-    if values.setVRefOfs >= 0:  # the wire has no sign for it
+    if values.setVRefOfs >= 0:  # setVRefOfs is unsigned on the wire
         body.setVRefOfs = scaled(r.VoltageRMS, values.setVRefOfs, finest=-1)
     if plate.rtgMaxWh:
         body.setMaxChargeRateVA = scaled(r.ApparentPower, values.setMaxChargeRateVA)
@@ -156,7 +156,7 @@ def connect_bits_2023(connection: Connection) -> int:
 def status(
     plate: Nameplate, state: DeviceState, *, remote: bool, since: Any, reading_time: int, edition: Edition
 ) -> r.DERStatus:
-    """The live status. remote: nothing local rules; since(name, value): server time of its last change."""
+    """The live status. remote: no local setpoint is in force; since(name, value): time of its change."""
 
     def stamped(kind: type[Any], name: str, value: Any) -> Any:
         return kind(dateTime=since(name, value), value=value)
@@ -191,7 +191,7 @@ def status(
 
 
 def manufacturer_status(state: DeviceState) -> str:
-    """At most six characters of our own."""
+    """A state name of at most six characters (manufacturerStatus is free text)."""
     if state.tripped:
         return "TRIP"
     if state.connection.fault:
@@ -202,7 +202,7 @@ def manufacturer_status(state: DeviceState) -> str:
 def availability(
     plate: Nameplate, state: DeviceState, reading_time: int, edition: Edition
 ) -> r.DERAvailability:
-    """What could be had now. statWAbsorbAvail is what a battery could take in, nothing for PV."""
+    """The power available now. statWAbsorbAvail is the charging power of a battery; 0 for PV."""
     inject, absorb = state.var_inject_available, state.var_absorb_available
     if edition is Edition.E2018:
         var_available = min(abs(inject), abs(absorb))

@@ -84,7 +84,7 @@ class Discovery:
         )
         before, self.tree.dcap = self.tree.dcap, fetched.resource
         if self.polling and before is not None and _links(before) != _links(fetched.resource):
-            raise Moved("the links of the DeviceCapability have changed: discovering anew")
+            raise Moved("the links of the DeviceCapability have changed: discovering again")
         return poll_rate_s(fetched.resource)
 
     async def end_device(self, now_s: float) -> float:
@@ -160,7 +160,7 @@ class Discovery:
                 f"our EndDevice {device.href} is not enabled: waiting for the server to enable it"
             )
         if self.polling and before is not None and _links(before) != _links(device):
-            raise Moved("the links of our EndDevice have changed: discovering anew")
+            raise Moved("the links of our EndDevice have changed: discovering again")
 
     async def _unlisted(self) -> r.EndDevice | None:
         """Our EndDevice where our POST has made it, although the list does not show it (yet).

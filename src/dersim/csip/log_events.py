@@ -1,8 +1,8 @@
-"""LogEvents: one for every alarm bit that comes or goes, and the burst of BASIC-027.
+"""LogEvents: one for every alarm bit that is set or cleared, and the burst of BASIC-027.
 
 A DER alarm has functionSet 11 and logEventCode 2 x bit, plus 1 when it returns to normal (CSIP table 14). The
-burst is of general events, LE_GEN_SOFTWARE (functionSet 0, code 2). Both bear profileID 2 and the PEN of
-IEEE 2030.5, since the codes are the standard's. Events wait here, oldest first, while the server is away.
+burst consists of LE_GEN_SOFTWARE events (functionSet 0, code 2). Both have profileID 2 and the PEN of
+IEEE 2030.5, because the standard defines the codes. Events wait here in order until the server accepts them.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _PEN = 40732
 _PROFILE_2030_5 = 2
 _GENERAL, _DER = 0, 11
 LE_GEN_SOFTWARE = 2
-#: Events kept while the server is away; then the oldest are lost, and that is logged.
+#: Events kept while the server cannot be reached; beyond that the oldest is dropped and logged.
 MAX_WAITING = 1_000
-#: A refused event is offered so often, then dropped.
+#: Attempts to post a refused event before it is dropped.
 MAX_ATTEMPTS = 3
 
 
 class BurstImpossible(DersimError):  # noqa: N818 - an answer (409), not a fault
-    """There is no LogEventList, or a burst is running."""
+    """No burst can start: there is no LogEventList, or one is running."""
 
 
 @dataclass(slots=True)
@@ -43,8 +43,8 @@ class _Burst:
 class LogEvents:
     """The events of one DER on their way to its LogEventList.
 
-    server_s: the server's time as far as it is known. now_s: simulated time, for the spacing of a burst.
-    on_waiting: called when there is something to post.
+    server_s: server time, s (our own until the server's is known). now_s: simulated time, s, for the interval
+    of a burst. on_waiting: called when there is something to post.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class LogEvents:
 
     @property
     def waiting(self) -> int:
-        """How many events are still to be posted."""
+        """The number of events not posted yet."""
         return len(self._waiting)
 
     def watch(self, alarms: Alarm) -> None:
-        """Take in the alarms of the newest state; every bit that changed becomes an event."""
+        """Queue one event for every bit that differs from the alarms of the last call."""
         changed = alarms ^ self._alarms
         if not changed:
             return
@@ -92,7 +92,7 @@ class LogEvents:
         BurstImpossible while one runs; ConfigError for values that make no sense.
         """
         if self._burst is not None:
-            raise BurstImpossible(f"a LogEvent burst is running, {self._burst.left} events are to come")
+            raise BurstImpossible(f"a LogEvent burst is running, {self._burst.left} events remain")
         bitmap = alarm_status if isinstance(alarm_status, int) else None
         if isinstance(alarm_status, bool) or (bitmap is None and alarm_status not in ("Abnormal", "Normal")):
             raise ConfigError(
@@ -106,7 +106,7 @@ class LogEvents:
         self.advance()
 
     def advance(self) -> None:
-        """Make the events of the burst that are due."""
+        """Queue the events of the burst that are due."""
         burst = self._burst
         while burst is not None and burst.next_s <= self._now_s():
             self._add(_GENERAL, LE_GEN_SOFTWARE, burst.alarm_status, burst.bitmap)
@@ -117,15 +117,13 @@ class LogEvents:
 
     @property
     def next_due_s(self) -> float | None:
-        """When the burst goes on, simulated time; None without one."""
+        """The time of the next event of the burst, s of simulated time; None without a burst."""
         return None if self._burst is None else self._burst.next_s
 
     def _add(self, function_set: int, code: int, details: str, extended: int | None) -> None:
         if len(self._waiting) >= MAX_WAITING:
             lost = self._waiting.popleft()
-            self._say(
-                "Warning", f"LogEvent {lost.logEventID} is lost: {MAX_WAITING} are waiting for the server"
-            )
+            self._say("Warning", f"LogEvent {lost.logEventID} dropped: {MAX_WAITING} others are waiting")
         self._next_id = (self._next_id + 1) % 65_536
         self._waiting.append(
             r.LogEvent(
@@ -142,10 +140,10 @@ class LogEvents:
         self._on_waiting()
 
     async def post(self, href: str) -> None:
-        """Post what waits, in order.
+        """Post the waiting events in order.
 
-        UtilityUnreachable, a Retry-After and Moved (the list that took events is gone) are raised: it goes
-        on waiting.
+        UtilityUnreachable, a Retry-After and Moved (the list that accepted events is gone) are raised; the
+        events are kept.
         """
         session = self._session
         while self._waiting:
@@ -159,17 +157,17 @@ class LogEvents:
                 self._attempts += 1
                 if error.gone and self._taken_at == href:
                     self._taken_at = None
-                    raise Moved(f"{error}; it used to be there: discovering anew") from None
+                    raise Moved(f"{error}; it existed before: discovering again") from None
                 if (error.status >= 500 or error.gone) and self._attempts < MAX_ATTEMPTS:
-                    self._say("Warning", f"{what} is not taken: {error}; offered again later")
+                    self._say("Warning", f"{what} not accepted: {error}; posted again later")
                     return
-                self._say("Warning", f"{what} is not taken: {error}; dropped")
+                self._say("Warning", f"{what} not accepted: {error}; dropped")
             except RemoteProtocolError as error:
                 self._say("Warning", f"{what}: {error}")
             else:
                 session.counters.log_events += 1
                 self._taken_at = href
             self._attempts = 0
-            # New events may have come meanwhile, and a full queue may have lost this one.
+            # A full queue may have dropped this event during the post.
             if self._waiting and self._waiting[0] is event:
                 self._waiting.popleft()

@@ -1,7 +1,7 @@
-"""The mirror on the server: made once, fed every minute, made again when the server has lost it.
+"""The MirrorUsagePoint of one DER on the server: created, posted to at postRate, created again when lost.
 
-Readings are instants and counters, so a post that failed is not repeated: the next one, a minute later or as
-soon as the server is back, says more. Nothing can arrive twice that way.
+Readings are instantaneous values and counters, so a post that failed is not repeated: the next one carries
+newer values and the same counters. No reading can arrive twice.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from dersim.ieee2030_5 import resources as r
 if TYPE_CHECKING:
     from dersim.device import Device
 
-#: The seed's interval between posts, s, and the bounds of what a server may ask for.
+#: The default interval between posts, s, and the limits of what a server may ask for.
 POST_INTERVAL_S = 60.0
 MIN_POST_INTERVAL_S = 5.0
 MAX_POST_INTERVAL_S = 3_600.0
-#: Statuses that may mean: this server does not take lists.
+#: Statuses that may mean that the server does not accept a MirrorMeterReadingList.
 _NO_LISTS = frozenset({400, 403, 404, 405, 415, 422, 500, 501})
 
 
 class Metering:
-    """The MirrorUsagePoint of one DER. `href` None: not made yet."""
+    """The MirrorUsagePoint of one DER. `href` None: not created yet."""
 
     def __init__(
         self, device: Device, session: Session, say: Say, lfdi: str, now_s: Callable[[], float]
@@ -45,15 +45,15 @@ class Metering:
         self._slowed = 1.0
 
     def forget(self) -> None:
-        """The server may have lost the mirror: make it again before the next post."""
+        """Create the mirror again before the next post: the server may have lost it."""
         self.href = None
         self._as_list = True
         self._slowed = 1.0
 
     async def post(self, mirrors_href: str) -> float:
-        """Post one set of readings, the mirror first where there is none; returns when to come back, s.
+        """Post one set of readings, creating the mirror first if needed; returns the delay of the next, s.
 
-        UtilityUnreachable and a Retry-After are raised; refusals are logged and answered with patience.
+        UtilityUnreachable and a Retry-After are raised; other refusals are logged and lengthen the delay.
         """
         try:
             if self.href is None:
@@ -62,10 +62,10 @@ class Metering:
         except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
-            self._say("Warning", f"meter readings are not taken: {error}")
+            self._say("Warning", f"meter readings not accepted: {error}")
             self._slowed = min(self._slowed * 2, MAX_POST_INTERVAL_S / self.interval_s)
         except ProtocolError as error:
-            self._say("Warning", f"meter readings are not taken: {error}")
+            self._say("Warning", f"meter readings not accepted: {error}")
             self._slowed = min(self._slowed * 2, MAX_POST_INTERVAL_S / self.interval_s)
         else:
             self._slowed = 1.0
@@ -79,17 +79,17 @@ class Metering:
         await self.read_post_rate()
 
     async def _find(self, mirrors_href: str, mrid: str) -> str:
-        """Where a server that names no Location has put our mirror."""
+        """The href of our mirror on a server whose 201 has no Location header."""
         listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList)
         for point in listing.items:
             if point.mRID.upper() == mrid and point.href:
                 return str(point.href)
         raise RemoteProtocolError(
-            f"{mirrors_href} took our MirrorUsagePoint but neither names its Location nor lists it"
+            f"{mirrors_href} accepted our MirrorUsagePoint without a Location and does not list it"
         )
 
     async def read_post_rate(self) -> None:
-        """Learn how often the server wants readings; a mirror that is gone is made again at the next post."""
+        """Read postRate from the mirror; a missing mirror is created again at the next post."""
         if self.href is None:
             return
         try:
@@ -97,10 +97,10 @@ class Metering:
         except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
-            self._say("Info", f"postRate is not known: {error}; posting every {self.interval_s:g} s")
+            self._say("Info", f"postRate unknown: {error}; posting every {self.interval_s:g} s")
             return
         except RemoteProtocolError as error:
-            self._say("Info", f"postRate is not known: {error}; posting every {self.interval_s:g} s")
+            self._say("Info", f"postRate unknown: {error}; posting every {self.interval_s:g} s")
             return
         rate = fetched.resource.postRate
         wanted_s = POST_INTERVAL_S if not rate else float(rate)
@@ -113,13 +113,13 @@ class Metering:
         except RequestRefused as error:
             if not await self._is_lost(error):
                 raise
-            self._say("Info", "the server has lost our MirrorUsagePoint: making it again")
+            self._say("Info", "the server has lost our MirrorUsagePoint: creating it again")
             self.href = None
             await self._create(mirrors_href)
             await self._send(values)
 
     async def _is_lost(self, error: RequestRefused) -> bool:
-        """Whether the mirror itself is gone, as against one address for one kind of post."""
+        """Whether the mirror itself is gone, not only the href for one kind of post."""
         if not error.gone or self.href is None:
             return False
         try:

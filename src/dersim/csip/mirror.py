@@ -1,9 +1,9 @@
-"""The meter of a DER as a MirrorUsagePoint: which quantities, how they are typed, and their values.
+"""The meter of a DER as a MirrorUsagePoint: its quantities, their ReadingTypes and their values.
 
-A ReadingType never changes under its mRID, so signs are in the values: W and VAr are positive when the DER
-delivers or injects, flowDirection 1 throughout. Energy comes as two counters that only rise:
-flowDirection 1 for what the DER delivered, 19 for what it took in. mRIDs derive from LFDI, quantity and
-phase, with the PEN in the low 32 bits (2030.5-2018 B.2.3.5), so that they are the same after a restart.
+The ReadingType of an mRID never changes, so the sign is in the value: W and VAr are positive when the DER
+delivers or injects, always with flowDirection 1. Energy is two counters that only rise: flowDirection 1 for
+delivered, 19 for received. mRIDs are derived from LFDI, quantity and phase, with the PEN in the low 32 bits
+(2030.5-2018 B.2.3.5), so that they are the same after a restart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from dersim.hardware.state import DeviceState
 from dersim.ieee2030_5 import resources as r
 
-#: The IEEE 2030.5 PEN, ours as long as dersim has no number of its own.
+#: The PEN of IEEE 2030.5; dersim has no PEN of its own.
 PEN = 40732
 #: A mirror (bit 0) of a DER (3) by a sub-meter (6).
 ROLE_FLAGS = 0x0049
@@ -27,7 +27,7 @@ _PHASES = (("A", 128, 129), ("B", 64, 65), ("C", 32, 33))
 
 
 class Quantity(NamedTuple):
-    """One measured quantity. value: in units of 10^multiplier after rounding; key: stable, for the mRID."""
+    """One measured quantity. value: in units of `uom`, before the multiplier; key: input of the mRID."""
 
     key: str
     description: str
@@ -40,7 +40,7 @@ class Quantity(NamedTuple):
     value: Callable[[DeviceState], float]
 
     def reading_type(self) -> r.ReadingType:
-        """What is measured, and in what."""
+        """The quantity and its unit as a ReadingType."""
         return r.ReadingType(
             accumulationBehaviour=self.accumulation,
             commodity=1,
@@ -54,7 +54,7 @@ class Quantity(NamedTuple):
 
 
 def quantities(phases: int) -> tuple[Quantity, ...]:
-    """All that a machine of 1, 2 or 3 phases has; what it lacks is not sent (CSIP G27)."""
+    """The quantities of a DER with 1, 2 or 3 phases; those of missing phases are not sent (CSIP G27)."""
     found = [
         _instantaneous("W", 38, _POWER_KIND, 0, 0, lambda s: s.p_w),
         _instantaneous("VAr", 63, _POWER_KIND, 0, 0, lambda s: s.q_var),
@@ -101,13 +101,13 @@ def _energy(
 
 
 def derived_mrid(lfdi: str, key: str) -> str:
-    """96 bits of a digest, then the PEN: the same for the same device and quantity, always."""
+    """96 bits of a digest, then the PEN; always the same for one device and quantity."""
     digest = hashlib.sha256(f"{lfdi}/{key}".encode()).hexdigest()[:24].upper()
     return f"{digest}{PEN:08X}"
 
 
 def usage_point(lfdi: str, items: tuple[Quantity, ...], name: str) -> r.MirrorUsagePoint:
-    """The MirrorUsagePoint with all definitions and no values: some servers want values later."""
+    """The MirrorUsagePoint with every ReadingType and no values: some servers refuse values here."""
     return r.MirrorUsagePoint(
         mRID=derived_mrid(lfdi, "usage point"),
         description=name[:32],
@@ -129,7 +129,7 @@ def usage_point(lfdi: str, items: tuple[Quantity, ...], name: str) -> r.MirrorUs
 def readings(
     lfdi: str, items: tuple[Quantity, ...], state: DeviceState, time: int
 ) -> tuple[r.MirrorMeterReading, ...]:
-    """The values of one instant; time: server time, whole seconds."""
+    """One reading of every quantity. time: server time, whole seconds."""
     period = r.DateTimeInterval(duration=0, start=time)
     return tuple(
         r.MirrorMeterReading(

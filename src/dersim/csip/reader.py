@@ -59,7 +59,7 @@ class Reader:
         except RequestRefused as error:
             if error.gone and href in self._worked:
                 self._worked.discard(href)
-                raise Moved(f"{error}; it used to be there: discovering anew") from None
+                raise Moved(f"{error}; it existed before: discovering again") from None
             raise
         self._worked.add(href)
         self._ever_worked.add(href)

@@ -1,8 +1,8 @@
-"""Telling the server what this DER is and does: the four PUTs, each skipped when nothing has changed.
+"""The PUTs of DERCapability, DERSettings, DERStatus and DERAvailability, each skipped when nothing changed.
 
-Unchanged means: equal on the wire to what the server last took, apart from readingTime, dateTime and
-updatedTime. A body that was refused with a 4xx is not sent again unchanged either (2030.5-2018 5.5); the next
-walk forgets both memories, since a server that was restarted knows nothing.
+Unchanged means: the same bytes as the server last accepted, apart from readingTime, dateTime and updatedTime.
+A body that was refused with a 4xx is not sent again unchanged either (2030.5-2018 5.5). The next discovery
+clears both memories, because the server may have been restarted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>-?\d+</\1>")
 _LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
-#: The order of the PUTs: what the DER is before what it does.
+#: The order of the PUTs: ratings and settings before live values.
 IDENTITY: tuple[DerResource, ...] = ("DERCapability", "DERSettings")
 LIVE: tuple[DerResource, ...] = ("DERStatus", "DERAvailability")
 
@@ -33,8 +33,8 @@ LIVE: tuple[DerResource, ...] = ("DERStatus", "DERAvailability")
 class Reporter:
     """The four PUTs of one DER.
 
-    now_s: the server's time as far as it is known. refresh_s: repeat an unchanged PUT after so long, in
-    seconds of that time; None never.
+    now_s: server time, s (our own until the server's is known). refresh_s: repeat an unchanged PUT after so
+    many seconds of that time; None never.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Reporter:
         self._since: dict[str, tuple[Any, int]] = {}
 
     def forget(self) -> None:
-        """Send everything again: the server may have been restarted."""
+        """PUT everything again: the server may have been restarted."""
         self._taken.clear()
         self._refused.clear()
 
     async def put(self, node: DerNode, *names: DerResource) -> None:
         """PUT those that changed; refusals are logged.
 
-        UtilityUnreachable and a Retry-After are raised, and Moved where the place of an earlier PUT is gone.
+        UtilityUnreachable and a Retry-After are raised, and Moved where an href that accepted a PUT is gone.
         """
         hrefs = {
             "DERCapability": node.capability,
@@ -90,8 +90,8 @@ class Reporter:
             if error.retry_after_s is not None:
                 raise
             if error.gone and self._taken.pop(name, None) is not None:
-                raise Moved(f"{error}; it used to be there: discovering anew") from None
-            self._say("Warning", f"{name} is not taken: {error}")
+                raise Moved(f"{error}; it existed before: discovering again") from None
+            self._say("Warning", f"{name} not accepted: {error}")
             if error.status < 500:
                 self._refused[name] = shape
             return
@@ -126,7 +126,7 @@ class Reporter:
                 return der_bodies.availability(plate, device.state, time, edition)
 
     def _changed_at(self, name: str, value: Any) -> int:
-        """The server time at which this part of the status took its value."""
+        """The server time at which this value last changed, s."""
         known = self._since.get(name)
         if known is None or known[0] != value:
             known = self._since[name] = (value, int(self._now_s()))

@@ -1,13 +1,12 @@
-"""The outbox of Responses: in order, each once, kept until the server has taken it.
+"""The outbox of Responses: sent in order, each once, kept until the server has accepted it.
 
-A Response that is lost is an event that the utility believes was never run, so the outbox keeps what it
-could not deliver and tries again with a growing pause; one that was delivered is never sent twice, however
-often a rediscovery brings the same event back (the key is mRID, status and LFDI). What the server refuses
-with 4xx is not repeated unchanged (2030.5-2018 5.6.3): it is logged and dropped, because the next Response
-may well be welcome. A replyTo that fails on its own (5xx) holds up only what goes to the same place.
+Without its Responses the utility takes an event for not executed. So a Response that could not be delivered
+is kept and sent again after a growing pause. A delivered one is never sent twice, even when a new discovery
+finds the same event again (the key is mRID and status). A 4xx is final (2030.5-2018 5.6.3): the Response is
+logged and dropped. A replyTo that answers 5xx delays only the Responses to the same replyTo.
 
-In the 2018 edition 251 is reserved, so an unsupported mode is told as 252, and there is no modesResponded;
-in 2023 that bitmap is mandatory.
+In the 2018 edition 251 is reserved, so an unsupported mode is reported as 252, and there is no
+modesResponded; in 2023 that bitmap is mandatory.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from dersim.ieee2030_5.edition import Edition
 from dersim.ieee2030_5.event_types import EventResponse
 from dersim.ieee2030_5.resources import DERControlResponse
 
-#: Pause after the first failure and at the most, s of real time; +-25 %, so that no fleet knocks as one.
+#: Pause after the first failure and its maximum, s of real time; +-25 % to spread the retries of a fleet.
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
-#: What is kept while the server is away; beyond that the oldest is given up, with a word in the log.
+#: Responses kept while the server cannot be reached; beyond that the oldest is dropped and logged.
 MAX_PENDING = 2_000
 #: How many delivered Responses are remembered.
 MAX_DELIVERED = 10_000
 
 _UNSUPPORTED_2018 = {251: 252}
-#: Refusals that say "not now" rather than "not so".
+#: 4xx answers that ask for another attempt later.
 _LATER = frozenset({408, 425, 429})
 
-#: Stands for the server as a whole among the addresses that are held up.
+#: Key for the whole server among the replyTo hrefs that are waiting after a failure.
 _SERVER = ""
 
 Key = tuple[str, int]
@@ -46,7 +45,7 @@ class Outbox:
     """The Responses of one DER.
 
     post: sends a resource to an href and returns the HTTP status; UtilityUnreachable keeps the Response,
-    RemoteProtocolError gives it up. edition: asked at each posting. log: (level, message).
+    RemoteProtocolError drops it. edition: called for each post. log: (level, message).
     """
 
     def __init__(
@@ -72,11 +71,11 @@ class Outbox:
 
     @property
     def pending(self) -> int:
-        """How many wait to be delivered."""
+        """The number of Responses not delivered yet."""
         return len(self._queue)
 
     def put(self, response: EventResponse) -> None:
-        """Take a Response; one that was taken before is passed over. Never blocks."""
+        """Queue a Response unless the same one was queued before. Never blocks."""
         key = (response.mrid, response.status)
         if key in self._known or not response.reply_to:
             return
@@ -87,11 +86,13 @@ class Outbox:
         if len(self._queue) > MAX_PENDING:
             lost = self._queue.popleft()
             self.dropped += 1
-            self._log("Error", f"Response {lost.status} for {lost.mrid} given up: {MAX_PENDING} others wait")
+            self._log(
+                "Error", f"Response {lost.status} for {lost.mrid} dropped: {MAX_PENDING} others are waiting"
+            )
         self._news.set()
 
     async def run(self) -> None:
-        """Deliver, for ever."""
+        """Deliver Responses until cancelled."""
         while True:
             response = self._next()
             if response is not None:
@@ -103,7 +104,7 @@ class Outbox:
                 await self._news.wait()
 
     def _next(self) -> EventResponse | None:
-        """The first whose replyTo is not held up; to one replyTo the order is kept."""
+        """The first whose replyTo is not in a pause; the order per replyTo is kept."""
         now = trio.current_time()
         if self._held.get(_SERVER, -math.inf) > now:
             return None
@@ -121,16 +122,16 @@ class Outbox:
             status = await self._post(response.reply_to, self.body(response))
         except UtilityUnreachable as error:
             self._hold(_SERVER)
-            self._log("Warning", f"{what} is kept, the server cannot be reached: {error}")
+            self._log("Warning", f"{what} is kept: the server cannot be reached: {error}")
             return
         except RemoteProtocolError as error:
-            self._log("Warning", f"{what} is given up: {error}")
+            self._log("Warning", f"{what} is dropped: {error}")
             self._done(response, delivered=False)
             return
         self._release(_SERVER)
         if status >= 500 or status in _LATER:
             self._hold(response.reply_to)
-            self._log("Warning", f"{what} is kept, the server answered {status}")
+            self._log("Warning", f"{what} is kept: the server answered {status}")
         elif status >= 400:
             self._log("Warning", f"{what} was refused with {status}; it is not repeated")
             self._done(response, delivered=False)
@@ -139,7 +140,7 @@ class Outbox:
             self._done(response, delivered=True)
 
     def _done(self, response: EventResponse, *, delivered: bool) -> None:
-        # While it was on its way, an overflow may have thrown it out already.
+        # An overflow may have dropped it during the post.
         if response in self._queue:
             self._queue.remove(response)
         self._release(response.reply_to)
@@ -156,7 +157,7 @@ class Outbox:
         self._pauses.pop(href, None)
 
     def body(self, response: EventResponse) -> DERControlResponse:
-        """The resource as this edition writes it; createdDateTime is of the instant that it speaks of."""
+        """The resource in the edition in use; createdDateTime is the time of the reported change."""
         edition = self._edition()
         old = edition is Edition.E2018
         modes, modes2 = modes_mask(response.modes, edition)
