@@ -6,7 +6,7 @@ import pytest
 
 from dersim.plugin.builtin import DEVICE_TYPES
 from dersim.sunspec.definitions import definition
-from dersim.sunspec.exceptions import Refused
+from dersim.sunspec.exceptions import ModbusRefusal
 
 KINDS = [kind.name for kind in DEVICE_TYPES]
 
@@ -95,7 +95,7 @@ def test_reads_outside_the_map_are_refused(bench):
     _, end = chain(bench.unit)
     assert bench.unit.read(end, 2) == b"\xff\xff\x00\x00"
     for address, count in ((0, 1), (39999, 1), (39999, 2), (end + 2, 1), (end + 1, 2), (65535, 1)):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(ModbusRefusal) as refused:
             bench.unit.read(address, count)
         assert refused.value.code == 2
 

@@ -1,9 +1,9 @@
-"""A client's TCP socket without detours.
+"""A client's TCP socket with fewer scheduler turns than trio.SocketStream.
 
 trio.SocketStream passes a checkpoint after each send, and tries to receive before it waits. A client that
 sends a request and then always waits for the response needs neither: the wait is its checkpoint, and nothing
-has come before it. That saves two turns of the event loop per request. (A server keeps trio's own stream: a
-client that sends requests in bulk must not keep it from everybody else.)
+has come before it. That saves two turns of the event loop per request. (The server keeps trio's own stream,
+so that one client with many requests cannot starve the others.)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ClientSocket(trio.abc.Stream):
         self._poller.register(self._socket.fileno(), select.POLLIN)
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all of `data`; a checkpoint only where the socket does not take it at once."""
+        """Send all of `data`; with a checkpoint only if the socket does not take it at once."""
         await trio.lowlevel.checkpoint_if_cancelled()
         try:
             sent = os.write(self._descriptor(), data)
@@ -40,7 +40,7 @@ class ClientSocket(trio.abc.Stream):
         await trio.lowlevel.wait_readable(self._descriptor())
         try:
             return os.read(self._descriptor(), max_bytes or 65536)
-        except BlockingIOError:  # a false alarm, which the system may give
+        except BlockingIOError:  # a spurious wake-up, which the system may give
             return await self._stream.receive_some(max_bytes)
         except OSError as error:
             raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
@@ -58,7 +58,7 @@ class ClientSocket(trio.abc.Stream):
         await self._stream.aclose()
 
     def _descriptor(self) -> int:
-        """Asked anew each time: the number of a closed socket may be another's by now."""
+        """Read each time: once this socket is closed, its number may belong to another one."""
         if (descriptor := self._socket.fileno()) < 0:
             raise trio.ClosedResourceError("this socket is closed")
         return descriptor

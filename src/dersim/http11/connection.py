@@ -4,14 +4,13 @@ Why not an HTTP library: a DER asks the same server for the same few resources f
 costs three times the CPU and drops an idle connection after seconds, so that a poller pays a TLS handshake
 for every poll. Here a connection stays until someone closes it.
 
-When a server closes an idle connection, the next request would be lost on the way, and nobody could tell
-whether it was carried out. So, before an idle connection is used again, we look whether it is readable:
-nothing is expected from it, so readable means closed, and a new connection takes its place before anything
-is sent. That leaves a short race. A request lost in it is sent once more only if its method is idempotent,
-and only if no byte of the response had come.
+If a server has closed an idle connection, the next request on it is lost, and it is not known whether it was
+carried out. So before an idle connection is used again, it is checked for readability: no data is expected,
+so readable means closed, and a new connection is opened first. A short race remains. A request lost in it is
+sent once more only if its method is idempotent and no byte of the response has arrived.
 
-Any exception or cancellation closes the connection: what is half read can only be misread. (The response to a
-cancelled request must never be taken for the response to the next.)
+Any exception or cancellation closes the connection, so that the response to a cancelled request is never
+taken for the response to the next one.
 """
 
 from __future__ import annotations
@@ -102,7 +101,8 @@ class Connection:
         try:
             now_s = trio.current_time()
             latest_s = now_s + timeout_s
-            # Moving a deadline costs more than setting it: the first one serves a kept connection to the end.
+            # Moving a deadline costs more than setting it; on a kept connection this first one is often the
+            # only one.
             with trio.CancelScope(deadline=min(latest_s, now_s + self._read_s)) as scope:
                 return await self._attempt_twice(event, body, scope, latest_s)
             raise self._unreachable(self._overdue(latest_s, timeout_s))
@@ -139,7 +139,7 @@ class Connection:
         try:
             return await self._exchange(event, body, scope, latest_s)
         except _Unanswered as failure:
-            # A server may also close right after it was offered a TLS session that it does not like.
+            # A server may also close right after it was offered a TLS session that it does not accept.
             if event.method.decode() not in IDEMPOTENT or not (may_be_stale or failure.was_resumed):
                 raise
         return await self._exchange(event, body, scope, latest_s)
@@ -247,14 +247,14 @@ class Connection:
         """After a whole response: keep the connection for the next request, or close it."""
         self._has_answered = True
         wire = self._wire
-        # Bytes behind the response would be taken for the next one.
+        # Bytes after the response would be taken for the next response.
         if wire.our_state is h11.DONE and wire.their_state is h11.DONE and not wire.trailing_data[0]:
             wire.start_next_cycle()
         else:
             await self._close()
 
     def _is_readable(self) -> bool:
-        """Whether the idle stream has something to say, which can only be that it is closed."""
+        """Whether the idle stream is readable, which means that the server has closed it."""
         stream = self._stream
         if isinstance(stream, TlsStream):
             if stream.pending():

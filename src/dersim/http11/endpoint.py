@@ -1,4 +1,4 @@
-"""Where a client connects to: host, port and TLS, with each failure told by its phase."""
+"""Where a client connects to: host, port and TLS, with the phase in which connecting failed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ OpenTcp = Callable[[str, int], Awaitable[trio.abc.Stream]]
 
 
 async def open_tcp(host: str, port: int) -> trio.abc.Stream:
-    """A TCP connection; where a name has several addresses, the first that answers (RFC 8305)."""
+    """A TCP connection; if a name has several addresses, to the first that answers (RFC 8305)."""
     return ClientSocket(await trio.open_tcp_stream(host, port))
 
 
 class Endpoint:
-    """A server's address. `tls` None means plain HTTP; with TLS nothing ever falls back to plain.
+    """A server's address. `tls` None means plain HTTP; with TLS there is no fallback to plain.
 
     connect_s, tls_s: deadlines of the two steps, in seconds. open_tcp: replaced in tests.
     """
@@ -60,7 +60,7 @@ class Endpoint:
             self.tls.forget_session(self.name)
 
     async def open(self) -> trio.abc.Stream:
-        """Connect, with TLS where it is configured. UtilityUnreachable says which phase failed, and why."""
+        """Connect, with TLS if it is configured. UtilityUnreachable says which phase failed, and why."""
         if self.tls is not None and self.tls.session(self.name) is not None:
             try:
                 return await self._open_once()
@@ -116,7 +116,7 @@ def _is_address(host: str) -> bool:
 
 
 def _causes(error: BaseException) -> list[str]:
-    """The different causes below trio's "all attempts to connect failed", each in a few words."""
+    """The causes within trio's "all attempts to connect failed", each once, in a few words."""
     cause = error.__cause__
     if isinstance(cause, BaseExceptionGroup):
         return list(dict.fromkeys(_words(each) for each in cause.exceptions))

@@ -16,7 +16,7 @@ _BACKLOG = 1024
 async def bind(host: str, port: int, *, flag: str = "") -> list[trio.SocketListener]:
     """Listen on every address of `host`; port 0 picks a free one, the same for all addresses.
 
-    flag: what chooses the port, for the message. ConfigError where the port is busy or not ours to listen on.
+    flag: the option that sets the port, for the message. ConfigError if the port is busy or not permitted.
     """
     where = f"{flag} {host}:{port}".lstrip()
     if not 0 <= port <= 65535:  # getaddrinfo would take it modulo 65536
@@ -41,7 +41,7 @@ def address(listeners: Sequence[trio.SocketListener]) -> tuple[str, int]:
 
 
 async def _on_one_port(listeners: list[trio.SocketListener]) -> list[trio.SocketListener]:
-    """Each address of the name was given a free port of its own: keep one, IPv4 where there is one."""
+    """The addresses got different free ports: keep one of them, IPv4 if possible."""
     kept = next((one for one in listeners if one.socket.family == socket.AF_INET), listeners[0])
     for listener in listeners:
         if listener is not kept:

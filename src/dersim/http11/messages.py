@@ -1,4 +1,4 @@
-"""Requests and responses as values."""
+"""HTTP requests and responses as plain values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Headers = tuple[tuple[str, str], ...]
 class Response(NamedTuple):
     """An HTTP response: what a client received, or what a server is to send.
 
-    Names of headers are lower-case. A server adds Date and Content-Length where they lack.
+    Names of headers are lower-case. A server adds Date and Content-Length if they are missing.
     """
 
     status: int
@@ -48,7 +48,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Limits(NamedTuple):
-    """What a client may take of a server: times in seconds, sizes in bytes."""
+    """Limits of a server for each client: times in seconds, sizes in bytes."""
 
     connections: int = 4096
     handshake_s: float = 10.0
@@ -77,7 +77,7 @@ def decoded(raw: object) -> Headers:
     return tuple([_decoded_pair(pair) for pair in raw])  # type: ignore[attr-defined]  # h11 keeps the type to itself
 
 
-# Nearly all are the same from message to message, and those of thousands of messages are kept for the pages.
+# Most headers repeat from message to message, and the pages keep those of thousands of messages.
 @functools.lru_cache(maxsize=256)
 def _decoded_pair(pair: tuple[bytes, bytes]) -> tuple[str, str]:
     return pair[0].decode("latin-1"), pair[1].decode("latin-1")

@@ -1,14 +1,14 @@
 """An HTTP/1.1 server that shows its handler the client's certificate.
 
-A 2030.5 server needs the client's LFDI, the hash of its certificate, for every request; the ASGI servers do
-not pass it on. Beyond that a server on the open lab network must not be brought down by one bad client:
+A 2030.5 server needs the client's LFDI, a hash of its certificate, for every request; ASGI servers do not
+pass the certificate on. And one bad client must not stop the server:
 
 * deadlines for the TLS handshake, the whole head, the whole body and the whole response: a client that
   drips one byte a second keeps its connection no longer than one that is silent;
 * limits on sizes, and on the number of connections. A new client at the limit takes the place of the one
-  that has been idle longest; there is no other end to being idle than `idle_s`;
-* whatever happens on one connection ends there. Only an exception out of the handler, which is a bug of
-  ours, goes up to whoever called `serve`, after the client has had its 500.
+  that has been idle longest. Otherwise an idle connection is closed after `idle_s`;
+* an error on one connection ends that connection only. An exception raised by the handler is a bug of ours:
+  the client gets a 500, then the exception is raised out of `serve`.
 
 Cancelling `serve` stops it: listening ends, idle connections close at once, requests under way have
 `grace_s`.
@@ -23,8 +23,8 @@ from typing import Any
 import trio
 
 from dersim.errors import CertificateError
-from dersim.http11.exchange import Exchange
 from dersim.http11.messages import DEFAULT_LIMITS, Handler, Limits
+from dersim.http11.server_connection import ServerConnection
 from dersim.tls import ServerContext, server_handshake
 
 Log = Callable[[str], None]
@@ -45,8 +45,8 @@ async def serve(
 ) -> None:
     """Serve until cancelled; closes the listeners.
 
-    handler: answers a request with a response, whatever the method. An exception out of it answers 500 and
-    ends the server. log: is told, in one line each, why a connection was refused or ended early.
+    handler: answers a request with a response, whatever the method. If it raises, the client gets a 500 and
+    the server ends. log: called with one line for each connection that was refused or ended early.
     """
     server = _Server(handler, tls, limits, log)
     async with trio.open_nursery() as nursery:
@@ -75,7 +75,7 @@ class _Server:
 
     async def hold_connections(self, task_status: trio.TaskStatus[trio.Nursery]) -> None:
         """Hold the connections' tasks, shielded: a stop lets requests under way finish."""
-        # A stop that comes before there is anything to hold: behind the shield it would never be heard.
+        # Cancelled before any connection exists: inside the shield that would go unnoticed.
         await trio.lowlevel.checkpoint_if_cancelled()
         with self._life:
             async with trio.open_nursery() as nursery:
@@ -83,7 +83,7 @@ class _Server:
                 await self._stopped.wait()
 
     def stop(self) -> None:
-        """Close what is idle; give the rest its grace."""
+        """Close idle connections; requests under way get `grace_s`."""
         self.is_stopping = True
         self._life.deadline = trio.current_time() + self.limits.grace_s
         self._stopped.set()
@@ -91,7 +91,7 @@ class _Server:
             scope.cancel()
 
     async def accept(self, listener: trio.abc.Listener[Any], nursery: trio.Nursery) -> None:
-        """Accept connections of one listener, as many as there is room for."""
+        """Accept connections of one listener, up to the limit."""
         async with listener:
             while True:
                 try:
@@ -127,13 +127,13 @@ class _Server:
         try:
             stream = await self._secured(transport, peer)
             if stream is not None:
-                await Exchange(stream, peer, self.handler, self.limits, self).run()
+                await ServerConnection(stream, peer, self.handler, self.limits, self).run()
         finally:
             self._slots.release()
             await trio.aclose_forcefully(transport)
 
     async def _secured(self, transport: trio.abc.Stream, peer: str) -> trio.abc.Stream | None:
-        """The stream to speak HTTP on; None where the client is turned away."""
+        """The stream for HTTP; None if the TLS handshake failed."""
         if self._tls is None:
             return transport
         try:
@@ -148,18 +148,18 @@ class _Server:
         return None
 
     def log(self, line: str) -> None:
-        """Tell why a connection was ended early."""
+        """Log why a connection was ended early."""
         if self._tell is not None:
             self._tell(line)
 
     def is_idle(self, key: int, scope: trio.CancelScope) -> None:
-        """A connection waits for its next request within `scope`."""
+        """A connection waits for its next request; cancelling `scope` closes it."""
         if self.is_stopping:
             scope.cancel()
         self._idle[key] = scope
 
     def is_busy(self, key: int) -> None:
-        """The wait is over."""
+        """That connection has a request, or has ended."""
         self._idle.pop(key, None)
 
 

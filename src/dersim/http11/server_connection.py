@@ -19,8 +19,8 @@ _END = h11.EndOfMessage()
 _BODILESS = frozenset({204, 304})
 
 
-class Overseer(Protocol):
-    """What a connection needs of its server."""
+class ConnectionOwner(Protocol):
+    """What a connection needs of the server that runs it."""
 
     is_stopping: bool
 
@@ -29,7 +29,7 @@ class Overseer(Protocol):
     def log(self, line: str) -> None: ...  # noqa: D102 - see the class
 
 
-class _Refused(Exception):  # noqa: N818 - never leaves this module
+class _RefusedRequest(Exception):  # noqa: N818 - never leaves this module
     """The request cannot be taken: the status to answer before closing."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -38,20 +38,20 @@ class _Refused(Exception):  # noqa: N818 - never leaves this module
 
 
 class _Gone(Exception):  # noqa: N818 - never leaves this module
-    """The client closed the connection, or the server ended an idle one: nothing more to say."""
+    """The client closed the connection, or the server ended an idle one: there is nothing to answer."""
 
 
-class Exchange:
+class ServerConnection:
     """One connection of a server, from its first byte to its close."""
 
     def __init__(
-        self, stream: trio.abc.Stream, peer: str, handler: Handler, limits: Limits, overseer: Overseer
+        self, stream: trio.abc.Stream, peer: str, handler: Handler, limits: Limits, owner: ConnectionOwner
     ) -> None:
         self._stream = stream
         self._peer = peer
         self._handler = handler
         self._limits = limits
-        self._overseer = overseer
+        self._owner = owner
         self._has_served = False
         self._certificate = peer_certificate(stream)
         self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
@@ -63,13 +63,13 @@ class Exchange:
                 self._wire.start_next_cycle()
         except _Gone:
             return
-        except _Refused as refused:
-            self._overseer.log(f"{self._peer}: {refused.status}: {refused}")
+        except _RefusedRequest as refused:
+            self._owner.log(f"{self._peer}: {refused.status}: {refused}")
             await self._refuse(refused.status, str(refused))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self._overseer.log(f"{self._peer}: the client went away in mid-request")
+            self._owner.log(f"{self._peer}: the client went away in mid-request")
         except trio.TooSlowError:
-            self._overseer.log(
+            self._owner.log(
                 f"{self._peer}: the client did not take its response in {self._limits.send_s:g} s"
             )
 
@@ -92,11 +92,12 @@ class Exchange:
     async def _handled(self, request: Request) -> tuple[h11.Response, bytes]:
         try:
             response = await self._handler(request)
-            return _for_h11(response, request.method, closing=self._overseer.is_stopping)
+            return _for_h11(response, request.method, closing=self._owner.is_stopping)
         except trio.Cancelled:
             raise
         except BaseException:
-            # A bug in the handler ends the server (its supervisor logs it); this client still gets an answer.
+            # A bug in the handler ends the server (its supervisor logs it), after this client has had an
+            # answer.
             with trio.move_on_after(1, shield=True):
                 await self._refuse(500, "the server has failed")
             raise
@@ -113,7 +114,7 @@ class Exchange:
                     await self._read()
                     event = self._next_event()
         if event is h11.NEED_DATA:
-            raise _Refused(408, f"the head of the request took more than {self._limits.head_s:g} s")
+            raise _RefusedRequest(408, f"the head of the request took more than {self._limits.head_s:g} s")
         if not isinstance(event, h11.Request):
             raise _Gone
         self._has_served = True
@@ -123,11 +124,11 @@ class Exchange:
         key = id(self)
         wait_s = self._limits.idle_s if self._has_served else self._limits.head_s
         with trio.CancelScope(deadline=trio.current_time() + wait_s) as scope:
-            self._overseer.is_idle(key, scope)
+            self._owner.is_idle(key, scope)
             try:
                 await self._read()
             finally:
-                self._overseer.is_busy(key)
+                self._owner.is_busy(key)
         if scope.cancelled_caught:
             raise _Gone
 
@@ -135,7 +136,7 @@ class Exchange:
         limit = self._limits.body_bytes
         for name, value in head.headers:
             if name == b"content-length" and int(value) > limit:
-                raise _Refused(413, f"a body of {int(value)} bytes; at most {limit} are taken")
+                raise _RefusedRequest(413, f"a body of {int(value)} bytes; at most {limit} are taken")
         if self._wire.they_are_waiting_for_100_continue:
             await self._send_all(self._wire.send(h11.InformationalResponse(status_code=100, headers=[])))
         event = self._next_event()
@@ -143,10 +144,10 @@ class Exchange:
             return b""
         with trio.move_on_after(self._limits.body_s):
             return await self._collect(event)
-        raise _Refused(408, f"the body of the request took more than {self._limits.body_s:g} s")
+        raise _RefusedRequest(408, f"the body of the request took more than {self._limits.body_s:g} s")
 
     async def _collect(self, event: object) -> bytes:
-        """The body, of which `event` is the first that h11 tells."""
+        """The whole body; `event` is the first event after the head."""
         limit = self._limits.body_bytes
         parts: list[bytes] = []
         size = 0
@@ -156,7 +157,7 @@ class Exchange:
             elif isinstance(event, h11.Data):
                 size += len(event.data)
                 if size > limit:
-                    raise _Refused(413, f"the body is larger than {limit} bytes")
+                    raise _RefusedRequest(413, f"the body is larger than {limit} bytes")
                 parts.append(event.data)
             else:
                 raise _Gone
@@ -169,7 +170,7 @@ class Exchange:
         except h11.RemoteProtocolError as error:
             if self._wire.trailing_data[1]:
                 raise _Gone from None
-            raise _Refused(error.error_status_hint, f"not HTTP/1.1: {error}") from None
+            raise _RefusedRequest(error.error_status_hint, f"not HTTP/1.1: {error}") from None
 
     async def _read(self) -> None:
         self._wire.receive_data(bytes(await self._stream.receive_some(_READ_BYTES)))
@@ -185,7 +186,7 @@ class Exchange:
             await self._stream.send_all(data or b"")
 
     async def _refuse(self, status: int, why: str) -> None:
-        """Answer and close. Read on for a moment, lest the reset of a full socket overtakes the answer."""
+        """Answer and close. Read on for a moment: closing with unread data would reset the connection."""
         if self._wire.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             return
         headers: Headers = (("content-type", "text/plain; charset=utf-8"),)

@@ -3,7 +3,7 @@
     async with httpx.AsyncClient(transport=Transport(tls=context)) as client:
         response = await client.get("https://127.0.0.1:8443/dcap")
 
-The polling loop of a DER does not come this way: httpx's own layer costs more than everything below it.
+The polling loop of a DER does not use it: httpx's own layer costs more than everything below it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dersim.http11.messages import Headers
 from dersim.tls import ClientContext
 
 _DEFAULT_TIMEOUT_S = 30.0
-# Ours to set, or without meaning on our connection.
+# Set by us, or without meaning on our connection.
 _NOT_PASSED_ON = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 
 
@@ -56,7 +56,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     def _connection(self, url: httpx.URL) -> Connection:
         if url.scheme not in {"http", "https"}:
-            raise httpx.UnsupportedProtocol(f"{url}: only http and https are spoken here")
+            raise httpx.UnsupportedProtocol(f"{url}: only http and https are supported")
         if url.scheme == "https" and self._tls is None:
             raise httpx.UnsupportedProtocol(f"{url}: https needs a TLS context; give Transport(tls=...)")
         port = url.port or (443 if url.scheme == "https" else 80)
@@ -85,6 +85,6 @@ def _headers(request: httpx.Request) -> Headers:
 
 
 def _timeout_s(request: httpx.Request) -> float:
-    """The longest of httpx's four timeouts stands for the whole: ours is not by phase."""
+    """The longest of httpx's four timeouts, for the whole request: ours are not by phase."""
     timeouts = [value for value in request.extensions.get("timeout", {}).values() if value is not None]
     return max(timeouts, default=_DEFAULT_TIMEOUT_S)

@@ -1,9 +1,9 @@
-"""Bytes from outside -> resource, through the gates; and back.
+"""XML document -> resource, with all checks; and back.
 
-The gates, in this order: size; well-formed XML without DOCTYPE (no entity is ever expanded, no file or
-network ever touched); the namespace; a document that we know; the schema. A document that the schema refuses
-but that can still be read is used, and what was wrong with it is told (`Decoded.violations`); `strict`
-refuses it. All refusals are one line for the log.
+The checks, in this order: size; well-formed XML without DOCTYPE (no entity is ever expanded, no file or
+network ever touched); the namespace; a known root element; the schema. A document that violates the schema
+but can still be read is used, with what was wrong in `Decoded.violations`; `strict` refuses it. A refusal is
+one line for the log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dersim.ieee2030_5.edition import DRAFT_NAMESPACE, NAMESPACE, Edition
 
 Validation = Literal["fast", "full", "off"]
 
-#: The longest body that is looked at. Lists are paged; 50 EndDevices take 31 kB.
+#: The longest body that is accepted. Lists are paged; 50 EndDevices take 31 kB.
 MAX_BYTES = 1 << 20
 _MAX_ATTRIBUTES = 64
 
@@ -52,11 +52,11 @@ def decode(
 ) -> Decoded:
     """Read a document.
 
-    expected: the class or classes that will do. validation: "fast" has libxml2 judge and xmlschema explain,
-    "full" has xmlschema judge, "off" has no schema. strict: refuse what violates the schema. edition: whose
-    schema; None takes that of 2023, which accepts the documents of both.
+    expected: the class or classes that will do. validation: "fast" validates with libxml2 and explains with
+    xmlschema, "full" validates with xmlschema, "off" uses no schema. strict: refuse what violates the schema.
+    edition: whose schema; None takes that of 2023, which accepts the documents of both.
 
-    RemoteProtocolError where the body is not XML, not 2030.5, not as expected, or lacks what is needed.
+    RemoteProtocolError if the body is not XML, not 2030.5, not as expected, or required parts are missing.
     """
     root = _parse(body, max_bytes)
     info = _document(root)
@@ -77,7 +77,7 @@ def decode(
 
 
 def _lenient(root: Any, info: TypeInfo, violations: tuple[str, ...], *, strict: bool, told: bool) -> Decoded:
-    """told: a schema has had its say, so that only what it cannot know need be added."""
+    """told: the schema's violations are already reported, so that only ours are added."""
     if strict and violations:
         raise RemoteProtocolError(f"refused by strict reading: {violations[0]}")
     reader = codec_read.Lenient()
@@ -149,7 +149,7 @@ def _encoding_notes(root: Any) -> tuple[str, ...]:
 
 
 def _refuse_floods(root: Any) -> None:
-    """A schema takes seconds over a megabyte of attributes; no resource has ten."""
+    """Validating a megabyte of attributes takes seconds; no resource has ten."""
     for node in root.iter():
         if len(node.attrib) > _MAX_ATTRIBUTES:
             raise RemoteProtocolError(f"an element has {len(node.attrib)} attributes; refused unread")

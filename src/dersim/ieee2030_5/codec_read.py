@@ -77,7 +77,7 @@ def _compile(info: TypeInfo) -> Reader:
 
 
 def _leaf(member: Member) -> Callable[[Any], Any]:
-    """From the element's text (None where it has none) to the value."""
+    """From the element's text (None if empty) to the value."""
     convert = wiretext.TRUSTING[cast(Simple, member.simple).kind]
     if member.empty_means is None:
         return convert
@@ -128,7 +128,7 @@ def _extra(node: Node) -> Extra:
     namespace = name.namespace or ""
     extension = extensions.find(namespace, name.localname)
     if extension is None:
-        # Exclusive canonical form: it stands alone, without the namespaces of where it was found.
+        # Exclusive canonical form: complete by itself, without the namespaces of the surrounding document.
         xml = etree.tostring(node, method="c14n", exclusive=True, with_tail=False)
         return Extra(namespace, name.localname, xml.decode())
     if extension.cls is not None:
@@ -219,7 +219,7 @@ class Lenient:
             values.setdefault(member.name, []).append(value)
             return
         if member.name in values and values[member.name] != value:
-            raise RemoteProtocolError(f"{path}: stands twice, with different values")
+            raise RemoteProtocolError(f"{path}: is given twice, with different values")
         values[member.name] = value
 
     def _missing(self, info: TypeInfo, member: Member, values: dict[str, Any], path: str) -> Any:

@@ -25,7 +25,7 @@ Writer = Callable[[Any, Callable[[str], None]], None]
 _writers: dict[tuple[type, Edition], Writer] = {}
 extensions.on_change(_writers.clear)
 
-#: Declared classes in whose place a derived one may stand, told by xsi:type.
+#: Declared classes that a derived one may replace, named by xsi:type.
 POLYMORPHIC = frozenset({Resource, Response})
 
 MAX_DEPTH = 16
@@ -101,7 +101,7 @@ def _compile(info: TypeInfo, edition: Edition) -> Writer:
     root_most = info
     while root_most.base is not None:
         root_most = root_most.base
-    # In 2023 foreign elements stand where the type at the root of the hierarchy ends.
+    # In 2023 foreign elements come at the end of the type at the root of the hierarchy.
     last_of_root = next((m.name for m in reversed(root_most.own) if not m.attribute), None)
     if not old and last_of_root is None:
         source.line("if o.extra: extra_(o, a, edition_)")
@@ -220,7 +220,7 @@ def _write_extra(resource: Any, append: Callable[[str], None], edition: Edition)
             text = wiretext.write(extension.simple, extra.value)
             append(f'<{extra.name} xmlns="{namespace}">{text}</{extra.name}>')
             continue
-        # The element is foreign, what stands in it is of the standard: hence a prefix for the outer one.
+        # The element is foreign and its content is of the standard: hence a prefix for the outer one.
         append(f'<x:{extra.name} xmlns:x="{namespace}"')
         writer_of(cast(type, extension.cls), edition)(extra.value, append)
         append(f"</x:{extra.name}>")
@@ -237,7 +237,7 @@ def _extras_for(resource: Any, edition: Edition) -> Iterable[Extra]:
 
 
 def _explain(resource: Any, edition: Edition, path: str, depth: int = 0) -> str:
-    """The first member that cannot be written, and why; "" if there is none."""
+    """The first member that cannot be written, with the reason; "" if there is none."""
     info = TYPES.get(type(resource))
     if info is None or depth > MAX_DEPTH:
         return f"{path}: {wiretext.shorten(repr(resource))} is not a resource"

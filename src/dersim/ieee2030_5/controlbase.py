@@ -1,13 +1,12 @@
-"""Control modes on the wire and as plain values (2030.5-2018 10.10.4; the units stand in B.2.3.2).
+"""Control modes on the wire and as plain values (2030.5-2018 10.10.4; units: B.2.3.2).
 
 The wire has integers: percents, seconds and hertz in hundredths, droop in millihertz and thousandths, power
-as a value of 16 bits times a power of ten, a curve as points with two common powers of ten, behind a link.
-The values of `dersim.modes` are what people mean: percent, seconds, hertz, watts.
+as a 16-bit value times a power of ten, a curve as a link to points with two common powers of ten. The values
+of `dersim.modes` are in plain units: percent, seconds, hertz, watts.
 
 A member with `disabled="true"` (2023) is not in use and therefore not among the modes. Modes that dersim does
-not know (2023's opModDeltaW and kin) are left out here: what else is present, the reader of the
-DERControlBase sees for itself. What a plug-in has registered (`extensions.py`) is read and written like the
-standard's own.
+not know (2023's opModDeltaW and similar) are left out; callers find them in the DERControlBase. Modes that a
+plug-in has registered (`extensions.py`) are read and written like those of the standard.
 """
 
 from __future__ import annotations
@@ -58,8 +57,8 @@ _BITS2 = (
 def modes_of(base: DERControlBase, curves: Mapping[str, DERCurve]) -> dict[str, ModeValue]:
     """The modes that a DERControlBase sets, in plain values.
 
-    curves: by href as written in the links. RemoteProtocolError names a mode whose value has no meaning or
-    whose curve is not at hand.
+    curves: by href as written in the links. RemoteProtocolError names a mode whose value is invalid or whose
+    curve is not in `curves`.
     """
     found: dict[str, ModeValue] = {}
     for name, spec in MODES.items():
@@ -85,11 +84,10 @@ def default_modes_of(default: DefaultDERControl, curves: Mapping[str, DERCurve])
 def base_of(
     modes: Mapping[str, ModeValue], link: Callable[[str], str]
 ) -> tuple[DERControlBase, list[tuple[str, DERCurve]]]:
-    """The DERControlBase that says `modes`, and the curves that it points at, in the order of `modes`.
+    """The DERControlBase for `modes`, and the curves that it links to, in the order of `modes`.
 
-    link: the href under which the curve of a mode will be found. The curves have a name (mRID) made of
-    their content, and no creationTime: whoever publishes them may know better. LocalProtocolError where a
-    value does not fit the wire.
+    link: the href under which the curve of a mode will be found. The mRID of a curve is made of its
+    content; creationTime is 0, for the publisher to set. LocalProtocolError if a value does not fit the wire.
     """
     base, curves = DERControlBase(), []
     for name, value in modes.items():
@@ -111,7 +109,7 @@ def base_of(
 
 
 def default_members(modes: Mapping[str, ModeValue]) -> dict[str, int]:
-    """What of `modes` stands in the DefaultDERControl itself: constructor arguments for it."""
+    """Those of `modes` that are members of the DefaultDERControl itself, as constructor arguments."""
     return {
         name: hundredths(MODES[name], value)
         for name, value in modes.items()
@@ -132,13 +130,13 @@ def modes_mask(names: Iterable[str], edition: Edition = Edition.E2023) -> tuple[
 
 
 def modes_in_mask(bits: int, bits2: int = 0) -> frozenset[str]:
-    """The names behind the bits of DERControlType and DERControlType2; unassigned bits are passed over."""
+    """The names behind the bits of DERControlType and DERControlType2; unassigned bits are ignored."""
     first = {name for name, bit in _all_bits().items() if bits >> bit & 1}
     return frozenset(first | {name for bit, name in enumerate(_BITS2) if bits2 >> bit & 1})
 
 
 def _all_bits() -> dict[str, int]:
-    # Anew each time: plug-ins add modes. Theirs have no bit of the standard's.
+    # Not cached: plug-ins add modes. Theirs have no bit of the standard's.
     known = {name: spec.bit for name, spec in MODES.items() if spec.bit is not None}
     return {**known, **_BITS_2018, **_BITS_2023}
 

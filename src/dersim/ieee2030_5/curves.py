@@ -1,8 +1,8 @@
 """DERCurve on the wire and Curve in plain units (2030.5-2018 10.10.4.4, B.2.3.2).
 
-All points of a curve share a power of ten for x and one for y: the smallest that says every point exactly is
-taken, at most six decimals. Times and reference voltages are in hundredths. A point's excitation, true for
-absorbing, stands in opModWattPF only.
+All points of a curve share a power of ten for x and one for y: the largest that is exact for every point,
+with at most six decimals. Times and reference voltages are in hundredths. Only opModWattPF has an excitation
+for each point; true means absorbing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _WATT_PF = "opModWattPF"
 
 
 def curve_of(spec: ModeSpec, wire: DERCurve) -> Curve:
-    """A DERCurve in plain units; RemoteProtocolError where it is not a curve for this mode.
+    """A DERCurve in plain units; RemoteProtocolError if it is not a curve for this mode.
 
-    A yRefType of 0 (not applicable), sent by servers for modes that need one, becomes the mode's usual.
+    A yRefType of 0 (not applicable), which some servers send for modes that need one, becomes the mode's
+    default.
     """
     if wire.curveType != spec.curve_type:
         which = f"its curve {wire.href or wire.mRID}"
@@ -50,7 +51,7 @@ def curve_of(spec: ModeSpec, wire: DERCurve) -> Curve:
 
 
 def der_curve(spec: ModeSpec, curve: Curve, *, href: str, mrid: str, creation_time: int = 0) -> DERCurve:
-    """A curve as a resource; LocalProtocolError where it does not fit the wire."""
+    """A curve as a resource; LocalProtocolError if it does not fit the wire."""
     if spec.curve_type is None:
         raise LocalProtocolError(f"{spec.name}: is not a mode with a curve")
     if not 1 <= len(curve.points) <= MAX_CURVE_POINTS:

@@ -1,8 +1,8 @@
-"""The language in which the resources of IEEE 2030.5 are declared, and the table of what was declared.
+"""How the resources of IEEE 2030.5 are declared, and the table of the declared types.
 
-A resource is a class whose body says everything: the names, in the order of the standard's sequence; the
-type; how often; since which edition. From this one source come the constructor, the reader and the writer
-(`codec_read.py`, `codec_write.py`) and the XSD of each edition (`schema.py`).
+A resource is a class whose body gives the names in the order of the standard's sequence, the type, the
+occurrence and the edition of each member. The constructor, the reader and the writer (`codec_read.py`,
+`codec_write.py`) and the XSD of each edition (`schema_write.py`) are made from it.
 
     @resource(root=True)
     class DERProgram(SubscribableIdentifiedObject):
@@ -17,12 +17,12 @@ type; how often; since which edition. From this one source come the constructor,
     modesSupported2: Since2023[DERControlType2 | None] = None    # not written in 2018, nor in its XSD
     CurveData: Annotated[tuple[CurveData, ...], Occurs(1, 10)]   # bounds
     version: EmptyIsZero[VersionType | None] = None              # `<version/>` is valid in 2023 and means 0
-    quality: IfMissing0[UInt8]           # required, but a server that leaves it out is understood
+    quality: IfMissing0[UInt8]           # required, but taken as 0 if a server leaves it out
 
-One order serves both editions: that of 2023, which only ever put new members between the old ones.
-The modules of `resources` do without `from __future__ import annotations`: the annotations are evaluated as
-the class body runs, which starts twice as fast as evaluating their texts afterwards.
-Links need no class each: a `Link` or `ListLink` takes the type that bears the element's own name.
+Both editions use the order of 2023, which only inserted new members between the old ones. The modules of
+`resources` do not use `from __future__ import annotations`: evaluating the annotations with the class body
+makes start-up twice as fast as evaluating their texts later. Links need no class of their own: a `Link` or
+`ListLink` takes the type that has the element's name.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ Kind = Literal["int", "bool", "hex_int", "hex_text", "text", "uri"]
 class Simple(NamedTuple):
     """A simple type of the standard.
 
-    low, high bound an int; octets bounds a hexBinary; length bounds a text. `of` is the plain type that a
-    semantic one stands on (PerCent on UInt16): the 2023 edition lets any attribute stand on semantic ones.
+    low, high bound an int; octets bounds a hexBinary; length bounds a text. `of` is the plain type of
+    a semantic one (UInt16 of PerCent): the 2023 edition allows any attribute on semantic types.
     control: the 2023 type that adds the attribute `disabled` (PerCentControlType).
     """
 
@@ -73,20 +73,20 @@ class _Marker(NamedTuple):
 
 
 class Occurs(NamedTuple):
-    """How often a repeated member stands: low to high; high None means without bound."""
+    """How often a repeated member may occur: low to high; high None means no limit."""
 
     low: int
     high: int | None
 
 
 class EmptyMeans(NamedTuple):
-    """The text that an empty element stands for in the 2023 edition (an XSD element default)."""
+    """The text that an empty element means in the 2023 edition (an XSD element default)."""
 
     text: str
 
 
 class IfMissing(NamedTuple):
-    """The value taken, and noted as a violation, where a peer left a required member out."""
+    """The value used, with a violation noted, if a peer left a required member out."""
 
     value: Any
 
@@ -129,7 +129,7 @@ class Extra(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TypeInfo:
-    """What is known of one declared class. `members` is flattened, in the order of the sequence."""
+    """What was declared of one class. `members` is flattened, in the order of the sequence."""
 
     cls: type
     name: str
@@ -148,7 +148,7 @@ class TypeInfo:
 
     @property
     def elements(self) -> tuple[Member, ...]:
-        """The child elements in their order."""
+        """The child elements in the order of the sequence."""
         return tuple(m for m in self.members if not m.attribute)
 
     def has(self, member: Member, edition_2018: bool) -> bool:
@@ -162,7 +162,7 @@ NAMES: dict[str, TypeInfo] = {}
 
 
 class Element:
-    """What every declared class has: a place for elements of foreign namespaces."""
+    """Base of every declared class; `extra` holds elements of foreign namespaces."""
 
     __slots__ = ()
 
@@ -193,8 +193,8 @@ def resource(
 ) -> Callable[[C], C]:
     """Declare a type of the standard.
 
-    root: it may be a document. since_2023: the type is unknown to 2018. name_2018: the older type that stands
-    in its place in 2018. not_in_2018: inherited members that the 2018 edition, with its other base, lacks.
+    root: it may be a document. since_2023: the type is unknown to 2018. name_2018: the older type that 2018
+    has instead. not_in_2018: inherited members that the 2018 edition, with its other base, does not have.
     """
 
     def declare(cls: C) -> C:
@@ -225,7 +225,7 @@ def resource(
 
 
 def _first_init(self: Any, **values: Any) -> None:
-    """The constructor until its first call: compiling takes time, and a process uses a third of the types."""
+    """The constructor until its first call: compiling is slow, and a process needs a third of the types."""
     cls = type(self)
     parameters, body = [], []
     defaults: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The two editions of IEEE 2030.5 that dersim speaks, and what tells them apart at the document's root."""
+"""The two editions of IEEE 2030.5 that dersim supports, and how their documents' roots differ."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Edition(Enum):
 
     @property
     def schema_ver(self) -> str | None:
-        """The root's schemaVer attribute: demanded in 2023 (5.5), forbidden by the 2018 schema."""
+        """The root's schemaVer attribute: required in 2023 (5.5), forbidden by the 2018 schema."""
         return "2.2" if self is Edition.E2023 else None
 
 

@@ -1,8 +1,8 @@
 """Elements of foreign namespaces that plug-ins have declared, e.g. CSIP-AUS's opModExpLimW.
 
-A declared extension gets reader, writer and schema like the standard's own members; its value is found in
-the `extra` slot of the resource that bears it. Registering is for start-up: the compiled readers, writers
-and schemas of before are thrown away.
+A declared extension gets reader, writer and schema like the standard's own members; its value is found in the
+`extra` slot of its resource. Register extensions at start-up: all compiled readers, writers and schemas are
+dropped.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from dersim.modes import ModeSpec
 
 @dataclass(frozen=True, slots=True)
 class SchemaExtension:
-    """A foreign element of 2030.5 documents: a namespace, the element, where it may stand, and its mode.
+    """A foreign element of 2030.5 documents: its namespace, name, parents and mode.
 
     See docs/plugins.md. `parents` are names of 2030.5 types, e.g. "DERControlBase". An element that the DER
-    tells of itself, in its DERCapability or DERSettings, has no mode but `tell`: from the modes that the DER
-    supports to the value on the wire, None to leave the element out.
+    sends in its DERCapability or DERSettings has no mode but `tell`: a function of the modes that the DER
+    supports; it returns the value on the wire, or None to leave the element out.
     """
 
     namespace: str
@@ -58,7 +58,7 @@ def simple_type(name: str) -> Simple | None:
 
 
 def register(extension: SchemaExtension) -> None:
-    """Make an extension known; PluginError where its wire type or a parent is unknown, or it is there."""
+    """Register an extension; PluginError if a type or parent is unknown, or it is registered already."""
     key = (extension.namespace, extension.element)
     where = f"schema extension {extension.element!r} of {extension.namespace!r}"
     if extension.namespace in ("", NAMESPACE):
@@ -95,12 +95,12 @@ def registered() -> tuple[Extension, ...]:
 
 
 def children_of(type_name: str) -> tuple[Extension, ...]:
-    """The extensions that may stand in the type of that name."""
+    """The extensions that are children of the type of that name."""
     return tuple(ext for ext in _registered.values() if type_name in ext.declared.parents)
 
 
 def on_change(forget: Callable[[], None]) -> None:
-    """Have `forget` called whenever the set of extensions changes."""
+    """Call `forget` whenever the set of extensions changes."""
     _on_change.append(forget)
 
 

@@ -1,7 +1,7 @@
-"""LFDI, SFDI and PIN: who a device is, from the fingerprint of its certificate (2030.5-2018 6.3.2-6.3.4).
+"""LFDI, SFDI and PIN of a device, from the fingerprint of its certificate (2030.5-2018 6.3.2-6.3.4).
 
 The fingerprint is the SHA-256 of the whole certificate in DER. Its leftmost 160 bits are the LFDI, its
-leftmost 36 bits, as a decimal number and with a check digit behind, the SFDI. The check digit makes the sum
+leftmost 36 bits, as a decimal number followed by a check digit, the SFDI. The check digit makes the sum
 of all digits a multiple of ten (a plain sum: not Luhn's rule). A PIN ends in a check digit of the same kind.
 """
 
@@ -17,7 +17,7 @@ LFDI_HEX_DIGITS = 40
 _SFDI_HEX_DIGITS = 9
 
 
-@functools.lru_cache(maxsize=1024)  # a server asks it of every request
+@functools.lru_cache(maxsize=1024)  # a server computes it for every request
 def lfdi(certificate_der: bytes) -> str:
     """The LFDI of a certificate in DER: 40 upper-case hex digits."""
     return hashlib.sha256(certificate_der).hexdigest()[:LFDI_HEX_DIGITS].upper()
@@ -26,7 +26,7 @@ def lfdi(certificate_der: bytes) -> str:
 def normal_lfdi(text: str) -> str:
     """An LFDI as people and servers write it (lower case, dashes, spaces) in the form of `lfdi`.
 
-    LocalProtocolError where it is not 40 hex digits.
+    LocalProtocolError if it is not 40 hex digits.
     """
     digits = text.replace("-", "").replace(" ", "").strip()
     if len(digits) != LFDI_HEX_DIGITS or not set(digits) <= set(string.hexdigits):
@@ -57,5 +57,5 @@ def format_sfdi(number: int) -> str:
 
 
 def pin_is_valid(pin: int) -> bool:
-    """Whether a PIN has at most six digits and ends in its check digit (zeros in front are lost)."""
+    """Whether a PIN has at most six digits and ends in its check digit (leading zeros are dropped)."""
     return 0 <= pin <= 999_999 and sum(int(digit) for digit in str(pin)) % 10 == 0

@@ -1,9 +1,8 @@
-"""The schema as a gate: libxml2 judges, in a tenth of a millisecond; xmlschema tells why, at leisure.
+"""Validation: libxml2 decides in a tenth of a millisecond; xmlschema explains what is wrong.
 
-Both work on the XSD that `schema_write.py` makes, or on the official one where the operator owns it
-(`use_official`). Each is compiled when it is first needed: the process whose peers are in order never pays
-for xmlschema. Where xmlschema finds nothing wrong (it takes digits of other scripts for digits), libxml2's
-own words are given.
+Both use the XSD that `schema_write.py` makes, or the official one if the operator has it (`use_official`).
+Each is compiled on first use, so that xmlschema costs nothing while all documents are valid. If xmlschema
+finds nothing wrong (it accepts digits of other scripts), libxml2's own message is given.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from dersim.ieee2030_5.schema_write import (
 if TYPE_CHECKING:
     import xmlschema
 
-#: How many violations are told, and how large a document xmlschema (20 us per element) is asked about.
+#: How many violations are reported, and the largest document to explain with xmlschema (20 us per element).
 MAX_VIOLATIONS = 8
 _MAX_EXPLAINED_ELEMENTS = 3000
 
@@ -38,7 +37,7 @@ _official: dict[Edition, Path] = {}
 
 
 def use_official(edition: Edition, path: Path) -> None:
-    """Judge by the operator's own XSD of that edition; ConfigError where it is none."""
+    """Validate with the operator's own XSD of that edition; ConfigError if it is not one."""
     try:
         etree.XMLSchema(file=str(path))
     except (etree.LxmlError, OSError) as error:
@@ -48,13 +47,13 @@ def use_official(edition: Edition, path: Path) -> None:
 
 
 def use_generated(edition: Edition) -> None:
-    """Judge by the generated XSD again."""
+    """Validate with the generated XSD again."""
     _official.pop(edition, None)
     forget()
 
 
 def forget() -> None:
-    """Drop what was compiled: the declarations have changed."""
+    """Drop the compiled schemas: the declarations have changed."""
     _texts.cache_clear()
     _compiled.cache_clear()
     _explainer.cache_clear()
@@ -111,7 +110,7 @@ def _plain(text: str) -> str:
 
 
 class _InMemory(etree.Resolver):
-    """Finds the schemas that import one another, without a file."""
+    """Resolves imports among the generated schemas, without files."""
 
     def __init__(self, texts: dict[str, str]) -> None:
         self._texts = texts
@@ -154,7 +153,7 @@ def _explainer(edition: Edition) -> xmlschema.XMLSchema10:
 
 
 def check_extensions(edition: Edition) -> None:
-    """Let xmlschema judge the schemas with the registered extensions; PluginError where it refuses them."""
+    """Compile the schemas with the registered extensions; PluginError if xmlschema refuses them."""
     import xmlschema  # noqa: PLC0415 - see above
 
     try:

@@ -1,13 +1,13 @@
 """The XSD of each edition, made from the declarations.
 
-The schema says the same as the standard's own, for the documents that are declared here (tests judge a great
-number of documents and mutants by both). What differs between the editions beside the members:
+The schema accepts the same documents as the standard's own, for the types that are declared here (tests
+validate many documents and mutants with both). Differences between the editions other than the members:
 
-- 2018 knows nothing but its own elements and attributes.
-- 2023 lets any attribute stand on any type but the plain simple ones, foreign elements at the end of the type
+- 2018 allows only its own elements and attributes.
+- 2023 allows any attribute on any type but the plain simple ones, foreign elements at the end of the type
   at the root of each hierarchy, and one element `<Type>_r2_3` at the end of each type, for later revisions.
-- In 2018 an element that a plug-in registers is a reference at the end of the types that may bear it; in 2023
-  the wildcard is lax, and the plug-in's elements are judged because their namespace is imported.
+- In 2018 an element that a plug-in registers is a reference at the end of the types that may have it; in 2023
+  the wildcard is lax, and the plug-in's elements are validated because their namespace is imported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ANY_ATTRIBUTE = '<xs:anyAttribute processContents="lax"/>'
 _ANY_OTHER = '<xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/>'
 _BUILT_IN = {"boolean", "anyURI"}
 
-#: Where the main schema stands for those of the extensions, and theirs for it.
+#: The location of the main schema in those of the extensions, and of theirs in it.
 MAIN_LOCATION = "dersim-2030.5.xsd"
 
 

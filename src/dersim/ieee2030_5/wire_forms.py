@@ -22,14 +22,14 @@ _SMALLEST_MULTIPLIER, _LARGEST_MULTIPLIER = -3, 9
 
 
 class Form(NamedTuple):
-    """How a wire type becomes a plain value, and a plain value the wire type."""
+    """Converts a wire type to a plain value and back."""
 
     read: Callable[[ModeSpec, Any], ModeValue]
     write: Callable[[ModeSpec, Any], Any]
 
 
 def scaled(number: float, multiplier: int) -> float:
-    """number x 10^multiplier, rounded once: a negative power divides, so that 9750 at -2 is 97.5 exactly."""
+    """number x 10^multiplier, rounded once: a negative power divides, so that 9750 at -2 is exactly 97.5."""
     return number * 10.0**multiplier if multiplier >= 0 else number / 10.0**-multiplier
 
 
@@ -50,7 +50,7 @@ def fit(what: str, value: Any, low: int, high: int) -> tuple[int, int]:
 
 
 def hundredths(spec: ModeSpec, value: Any) -> int:
-    """A number in hundredths; LocalProtocolError outside what the mode can carry."""
+    """A number in hundredths; LocalProtocolError outside the range of the mode."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise LocalProtocolError(f"{spec.name}: a number is needed, not {value!r}")
     _check_range(spec, value)
@@ -67,7 +67,7 @@ def _check_range(spec: ModeSpec, value: float) -> None:
 def form_of(wire_type: str) -> Form:
     """The form of a wire type, by its name: a type of the standard, simple or not.
 
-    PerCent and SignedPerCent are hundredths; other simple types go as they are.
+    PerCent and SignedPerCent are hundredths; other simple types are used as they are.
     """
     plain = wire_type.removesuffix("ControlType")
     if plain in _SIMPLE_FORMS:
@@ -152,7 +152,7 @@ def _write_droop(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
     def part(name: str, scale: int, bits: int) -> int:
         plain = float(getattr(value, name))
         highest = (2**bits - 1) / scale
-        # Asked of the plain number: rounding would not survive an infinite one.
+        # Checked before rounding, which fails for an infinite number.
         if not 0 <= plain <= highest:
             raise LocalProtocolError(f"{spec.name}: {name} {plain:g} is outside 0 to {highest:g}")
         return round(plain * scale)
@@ -176,7 +176,7 @@ _SIMPLE_FORMS = {
     "SignedPerCent": Form(lambda _, wire: wire / 100, hundredths),
     "boolean": Form(lambda _, wire: bool(wire), _write_bool),
 }
-#: Any other resource is taken for a value times a power of ten.
+#: Any other resource is read as a value times a power of ten.
 _COMPLEX_FORMS: dict[str, tuple[Callable[[ModeSpec, Any], ModeValue], Callable[..., Any]]] = {
     "FixedVar": (_read_fixed_var, _write_fixed_var),
     "PowerFactorWithExcitation": (_read_power_factor, _write_power_factor),

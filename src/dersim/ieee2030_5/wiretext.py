@@ -1,8 +1,8 @@
-"""Simple values on the wire: text to value and back.
+"""Simple values on the wire: text to value and back. Every number of a document is read here.
 
-Reading comes in two: `TRUSTING` takes text that a schema has accepted; `read` trusts nothing, keeps what can
-be kept, and says what was wrong with it. Writing checks everything, and remembers texts that it has checked,
-for the same mRIDs and hrefs are written over and over.
+`TRUSTING` reads text that a schema has accepted; `read` reads any text, keeps what can be kept and says what
+was wrong with it. Writing checks everything, and caches checked texts, because the same mRIDs and hrefs are
+written many times.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from dersim.errors import LocalProtocolError
 from dersim.ieee2030_5.declare import Simple
 
-# What XML 1.0 cannot hold at all, not even as a character reference (production 2).
+# Characters that XML 1.0 cannot contain, not even as a character reference (production 2).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}\Z")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*\Z")
@@ -32,10 +32,6 @@ _READABLE = 2**63
 def shorten(text: str, length: int = 80) -> str:
     """The text for a message: whole, or its beginning."""
     return text if len(text) <= length else text[: length - 3] + "..."
-
-
-def _hex_int(text: str) -> int:
-    return int(text, 16)
 
 
 def _trusting_text(text: str | None) -> str:
@@ -72,7 +68,7 @@ TRUSTING: dict[str, Callable[[Any], Any]] = {
 def read(simple: Simple, text: str) -> tuple[Any, str]:
     """Text from anywhere -> value and what is wrong with it ("" if nothing).
 
-    ValueError, with a message for people, where no value can be read.
+    ValueError with a readable message if there is no value.
     """
     kind = simple.kind
     if kind == "text":
@@ -121,10 +117,10 @@ def _read_hex(simple: Simple, text: str) -> tuple[Any, str]:
 
 @lru_cache(maxsize=4096)
 def checked_text(text: str, length: int | None) -> str:
-    """Escaped for element content and attributes alike; LocalProtocolError for what XML cannot hold."""
+    """Escaped for elements and attributes; LocalProtocolError for characters that XML cannot contain."""
     if found := _FORBIDDEN.search(text):
         raise LocalProtocolError(
-            f"{shorten(text)!r} holds the character {found[0]!r}, which XML cannot carry"
+            f"{shorten(text)!r} contains the character {found[0]!r}, which XML does not allow"
         )
     if length is not None and len(text) > length:
         raise LocalProtocolError(f"{shorten(text)!r} has {len(text)} characters, {length} are allowed")
@@ -133,14 +129,14 @@ def checked_text(text: str, length: int | None) -> str:
 
 @lru_cache(maxsize=4096)
 def checked_hex(text: str, octets: int) -> str:
-    """Upper-case hex; LocalProtocolError where the text is none, or too long."""
+    """Upper-case hex; LocalProtocolError if the text is not hex, or too long."""
     if not _HEX.match(text) or len(text) > 2 * octets:
         raise LocalProtocolError(f"{shorten(text)!r} is not a hexBinary of at most {octets} octets")
     return text.upper()
 
 
 def write(simple: Simple, value: Any) -> str:
-    """Value -> text on the wire; LocalProtocolError where the type cannot carry it."""
+    """Value -> text on the wire; LocalProtocolError if the type does not allow it."""
     kind = simple.kind
     if kind in ("text", "uri") or (kind == "hex_text"):
         if not isinstance(value, str):

@@ -1,9 +1,9 @@
-"""Test PKI: certificates of the shape that IEEE 2030.5 prescribes, for the lab and for the tests.
+"""Test PKI: certificates as IEEE 2030.5 specifies them, for the lab and for tests.
 
-Never for production: the CA's key lies beside the certificates.
+Never for production: the CA's private key is in the same folder as the certificates.
 
-A DER needs to know where its files are and no more. What makes and what describes certificates takes a tenth
-of its start-up to import, and is imported when it is first used.
+A DER needs only the paths of its files. The modules that make and describe certificates take a tenth of the
+start-up time to import, so they are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""How a certificate of IEEE 2030.5 is made up (2030.5-2018 clause 6.11).
+"""The contents of IEEE 2030.5 certificates (2030.5-2018 clause 6.11).
 
 The hierarchy is SERCA (the root) -> [MCA] -> [MICA] -> device: two, three or four certificates. A device
-sends all of them but the root. What sets them apart from those of the web:
+sends all of them but the root. Differences from web certificates:
 
 * P-256 keys only, signed by ecdsa-with-SHA256; nothing expires (notAfter 99991231235959Z) nor is revoked.
-* A device has an empty subject. It is named by a critical subjectAltName that holds a hardwareModuleName
-  (RFC 4108: the type of hardware as an OID, and a serial number), and found by its LFDI, a hash of the whole.
+* A device has an empty subject. It is named by a critical subjectAltName that holds a hardwareModuleName (RFC
+  4108: the type of hardware as an OID, and a serial number), and identified by its LFDI, a hash of the whole
+  certificate.
 * certificatePolicies, critical, say what it is: 1.3.6.1.4.1.40732.1.1 a device, 40732.2.1 a test certificate.
 * Key identifiers are the short ones of RFC 5280 4.2.1.2 method 2: 0100 and 60 bits of a SHA-1.
 """
@@ -53,7 +54,7 @@ class Authority(NamedTuple):
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
-        """What a device below sends after its own certificate: all CAs but the root."""
+        """The certificates that a device sends after its own: all CAs but the root."""
         is_root = self.certificate.issuer == self.certificate.subject
         return () if is_root else (self.certificate, *self.above)
 
@@ -90,7 +91,7 @@ def make_authority(
 def make_device(
     authority: Authority, public_key: ec.EllipticCurvePublicKey, serial: str, hosts: tuple[str, ...] = ()
 ) -> x509.Certificate:
-    """A device certificate. `serial` is the hardware's; `hosts` are what a server is reached by."""
+    """A device certificate. `serial` is the hardware's; `hosts`: names and addresses of a server."""
     builder = _begin(x509.Name([]), authority.certificate.subject, public_key)
     builder = _with_device_extensions(builder, serial, hosts)
     builder = builder.add_extension(_issued_by(authority), critical=False)
@@ -121,7 +122,7 @@ def hardware_module_name(hardware_type: str, serial: bytes) -> x509.OtherName:
 def _begin(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    # A day back, so that a peer whose clock is slow takes a certificate that was made just now.
+    # A day back, so that a peer whose clock is slow accepts a new certificate.
     start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
     builder = builder.serial_number(x509.random_serial_number())

@@ -2,7 +2,7 @@
 
 A, B, C are good and of two, three and four certificates. In D, E and F the manufacturer's issuing CA (MICA)
 carries something that IEEE 2030.5 forbids: a critical extendedKeyUsage, nameConstraints, policyMappings.
-G is a device certificate that signed itself. The test procedure names no OIDs or values: ours are plausible.
+G is a device certificate that signed itself. The test procedure names no OIDs or values; ours are examples.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dersim.pki.making import write_certificates, write_key
 
 
 class Case(NamedTuple):
-    """One sub-test: what is special, and whether the device under test must accept."""
+    """One sub-test: what is special about the chain, and whether the device under test must accept it."""
 
     title: str
     accept: bool

@@ -1,4 +1,4 @@
-"""What a certificate file holds, in the words of IEEE 2030.5: for `dersim pki show` and for the logs."""
+"""The contents of a certificate file in the terms of IEEE 2030.5, for `dersim pki show` and the logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Description(NamedTuple):
 
     lfdi, sfdi: identify the first certificate (SFDI as an integer without leading zeros).
     subjects: of each certificate, first to last. refusals: why the chain check refuses the file.
-    remarks: what is not as 2030.5 prescribes, or worth knowing, and refused by nobody here.
+    remarks: deviations from 2030.5 that are not refused, and other useful facts.
     """
 
     path: Path
@@ -39,7 +39,7 @@ class Description(NamedTuple):
 
 
 def describe(file: Path | str) -> Description:
-    """Describe a PEM certificate file; CertificateError where it cannot be read."""
+    """Describe a PEM certificate file; CertificateError if it cannot be read."""
     path = Path(file)
     chain = load_certificates(path, "a certificate")
     lfdi = identity.lfdi(chain[0].public_bytes(Encoding.DER))

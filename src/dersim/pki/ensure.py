@@ -1,6 +1,6 @@
 """Find the pairs of a test PKI's folder, and make those that are missing.
 
-`making.py` costs 60 ms to import and is needed only where something is missing.
+`making.py` takes 60 ms to import and is needed only if something is missing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _BUNDLED_COUNT = 10
 
 
 def create(folder: Path | str, count: int = _BUNDLED_COUNT) -> Path:
-    """Make a new test PKI in `folder` with `count` numbered devices; ConfigError where one is already.
+    """Make a new test PKI in `folder` with `count` numbered devices; ConfigError if there is one already.
 
     Returns the folder.
     """
@@ -32,23 +32,23 @@ def create(folder: Path | str, count: int = _BUNDLED_COUNT) -> Path:
 
 
 def ensure_device(folder: Path | str, number: int | None) -> Pair:
-    """The pair of DER `number` (1-based), or with None that of `cert.pem`; made where it lacks.
+    """The pair of DER `number` (1-based), or with None that of `cert.pem`; made if it is missing.
 
-    ConfigError names the missing file where the folder does not hold the test CA's key.
+    ConfigError names the missing file if the folder has no key of the test CA.
     """
     suffix = "" if number is None else f"_{number}"
     return _ensure(Path(folder), suffix, f"dersim-test-{number or 0:05d}", ())
 
 
 def ensure_server(folder: Path | str) -> Pair:
-    """The server's pair; made where it lacks, as for `ensure_device`."""
+    """The server's pair; made if it is missing, as for `ensure_device`."""
     return _ensure(Path(folder), "_server", "dersim-test-server", SERVER_HOSTS)
 
 
 def bundled_dir() -> Path:
-    """The test PKI that needs no setting up.
+    """The folder of the test PKI that is used by default.
 
-    In a checkout its `certs/`; elsewhere one made once in the user's cache folder.
+    In a checkout this is `certs/`, otherwise a folder in the user's cache that is made once.
     """
     checkout = Path(__file__).resolve().parents[3]
     if (checkout / "pyproject.toml").is_file() and (checkout / "certs" / "cert_root.pem").is_file():
@@ -58,7 +58,7 @@ def bundled_dir() -> Path:
 
 
 def _made_once(folder: Path) -> Path:
-    """Make the PKI beside `folder` and move it there in one go: two first runs at once end with one PKI."""
+    """Make the PKI in a temporary folder and rename it, so that two first runs at once end with one PKI."""
     if (folder / "cert_root.pem").is_file():
         return folder
     try:
@@ -81,7 +81,7 @@ def _made_once(folder: Path) -> Path:
 
 def _ensure(folder: Path, suffix: str, serial: str, hosts: tuple[str, ...]) -> Pair:
     pair = Pair(folder / f"cert{suffix}.pem", folder / f"key{suffix}.pem")
-    has_cert = pair.cert.is_file()  # looked at first and once: another process writes it last
+    has_cert = pair.cert.is_file()  # checked first: another process writes it last
     if has_cert and pair.key.is_file():
         return pair
     missing = pair.key if has_cert else pair.cert

@@ -40,7 +40,7 @@ holds "TEST ONLY", and each device certificate carries the policy 1.3.6.1.4.1.40
 
 
 def create_authority(folder: Path) -> None:
-    """Make a folder with the files of a test CA; ConfigError where there is one already."""
+    """Make a folder with the files of a test CA; ConfigError if there is one already."""
     if (folder / "cert_root.pem").exists():
         raise ConfigError(f"{folder}: holds a PKI already; name another folder or remove this one")
     try:
@@ -56,9 +56,9 @@ def create_authority(folder: Path) -> None:
 
 
 def make_pair(folder: Path, pair: Pair, serial: str, hosts: tuple[str, ...]) -> None:
-    """Make the files of `pair` with the folder's CA, unless they are there by then.
+    """Make the files of `pair` with the folder's CA, unless they exist by then.
 
-    OSError where they cannot be written, ValueError or TypeError where the CA's files are damaged.
+    OSError if they cannot be written, ValueError or TypeError if the CA's files are damaged.
     """
     authority = _issuing_authority(folder)
     write_key(pair.key, new_key())
@@ -79,19 +79,19 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def write_certificates(path: Path, *chain: x509.Certificate) -> None:
-    """Write PEM certificates with the notice at their head, unless the file is there already."""
+    """Write PEM certificates with the test-PKI notice at the top, unless the file exists."""
     pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
     _write_new(path, _NOTICE + pem, 0o644)
 
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    """Write a PEM key with the notice at its head, unless the file is there already."""
+    """Write a PEM key with the test-PKI notice at the top, unless the file exists."""
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     _write_new(path, _NOTICE + pem, 0o600)
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
-    """Make `path` whole or not at all; the first of several writers wins."""
+    """Write `path` completely or not at all; the first of several writers wins."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     temporary = Path(name)
     try:

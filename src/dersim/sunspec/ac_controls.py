@@ -1,9 +1,9 @@
 """704, DER AC controls: power factor, limit and set-points, each with an enable and a reversion timer.
 
-Each of the five controls is one or two modes of 2030.5. A register shows what acts: an active DERControl of
-60 % is what WMaxLimPct reads, with WMaxLimPctEna 1, as long as it rules. Where nothing acts, or what acts was
-written here, the registers show what was written. A write with a control enabled is a wish of source
-``modbus``: it stands, and may wait behind an event.
+Each of the five controls is one or two modes of 2030.5. A register shows what is in force: while a DERControl
+of 60 % is active, WMaxLimPct reads 60 and WMaxLimPctEna 1. If nothing is in force, or it was written here,
+the registers show what was written. A write with a control enabled is a setpoint of source ``modbus``; while
+an event overrides it, it is kept.
 
 The two registers of a power factor (``sync`` groups) act together when they come in one write; a write of one
 of them alone is taken too.
@@ -18,7 +18,7 @@ from typing import Any
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.sunspec.block import Model, Values
-from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
 from dersim.sunspec.reversion import Timer, Timers
@@ -48,17 +48,17 @@ class Control:
 
     @property
     def detail(self) -> str:
-        """What the journal calls it."""
+        """Its name in the setpoint journal."""
         return f"704.{self.stem}"
 
     @property
     def enable(self) -> str:
-        """The enable point; with Rvrt its reversion."""
+        """The name of the enable point; with Rvrt appended, that of its reversion."""
         return f"{self.stem}Ena"
 
     @property
     def seconds(self) -> str:
-        """The timer's length."""
+        """The name of the point with the timer's length."""
         return f"{self.stem}RvrtTms"
 
     @property
@@ -184,15 +184,15 @@ class AcControls(Model):
         }
 
     def stamp(self) -> object:
-        """With setpoints and registers, and with every second of a timer."""
+        """Changes with setpoints and registers, and with every second of a running timer."""
         return (self.view.rules_stamp(), *(timer.remaining_s for timer in self._timers.values()))
 
     def values(self) -> Values:
-        """What acts, or what was written."""
+        """What is in force, or else what was written."""
         out: dict[str, Value] = dict(self._stored)
         for control in self.controls:
-            standing = [item for mode in control.modes if (item := self.view.standing(mode))]
-            acting = [item for item in standing if not item.overridden_by] or standing
+            held = [item for mode in control.modes if (item := self.view.in_force_or_waiting(mode))]
+            acting = [item for item in held if not item.overridden_by] or held
             out[control.enable] = int(bool(acting))
             if acting and not (acting[0].source in LOCAL and acting[0].detail == control.detail):
                 out |= control.show(acting[0].mode, acting[0].value)
@@ -203,18 +203,20 @@ class AcControls(Model):
         return out
 
     def writable(self, path: str) -> bool:
-        """The points of the controls that this machine has."""
+        """Whether the point belongs to a control that this DER supports."""
         return path in self._of or path in ("WRmp", "VarSetPri")
 
     def enabled(self, control: Control) -> bool:
-        """Whether it was enabled here, acting or waiting behind an event."""
+        """Whether it was enabled here, in force or overridden by an event."""
         return any(self.view.owns(mode, control.detail) for mode in control.modes)
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
-        """All or nothing: the modes of every control touched go through the door together."""
+        """All or nothing: the modes of all controls written are submitted together."""
         priority = changes.get("VarSetPri")
         if priority is not None and priority != int(self.view.plate.reactive_priority):
-            raise Refused(ILLEGAL_VALUE, "704.VarSetPri: this machine's priority is fixed by its nameplate")
+            raise ModbusRefusal(
+                ILLEGAL_VALUE, "704.VarSetPri: this machine's priority is fixed by its nameplate"
+            )
         stored = self._stored | {p: v for p, v in changes.items() if p in self._stored}
         touched = [control for control in self.controls if control.points & changes.keys()]
         wanted: list[SetpointChange] = []
@@ -234,7 +236,7 @@ class AcControls(Model):
     def _plan(
         self, control: Control, stored: Registers, changes: Registers, source: SetpointSource
     ) -> tuple[list[SetpointChange], float]:
-        """What to submit, and the timer: seconds to start it with, 0 to stop it, -1 to leave it."""
+        """What to submit, and the timer: seconds to start it, 0 to stop it, -1 to leave it as it is."""
         enabled = bool(changes.get(control.enable, self.enabled(control)))
         if not enabled:
             values: dict[str, ModeValue | None] = dict.fromkeys(control.modes)
@@ -245,14 +247,14 @@ class AcControls(Model):
         if control.setting & changes.keys():
             seconds = stored[control.seconds]
             ends_s = self.view.now_s() + seconds if seconds else None
-        # With something to follow, the follower replaces it in one step; else it ends by itself.
+        # If something follows, it replaces the setpoint in one step; otherwise the setpoint expires.
         expires_s = None if stored[f"{control.enable}Rvrt"] else ends_s
         return changes_of(self.view, source, control.demand(stored), control.detail, expires_s), seconds
 
     def _revert(self, control: Control) -> None:
-        """The timer ran out: the reversion values, enabled or not."""
+        """The timer expired: apply the reversion values, enabled or not."""
         held = [
-            i for mode in control.modes for i in self.view.wishes(mode, LOCAL) if i.detail == control.detail
+            i for mode in control.modes for i in self.view.requests(mode, LOCAL) if i.detail == control.detail
         ]
         source = held[-1].source if held else SetpointSource.MODBUS
         self._stored |= {point: self._stored[after] for point, after in control.reverts.items()}
@@ -261,7 +263,7 @@ class AcControls(Model):
             values = dict.fromkeys(control.modes)
         try:
             submit(self.view, changes_of(self.view, source, values, control.detail))
-        except Refused as why:
+        except ModbusRefusal as why:
             self.view.say("Warning", f"{control.detail}: its reversion cannot be: {why}; switched off")
             nothing: dict[str, ModeValue | None] = dict.fromkeys(control.modes)
             submit(self.view, changes_of(self.view, source, nothing, control.detail))

@@ -1,8 +1,7 @@
-"""A model in the register map: its bytes, made anew when what it shows has changed, and its writes.
+"""A model in the register map: its bytes, rebuilt when its values have changed, and its writes.
 
-What a model *says* is the business of a `Model`: plain values by point name, in and out. A `Block` knows
-nothing of inverters; it packs those values into one bytes object, from which reads are slices, and takes a
-written range apart again.
+A `Model` deals in plain values by point name, in and out. A `Block` knows nothing about inverters: it packs
+the values into one bytes object, of which reads are slices, and splits a written range into points.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from typing import Any
 
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.definitions import Layout, definition, shared_layout
-from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Point, Value
 
 Values = Mapping[str, Value]
-#: The stamp of what never changes.
+#: The stamp of values that never change.
 FOREVER = object()
 
 
 class Model:
-    """What one SunSpec model shows of a device. Subclasses say what; this one is empty and read-only.
+    """One SunSpec model of a device. Subclasses give the values; this class is empty and read-only.
 
     model_id; counts: of the repeating groups; scales: the exponents of the scale factors, constant for the
     life of the device.
@@ -31,11 +30,11 @@ class Model:
     model_id = 0
     counts: Mapping[str, int] = {}
     scales: Mapping[str, int] = {}
-    #: Enumerations that take values which they do not list.
+    #: Enumerations that accept values which they do not list.
     open_enums: frozenset[str] = frozenset()
 
     def definition(self) -> Mapping[str, Any]:
-        """Where the points stand."""
+        """The model's definition as parsed JSON: its groups and points."""
         return definition(self.model_id)
 
     def values(self) -> Values:
@@ -43,7 +42,7 @@ class Model:
         return {}
 
     def stamp(self) -> object:
-        """Something that differs from before when `values` may differ."""
+        """A value that changes whenever `values` may have changed."""
         return FOREVER
 
     def writable(self, path: str) -> bool:  # noqa: ARG002 - for subclasses
@@ -51,8 +50,8 @@ class Model:
         return False
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as above
-        """Carry out a write, all or nothing; Refused says why not."""
-        raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} is read-only")
+        """Carry out a write, all or nothing; ModbusRefusal says why not."""
+        raise ModbusRefusal(ILLEGAL_ADDRESS, f"model {self.model_id} is read-only")
 
 
 class Block:
@@ -68,7 +67,7 @@ class Block:
         self._bytes = b""
 
     def data(self) -> bytes:
-        """The registers as they stand now."""
+        """The current registers, as bytes."""
         stamp = self.model.stamp()
         if stamp is not self._stamp and stamp != self._stamp:
             raws = list(self.layout.fixed)
@@ -86,16 +85,16 @@ class Block:
         return {point.path: point.shown(raw) for point, raw in zip(self.layout.points, raws, strict=True)}
 
     def point(self, path: str) -> Point:
-        """The point of a path; Refused where there is none."""
+        """The point of a path; ModbusRefusal where there is none."""
         index = self.layout.index.get(path)
         if index is None:
-            raise Refused(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {path}")
+            raise ModbusRefusal(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {path}")
         return self.layout.points[index]
 
     def write(self, first: int, data: bytes, source: SetpointSource) -> str:
         """Write registers, counted from the model's ID; returns what was written, for the log.
 
-        Refused where any of them cannot be written; then none is.
+        ModbusRefusal if any of them cannot be written; then none is written.
         """
         changes: dict[str, Any] = {}
         count = len(data) // 2
@@ -104,7 +103,7 @@ class Block:
             point = self.layout.points[self.layout.at[at]]
             self.check_writable(point)
             if at != point.offset or at + point.size > first + count:
-                raise Refused(ILLEGAL_VALUE, f"{point.path}: write its {point.size} registers together")
+                raise ModbusRefusal(ILLEGAL_VALUE, f"{point.path}: write its {point.size} registers together")
             if point.path in self.model.open_enums:
                 point = replace(point, symbols=None)
             start = (at - first) * 2
@@ -114,6 +113,6 @@ class Block:
         return f"{self.model_id} " + ", ".join(f"{path}={value}" for path, value in changes.items())
 
     def check_writable(self, point: Point) -> None:
-        """Refused where the point is read-only or not implemented."""
+        """ModbusRefusal where the point is read-only or not implemented."""
         if not (point.writable and self.model.writable(point.path)):
-            raise Refused(ILLEGAL_ADDRESS, f"{self.model_id}.{point.path} cannot be written")
+            raise ModbusRefusal(ILLEGAL_ADDRESS, f"{self.model_id}.{point.path} cannot be written")

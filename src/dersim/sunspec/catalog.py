@@ -1,7 +1,7 @@
-"""Which models a device has, and in which order they stand.
+"""The models of a device, in the order of the register map.
 
-The 7xx models of IEEE 1547-2018 beside the legacy ones, without which tools in the field see no power; models
-of functions that the machine lacks (``--without volt-var``) are left out.
+The 7xx models of IEEE 1547-2018 and the legacy ones, without which many tools see no power. Models of
+functions that the DER does not have (``--without volt-var``) are left out.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ def models_of(
 ) -> list[Model]:
     """All models of a device, in rising order.
 
-    unit_id: what 1.DA says at first. csip: finds the CSIP client. more: definitions that
-    plug-ins registered.
+    unit_id: the initial value of 1.DA. csip: finds the CSIP client. more: definitions that plug-ins registered.
     """
     plate, scales = view.plate, Scales.of(view.plate)
     controls = AcControls(view, scales, timers)

@@ -1,11 +1,11 @@
-"""Connections of one listener: accepted, bounded, served, each in a task that cannot hurt another.
+"""The connections of one listener: accepted, limited in number, each served by a task of its own.
 
-A plain connection works on the bare socket and waits with trio only when there is nothing to read: of the
-time of a request most is the scheduler's, and this way it is asked once per request instead of three times.
+A plain connection works on the bare socket and waits with trio only when there is nothing to read: most of
+the time of a request is spent in the scheduler, and this way it runs once per request instead of three times.
 
-Limits: so many connections (one more closes the one that was idle for the longest, so that half a thousand
-forgotten sockets cannot lock everyone out), a message that has begun must be whole soon, an answer must be
-taken soon. A connection that is merely idle may stay for ever: pollers do that.
+Limits: the number of connections (one more closes the connection that has been idle longest, so that
+forgotten sockets cannot lock everyone out), the time for a whole message, the time to take an answer. An idle
+connection may stay open for ever: pollers do that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Say = Callable[[str, str], None]
 
 
 class Limits(NamedTuple):
-    """connections: at once. message_s, answer_s, handshake_s: until it must be whole, taken, done."""
+    """connections: at once. message_s, answer_s, handshake_s: seconds to complete each of them."""
 
     connections: int = 256
     message_s: float = 10.0
@@ -39,7 +39,7 @@ class Limits(NamedTuple):
 
 
 class _Connection:
-    """One peer: who, when it last asked, and how to end it."""
+    """One connection: the peer, the number of its last request, and the scope that ends it."""
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
@@ -48,7 +48,7 @@ class _Connection:
 
 
 class Connections:
-    """Serves what `accept` brings. open_stream: makes a `Stream` for a peer's certificate (None: no TLS)."""
+    """Serves a listener's connections. open_stream: a `Stream` for a peer and certificate (None: no TLS)."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class Connections:
             if sent < len(answers):
                 await self._send_rest(bare, answers[sent:])
             elif len(data) == _CHUNK:
-                await trio.lowlevel.checkpoint()  # there is always more: let the others have their turn
+                await trio.lowlevel.checkpoint()  # this peer keeps sending: let the others have their turn
 
     async def _send_rest(self, bare: socket.socket, rest: bytes) -> None:
         with trio.fail_after(self._limits.answer_s):
@@ -185,14 +185,16 @@ class Connections:
 
 
 def allow_many_files() -> None:
-    """Ask for as many open files as this user may have: many DERs, many ports; the usual is 1,024."""
+    """Raise the limit of open files to the user's maximum: many DERs need more than the usual 1,024."""
     try:
         import resource  # noqa: PLC0415 - not on Windows, which has no such limit
     except ImportError:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
-        with contextlib.suppress(ValueError, OSError):  # then the limit stays, and the bind says what lacks
+        with contextlib.suppress(
+            ValueError, OSError
+        ):  # the limit stays; binding a port then fails with a clear message
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

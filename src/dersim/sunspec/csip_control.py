@@ -1,8 +1,8 @@
-"""64415, CSIP control: has the 2030.5 client do what conformance tests ask of it.
+"""64415, CSIP control: makes the 2030.5 client do what conformance tests need.
 
-LogEventEna starts the burst of BASIC-027 and reads 0 again when it is done. What the client has no function
-for yet (the plain-HTTP probe, the certificates of COMM-004, subscriptions) is refused with exception 3 when
-it is switched on, so that no test waits for what will not come; switching it off is taken.
+LogEventEna starts the burst of BASIC-027 and reads 0 again when it is done. Functions that the
+client does not have (the plain-HTTP probe, the certificates of COMM-004, subscriptions) are refused with
+exception 3 when switched on, so that no test waits in vain; switching them off is accepted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dersim.errors import DersimError
 from dersim.plugin.services import CsipService
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
-from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.view import View
 
 _LATER = {
@@ -44,11 +44,11 @@ class CsipControl(Model):
         return client is not None and client.bursting
 
     def stamp(self) -> object:
-        """With the burst."""
+        """Changes when the burst starts or ends."""
         return (self._bursting(), self.view.version)
 
     def values(self) -> Values:
-        """The burst while it runs; what is not there is off."""
+        """Whether the burst runs; all other functions are off."""
         return {
             "LogEventEna": int(self._bursting()),
             "SubscribedResource": self._resource,
@@ -56,14 +56,14 @@ class CsipControl(Model):
         }
 
     def writable(self, path: str) -> bool:  # noqa: ARG002 - as in Model
-        """All."""
+        """Every point."""
         return True
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
         """Start the burst, store the resource."""
         for point, what in _LATER.items():
             if changes.get(point):
-                raise Refused(ILLEGAL_VALUE, f"64415.{point}: the client has no {what} yet")
+                raise ModbusRefusal(ILLEGAL_VALUE, f"64415.{point}: the client has no {what} yet")
         if changes.get("LogEventEna"):
             self._start()
         self._resource = changes.get("SubscribedResource", self._resource)
@@ -72,9 +72,11 @@ class CsipControl(Model):
     def _start(self) -> None:
         client = self._client()
         if client is None:
-            raise Refused(DEVICE_FAILURE, "64415.LogEventEna: this run has no CSIP client")
+            raise ModbusRefusal(DEVICE_FAILURE, "64415.LogEventEna: this run has no CSIP client")
         busy = self._bursting()
         try:
             client.log_event_burst()
         except DersimError as error:
-            raise Refused(DEVICE_BUSY if busy else DEVICE_FAILURE, f"64415.LogEventEna: {error}") from None
+            raise ModbusRefusal(
+                DEVICE_BUSY if busy else DEVICE_FAILURE, f"64415.LogEventEna: {error}"
+            ) from None

@@ -1,6 +1,6 @@
 """The forms of the steady-state curves: 705 Volt-Var, 706 Volt-Watt, 712 Watt-Var, and 711 frequency droop.
 
-DeptRef is DERUnitRefType in another numbering: 0 % of WMax (1), 1 % of VarMax (2), 2 % of available var (3),
+DeptRef is DERUnitRefType with other numbers: 0 % of WMax (1), 1 % of VarMax (2), 2 % of available var (3),
 3 % of VAMax (8); for Volt-Watt 0 % of WMax (1), 1 % of available W (7). Defaults are those of 1547-2018
 tables 8, 9, 10 and 24 for the machine's category.
 """
@@ -42,7 +42,7 @@ class CurveForm(Form):
         return {self.mode: self.curve(points)}
 
     def curve(self, points: PointSet) -> Curve:
-        """Points, reference and what else a set says."""
+        """The curve of a set: its points, reference and other members."""
         return Curve(
             curve_points(points, self.names, points["ActPt"]),
             self.references[points["DeptRef"]],
@@ -61,7 +61,7 @@ class CurveForm(Form):
         }
 
     def more(self, curve: Curve) -> dict[str, Value]:
-        """What this model's sets have beside points and reference."""
+        """The members of this model's sets other than points and reference."""
         return {"RspTms": curve.open_loop_s or 0}
 
 
@@ -78,9 +78,9 @@ class VoltVar(CurveForm):
         return Curve(((92, 44), (98, 0), (102, 0), (108, -44)), _VA, open_loop_s=5)
 
     def curve(self, points: PointSet) -> Curve:
-        """With the reference voltage, fixed or autonomous."""
+        """The curve with its reference voltage, fixed or autonomous."""
         curve = super().curve(points)
-        # Clients that know no VRef write 0 (py20305 does): the nominal voltage, like 100 %.
+        # Clients without VRef write 0 (py20305 does), which means the nominal voltage, like 100 %.
         own_reference = points["VRef"] not in (0, 100)
         auto = bool(points["VRefAutoEna"])
         return curve._replace(
@@ -115,7 +115,7 @@ class VoltWatt(CurveForm):
 
 
 class WattVar(CurveForm):
-    """712; it has no response time of its own."""
+    """712; it has no response time."""
 
     model_id, mode, names = 712, "opModWattVar", ("W", "Var")
     scales = {"W_SF": -2, "DeptRef_SF": -2}  # noqa: RUF012 - never changed

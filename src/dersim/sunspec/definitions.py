@@ -1,8 +1,8 @@
-"""Model definitions: from the SunSpec Alliance's JSON to points at their places.
+"""Model definitions: from the SunSpec Alliance's JSON to points with their registers.
 
-The JSON files are those of the package pysunspec2; only they are read, none of its code. A group repeats as
-often as its count point says (``Crv`` NCrv times, ``Pt`` NPt times); the counts are ours to choose and never
-0: pysunspec2 takes a 0 for "as many as fit" and stumbles.
+The JSON files come from the package pysunspec2, of which no code is used. A group repeats as often as its
+count point says (``Crv`` NCrv times, ``Pt`` NPt times). We choose the counts, never 0: pysunspec2 reads 0 as
+"as many as fit" and fails.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ _layouts: dict[tuple[Any, ...], tuple[Mapping[str, Any], Layout]] = {}
 def shared_layout(
     model: Mapping[str, Any], counts: Mapping[str, int] | None = None, scales: Mapping[str, int] | None = None
 ) -> Layout:
-    """`lay_out`, made once for all devices that are alike: it is half a megabyte of points."""
+    """`lay_out`, cached for all devices with the same counts and scales: a layout takes half a megabyte."""
     key = (id(model), frozenset((counts or {}).items()), frozenset((scales or {}).items()))
     held = _layouts.get(key)
     if held is None:
-        # The definition is held too, so that its id stays its own.
+        # The definition is kept too, so that its id() is not reused.
         held = _layouts[key] = (model, lay_out(model, counts, scales))
     return held[1]
 
@@ -65,10 +65,10 @@ def shared_layout(
 def lay_out(
     model: Mapping[str, Any], counts: Mapping[str, int] | None = None, scales: Mapping[str, int] | None = None
 ) -> Layout:
-    """Place the points of a definition.
+    """Assign registers to the points of a definition.
 
     counts: by the name of the count point, or of the group where the count is not a point. scales: the
-    exponent of each scale factor. ConfigError where the definition cannot be used.
+    exponent of each scale factor. ConfigError if the definition cannot be used.
     """
     group = model["group"]
     placed: list[Point] = []

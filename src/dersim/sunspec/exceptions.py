@@ -1,7 +1,7 @@
-"""Modbus exceptions: why a request is refused, as a code on the wire and in words for the log.
+"""Modbus exceptions: the code on the wire and the reason for the log.
 
-Codes of the Modbus Application Protocol 1.1b3, section 7. SunSpec (Device Information Model 1.1) leaves the
-choice among 2, 3 and 4 for a refused write; here 2 says "there is nothing to write", 3 "not this value".
+Codes of the Modbus Application Protocol 1.1b3, section 7. SunSpec (Device Information Model 1.1) leaves
+open whether a refused write is 2, 3 or 4; here 2 means "there is nothing to write", 3 "not this value".
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DEVICE_BUSY = 6
 TARGET_FAILED = 11
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a fault
+class ModbusRefusal(Exception):  # noqa: N818 - an answer, not a fault
     """A request that is answered with a Modbus exception; nothing was changed."""
 
     def __init__(self, code: int, reason: str) -> None:

@@ -1,6 +1,6 @@
-"""123, immediate controls: the same controls as 704 under the names of before 1547-2018, and the switch.
+"""123, immediate controls: the controls of 704 under their older names, and the switch.
 
-Everything but Conn is translated and handed to 704, so the two can never differ. The sign of OutPFSet is
+Everything but Conn is translated and passed to 704, so that the two never differ. The sign of OutPFSet is
 that of the reactive power while generating: positive injects (over-excited), as the quadrants of 120 have it.
 """
 
@@ -48,11 +48,11 @@ class Immediate(Model):
         self._timer = timers.add(lambda: self._connect(SetpointSource.MODBUS, closed=True))
 
     def stamp(self) -> object:
-        """With 704."""
+        """Changes with 704 and the switch."""
         return self._controls.stamp()
 
     def values(self) -> Values:
-        """704's values under the old names."""
+        """704's values under the older names, and the switch."""
         now = self._controls.values()
         out: dict[str, Value] = {
             "Conn": int(self.view.setpoints.value("opModConnect") is not False),
@@ -73,13 +73,13 @@ class Immediate(Model):
         return out
 
     def writable(self, path: str) -> bool:
-        """What 704 can do, and the switch."""
+        """Whether 704 can write it, or it belongs to the switch."""
         if path in ("Conn", "Conn_RvrtTms"):
             return self.view.supports("opModConnect")
         return self._controls.writable(_there(path)) if _there(path) else False
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
-        """To 704; the switch last, since it cannot be refused."""
+        """Pass the values to 704, then operate the switch, which cannot be refused."""
         percents = self._percents | {k: v for k, v in changes.items() if k in self._percents}
         there: dict[str, Any] = {_SAME[k]: v for k, v in changes.items() if k in _SAME}
         if "OutPFSet" in changes:
@@ -102,7 +102,7 @@ class Immediate(Model):
         self.view.touched()
 
     def _connect(self, source: SetpointSource, *, closed: bool) -> None:
-        """Close or open the switch; open for Conn_RvrtTms at the most."""
+        """Close or open the switch; open for at most Conn_RvrtTms."""
         value: ModeValue | None = None if closed else False
         expires_s = self.view.now_s() + self._conn_s if self._conn_s and not closed else None
         submit(self.view, changes_of(self.view, source, {"opModConnect": value}, _CONN, expires_s))
@@ -111,7 +111,7 @@ class Immediate(Model):
 
 
 def _there(path: str) -> str:
-    """The register of 704 that stands behind one of 123, "" for none."""
+    """The register of 704 that a register of 123 is translated to, "" for none."""
     if path == "OutPFSet":
         return "PFWInj.PF"
     if path in _PERCENTS.values() or path == "VArPct_Mod":

@@ -1,8 +1,8 @@
 """Modbus/TCP framing, without any I/O: bytes of a stream in, bytes of the answers out.
 
 Each message has a header (Modbus Messaging on TCP/IP 1.0b, 3.1): transaction id, protocol id 0, the length of
-what follows, unit id. Messages come in pieces or several at once; all are answered, in their order. A header
-that cannot be true leaves no way to find the next message: the connection is closed.
+what follows, unit id. Messages may arrive in pieces or several at once; all are answered, in order. After an
+invalid header the next message cannot be found, so the connection is closed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHORTEST, _LONGEST = 2, 254
 class Stream:
     """One connection's bytes.
 
-    answers_to: whether a unit id is ours. `pending`: whether a message has begun and is not whole.
+    answers_to: whether a unit id is ours.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class Stream:
 
     @property
     def pending(self) -> bool:
-        """Whether a message has begun and is not whole."""
+        """Whether part of a message has arrived."""
         return bool(self._buffer)
 
     def receive(self, data: bytes) -> bytes:
-        """The answers to all messages that are whole now; RemoteProtocolError for a header that lies."""
+        """The answers to all complete messages; RemoteProtocolError for an invalid header."""
         if self._buffer:
             data = self._buffer + data
         size, at = len(data), 0

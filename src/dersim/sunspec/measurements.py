@@ -1,6 +1,6 @@
-"""Models that show what the device does: 701 and 101 to 103, 122, 160, 714.
+"""Measurement models: 701 and 101 to 103, 122, 160, 714.
 
-All are projections of one `DeviceState`. Signs: P > 0 generates, Q > 0 injects; the sign of the power factor
+All show the same `DeviceState`. Signs: P > 0 generates, Q > 0 injects; the sign of the power factor
 is that of the active power (701).
 """
 
@@ -23,7 +23,7 @@ _INVERTER_STATE = {
     InverterStatus.FAULT: (6, 7),
     InverterStatus.STANDBY: (7, 8),
 }
-#: Alarm of 2030.5 -> bit of 701.Alrm and 10x.Evt1. What SunSpec has no bit for is MANUFACTURER_ALRM, by name.
+#: Alarm of 2030.5 -> bit of 701.Alrm and 10x.Evt1. All others are MANUFACTURER_ALRM, with their names.
 _ALARM_BITS = {
     Alarm.OVER_FREQUENCY: 8,
     Alarm.UNDER_FREQUENCY: 9,
@@ -49,14 +49,13 @@ _THROTTLES = {
 
 
 class Measurement(Model):
-    """What is true of every model here: it changes with every step and cannot be written."""
+    """Base of the models here: read-only, and changing with every step."""
 
-    def __init__(self, view: View, scales: Scales) -> None:
+    def __init__(self, view: View) -> None:
         self.view = view
-        self.exponents = scales
 
     def stamp(self) -> object:
-        """Anew with every step."""
+        """Changes with every step."""
         return self.view.state_stamp()
 
     @property
@@ -66,7 +65,7 @@ class Measurement(Model):
 
 
 def power_factor(p: float, s: float) -> float:
-    """Displacement power factor with the sign of P; 1 where nothing flows."""
+    """Displacement power factor with the sign of P; 1 without any power."""
     return p / s if s > 0 else 1.0
 
 
@@ -78,7 +77,7 @@ def alarm_bits(state: DeviceState, view: View) -> tuple[int, str]:
         bits |= 1 << _MANUFACTURER
     if state.tripped:
         bits |= 1 << _GRID_DISCONNECT
-    if not view.device.chain.service.permitted:
+    if not view.device.permitted:
         bits |= 1 << _MANUAL_SHUTDOWN
     return bits, ", ".join(others)
 
@@ -94,7 +93,7 @@ class AcMeasurement(Measurement):
     model_id = 701
 
     def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view, scales)
+        super().__init__(view)
         self.scales = {
             "A_SF": scales.a,
             "V_SF": scales.v,
@@ -168,10 +167,10 @@ class AcMeasurement(Measurement):
 
 
 class LegacyInverter(Measurement):
-    """101, 102 or 103 by the number of phases: what tools from before 1547-2018 read."""
+    """101, 102 or 103 by the number of phases: for tools older than 1547-2018."""
 
     def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view, scales)
+        super().__init__(view)
         self.model_id = 100 + view.plate.phases
         self.scales = {
             "A_SF": scales.a,
@@ -202,7 +201,7 @@ class LegacyInverter(Measurement):
             "DCA": max(0.0, s.dc_a),
             "DCV": s.dc_v,
             "DCW": s.dc_w,
-            # A cabinet without a heat model: what the ambient air has.
+            # There is no heat model of the cabinet: the ambient temperature is shown.
             "TmpCab": s.temperature_c,
             "St": _INVERTER_STATE.get(s.inverter_status, (7, 8))[1],
             "Evt1": alarm_bits(s, self.view)[0] & 0xFFFF,
@@ -223,7 +222,7 @@ class LegacyStatus(Measurement):
     model_id = 122
 
     def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view, scales)
+        super().__init__(view)
         self.scales = {"VArAval_SF": scales.var, "WAval_SF": scales.w}
 
     def values(self) -> Values:
@@ -263,13 +262,13 @@ _ACTIVE_CONTROLS = {
 
 
 class Mppt(Measurement):
-    """160, the trackers of a PV inverter: one."""
+    """160, a PV inverter with one tracker."""
 
     model_id = 160
     counts = {"module": 1, "N": 1}  # noqa: RUF012 - never changed
 
     def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view, scales)
+        super().__init__(view)
         self.scales = {"DCA_SF": scales.dc_a, "DCV_SF": scales.dc_v, "DCW_SF": scales.dc_w, "DCWH_SF": 0}
 
     def values(self) -> Values:
@@ -295,7 +294,7 @@ class DcMeasurement(Measurement):
     _PV, _ESS, _INJECTING, _BIDIRECTIONAL = 0, 1, 3, 5
 
     def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view, scales)
+        super().__init__(view)
         self.scales = {
             "DCA_SF": scales.dc_a,
             "DCV_SF": scales.dc_v,

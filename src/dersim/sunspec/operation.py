@@ -25,13 +25,13 @@ class Operation(Model):
         self._controller_beat = 0
 
     def stamp(self) -> object:
-        """The heartbeat counts with the steps."""
+        """Changes with setpoints and with every step, which moves the heartbeat."""
         return (self.view.rules_stamp(), self.view.state_stamp())
 
     def values(self) -> Values:
-        """Where the commands stand."""
+        """The heartbeats and the state of the commands."""
         state = _EXIT_STANDBY if self.view.setpoints.value("opModEnergize") is not False else _ENTER_STANDBY
-        running = self.view.device.chain.service.permitted
+        running = self.view.device.permitted
         return {
             "LocRemCtl": _REMOTE,
             "DERHb": int(self.view.device.state.time_s) % _WRAP_S,
@@ -41,11 +41,11 @@ class Operation(Model):
         }
 
     def writable(self, path: str) -> bool:
-        """What the definition marks."""
+        """The points that the definition marks RW."""
         return path in ("ControllerHb", "AlarmReset", "OpCtl")
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
-        """Carry out the commands."""
+        """Carry out the commands; keep the controller's heartbeat."""
         self._controller_beat = changes.get("ControllerHb", self._controller_beat)
         if changes.get("AlarmReset"):
             self.view.device.command("reset")

@@ -26,7 +26,7 @@ def add_options(parser: OptionParser) -> None:
 
 @hookimpl
 def register_frontends(options: Namespace) -> Iterable[FrontendType]:
-    """One register map per DER, with `--mb_enable no` without a listener, for the REST API; and the line."""
+    """One register map per DER, and the serial line. `--mb_enable no` leaves out the TCP listeners only."""
     line = FrontendType("rtu", "fleet", _make_rtu, order=45, doc="SunSpec Modbus on a serial line")
     return (
         *((line,) if options.rtu_enable else ()),

@@ -1,7 +1,7 @@
-"""Models that plug-ins bring (`register_sunspec_models`): registers that hold what is written to them.
+"""Models of plug-ins (`register_sunspec_models`): registers that keep what is written to them.
 
 Points begin with the ``value`` of their definition; RW points keep what a client writes. Repeating groups
-appear as often as their count point's value says, once where it says nothing.
+appear as often as their count point's value says, or once if it gives none.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class PluginModel(Model):
         self._values: dict[str, Any] = {k: v for k, v in given.items() if k in kept}
 
     def definition(self) -> Mapping[str, Any]:
-        """The plug-in's own."""
+        """The definition that the plug-in gave."""
         return self._model
 
     def stamp(self) -> object:
-        """With what is written."""
+        """Changes with every write."""
         return self.view.version
 
     def values(self) -> Values:
-        """What was given or written."""
+        """The values of the definition, or what was written since."""
         return self._values
 
     def writable(self, path: str) -> bool:
@@ -53,7 +53,7 @@ class PluginModel(Model):
         return path in self._writable
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
-        """Keep it."""
+        """Keep the values."""
         self._values = {**self._values, **changes}
         self.view.touched()
 

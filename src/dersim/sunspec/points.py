@@ -1,8 +1,8 @@
-"""SunSpec's point types: how a value becomes registers, and what "not implemented" looks like.
+"""SunSpec's point types: conversion between values and registers, and the patterns for "not implemented".
 
-SunSpec Device Information Model, section 4.2. Registers are 16 bits, the high one first. Each type keeps one
-bit pattern for "this device has no such value"; a client that writes it back writes nothing sensible, so it
-is refused. Numbers may have a scale factor: the register holds the value divided by ten to that power.
+SunSpec Device Information Model, section 4.2. Registers are 16 bits, the high one first. Each type has one
+bit pattern for "not implemented", which is refused in a write. Numbers may have a scale factor: the register
+holds the value divided by ten to that power.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import struct
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 
-#: What a model says of a point: a number in plain units, a text, or None where there is nothing.
+#: The value of a point: a number in plain units, a text, or None if not implemented.
 Value = float | int | str | None
 
 
@@ -61,11 +61,11 @@ _TEXTS = ("string", "ipv6addr", "eui48")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a model, at its place.
+    """One point of a model with its registers.
 
     path: e.g. ``W`` or ``Crv[1].Pt[0].V``, counted from 0. offset, size: in registers, from the model's ID.
     scale: the name of its scale factor, "" without one. exponent: that factor's value (the register holds
-    value / 10 ** exponent). symbols: the numbers that an enumeration lists; bits are not looked at.
+    value / 10 ** exponent). symbols: the numbers of an enumeration; bits are not checked.
     """
 
     path: str
@@ -92,7 +92,7 @@ class Point:
 
     @property
     def code(self) -> str:
-        """What `struct` calls it."""
+        """Its format character in `struct`."""
         return f"{self.size * 2}s" if self.is_text else TYPES[self.kind].code
 
     @property
@@ -116,19 +116,21 @@ class Point:
         return round(min(max(scaled, kind.low), kind.high))
 
     def value(self, data: bytes) -> float | int | str:
-        """What a peer wrote, in plain units; Refused for what the type or the enumeration does not know."""
+        """What a peer wrote, in plain units; ModbusRefusal if the type or enumeration does not allow it."""
         if self.is_text:
             text = data.rstrip(b"\0 ")
             if not text.isascii() or not text.decode("ascii").isprintable():
-                raise Refused(ILLEGAL_VALUE, f"{self.path}: printable ASCII is needed")
+                raise ModbusRefusal(ILLEGAL_VALUE, f"{self.path}: printable ASCII is needed")
             return text.decode("ascii")
         kind = TYPES[self.kind]
         raw: float = struct.unpack(f">{kind.code}", data)[0]
         if not kind.low <= raw <= kind.high:
-            raise Refused(ILLEGAL_VALUE, f"{self.path}: {data.hex()} means not implemented; write a value")
+            raise ModbusRefusal(
+                ILLEGAL_VALUE, f"{self.path}: {data.hex()} means not implemented; write a value"
+            )
         if self.symbols is not None and raw not in self.symbols:
             listed = ", ".join(str(symbol) for symbol in sorted(self.symbols))
-            raise Refused(ILLEGAL_VALUE, f"{self.path}: {raw} is not listed; listed are {listed}")
+            raise ModbusRefusal(ILLEGAL_VALUE, f"{self.path}: {raw} is not listed; listed are {listed}")
         return self._plain(raw)
 
     def shown(self, raw: Any) -> Value:

@@ -1,8 +1,8 @@
-"""Points by name and in plain units: the REST API's way to the registers, through the same checks.
+"""Points by name and in plain units, for the REST API, with the same checks as Modbus writes.
 
-``{"model": 704, "points": {"WMaxLimPct": 40, "WMaxLimPctEna": 1}}``. Nested forms are taken too:
+``{"model": 704, "points": {"WMaxLimPct": 40, "WMaxLimPctEna": 1}}``. Nested forms are accepted too:
 ``{"Crv": [{}, {"ActPt": 2, "Pt": [{"V": 106, "W": 100}, ...]}], "AdptCrvReq": 2}``; a list counts from 0,
-as in ``Crv[1].Pt[0].V``, and ``{}`` or null leaves a set alone. Enumerations may be given by their words.
+as in ``Crv[1].Pt[0].V``, and ``{}`` or null leaves a set alone. Enumerations may be given by name.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dersim.errors import ConfigError
 from dersim.numeric import finite, shown
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Block
-from dersim.sunspec.exceptions import Refused
+from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.points import TYPES, Point
 from dersim.sunspec.unit import Unit
 
-#: Adoption is asked for after the set is written, in whatever order the points are named.
+#: Adoption is requested after the set is written, whatever the order of the points.
 _LAST = ("AdptCrvReq", "AdptCtlReq")
 
 
@@ -40,19 +40,19 @@ def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Setp
             changes[path] = _value(block, point, flat[path])
         unit.refresh()
         block.model.write(changes, source)
-    except Refused as why:
+    except ModbusRefusal as why:
         raise ConfigError(str(why)) from None
     return shown_points(unit, model)
 
 
 def shown_points(unit: Unit, model: int | None = None) -> dict[str, Any]:
-    """A model's points as they stand, or a list of the models there are."""
+    """A model's current points, or a list of all models."""
     unit.refresh()
     if model is None:
         return {"models": [{"model": b.model_id, "name": b.layout.name} for b in unit.blocks]}
     try:
         block = unit.block(model)
-    except Refused as why:
+    except ModbusRefusal as why:
         have = ", ".join(str(each.model_id) for each in unit.blocks)
         raise ConfigError(f"{why}; it has {have}") from None
     return {"model": model, "points": {k: v for k, v in block.shown().items() if v is not None}}
@@ -71,7 +71,7 @@ def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _value(block: Block, point: Point, given: Any) -> Any:
-    """As the registers would carry it: rounded to their resolution, and checked as a write is."""
+    """The value as registers hold it: rounded to their resolution, and checked like a write."""
     where = f"{block.model_id}.{point.path}"
     if point.is_text:
         if not isinstance(given, str) or len(given) > point.size * 2:

@@ -1,8 +1,8 @@
-"""Models of what the machine is and how it is set: 1 and 120, 702 and 121, 703.
+"""Models of ratings and settings: 1 and 120, 702 and 121, 703.
 
-702 and 121 are two views of the one table of settings (2030.5 DERSettings); a write goes to
-`Settings.update`, which takes all or nothing and knows the ranges, or where a DefaultDERControl may carry the
-setting, to the one door of setpoints.
+702 and 121 are two views of one table of settings (2030.5 DERSettings). A write goes to `Settings.update`,
+which checks ranges and takes all or nothing; a setting that a DefaultDERControl may carry goes to
+`Setpoints.submit`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dersim.hardware.settings import SETTING_MODES
 from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
-from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
 from dersim.sunspec.submitting import changes_of, check, submit
@@ -43,25 +43,25 @@ _CONTROL_MODES = {
 
 
 def update_settings(view: View, source: SetpointSource, values: Mapping[str, float], detail: str) -> None:
-    """Write settings, all or none; Refused names the one that is out of range.
+    """Write settings, all or none; ModbusRefusal names the one that is out of range.
 
-    Those that a DefaultDERControl carries (setES..., setGradW) are setpoints here too: a register that is
-    written rules over the default, as every local wish does. The others are the machine's own.
+    Those that a DefaultDERControl may carry (setES..., setGradW) become setpoints, which override the default
+    like every local setpoint. The others change the table of settings.
     """
-    wishes: dict[str, ModeValue | None] = {}
+    as_modes: dict[str, ModeValue | None] = {}
     for name, value in values.items():
         if name in SETTING_MODES and view.supports(name):
-            wishes[name] = float(value)
-    check(view, wishes)
+            as_modes[name] = float(value)
+    check(view, as_modes)
     try:
-        view.settings.update({k: v for k, v in values.items() if k not in wishes}, view.now_s())
+        view.settings.update({k: v for k, v in values.items() if k not in as_modes}, view.now_s())
     except ConfigError as error:
-        raise Refused(ILLEGAL_VALUE, str(error)) from None
-    submit(view, changes_of(view, source, wishes, detail))
+        raise ModbusRefusal(ILLEGAL_VALUE, str(error)) from None
+    submit(view, changes_of(view, source, as_modes, detail))
 
 
 class Common(Model):
-    """1, common. DA is the unit id that we answer to; it may be changed."""
+    """1, common. DA is our unit id; it is writable."""
 
     model_id = 1
 
@@ -70,11 +70,11 @@ class Common(Model):
         self.device_address = address
 
     def stamp(self) -> object:
-        """With the address only."""
+        """The unit id, the only value that changes."""
         return self.device_address
 
     def values(self) -> Values:
-        """From the nameplate."""
+        """Names and ratings of the nameplate."""
         plate = self.view.plate
         return {
             "Mn": plate.manufacturer,
@@ -86,14 +86,14 @@ class Common(Model):
         }
 
     def writable(self, path: str) -> bool:
-        """The address."""
+        """DA only."""
         return path == "DA"
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
         """Answer to another unit id from the next request on."""
         address = changes["DA"]
         if not 1 <= address <= 247:
-            raise Refused(ILLEGAL_VALUE, f"1.DA: {address} is not 1 to 247")
+            raise ModbusRefusal(ILLEGAL_VALUE, f"1.DA: {address} is not 1 to 247")
         self.device_address = address
 
 
@@ -116,7 +116,7 @@ class LegacyNameplate(Model):
         }
 
     def values(self) -> Values:
-        """From the nameplate."""
+        """Names and ratings of the nameplate."""
         plate = self.view.plate
         out: dict[str, Value] = {
             "DERTyp": 82 if plate.rtgMaxWh else 4,
@@ -148,11 +148,11 @@ class SettingsModel(Model):
         self.view = view
 
     def stamp(self) -> object:
-        """With settings and setpoints, which govern some of them."""
+        """Changes with settings and setpoints."""
         return self.view.rules_stamp()
 
     def shown_settings(self) -> dict[str, Value]:
-        """The values that act."""
+        """The settings in force, by point."""
         s = self.view.settings
         return {point: sign * s[name] for point, (name, sign) in self.settings_of.items()}
 
@@ -161,12 +161,12 @@ class SettingsModel(Model):
         return path in self.settings_of
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
-        """To the table of settings."""
+        """Update the settings."""
         values: dict[str, float] = {}
         for point, value in changes.items():
             name, sign = self.settings_of[point]
             if values.setdefault(name, sign * value) != sign * value:
-                raise Refused(ILLEGAL_VALUE, f"{self.model_id}.{point}: a second value for {name}")
+                raise ModbusRefusal(ILLEGAL_VALUE, f"{self.model_id}.{point}: a second value for {name}")
         update_settings(self.view, source, values, str(self.model_id))
 
 
@@ -208,7 +208,7 @@ class Capacity(SettingsModel):
             }
 
     def values(self) -> Values:
-        """Ratings of the nameplate, settings that act."""
+        """Ratings of the nameplate and settings in force."""
         p, modes = self.view.plate, self.view.setpoints.supported_modes
         over, under = p.rtgMinPFOverExcited, p.rtgMinPFUnderExcited
         return {
@@ -230,7 +230,7 @@ class Capacity(SettingsModel):
             "AMaxRtg": p.rtgMaxA,
             "PFOvrExtRtg": over,
             "PFUndExtRtg": under,
-            # What a machine out of service still draws in reactive power: ours is disconnected then.
+            # Reactive power drawn while out of service: none, because our DER is disconnected then.
             "ReactSusceptRtg": 0,
             "NorOpCatRtg": p.rtgNormalCategory - 1,
             "AbnOpCatRtg": p.rtgAbnormalCategory - 1,
@@ -273,7 +273,7 @@ class LegacySettings(SettingsModel):
         }
 
     def values(self) -> Values:
-        """The settings that act."""
+        """The settings in force."""
         return {**self.shown_settings(), "ECPNomHz": self.view.plate.frequency_hz}
 
     def writable(self, path: str) -> bool:
@@ -300,26 +300,23 @@ class EnterService(SettingsModel):
     }
 
     def stamp(self) -> object:
-        """The remaining delay runs while out of service."""
+        """Changes with settings and with every step, which moves the remaining delay."""
         return (self.view.rules_stamp(), self.view.state_stamp())
 
     def values(self) -> Values:
-        """Permission, window, delay and ramp that act."""
-        chain = self.view.device.chain
-        enter = chain.functions.get("enter-service")
-        waiting = enter is not None and not chain.service.in_service
+        """Permission, window, delay and ramp in force."""
         return {
             "ES": int(permitted(self.view)),
             **self.shown_settings(),
-            "ESDlyRemTms": getattr(enter, "remaining_s", 0.0) if waiting else 0,
+            "ESDlyRemTms": self.view.device.enter_service_s,
         }
 
     def writable(self, path: str) -> bool:
-        """All, and the permission."""
+        """ES and every point that has a setting."""
         return path == "ES" or path in self.settings_of
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
-        """The settings first: a permission given in the same write counts by the new ones."""
+        """Write the settings first, so that a permission in the same write uses them."""
         rest = {point: value for point, value in changes.items() if point != "ES"}
         if rest:
             super().write(rest, source)
@@ -329,7 +326,7 @@ class EnterService(SettingsModel):
 
 def permitted(view: View) -> bool:
     """Whether the machine may be in service, by operator and by setpoint."""
-    return view.device.chain.service.permitted and view.setpoints.value("opModEnergize") is not False
+    return view.device.permitted and view.setpoints.value("opModEnergize") is not False
 
 
 def permit(view: View, source: SetpointSource, *, allowed: bool, detail: str) -> None:
@@ -338,7 +335,7 @@ def permit(view: View, source: SetpointSource, *, allowed: bool, detail: str) ->
         view.device.command("start" if allowed else "stop")
     elif allowed:
         submit(view, changes_of(view, source, {"opModEnergize": None}, detail))
-        if not view.device.chain.service.permitted:
+        if not view.device.permitted:
             view.device.command("start")
     else:
         submit(view, changes_of(view, source, {"opModEnergize": False}, detail))

@@ -1,7 +1,7 @@
-"""Reversion timers: what was set by register goes back by itself (RvrtTms, RvrtRem; 704 to 712).
+"""Reversion timers: a setpoint written by register reverts after a time (RvrtTms, RvrtRem; 704 to 712).
 
 A timer (re)starts when its function is enabled, or its value or RvrtTms is written while it is enabled; it
-stops when the function is disabled. RvrtTms 0 means none. At the end the *Rvrt values are put in force.
+stops when the function is disabled. RvrtTms 0 means none. At the end the *Rvrt values are applied.
 Times are simulated.
 """
 
@@ -14,7 +14,7 @@ import trio
 
 
 class Timer:
-    """One reversion timer; `fire` is called once when it runs out."""
+    """One reversion timer; `fire` is called once when it expires."""
 
     def __init__(self, timers: Timers, fire: Callable[[], None]) -> None:
         self._timers = timers
@@ -23,7 +23,7 @@ class Timer:
 
     @property
     def running(self) -> bool:
-        """Whether it counts."""
+        """Whether it is counting down."""
         return self.ends_s < math.inf
 
     def start(self, seconds: float) -> None:
@@ -32,12 +32,12 @@ class Timer:
         self._timers.changed()
 
     def stop(self) -> None:
-        """Count no more."""
+        """Stop without firing."""
         self.start(0)
 
     @property
     def remaining_s(self) -> float:
-        """Whole seconds left, rounded up; 0 when it does not count."""
+        """Whole seconds left, rounded up; 0 when stopped."""
         return math.ceil(max(0.0, self.ends_s - self._timers.now_s())) if self.running else 0
 
 
@@ -57,13 +57,13 @@ class Timers:
         return timer
 
     def changed(self) -> None:
-        """A timer was started or stopped."""
+        """Wake `wait_changed`: a timer was started or stopped."""
         self._next_s = min((timer.ends_s for timer in self._timers), default=math.inf)
         self._moved.set()
         self._moved = trio.Event()
 
     def run_due(self) -> None:
-        """Fire what has run out, in the order of time."""
+        """Fire the expired timers, oldest first."""
         if self._next_s == math.inf:  # asked before every request
             return
         while self.now_s() >= self._next_s:
@@ -73,7 +73,7 @@ class Timers:
 
     @property
     def next_s(self) -> float:
-        """When the next one runs out, inf for none."""
+        """The time at which the next one expires, inf for none."""
         return self._next_s
 
     async def wait_changed(self) -> None:

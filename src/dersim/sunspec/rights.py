@@ -1,8 +1,8 @@
-"""Who may read and write which model: the four roles of Secure SunSpec Modbus.
+"""The four roles of Secure SunSpec Modbus, and which models each may read and write.
 
 Roles come from the client certificate's extension 1.3.6.1.4.1.50316.802.1 (one UTF8String). A grid service
-provider sets what a utility sets; trip limits, the switch and our test controls are the owner's. Without TLS
-there is no role and everything is allowed, as in every inverter on port 502.
+provider may set what a utility sets; trip limits, the switch and our test controls are left to the owner.
+Without TLS there are no roles and everything is allowed, as with every inverter on port 502.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SunSpec Modbus RTU: one serial line with all DERs on it, each under its own unit id.
 
-The port is opened with pyserial, which pysunspec2 brings along, and read with trio. On a line there is no TLS
-and no role: who has the cable may do everything.
+The port is opened with pyserial, a dependency of pysunspec2, and read with trio. A serial line has no TLS and
+no roles: everything is allowed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dersim.plugin.extension import FrontendContext
 
 _CHUNK = 512
-#: A silence of 3.5 characters of 11 bits, but never shorter than what a scheduler can tell apart.
+#: A silence of 3.5 characters of 11 bits, but never shorter than a scheduler can resolve.
 _CHARACTERS, _BITS, _SHORTEST_SILENCE_S = 3.5, 11, 0.02
 
 
@@ -38,7 +38,7 @@ class RtuServer:
         self._silence_s = max(_SHORTEST_SILENCE_S, _CHARACTERS * _BITS / self._options.rtu_baud)
 
     async def bind(self) -> Mapping[str, str]:
-        """Open the serial port; ConfigError where it is not there or not ours."""
+        """Open the serial port; ConfigError if it is missing or not permitted."""
         import serial  # type: ignore[import-untyped]  # noqa: PLC0415 - only with --rtu_enable yes
 
         o = self._options
@@ -56,7 +56,7 @@ class RtuServer:
         return {"rtu": o.rtu_port}
 
     async def run(self) -> None:
-        """Serve until cancelled; a cable that is pulled is a failure, and retried."""
+        """Serve until cancelled; raises if the cable is pulled, and is then restarted."""
         port, self._port = self._port, None
         descriptor: int = port.fileno()
         os.set_blocking(descriptor, False)
@@ -67,7 +67,7 @@ class RtuServer:
             port.close()
 
     async def _read(self, descriptor: int) -> bytes:
-        """The answers to what came next, perhaps none."""
+        """The answers to the next bytes received, possibly none."""
         timeout_s = self._silence_s if self._line.pending else float("inf")
         with trio.move_on_after(timeout_s) as waiting:
             await trio.lowlevel.wait_readable(descriptor)
@@ -96,7 +96,7 @@ class RtuServer:
         for number in range(1, len(self._context.fleet.devices) + 1):
             if (unit := self._unit(number)).unit_id == unit_id:
                 return unit.answer(pdu)
-        return None  # somebody else on the line
+        return None  # another unit on the line
 
     def _unit(self, number: int) -> SunspecService:
         found = self._context.service(SunspecService, number)
@@ -104,5 +104,5 @@ class RtuServer:
         return found
 
     def status(self) -> FrontendStatus:
-        """Which line."""
+        """The port and its settings."""
         return FrontendStatus("serving" if self._path else "starting", self._path)

@@ -1,8 +1,8 @@
 """Modbus RTU framing, without any I/O: unit id, PDU, CRC, and silence between messages.
 
-Modbus over Serial Line 1.02, 2.5.1. A message ends with a silence of three and a half characters; since a
-computer's clock cannot hear that exactly, the end is taken as reached as soon as as many bytes are there as
-the function asks for and the CRC is right. Silence ends what cannot be read: it is thrown away.
+Modbus over Serial Line 1.02, 2.5.1. A message ends with a silence of 3.5 characters, which a computer cannot
+measure exactly. So a message also ends as soon as it has the length that its function implies and a valid
+CRC. Bytes that form no message are dropped at the next silence.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TABLE = [_entry(index) for index in range(256)]
 
 
 def expected_length(data: bytes) -> int:
-    """The length of the message that begins here, 0 where that cannot be told yet or ever."""
+    """The length of the message that begins here, 0 if it is not known (yet)."""
     if len(data) < 2:
         return 0
     function = data[1]
@@ -52,7 +52,7 @@ def expected_length(data: bytes) -> int:
 
 
 class Line:
-    """The bytes of one serial line."""
+    """The messages on one serial line."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -60,23 +60,23 @@ class Line:
 
     @property
     def pending(self) -> bool:
-        """Whether a message has begun."""
+        """Whether part of a message has arrived."""
         return bool(self._buffer)
 
     def receive(self, data: bytes) -> bytes:
-        """The answers to the messages that are whole now."""
+        """The answers to all complete messages."""
         self._buffer += data
         out = b""
         while (length := expected_length(self._buffer)) and len(self._buffer) >= length:
             if length > MAX_MESSAGE or crc(self._buffer[: length - 2]) != self._buffer[length - 2 : length]:
-                break  # not what it seemed: silence will tell
+                break  # not that function after all: wait for the silence
             out += self._take(length)
         if len(self._buffer) > 2 * MAX_MESSAGE:
             self._buffer = b""
         return out
 
     def silence(self) -> bytes:
-        """Nothing came for a while: what is there is a message or nothing."""
+        """The line was silent: answer what has arrived if it is a message, else drop it."""
         size = len(self._buffer)
         whole = _SHORTEST <= size <= MAX_MESSAGE and crc(self._buffer[:-2]) == self._buffer[-2:]
         if whole:

@@ -1,7 +1,7 @@
-"""Scale factors: chosen once from the nameplate, constant ever after (Device Information Model 4.2).
+"""Scale factors: chosen once from the nameplate and then constant (Device Information Model 4.2).
 
-A 16-bit register of watts ends at 32.7 kW; larger machines need a power of ten. The finest is taken in which
-one and a half times the rating fits, so that overshoot still shows.
+A 16-bit register of watts ends at 32.7 kW; larger machines need a power of ten. We take the finest one in
+which 1.5 times the rating fits, so that overshoot is visible.
 """
 
 from __future__ import annotations

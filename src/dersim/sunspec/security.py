@@ -1,9 +1,9 @@
-"""Secure SunSpec Modbus: TLS with certificates on both sides, and the role that the client's bears.
+"""Secure SunSpec Modbus: TLS with certificates on both sides, and the role in the client's certificate.
 
 The profile is Modbus/TCP Security with SunSpec's roles: TLS 1.2 (1.3 if asked for) with the ECDHE-ECDSA
 suites on P-256, and the role as one UTF8String in extension 1.3.6.1.4.1.50316.802.1 of the client's
-certificate. A certificate without a role, with one that is not an UTF8String or with an unknown one, is let
-in and has no rights: every request is answered with exception 1, as Modbus/TCP Security demands, and logged.
+certificate. A certificate whose role is missing, unknown or not an UTF8String may connect but has no
+rights: every request is answered with exception 1, as Modbus/TCP Security requires, and logged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ VERSIONS = {
 def server_context(
     cert: str, key: str, root_cert: str, *, ciphers: str = CIPHERS, version: str = "1.2"
 ) -> ssl.SSLContext:
-    """The TLS context of the listener; every client must show a certificate under `root_cert`.
+    """The TLS context of the listener; every client needs a certificate under `root_cert`.
 
     ConfigError names the flag and the file that is bad.
     """
@@ -63,7 +63,7 @@ def server_context(
 
 
 def rights_of(certificate_der: bytes) -> tuple[Rights, str]:
-    """The rights of a client certificate, and where there are none, why."""
+    """The rights of a client certificate, and why there are none."""
     certificate = x509.load_der_x509_certificate(certificate_der)
     try:
         extension = certificate.extensions.get_extension_for_oid(ROLE_OID).value

@@ -16,7 +16,7 @@ from dersim.plugin.services import CsipService, SunspecService
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.connections import Connections, allow_many_files
-from dersim.sunspec.exceptions import Refused
+from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.mbap import Stream
 from dersim.sunspec.pdu import Service
 from dersim.sunspec.points_by_name import apply_points, shown_points
@@ -30,7 +30,7 @@ from dersim.sunspec.view import View
 if TYPE_CHECKING:
     from dersim.plugin.extension import FrontendContext
 
-#: Unit ids that mean "whoever is at this address" (Modbus Messaging on TCP/IP 1.0b, 4.4.2).
+#: Unit ids that mean "any device at this address" (Modbus Messaging on TCP/IP 1.0b, 4.4.2).
 _ANYONE = (0, 255)
 _LAST_UNIT = 247
 
@@ -56,25 +56,25 @@ class ModbusServer:
         self._where = ""
         context.offer(SunspecService, self)
         if self.device.number == 1:
-            _ = self.unit  # a plug-in's model that cannot be is told at start-up
+            _ = self.unit  # so that a bad model of a plug-in is reported at start-up
 
     @cached_property
     def unit(self) -> Unit:
-        """The register map; made when it is first asked for: of a thousand DERs few are ever read."""
+        """The register map, made on first use: of a thousand DERs few are ever read."""
         csip, more = self._csip_client, self._context.sunspec_models
         models = models_of(self.view, self.timers, self._address_at_first(), csip=csip, more=more)
         return Unit(models, before=self.timers.run_due)
 
     @cached_property
     def service(self) -> Service:
-        """What answers requests."""
+        """The service that answers requests, made on first use."""
         return Service(self.unit, self._identity(), on_write=self._wrote, on_refused=self._refused)
 
     def _csip_client(self) -> CsipService | None:
         return self._context.service(CsipService, self.device.number)
 
     def answer(self, pdu: bytes) -> bytes:
-        """The answer to a PDU of someone with all rights."""
+        """The answer to a PDU, with all rights."""
         return self.service.answer(pdu)
 
     def _identity(self) -> dict[int, str]:
@@ -89,7 +89,7 @@ class ModbusServer:
         return common.device_address
 
     def answers_to(self, unit_id: int) -> bool:
-        """Whether a unit id is ours: the one in 1.DA, and those that mean whoever is here."""
+        """Whether a unit id is ours: the one in 1.DA, and those that mean any device at this address."""
         own = self.unit_id
         if unit_id == own or unit_id in _ANYONE:
             return True
@@ -109,7 +109,7 @@ class ModbusServer:
             allow_many_files()
         tls = self._tls_context() if options.mb_enc else None
         port = options.mb_port + self.device.number - 1 if options.mb_port else 0
-        if self._where:  # after a restart, the port that users were told
+        if self._where:  # after a restart: keep the port that was announced
             port = int(self._where.rpartition(":")[2])
         self._listeners = await bind(options.mb_host, port, flag="--mb_port")
         self._connections = Connections(self._open_stream, self._say, tls=tls)
@@ -132,7 +132,7 @@ class ModbusServer:
                 nursery.start_soon(self._accept, listener)
 
     async def aclose(self) -> None:
-        """Give up what `bind` opened, where `run` never came."""
+        """Close what `bind` opened, if `run` was never called."""
         while self._listeners:
             await self._listeners.pop().aclose()
 
@@ -142,7 +142,7 @@ class ModbusServer:
             await self._connections.accept(listener)
 
     async def _run_timers(self) -> None:
-        """Let reversion timers fire when nobody asks, too."""
+        """Fire reversion timers also while no request arrives."""
         while True:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._end_on_change, nursery.cancel_scope)
@@ -180,7 +180,7 @@ class ModbusServer:
         self._last_refusal = ""
         self._say("Info", f"written: {what}")
 
-    def _refused(self, function: int, why: Refused) -> None:
+    def _refused(self, function: int, why: ModbusRefusal) -> None:
         text = f"function {function} refused with exception {why.code}: {why}"
         if text != self._last_refusal:  # a peer that repeats itself must not fill the log
             self._last_refusal = text
@@ -190,7 +190,7 @@ class ModbusServer:
         self._context.log.log(level, "Modbus", message, self.device.number)
 
     def status(self) -> FrontendStatus:
-        """Where it listens, and to how many."""
+        """Where it listens, and the number of connections."""
         if not self._options.mb_enable:
             return FrontendStatus("disabled", "--mb_enable no")
         count = len(self._connections) if self._connections else 0

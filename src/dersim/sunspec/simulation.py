@@ -9,7 +9,7 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
-from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.view import View
 
 _GRID, _SUN = "GridModelSource", "IrradianceModelSource"
@@ -27,7 +27,7 @@ class Simulation(Model):
         self.view = view
 
     def stamp(self) -> object:
-        """With every step, which every change of an input makes; the sources are in no state."""
+        """Changes with every step (every change of an input makes one) and with the sources of the inputs."""
         inputs = self.view.device.inputs
         return (self.view.state_stamp(), inputs.source("voltage_pu"), inputs.source("irradiance_w_m2"))
 
@@ -68,4 +68,4 @@ class Simulation(Model):
         try:
             inputs.set(**wanted)
         except ConfigError as error:
-            raise Refused(ILLEGAL_VALUE, f"64414: {error}") from None
+            raise ModbusRefusal(ILLEGAL_VALUE, f"64414: {error}") from None

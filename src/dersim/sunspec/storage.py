@@ -15,7 +15,7 @@ class StorageCapacity(Measurement):
     model_id = 713
 
     def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view, scales)
+        super().__init__(view)
         self.scales = {"WH_SF": scales.wh, "Pct_SF": -2}
 
     def values(self) -> Values:
@@ -34,7 +34,7 @@ class Battery(Measurement):
     _EMPTY, _DISCHARGING, _CHARGING, _FULL, _HOLDING = 2, 3, 4, 5, 6
 
     def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view, scales)
+        super().__init__(view)
         plate = view.plate
         self.scales = {
             "AHRtg_SF": finest(plate.rtgMaxWh / plate.pv_v, 65534, -2),

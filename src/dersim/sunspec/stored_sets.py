@@ -1,12 +1,11 @@
-"""Stored sets: curves and droop parameters that are written at leisure and adopted at once (705 to 712).
+"""Stored sets: curves and droop parameters that are written point by point and adopted at once (705 to 712).
 
-Set 1 (``Crv[0]`` here) is read-only and shows the settings in force; the others may hold any nonsense while a
-client writes them point by point. A write of n to AdptCrvReq copies set n to set 1: only then is it checked,
-and if the device cannot take it the result is FAILED and set 1 stays. Ena puts set 1 in force. RvrtCrv names
-the set to adopt when the reversion timer runs out, 0 none: the function is then disabled.
+Set 1 (``Crv[0]`` here) is read-only and shows the settings in force; the others may be inconsistent while a
+client writes them. A write of n to AdptCrvReq copies set n to set 1. Only then is it checked: if the device
+cannot take it, the result is FAILED and set 1 stays. Ena puts set 1 in force. RvrtCrv names the set to adopt
+when the reversion timer expires; with 0 the function is then disabled.
 
-What a set means, and how a setpoint in force looks as a set, is a `Form`; one per model in `curve_forms.py`,
-`trips.py` and `droop.py`.
+A `Form` translates between sets and modes; there is one per model, in `curve_forms.py` and `trips.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
-from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.submitting import changes_of, check, submit
@@ -33,10 +32,10 @@ COMPLETED, FAILED = 1, 2
 
 
 class Form:
-    """How the sets of one model read and look.
+    """Translates the sets of one model to modes and back.
 
-    modes: those of the model. group, request, result, revert: names of points. off: what "disabled" means
-    where something always acts; None: the modes are withdrawn.
+    modes: those of the model. group, request, result, revert: names of points. off: the modes that mean
+    "disabled" where something is always in force; None: the modes are withdrawn.
     """
 
     model_id = 0
@@ -47,11 +46,11 @@ class Form:
     off: Modes | None = None
 
     def read(self, points: PointSet) -> dict[str, ModeValue | None]:
-        """The modes that a set asks for; Refused says what is wrong with it."""
+        """The modes of a set; ModbusRefusal says what is wrong with it."""
         raise NotImplementedError
 
     def show(self, modes: Modes) -> dict[str, Value]:
-        """A set that says what these modes say; no mode: the machine's default."""
+        """The set for these modes; without any mode, the DER's default."""
         raise NotImplementedError
 
 
@@ -66,8 +65,8 @@ class StoredSets(Model):
         self.scales = form.scales
         self.detail = f"{form.model_id}"
         first = form.show({})
-        #: Set 1 while nothing else acts, then the writable ones.
-        #: One dict until somebody writes: a write copies.
+        #: What was adopted last, then the writable sets.
+        #: Shared until the first write, which copies.
         self._sets: list[dict[str, Any]] = [first] * SETS
         self._request, self._result = 1, COMPLETED
         self._revert_s, self._revert_to = 0, 0
@@ -76,7 +75,7 @@ class StoredSets(Model):
         self._timer = timers.add(self._revert)
 
     def stamp(self) -> object:
-        """With setpoints, settings and registers, and with every second of the timer."""
+        """Changes with setpoints, settings and registers, and with every second of the timer."""
         return (self.view.rules_stamp(), self._timer.remaining_s)
 
     def values(self) -> Values:
@@ -102,24 +101,24 @@ class StoredSets(Model):
     def _acts(self) -> bool:
         if self.form.off is not None:
             return self._is_on()
-        return any(self.view.standing(mode) for mode in self.form.modes)
+        return any(self.view.in_force_or_waiting(mode) for mode in self.form.modes)
 
     def _is_on(self) -> bool:
-        """Whether an adopted set is put in force at once."""
+        """Whether the function is enabled, so that an adopted set is in force at once."""
         if self.form.off is not None:
             return not (self._is_off and self.enabled())
         return self.enabled()
 
     def _in_force(self) -> Mapping[str, Any]:
-        """Set 1: what acts if it came by another way, else what was adopted here."""
-        standing = [item for mode in self.form.modes if (item := self.view.standing(mode))]
-        foreign = [i for i in standing if not (i.source in LOCAL and i.detail == self.detail)]
+        """Set 1: what is in force if it was not set here, else what was adopted here."""
+        held = [item for mode in self.form.modes if (item := self.view.in_force_or_waiting(mode))]
+        foreign = [i for i in held if not (i.source in LOCAL and i.detail == self.detail)]
         if foreign:
-            return self.form.show({item.mode: item.value for item in standing})
+            return self.form.show({item.mode: item.value for item in held})
         return self._sets[0]
 
     def enabled(self) -> bool:
-        """Whether something was put in force here, acting or waiting."""
+        """Whether something was enabled here, in force or overridden."""
         return any(self.view.owns(mode, self.detail) for mode in self.form.modes)
 
     def writable(self, path: str) -> bool:
@@ -127,7 +126,7 @@ class StoredSets(Model):
         return not path.startswith(f"{self.form.group}[0]")
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
-        """Sets first, then adoption, then enable, as if they had come one after the other."""
+        """Write the sets, then adopt, then enable, as if they were written in this order."""
         form = self.form
         sets = self._sets[:1] + [dict(points) for points in self._sets[1:]]
         for path, value in changes.items():
@@ -136,10 +135,10 @@ class StoredSets(Model):
                 sets[int(head[len(form.group) + 1 :])][name] = value
         request = changes.get(form.request)
         if request is not None and not 1 <= request <= SETS:
-            raise Refused(ILLEGAL_VALUE, f"{self.detail}.{form.request}: {request} is not 1 to {SETS}")
+            raise ModbusRefusal(ILLEGAL_VALUE, f"{self.detail}.{form.request}: {request} is not 1 to {SETS}")
         revert_to = changes.get(form.revert, self._revert_to) if form.revert else 0
         if not 0 <= revert_to <= SETS:
-            raise Refused(ILLEGAL_VALUE, f"{self.detail}.{form.revert}: {revert_to} is not 0 to {SETS}")
+            raise ModbusRefusal(ILLEGAL_VALUE, f"{self.detail}.{form.revert}: {revert_to} is not 0 to {SETS}")
         self._switch(changes, sets, request, source)
         self._sets = sets
         self._revert_s, self._revert_to = changes.get("RvrtTms", self._revert_s), revert_to
@@ -153,7 +152,7 @@ class StoredSets(Model):
         request: int | None,
         source: SetpointSource,
     ) -> None:
-        """Adopt and enable; may raise before anything is changed."""
+        """Adopt and enable; raises before anything is changed."""
         on = self._is_on()
         wanted = bool(changes.get("Ena", on))
         if request is not None:
@@ -170,11 +169,11 @@ class StoredSets(Model):
             self._put(self.form.read(sets[0]), source)
 
     def _usable(self, points: PointSet, number: int) -> dict[str, ModeValue | None] | None:
-        """The modes of a set, None where the device cannot take it; why is in the log."""
+        """The modes of a set; None if the device cannot take it, with the reason in the log."""
         try:
             modes = self.form.read(points)
             check(self.view, modes)
-        except Refused as why:
+        except ModbusRefusal as why:
             self.view.say("Warning", f"{self.detail}: set {number} cannot be adopted: {why}")
             return None
         return modes
@@ -196,7 +195,7 @@ class StoredSets(Model):
             self._timer.start(self._revert_s)
 
     def _revert(self) -> None:
-        """The timer ran out: adopt the set that RvrtCrv names, or disable."""
+        """The timer expired: adopt the set that RvrtCrv names, or disable."""
         modes = self._usable(self._sets[self._revert_to - 1], self._revert_to) if self._revert_to else None
         if modes is None:
             self._disable(SetpointSource.MODBUS)
@@ -210,9 +209,9 @@ class StoredSets(Model):
 def curve_points(
     points: PointSet, names: tuple[str, str], count: int, where: str = ""
 ) -> tuple[tuple[float, float], ...]:
-    """The first `count` points of a set as pairs; Refused where there cannot be so many."""
+    """The first `count` points of a set as pairs; ModbusRefusal if there are fewer."""
     if not 1 <= count <= POINTS:
-        raise Refused(ILLEGAL_VALUE, f"{where}ActPt: {count} is not 1 to {POINTS}")
+        raise ModbusRefusal(ILLEGAL_VALUE, f"{where}ActPt: {count} is not 1 to {POINTS}")
     x, y = names
     return tuple((points[f"{where}Pt[{i}].{x}"], points[f"{where}Pt[{i}].{y}"]) for i in range(count))
 
@@ -220,7 +219,7 @@ def curve_points(
 def shown_curve(
     pairs: Sequence[tuple[float, float]], names: tuple[str, str], where: str = ""
 ) -> dict[str, Value]:
-    """ActPt and points of a set; the places behind the last point hold 0."""
+    """ActPt and points of a set; unused places hold 0."""
     out: dict[str, Value] = {f"{where}ActPt": min(len(pairs), POINTS)}
     for index, (x_name, y_name) in enumerate(_point_names(names, where)):
         out[x_name], out[y_name] = pairs[index] if index < len(pairs) else (0.0, 0.0)

@@ -1,18 +1,18 @@
 """The forms of the trip models: 707 and 708 by voltage, 709 and 710 by frequency.
 
 A set holds three curves: must trip, may trip, momentary cessation (of voltage only); a curve with ActPt 0 is
-not wanted. A point is (magnitude, seconds) and a vertex of the same line that 2030.5 has as (seconds,
-magnitude); the points may be given from the fast end or from the slow one.
+not used. A point is (magnitude, seconds), where 2030.5 has (seconds, magnitude) for the same line; the points
+may start at the fast or at the slow end.
 
-Some trip always acts: without a setpoint it is 1547-2018's default of the machine's category, and that is
-what set 1 shows. Ena = 0, which test benches need, puts a line in force that no grid of ours reaches.
+A trip curve is always in force: without a setpoint it is 1547-2018's default of the DER's category, which set
+1 then shows. Ena = 0, which test benches need, sets a curve that no grid of ours reaches.
 """
 
 from __future__ import annotations
 
 from dersim.functions.trip import default_trips
 from dersim.modes import Curve, ModeValue
-from dersim.sunspec.exceptions import ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
 from dersim.sunspec.view import View
@@ -29,7 +29,7 @@ _PERCENT_OF_V = 4
 
 
 class Trips(Form):
-    """One of the four."""
+    """One of the four trip models."""
 
     revert = ""
     counts = {"NCrvSet": SETS, "NPt": POINTS}  # noqa: RUF012 - never changed
@@ -59,7 +59,7 @@ class Trips(Form):
             mode = self._kinds.get(group)
             if mode is None:
                 if count:
-                    raise Refused(ILLEGAL_VALUE, f"{group}: this machine has none; ActPt must be 0")
+                    raise ModbusRefusal(ILLEGAL_VALUE, f"{group}: this machine has none; ActPt must be 0")
             elif count or group == "MustTrip":
                 modes[mode] = self._curve(points, group, count)
             else:
@@ -73,7 +73,7 @@ class Trips(Form):
         return Curve(tuple(pairs), self._reference)
 
     def show(self, modes: Modes) -> dict[str, Value]:
-        """The curves that act as a set."""
+        """The curves in force, as a set."""
         out: dict[str, Value] = {}
         for group in ("MustTrip", "MayTrip", "MomCess"):
             mode = self._kinds.get(group, "")

@@ -4,8 +4,8 @@
     40002  model 1, then the others in rising order, without a gap
     ...    FFFF 0000
 
-Reads may begin and end anywhere and cross models; a write stays inside one model, since the ID and L between
-two models are read-only. Nothing here awaits: a request is answered from one instant of the device.
+Reads may begin and end anywhere and cross models. A write stays inside one model, since ID and L between two
+models are read-only. Nothing here awaits, so that a request is answered from one state of the device.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Block, Model
-from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, Refused
+from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.rights import EVERYTHING, Rights
 
 BASE = 40000
@@ -29,7 +29,7 @@ def _nothing() -> None:
 
 
 class Unit:
-    """All models of one device. before: called before every access, for timers that ran out meanwhile."""
+    """All models of one device. before: called before every access, to fire expired timers."""
 
     def __init__(self, models: Sequence[Model], before: Callable[[], object] = _nothing) -> None:
         self._before = before
@@ -43,21 +43,21 @@ class Unit:
         self._starts = [block.address for block in self.blocks]
 
     def refresh(self) -> None:
-        """Let timers that ran out act."""
+        """Fire expired timers."""
         self._before()
 
     def block(self, model_id: int) -> Block:
-        """The block of a model; Refused where the device has none."""
+        """The block of a model; ModbusRefusal if the device has none."""
         for block in self.blocks:
             if block.model_id == model_id:
                 return block
-        raise Refused(ILLEGAL_ADDRESS, f"this device has no model {model_id}")
+        raise ModbusRefusal(ILLEGAL_ADDRESS, f"this device has no model {model_id}")
 
     def read(self, address: int, count: int, rights: Rights = EVERYTHING) -> bytes:
-        """`count` registers from `address` on; Refused outside the map, or where the role may not read."""
+        """`count` registers from `address` on; ModbusRefusal outside the map or without the right to read."""
         last = address + count
         if address < BASE or last > self._end + 2:
-            raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} are outside the map")
+            raise ModbusRefusal(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} are outside the map")
         self._before()
         body = BASE + _MARKER_LENGTH
         if body <= address and last <= self._end:
@@ -69,7 +69,7 @@ class Unit:
         return self._across(address, last, rights)
 
     def _across(self, address: int, last: int, rights: Rights) -> bytes:
-        """Registers that do not lie within one model: the pieces side by side, then a slice."""
+        """Registers of several models: their bytes joined, then a slice."""
         body, end = BASE + _MARKER_LENGTH, self._end
         start, pieces = address, []
         if address < body:
@@ -89,10 +89,10 @@ class Unit:
         return b"".join(pieces)[(address - start) * 2 : (last - start) * 2]
 
     def _check_read(self, block: Block, rights: Rights, address: int, last: int) -> None:
-        # ID and L are for everyone: without them no client finds its way along the chain.
+        # ID and L are readable for everyone: without them no client can find the models.
         header_only = address >= block.address and last <= block.address + 2
         if not rights.may_read(block.model_id) and not header_only:
-            raise Refused(ILLEGAL_FUNCTION, f"role {rights.role} may not read model {block.model_id}")
+            raise ModbusRefusal(ILLEGAL_FUNCTION, f"role {rights.role} may not read model {block.model_id}")
 
     def write(
         self,
@@ -101,17 +101,19 @@ class Unit:
         rights: Rights = EVERYTHING,
         source: SetpointSource = SetpointSource.MODBUS,
     ) -> str:
-        """Write registers, all or none; returns what was written, for the log. Refused says why not."""
+        """Write registers, all or none; returns what was written, for the log. May raise ModbusRefusal."""
         last = address + len(data) // 2
         body = BASE + _MARKER_LENGTH
         if address < body or last > self._end:
-            raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cannot be written")
+            raise ModbusRefusal(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cannot be written")
         self._before()
         block = self.blocks[bisect_right(self._starts, address) - 1]
         if last > block.address + block.length:
-            raise Refused(ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cross the end of a model")
+            raise ModbusRefusal(
+                ILLEGAL_ADDRESS, f"registers {address} to {last - 1} cross the end of a model"
+            )
         if not rights.may_write(block.model_id):
-            raise Refused(ILLEGAL_FUNCTION, f"role {rights.role} may not write model {block.model_id}")
+            raise ModbusRefusal(ILLEGAL_FUNCTION, f"role {rights.role} may not write model {block.model_id}")
         if len(data) % 2 or not data:
-            raise Refused(ILLEGAL_VALUE, "whole registers are needed")
+            raise ModbusRefusal(ILLEGAL_VALUE, "whole registers are needed")
         return block.write(address - block.address, data, source)

@@ -1,7 +1,7 @@
-"""What the models look at: one device, its time, and what is in force on it.
+"""What the models read from: one device, its time, and the setpoints in force.
 
-Everything that registers show is read from here at the moment of reading; nothing is kept beside the device
-but what was written and is not in force. So 701.W, 103.W, the meter reading and the dashboard are one number.
+Registers are read from the device at the moment of a request. Only values that were written and are not in
+force are stored separately. So 701.W, 103.W, the meter reading and the dashboard show the same number.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dersim.setpoints import InForce, SetpointSource
 if TYPE_CHECKING:
     from dersim.device import Device
 
-#: The doors that speak for whoever stands at the machine; the latest of them rules.
+#: The local sources of setpoints; among them the latest wins.
 LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
 
 class View:
     """One device as the models see it.
 
-    now_s: simulated time. say: logs (level, message). version: rises with every register that was written
-    and with every timer, for what is stored here and not in the device.
+    now_s: simulated time. say: logs (level, message). version: counts changes of what is stored here and not
+    in the device: written registers and timers.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class View:
         self.version = 0
 
     def touched(self) -> None:
-        """A stored register changed."""
+        """Count a change of a stored register."""
         self.version += 1
 
     def rules_stamp(self) -> object:
@@ -52,22 +52,22 @@ class View:
         return self.device.state
 
     def supports(self, *modes: str) -> bool:
-        """Whether the device obeys any of these modes."""
+        """Whether the device supports any of these modes."""
         return not self.setpoints.supported_modes.isdisjoint(modes)
 
-    def wishes(self, mode: str, sources: Collection[SetpointSource]) -> list[InForce]:
-        """What these sources ask for in a mode, acting or not."""
+    def requests(self, mode: str, sources: Collection[SetpointSource]) -> list[InForce]:
+        """The setpoints of these sources for a mode, in force or overridden."""
         held = (*self.setpoints.in_force(), *self.setpoints.overridden())
         return [item for item in held if item.mode == mode and item.source in sources]
 
-    def standing(self, mode: str) -> InForce | None:
-        """The setpoint that acts in this mode; failing that, a local one that waits, overridden."""
+    def in_force_or_waiting(self, mode: str) -> InForce | None:
+        """The setpoint in force for this mode, else the latest local one that is overridden."""
         for item in self.setpoints.in_force():
             if item.mode == mode:
                 return item
-        local = self.wishes(mode, LOCAL)
+        local = self.requests(mode, LOCAL)
         return local[-1] if local else None
 
     def owns(self, mode: str, detail: str) -> bool:
-        """Whether a register, by its name, asks for something in this mode, acting or not."""
-        return any(item.detail == detail for item in self.wishes(mode, LOCAL))
+        """Whether this register (by name) has a setpoint for the mode, in force or overridden."""
+        return any(item.detail == detail for item in self.requests(mode, LOCAL))

@@ -1,8 +1,8 @@
-"""TLS as IEEE 2030.5 wants it: version 1.2, ECDHE-ECDSA on P-256, both sides with certificates.
+"""TLS as IEEE 2030.5 requires it: version 1.2, ECDHE-ECDSA on P-256, certificates on both sides.
 
 `client_context` and `server_context` read certificate files and refuse bad ones with one clear line;
 `client_handshake` and `server_handshake` take a connected stream and return an encrypted one, with the
-peer's chain checked by the rules of `chain`. Nothing here ever falls back to plain text.
+peer's chain checked by the rules of `chain`. There is no fallback to plain text.
 """
 
 from dersim.tls.chain import check_chain

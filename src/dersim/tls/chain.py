@@ -1,4 +1,4 @@
-"""What IEEE 2030.5 asks of a certificate chain beyond what OpenSSL asks.
+"""The checks of a certificate chain that IEEE 2030.5 requires and OpenSSL does not make.
 
 OpenSSL builds the path from the peer's certificate to a trusted root and checks signatures, dates,
 basicConstraints and keyUsage. It does *not* refuse three things that 2030.5 forbids in any certificate of the
@@ -9,8 +9,8 @@ path, because plain RFC 5280 allows them:
 * a critical extension that 2030.5 does not list, such as an extendedKeyUsage marked critical on a
   manufacturer's issuing CA (COMM-004D, SEC.069 and SEC.102).
 
-Host names do not come in: a DER's certificate has none. Who the peer is, the LFDI says, which is the hash of
-the whole certificate. The trust anchor itself is not judged: having it in one's own file is the trust.
+Host names are not checked: a DER's certificate has none. A peer is identified by its LFDI, the hash of the
+whole certificate. The trust anchor itself is not checked: it is trusted because it is in our own file.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
-
-from dersim.errors import CertificateError
 
 #: The extensions that 2030.5 lists, the only ones that may be marked critical.
 _MAY_BE_CRITICAL = frozenset(
@@ -44,7 +42,7 @@ _NAMES = {
 
 
 def check_chain(chain: Sequence[bytes]) -> tuple[str, ...]:
-    """Why 2030.5 refuses this chain, one line a reason; empty where it does not.
+    """The reasons why 2030.5 refuses this chain, one line each; empty if it does not.
 
     `chain` is DER, the peer's own certificate first, the trust anchor last, its signatures already verified.
     """
@@ -65,7 +63,7 @@ def _position(index: int) -> str:
 # CA certificates are the same for a whole fleet, so that a server parses each only once.
 @functools.lru_cache(maxsize=512)
 def refusals_of_certificate(der: bytes) -> tuple[str, ...]:
-    """Why 2030.5 refuses this one certificate (DER) in a path; empty where it does not."""
+    """The reasons why 2030.5 refuses this certificate (DER) in a path; empty if it does not."""
     try:
         extensions = list(x509.load_der_x509_certificate(der).extensions)
     except (ValueError, x509.DuplicateExtension) as error:
@@ -79,9 +77,3 @@ def refusals_of_certificate(der: bytes) -> tuple[str, ...]:
             name = _NAMES.get(oid, f"extension {oid.dotted_string}")
             reasons.append(f"marks {name} critical, which IEEE 2030.5 does not allow")
     return tuple(reasons)
-
-
-def require_chain(chain: Sequence[bytes]) -> None:
-    """Raise CertificateError with the first reason of `check_chain`, if there is one."""
-    if reasons := check_chain(chain):
-        raise CertificateError(f"certificate chain refused: {reasons[0]}")

@@ -3,13 +3,14 @@
 The chain is checked at the end of `SSLObject.do_handshake`, before anyone can send or read a byte: a chain
 that 2030.5 refuses makes the handshake fail like any other bad certificate.
 
-A resumed session carries the peer's own certificate but no chain, so there is nothing left to check:
+A resumed session has the peer's own certificate but no chain, so the chain cannot be checked again:
 
 * a client keeps a session only after a full handshake that passed (`handshake.client_handshake`);
-* a server has given its ticket away before it could judge the chain. It therefore remembers the digests of
-  the leaf certificates that passed a full handshake, and fails resumed handshakes with any other.
+* a server sends its ticket before it can check the chain. It therefore remembers the digests of the leaf
+  certificates that passed a full handshake, and refuses to resume a session of any other.
 
-Sessions live in their context. New certificates mean a new context, and no session outlives its certificate.
+Sessions are kept in their context. New certificates mean a new context, so no session outlives its
+certificate.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from dersim.tls import files
 from dersim.tls.chain import check_chain
 from dersim.tls.reasons import explain
 
-#: CCM-8 is what 2030.5 requires, GCM what some servers have instead. OpenSSL counts CCM-8 as 64 bit and from
-#: 3.2 on offers it at security level 0 only.
+#: 2030.5 requires CCM-8; some servers have GCM instead. OpenSSL rates CCM-8 at 64 bits and from 3.2 on offers
+#: it at security level 0 only.
 CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0"
 _CURVE = "prime256v1"  # secp256r1, P-256
 _ENCODING_DER = 2  # of `_ssl`, X509_FILETYPE_ASN1
@@ -38,7 +39,7 @@ _ACCEPTED = 20_000
 
 
 class HandshakeFailure(ssl.SSLError):
-    """A failed handshake: why, in one line, and what is still to be sent (the TLS alert)."""
+    """A failed handshake: the reason in one line, and the TLS alert that is still to be sent."""
 
     def __init__(self, why: str, alert: bytes = b"") -> None:
         super().__init__(why)
@@ -57,7 +58,7 @@ class _CheckedObject(ssl.SSLObject):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError as error:
-            # What is left to be sent is the alert that tells the peer why.
+            # What is left to be sent is the TLS alert.
             raise HandshakeFailure(explain(error), self.outgoing.read()) from error
         if reasons := self._refusals():
             raise HandshakeFailure(f"the peer's certificate chain is refused: {reasons[0]}")
@@ -84,10 +85,10 @@ class _CheckedObject(ssl.SSLObject):
 
 
 class _Context(ssl.SSLContext):
-    """What both sides share."""
+    """A context whose objects check the peer's chain; for both sides."""
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> Any:
-        """As in ssl.SSLContext; the object remembers where its alerts come out."""
+        """As in ssl.SSLContext; the object keeps `outgoing`, from which its alerts are read."""
         wrapped = super().wrap_bio(incoming, outgoing, *args, **kwargs)
         assert isinstance(wrapped, _CheckedObject)  # noqa: S101 - `_set_up` has seen to it
         wrapped.outgoing = outgoing
@@ -154,13 +155,13 @@ def client_context(
 
 
 def server_context(cert: Path | str, key: Path | str, root: Path | str) -> ServerContext:
-    """A server's TLS context from PEM files; every client must show a certificate under one of `root`.
+    """A server's TLS context from PEM files; every client needs a certificate under one of `root`.
 
     CertificateError names the bad file.
     """
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     context.certificate_der = _set_up(context, Path(cert), Path(key), Path(root))
-    # A client may not make us negotiate again in mid-connection: it costs us more than it.
+    # No renegotiation: it costs the server more than the client.
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
@@ -169,14 +170,14 @@ def _set_up(context: _Context, cert: Path, key: Path, root: Path) -> bytes:
     context.sslobject_class = _CheckedObject
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
-    # Certificates in the field break the fine print of RFC 5280 (a SAN not critical under an empty subject).
+    # Certificates in the field break details of RFC 5280 (a SAN that is not critical under an empty subject).
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     try:
         context.set_ciphers(CIPHERS)
         context.set_ecdh_curve(_CURVE)
     except ssl.SSLError:
         raise ConfigError(
-            f"this Python's {ssl.OPENSSL_VERSION} lacks the cipher suites of IEEE 2030.5 "
+            f"this Python's {ssl.OPENSSL_VERSION} does not have the cipher suites of IEEE 2030.5 "
             "(ECDHE-ECDSA-AES128-CCM8); use a Python with a full OpenSSL"
         ) from None
     leaf = files.check_pair(cert, key)

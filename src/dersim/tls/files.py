@@ -1,4 +1,4 @@
-"""Certificate and key files, checked before OpenSSL sees them, so that the error names file and remedy."""
+"""Certificate and key files, checked before OpenSSL reads them, for errors that name the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dersim.errors import CertificateError
 
 
 def read(path: Path, what: str) -> bytes:
-    """The bytes of a file; CertificateError says what it should have been."""
+    """The bytes of a file; CertificateError says what the file should contain."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -24,7 +24,7 @@ def read(path: Path, what: str) -> bytes:
 
 
 def load_certificates(path: Path, what: str) -> list[x509.Certificate]:
-    """All certificates of a PEM file, in their order; CertificateError where there is none."""
+    """All certificates of a PEM file, in file order; CertificateError if there is none."""
     data = read(path, what)
     try:
         return x509.load_pem_x509_certificates(data)

@@ -18,7 +18,7 @@ async def client_handshake(
 ) -> TlsStream:
     """Encrypt `transport` as the client; `endpoint` ("host:port") names the session to resume.
 
-    Raises CertificateError with one line where TLS fails, trio.BrokenResourceError where the peer goes away.
+    Raises CertificateError (one line) if TLS fails, trio.BrokenResourceError if the peer disconnects.
     The caller sets the deadline and closes `transport` on any exception.
     """
     stream = TlsStream(transport, context, server_hostname=host, session=context.session(endpoint))
@@ -58,7 +58,7 @@ async def _shake(stream: TlsStream, transport: Stream) -> None:
 
 
 async def _send_alert(transport: Stream, alert: bytes) -> None:
-    """Tell the peer why, within a second; that it is gone already does not matter any more."""
+    """Send the alert within a second; ignore a peer that has disconnected."""
     if not alert:
         return
     with trio.move_on_after(1):

@@ -1,4 +1,4 @@
-"""OpenSSL's error words in plain language, with what to look at."""
+"""OpenSSL's errors in plain language, with what to check."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _ALERT_NUMBER = re.compile(r"alert number (\d+)")
 
 _ALERT_ADVICE = {
     "bad_certificate": "it could not use our certificate or its chain",
-    "unsupported_certificate": "our certificate is of a kind that it does not take",
-    "certificate_revoked": "it holds our certificate for revoked",
+    "unsupported_certificate": "it does not accept this kind of certificate",
+    "certificate_revoked": "it considers our certificate revoked",
     "certificate_expired": "our certificate has expired, or its clock is wrong",
     "certificate_unknown": "it does not accept our certificate",
     "unknown_ca": "it does not know the CA that signed our certificate",
@@ -35,7 +35,7 @@ _REASONS = {
 
 
 def explain(error: ssl.SSLError) -> str:
-    """One line for an SSLError: the alert by its name in RFC 5246, or the cause, and what to look at."""
+    """One line for an SSLError: the alert by its name in RFC 5246, or the cause, and what to check."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the peer's certificate is refused: {error.verify_message}"
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):

@@ -1,9 +1,9 @@
-"""TLS on a stream that one task uses at a time.
+"""A TLS stream for use by one task at a time.
 
-trio.SSLStream lets one task write while another reads. For that it takes a lock for every record that goes
-either way, and each lock is a turn of the event loop with a system call in it: a request and its response
-cost four of them, where only the wait for the answer needs one. An HTTP/1.1 connection has one task that
-writes and then reads; with no other to be fair to, bytes go straight from OpenSSL's memory to the transport.
+trio.SSLStream lets one task write while another reads. For that it takes a lock for every record in either
+direction, and each lock costs a turn of the event loop with a system call: four for a request and its
+response, where only the wait for the answer needs one. An HTTP/1.1 connection has one task that writes and
+then reads, so bytes go straight from OpenSSL's memory to the transport.
 
 An exception or a cancellation leaves the stream in an unknown state: close it. Closing is abrupt, as HTTP
 servers and clients do it: nobody needs a close_notify where each message tells its own length.
@@ -23,7 +23,7 @@ _RECEIVE_BYTES = 65536
 
 
 class TlsStream(trio.abc.Stream):
-    """An encrypted stream over `transport`; `do_handshake` comes first, and is the caller's to call.
+    """An encrypted stream over `transport`. The caller calls `do_handshake` first.
 
     server_hostname: of the peer, on the client's side. session: to resume.
     """
@@ -44,7 +44,7 @@ class TlsStream(trio.abc.Stream):
         )
 
     async def do_handshake(self) -> None:
-        """Shake hands; ssl.SSLError where TLS fails, trio.BrokenResourceError where the transport does."""
+        """Raises ssl.SSLError if TLS fails, trio.BrokenResourceError if the transport does."""
         await self._drive(self._object.do_handshake)
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
@@ -57,10 +57,10 @@ class TlsStream(trio.abc.Stream):
             raise trio.BrokenResourceError(str(error)) from error
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """What has come, decrypted, at most `max_bytes`; b"" at the end of the stream, announced or not."""
+        """Decrypted data, at most `max_bytes`; b"" at the end, with or without close_notify."""
         try:
             if not (self._incoming.pending or self._incoming.eof or self._object.pending()):
-                await self._fill()  # spares a vain read, which costs an exception
+                await self._fill()  # avoids a read in vain, which costs an exception
             return await self._drive(self._object.read, max_bytes or _RECEIVE_BYTES)
         except ssl.SSLError as error:
             if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or _is_eof(error):
@@ -76,7 +76,7 @@ class TlsStream(trio.abc.Stream):
         await self.transport.aclose()
 
     async def _drive(self, step: Callable[..., T], *arguments: Any) -> T:
-        """Take a step of OpenSSL's, again and again where it wants to hear from the peer in between."""
+        """Run one OpenSSL call; whenever it needs data from the peer, receive some and run it again."""
         while True:
             try:
                 result = step(*arguments)
@@ -97,16 +97,16 @@ class TlsStream(trio.abc.Stream):
         else:
             self._incoming.write_eof()
 
-    # What is known of the connection after the handshake, as in ssl.SSLObject.
+    # Properties of the connection after the handshake, as in ssl.SSLObject.
 
     @property
     def session(self) -> ssl.SSLSession | None:
-        """To be resumed by a later connection."""
+        """The session, for a later connection to resume."""
         return self._object.session
 
     @property
     def session_reused(self) -> bool:
-        """Whether this connection has resumed one."""
+        """Whether this connection has resumed a session."""
         return bool(self._object.session_reused)
 
     def getpeercert(self, binary_form: bool = False) -> Any:

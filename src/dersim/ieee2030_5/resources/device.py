@@ -1,4 +1,4 @@
-"""Where a client starts and what it is: DeviceCapability, Time, EndDevice and kin (2030.5-2018 8, 9, B.2.3)."""
+"""DeviceCapability, Time, EndDevice and related resources (2030.5-2018 8, 9, B.2.3)."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,6 +1,6 @@
-"""Quantities: a value times a power of ten, and their 2023 kin that can be `disabled`.
+"""Quantities: a value times a power of ten, and their 2023 variants that can be `disabled`.
 
-The types named ...ControlType stand only in a DERControlBase; in a 2018 document the plain type is in their
+The types named ...ControlType occur only in a DERControlBase; in a 2018 document the plain type is in their
 place, and a disabled member is not written at all, since 2018 could not say that it is disabled.
 """
 

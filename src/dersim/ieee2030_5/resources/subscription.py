@@ -48,7 +48,7 @@ _Resource: TypeAlias = Resource
 
 @resource(root=True)
 class Notification(SubscriptionBase):
-    """Resource is any resource: on the wire its class stands in xsi:type. status 0: still subscribed."""
+    """Resource is any resource; on the wire xsi:type names its class. status 0: still subscribed."""
 
     createdDateTime: Since2023[TimeType | None] = None
     newResourceURI: AnyURI | None = None
