@@ -193,7 +193,7 @@ def test_a_garbled_item_never_acts_and_spares_the_others() -> None:
     assert any("DERControl[1]" in note and "left out" in note for note in read.violations)
     with pytest.raises(RemoteProtocolError, match="opModMaxLimW"):
         decode(xml(CONTROL.replace("5000", "5O%")))
-    with pytest.raises(RemoteProtocolError, match="stands twice"):
+    with pytest.raises(RemoteProtocolError, match="is given twice"):
         decode(xml(CONTROL.replace("</DERControlBase>", "<opModMaxLimW>1</opModMaxLimW></DERControlBase>")))
 
 

@@ -34,7 +34,7 @@ def models_of(
 ) -> list[Model]:
     """All models of a device, in rising order.
 
-    unit_id: the initial value of 1.DA. csip: finds the CSIP client. more: definitions that plug-ins registered.
+    unit_id: the initial value of 1.DA. csip: finds the CSIP client. more: definitions of plug-ins.
     """
     plate, scales = view.plate, Scales.of(view.plate)
     controls = AcControls(view, scales, timers)
