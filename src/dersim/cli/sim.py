@@ -6,18 +6,16 @@ all of it. Everything that can be wrong with it is found before anything runs.
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
-import sys
-import threading
 from argparse import Namespace
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import trio
 
 from dersim.cli.sim_options import COMPANION, make_parser
+from dersim.cli.stopping import Watchdog, stop_at_signals
 from dersim.clock import SimClock
 from dersim.engine.assembly import build_fleet
 from dersim.engine.simulator import Simulator
@@ -62,16 +60,16 @@ def start_of(options: Namespace) -> float | None:
 
 
 async def run_until_stopped(simulator: Simulator, deadline_s: float) -> None:
-    """Run it; SIGINT and SIGTERM stop it. Where that takes longer than `deadline_s` the process just ends."""
-    watchdog = threading.Timer(deadline_s, _end_process)
-    watchdog.daemon = True
-    with bare_errors(), trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_stop_at_signal, signals, simulator)
-            nursery.start_soon(_watch, simulator, watchdog)
-            await simulator.run(announce)
-            nursery.cancel_scope.cancel()
-    watchdog.cancel()
+    """Run it; SIGINT and SIGTERM stop it, and so may a front-end. At the deadline the process ends."""
+    watchdog = Watchdog(deadline_s)
+    try:
+        with bare_errors(), stop_at_signals(simulator.stop, watchdog):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_watch, simulator, watchdog)
+                await simulator.run(announce)
+                nursery.cancel_scope.cancel()
+    finally:
+        watchdog.cancel()
 
 
 def announce(line: str) -> None:
@@ -79,18 +77,6 @@ def announce(line: str) -> None:
     print(line, flush=True)
 
 
-async def _stop_at_signal(signals: AsyncIterator[int], simulator: Simulator) -> None:
-    async for _number in signals:
-        simulator.stop()
-
-
-async def _watch(simulator: Simulator, watchdog: threading.Timer) -> None:
+async def _watch(simulator: Simulator, watchdog: Watchdog) -> None:
     await simulator.stopping.wait()
-    watchdog.start()
-
-
-def _end_process() -> None:
-    """The last resort against a task that shields itself from cancellation, as in a send to a stuck peer."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    watchdog.begin()

@@ -1,0 +1,96 @@
+"""A stop that comes to its end: by itself, or at the deadline by the watchdog.
+
+A task that shields itself from cancellation, or a plug-in that never returns to the event loop, would keep
+the process alive. So the signal handler itself starts the watchdog, a thread that needs no event loop. It
+says what did not end and ends the process with exit code 1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import trio
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+#: How long the last words may take, s: stderr may be a pipe that nobody reads.
+_LAST_WORDS_S = 0.5
+
+
+class Watchdog:
+    """Ends the process `deadline_s` real seconds after `begin`, unless `cancel` comes first."""
+
+    def __init__(self, deadline_s: float) -> None:
+        self._deadline_s = deadline_s
+        self._over = threading.Event()
+        self._main = threading.get_ident()
+        # Made now: to start a thread takes locks, which is not safe in a signal handler.
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """The stop has begun. May be called in a signal handler, and more than once."""
+        with contextlib.suppress(OSError):
+            os.write(self._wake_write, b"x")
+
+    def cancel(self) -> None:
+        """The stop is over, or never came."""
+        self._over.set()
+        self.begin()
+        self._thread.join()
+        os.close(self._wake_write)
+        os.close(self._wake_read)
+
+    def _watch(self) -> None:
+        os.read(self._wake_read, 1)
+        if not self._over.wait(self._deadline_s):
+            self._end_process(
+                f"dersim: the stop took longer than {self._deadline_s:g} s: {_occupation(self._main)}; "
+                f"the process ends without it"
+            )
+
+    @staticmethod
+    def _end_process(message: str) -> None:
+        words = threading.Thread(target=print, args=(message,), kwargs={"file": sys.stderr, "flush": True})
+        words.daemon = True
+        words.start()
+        words.join(_LAST_WORDS_S)
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def stop_at_signals(stop: Callable[[], None], watchdog: Watchdog) -> Iterator[None]:
+    """Within the block, in the main thread, SIGINT and SIGTERM call `stop` in the event loop."""
+    token = trio.lowlevel.current_trio_token()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        watchdog.begin()
+        token.run_sync_soon(stop, idempotent=True)
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _occupation(thread: int) -> str:
+    """What the thread of the event loop is doing, for people."""
+    frame = sys._current_frames().get(thread)
+    if frame is None or _is_of_trio(frame):
+        return "a task does not end"
+    name = frame.f_globals.get("__name__", "?")
+    return f"{name}:{frame.f_lineno} ({frame.f_code.co_name}) does not return to the event loop"
+
+
+def _is_of_trio(frame: FrameType) -> bool:
+    return str(Path(trio.__file__).parent) in frame.f_code.co_filename

@@ -1,0 +1,60 @@
+"""The watchdog ends a process whose event loop does not run, and says what held it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import time, trio
+from dersim.cli import sim
+
+class Simulator:
+    def __init__(self):
+        self.stopping = trio.Event()
+        self.stop = self.stopping.set
+    async def run(self, announce):
+        announce("ready")
+        self.work()
+        await self.stopping.wait()
+    def work(self):
+        {work}
+
+async def main():
+    await sim.run_until_stopped(Simulator(), 0.2)
+
+trio.run(main)
+"""
+
+
+@pytest.fixture
+def run_program():
+    """Starts the program, sends SIGTERM once it is ready; the exit code and stderr."""
+
+    def run(work):
+        command = [sys.executable, "-c", PROGRAM.format(work=work)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout.readline() == "ready\n"
+                process.terminate()
+                _, err = process.communicate(timeout=30)
+            finally:
+                process.kill()
+        return process.returncode, err
+
+    return run
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal to another process")
+@pytest.mark.parametrize("work", ["while True: pass", "time.sleep(1000)"])
+def test_a_signal_ends_a_process_whose_event_loop_does_not_run(run_program, work):
+    code, err = run_program(work)
+    assert code == 1
+    assert err.startswith("dersim: the stop took longer than 0.2 s: __main__:")
+    assert err.endswith(" (work) does not return to the event loop; the process ends without it\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal to another process")
+def test_a_signal_ends_a_process_that_is_well_with_exit_code_0(run_program):
+    assert run_program("pass") == (0, "")
