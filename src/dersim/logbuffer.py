@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Literal, NamedTuple, TextIO
 
+from dersim.buffers import BufferSize
 from dersim.timestamps import rfc3339
 
 Level = Literal["Debug", "Info", "Warning", "Error"]
@@ -25,6 +26,11 @@ LEVELS: dict[str, int] = {"Debug": 0, "Info": 1, "Warning": 2, "Error": 3}
 
 #: The tags in use: AC and DC are the two sides of the device, WS is the web, Engine the simulator itself.
 MODULES = ("Lab", "AC", "DC", "Modbus", "WS", "CSIP", "Utility", "Engine")
+
+#: What is held at most: entries, and bytes of their messages. What comes first counts.
+CAPACITY = 10_000
+LIMIT_BYTES = 16 * 1024 * 1024
+_ENTRY_BYTES = 200  # of an entry without its message
 
 #: No message may grow the buffer without bound; the rest of a longer one is cut and counted.
 MAX_MESSAGE_CHARS = 8_000
@@ -67,20 +73,22 @@ class LogEntry(NamedTuple):
 
 
 class LogBuffer:
-    """The newest `capacity` entries; those at or above `stream_level` are also written to `stream`.
+    """The newest `capacity` entries, 16 MiB at most; those at or above `stream_level` also go to `stream`.
 
     stream: None writes to stderr; pass an `io.StringIO` in tests. now_s: UTC seconds, the machine's clock.
     """
 
     def __init__(
         self,
-        capacity: int = 10_000,
+        capacity: int = CAPACITY,
         *,
         stream: TextIO | None = None,
         stream_level: Level = "Info",
         now_s: Callable[[], float] = time.time,
     ) -> None:
-        self._entries: deque[LogEntry] = deque(maxlen=capacity)
+        self._capacity = capacity
+        self._entries: deque[LogEntry] = deque()
+        self._held_bytes = 0
         self._ids = itertools.count(1)
         self._stream: TextIO | None = sys.stderr if stream is None else stream
         self._stream_rank = LEVELS[stream_level]
@@ -92,10 +100,20 @@ class LogBuffer:
             cut = len(message) - MAX_MESSAGE_CHARS
             message = f"{message[:MAX_MESSAGE_CHARS]} ... ({cut} more characters)"
         entry = LogEntry(next(self._ids), self._now_s(), level, module, device, message)
-        self._entries.append(entry)
+        self._keep(entry)
         if LEVELS[level] >= self._stream_rank:
             self._write(entry)
         return entry
+
+    def _keep(self, entry: LogEntry) -> None:
+        self._entries.append(entry)
+        self._held_bytes += _size(entry)
+        while len(self._entries) > self._capacity or self._held_bytes > LIMIT_BYTES:
+            self._held_bytes -= _size(self._entries.popleft())
+
+    def size(self) -> BufferSize:
+        """What the entries take."""
+        return BufferSize(self._held_bytes, LIMIT_BYTES)
 
     def _write(self, entry: LogEntry) -> None:
         if self._stream is None:
@@ -148,3 +166,7 @@ class LogBuffer:
     def modules(self) -> list[str]:
         """The tags that the held entries bear, in alphabetical order."""
         return sorted({entry.module for entry in self._entries})
+
+
+def _size(entry: LogEntry) -> int:
+    return _ENTRY_BYTES + len(entry.message)

@@ -21,6 +21,7 @@ class Clock:
 class Context:
     def __init__(self, options, log):
         self.options, self.clock, self.log = options, Clock(), log
+        self.buffers = {}
 
 
 def options(**changes):

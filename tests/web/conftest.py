@@ -237,6 +237,7 @@ def make_context():
             clock=clock,
             log=log,
             fences=Fences(log),
+            buffers={},
             services=services,
             service=services.find,
             stop=trio.Event(),

@@ -50,6 +50,7 @@ class CsipClient:
         self.counters = Counters()
         self.client_status = ClientStatus()
         self.conversation = _conversation_of(context)
+        context.buffers["csip_conversation"] = self.conversation.size
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 
+from dersim.buffers import BufferSize
 from dersim.plugin.services import Headers, HttpExchange
 
 #: Budget for the fleet, bytes, and the longest body that is kept whole.
@@ -81,6 +82,10 @@ class Conversation:
         for listener in self.listeners:
             listener(exchange)
         return exchange
+
+    def size(self) -> BufferSize:
+        """What the exchanges take."""
+        return BufferSize(self.held_bytes, self.budget_bytes)
 
     def entries(self, device: int | None = None, after: int = 0, limit: int = 200) -> list[HttpExchange]:
         """The newest `limit` exchanges above id `after`, oldest first; of one DER, or of all (None)."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from dersim.buffers import Buffers
 from dersim.clock import SimClock
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.trip_log import TripLog
@@ -66,6 +67,7 @@ class Simulator:
         self._seed = seed
         self.stopping = trio.Event()
         self._supervised: dict[int, list[Supervised]] = {}
+        self.buffers: Buffers = {"log": log.size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
         self._physics = SupervisedPhysics(log, fail_fast=options.fail_fast)
 
@@ -148,6 +150,7 @@ class Simulator:
             panels=tuple(self._registry.panels.values()),
             plugins=self._registry.plugins,
             sunspec_models=tuple(self._registry.sunspec_models.values()),
+            buffers=self.buffers,
             fences=self.fences,
         )
         frontend = kind.make(context)

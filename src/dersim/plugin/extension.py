@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
+from dersim.buffers import Buffers
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import Services
@@ -71,6 +72,7 @@ class FrontendContext:
     `stop` ends the program cleanly. `statuses` tells the states of the front-ends of a DER (0: of the fleet),
     "failed" included, which a front-end cannot say of itself. `fences` keep an unforeseen error to the one
     unit of work that met it (`Fences.around`).
+    `buffers`: a front-end adds its bounded buffers by name, for /metrics.
     `panels` and `sunspec_models` are what the plug-ins registered; `plugins` is what is installed.
     """
 
@@ -86,6 +88,7 @@ class FrontendContext:
     panels: Sequence[Panel] = ()
     plugins: Sequence[PluginInfo] = ()
     sunspec_models: Sequence[Mapping[str, Any]] = ()
+    buffers: Buffers = field(default_factory=dict)
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
 
     def offer(self, kind: type[T], service: T) -> None:

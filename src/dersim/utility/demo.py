@@ -91,6 +91,7 @@ def make(context: FrontendContext) -> DemoServer:
         )
     server = DemoServer(config, context.clock.now_s, context.log)
     context.offer(CompanionService, server)
+    context.buffers["utility_requests"] = server.head_end.request_log.size
     return server
 
 

@@ -6,6 +6,7 @@ import re
 from collections import deque
 from typing import Any, NamedTuple
 
+from dersim.buffers import BufferSize
 from dersim.timestamps import rfc3339
 
 #: Most requests kept, and most bytes of their bodies.
@@ -68,6 +69,10 @@ class RequestLog:
         while len(self._requests) > REQUESTS_KEPT or self._bytes > BYTES_KEPT:
             dropped = self._requests.popleft()
             self._bytes -= len(dropped.request_body) + len(dropped.response_body)
+
+    def size(self) -> BufferSize:
+        """What the bodies take."""
+        return BufferSize(self._bytes, BYTES_KEPT)
 
     def newest(self, limit: int) -> list[LoggedRequest]:
         """The newest `limit` requests, oldest of them first."""

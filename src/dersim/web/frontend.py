@@ -38,6 +38,7 @@ class WebFrontend:
             frozenset(getattr(options, "cors_origin", ())),
         )
         self.history = History(context.fleet)
+        context.buffers[f"{site}_history"] = self.history.size
         self._web = WebContext(context, self.history, self._openapi)
         self.telemetry = Telemetry(context.fleet, self._document)
 

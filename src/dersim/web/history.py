@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
+from dersim.buffers import BufferSize
 from dersim.timestamps import rfc3339_many
 
 if TYPE_CHECKING:
@@ -142,6 +143,12 @@ class History:
         p, q, s, available = (total / 1000 for total in totals)
         nan = float("nan")
         self._sum.add(time_s, (p, q, s, nan, nan, nan, nan, nan, available, nan))
+
+    def size(self) -> BufferSize:
+        """What the samples take."""
+        samples = sum(map(len, self._series.values())) + len(self._sum)
+        count = len(self._fleet.devices) if self._all else self._most
+        return BufferSize(samples * _SAMPLE_BYTES, (count + 1) * SAMPLES * 9 // 8 * _SAMPLE_BYTES)
 
     def past(self, device: Device, seconds: float) -> Past:
         """The last `seconds` of one DER."""

@@ -13,6 +13,7 @@ from dersim import __version__
 from dersim.web.api.csip import COUNTERS, STATES, client_of
 
 if TYPE_CHECKING:
+    from dersim.buffers import Buffers
     from dersim.hardware.state import DeviceState
     from dersim.web.context import WebContext
 
@@ -70,6 +71,7 @@ def _lines(context: WebContext) -> Iterator[str]:
         if samples:
             yield from _family(quantity.name, quantity.kind, quantity.help, samples)
     yield from _csip(context, labelled=labelled)
+    yield from _buffers(engine.buffers)
     if errors := engine.fences.counts:
         yield from _family(
             "dersim_unexpected_errors_total",
@@ -77,6 +79,14 @@ def _lines(context: WebContext) -> Iterator[str]:
             "Units of work that an unforeseen error ended.",
             [(f'{{place="{place}"}}', count) for place, count in sorted(errors.items())],
         )
+
+
+def _buffers(buffers: Buffers) -> Iterator[str]:
+    sizes = [(f'{{buffer="{name}"}}', size()) for name, size in sorted(buffers.items())]
+    held = [(label, size.held_bytes) for label, size in sizes]
+    yield from _family("dersim_buffer_bytes", "gauge", "Held by a bounded buffer.", held)
+    limits = [(label, size.limit_bytes) for label, size in sizes]
+    yield from _family("dersim_buffer_limit_bytes", "gauge", "The most that it holds.", limits)
 
 
 def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
