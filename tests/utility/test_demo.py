@@ -21,7 +21,10 @@ class Clock:
 class Context:
     def __init__(self, options, log):
         self.options, self.clock, self.log = options, Clock(), log
-        self.buffers = {}
+        self.buffers, self.offered = {}, {}
+
+    def offer(self, kind, service):
+        self.offered[kind] = service
 
 
 def options(**changes):
