@@ -118,7 +118,7 @@ async def test_our_end_device_is_removed_and_comes_back(autojump_clock, world, l
     assert client.snapshot()["state"] == "connected"
 
 
-@pytest.mark.parametrize("value", ["30", "Sun, 06 Nov 2999 08:49:37 GMT"])
+@pytest.mark.parametrize("value", ["30", "3600", "Sun, 06 Nov 2999 08:49:37 GMT"])
 async def test_retry_after_is_obeyed_up_to_300_s(autojump_clock, world, value):
     client = await world.ready()
     world.server.answers["GET", "/dcap"] = Response(503, (("retry-after", value),))

@@ -9,8 +9,6 @@ unchanged poll costs only the hash.
 
 from __future__ import annotations
 
-import email.utils
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -20,6 +18,7 @@ import trio
 from dersim.clock import SimClock
 from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin, resolve
+from dersim.csip.retry_after import retry_after_s
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.http11 import Connection, Headers, Response
 from dersim.ieee2030_5 import Edition, decode, encode
@@ -27,8 +26,6 @@ from dersim.logbuffer import Level
 
 #: At most so many hops for one request (a loop ends here).
 MAX_REDIRECTS = 5
-#: The longest Retry-After that is obeyed, s.
-MAX_RETRY_AFTER_S = 300.0
 #: Documents whose hash is remembered, per DER.
 MAX_REMEMBERED = 4_096
 _REDIRECTS = (301, 302, 307, 308)
@@ -261,7 +258,7 @@ class Session:
             )
         if response.status == 400 and self.reading.edition is Edition.E2023 and _old_schema(response.body):
             message += "; this looks like a 2018 server: try --csip-2018-compat"
-        return RequestRefused(message, response.status, target, _retry_after_s(response))
+        return RequestRefused(message, response.status, target, retry_after_s(response))
 
 
 def _verdict(status: int) -> str:
@@ -285,17 +282,3 @@ _NEWER = (b"schemaVer", b"connectStatus", b"modesResponded", b"statVarAbsorbAvai
 
 def _old_schema(body: bytes) -> bool:
     return any(name in body for name in _NEWER)
-
-
-def _retry_after_s(response: Response) -> float | None:
-    """Seconds that a Retry-After header asks for (a number or a date), capped; None without one."""
-    value = (response.header("retry-after") or "").strip()
-    if not value or response.status not in (429, 503):
-        return None
-    if value.isascii() and value.isdigit():
-        return min(float(value), MAX_RETRY_AFTER_S)
-    try:
-        until_s = email.utils.parsedate_to_datetime(value).timestamp()
-    except ValueError:
-        return None
-    return min(max(until_s - time.time(), 0.0), MAX_RETRY_AFTER_S)
