@@ -23,6 +23,7 @@ from dersim import pki, tls
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
+from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.http11 import Request, Response, serve
 from dersim.ieee2030_5 import Edition, decode, encode
@@ -300,6 +301,7 @@ class World:
         self.server = ScriptedServer(self.clock)
         self.stream = io.StringIO()
         self.log = LogBuffer(stream=self.stream)
+        self.fences = Fences(self.log)
         self.device = make_device(1, clock=self.clock)
         self.fleet = Fleet([self.device])
         self.services = Services()
@@ -319,6 +321,7 @@ class World:
             stop=lambda: None,
             device=self.device,
             rng=random.Random(1),
+            fences=self.fences,
         )
         self.client = CsipClient(context, open_tcp=self.server.open_tcp)
         return self.client

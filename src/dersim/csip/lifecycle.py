@@ -12,24 +12,23 @@ In every state the last good documents are kept, controls keep running and Respo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from dersim.csip.credentials import Credentials
-from dersim.csip.discovery import NotRegistered, PinRefused
+from dersim.csip.discovery import PinRefused
 from dersim.csip.parts import ClientContext, Parts
 from dersim.csip.polling import PUNCTUAL
 from dersim.csip.reader import Moved
 from dersim.csip.session import RequestRefused
-from dersim.csip.tree import BRANCH_RETRY_S
+from dersim.csip.tree import BRANCH_RETRY_S, Tree
 from dersim.errors import (
     DersimError,
     LocalProtocolError,
     ProtocolError,
     RemoteProtocolError,
-    UtilityUnreachable,
 )
 
 if TYPE_CHECKING:
@@ -43,12 +42,8 @@ RETRY_SPREAD_S = 1.0
 Reload = Callable[[], Credentials | None]
 
 
-class _SomeoneElse(Exception):  # noqa: N818 - a signal within this module
-    """The certificate files now hold another identity."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        super().__init__()
-        self.credentials = credentials
+class UnexpectedError(DersimError):
+    """Stands for an error that a fence has logged and counted."""
 
 
 class Lifecycle:
@@ -61,6 +56,7 @@ class Lifecycle:
         self._say = client_context.say
         self._clock = client_context.frontend.clock
         self._reload = reload
+        self._successor: Credentials | None = None
         self._parts = parts = Parts(client_context, credentials, self._post_response)
         self.tree, self.clocks = parts.tree, parts.clocks
         self.schedule, self.session = parts.schedule, parts.session
@@ -87,43 +83,55 @@ class Lifecycle:
                 nursery.start_soon(
                     self._client_context.watch.run, self._client_context.device.number, self._look
                 )
-                try:
-                    while True:
-                        await self._run_once()
-                except _SomeoneElse as change:
-                    nursery.cancel_scope.cancel()
-                    successor = change.credentials
+                while self._successor is None:
+                    await self._run_once()
+                nursery.cancel_scope.cancel()
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
                 await self.session.aclose()
         self.controls.withdraw()
-        return successor
+        return self._successor
 
     async def _run_once(self) -> None:
         """Walk, then poll until a failure ends it; then wait before the next walk."""
-        try:
-            await self._walk_and_work()
-        except Moved as moved:
-            self._say("Info", str(moved))
-            self._status.enter("discovering", str(moved))
-            await self._pause(max(self._walked_at + RETRY_S - trio.current_time(), 0.0))
-        except PinRefused as refusal:
-            await self._stay_failed(refusal)
-        except RequestRefused as refusal:
-            await self._retry(refusal, refusal.retry_after_s)
-        except DersimError as error:
-            await self._retry(error)
+        failure = await self._fenced("csip_walk", "discovery and polling", self._walk_and_work)
+        match failure:
+            case Moved():
+                self._say("Info", str(failure))
+                self._status.enter("discovering", str(failure))
+                await self._pause(max(self._walked_at + RETRY_S - trio.current_time(), 0.0))
+            case PinRefused():
+                await self._stay_failed(failure)
+            case RequestRefused():
+                await self._retry(failure, failure.retry_after_s)
+            case DersimError():
+                await self._retry(failure)
+
+    async def _fenced(self, place: str, what: str, work: Callable[[], Awaitable[None]]) -> DersimError | None:
+        """Do one unit of work; returns what went wrong. An unforeseen error ends this unit alone."""
+        failure: DersimError | None = UnexpectedError(f"{what}: unexpected error; see the log")
+        fences = self._client_context.frontend.fences
+        with fences.around(place, "CSIP", what, self._client_context.device.number):
+            try:
+                await work()
+            except DersimError as error:
+                failure = error
+            else:
+                failure = None
+        return failure
 
     async def _walk_and_work(self) -> None:
         self._close_outbox()
         self._status.enter("discovering")
         self._walked_at = trio.current_time()
         await self._renew_credentials()
+        if self._successor is not None:
+            return
         await self.polling.walk()
         self._outbox_open.set()
         self._status.enter("connected")
         self._say(
-            "Info", f"discovery of {self._client_context.config.dcap_url} is complete: {self._summary()}"
+            "Info", f"discovery of {self._client_context.config.dcap_url} is complete: {_summary(self.tree)}"
         )
         while not self._asked.is_set():
             await self._hold()
@@ -146,25 +154,32 @@ class Lifecycle:
             return
         if credentials.lfdi != self.lfdi:
             self._say("Info", f"the certificate files now hold LFDI {credentials.lfdi}")
-            raise _SomeoneElse(credentials)
+            self._successor = credentials
+            return
         await self.session.renew(self._parts.connector(credentials))
 
     async def _poll(self, key: Any) -> None:
         """Do one item of the schedule; a failure of this branch alone is shown and tried again later."""
         begun_s = self._clock.now_s()
-        try:
+        again_s: float | None = None
+
+        async def poll() -> None:
+            nonlocal again_s
             again_s = await self.polling.poll(key)
-        except (Moved, PinRefused, NotRegistered, UtilityUnreachable):
-            self.schedule.set(key, begun_s)
-            raise
-        except ProtocolError as error:
-            again_s = BRANCH_RETRY_S
-            if isinstance(error, RequestRefused) and error.retry_after_s is not None:
-                again_s = self._hold_for(error)
-            self._say("Warning", str(error))
-            self._status.trouble(key, str(error))
-        else:
-            self._status.well(key)
+
+        match await self._fenced("csip_poll", f"poll of {_name(key)}", poll):
+            case None:
+                self._status.well(key)
+            case ProtocolError() | UnexpectedError() as error if not isinstance(error, Moved):
+                again_s = BRANCH_RETRY_S
+                if isinstance(error, RequestRefused) and error.retry_after_s is not None:
+                    again_s = self._hold_for(error)
+                if isinstance(error, ProtocolError):
+                    self._say("Warning", str(error))
+                self._status.trouble(key, str(error))
+            case error:
+                self.schedule.set(key, begun_s)
+                raise error
         self._note_failing()
         if again_s is not None:
             self.schedule.set_earlier(key, begun_s + again_s)
@@ -232,6 +247,17 @@ class Lifecycle:
         await self._outbox_open.wait()
         await trio.sleep_until(self._held_until)
         href = self.controls.reply_to(response.subject) or href
+        status = 0
+
+        async def post() -> None:
+            nonlocal status
+            status = await self._post_once(href, response)
+
+        if failure := await self._fenced("csip_response", f"Response to {href}", post):
+            raise RemoteProtocolError(str(failure)) if isinstance(failure, UnexpectedError) else failure
+        return status
+
+    async def _post_once(self, href: str, response: DERControlResponse) -> int:
         try:
             body = self.session.encode(response)
         except LocalProtocolError as error:
@@ -259,15 +285,25 @@ class Lifecycle:
 
     def _look(self) -> None:
         """After every step: queue LogEvents for alarms, and PUT a changed DERStatus at once."""
-        state = self._client_context.device.state
-        self.log_events.watch(state.alarms)
-        urgent = state.alarms, state.connection, state.inverter_status, state.operational_mode
-        if urgent != self._urgent:
-            self._urgent = urgent
-            self.polling.status_changed()
+        device = self._client_context.device
+        with self._client_context.frontend.fences.around(
+            "csip_watch", "CSIP", "alarms and status of the DER", device.number
+        ):
+            state = device.state
+            self.log_events.watch(state.alarms)
+            urgent = state.alarms, state.connection, state.inverter_status, state.operational_mode
+            if urgent != self._urgent:
+                self._urgent = urgent
+                self.polling.status_changed()
 
-    def _summary(self) -> str:
-        tree = self.tree
-        programs, way = len(tree.program_nodes()), tree.end_device_href
-        verified = {True: "PIN verified", False: "PIN wrong", None: "PIN not checked"}
-        return f"EndDevice {way}, {verified[tree.registration.verified]}, {programs} program(s)"
+
+def _summary(tree: Tree) -> str:
+    """What discovery has found, for the log."""
+    programs, way = len(tree.program_nodes()), tree.end_device_href
+    verified = {True: "PIN verified", False: "PIN wrong", None: "PIN not checked"}
+    return f"EndDevice {way}, {verified[tree.registration.verified]}, {programs} program(s)"
+
+
+def _name(key: Any) -> str:
+    """A key of the schedule, for the log."""
+    return f"the DERProgramList {key[1]}" if isinstance(key, tuple) else f"{key!s}"

@@ -74,7 +74,7 @@ class Parts:
         self.schedule = Schedule(clock)
         self.rereads: deque[Reread] = deque(maxlen=MAX_REREADS)
         self.session = session = self._session(credentials)
-        self.reader = Reader(session, say)
+        self.reader = Reader(session, say, client_context.frontend.fences, device.number)
         self.outbox = Outbox(post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log)
         self.controls = self._controls()
         server_s = self.clocks.server_now_s

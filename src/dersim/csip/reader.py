@@ -1,8 +1,8 @@
-"""Reading branches of the server's tree that may fail, without losing what was known.
+"""Reading links of the server's tree that may fail, without losing what was known.
 
-Advertised links fail in the field: absent function sets are 404, half-made ones 500, some never answer. Only
-the way to our own EndDevice is indispensable. `Reader.optional` reads the rest: a failure is logged once and
-the branch stays as it was; two transport failures in a row mean that the server itself is away.
+Advertised links fail in the field: missing function sets are 404, half-made ones 500, some never answer. Only
+the path to our own EndDevice is required. `Reader.optional` reads the rest: a failure is logged once, and the
+branch keeps its last content. Two transport failures in a row mean that the server itself cannot be reached.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from dersim.csip.session import RequestRefused, Say, Session
-from dersim.errors import RemoteProtocolError, UtilityUnreachable
+from dersim.errors import DersimError, RemoteProtocolError, UtilityUnreachable
+from dersim.fences import Fences
 
 T = TypeVar("T")
 
-#: Complaints that are remembered, so as not to be made twice.
-MAX_COMPLAINTS = 1_000
+#: Warnings that are remembered so that each is logged once.
+MAX_WARNINGS = 1_000
 
 
 class Moved(RemoteProtocolError):  # noqa: N818 - what happened, not what is wrong
@@ -24,14 +25,16 @@ class Moved(RemoteProtocolError):  # noqa: N818 - what happened, not what is wro
 
 
 class Reader:
-    """The session, with a memory of which links worked and which complaints were made.
+    """The session, with a memory of which links worked and which warnings were logged.
 
     failing: the links that used to work and whose last reading failed, with the reason.
     """
 
-    def __init__(self, session: Session, say: Say) -> None:
+    def __init__(self, session: Session, say: Say, fences: Fences, device: int = 0) -> None:
         self.session = session
         self.say = say
+        self._fences = fences
+        self._device = device
         self.failing: dict[str, str] = {}
         self._worked: set[str] = set()
         self._ever_worked: set[str] = set()
@@ -39,7 +42,7 @@ class Reader:
         self._silent = 0
 
     def new_walk(self) -> None:
-        """A walk begins: no link has worked yet, and old complaints may be made again."""
+        """A walk begins: no link has worked yet, and old warnings may be logged again."""
         self._worked.clear()
         self._said.clear()
         self._silent = 0
@@ -47,7 +50,7 @@ class Reader:
     def say_once(self, message: str) -> None:
         """Warn, once in a walk."""
         if message not in self._said:
-            if len(self._said) >= MAX_COMPLAINTS:
+            if len(self._said) >= MAX_WARNINGS:
                 self._said.clear()
             self._said.add(message)
             self.say("Warning", message)
@@ -55,7 +58,7 @@ class Reader:
     async def required(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
         """`read`, which must succeed; a link that worked before and is gone raises Moved."""
         try:
-            result = await read()
+            result = await self._fenced(href, read)
         except RequestRefused as error:
             if error.gone and href in self._worked:
                 self._worked.discard(href)
@@ -83,7 +86,7 @@ class Reader:
         Moved, a Retry-After and a second hang-up in a row are raised all the same.
         """
         try:
-            return await (self._passing(read) if passing else self.required(href, read))
+            return await (self._passing(href, read) if passing else self.required(href, read))
         except Moved:
             raise
         except RequestRefused as error:
@@ -108,12 +111,22 @@ class Reader:
             self._note(href, error)
             return kept
 
-    async def _passing(self, read: Callable[[], Awaitable[T]]) -> T:
-        result = await read()
+    async def _passing(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
+        result = await self._fenced(href, read)
         self._silent = 0
         return result
 
+    async def _fenced(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
+        """`read`; an error that nobody foresaw becomes a RemoteProtocolError of this link."""
+        try:
+            return await read()
+        except DersimError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fence: it costs this link, logged and counted
+            self._fences.tell(error, "csip_link", "CSIP", f"GET {href}", self._device)
+            raise RemoteProtocolError(f"GET {href}: unexpected error; see the log") from None
+
     def _note(self, href: str, error: Exception) -> None:
-        """A link that never worked is the server's way; one that did is trouble, and shown as such."""
+        """Show the failure of a link that worked before; one that never worked is left to the log."""
         if href in self._ever_worked:
             self.failing[href] = str(error)

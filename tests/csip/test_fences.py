@@ -1,0 +1,85 @@
+"""An error that nobody foresaw ends one poll, one link or one Response; the client goes on."""
+
+import trio
+
+from dersim.csip import discovery, programs
+from dersim.csip.log_events import LogEvents
+from dersim.csip.session import Session
+
+
+def broken(*_args, **_fields):
+    raise KeyError("nobody foresaw this")
+
+
+async def test_a_poll_that_raises_costs_that_poll_only(autojump_clock, world, monkeypatch):
+    client = await world.start(for_s=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(discovery, "_der_node", broken)
+        patch.setattr(programs.Programs, "_set_lists", broken)
+        await trio.sleep(60)
+        assert client.snapshot()["state"] == "retrying"
+        assert len(world.server.times("/dcap")) < 5
+        assert len(world.server.times("/edev")) > 4
+    assert 1 <= world.fences.counts["csip_poll"] <= 4
+    assert world.logged("poll of fsa", "KeyError")
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_a_walk_that_raises_is_walked_again(autojump_clock, world, monkeypatch):
+    client = await world.ready()
+    with monkeypatch.context() as patch:
+        patch.setattr(discovery.Discovery, "der", broken)
+        world.begin()
+        await trio.sleep(15)
+        assert client.snapshot()["state"] == "retrying"
+    assert world.fences.counts["csip_walk"] == 2
+    await trio.sleep(15)
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_a_link_that_raises_costs_that_link_only(autojump_clock, world, monkeypatch):
+    client = await world.ready()
+    read = Session.fetch
+
+    async def fetch(self, href, kind, **more):
+        if href.startswith("/edev/1/lel"):
+            broken()
+        return await read(self, href, kind, **more)
+
+    monkeypatch.setattr(Session, "fetch", fetch)
+    world.begin()
+    await trio.sleep(5)
+    assert client.snapshot()["state"] == "connected"
+    assert world.fences.counts["csip_link"] == 1
+    assert world.logged("LogEventList", "unexpected error")
+
+
+async def test_a_response_that_raises_is_given_up_alone(autojump_clock, world, make_control, monkeypatch):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 20))
+    write, calls = Session.encode, []
+
+    def encode(self, resource):
+        if type(resource).__name__ == "DERControlResponse":
+            calls.append(resource)
+            if len(calls) == 1:
+                broken()
+        return write(self, resource)
+
+    monkeypatch.setattr(Session, "encode", encode)
+    world.begin()
+    await trio.sleep(60)
+    assert world.fences.counts["csip_response"] == 1
+    assert [body.split(b"<status>")[1][:1] for body in world.server.bodies("/rsp")] == [b"2"]
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_a_watch_of_alarms_that_raises_ends_nothing(autojump_clock, world, monkeypatch):
+    client = await world.start(for_s=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(LogEvents, "watch", broken)
+        await trio.sleep(3)
+    assert world.fences.counts["csip_watch"] >= 2
+    await trio.sleep(20)
+    assert client.snapshot()["state"] == "connected"
