@@ -10,18 +10,21 @@ import pytest
 import trio
 
 from dersim import fleet as fleet_module
+from dersim import grid
 from dersim.device import Device, ManualClock
 from dersim.errors import ConfigError
 from dersim.fleet import Fleet
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
-from dersim.grid.profiles import bundled_profile, read_profile
+from dersim.grid.profiles import read_profile
 from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.state import Alarm, InverterStatus, StorageMode
 from dersim.modes import FixedVar
 from dersim.plugin.builtin import DEVICE_TYPES, make_device
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+
+PROFILES = Path(grid.__file__).parent / "data"
 
 
 def run(device: Device, clock: ManualClock, seconds: float, dt_s: float = 1.0) -> None:
@@ -184,8 +187,8 @@ def test_the_disturbed_grid_trips_on_time_at_any_tick() -> None:
     """A dip and a single-phase fault are ridden through; the over-voltage at 840 s trips after 0.16 s."""
     for tick_s in (0.5, 7.0, 60.0):
         clock = ManualClock(tick_s=tick_s)
-        grid = read_profile(bundled_profile("disturbed-grid"), "grid")
-        device = make_device(clock=clock, inputs=Inputs(Conditions(), grid=grid))
+        disturbed = read_profile(PROFILES / "disturbed-grid.csv", "grid")
+        device = make_device(clock=clock, inputs=Inputs(Conditions(), grid=disturbed))
         device.settings.update({"setESDelay": 300.0, "setESRampTms": 0.0})
         device.step(0.0)
         while clock.time_s < 835:
@@ -206,7 +209,7 @@ def test_the_disturbed_grid_trips_on_time_at_any_tick() -> None:
 
 def test_a_day_of_sun() -> None:
     clock = ManualClock(1_750_000_000.0)
-    weather = read_profile(bundled_profile("clear-day"), "weather")
+    weather = read_profile(PROFILES / "clear-day.csv", "weather")
     weather.begin(1_750_000_000.0)
     device = make_device(clock=clock, inputs=Inputs(Conditions(), weather=weather))
     device.step(clock.time_s)

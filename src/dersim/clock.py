@@ -1,11 +1,11 @@
-"""Simulated time: one object, moved by the ticker, read by everyone else.
+"""Simulated time: advanced by the ticker, read by everything else.
 
 Physics, profiles, ramps, event times and the companion server's Time are in simulated time: seconds since
-1970 UTC, as a float. Deadlines of sockets, back-off and shutdown are in real time and do not come here.
+1970 UTC, as a float. Deadlines of sockets, back-off and shutdown are in real time and do not use this clock.
 
-Between two ticks the clock runs on at `rate`, so that an event may begin in the middle of a tick; but it
-never runs more than one tick ahead of the last step of the physics. When the machine cannot keep up, the
-simulated time waits for the physics, and `effective_rate` shows it.
+Between two ticks the clock runs at `rate`, so that an event can begin in mid-tick, but at most 1.5 ticks
+ahead of the last step. If the computer is too slow, simulated time waits for the steps, and `effective_rate`
+shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import trio
 class SimClock:
     """The simulated time of one process.
 
-    start_s: the first instant, seconds since 1970 UTC; None takes the machine's clock at `start`.
+    start_s: the first instant, seconds since 1970 UTC; None: the computer's clock at `start`.
     rate: simulated seconds per real second. tick_s: simulated seconds between two ticks, at the most.
     """
 
@@ -35,7 +35,7 @@ class SimClock:
         self._moved = trio.Event()
 
     def start(self) -> None:
-        """Let time begin. Called once, inside trio.run, before anything reads the clock."""
+        """Start the clock; called once, inside trio.run, before anything reads it."""
         self._first_s = self._anchor_s = time.time() if self._start_s is None else self._start_s
         self._first_real_s = self._anchor_real_s = trio.current_time()
         self._limit_s = self._anchor_s + self.tick_s
@@ -46,14 +46,14 @@ class SimClock:
         return not math.isnan(self._anchor_s)
 
     def now_s(self) -> float:
-        """The simulated time, seconds since 1970 UTC; before `start`, where it would begin."""
+        """The simulated time, seconds since 1970 UTC; before `start`, the time at which it would start."""
         if not self.started:
             return time.time() if self._start_s is None else self._start_s
         running = self._anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
         return min(running, self._limit_s)
 
     def tick_done(self) -> None:
-        """The physics stand at `now_s`: the clock may run one more tick. Called by the ticker only."""
+        """All DERs are stepped to `now_s`: the clock may run on. Called by the ticker only."""
         now = self.now_s()
         self._anchor_s, self._anchor_real_s = now, trio.current_time()
         self._limit_s = now + self.tick_s * 1.5
@@ -64,7 +64,7 @@ class SimClock:
         """Sleep until the simulated time is at or after `when_s`."""
         while (left_s := when_s - self.now_s()) > 0:
             moved = self._moved
-            # The physics may stall the clock: look again at every tick, or when the time should be up.
+            # The clock may wait for the steps: check again at every tick, and when the time should be over.
             with trio.move_on_after(max(left_s / self.rate, 0.0005)):
                 await moved.wait()
         await trio.lowlevel.checkpoint()
@@ -75,6 +75,6 @@ class SimClock:
 
     @property
     def effective_rate(self) -> float:
-        """Simulated seconds per real second since the start, as it came out."""
+        """Simulated seconds per real second, measured since the start."""
         real_s = trio.current_time() - self._first_real_s
         return self.rate if real_s < self.tick_s else (self.now_s() - self._first_s) / real_s

@@ -1,33 +1,31 @@
-"""Devices and the fleet: one step of a DER, and all of them in slices.
+"""One DER and its step.
 
-One step, synchronous: conditions -> setpoints in force -> what the source has -> the control functions ->
-inverter limits -> registers. The interval since the last step is cut where something happens inside it: where
-a setpoint expires, where a stepwise grid profile goes to its next row, and where a protecting function's
-timer runs out. So an event in mid-tick is timed exactly whatever the tick, and the tick is only the upper
-bound.
+One step, synchronous: conditions -> setpoints in force -> available power -> control functions -> inverter
+limits -> energy registers. The interval since the last step is split at the instants inside it: a setpoint
+expires, a grid profile goes to its next row, a timer of a protecting function ends. So an event in
+mid-tick is timed exactly; the tick is only the longest step.
 
-A DER at rest costs almost nothing: when the conditions are the same objects as before and no function, ramp
-or lag is under way, only the energy registers go on.
+If the conditions are the same object as before and no function, ramp or lag is moving, only the energy
+registers advance.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from dersim.errors import ConfigError
 from dersim.functions.chain import Chain
-from dersim.functions.contract import FunctionType
+from dersim.functions.contract import ControlFunction, FunctionType
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.alarm_hold import AlarmHold
 from dersim.hardware.device_type import DeviceType
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
-from dersim.hardware.pv import PvArray
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
@@ -38,12 +36,12 @@ from dersim.setpoints import Setpoints
 
 Command = Literal["start", "stop", "reset"]
 
-#: The shortest interval between two cuts of a step, s: guards against a profile whose rounding stands still.
+#: The shortest part of a split step, s; against a profile whose next row rounds to the present instant.
 _SHORTEST_S = 1e-6
 
 
 class Clock(Protocol):
-    """What a device needs of a clock."""
+    """The part of a clock that a device needs."""
 
     tick_s: float
 
@@ -53,7 +51,7 @@ class Clock(Protocol):
 
 
 class ManualClock:
-    """A clock that is moved by hand: for replays and tests. Assign `time_s`."""
+    """A clock set by assigning `time_s`, for replays and tests."""
 
     def __init__(self, time_s: float = 0.0, tick_s: float = 1.0) -> None:
         self.time_s = time_s
@@ -67,10 +65,10 @@ class ManualClock:
 class Device:
     """One simulated DER.
 
-    number: 1-based. nameplate: left out, the type's own. functions: the control functions it has (those that
-    come with dersim: `plugin.builtin.make_device`). start: "in_service" or "off". sampled: changes are
-    samples of a record and have no instant of their own, so they make no step of zero length.
-    `state` is the newest state; `setpoints` the one door in; `inputs` what it meets; `settings` DERSettings.
+    number: 1-based. nameplate: default, the type's own. functions: its control functions (with the built-in
+    ones: `plugin.builtin.make_device`). start: "in_service" or "off". sampled: changes are samples of a
+    record and have no instant of their own, so they cause no step of zero length.
+    `state`: the latest state; `setpoints`: all commands; `inputs`: grid and weather; `settings`: DERSettings.
     """
 
     def __init__(
@@ -126,7 +124,7 @@ class Device:
             self.chain.start_out_of_service(self.seen)
 
     def _listen(self) -> None:
-        """Changes of settings and inputs count from their instant: step before, and show them after."""
+        """Step before and after a change of settings or inputs, so that it counts from its instant."""
         self.settings.before_change = self._settle
         self.settings.on_change = lambda: self._apply(self.setpoints.values())
         self.inputs.now_s = self._clock.now_s
@@ -138,7 +136,7 @@ class Device:
 
     @property
     def state(self) -> DeviceState:
-        """The newest state; built when it is first looked at after a step."""
+        """The latest state; built when it is first read after a step."""
         if self._state is None:
             self._state = self._build()
         return self._state
@@ -150,13 +148,28 @@ class Device:
 
     @property
     def service_word(self) -> str:
-        """In service, entering service, ceased, tripped or out of service; cheap to ask at every step."""
+        """In service, entering service, ceased, tripped or out of service, without building a state."""
         return self.chain.service.word
 
     @property
     def limited(self) -> bool:
-        """Whether a rating (VA, var or current) keeps P or Q from what is wanted."""
+        """Whether a rating (VA, var or current) limits P or Q."""
         return self.chain.inverter.limited
+
+    @property
+    def in_service(self) -> bool:
+        """Whether the DER is in service; True during momentary cessation too."""
+        return self.chain.service.in_service
+
+    @property
+    def function_types(self) -> Sequence[FunctionType]:
+        """The types of its control functions, in the order in which they are called."""
+        return self.chain.types
+
+    @property
+    def functions(self) -> Mapping[str, ControlFunction]:
+        """Its control functions by name, e.g. "volt-var"."""
+        return self.chain.functions
 
     @property
     def enter_service_s(self) -> float:
@@ -167,7 +180,7 @@ class Device:
         return remaining
 
     def step(self, now_s: float) -> None:
-        """Bring the DER up to simulated time now_s; a time in the past changes nothing."""
+        """Advance to simulated time now_s, UTC s; a time in the past changes nothing."""
         last_s = self._last_s
         if not last_s <= now_s:
             if math.isnan(last_s) and not math.isnan(now_s):
@@ -192,8 +205,12 @@ class Device:
             if last_s >= now_s:
                 return
 
+    def disturb(self) -> None:
+        """Compute the next step in full even if nothing seems to have changed; after changes to `source`."""
+        self.chain.settled = False
+
     def command(self, command: Command) -> None:
-        """stop: out of service until start. reset: forget a trip and enter service anew."""
+        """stop: out of service until start. reset: clear a trip and restart the enter-service delay."""
         self._settle()
         if command == "stop":
             self.chain.service.permitted = False
@@ -207,26 +224,11 @@ class Device:
         self._restep()
 
     def dc_iv(self) -> dict[str, Any]:
-        """The array's I-V curve with its operating point, as ``GET /api/dersim/dc-iv`` shows it.
+        """The PV array's I-V curve and operating point, as ``GET /api/dersim/dc-iv`` shows them.
 
-        ConfigError where there is no PV array.
+        ConfigError without a PV array.
         """
-        array = getattr(self.source, "pv", self.source)
-        if not isinstance(array, PvArray):
-            raise ConfigError(f"{self.name} has no PV array and so no I-V curve")
-        state = self.state
-        point = array.dc(self.pv_power_w())
-        return {
-            "irradiance_w_m2": state.irradiance_w_m2,
-            "cell_temperature_c": state.cell_temperature_c,
-            "operating_point": point._asdict(),
-            "curve": [sample._asdict() for sample in array.curve().samples()],
-        }
-
-    def pv_power_w(self) -> float:
-        """What of the present output comes from the PV array, W on the AC side."""
-        share: float = getattr(self.source, "pv_share_w", self.seen.p_w)
-        return share
+        return self._report.dc_iv(self.name, self.state)
 
     def _apply(self, values: Mapping[str, ModeValue]) -> None:
         self._configure(values)
@@ -238,7 +240,7 @@ class Device:
         self.chain.configure(values, self.seen)
 
     def _restep(self) -> None:
-        """A step of no length: what follows at once from a change shows at once."""
+        """A step of zero length, which shows the effect of a change at once."""
         self._conditions = None
         self.chain.settled = False
         self.chain.service.disturb()
@@ -267,7 +269,7 @@ class Device:
             seen.running = True
             p, q = seen.p_w, seen.q_var
             if service.in_service is not before[0]:
-                # Service was left or entered at the end of the piece; through it flowed what flowed before.
+                # Service was left or entered at the end of the piece; during it the output was the old one.
                 p, q = (0.0, 0.0) if service.ceased else before[1:]
             self._registers.count(p, q, piece_s)
             source.drew(p, piece_s)
@@ -305,14 +307,14 @@ class Device:
         )
 
     def _switch_closed(self) -> bool:
-        """opModEnergize stops the current behind a closed switch; all else that ends service opens it."""
+        """opModEnergize false leaves the switch closed; everything else that ends service opens it."""
         service, value = self.chain.service, self.setpoints.value
         de_energized = value("opModEnergize") is False and service.permitted and not service.tripped
         return value("opModConnect") is not False and (service.in_service or de_energized)
 
 
 def _own(nameplate: Nameplate, number: int) -> Nameplate:
-    """The nameplate with a serial number of its own for the second DER and all after it."""
+    """The nameplate, with -K after the serial number for DER K > 1."""
     if number == 1:
         return nameplate
     return replace(nameplate, serial_number=f"{nameplate.serial_number}-{number}")

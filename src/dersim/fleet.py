@@ -1,4 +1,4 @@
-"""All DERs of a process, stepped in slices that leave the event loop to others in between."""
+"""All DERs of a process, stepped in slices so that other tasks can run in between."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import trio
 
 from dersim.device import Device
 
-#: How long the fleet steps before it lets others run, real seconds. Trio draws the order of those that are
-#: ready, so two slices may follow one another.
+#: Longest time of stepping before other tasks may run, real seconds. Trio randomizes the order of ready
+#: tasks, so two slices may follow one another.
 SLICE_S = 0.005
 
 
@@ -22,9 +22,9 @@ class Fleet:
         self._stepped = trio.Event()
 
     async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
-        """Bring every DER up to now_s, in slices that leave the event loop to others in between.
+        """Step every DER to now_s, in slices; other tasks run in between.
 
-        step: how one is stepped; the simulator wraps it, so that one that fails does not stop the others.
+        step: steps one DER; the simulator wraps it so that a failure does not stop the others.
         """
         begun = time.perf_counter()
         for device in self.devices:

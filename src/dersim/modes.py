@@ -1,11 +1,11 @@
-"""The control modes of IEEE 2030.5 as plain values: the vocabulary that every part shares.
+"""The control modes of IEEE 2030.5 as plain values.
 
-A *mode* is named by the standard's element (``opModMaxLimW``, ``rampTms``, ``setESDelay``). Its *value*
-is in plain units: percent, watts, var, hertz, seconds, per the public contract. How it looks on the wire
-is `ieee2030_5/controlbase.py`'s business; what it does to the inverter is that of `functions/`.
+A *mode* is named by the standard's element (``opModMaxLimW``, ``rampTms``, ``setESDelay``). Its *value* is in
+plain units: percent, watts, var, hertz, seconds, as in the REST documents. `ieee2030_5/controlbase.py`
+converts it to and from XML; `functions/` carries it out.
 
-A curve keeps the x and y of the standard in percent, hertz or seconds, and says by `y_ref_type`
-(DERUnitRefType) of what the percent is. The conversion to per-unit is made by the control function.
+A curve keeps the x and y of the standard in percent, hertz or seconds; `y_ref_type` (DERUnitRefType) names
+the reference of the percent. The control function converts it to per unit.
 """
 
 from __future__ import annotations
@@ -80,11 +80,11 @@ Kind = Literal["number", "bool", "fixed_var", "power_factor", "droop", "curve"]
 
 
 class ModeSpec(NamedTuple):
-    """What is known of a mode without knowing any device.
+    """A mode as the standard defines it, for any device.
 
     bit: position in DERControlType (modesSupported), or None where the mode has none.
-    curve_type: DERCurveType where kind is "curve". y_ref_type: the one taken where an input names none.
-    low, high: what the wire can carry, in `unit`. default_only: only a DefaultDERControl carries it.
+    curve_type: DERCurveType where kind is "curve". y_ref_type: the default of an input without one.
+    low, high: the range of the XML element, in `unit`. default_only: only a DefaultDERControl carries it.
     """
 
     name: str
@@ -158,7 +158,7 @@ MODES: dict[str, ModeSpec] = {
 
 
 def value_to_json(value: ModeValue) -> Any:
-    """A mode's value in the JSON form of the public contract."""
+    """A mode's value as JSON, as in the REST documents."""
     match value:
         case FixedVar():
             return {"percent": value.percent, "ref": value.ref}
@@ -192,7 +192,7 @@ def _curve_to_json(curve: Curve) -> dict[str, Any]:
 
 
 def modes_to_json(values: Mapping[str, ModeValue]) -> dict[str, Any]:
-    """`{mode: value}` in the JSON form of the public contract."""
+    """`{mode: value}` as JSON, as in the REST documents."""
     return {name: value_to_json(value) for name, value in values.items()}
 
 
@@ -326,7 +326,7 @@ def _points(spec: ModeSpec, data: Any) -> tuple[tuple[tuple[float, float], ...],
         )
         if width == 3:
             excitations.append(_one_of(f"{where} excitation", point[2], ("inject", "absorb")))
-    # In the ride-through curves x is time and may stand still; in the others it must rise.
+    # x may repeat: a ride-through curve has vertical steps.
     if any(b[0] < a[0] for a, b in itertools.pairwise(points)):
         raise ConfigError(f"{spec.name}: x must not fall from one point to the next")
     return tuple(points), tuple(excitations)

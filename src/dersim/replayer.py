@@ -1,12 +1,10 @@
-"""Replay: one DER offline through a trajectory of grid and source, one row per step, no front-ends, no
-waiting.
+"""Replay: one DER through a recorded trajectory of grid and source, one row per step, without front-ends.
 
-A scenario says what the machine is and which functions it has (names and units as in the reference
-trajectories of the OpenDER kind: per unit of w_max and va_max); the rows say what it meets. Each is turned
-into what the simulator itself knows - a nameplate, setpoints by mode, inputs - so that a replay runs the very
-code that answers a utility.
+A scenario describes the DER and its functions (names and units as in OpenDER's reference trajectories: per
+unit of w_max and va_max); the rows give grid and source. Both are converted to a nameplate, setpoints and
+inputs, so a replay runs the same code as the simulator.
 
-Row k holds over [t, t + dt); its outputs are those at the end of that interval.
+Row k applies over [t, t + dt); its outputs are those at the end of that interval.
 """
 
 from __future__ import annotations
@@ -35,6 +33,12 @@ from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 #: DERUnitRefType: percent of setMaxVA, as the scenarios' curves are.
 _OF_VA = 8
 _NEUTRAL = Conditions()
+#: OpenDER's names of the service states; out of service is "Trip" whatever the cause.
+_STATUS = {
+    "ceased": "Momentary Cessation",
+    "entering service": "Entering Service",
+    "in service": "Continuous Operation",
+}
 
 
 def replay(scenario: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -48,7 +52,7 @@ def replay(scenario: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> li
 
 
 class Runner:
-    """One replay under way."""
+    """One replay: the DER of a scenario, and its state between rows."""
 
     def __init__(self, scenario: Mapping[str, Any]) -> None:
         self._settings = _part(scenario, "settings")
@@ -56,7 +60,7 @@ class Runner:
         if not self._dt_s > 0:
             raise ConfigError(f"scenario: dt {self._dt_s:g} must be above 0")
         self._events = sorted(scenario.get("events", ()), key=lambda event: float(event["t"]))
-        # Not a number: nothing is stepped before the first row, whose inputs the filters start at.
+        # NaN: no step before the first row, from whose inputs the filters start.
         self._clock = ManualClock(math.nan)
         init = scenario.get("init", {})
         plate = _nameplate(self._settings, init)
@@ -80,7 +84,7 @@ class Runner:
         self._begun = False
 
     def row(self, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Meet one row; its outputs."""
+        """Apply row `index`; its outputs."""
         try:
             t = float(row["t"])
             self._meet(row)
@@ -111,7 +115,7 @@ class Runner:
         elif isinstance(source, GivenSource):
             available = _finite(row, "p_avl_pu") * self._plate.rtgMaxW
             source.available_w = max(0.0, available * self._plate.inverter_efficiency)
-        self._device.chain.settled = False
+        self._device.disturb()
 
     def _happen(self, t: float) -> None:
         while self._events and float(self._events[0]["t"]) <= t + 1e-9:
@@ -143,12 +147,12 @@ class Runner:
                 raise ConfigError(f"scenario: {outcome.reason}")
 
     def _respond(self) -> None:
-        """Response times that no 2030.5 mode carries."""
-        functions = self._device.chain.functions
+        """Set the response times that no 2030.5 mode carries."""
+        functions = self._device.functions
         fixed_pf, target_var = functions["fixed-pf"], functions["target-var"]
         enter = functions["enter-service"]
         if isinstance(enter, EnterService):
-            # A record of samples counts the sample in which service is entered in full.
+            # The reference counts the whole step in which service is entered.
             enter.head_start_s = self._dt_s
         if isinstance(fixed_pf, FixedPF):
             fixed_pf.response_s = float(self._settings.get("const_pf", {}).get("rt_s", 5))
@@ -156,12 +160,7 @@ class Runner:
             target_var.response_s = float(self._settings.get("const_var", {}).get("rt_s", 5))
 
     def _status(self) -> str:
-        service = self._device.chain.service
-        if not service.in_service:
-            return "Trip"
-        if service.ceased:
-            return "Momentary Cessation"
-        return "Entering Service" if service.entering else "Continuous Operation"
+        return _STATUS.get(self._device.service_word, "Trip")
 
 
 def _make_source(nameplate: Nameplate) -> Source:
@@ -223,7 +222,7 @@ def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplat
         }
         points["714"] = {"Prt": [{"DCV": 400.0}]}
         points["dersim"] |= {
-            # The scenarios count the round trip's efficiency when charging.
+            # The scenarios give a round-trip efficiency, counted when charging.
             "ChargeEfficiency": storage["NP_EFFICIENCY"],
             "DischargeEfficiency": 1.0,
             "SoCMin": 100 * storage["NP_BESS_SOC_MIN"],
@@ -274,7 +273,7 @@ def _reactive_modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:
     modes: dict[str, ModeValue] = {}
     if vv := _on(settings, "volt_var"):
         auto = bool(vv.get("vref_auto"))
-        # VRef of 1547-2018 table 8 shifts the curve; vRef of 2030.5 would stretch it.
+        # VRef of 1547-2018 table 8 shifts the curve; vRef of 2030.5 would scale it.
         shift = 0.0 if auto else vv.get("vref", 1) - 1
         modes["opModVoltVar"] = Curve(
             _percent(vv["curve"], shift),
@@ -312,7 +311,6 @@ def _protection_modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:
         ):
             (y_fast, t_fast), (y_slow, t_slow) = trip[fast], trip[slow]
             points = steps((y_fast * scale, t_fast), (y_slow * scale, t_slow))
-            # Where both have one time the slow threshold alone decides.
             modes[mode] = Curve(points, 4 if scale == 100 else 0)
     mc = settings.get("momentary_cessation", {})
     if mc.get("enabled"):

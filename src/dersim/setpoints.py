@@ -1,28 +1,26 @@
-"""The one door back in: who asked for what, until when, and what is in force.
+"""The setpoints of a DER: who asked for what, until when, and what is in force.
 
-Everybody who wants something of the inverter - a DERControl, a Modbus register, a REST call, the operator -
-submits a `SetpointChange` here, and nobody reaches deeper. So "why is it at 40 % now?" has one answer, in one
-place: `in_force`, `overridden` and `journal`.
+Every command - a DERControl, a Modbus register, a REST call, the operator - is a `SetpointChange` submitted
+here. So "why is it at 40 % now?" has one answer: `in_force`, `overridden` and `journal`.
 
-Which setpoint rules, in three steps:
+Which setpoint is in force, in three steps:
 
 1. *Per mode, by source.* An active DERControl, over the latest of Modbus, REST and the operator, over the
-   DefaultDERControl, over what the nameplate says. The modes are 2030.5's, whatever door they came through:
-   the register WMaxLimPct is opModMaxLimW, so an event's 60 % replaces a default's 50 %; the two are not
-   limits side by side.
+   DefaultDERControl, over the nameplate. The modes are 2030.5's for every source: the register WMaxLimPct is
+   opModMaxLimW, so an event's 60 % replaces a default's 50 %.
 
-2. *Between modes that cannot act together.* 1547-2018 5.3.1 knows one reactive mode at a time. The one from
-   the higher source rules; within one source fixed var or target var, over fixed power factor, over Watt-Var
-   or Watt-PF, over Volt-Var. (On purpose not 2030.5's "the smaller var SHOULD win": that would change the
-   mode with the sun.) Likewise a target in watts over one in percent, and the droop over a Freq-Watt curve.
-   The two fixed power factors, of generating and of charging, are no rivals. The loser is shown as
-   overridden, with by whom, and acts again by itself when the winner ends.
+2. *Between modes that cannot act together.* 1547-2018 5.3.1 allows one reactive mode at a time. The higher
+   source wins; within one source fixed var or target var, over fixed power factor, over Watt-Var or Watt-PF,
+   over Volt-Var. (Not 2030.5's "the smaller var SHOULD win", which would change the mode with irradiance.)
+   Likewise a target in watts over one in percent, and the droop over a Freq-Watt curve. The two fixed power
+   factors, for generating and for charging, act together. The loser is shown as overridden, with the winner,
+   and acts again when the winner ends.
 
-3. *Between limits nothing competes.* opModMaxLimW, Volt-Watt and the limits of extensions all act, and the
-   lowest rules; that is arithmetic, and done in the step of the device.
+3. *Limits do not compete.* opModMaxLimW, Volt-Watt and the limits of extensions all act; the step of the
+   device uses the lowest.
 
-Settings (setGradW, setES...) are modes too where a DefaultDERControl carries them: the one that rules by step
-1 governs the setting for as long as it is in force.
+Settings (setGradW, setES...) are modes too where a DefaultDERControl carries them: the one in force by step 1
+takes the place of the setting's base value.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ from dersim.modes import ModeValue
 
 
 class SetpointSource(IntEnum):
-    """Who asks. Higher rules; between MODBUS, REST and OPERATOR the latest rules (public contract)."""
+    """Who asks. The higher wins; between MODBUS, REST and OPERATOR the latest (public contract)."""
 
     NAMEPLATE = 0
     CSIP_DEFAULT = 10
@@ -52,17 +50,17 @@ class SetpointSource(IntEnum):
 
     @property
     def rank(self) -> int:
-        """Equal for the local sources, among which the latest rules."""
+        """Priority; equal for the local sources, among which the latest wins."""
         return self.value // 10
 
     @property
     def label(self) -> str:
-        """The name that users read."""
+        """The name in documents and logs."""
         return self.name.lower().replace("_", "-")
 
 
 class Verdict(Enum):
-    """What `submit` says of a change."""
+    """The verdict of `check` and `submit` on a change."""
 
     ACCEPTED = "accepted"
     UNSUPPORTED = "unsupported"
@@ -77,10 +75,10 @@ class Outcome(NamedTuple):
 
 
 class SetpointChange(NamedTuple):
-    """One wish. `value` None withdraws what this source had asked for that mode.
+    """One command. `value` None withdraws the value of this source for that mode.
 
     expires_s: simulated UTC at which it ends by itself (reversion); None: until withdrawn.
-    detail: what the source calls it, e.g. the control's mRID or the register.
+    detail: the source's name for it, e.g. the control's mRID or the register.
     """
 
     source: SetpointSource
@@ -103,7 +101,7 @@ class InForce(NamedTuple):
 
 
 class JournalEntry(NamedTuple):
-    """What was asked, by whom, and what came of it."""
+    """A change that was asked for, by whom, and the outcome."""
 
     time_s: float
     source: SetpointSource
@@ -124,8 +122,8 @@ class _Wish(NamedTuple):
     order: int  # rises with every wish: the latest has the highest
 
 
-#: Modes that cannot act together: from the strongest to the weakest within one source. What stands on one
-#: line is equally strong, and the latest rules.
+#: Modes that cannot act together, from the strongest to the weakest within one source. Modes on one line are
+#: equally strong, and the latest wins.
 _RIVALS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (
         ("opModFixedVar", "opModTargetVar"),
@@ -136,7 +134,7 @@ _RIVALS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("opModTargetW",), ("opModFixedW",)),
     (("opModFreqDroop",), ("opModFreqWatt",)),
 )
-#: Lines whose modes act side by side.
+#: Lines whose modes act together.
 _COMPANIONS = (("opModFixedPFInjectW", "opModFixedPFAbsorbW"),)
 
 _ACCEPTED = Outcome(Verdict.ACCEPTED)
@@ -146,8 +144,8 @@ JOURNAL_LENGTH = 500
 class Setpoints:
     """The setpoints of one DER.
 
-    types: the control functions that it has. now_s: simulated time. settle: brings the device up to a time
-    before a change; apply: hands it the new values and steps it at once.
+    types: its control functions. now_s: simulated time. settle: steps the device to a time before a change;
+    apply: gives it the new values and steps it at once.
     """
 
     def __init__(
@@ -183,7 +181,7 @@ class Setpoints:
 
     @property
     def supported_modes(self) -> frozenset[str]:
-        """The modes that this machine obeys."""
+        """The modes that this DER supports."""
         return frozenset(self._types)
 
     @property
@@ -192,11 +190,11 @@ class Setpoints:
         return self._journal
 
     def in_force(self) -> list[InForce]:
-        """What acts now."""
+        """The setpoints that act now."""
         return list(self._in_force)
 
     def overridden(self) -> list[InForce]:
-        """What was asked for and does not act, with what overrides it."""
+        """The setpoints that do not act, each with the one that overrides it."""
         return list(self._overridden)
 
     def value(self, mode: str) -> ModeValue | None:
@@ -204,11 +202,11 @@ class Setpoints:
         return self._values.get(mode)
 
     def values(self) -> Mapping[str, ModeValue]:
-        """All that acts now, by mode."""
+        """The values that act now, by mode."""
         return self._values
 
     def check(self, mode: str, value: ModeValue) -> Outcome:
-        """What `submit` would say of this value."""
+        """The verdict that `submit` would give on this value."""
         kind = self._types.get(mode)
         if kind is None:
             return Outcome(Verdict.UNSUPPORTED, f"{mode}: this device has no such mode")
@@ -217,10 +215,10 @@ class Setpoints:
         return Outcome(Verdict.OUT_OF_RANGE, f"{mode}: {reason}") if reason else _ACCEPTED
 
     def submit(self, *changes: SetpointChange) -> list[Outcome]:
-        """Take the changes, all or none; the DER is stepped before this returns if anything changed.
+        """Carry out the changes, all or none; the DER is stepped before this returns if anything changed.
 
-        One verdict per change. If one of them is not ACCEPTED none is carried out: whoever wants the usable
-        part of a bundle asks `check` first and submits that.
+        One verdict per change. If one is not ACCEPTED, none is carried out: to use part of a bundle, ask
+        `check` first.
         """
         now_s = self._now_s()
         outcomes = [_ACCEPTED if c.value is None else self.check(c.mode, c.value) for c in changes]
@@ -236,7 +234,7 @@ class Setpoints:
         return outcomes
 
     def expire(self, now_s: float) -> bool:
-        """End what ends by now_s; True if anything did. Called by the device, which then steps."""
+        """End the setpoints that expire by now_s; True if there was one. The device then steps."""
         if now_s < self.next_expiry_s:
             return False
         for mode, by_source in list(self._wishes.items()):
@@ -297,12 +295,12 @@ def _shown(wish: _Wish, overridden_by: str = "") -> InForce:
 
 
 def _beaten(lines: tuple[tuple[str, ...], ...], winners: Mapping[str, _Wish]) -> list[tuple[_Wish, _Wish]]:
-    """The wishes of a group of rivals that do not act, each with the one that beats it."""
+    """The setpoints of a group of rivals that do not act, each with the winner."""
     strength = {mode: -index for index, line in enumerate(lines) for mode in line}
     here = [winners[mode] for mode in strength if mode in winners]
     if len(here) < 2:
         return []
-    # The local sources are of one rank; among them the one that spoke last about these modes rules.
+    # The local sources have one rank; among them the one that set one of these modes last wins.
     last = {
         rank: max(w.order for w in here if w.source.rank == rank) for rank in {w.source.rank for w in here}
     }
@@ -316,7 +314,7 @@ def _beaten(lines: tuple[tuple[str, ...], ...], winners: Mapping[str, _Wish]) ->
 
 
 def _with_strangers(types: Mapping[str, FunctionType]) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """The rivals, with the reactive modes of third-party functions as strong as fixed var."""
+    """`_RIVALS` with the reactive modes of third-party functions, as strong as fixed var."""
     known = {mode for group in _RIVALS for line in group for mode in line}
     strangers = tuple(m for m, kind in types.items() if kind.stage == "reactive" and m not in known)
     reactive = (_RIVALS[0][0] + strangers, *_RIVALS[0][1:])

@@ -35,9 +35,3 @@ def test_two_points_with_one_x_jump() -> None:
 
 def test_a_single_point_is_a_constant() -> None:
     assert Line([(1.0, 3.0)]).at(-7) == Line([(1.0, 3.0)]).at(7) == 3.0
-
-
-def test_flatness() -> None:
-    assert CURVE.is_flat_at(1.0)
-    assert CURVE.is_flat_at(0.9)
-    assert not CURVE.is_flat_at(0.95)

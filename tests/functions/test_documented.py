@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dersim.grid.profiles import BUNDLED, GRID, WEATHER
+from dersim import grid
+from dersim.grid.profiles import GRID, WEATHER
 from dersim.hardware.nameplate import PROFILES, nameplate_from_json
 from dersim.hardware.nameplate_points import POINTS
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
@@ -32,8 +33,8 @@ def test_every_point_column_type_and_profile() -> None:
         assert f"| {kind.name}" in page
     for path in PROFILES.glob("*.json"):
         assert f"`{path.stem}`" in page
-    for name in BUNDLED:
-        assert f"{name}.csv" in page
+    for path in (Path(grid.__file__).parent / "data").glob("*.csv"):
+        assert path.name in page
 
 
 def test_the_nameplate_in_the_page_is_good() -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from dersim import grid
 from dersim.errors import ConfigError
-from dersim.grid.profiles import BUNDLED, bundled_profile, read_profile
+from dersim.grid.profiles import read_profile
 
 
 def write(folder: Path, text: str) -> Path:
@@ -49,9 +50,12 @@ def test_utc_profiles_play_by_the_time_of_day(tmp_path: Path) -> None:
     assert profile.at("irradiance_w_m2", noon_utc) == 5
 
 
-@pytest.mark.parametrize("name", BUNDLED)
-def test_the_bundled_profiles_are_good(name: str) -> None:
-    profile = read_profile(bundled_profile(name), "grid" if "grid" in name else "weather")
+BUNDLED = sorted((Path(grid.__file__).parent / "data").glob("*.csv"))
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=[path.stem for path in BUNDLED])
+def test_the_bundled_profiles_are_good(path: Path) -> None:
+    profile = read_profile(path, "grid" if "grid" in path.stem else "weather")
     assert profile.columns
 
 
@@ -68,7 +72,7 @@ def test_the_bundled_profiles_are_good(name: str) -> None:
         ),
         ("weather", "t_s,frequency_hz\n0,1\n", "line 1: column 'frequency_hz' is not known"),
         ("grid", "t_s,voltage_a_pu\n0,1\n", "line 1: give voltage_pu, or all of"),
-        ("grid", "t_s,voltage_pu,voltage_pu\n0,1,1\n", "line 1: a column stands there twice"),
+        ("grid", "t_s,voltage_pu,voltage_pu\n0,1,1\n", "line 1: a column is named twice"),
         ("weather", "t_s,irradiance_w_m2\n", "no rows under the header"),
         ("weather", "t_s,irradiance_w_m2\n0,1\n1\n", "line 3: 1 values under 2 columns"),
         ("weather", "t_s,irradiance_w_m2\n0,1\n1,nan\n", "line 3: irradiance_w_m2 nan is outside 0 to 2000"),
@@ -93,5 +97,3 @@ def test_a_missing_or_binary_file(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not a CSV file"):
         read_profile(tmp_path / "b.csv", "grid")
-    with pytest.raises(ConfigError, match="bundled are clear-day"):
-        bundled_profile("rainy-day")

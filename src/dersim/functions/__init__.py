@@ -1,1 +1,1 @@
-"""What the inverter chooses to do: one control function to a file, and the filters that they share."""
+"""The control functions, one per file, and the filters, curves and chain they share."""

@@ -1,4 +1,4 @@
-"""The base that spares a control function the parts of the protocol that it does not need."""
+"""A base class with defaults for the parts of `ControlFunction` that a function does not need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INF = math.inf
 
 
 class Function:
-    """A control function without timers and without memory; subclasses override what differs.
+    """A control function with no timer and no state; subclasses override what differs.
 
     `settled` is read after each step; a subclass with a filter or timer under way sets it False.
     """
@@ -26,12 +26,12 @@ class Function:
         self.settled = True
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Nothing to take over."""
+        """Take over the modes in force; the base class has none."""
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Nothing to ask."""
+        """Advance by dt_s; the base class asks for nothing."""
         return NOTHING
 
     def horizon_s(self, seen: Measured) -> float:
-        """No timer runs."""
+        """Seconds until a timer ends; the base class has no timer, so inf."""
         return INF

@@ -1,19 +1,18 @@
-"""The control functions of one DER, called in the order in which they have their say.
+"""The control functions of one DER, called in priority order.
 
-    protect    trip, momentary cessation, connect, enter service: may the machine be in service at all?
-    command    limits and targets by command; the ramp bounds how fast they move
-    (source)   what sun and battery can give
-    grid       Volt-Watt, Freq-Watt: limits by the state of the grid, with their own response times
-    frequency  the droop: takes the place of the command, never of the limits of `grid`
+    protect    trip, momentary cessation, connect, enter service: decide whether the DER is in service
+    command    limits and targets by command; the ramp bounds their rate of change
+    (source)   available power of PV and battery
+    grid       Volt-Watt, Freq-Watt: limits by grid voltage and frequency, with their own response times
+    frequency  droop: replaces the command, stays below the limits of `grid`
     (ramp of entering service)
-    reactive   the one reactive mode, with one open-loop lag behind it
-    (inverter) what of P and Q fits into the machine
+    reactive   the one reactive mode that acts, followed by one open-loop lag
+    (inverter) apparent power, reactive power and current limits
 
-The lag of reactive power stands here and not in the functions: it is the machine's reactive power that moves,
-and so a change from one reactive mode to another cannot jump, whatever the two want (1547-2018 4.6.3: smooth
-transition between modes).
+The open-loop lag of Q is here and not in the functions, so that a change from one reactive mode to another
+does not jump (1547-2018 4.6.3: smooth transition between modes).
 
-Only functions that have something to do are called: those with a mode in force and the standing ones.
+A function is called only while one of its modes is in force, or if its type is `standing`.
 """
 
 # ruff: noqa: FURB136 - min() and max() cost as much as a whole function here
@@ -35,17 +34,17 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.source import Source
 from dersim.modes import ModeValue
 
-#: Above this voltage the current rating cannot be the limit of a machine with 15 % to spare.
+#: Above this voltage (per unit) the current rating, 1.2 of VA by default, cannot be the limit.
 _FULL_POWER_V_PU = 0.9
 _STAGES: tuple[Stage, ...] = ("protect", "command", "grid", "frequency", "reactive")
 _COMMANDING = ("command", "grid", "frequency")
 
 
 class Chain:
-    """All functions of one DER, and what came out of the last step.
+    """All functions of one DER and the result of the last step.
 
-    p_w, q_var: the output. service: the state of service. settled: another step under the same conditions
-    would change nothing.
+    p_w, q_var: the output, W and var. service: in or out of service. settled: another step under the same
+    conditions would change nothing.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class Chain:
 
     @property
     def modes(self) -> frozenset[str]:
-        """All modes that some function obeys."""
+        """All modes that the functions implement."""
         return frozenset(mode for kind in self.types for mode in kind.modes)
 
     def trip_window(self) -> tuple[float, float, float, float]:
@@ -89,7 +88,7 @@ class Chain:
         return window
 
     def configure(self, values: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Hand every function the modes that are in force now."""
+        """Give each function its modes in force; called when setpoints or settings change."""
         resettled = self._settings.changes != self._settings_seen
         self._settings_seen = self._settings.changes
         self._begin = self._begin or resettled
@@ -115,7 +114,7 @@ class Chain:
         self.settled = False
 
     def start_out_of_service(self, seen: Measured) -> None:
-        """Out of service without a trip; the delay of entering service begins afresh."""
+        """Leave service without a trip; the enter-service delay starts from zero."""
         self.service.leave(seen, tripped=False)
         self.settled = False
         enter = self.functions.get("enter-service")
@@ -123,13 +122,13 @@ class Chain:
             enter.settled = False
 
     def reset(self, seen: Measured) -> None:
-        """Forget a trip; out of service, the delay of entering it begins afresh."""
+        """Clear a trip; if out of service, the enter-service delay starts from zero."""
         self.service.tripped = False
         if not self.service.in_service:
             self.start_out_of_service(seen)
 
     def step(self, dt_s: float, seen: Measured, source: Source, *, quiet: bool) -> None:
-        """Advance by dt_s and work out `p_w` and `q_var`. quiet: protection has nothing to do."""
+        """Advance by dt_s and compute `p_w` and `q_var`. quiet: skip the stage `protect`."""
         service = self.service
         ceiling = INF if quiet else service.step(dt_s, seen)
         seen.wanted_w = self._active(dt_s, seen, source, ceiling)

@@ -1,8 +1,8 @@
-"""opModConnect and opModEnergize: whether the machine may be in service at all (2030.5-2018 10.10.4).
+"""opModConnect and opModEnergize: whether the DER may be in service (2030.5-2018 10.10.4).
 
-opModConnect false opens the switch (galvanic isolation); opModEnergize false stops the current and leaves
-the switch closed. Either way the machine is out of service, and comes back by the rules of enter service
-(1547-2018 4.6.1, 4.10).
+opModConnect false opens the switch (galvanic isolation); opModEnergize false stops the current and leaves the
+switch closed. Both take the DER out of service; it returns by the rules of enter service (1547-2018 4.6.1,
+4.10).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Connect(Function):
     _demand = NOTHING
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Both must allow it."""
+        """Take over both modes; service needs both to be true or absent."""
         allowed = modes.get(CONNECT, True) and modes.get(ENERGIZE, True)
         self._demand = NOTHING if allowed else _OFF
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Off while it is not allowed."""
+        """Ask for `off` while service is not allowed."""
         return self._demand
 
 

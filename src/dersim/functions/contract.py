@@ -1,8 +1,8 @@
-"""What a control function is: the interface that the chain calls, and how a kind of function declares itself.
+"""The interface of a control function, and the declaration of a function type.
 
-The chain calls `ControlFunction.step` on every tick, with what the inverter measures (`Measured`), and reads
-the `Demand` that comes back. A `FunctionType` says in which stage of the step that happens, which modes the
-function obeys, and which values it accepts.
+The chain calls `ControlFunction.step` on every tick with the measurements (`Measured`) and reads the `Demand`
+it returns. A `FunctionType` gives the stage of the step, the modes of the function, and the values it
+accepts.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from dersim.modes import ModeValue
 
 @dataclass(slots=True)
 class Demand:
-    """What a control function asks of the inverter in this step. Fields left alone ask for nothing.
+    """What a control function asks of the inverter in this step. A field left alone asks for nothing.
 
-    It is read at once: a function may keep one, change it and return it again in every step, which costs a
-    tenth of making one. `NOTHING` is everybody's and never changed.
+    The chain reads it at once, so a function may keep one object and return it in every step, which costs a
+    tenth of making a new one. `NOTHING` is shared and must not be changed.
 
-    limit_w, floor_w: the highest and the lowest active power (W, generation positive; a floor below 0 caps
-    charging). Of several the tightest rules. From a reactive function limit_w bounds |P|, so that it can stay
-    on its curve at the VA limit.
-    target_w: the active power to hold, as far as the source can and the limits allow.
-    override_w: the power that a response to frequency wants; it replaces targets and the limits of the stage
-    ``command`` (1547-2018 4.7), not those of the stage ``grid``.
+    limit_w, floor_w: highest and lowest active power (W, generation positive; a floor below 0 caps charging).
+    The tightest of all functions applies. From a reactive function limit_w bounds |P|, which keeps it on its
+    curve at the VA limit.
+    target_w: active power to hold, within the limits and the available power.
+    override_w: power of a frequency response; it replaces targets and the limits of stage ``command``
+    (1547-2018 4.7), not those of stage ``grid``.
     q_var: reactive power to hold (var, injecting positive), reached with open-loop response `q_response_s`
-    (time to 90 %); power_factor_first: at the VA limit P and Q shrink together, so that the factor holds.
-    cease: no current now, no waiting before the return (momentary cessation). off: leave service without an
-    alarm. trip: leave service with one. enter: the way back into service is free.
+    (time to 90 %); power_factor_first: at the VA limit P and Q shrink together, which keeps the power factor.
+    cease: no current now, and no delay before the return (momentary cessation). off: leave service without
+    an alarm. trip: leave service with an alarm. enter: service may be entered now.
     """
 
     limit_w: float = math.inf
@@ -50,25 +50,25 @@ class Demand:
     enter: bool = False
 
 
-#: What a function returns that has nothing to ask.
+#: Returned by a function that asks for nothing.
 NOTHING = Demand()
 
 
 class ControlFunction(Protocol):
-    """One control function of one DER: a plain object with whatever filters and timers it needs."""
+    """One control function of one DER, with its own filters and timers."""
 
     #: True while another step with the same `Measured` would ask for exactly the same.
     settled: bool
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """The modes of this function that are in force now; called whenever they or the settings change.
+        """Take over the modes of this function in force; called when they or the settings change.
 
-        `seen` is the moment of the change, for filters that must start where the output is.
+        seen: the measurements at the change, from which filters start.
         """
         ...
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Advance by dt_s >= 0 (s; 0 at an instant where something changed) and say what is wanted."""
+        """Advance by dt_s >= 0 (s; 0 at the instant of a change) and return the demand."""
         ...
 
     def horizon_s(self, seen: Measured) -> float:
@@ -81,11 +81,11 @@ Stage = Literal["protect", "command", "grid", "frequency", "reactive"]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a control function: where in the mode's value it stands, its unit, range and source.
+    """A parameter of a control function: its path in the mode's value, unit, range and source.
 
     path: "" for a plain number, else the field of the value ("open_loop_s", "percent"), or "x" and "y" for a
-    curve's points. low, high: the range that the device takes, both included, in `unit`.
-    clause: where the range comes from.
+    curve's points. low, high: the range that the device accepts, both included, in `unit`.
+    clause: the source of the range.
     """
 
     path: str
@@ -106,13 +106,13 @@ def _no_objection(_mode: str, _value: ModeValue, _nameplate: Nameplate, _setting
 
 @dataclass(frozen=True, slots=True)
 class FunctionType:
-    """A kind of control function.
+    """A type of control function.
 
-    name: as in `--without NAME`. modes: the 2030.5 modes (or those of a schema extension) that it obeys.
-    stage: when in the step it is called. make: called once per DER. parameters: per mode, from which the
-    range check is derived; check: what ranges cannot say, as a reason in words or "".
-    standing: called in every step, mode or no mode in force. sunspec_models: where registers show it.
-    suits: whether a machine with this nameplate has it.
+    name: as in `--without NAME`. modes: its 2030.5 modes, or those of a schema extension.
+    stage: when in the step it is called. make: called once per DER. parameters: per mode, for the range
+    check; check: what ranges cannot express, returned as a reason in words, or "".
+    standing: called in every step, with or without a mode in force. sunspec_models: models that show it.
+    suits: whether a DER with this nameplate has the function. order: within the stage, lowest first.
     """
 
     name: str

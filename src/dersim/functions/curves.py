@@ -1,4 +1,4 @@
-"""Piecewise-linear curves with their slopes worked out beforehand, flat beyond both ends."""
+"""Piecewise-linear curves with precomputed slopes, flat beyond both ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class Line:
-    """y(x) through points of rising x; of two points with one x the curve jumps there, the later y holds."""
+    """y(x) through points of rising x; at two points of the same x the curve jumps to the later y."""
 
     __slots__ = ("_pieces", "_xs", "first_y", "last_y")
 
@@ -27,7 +27,3 @@ class Line:
         """The curve's y at x."""
         offset, slope = self._pieces[bisect_right(self._xs, x)]
         return offset + slope * x
-
-    def is_flat_at(self, x: float) -> bool:
-        """Whether x lies on a level piece."""
-        return self._pieces[bisect_right(self._xs, x)][1] == 0.0

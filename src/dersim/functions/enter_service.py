@@ -1,11 +1,11 @@
-"""Enter service: when and how the machine comes back (1547-2018 4.10; SunSpec 703; 2030.5 setES...).
+"""Enter service: when and how fast the DER returns to service (1547-2018 4.10; SunSpec 703; 2030.5 setES...).
 
-Voltage and frequency must stay inside the window for the whole delay, plus a random part drawn anew each time
-(4.10.3, for machines below 500 kVA that do not ramp); leaving the window starts the delay afresh. Then the
-power may rise at most as a straight line from 0 to setMaxW over setESRampTms, or at setSoftGradW where that
-is slower. The delay is counted exactly: `horizon_s` tells where to split the step.
+Voltage and frequency must stay inside the window for the whole delay, plus a random part drawn each time
+(4.10.3, below 500 kVA); leaving the window restarts the delay. Then the power rises at most linearly from 0
+to setMaxW over setESRampTms, or at setSoftGradW if that is slower. The delay is exact: `horizon_s` says where
+to split the step.
 
-The parameters are settings (setESDelay and so on); a DefaultDERControl governs them as modes.
+The parameters are settings (setESDelay and so on); a DefaultDERControl may set them as modes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _SLACK_S = 1e-9
 
 
 class EnterService(Function):
-    """Window, delay and ramp. `rng` draws the random delay; the device puts its own generator there.
+    """Window, delay and ramp. `rng` draws the random delay; the chain sets the DER's own generator.
 
-    head_start_s: seconds that the ramp has behind it in the instant when service is entered.
+    head_start_s: seconds of the ramp already elapsed at the instant when service is entered.
     """
 
     rng = random.Random(0)  # noqa: S311 - a simulation, not a secret
@@ -41,7 +41,7 @@ class EnterService(Function):
         self.quiet_window = (0.0, INF, 0.0, INF)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """The settings are read when they are needed."""
+        """Take over nothing: the settings are read when needed."""
 
     def _delay_s(self) -> float:
         s = self.settings
@@ -71,7 +71,7 @@ class EnterService(Function):
         return self.remaining_s
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Out of service: wait, then enter. In service: the ramp, until it is above what the machine can."""
+        """Out of service: wait, then enter. In service: limit |P| by the ramp until it reaches setMaxW."""
         if not seen.in_service:
             return self._wait(dt_s, seen)
         if self.settled:

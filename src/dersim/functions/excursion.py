@@ -1,16 +1,16 @@
-"""How long has it been how bad: the timer behind every ride-through curve.
+"""The timer of a ride-through curve.
 
-A curve of 2030.5 is a line in the plane of time (x) and magnitude (y) that separates riding through from
-tripping: (0.16 s, 120 %), (13 s, 120 %), (13 s, 110 %) says that 110 % is borne for 13 s and 120 % for 0.16
-s. For a magnitude L above the line's end the time allowed is where the line crosses L.
+A curve of 2030.5 is a line in the plane of time (x) and magnitude (y) that separates ride-through from trip:
+(0.16 s, 120 %), (13 s, 120 %), (13 s, 110 %) allows 110 % for 13 s and 120 % for 0.16 s. For a magnitude L
+above the end of the line the time allowed is the x where the line crosses L.
 
-1547-2018 6.4.1 counts for each threshold the time for which it has been exceeded without a break. With a line
-instead of two steps every magnitude is a threshold. So a stack is kept of (magnitude, seconds for which it
-has been exceeded), rising in magnitude: a new higher magnitude opens an entry at zero, a lower one closes
-all the entries above it and inherits the longest of their times, since it was exceeded during them too. The
-first entry to use up its time trips.
+1547-2018 6.4.1 counts, for each threshold, the time for which it has been exceeded without a break. With a
+sloped line every magnitude is a threshold. So the timer keeps a stack of (magnitude, seconds exceeded),
+rising in magnitude: a higher magnitude opens an entry at zero; a lower one closes all entries above it and
+takes the longest of their times, since it was exceeded during them too. The first entry that reaches its time
+allowed trips.
 
-Low sides are handled with the sign turned round.
+For low voltage and low frequency the caller negates the magnitudes.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _SLACK_S = 1e-9
 
 
 class Boundary:
-    """The line of one curve; magnitudes rise with badness (low sides are negated by the caller)."""
+    """The line of one curve; a larger magnitude is worse (the caller negates low sides)."""
 
     def __init__(self, points: Sequence[tuple[float, float]]) -> None:
         self._points = list(points)
         self.threshold = min(y for _, y in self._points)
 
     def allowed_s(self, magnitude: float) -> float:
-        """Seconds for which a magnitude is borne; inf at or below the threshold."""
+        """Seconds for which a magnitude is allowed; inf at or below the threshold."""
         x0, y0 = self._points[0]
         if magnitude > y0:
             return x0
@@ -55,7 +55,7 @@ class Excursion:
         return bool(self._open)
 
     def keep_time_of(self, other: Excursion) -> None:
-        """Go on with the times of a timer whose boundary this one replaces."""
+        """Take over the elapsed times of the timer that this one replaces."""
         for magnitude, elapsed, _ in other._open:
             self._open.append([magnitude, elapsed, self.boundary.allowed_s(magnitude)])
 
@@ -76,7 +76,7 @@ class Excursion:
         return max(0.0, min(allowed - elapsed for _, elapsed, allowed in self._open))
 
     def step(self, dt_s: float, magnitude: float) -> bool:
-        """The magnitude held for dt_s; True when the time allowed is used up."""
+        """Count dt_s at this magnitude; True when the time allowed is reached."""
         if magnitude <= self.boundary.threshold:
             self._open.clear()
             return False
@@ -88,5 +88,5 @@ class Excursion:
         return tripped
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Reset all elapsed times."""
         self._open.clear()

@@ -1,12 +1,12 @@
-"""Open-loop response: how fast an output follows its reference.
+"""Open-loop response: a first-order lag between a reference and an output.
 
 1547-2018 defines the open-loop response time as the time to 90 % of the final change after a step of the
 input. For a first-order lag y' = (u - y) / T that is T * ln 10, so T = olrt / 2.3026.
 
-Between two steps the reference is taken to go in a straight line from its last value to the new one, and the
-lag is solved exactly for that line. A sampled voltage that moves is met without the half-tick of delay that
-holding the sample would add, at any tick length; and where a reference truly jumps at a known instant (a
-setpoint begins), the device makes a step of zero length there, which moves the line's start without moving y.
+Between two steps the reference is taken as a straight line from its last value to the new one, and the lag is
+solved exactly for that line. So a moving sampled voltage gets no half-tick of extra delay, at any tick
+length. Where a reference jumps at a known instant (a setpoint begins), the device makes a step of zero length
+there, which moves the start of the line and not y.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from __future__ import annotations
 import math
 
 _LN_10 = math.log(10)
-#: Distance from the reference, as a share of it or of 1, at which the lag counts as arrived.
+#: Distance from the reference, relative to it or absolute, at which the lag has arrived.
 _ARRIVED = 1e-9
 
 
 class Lag:
-    """A first-order lag. `y` is its output, None until the first step, which starts it at its input."""
+    """A first-order lag. `y` is the output; None until the first step, which starts it at the input."""
 
     __slots__ = ("_dt_s", "_e", "_k", "_olrt_s", "_u", "moving", "y")
 
@@ -27,11 +27,11 @@ class Lag:
         self.y: float | None = None
         self._u = 0.0
         self.moving = False
-        # The factors of the last interval and response time, which are mostly those of the next.
+        # Factors of the last dt_s and response time, mostly the same in the next step.
         self._dt_s = self._olrt_s = self._e = self._k = 0.0
 
     def start(self, y: float | None, u: float | None = None) -> None:
-        """Put the output at y, with the reference so far u (left out: y); None: start at the next input."""
+        """Set the output to y and the last reference to u (default y); y None: start at the next input."""
         self.y = y
         self._u = (y if u is None else u) or 0.0
         self.moving = True

@@ -1,9 +1,9 @@
 """opModFixedPFInjectW and opModFixedPFAbsorbW: reactive power in a fixed proportion to active power.
 
-The two modes do not compete: the first rules while the DER generates or discharges, the second while it
-charges (2030.5-2018 10.10.4). The excitation is absolute: "inject" injects var whichever way the watts flow.
-1547-2018 5.3.2; response at most 10 s. At the VA limit P and Q shrink together so that the factor holds;
-beyond the reactive rating Q is clamped and the factor is not held.
+The two modes do not compete: the first applies while the DER generates or discharges, the second while it
+charges (2030.5-2018 10.10.4). The excitation does not depend on the direction of P: "inject" injects var in
+both. 1547-2018 5.3.2; response at most 10 s. At the VA limit P and Q shrink together, which keeps the power
+factor; beyond the reactive rating Q is clamped and the power factor is not kept.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FixedPF(Function):
     _ratio_in = 0.0
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over both factors; the one that is absent is unity."""
+        """Take over both power factors; an absent one is unity."""
         out, taking = modes.get(INJECT), modes.get(ABSORB)
         self._ratio_out = q_per_p(out.pf, out.excitation) if isinstance(out, FixedPowerFactor) else 0.0
         self._ratio_in = (
@@ -46,7 +46,7 @@ class FixedPF(Function):
     _active = False
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Reactive power in proportion to what active power is wanted."""
+        """Reactive power in proportion to the active power of this step."""
         if not self._active:
             return NOTHING
         p = seen.wanted_w
@@ -58,7 +58,7 @@ def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings
     if not isinstance(value, FixedPowerFactor):
         return ""
     if mode == ABSORB and nameplate.rtgMaxChargeRateW <= 0:
-        return "this machine cannot charge"
+        return "this DER cannot charge"
     lowest = nameplate.rtgMinPFOverExcited if value.excitation == "inject" else nameplate.rtgMinPFUnderExcited
     if value.pf < lowest:
         return f"power factor {value.pf:g} is below the rating, {lowest:g} ({value.excitation})"

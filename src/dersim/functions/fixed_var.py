@@ -17,18 +17,18 @@ MODE = "opModFixedVar"
 
 
 class FixedVars(Function):
-    """Reactive power held. `response_s`: time to 90 %."""
+    """Hold a reactive power in percent. `response_s`: time to 90 %."""
 
     response_s = 1.0
     _value: FixedVar | None = None
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the value."""
+        """Take over the percent and its reference."""
         value = modes.get(MODE)
         self._value = value if isinstance(value, FixedVar) else None
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The reactive power, of today's reference."""
+        """The reactive power, with the reference as it is in this step."""
         value = self._value
         if value is None:
             return NOTHING

@@ -1,6 +1,6 @@
-"""opModFixedW: hold an active power given in percent; + of setMaxW (or setMaxDischargeRateW), - charges.
+"""opModFixedW: hold an active power in percent of setMaxW; negative, charge in percent of setMaxChargeRateW.
 
-2030.5-2018 10.10.4 opModFixedW: a negative value refers to setMaxChargeRateW.
+2030.5-2018 10.10.4 opModFixedW.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ MODE = "opModFixedW"
 
 
 class FixedW(Function):
-    """A target in percent."""
+    """Hold an active power in percent."""
 
     _demand = NOTHING
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the target."""
+        """Convert the percent to W."""
         percent = modes.get(MODE)
         if not isinstance(percent, float | int):
             self._demand = NOTHING
@@ -33,13 +33,13 @@ class FixedW(Function):
         self._demand = Demand(target_w=percent / 100 * base)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The target."""
+        """Ask for the target, W."""
         return self._demand
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if isinstance(value, float | int) and value < 0 and nameplate.rtgMaxChargeRateW <= 0:
-        return f"{value:g} % would charge, and this machine cannot; allowed are 0 to 100 %"
+        return f"{value:g} % would charge, and this DER cannot; allowed are 0 to 100 %"
     return ""
 
 

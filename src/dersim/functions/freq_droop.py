@@ -1,4 +1,4 @@
-"""opModFreqDroop: active power follows frequency outside a dead-band (SunSpec 711).
+"""opModFreqDroop: active power follows the frequency outside a dead-band (SunSpec 711).
 
 1547-2018 6.5.2.7.1, table 22, in per unit of setMaxW, f_N the nominal frequency:
 
@@ -6,10 +6,9 @@
     f > f_N + dbOF:  p = max(p_pre - (f - (f_N + dbOF)) / (f_N * kOF), p_min)
 
 p_pre is the power at the instant when the frequency left the dead-band; it is frozen until the frequency is
-back, unless a limit by command in the meantime is lower. The response has an open-loop time to 90 %. It takes
-the place of targets and limits by command (an under-frequency response uses the headroom that a curtailment
-left), but stays under Volt-Watt. After the return the power comes back with the same lag, and the function
-lets go when it has arrived.
+back, unless a lower limit by command arrives. The response has an open-loop time to 90 %. It replaces targets
+and limits by command (an under-frequency response uses the headroom of a curtailment) and stays below
+Volt-Watt. After the return the power comes back with the same lag; the function ends when it has arrived.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from dersim.hardware.settings import Settings
 from dersim.modes import FreqDroop, ModeValue
 
 MODE = "opModFreqDroop"
-#: Share of setMaxW at which the way back counts as done.
+#: Share of setMaxW within which the return is complete.
 _ARRIVED = 1e-3
 
 
 class Droop(Function):
-    """Frequency droop."""
+    """Frequency droop with its dead-band, p_pre and lag."""
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
@@ -44,7 +43,7 @@ class Droop(Function):
         self._demand = Demand()
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over dead-bands, slopes and response time; a response under way goes on with them."""
+        """Take over dead-bands, slopes and response time; a response in progress continues with them."""
         value = modes.get(MODE)
         if not isinstance(value, FreqDroop):
             self._value = None
@@ -57,7 +56,7 @@ class Droop(Function):
         self._value = value
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The power that frequency asks for, while it does."""
+        """The power by frequency, outside the dead-band and during the return."""
         value = self._value
         if value is None:
             return NOTHING
@@ -76,7 +75,7 @@ class Droop(Function):
         if side != self._side:
             self._turn(seen, side)
         elif side and seen.command_w < self._pre_w:
-            # A limit that comes in the middle of the event and is lower is obeyed.
+            # A lower limit that arrives during the event applies.
             self._pre_w = seen.command_w
         reference = self._reference(seen, value) if side else seen.wanted_w
         p = lag.step(dt_s, reference, value.open_loop_s)
@@ -88,7 +87,7 @@ class Droop(Function):
         return self._demand
 
     def _turn(self, seen: Measured, side: int) -> None:
-        """The frequency left the dead-band, or came back, or went straight to the other side."""
+        """The frequency left the dead-band, returned, or crossed to the other side."""
         self._side = side
         if side:
             self._pre_w = seen.p_w
@@ -102,7 +101,7 @@ class Droop(Function):
             return min(asked, seen.available_w, self.settings.setMaxW)
         asked = self._pre_w - (seen.frequency_hz - self._high_hz) * self._over
         lowest = -seen.charge_w if value.p_min_w is None else value.p_min_w
-        # A machine that ran below its least power is not raised to it.
+        # A DER that ran below p_min is not raised to it.
         return asked if asked >= lowest else min(lowest, self._pre_w)
 
 

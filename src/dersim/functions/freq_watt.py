@@ -1,7 +1,7 @@
 """opModFreqWatt: the highest active power as a curve over frequency (curve type 0), y in % of setMaxW.
 
-2030.5-2018 10.10.4. Unlike the droop it knows no power before the event; it is an upper limit, and for a
-storage a negative y asks for charging. The lag is on the limit.
+2030.5-2018 10.10.4. Unlike the droop it has no power before the event; it is an upper limit, and with storage
+a negative y asks for charging. The lag is on the limit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODE = "opModFreqWatt"
 
 
 class FreqWatt(Function):
-    """The Freq-Watt curve."""
+    """The Freq-Watt curve; the lag is on the limit, in W."""
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
@@ -32,7 +32,7 @@ class FreqWatt(Function):
         self._demand = Demand()
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the curve; newly enabled, the limit sets out from the present power."""
+        """Take over the curve; when newly enabled, the limit starts from the present power."""
         curve = modes.get(MODE)
         if not isinstance(curve, Curve):
             self._line = None
@@ -52,7 +52,7 @@ class FreqWatt(Function):
                 self._limit.start(None)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The limit for the frequency that is measured."""
+        """The limit at the measured frequency."""
         line = self._line
         if line is None:
             return NOTHING

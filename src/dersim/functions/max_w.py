@@ -1,7 +1,7 @@
 """opModMaxLimW: the active power at the connection point is at most a percentage of setMaxW.
 
 2030.5-2018 10.10.4 opModMaxLimW; 1547-2018 4.6.2. Generation only: charging is below any such limit.
-How fast the limit is approached is the ramp's business, see `ramp.py`.
+`ramp.py` bounds how fast the limit is reached.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class MaxW(Function):
     _demand = NOTHING
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the limit."""
+        """Convert the percent to W."""
         percent = modes.get(MODE)
         if isinstance(percent, float | int):
             self._demand = Demand(limit_w=percent / 100 * self.settings.setMaxW)
@@ -30,7 +30,7 @@ class MaxW(Function):
             self._demand = NOTHING
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The limit."""
+        """Ask for the limit, W."""
         return self._demand
 
 

@@ -1,9 +1,8 @@
-"""May-trip: the region where the machine is allowed, but not obliged, to leave service.
+"""May-trip: the region where the DER may, but need not, leave service.
 
-opModHVRTMayTrip, LVRT, HFRT, LFRT (curve types 3, 8, 1, 6; SunSpec 707 to 710). 1547-2018 6.4.2 and 6.5.2 ask
-a DER to ride through up to this line and let it do as it likes between this line and must-trip. This machine
-rides through there as well: the best that the standard knows. So the curves are taken, checked, kept and
-reported, and change nothing of what the machine does.
+opModHVRTMayTrip, LVRT, HFRT, LFRT (curve types 3, 8, 1, 6; SunSpec 707 to 710). 1547-2018 6.4.2 and 6.5.2
+require ride-through up to this line and leave the choice between this line and must-trip to the DER. This one
+rides through there too. So the curves are accepted, checked and reported, and do not change the output.
 """
 
 from __future__ import annotations
@@ -41,5 +40,5 @@ TYPE = FunctionType(
     check=_check,
     sunspec_models=(707, 708, 709, 710),
     order=30,
-    doc="where the machine may trip; it rides through",
+    doc="where the DER may trip; it rides through",
 )

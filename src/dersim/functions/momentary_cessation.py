@@ -1,9 +1,9 @@
-"""Momentary cessation: no current while the voltage is far out, back at once when it returns.
+"""Momentary cessation: no current while the voltage is far out of range, current at once when it returns.
 
 opModHVRTMomentaryCessation and opModLVRTMomentaryCessation (curve types 4 and 9; SunSpec 707, 708).
 1547-2018 6.4.2.7.3, Category III: at or below 0.50 pu and at or above 1.10 pu; within 0.083 s, and back
-within 0.4 s. The region of a curve is all that lies beyond its line for as long as its last x; a must-trip
-that comes first rules (2030.5-2018 10.10.4: must trip > momentary cessation > may trip).
+within 0.4 s. The threshold of a curve is its y nearest to nominal. A must-trip that comes first applies
+(2030.5-2018 10.10.4: must trip > momentary cessation > may trip).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class MomentaryCessation(Function):
         self.configure({}, Measured())
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the thresholds; without a curve those of Category III, none for I and II."""
+        """Take over the thresholds; without a curve, those of Category III, or none for I and II."""
         third = self.nameplate.abnormal_category == 3
         self._high, self._low = (1.1, 0.5) if third else (INF, -INF)
         high, low = modes.get(HV), modes.get(LV)
@@ -40,7 +40,7 @@ class MomentaryCessation(Function):
             self._high = min(y for _, y in high.points) / 100
         if isinstance(low, Curve):
             self._low = max(y for _, y in low.points) / 100
-        # Both thresholds belong to the region, so the window stops just short of them.
+        # The thresholds themselves cause cessation, so the window ends just before them.
         self.quiet_window = (self._low + 1e-9, self._high - 1e-9, 0.0, INF)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
@@ -69,5 +69,5 @@ TYPE = FunctionType(
     standing=True,
     sunspec_models=(707, 708),
     order=20,
-    doc="no current while the voltage is far out",
+    doc="no current while the voltage is far out of range",
 )

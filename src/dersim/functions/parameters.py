@@ -1,4 +1,4 @@
-"""From a function's declared parameters to a verdict on a value."""
+"""Check a mode's value against the declared parameters of its function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def objection(mode: str, value: ModeValue, parameters: tuple[Parameter, ...]) -> str:
-    """Why the value cannot be taken: its kind, or a number outside the declared range; "" if it can."""
+    """Why the value is refused: wrong kind, or a number outside the declared range; "" if accepted."""
     spec = MODES.get(mode)
     if spec is not None:
         fits = isinstance(value, _KINDS[spec.kind]) and (spec.kind == "bool" or not isinstance(value, bool))
@@ -50,7 +50,7 @@ def _curve_objection(curve: Curve) -> str:
 
 
 def numbers(value: ModeValue, path: str) -> Iterator[tuple[str, float]]:
-    """The numbers of a value at a parameter's path, each with where it stands, for the message."""
+    """The numbers of a value at a parameter's path, each with its place as text for the message."""
     if path == "":
         if isinstance(value, int | float):
             yield "", value

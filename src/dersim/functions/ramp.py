@@ -83,7 +83,7 @@ class Ramp(Function):
         self.q_rate_var_s = abs(goal_var - seen.q_var) / self.ramp_s if ramps else 0.0
 
     def follow_q(self, dt_s: float, q_var: float, goal_var: float) -> float:
-        """Reactive power after dt_s on the way from q_var; the ramp ends where it meets the goal."""
+        """Reactive power after dt_s on the way from q_var; the ramp ends at the goal."""
         step = self.q_rate_var_s * dt_s
         if abs(goal_var - q_var) <= step:
             self.q_rate_var_s = 0.0

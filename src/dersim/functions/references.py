@@ -1,4 +1,4 @@
-"""Of what a percent is: DERUnitRefType of curves and fixed var (2030.5-2018 10.10.4, table of yRefType).
+"""The reference of a percent: DERUnitRefType of curves and fixed var (2030.5-2018 10.10.4, yRefType).
 
 1 % of setMaxW, 2 % of setMaxVar, 3 % of statVarAvail, 7 % of statWAvail, 8 % of setMaxVA (2023 edition).
 """
@@ -12,7 +12,7 @@ from dersim.hardware.settings import Settings
 
 
 def var_base(settings: Settings, reference: int, *, injecting: bool, seen: Measured) -> float:
-    """The var (or W, VA) that 100 % of a reactive quantity stands for, positive."""
+    """100 % of a reactive quantity in var (or W, VA), positive."""
     if reference == 1:
         return settings.setMaxW
     if reference == 8:
@@ -24,13 +24,8 @@ def var_base(settings: Settings, reference: int, *, injecting: bool, seen: Measu
     return limit
 
 
-def watt_base(settings: Settings, reference: int, seen: Measured) -> float:
-    """The W that 100 % of an active power stands for."""
-    return seen.available_w if reference == 7 else settings.setMaxW
-
-
 def objection(reference: int, allowed: tuple[int, ...]) -> str:
-    """Why a DERUnitRefType cannot be used here, or nothing."""
+    """Why a DERUnitRefType is refused here, or ""."""
     if reference in allowed:
         return ""
     return f"y_ref_type {reference} is not one of {', '.join(map(str, allowed))}"

@@ -1,10 +1,9 @@
-"""From a function's declared parameters to an XSD, and `xmlschema` as the judge of both.
+"""An XSD from a function's declared parameters, used to check the declaration itself.
 
-A `FunctionType` declares what it takes: per mode, paths, units and ranges. The declaration of a plug-in is
-judged when it is loaded, by having `xmlschema` build the schema that follows from it; a range upside down
-or a name that cannot be an element then names the plug-in, and not a value months later. In a run the
-ranges are checked by `parameters.objection`, which says the same as this schema at a thousandth of its
-cost; that the two agree is a test.
+A `FunctionType` declares paths, units and ranges per mode. A plug-in's declaration is checked at load:
+`xmlschema` builds the XSD that follows from it, so a reversed range or an invalid element name is reported
+with the plug-in's name at start-up. At run time `parameters.objection` checks the ranges, at a thousandth of
+the cost; a test holds that both agree.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ NAMESPACE = "urn:dersim:control-functions"
 
 
 def xsd_of(kind: FunctionType) -> str:
-    """The XSD of a function's parameters: an element per mode, in it one for each path."""
+    """The XSD of a function's parameters: one element per mode, with one child per path."""
     elements = "".join(_mode_xsd(mode, parameters) for mode, parameters in kind.parameters.items())
     return (
         f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{NAMESPACE}" '
@@ -53,8 +52,8 @@ def _parameter_xsd(parameter: Parameter) -> str:
 
 
 def schema_of(kind: FunctionType) -> XMLSchema10:
-    """The built schema. PluginError names the function and what is wrong with its declaration."""
-    # Here, for its import takes longer than the whole of a start without it.
+    """Build the schema. PluginError names the function and the fault in its declaration."""
+    # Imported here because it takes longer than the rest of the start-up.
     import xmlschema  # noqa: PLC0415 - slow to import, and seldom needed
 
     for mode, parameters in kind.parameters.items():
@@ -76,7 +75,7 @@ def schema_of(kind: FunctionType) -> XMLSchema10:
 
 
 def judge(schema: XMLSchema10, kind: FunctionType, mode: str, value: ModeValue) -> str:
-    """What `xmlschema` says of a value's numbers: "" or the path and the reason."""
+    """Check a value's numbers by `xmlschema`: "" or the path and the reason."""
     root = ET.Element(f"{{{NAMESPACE}}}{mode}")
     for parameter in kind.parameters.get(mode, ()):
         for _, number in numbers(value, parameter.path):

@@ -1,13 +1,12 @@
-"""In service or not: what the protecting functions decide together.
+"""Whether the DER is in service, decided by the functions of stage ``protect``.
 
-Trip, momentary cessation, connect and enter service (stage ``protect``) are asked in their order, enter
-service last, for it must know whether anything else holds the machine out. They differ in the way back:
+Trip, momentary cessation, connect and enter service are called in order; enter service last, because it needs
+to know whether another function keeps the DER out of service. They differ in the return:
 
-    trip, off   out of service; back only through enter service: window, delay, ramp (1547-2018 4.10)
-    cease       no current, but in service: back at once (1547-2018 6.4.2.7)
+    trip, off   out of service; return only by enter service: window, delay, ramp (1547-2018 4.10)
+    cease       no current, but in service: return at once (1547-2018 6.4.2.7)
 
-While the grid stays inside the windows of all of them and no timer runs, none is called: that is nearly
-always, and the cheapest step is the one not made.
+While the grid is inside all their windows and no timer runs, none is called. That is nearly always.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from dersim.functions.contract import NOTHING, ControlFunction
 from dersim.hardware.measured import Measured
 
 Window = tuple[float, float, float, float]
-#: Nothing is inside: a function that declares no window is always called.
+#: Never inside: a function without a `quiet_window` is always called.
 _CLOSED: Window = (INF, -INF, INF, -INF)
 _OPEN: Window = (0.0, INF, 0.0, INF)
 
 
 class Service:
-    """The state of service of one DER.
+    """The service state of one DER.
 
-    in_service, tripped (left by a trip and not yet back), ceased (momentarily), entering (on the ramp of
-    entering service), permitted (by the operator). changed: tells the chain that service was left or entered.
+    in_service; tripped: out of service by a trip; ceased: momentary cessation; entering: on the ramp of
+    entering service; permitted: by the operator.
     """
 
     def __init__(self) -> None:
@@ -40,7 +39,7 @@ class Service:
 
     @property
     def word(self) -> str:
-        """The state of service in words, for people."""
+        """The service state in words, for logs and pages."""
         if not self.in_service:
             return "tripped" if self.tripped else "out of service"
         if self.ceased:
@@ -48,7 +47,7 @@ class Service:
         return "entering service" if self.entering else "in service"
 
     def configure(self, functions: list[ControlFunction], *, returns_by_function: bool) -> None:
-        """Take over the enabled functions; returns_by_function: one of them decides about the way back."""
+        """Take over the enabled functions; returns_by_function: one of them decides when to enter service."""
         self._functions = functions
         self._returns = returns_by_function
         windows = [getattr(function, "quiet_window", _CLOSED) for function in functions] or [_OPEN]
@@ -61,11 +60,11 @@ class Service:
         self.disturb()
 
     def disturb(self) -> None:
-        """Something changed: ask the functions in the next step, whatever the grid is like."""
+        """Call the functions in the next step even if the grid is inside all windows."""
         self._calm = False
 
     def quiet(self, seen: Measured) -> bool:
-        """Whether there is nothing to ask: in service, no timer, the grid inside all windows."""
+        """Whether no function needs a call: in service, no timer, grid inside all windows."""
         low, high, slow, fast = self._window
         return (
             self._calm
@@ -79,7 +78,7 @@ class Service:
         return min((function.horizon_s(seen) for function in self._functions), default=INF)
 
     def step(self, dt_s: float, seen: Measured) -> float:
-        """Ask all; returns the highest |P| allowed (W), inf off the ramp of entering service."""
+        """Call all functions; returns the highest |P| allowed, W (inf when not entering service)."""
         trip = cease = enter = False
         off = seen.blocked = not self.permitted
         ceiling = INF
@@ -103,7 +102,7 @@ class Service:
         return ceiling
 
     def leave(self, seen: Measured, *, tripped: bool) -> None:
-        """Out of service."""
+        """Leave service; tripped: with an alarm."""
         self.in_service = seen.in_service = False
         self.tripped = tripped
         self.disturb()

@@ -15,13 +15,13 @@ MODE = "opModTargetVar"
 
 
 class TargetVar(Function):
-    """Reactive power held. `response_s`: time to 90 %."""
+    """Hold a reactive power in var. `response_s`: time to 90 %."""
 
     response_s = 1.0
     _demand = NOTHING
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the value."""
+        """Take over the var to hold."""
         var = modes.get(MODE)
         if isinstance(var, float | int):
             self._demand = Demand(q_var=float(var), q_response_s=self.response_s)
@@ -29,7 +29,7 @@ class TargetVar(Function):
             self._demand = NOTHING
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The reactive power."""
+        """Ask for the reactive power, var."""
         return self._demand
 
 

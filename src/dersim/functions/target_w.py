@@ -15,17 +15,17 @@ MODE = "opModTargetW"
 
 
 class TargetW(Function):
-    """A target in watts."""
+    """Hold an active power in W."""
 
     _demand = NOTHING
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the target."""
+        """Take over the W to hold."""
         watts = modes.get(MODE)
         self._demand = Demand(target_w=float(watts)) if isinstance(watts, float | int) else NOTHING
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The target."""
+        """Ask for the target, W."""
         return self._demand
 
 

@@ -1,8 +1,8 @@
-"""Must-trip: leave service when voltage or frequency was too bad for too long (1547-2018 6.4.1, 6.5.1).
+"""Must-trip: leave service when voltage or frequency is out of range for too long (1547-2018 6.4.1, 6.5.1).
 
-opModHVRTMustTrip, LVRT, HFRT, LFRT of 2030.5 (curve types 5, 10, 2, 7; SunSpec 707 to 710). Where none is in
-force the defaults of the machine's abnormal category act (1547-2018 tables 11 to 13 and 18).
-The time is counted exactly: `horizon_s` tells the device where to split its step.
+opModHVRTMustTrip, LVRT, HFRT, LFRT of 2030.5 (curve types 5, 10, 2, 7; SunSpec 707 to 710). Without a mode in
+force the defaults of the abnormal category apply (1547-2018 tables 11 to 13 and 18). The time is exact:
+`horizon_s` says where to split the step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Points = tuple[tuple[float, float], ...]
 
 
 def default_trips(nameplate: Nameplate) -> dict[str, _Points]:
-    """1547-2018 default trips: (s, %) for voltage, (s, Hz) for frequency, moved to 50 Hz if need be."""
+    """1547-2018 default trips: (s, %) for voltage, (s, Hz) for frequency, shifted for 50 Hz."""
     # OV1 time, UV1 (V, s), UV2 (V, s) of Categories I, II, III.
     ov1_s, uv1, uv2 = {
         1: (2.0, (70.0, 2.0), (45.0, 0.16)),
@@ -41,7 +41,7 @@ def default_trips(nameplate: Nameplate) -> dict[str, _Points]:
 
 
 def steps(fast: tuple[float, float], slow: tuple[float, float]) -> _Points:
-    """A curve with steps from a fast and a slow (magnitude, seconds): points (s, magnitude)."""
+    """A stepped curve of points (s, magnitude) from a fast and a slow (magnitude, seconds)."""
     return ((fast[1], fast[0]), (slow[1], fast[0]), (slow[1], slow[0]))
 
 
@@ -57,7 +57,7 @@ class Trip(Function):
         self.configure({}, Measured())
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the curves; a timer that runs keeps its time."""
+        """Take over the curves; a running timer keeps its elapsed time."""
         for mode, default in self._defaults.items():
             value = modes.get(mode)
             points = value.points if isinstance(value, Curve) else default
@@ -97,7 +97,7 @@ class Trip(Function):
         return min(timer.horizon_s(magnitude) for timer, magnitude in self._magnitudes(seen))
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Count; trip where a timer is used up."""
+        """Advance the timers; trip when one reaches its time."""
         if self.settled and self._quiet(seen):
             return NOTHING
         tripped = False
@@ -119,7 +119,7 @@ def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings
 
 
 def monotonous(curve: Curve, *, rising: bool) -> str:
-    """Why a ride-through curve cannot be: the longer, the milder must be what is borne."""
+    """Why a ride-through curve is refused: what is allowed for longer must be closer to nominal."""
     ys = [y for _, y in curve.points]
     ordered = sorted(ys, reverse=not rising)
     if ys != ordered:

@@ -3,9 +3,9 @@
 2030.5-2018 10.10.4: x is the effective voltage in percent of setVRef, multiplied by vRef where the curve has
 one; y is in percent of what yRefType says, positive injecting. 1547-2018 5.3.3: open-loop response 1 to 90 s.
 
-Autonomous Vref (autonomousVRefEnable): a first-order filter of the voltage, with the time constant
-autonomousVRefTimeConstant and kept within 95 to 105 %, shifts the whole curve, so that the inverter answers
-changes of voltage and not its level (1547-2018 5.3.3, the adjusted VRef).
+Autonomous Vref (autonomousVRefEnable): a first-order filter of the voltage, with time constant
+autonomousVRefTimeConstant and limited to 95 to 105 %, shifts the whole curve, so that the DER responds to
+changes of voltage and not to its level (1547-2018 5.3.3, the adjusted VRef).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class VoltVar(Function):
         self._demand = Demand(q_var=0.0)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the curve."""
+        """Take over the curve, its references and the autonomous Vref."""
         curve = modes.get(MODE)
         if not isinstance(curve, Curve):
             self._line = None
@@ -62,7 +62,7 @@ class VoltVar(Function):
         self._absorb_base = var_base(self.settings, curve.y_ref_type, injecting=False, seen=seen)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Reactive power for the voltage that is measured."""
+        """Reactive power at the measured voltage."""
         line = self._line
         if line is None:
             return NOTHING

@@ -1,8 +1,7 @@
 """opModVoltWatt: the highest active power as a function of voltage (curve type 12; SunSpec 706).
 
 2030.5-2018 10.10.4: y in percent of setMaxW (yRefType 1) or of the power available (7). 1547-2018 5.4.2:
-open-loop response 0.5 to 60 s. It only limits: what the sun does not give it does not ask for. A negative y
-makes a storage charge; PV then stops at 0.
+open-loop response 0.5 to 60 s. It is only a limit. A negative y makes storage charge; PV stops at 0.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class VoltWatt(Function):
         self._demand = Demand()
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the curve; newly enabled, the limit sets out from the present power."""
+        """Take over the curve; when newly enabled, the limit starts from the present power."""
         curve = modes.get(MODE)
         if not isinstance(curve, Curve):
             self._line = None
@@ -54,7 +53,7 @@ class VoltWatt(Function):
                 self._limit.start(None)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The limit for the voltage that is measured."""
+        """The limit at the measured voltage."""
         line = self._line
         if line is None:
             return NOTHING

@@ -1,8 +1,8 @@
 """opModWattPF: power factor as a function of active power (curve type 13).
 
 x in percent of setMaxW, y a power factor above 0 with an excitation at each point (2030.5-2018 10.10.4). A
-power factor jumps from leading to lagging at 1, so the line is drawn through var per watt and not through
-the factors: it passes from inject to absorb over unity, as EN 50549's cos phi (P) does.
+power factor jumps from inject to absorb at 1, so the line is interpolated in 1 - pf, signed by the
+excitation: it passes from inject to absorb over unity, as EN 50549's cos phi (P) does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODE = "opModWattPF"
 
 
 class WattPF(Function):
-    """The Watt-PF curve. `response_s` acts where the curve names none."""
+    """The Watt-PF curve. `response_s` applies where the curve has none."""
 
     response_s = 1.0
 
@@ -32,7 +32,7 @@ class WattPF(Function):
         self._lag_s = 0.0
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the curve."""
+        """Take over the curve and its response time."""
         curve = modes.get(MODE)
         if not isinstance(curve, Curve):
             self._line = None
@@ -45,7 +45,7 @@ class WattPF(Function):
         self._lag_s = self.response_s if curve.open_loop_s is None else curve.open_loop_s
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Reactive power in the proportion that the curve gives for the active power wanted."""
+        """Reactive power by the curve's power factor at the active power of this step."""
         line = self._line
         if line is None:
             return NOTHING

@@ -1,11 +1,10 @@
 """opModWattVar: reactive power as a function of active power (curve type 14; SunSpec 712).
 
 x in percent of setMaxW (of setMaxChargeRateW where negative), y in percent of what yRefType says (2030.5-2018
-10.10.4; 1547-2018 5.3.4, response at most 10 s). A curve that has no points below zero is mirrored for
-charging (1547-2018 table 9: P' and Q' of the load side).
+10.10.4; 1547-2018 5.3.4, response at most 10 s). A curve without points below zero is mirrored for charging
+(1547-2018 table 9: P' and Q' of the load side).
 
-Where the VA circle is met the inverter stays on its curve: P and Q both come down to the crossing of curve
-and circle, since the reactive power of a smaller P is a smaller one.
+At the VA limit the DER stays on its curve: P and Q both come down to the crossing of curve and circle.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ MODE = "opModWattVar"
 
 
 class WattVar(Function):
-    """The Watt-Var curve; x and y in per unit. `response_s` acts where the curve names none."""
+    """The Watt-Var curve; x and y in per unit. `response_s` applies where the curve has none."""
 
     response_s = 1.0
 
@@ -37,7 +36,7 @@ class WattVar(Function):
         self._lag_s = 0.0
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over the curve."""
+        """Take over the curve and its response time."""
         curve = modes.get(MODE)
         if not isinstance(curve, Curve):
             self._line = None
@@ -48,7 +47,7 @@ class WattVar(Function):
         self._lag_s = self.response_s if curve.open_loop_s is None else curve.open_loop_s
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Reactive power for the active power that is wanted."""
+        """Reactive power at the active power of this step."""
         line = self._line
         if line is None:
             return NOTHING

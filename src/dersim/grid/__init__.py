@@ -1,1 +1,1 @@
-"""What the world does to the DER: grid voltage and frequency, sun, air."""
+"""The inputs of a DER: grid voltage and frequency, irradiance, air."""

@@ -1,8 +1,7 @@
-"""The inputs of one DER: what it meets at its terminals and above its roof, constant or from profiles.
+"""The inputs of one DER, grid and weather: constant or from CSV profiles.
 
-Every input is either *const* or follows a *csv* profile; all may be changed at run time, and posting a value
-while the source is csv makes that input const. A change at run time steps the DER first, so that the time
-before it counts under the old conditions.
+Each input is *const* or follows a *csv* profile. All may be changed at run time; setting a value makes that
+input const. A change steps the DER first, so that the time before it counts under the old conditions.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dersim.numeric import number
 
 Kind = Literal["const", "csv"]
 
-#: What each number may be; voltage is per phase, in per unit.
+#: The range of each input; voltage is per phase, in per unit.
 RANGES: dict[str, tuple[float, float]] = {
     "voltage_pu": (0.0, 2.0),
     "frequency_hz": (30.0, 90.0),
@@ -34,7 +33,7 @@ def _nothing() -> None:
 
 
 class Inputs:
-    """The inputs of one DER. `before_change` is called before, `after_change` after a change at run time."""
+    """The inputs of one DER. `before_change` and `after_change` are called around a change at run time."""
 
     def __init__(
         self,
@@ -44,14 +43,14 @@ class Inputs:
         weather: Profile | None = None,
         start_s: float = 0.0,
     ) -> None:
-        #: The conditions where no input follows a profile.
+        #: The constant values, which apply where no profile does.
         self.constants = conditions
         self._profiles: dict[str, Profile] = {}
         for names, profile in ((_GRID, grid), (_WEATHER, weather)):
             if profile is not None:
                 self._profiles.update({name: profile for name in names if name in profile.columns})
         self._known = dict(self._profiles)
-        #: Simulated time; the device puts its clock's here.
+        #: Simulated time; the device sets its clock's.
         self.now_s: Callable[[], float] = lambda: start_s
         self.before_change: Callable[[], object] = _nothing
         self.after_change: Callable[[], object] = _nothing
@@ -59,7 +58,7 @@ class Inputs:
         self.constant = not self._profiles
 
     def source(self, name: str) -> Kind:
-        """Where one input comes from."""
+        """Whether one input is const or csv."""
         return "csv" if name in self._profiles else "const"
 
     def at(self, now_s: float) -> Conditions:
@@ -72,7 +71,7 @@ class Inputs:
         return self.constants._replace(**values)
 
     def during(self, start_s: float, end_s: float) -> Conditions:
-        """Of an interval inside which no grid row begins: the grid of its start, the weather of its end."""
+        """The conditions of an interval without a new grid row: grid at its start, weather at its end."""
         values: dict[str, Any] = {}
         for name, profile in self._profiles.items():
             values[name] = profile.at(name, start_s if name in _GRID else end_s)
@@ -84,7 +83,7 @@ class Inputs:
         return grid.next_step_s(now_s) if grid is not None else math.inf
 
     def hold(self, conditions: Conditions) -> None:
-        """From here on these conditions, all const, with no step in between: a sampled record goes on."""
+        """Set all inputs const without a step of the DER; for replays of sampled records."""
         self._profiles = {}
         self.constant = True
         self.constants = conditions
@@ -93,8 +92,8 @@ class Inputs:
         """Make inputs const at these values; ConfigError names the input and what is allowed.
 
         voltage_pu: a number for all phases or a list of three. source, grid_source, weather_source: "csv"
-        puts the inputs (of the grid, of the weather) that have a profile back on it, "const" freezes them
-        where they are. Nothing is changed where anything is refused.
+        returns the inputs (of grid, of weather) to their profile, "const" keeps their present values. If
+        anything is refused, nothing is changed.
         """
         groups = {"source": (*_GRID, *_WEATHER), "grid_source": _GRID, "weather_source": _WEATHER}
         switches = {name: values.pop(name) for name in groups if name in values}

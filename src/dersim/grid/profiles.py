@@ -1,14 +1,13 @@
-"""Profiles from CSV files: weather and grid as columns over time, checked line by line when read.
+"""Weather and grid profiles from CSV files, checked line by line when read.
 
 The first column is time: ``t_s`` (seconds from the start) or ``TimeUTC`` (RFC 3339 or ``YYYY-MM-DD
 HH:MM:SS``, UTC). The others, each optional but at least one of them present:
 
     weather: irradiance_w_m2, temperature_c, wind_m_s       a straight line between rows
-    grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; frequency_hz    each row holds till the
-    next
+    grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; frequency_hz    constant until the next
 
-A profile repeats when it is over. Weather drifts and is joined by straight lines; grid disturbances are
-steps, and the instants of the steps are known exactly, so that ride-through is timed exactly.
+A profile repeats at its end. Weather is interpolated between rows; grid rows are steps at exact instants, so
+that ride-through is timed exactly.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from typing import Any
 from dersim.errors import ConfigError
 
 WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
-BUNDLED = ("clear-day", "cloudy-day", "disturbed-grid")
 GRID = ("voltage_pu", "voltage_a_pu", "voltage_b_pu", "voltage_c_pu", "frequency_hz")
 _RANGES = {
     "irradiance_w_m2": (0.0, 2000.0),
@@ -39,7 +37,7 @@ class Profile:
     """Columns over time. times_s rise; `start_s` is the simulated time of the first row.
 
     columns: name -> values; ``voltage_pu`` holds triples. stepwise: rows hold until the next one.
-    time_of_day_s: of the first row, for a profile with TimeUTC; None for one that begins when it is started.
+    time_of_day_s: of the first row, for a profile with TimeUTC; None for one that starts with `begin`.
     """
 
     def __init__(
@@ -56,15 +54,15 @@ class Profile:
         self._stepwise = stepwise
         self.start_s = start_s
         self.time_of_day_s = time_of_day_s
-        # All DERs of a fleet ask for the same instant in turn.
+        # All DERs of a fleet read the same instant one after another.
         self._last: dict[str, tuple[float, Any]] = {}
         span = times_s[-1] - times_s[0]
         last = times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0
-        # The last row is worth as long as the one before it; then the profile begins again.
+        # The last row lasts as long as the one before it; then the profile repeats.
         self._period_s = span + last
 
     def begin(self, start_s: float, utc_offset_s: float = 0.0) -> None:
-        """Play from simulated time start_s; with TimeUTC by the time of day, at this offset."""
+        """Start at simulated time start_s; with TimeUTC, aligned to the time of day at this offset."""
         self.start_s = start_s
         self._last.clear()
         if self.time_of_day_s is not None:
@@ -125,14 +123,6 @@ def read_profile(path: Path, kind: str) -> Profile:
     return Profile(times, columns, stepwise=kind == "grid", time_of_day_s=time_of_day_s)
 
 
-def bundled_profile(name: str) -> Path:
-    """The file of a bundled profile: clear-day, cloudy-day (weather) or disturbed-grid."""
-    path = Path(__file__).parent / "data" / f"{name}.csv"
-    if not path.exists():
-        raise ConfigError(f"profile {name!r} is not bundled; bundled are {', '.join(BUNDLED)}")
-    return path
-
-
 def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None:
     if not header or header[0] not in ("t_s", "TimeUTC"):
         raise ConfigError(
@@ -144,7 +134,7 @@ def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None
     if len(header) < 2:
         raise ConfigError(f"{path} line 1: a column is missing; one or more of {', '.join(known)} are needed")
     if len(set(header)) != len(header):
-        raise ConfigError(f"{path} line 1: a column stands there twice")
+        raise ConfigError(f"{path} line 1: a column is named twice")
     phases = [name for name in _PER_PHASE if name in header]
     if phases and (len(phases) < 3 or "voltage_pu" in header):
         raise ConfigError(f"{path} line 1: give voltage_pu, or all of {', '.join(_PER_PHASE)}")

@@ -1,7 +1,7 @@
-"""Alarms that came and went between two looks.
+"""Alarms that rise and end between two ticks.
 
-A dip of a fifth of a second lies between two ticks; whoever reads states once a tick would never know. So an
-alarm, once raised, is shown for two ticks at least; one that lasts longer is shown for as long as it lasts.
+A dip of 0.2 s lies between two ticks, and readers look once a tick. So an alarm is shown for at least two
+ticks, or for as long as it lasts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _NONE = Alarm(0)
 
 
 class AlarmHold:
-    """Holds alarms for hold_s simulated seconds from when they were raised."""
+    """Holds alarms for hold_s simulated seconds from when they rise."""
 
     def __init__(self, hold_s: float) -> None:
         self._hold_s = hold_s
@@ -22,16 +22,16 @@ class AlarmHold:
         self._until_s = -math.inf
 
     def note(self, alarms: Alarm, now_s: float) -> None:
-        """These alarms are raised at now_s."""
+        """Record the alarms raised at now_s; only a new one starts the hold."""
         held = self.at(now_s)
         if alarms & ~held:
             self._held = alarms | held
             self._until_s = now_s + self._hold_s
 
     def at(self, now_s: float) -> Alarm:
-        """What is still to be shown at now_s."""
+        """The alarms still held at now_s."""
         return self._held if now_s < self._until_s else _NONE
 
     def forget(self) -> None:
-        """Show nothing that is over."""
+        """Drop all held alarms."""
         self._held = _NONE

@@ -2,8 +2,8 @@
 
 dE/dt = eta_charge * P_charge - P_discharge / eta_discharge - P_self, with P on the AC side (W). The power is
 limited in three ways: by rating, by a taper that falls linearly to zero over the last `taper_pct` below the
-highest and above the lowest state of charge, and by what the coming interval can still take or give, so that
-a step of any length ends exactly at the limit and never beyond.
+highest and above the lowest state of charge, and by the energy left for the step, so that a step of any
+length ends exactly at the limit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Battery:
         return 100 * self.energy_wh / self._capacity_wh
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
-        """What the battery could give and take for the whole of the coming dt_s."""
+        """Compute the power that the battery can give and take during the whole of dt_s."""
         self.cell_temperature_c = conditions.temperature_c
         above, below = self.energy_wh - self._min_wh, self._max_wh - self.energy_wh
         give, take = self._discharge_max_w, self._charge_max_w
@@ -56,7 +56,7 @@ class Battery:
         self.available_w, self.charge_w = give, take
 
     def drew(self, p_w: float, dt_s: float) -> None:
-        """Count p_w (AC side) for dt_s; self-discharge goes on at rest."""
+        """Count p_w (AC side) for dt_s, and self-discharge."""
         dc_w = p_w / self._eta_d if p_w > 0 else p_w * self._eta_c
         energy = self.energy_wh - (dc_w + self._self_w) * dt_s / 3600
         self.energy_wh = min(max(0.0, energy), self._capacity_wh)

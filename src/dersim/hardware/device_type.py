@@ -1,4 +1,4 @@
-"""A kind of machine: its nameplate and its DC side."""
+"""A type of DER: its nameplate profile and its DC side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dersim.hardware.source import Source
 
 @dataclass(frozen=True, slots=True)
 class DeviceType:
-    """A kind of device. make_source: its DC side, once per DER.
+    """A type of DER. make_source: makes the DC side, once per DER.
 
     profile: its nameplate, the absolute path of a JSON file or the name of a bundled one.
     """
@@ -25,7 +25,7 @@ class DeviceType:
 
 
 def find_type(name: str, types: Iterable[DeviceType]) -> DeviceType:
-    """The device type of a name or alias; ConfigError lists what there is."""
+    """The device type with this name or alias; ConfigError lists the known names."""
     kinds = tuple(types)
     for kind in kinds:
         if name == kind.name or name in kind.aliases:

@@ -1,7 +1,7 @@
 """PV and battery on the DC side of one inverter.
 
-The dispatch, while nobody commands a power: *pv_priority* delivers what the sun gives and leaves the battery
-alone. Under a limit the battery takes in what would be curtailed; for a target above the sun it gives.
+Without a target the inverter delivers the PV power and the battery rests. Under a limit the battery charges
+from the power that would be curtailed; for a target above the PV power it discharges.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dersim.hardware.source import DcPoint
 
 
 class Hybrid:
-    """A PV array and a battery; see `source.Source`. `pv` and `battery` are the two."""
+    """A PV array (`pv`) and a battery (`battery`); see `source.Source`."""
 
     def __init__(self, nameplate: Nameplate) -> None:
         self.pv = PvArray(nameplate)
@@ -25,16 +25,16 @@ class Hybrid:
 
     @property
     def soc_pct(self) -> float:
-        """The battery's."""
+        """State of charge of the battery, %."""
         return self.battery.soc_pct
 
     @property
     def cell_temperature_c(self) -> float:
-        """The array's."""
+        """Cell temperature of the PV array, C."""
         return self.pv.cell_temperature_c
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
-        """Sun and battery together."""
+        """Compute available and charging power of array and battery for dt_s."""
         self.pv.see(conditions, dt_s)
         self.battery.see(conditions, dt_s)
         self.available_w = self.pv.available_w + self.battery.available_w
@@ -42,7 +42,7 @@ class Hybrid:
         self.rest_w = self.pv.available_w
 
     def drew(self, p_w: float, dt_s: float) -> None:
-        """The battery makes up the difference between the sun and p_w."""
+        """Count p_w for dt_s; the battery covers the difference to the PV power."""
         sun_w = self.pv.available_w
         from_battery_w = max(p_w - sun_w, -self.battery.charge_w)
         self.pv_share_w = p_w - from_battery_w
@@ -50,7 +50,7 @@ class Hybrid:
         self.settled = self.battery.settled
 
     def dc(self, p_w: float) -> DcPoint:
-        """The inverter's DC bus, at the array's voltage."""
+        """The DC bus at the array's voltage, while the AC side delivers p_w."""
         array = self.pv.dc(self.pv_share_w)
         p = array.p + self.battery.dc(p_w - self.pv_share_w).p
         return DcPoint(array.v, p / array.v if array.v else 0.0, p)

@@ -1,17 +1,17 @@
-"""The inverter's limits: what of the wanted P and Q fits into the machine.
+"""The inverter's limits on P and Q.
 
-Reactive power first has its own limit, setMaxVar and setMaxVarNeg, and for machines that need active power to
-make it (PV) the wedge of 1547-2018 5.2 (figure H.3): full above 20 % of rated power, falling in proportion
-to 5 %, nothing below. Then P and Q together stay within the apparent power. Where both do not fit:
+Reactive power has its own limits, setMaxVar and setMaxVarNeg. Where Q needs active power (PV) the wedge of
+1547-2018 5.2 (figure H.3) reduces them: full above 20 % of rated power, falling in proportion to 5 %, zero
+below. Then P and Q together stay within the apparent power. If both do not fit:
 
-- within the reactive power that the category demands (1547-2018 table 7: 44 % of VA injecting, 44 % or for
-  Category A 25 % absorbing) Q has priority and P yields (5.2);
-- beyond that the machine's own priority decides: *reactive*, P yields further; *active*, Q comes down to
-  what the category demands;
-- with a fixed power factor both shrink together, unless Q would be beyond its limit: then Q stays there.
+- within the reactive power that the category requires (1547-2018 table 7: 44 % of VA injecting, 44 %
+  absorbing or 25 % for Category A) Q has priority and P is reduced (5.2);
+- beyond that the nameplate's priority decides: *reactive*, P is reduced further; *active*, Q is reduced to
+  what the category requires;
+- with a fixed power factor both are reduced together, unless Q exceeds its limit: then Q stays there.
 
-At low voltage the current is the limit: no phase carries more than setMaxA, and reactive current goes first
-(what supports the voltage; 1547-2018 6.4.2.6 leaves it to the maker).
+At low voltage the current limits: no phase carries more than setMaxA, and reactive current has priority,
+which supports the voltage (1547-2018 6.4.2.6 leaves it to the manufacturer).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dersim.hardware.settings import Settings
 
 
 class Inverter:
-    """Limits of one machine, in W, VA and var. `configure` after a change of settings."""
+    """Limits of one DER in W, VA and var; call `configure` after a change of settings."""
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         self._plate = nameplate
@@ -32,7 +32,7 @@ class Inverter:
         self.configure()
 
     def configure(self) -> None:
-        """Take over the settings."""
+        """Take over setMaxVA, setMaxVar, setMaxA and the like."""
         s = self._settings
         self._va = s.setMaxVA
         self._va_charge = s.setMaxChargeRateVA or s.setMaxVA
@@ -47,7 +47,7 @@ class Inverter:
         self._va_per_pu = s.setMaxA * self._plate.phases * self._plate.v_ln_v
 
     def q_share(self, p_w: float) -> float:
-        """The share of the reactive rating that is there at this active power, 0 to 1."""
+        """The usable share of the reactive rating at this active power, 0 to 1."""
         if not self._wedge_w:
             return 1.0
         share = abs(p_w) / self._wedge_w
@@ -56,14 +56,14 @@ class Inverter:
         return 0.0 if share < 0.05 - 1e-9 else share * 5
 
     def var_available(self, p_w: float) -> tuple[float, float]:
-        """(injecting, absorbing) var that could be made beside this active power, both >= 0."""
+        """(injecting, absorbing) var available at this active power, both >= 0."""
         share = self.q_share(p_w)
         va = self._va if p_w >= 0 else self._va_charge
         circle = math.sqrt(max(0.0, va * va - p_w * p_w))
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
 
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
-        """The P and Q that the machine delivers for those wanted; `limited` tells whether they differ."""
+        """Limit P and Q; `limited` is set where the result differs."""
         high, low = self._inject, self._absorb
         if low <= q_var <= high and p_w >= self._full_q_w and p_w * p_w + q_var * q_var <= self._va2:
             self.limited = False
@@ -85,7 +85,7 @@ class Inverter:
         return math.copysign(min(p, abs(p_w)), p_w), q
 
     def fit_current(self, p_w: float, q_var: float, v_pu: float) -> tuple[float, float]:
-        """What of P and Q the current rating allows at a low voltage (per unit)."""
+        """Limit P and Q to the current rating at a low voltage (per unit)."""
         va = self._va_per_pu * v_pu
         if p_w * p_w + q_var * q_var <= va * va:
             return p_w, q_var

@@ -1,4 +1,4 @@
-"""What the inverter measures in a step, as the control functions see it."""
+"""The measurements of a step, the input of every control function."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Measured:
-    """What the inverter measures and knows when a control function is called; written by the device only.
+    """What a control function may read; written by the device and the chain only.
 
     v_pu: the mean of the phases, corrected by setVRefOfs and setVRef, per unit; v_low_pu, v_high_pu: the
     lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit. frequency_hz.
-    available_w: what the source could deliver, after the inverter; charge_w: what it could take in (>= 0).
+    available_w: available power on the AC side; charge_w: available charging power (>= 0).
     p_w, q_var: the output at the end of the last step. command_w: the limit by command, inf for none.
-    wanted_w: P as far as it is decided in this step, for the stages that come later. in_service: whether
-    connected. running: False until the first step, when filters start at their inputs. blocked: something
-    holds the machine out of service at this moment.
+    wanted_w: P as decided so far in this step, for the later stages. in_service: whether in service.
+    running: False until the first step, when filters start at their inputs. blocked: some function or the
+    operator keeps the DER out of service.
     """
 
     v_pu: float = 1.0

@@ -1,11 +1,11 @@
-"""The nameplate: what is stamped on the machine and never changes while it runs.
+"""The nameplate: ratings that do not change while the DER runs.
 
-A nameplate file is JSON, keyed by SunSpec model number and point name, because those are the names that
-engineers read on data sheets: ``{"1": {"Mn": ...}, "701": {"ACType": 3}, "702": {"WMaxRtg": 10000, ...}}``.
-Values are in plain units (W, VA, var, V, A, Wh), without scale factors. Where SunSpec has no point (cell
-temperature coefficients, round-trip efficiency, the feeder's nominal frequency) the model is ``"dersim"``.
+A nameplate file is JSON, keyed by SunSpec model number and point name, the names on data sheets:
+``{"1": {"Mn": ...}, "701": {"ACType": 3}, "702": {"WMaxRtg": 10000, ...}}``. Values are in plain units (W,
+VA, var, V, A, Wh), without scale factors. Where SunSpec has no point (cell temperature coefficient,
+efficiencies, nominal frequency) the model is ``"dersim"``.
 
-The other names are those of IEEE 2030.5 DERCapability (10.10.4.2), so that the reporter maps one to one.
+The attributes are those of IEEE 2030.5 DERCapability (10.10.4.2).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Nameplate:
     """Ratings in W, VA, var, V, A, Wh. `rtgMaxVarNeg` is negative, as on the wire.
 
     phases: 1, 2 (split phase, two legs of 180 degrees) or 3. rtgVNom: line to line, for a single-phase
-    machine phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 both, 3 fuel cell, ...
+    DER phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 both, 3 fuel cell, ...
     normal_category: "A" or "B"; abnormal_category: 1 to 3 (1547-2018 1.4).
     rtgMinPFOverExcited, rtgMinPFUnderExcited: 0 to 1. default_modes: in force with source ``nameplate``.
-    priority: what yields beyond the category's reactive power at the VA limit.
+    reactive_priority, q_needs_power: see `inverter.py`. points: the file's values by point name.
     """
 
     phases: int
@@ -108,7 +108,7 @@ def bundled(name: str) -> Path:
 
 
 def read_nameplate(path: Path, **changes: Any) -> Nameplate:
-    """Read a nameplate file. `changes` by point, e.g. ``{"702.WMaxRtg": 8000}``, replace what it says.
+    """Read a nameplate file; `changes` replace points, e.g. ``{"702.WMaxRtg": 8000}``.
 
     ConfigError names the file, the point, and what is allowed.
     """
@@ -127,7 +127,7 @@ def read_nameplate(path: Path, **changes: Any) -> Nameplate:
 
 
 def nameplate_from_json(document: Any, **changes: Any) -> Nameplate:
-    """Make a nameplate of the parsed JSON; ConfigError names the point, what is wrong and what is allowed."""
+    """Make a nameplate from the parsed JSON; ConfigError names the point and what is allowed."""
     values = _flatten(document) | changes
     for name in values:
         if name not in POINTS:

@@ -1,4 +1,4 @@
-"""The points that a nameplate file may hold, with unit, range and default: the schema of `nameplate.py`."""
+"""The points of a nameplate file, with unit, range and default."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _ALL = (
     Point("dersim.HzNom", "nominal frequency", "Hz", default=60, allowed=(50, 60)),
     Point(
         "dersim.DERType",
-        "2030.5 DERType; left out: 4 PV, 80 storage or 83 both, by what the machine has",
+        "2030.5 DERType; left out: 4 PV, 80 storage or 83 both, by battery and PV ratings",
         default=None,
         optional=True,
         allowed=(1, 2, 3, 4, 5, 6, 80, 81, 82, 83),

@@ -1,13 +1,13 @@
-"""The PV array: from sun, air and wind to DC power, and its current-voltage curve.
+"""The PV array: DC power from irradiance, air temperature and wind, and its current-voltage curve.
 
 Cell temperature by Faiman (2008): T_cell = T_air + G / (U0 + U1 * wind), with U0 = 25 and U1 = 6.84 as in
 IEC 61853-2 practice. Power by the PVWatts DC model (Dobos 2014): P = P_dc0 * G / 1000 * (1 + gamma * (T_cell
-- 25)). The inverter takes its share by a constant efficiency. MPPT is ideal.
+- 25)). The inverter has a constant efficiency. MPPT is ideal.
 
 The curve has the shape of EN 50530 (annex C): I = I_sc - I_0 * (exp(V / (V_oc * C)) - 1) with the
-technology's ratios V_mpp / V_oc and I_mpp / I_sc. Here I_0 and C are not taken from the standard's closed
-form but solved so that the maximum of the curve is exactly the power of the PVWatts model: the operating
-point on the dashboard and the power on the AC side then belong together.
+technology's ratios V_mpp / V_oc and I_mpp / I_sc. I_0 and C do not follow the standard's closed form; they
+are solved so that the maximum of the curve is exactly the power of the PVWatts model. So the operating point
+on the dashboard matches the power on the AC side.
 """
 
 # ruff: noqa: ARG002 - the signatures are those of Source
@@ -51,7 +51,7 @@ class IVCurve(NamedTuple):
         return self.i_sc - self.i_0 * math.expm1(v / self.v_t) if self.v_t else 0.0
 
     def at_power(self, p_w: float) -> DcPoint:
-        """The point right of the MPP where the array gives p_w: where a curtailing inverter sits."""
+        """The point right of the MPP where the array gives p_w: the operating point under curtailment."""
         if p_w >= self.mpp.p or self.mpp.p <= 0:
             return self.mpp
         # V * I(V) is concave and falls from the MPP to open circuit: Newton from there never overshoots.
@@ -124,7 +124,7 @@ class PvArray:
         self.settled = True
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
-        """Available power from the weather; worked out only when the weather changed."""
+        """Compute the available power; only when the weather changed."""
         weather = conditions[2:]
         if weather == self._weather:
             return
@@ -132,13 +132,12 @@ class PvArray:
         self._curve = None
         irradiance, ambient, wind = weather
         self._irradiance = irradiance
-        cell = ambient + irradiance / (_U0_W_M2_K + _U1_W_S_M3_K * wind)
-        self.cell_temperature_c = cell
+        self.cell_temperature_c = cell = cell_temperature_c(irradiance, ambient, wind)
         self._dc_w = max(0.0, self._dc0_w * irradiance / 1000 * (1 + self._gamma * (cell - 25)))
         self.available_w = self._dc_w * self._efficiency
 
     def drew(self, p_w: float, dt_s: float) -> None:
-        """The sun does not run down."""
+        """Do nothing: PV stores no energy."""
 
     def curve(self) -> IVCurve:
         """The I-V curve under the last conditions seen."""
@@ -154,5 +153,5 @@ class PvArray:
         return iv_curve(self._dc_w, v_mpp)
 
     def dc(self, p_w: float) -> DcPoint:
-        """Where on the curve the inverter sits while the AC side delivers p_w."""
+        """The operating point on the curve while the AC side delivers p_w."""
         return self.curve().at_power(max(0.0, p_w) / self._efficiency)

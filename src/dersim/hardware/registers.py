@@ -1,8 +1,7 @@
-"""The energy registers: what went through each phase, counted up and never down.
+"""The energy registers of each phase; they count up only.
 
-P and Q are split over the phases in proportion to their voltages (the inverter drives the same current into
-each). As long as the voltages stay, only the totals are summed; the split is made when they change or when
-somebody looks.
+P and Q are split over the phases in proportion to their voltages (equal currents). While the voltages stay
+the same only the totals are summed; the split is made when they change or when the registers are read.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ _ZERO: Triple = (0.0, 0.0, 0.0)
 
 
 class Registers:
-    """Energy per phase in Wh and varh, from where the meter stood at the start."""
+    """Energy per phase in Wh and varh, from the given start values."""
 
     def __init__(
         self,
@@ -31,7 +30,7 @@ class Registers:
 
     @classmethod
     def at_first(cls, plate: Nameplate) -> Registers:
-        """The registers as the nameplate's meter stands."""
+        """The registers with the start values of the nameplate."""
         return cls(
             plate.initial_exported_wh,
             plate.initial_imported_wh,
@@ -40,7 +39,7 @@ class Registers:
         )
 
     def count(self, p_w: float, q_var: float, dt_s: float) -> None:
-        """P and Q flowed for dt_s."""
+        """Count P and Q for dt_s."""
         if p_w > 0:
             self._out_ws += p_w * dt_s
         elif p_w:
@@ -51,7 +50,7 @@ class Registers:
             self._absorb_vs -= q_var * dt_s
 
     def share(self, shares: Triple) -> None:
-        """From now on the phases carry these shares of P and Q (sum 1)."""
+        """Split P and Q over the phases by these shares (sum 1) from now on."""
         if shares is not self._shares and shares != self._shares:
             self._settle()
             self._shares = shares

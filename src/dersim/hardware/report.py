@@ -1,18 +1,20 @@
-"""From the step's few numbers to the `DeviceState` that everybody reads, with its alarms and status words.
+"""The `DeviceState` of a step, with its alarms and status codes.
 
-Built only when somebody looks: the physics of a thousand DERs then cost nothing that nobody reads.
+It is built only when it is read, so that unread states cost nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
+from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.pv import PvArray
 from dersim.hardware.registers import Registers
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import Source
@@ -40,7 +42,7 @@ _IMBALANCED, _LOW_POWER = int(Alarm.VOLTAGE_IMBALANCE), int(Alarm.LOW_POWER_INPU
 
 
 class ServiceState(Protocol):
-    """Whether the machine is in service, and why not; kept by the control functions."""
+    """The service state that the control functions decide."""
 
     permitted: bool
     tripped: bool
@@ -49,14 +51,14 @@ class ServiceState(Protocol):
 
     @property
     def entering(self) -> bool:
-        """Whether the ramp of entering service is under way."""
+        """Whether the DER is on the ramp of entering service."""
         ...
 
 
 class Report:
-    """Reads one DER's parts. `seen` and the others are those of the device, kept by it.
+    """Builds the states of one DER from its parts, which belong to the device.
 
-    trip_window: lowest and highest voltage (per unit) and frequency (Hz) that no trip counts against.
+    trip_window: lowest and highest voltage (per unit) and frequency (Hz) at which no trip timer runs.
     """
 
     def __init__(
@@ -129,7 +131,7 @@ class Report:
     def state(
         self, time_s: float, conditions: Conditions, shares: Triple, alarms: Alarm, *, switch_closed: bool
     ) -> DeviceState:
-        """Everything that the front-ends show, of one instant; shares: of the phases in P and Q."""
+        """Build the state; shares: of each phase in P and Q."""
         plate, source = self._plate, self._source
         p, q = self._seen.p_w, self._seen.q_var
         s = math.hypot(p, q)
@@ -174,6 +176,19 @@ class Report:
             alarms=alarms,
             tripped=self._service.tripped,
         )
+
+    def dc_iv(self, name: str, state: DeviceState) -> dict[str, Any]:
+        """The PV array's I-V curve and operating point; ConfigError names the DER if it has none."""
+        array = getattr(self._source, "pv", self._source)
+        if not isinstance(array, PvArray):
+            raise ConfigError(f"{name} has no PV array and so no I-V curve")
+        share_w: float = getattr(self._source, "pv_share_w", self._seen.p_w)
+        return {
+            "irradiance_w_m2": state.irradiance_w_m2,
+            "cell_temperature_c": state.cell_temperature_c,
+            "operating_point": array.dc(share_w)._asdict(),
+            "curve": [sample._asdict() for sample in array.curve().samples()],
+        }
 
     def _connection(self, *, switch_closed: bool) -> Connection:
         service, seen = self._service, self._seen

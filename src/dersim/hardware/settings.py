@@ -1,9 +1,9 @@
-"""The settings: what may be changed on a machine and then stays (2030.5 DERSettings, SunSpec 702 and 703).
+"""The settings of a DER (2030.5 DERSettings, SunSpec 702 and 703).
 
-Each setting has a *base* value, from the nameplate at first and from whoever writes registers later, and may
-be governed by a setpoint while that is in force (a DefaultDERControl's setGradW, say). The attribute of the
-settings is the value that acts. `changes` counts every change of such a value, `changed_s` is its time: the
-reporter PUTs DERSettings when the count moved.
+Each setting has a *base* value, first from the nameplate, later as written. A setpoint in force (say a
+DefaultDERControl's setGradW) takes its place. The attribute holds the value that acts. `changes` counts the
+changes of such values and `changed_s` is the time of the last; the CSIP client PUTs DERSettings when the
+count rises.
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ class Settings:
         return value
 
     def as_dict(self) -> dict[str, float]:
-        """Every setting that acts, by name."""
+        """The value that acts of every setting, by name."""
         return {name: getattr(self, name) for name in self._base}
 
     def allowed(self, name: str) -> tuple[float, float]:
-        """The lowest and the highest value that `update` takes for a setting."""
+        """The lowest and highest value that `update` accepts for a setting."""
         return self._ranges[name]
 
     def update(self, values: Mapping[str, float], now_s: float = 0.0) -> None:
@@ -109,7 +109,7 @@ class Settings:
             self.on_change()
 
     def govern(self, values: Mapping[str, float], now_s: float) -> bool:
-        """The setpoints that govern settings from now on, by name; True if a value that acts changed."""
+        """Replace the setpoints that override settings, by name; True if a value that acts changed."""
         self._governed = dict(values)
         return self._refresh(now_s)
 

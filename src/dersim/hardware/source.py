@@ -1,4 +1,4 @@
-"""What stands behind the inverter: the interface of every DC side, and one whose power is simply given."""
+"""The interface of a DC side, and a source whose power is set from outside."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class DcPoint(NamedTuple):
 class Source(Protocol):
     """A DC side: a PV array, a battery, or both.
 
-    available_w: what could be delivered now, on the AC side (W); charge_w: what could be taken in from the
-    AC side (W, >= 0). rest_w: what it delivers when nobody asks (W): all of it for PV, 0 for a battery.
+    available_w: available power on the AC side (W); charge_w: available charging power on the AC side (W,
+    >= 0). rest_w: power without a command (W): inf for PV (all there is), 0 for a battery.
     settled: True while `see` and `drew` with the same arguments would change nothing.
     """
 
@@ -37,15 +37,15 @@ class Source(Protocol):
 
     @property
     def cell_temperature_c(self) -> float:
-        """Of the array; ambient without one."""
+        """Cell temperature of the PV array, C; ambient temperature without one."""
         ...
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
-        """Work out `available_w` and `charge_w` for the coming dt_s seconds under these conditions."""
+        """Compute `available_w` and `charge_w` for the next dt_s seconds under these conditions."""
         ...
 
     def drew(self, p_w: float, dt_s: float) -> None:
-        """The inverter delivered p_w (W, AC side, negative: took in) for dt_s seconds."""
+        """Count p_w (W, AC side, negative: charging) for dt_s seconds."""
         ...
 
     def dc(self, p_w: float) -> DcPoint:
@@ -67,12 +67,12 @@ class GivenSource:
         self.settled = True
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
-        """Nothing depends on the weather."""
+        """Do nothing: the power is given."""
 
     def drew(self, p_w: float, dt_s: float) -> None:
-        """Nothing runs down."""
+        """Do nothing: there is no energy limit."""
 
     def dc(self, p_w: float) -> DcPoint:
-        """At the nominal voltage."""
+        """The operating point at the nominal voltage."""
         p = p_w / self._efficiency
         return DcPoint(self._v, p / self._v, p)

@@ -1,4 +1,4 @@
-"""The state of a DER after a step: the one thing that every front-end reads.
+"""The state of a DER after a step, as every front-end reads it.
 
 Signs: P > 0 generates (or discharges), Q > 0 injects (over-excited), as in 2030.5 for a DER and in the
 OpenDER trajectories. Currents and voltages are RMS magnitudes.
@@ -60,7 +60,7 @@ class StorageMode(IntEnum):
 
 
 class Connection(NamedTuple):
-    """What the connect bits of both editions are computed from (2018 and 2023 mean different bits)."""
+    """The input of genConnectStatus and storConnectStatus; their bits differ between the editions."""
 
     connected: bool
     available: bool
@@ -74,11 +74,11 @@ Triple = tuple[float, float, float]
 
 
 class DeviceState(NamedTuple):
-    """One DER at one instant, whole and immutable.
+    """One DER at one instant; immutable.
 
     time_s: simulated UTC. Per-phase triples are (A, B, C), 0 where the device has no such phase.
-    Energies count up only, in Wh and varh; exported is delivered by the DER, imported is taken in.
-    available_w: what the DC source could give now, on the AC side. soc_pct: None without a battery.
+    Energies count up only, in Wh and varh; exported is delivered by the DER, imported is consumed.
+    available_w: available power on the AC side, at most setMaxW. soc_pct: None without a battery.
     """
 
     time_s: float

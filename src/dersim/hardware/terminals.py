@@ -1,8 +1,8 @@
-"""What the inverter's terminals see: from phase voltages to the voltages that functions and trips go by.
+"""The voltages that control functions and trips use, from the phase voltages at the terminals.
 
-1547-2018 4.2, 4.3: trips and entering service go by the worst of the phase-to-neutral and phase-to-phase
-voltages, grid-support functions by the mean of the phases. All are corrected by setVRefOfs and setVRef,
-(V - VRefOfs) / VRef, as 2030.5 defines the effective percent voltage.
+1547-2018 4.2, 4.3: trips and entering service use the worst of the phase-to-neutral and phase-to-phase
+voltages, grid-support functions the mean of the phases. All are corrected by setVRefOfs and setVRef,
+(V - VRefOfs) / VRef, the effective percent voltage of 2030.5.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def line_to_line(phases: int, voltage: Triple) -> Triple:
 
 
 class Terminals:
-    """Measures for one machine. `configure` after a change of settings."""
+    """Measures the voltages of one DER; call `configure` after a change of settings."""
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         self._plate = nameplate

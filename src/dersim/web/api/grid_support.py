@@ -125,7 +125,7 @@ def _functions(context: WebContext, call: Call) -> dict[str, Any]:
                 "stage": kind.stage,
                 "modes": [mode_entry(kind, mode) for mode in kind.modes],
             }
-            for kind in device.chain.types
+            for kind in device.function_types
         ]
     }
 
