@@ -282,20 +282,6 @@ def test_no_duration_is_impossible() -> None:
     assert trace.said == ["a:1@0", "a:253@0"]
 
 
-@pytest.mark.parametrize("better", ["a", "b"])
-@pytest.mark.parametrize(("first", "second"), [(30, 0), (0, 30), (30, 10)])
-def test_the_later_of_two_draws_is_where_neighbours_meet(better: str, first: int, second: int) -> None:
-    trace = one_program(Fixed(1.0))
-    newer = {name: {"creationTime": T0 + (name == better)} for name in "ab"}
-    trace.control("P", "a", 100, 100, randomizeDuration=first, **newer["a"])
-    trace.control("P", "b", 200, 100, randomizeStart=second, **newer["b"])
-    trace.poll()
-    trace.until(600)
-    meeting = 200 + max(first, second)
-    assert trace.rules(PF)[1:3] == [(100, "a"), (meeting, "b")]
-    assert {f"a:3@{meeting}", f"b:2@{meeting}"} <= set(trace.said)
-
-
 def test_randomization_makes_no_overlap_across_a_gap() -> None:
     trace = one_program(Fixed(1.0))
     trace.control("P", "a", 100, 100, randomizeDuration=30)

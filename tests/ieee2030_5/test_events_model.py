@@ -190,8 +190,8 @@ class Utility(RuleBasedStateMachine):
     @invariant()
     def randomization_stays_within_its_bounds(self) -> None:
         for view in self.trace.events.views():
-            control = self.trace.events._events[view.mrid].control
-            if view.phase.live and self.trace.events._events[view.mrid].joined_s is None:
+            control = self.trace.events._book.events[view.mrid].control
+            if view.phase.live and self.trace.events._book.events[view.mrid].joined_s is None:
                 low = view.start_s + min(control.randomizeStart or 0, 0)
                 assert view.effective_start_s >= low - 1e-6
                 assert view.effective_end_s >= view.effective_start_s

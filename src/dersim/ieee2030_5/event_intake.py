@@ -1,15 +1,22 @@
-"""What becomes of an event when it is read: the first time, again, and when it is gone from the list.
+"""What becomes of an event when it is read, the first time and again, and when the server's clock is set.
 
-Each function changes the event's record and returns the Response statuses that follow, in order; whether
-they are wanted by the server is `asked`'s business.
+Each function changes the event's record and returns the Response statuses that follow, in order. Whether the
+server wants them is decided by `asked`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from dersim.ieee2030_5.event_rules import draw_window, randomization
 from dersim.ieee2030_5.event_types import Event, EventSettings, Judgement, Phase
+from dersim.ieee2030_5.event_windows import (
+    draw_window,
+    follow_clock,
+    interval_objection,
+    is_over,
+    place_afresh,
+    randomization,
+)
 from dersim.ieee2030_5.resources import DERControl
 
 Judge = Callable[[DERControl], Judgement]
@@ -39,26 +46,26 @@ def asked(control: DERControl, status: int) -> bool:
 
 
 def current_status(control: DERControl) -> int:
-    """EventStatus.currentStatus, which says less than the interval (servers leave it at 0)."""
+    """EventStatus.currentStatus; many servers leave it at 0, so the interval decides."""
     return control.EventStatus.currentStatus
 
 
 def receive(event: Event, judge: Judge, settings: EventSettings, now_s: float) -> list[int]:
-    """The first sight of an event."""
+    """An event is read for the first time."""
     control = event.control
     _note_content(event)
     category = control.deviceCategory
     if category and settings.device_category is not None and not category & settings.device_category:
         return _end(event, Phase.IGNORED, f"for deviceCategory {category:08X}, which is not this device's")
     status = current_status(control)
-    if status in _ENDED_STATUSES:  # over before we knew of it: there is nothing to undo and nothing to say
+    if status in _ENDED_STATUSES:  # over before we knew of it: nothing to undo, nothing to report
         phase = {4: Phase.SUPERSEDED, 5: Phase.COMPLETED}.get(status, Phase.CANCELLED)
         return _end(event, phase, f"already over when first read (currentStatus {status})")
-    if control.interval.duration <= 0:
-        return [RECEIVED, *_end(event, Phase.REJECTED, "its interval has no positive duration", IMPOSSIBLE)]
+    if objection := interval_objection(control):
+        return [RECEIVED, *_end(event, Phase.REJECTED, objection, IMPOSSIBLE)]
     draw_window(event, now_s, first=True)
     event.start_s, event.end_s = event.drawn_start_s, event.drawn_end_s
-    if min(event.spec_end_s, event.drawn_end_s) <= now_s:
+    if is_over(event, now_s):
         return _end(event, Phase.EXPIRED, "its end was past when it was first read", EXPIRED)
     return [RECEIVED, *_judge(event, judge)]
 
@@ -88,8 +95,8 @@ def _end(event: Event, phase: Phase, note: str, *statuses: int) -> list[int]:
 def reread(event: Event, control: DERControl, judge: Judge, now_s: float) -> list[int] | None:
     """A known event was read again; None where nothing changed.
 
-    An event is immutable but for its status, unless its version grew: then content and interval are taken
-    over, with the draws of before.
+    An event is immutable except for its status, unless its version grew: then content and interval are taken
+    over, and the draws are kept.
     """
     event.control = control
     if not event.phase.live:  # a late cancellation of something finished means nothing
@@ -110,8 +117,8 @@ def reread(event: Event, control: DERControl, judge: Judge, now_s: float) -> lis
 
 def _replace(event: Event, judge: Judge, now_s: float) -> list[int]:
     _note_content(event)
-    if event.control.interval.duration <= 0:
-        return _end(event, Phase.REJECTED, "its new version has no positive duration", IMPOSSIBLE)
+    if objection := interval_objection(event.control):
+        return _end(event, Phase.REJECTED, f"new version: {objection}", IMPOSSIBLE)
     draw_window(event, now_s, first=event.phase is Phase.SCHEDULED)
     if event.phase is Phase.SCHEDULED:
         event.start_s = event.drawn_start_s
@@ -137,13 +144,29 @@ def _status_changed(event: Event, status: int, now_s: float) -> list[int] | None
     return None
 
 
+def clock_moved(event: Event, now_s: float) -> list[int]:
+    """The clock of its program was corrected, or the program follows another Time (2030.5-2018 9.2.3).
+
+    A small correction moves what is to come. After a jump the event is judged afresh: if its end is past it
+    is completed, or expired where it never began; if its start is ahead again it is scheduled again.
+    """
+    if not follow_clock(event, now_s):
+        return []
+    place_afresh(event, now_s)
+    if event.ran or event.opted_out:
+        return complete(event) if event.drawn_end_s <= now_s else []
+    if is_over(event, now_s):
+        return _end(event, Phase.EXPIRED, "its end was past after a jump of the server's clock", EXPIRED)
+    return []
+
+
 def cancel(event: Event, note: str) -> list[int]:
     """The event ends, or never begins."""
     return _end(event, Phase.CANCELLED, note, CANCELLED)
 
 
 def complete(event: Event) -> list[int]:
-    """The event came to its end: what that is called depends on what the user did (Table 27)."""
+    """The event came to its end; the status depends on what the user did (Table 27)."""
     if event.opted_out:
         status = PARTLY_OPTED_OUT if event.ran else NO_PARTICIPATION
         return _end(event, Phase.COMPLETED, "over; the user had opted out", status)
@@ -153,7 +176,7 @@ def complete(event: Event) -> list[int]:
 
 
 def supersede(event: Event, settings: EventSettings) -> list[int]:
-    """The event has lost every mode. 7 or 14, by the settings."""
+    """The event has lost every mode: 7 or 14, by the settings."""
     if settings.superseded != "by_program":
         return _end(event, Phase.SUPERSEDED, "superseded", settings.superseded)
     foreign = bool(event.lost) and not any(loss.same_program for loss in event.lost.values())

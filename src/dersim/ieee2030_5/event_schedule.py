@@ -1,4 +1,4 @@
-"""What follows from the standing of all events: who rules which mode, and when to look again."""
+"""What follows from the state of all events: which rules which mode, and when to act next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ruling(events: Iterable[Event]) -> dict[str, ModeSource]:
     for event in sorted(active, key=lambda event: event.start_s):
         for mode in event.free_modes():
             event.held.add(mode)
-            found[mode] = ModeSource(event.modes[mode], event.mrid, event.program.key)
+            found[mode] = ModeSource(event.modes[mode], event.mrid, event.program.key, event.end_s)
     return found
 
 
@@ -71,7 +71,7 @@ def due_rereads(events: Iterable[Event], settings: EventSettings, now_s: float) 
 
 
 def taken(event: Event, starting: Set[Event]) -> dict[str, Loss]:
-    """The modes that pass from a running event to better ones that have begun, or are `starting`."""
+    """The modes that pass from a running event to better ones that are active or `starting`."""
     return {
         mode: loss(event, winner)
         for mode, winner in event.cuts.items()

@@ -1,20 +1,26 @@
-"""What the event scheduler keeps and says: plain records, no rules.
+"""The records of the event scheduler; the rules are elsewhere.
 
-Times are seconds since 1970 UTC in the *server's* time base (2030.5 10.2.3: events run on server time).
+Times are seconds since 1970 UTC on the scheduler's own clock, unless a name or docstring says "server".
+A program's events run on the clock of its Time resource (2030.5-2018 9.2.3): `ahead_s` is how far that clock
+is ahead of the scheduler's. So events of programs with different clocks compete on one time axis.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal, NamedTuple
 
 from dersim.ieee2030_5.resources import DERControl, DERProgram
 
+#: A correction of a server's clock by this much or more is a jump, s (2030.5-2018 9.2.3).
+JUMP_S = 60.0
+
 
 class Phase(Enum):
-    """Where an event stands in our own life-cycle; all but the first two are final."""
+    """The phases of an event; all but the first two are final."""
 
     SCHEDULED = "scheduled"
     ACTIVE = "active"
@@ -33,7 +39,7 @@ class Phase(Enum):
 
 
 class EventSettings(NamedTuple):
-    """How the open points of the standard are taken.
+    """How the points that the standard leaves open are decided.
 
     device_category: our DeviceCategoryType bitmap; None obeys every event.
     event_removed: what an event that is gone from its list means.
@@ -41,6 +47,7 @@ class EventSettings(NamedTuple):
     and the loser has not started, else 7 (what the CSIP procedures want of aggregators).
     reread_lead_s: how long before its start an event is read again by its own href.
     active_poll_s: how often an active event is read again (10.2.3.3 a: at least every 15 min).
+    most_held: how many events are held at the most.
     """
 
     device_category: int | None = None
@@ -48,6 +55,7 @@ class EventSettings(NamedTuple):
     superseded: Literal[7, 14, "by_program"] = 7
     reread_lead_s: float = 2.0
     active_poll_s: float = 300.0
+    most_held: int = 10_000
 
 
 class Judgement(NamedTuple):
@@ -68,15 +76,17 @@ class ProgramFeed(NamedTuple):
     controls None: the list could not be read; what is held of it stays.
     default_modes: what its DefaultDERControl sets, as far as the device can carry it out. A value None
     keeps the mode from worse programs while the value itself is still being fetched.
+    ahead_s: how far the clock of the program's Time is ahead of the scheduler's, s.
     """
 
     program: DERProgram
     controls: Sequence[DERControl] | None
     default_modes: Mapping[str, Any] = {}
+    ahead_s: float = 0.0
 
 
 class EventResponse(NamedTuple):
-    """A Response to be posted: `time_s` is its createdDateTime, `modes` what it speaks of."""
+    """A Response to be posted. time_s: its createdDateTime, server time; modes: those it is about."""
 
     mrid: str
     status: int
@@ -93,11 +103,15 @@ class Reread(NamedTuple):
 
 
 class ModeSource(NamedTuple):
-    """What rules a mode: the value and where it comes from. `mrid` of the event; "" for a default."""
+    """What rules a mode: the value and where it comes from.
+
+    mrid: of the event; "" for a default. end_s: the effective end of the event; None for a default.
+    """
 
     value: Any
     mrid: str
     program: str
+    end_s: float | None = None
 
 
 class Step(NamedTuple):
@@ -123,7 +137,10 @@ class Step(NamedTuple):
 
 
 class EventView(NamedTuple):
-    """An event for people: `status` as EventStatus.currentStatus (2018) tells it, `why` in words."""
+    """An event for people: `status` as in EventStatus.currentStatus (2018), `why` in words.
+
+    Times are server time. modes: what an active event rules now; of any other, what it asks for.
+    """
 
     mrid: str
     href: str
@@ -150,14 +167,24 @@ class Program:
     description: str = ""
     primacy: int = 255
     default_modes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    ahead_s: float = 0.0
+    told_s: float = -math.inf
 
     def take(self, feed: ProgramFeed) -> bool:
         """Take over what was read; whether anything that events or defaults depend on has changed."""
         read = feed.program
         changed = self.primacy != read.primacy or self.default_modes != feed.default_modes
         self.href, self.mrid, self.description = read.href or "", read.mRID, read.description or ""
-        self.primacy, self.default_modes = read.primacy, feed.default_modes
+        self.primacy, self.default_modes, self.ahead_s = read.primacy, feed.default_modes, feed.ahead_s
         return changed
+
+    def server_s(self, now_s: float) -> float:
+        """The server's time; after a correction of less than a minute it stands still, never runs back."""
+        time_s = now_s + self.ahead_s
+        if self.told_s - JUMP_S < time_s < self.told_s:
+            return self.told_s
+        self.told_s = time_s
+        return time_s
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -167,12 +194,13 @@ class Program:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Event:
-    """One DERControl and everything that was drawn, decided and said about it.
+    """One DERControl and everything that was drawn, decided and reported about it.
 
     spec_start_s, spec_end_s: as the interval says. drawn_*: with randomization. start_s, end_s: effective,
-    after back-to-back events were made to meet. draw_start, draw_duration: 0 to 1, once per mRID.
-    held: modes that it has ruled. lost: modes gone for good, by whom and why. beaten: modes that it would
-    not get as things stand. cuts: modes that it rules until the named event starts.
+    after successive events were made to meet. draw_start, draw_duration: 0 to 1, once per mRID.
+    ahead_s: how far the server's clock was ahead when these times were computed.
+    held: modes that it has ruled. lost: modes gone for good, by whom and why. beaten: modes that it will
+    not get unless a better event is cancelled. cuts: modes that it rules until the named event starts.
     """
 
     mrid: str
@@ -186,6 +214,7 @@ class Event:
     draw_cancel: float = 0.0
     creation_time: int = 0
     version: int = 0
+    ahead_s: float = 0.0
     phase: Phase = Phase.SCHEDULED
     joined_s: float | None = None
     spec_start_s: float = 0.0
@@ -217,12 +246,19 @@ class Event:
         return self.program.primacy, -self.creation_time, -self.arrival, self.tie
 
     def free_modes(self) -> list[str]:
-        """The modes that it rules, or would rule if it were active."""
+        """The modes that it rules, or will rule once it is active."""
         return [mode for mode in self.modes if mode not in self.lost and mode not in self.beaten]
 
     @property
+    def claim_start_s(self) -> float:
+        """From when on it competes: one that is in force early, by its randomization, from then on."""
+        if self.phase is Phase.ACTIVE:
+            return min(self.start_s, self.spec_start_s)
+        return self.spec_start_s
+
+    @property
     def href(self) -> str:
-        """Where it stands on the server, as last read."""
+        """Its address on the server, as last read."""
         return self.control.href or ""
 
 

@@ -18,7 +18,9 @@ _STATUS = {
 
 
 def view(event: Event) -> EventView:
-    """The event for people, with the reason of its standing."""
+    """The event for people, with the reason of its state. Times are server time."""
+    active = event.phase is Phase.ACTIVE
+    ruled = [] if event.opted_out else event.free_modes()
     status, text = _STATUS.get(event.phase, (0, event.phase.value.capitalize()))
     return EventView(
         mrid=event.mrid,
@@ -28,18 +30,18 @@ def view(event: Event) -> EventView:
         phase=event.phase,
         status=status,
         status_text=text,
-        start_s=event.spec_start_s,
+        start_s=event.spec_start_s + event.ahead_s,
         duration_s=event.spec_end_s - event.spec_start_s,
-        effective_start_s=event.start_s,
-        effective_end_s=event.end_s,
-        modes=event.modes,
+        effective_start_s=event.start_s + event.ahead_s,
+        effective_end_s=event.end_s + event.ahead_s,
+        modes={mode: event.modes[mode] for mode in ruled} if active else event.modes,
         why=explain(event),
     )
 
 
 def explain(event: Event) -> str:
     """In words: what it rules and since when it does not rule the rest, and by which rule."""
-    parts = [_standing(event)]
+    parts = [_state(event)]
     if event.phase in (Phase.ACTIVE, Phase.SCHEDULED, Phase.SUPERSEDED):
         parts += _losses(event)
     if event.phase.live:
@@ -56,7 +58,7 @@ def explain(event: Event) -> str:
     return "; ".join(parts)
 
 
-def _standing(event: Event) -> str:
+def _state(event: Event) -> str:
     free = ", ".join(event.free_modes())
     if event.phase is Phase.ACTIVE:
         return f"in force for {free}" if free and not event.opted_out else "active, but rules no mode"
