@@ -64,6 +64,24 @@ def root_cause(error: BaseException) -> BaseException:
     return error
 
 
+def origin_of(error: BaseException) -> str:
+    """Where an error was raised: ``module:line (function)``; outside dersim, if any frame is."""
+    place = "?"
+    trace = root_cause(error).__traceback__
+    while trace is not None:
+        frame, line = trace.tb_frame, trace.tb_lineno
+        name = str(frame.f_globals.get("__name__", "?"))
+        here = f"{name}:{line} ({frame.f_code.co_name})"
+        if place == "?" or not _is_ours(name) or _is_ours(place):
+            place = here
+        trace = trace.tb_next
+    return place
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(":")[0].partition(".")[0] == "dersim"
+
+
 @contextlib.contextmanager
 def bare_errors() -> Iterator[None]:
     """Let an error that is meant for the user out of the groups that nurseries wrap around it."""

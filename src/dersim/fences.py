@@ -14,8 +14,25 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 
-from dersim.errors import root_cause
+from dersim.errors import DersimError, PluginError, origin_of, root_cause
 from dersim.logbuffer import LogBuffer
+
+
+@contextlib.contextmanager
+def at_start(plugin: str, what: str) -> Iterator[None]:
+    """A fence around a plug-in's code at start-up: PluginError with its name, `what` failed, and where.
+
+    Errors that are meant for the user pass unchanged.
+    """
+    try:
+        yield
+    except DersimError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"plug-in {plugin}: {what} failed: {root_cause(error)!r} in {origin_of(error)}; "
+            f"correct it, or leave it out with --without {plugin}"
+        ) from error
 
 
 class Fences:

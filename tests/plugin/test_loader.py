@@ -2,6 +2,7 @@
 
 import types
 from argparse import Namespace
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -144,6 +145,12 @@ def test_a_result_of_the_wrong_type_is_refused():
         register(plugin(register_ui_panels=lambda: ["a panel"]))
 
 
+@pytest.mark.parametrize("result", [None, "a panel", {"a": 1}])
+def test_a_hook_that_returns_no_list_is_refused(result):
+    with pytest.raises(PluginError, match=r"plug-in extra: its hook register_ui_panels returned .*a list"):
+        register(plugin(register_ui_panels=lambda: result))
+
+
 def test_no_list_at_all_is_refused():
     with pytest.raises(PluginError, match=r"plug-in extra: its hook register_ui_panels failed.*not iterable"):
         register(plugin(register_ui_panels=lambda: Panel))
@@ -173,7 +180,7 @@ def test_two_items_of_one_name_are_refused_and_both_plugins_named():
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (frontend("wire", scope="planet"), r"scope of front-end wire is 'planet'"),
+        (frontend("wire", scope="planet"), r"front-end 'wire' has the scope 'planet'"),
         (frontend(""), "it needs a name"),
     ],
 )
@@ -186,8 +193,30 @@ def test_a_front_end_whose_make_is_async_is_refused():
     async def make(context):
         return None
 
-    with pytest.raises(PluginError, match="make of front-end wire is async"):
+    with pytest.raises(PluginError, match="front-end 'wire': its make is async"):
         register(plugin(register_frontends=lambda options: [frontend("wire", make=make)]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"modes": "opModMaxLimW"}, "has the modes 'opModMaxLimW'; give a tuple"),
+        ({"modes": (1,)}, "has the modes"),
+        ({"stage": "late"}, "has the stage 'late'"),
+        ({"make": None}, "make is None; give a function"),
+        ({"make": lambda nameplate: None}, r"make takes \(nameplate\), but is called with 2 argument"),
+        ({"suits": lambda: True}, r"suits takes \(\), but is called with 1 argument"),
+        ({"check": lambda mode, value: ""}, "is called with 4 argument"),
+        (
+            {"modes": ("opModMaxLimW",), "parameters": {"opModMaxLimW": "ab"}},
+            "the declaration of control function 'soft' failed",
+        ),
+    ],
+)
+def test_a_control_function_that_is_not_right_is_refused(changes, words):
+    kind = replace(function("soft"), **changes)
+    with pytest.raises(PluginError, match=f"plug-in extra: .*{words}"):
+        register(plugin(register_control_functions=lambda: [kind]))
 
 
 def test_a_sunspec_model_needs_an_id():

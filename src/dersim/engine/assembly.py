@@ -22,6 +22,7 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Flee
     """`options.count` DERs of one type; ConfigError names the flag's file and what is wrong with it."""
     device_type = find_type(options.device_type, registry.device_types.values())
     nameplate = read_nameplate(options.nameplate or bundled(device_type.profile))
+    registry.try_out(device_type, nameplate)
     start_s = clock.now_s()
     offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
     weather = _profile(options.dc_profile, "weather", start_s, offset)

@@ -1,9 +1,9 @@
 """Find, check and load plug-ins, and ask their hooks.
 
-The plug-ins that come with dersim go the way of everyone else's: the same hooks, the same checks. Whatever a
-plug-in does wrong ends in a `PluginError` that names it and says what to do, at start-up, before anything
-runs. pluggy finds hooks and checks their arguments; it does not mind a coroutine where a function is meant
-(it would never be awaited), nor what comes back, so those checks are made here.
+The plug-ins that come with dersim are loaded like all others: the same hooks, the same checks. A mistake of a
+plug-in is a `PluginError` at start-up that names the plug-in and says what to do. pluggy finds hooks and
+checks their arguments. It accepts an async hook, which nobody would await, and any result; those checks are
+made here and in `checks.py`.
 """
 
 from __future__ import annotations
@@ -15,37 +15,21 @@ import inspect
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import pluggy
 
 from dersim import __version__
-from dersim.errors import DersimError, PluginError
-from dersim.functions.contract import FunctionType, Stage
-from dersim.hardware.device_type import DeviceType
-from dersim.ieee2030_5.extensions import SchemaExtension
+from dersim.errors import PluginError
+from dersim.fences import at_start
 from dersim.options import OptionParser
 from dersim.plugin import hookspecs
-from dersim.plugin.extension import FrontendType, Panel, PluginInfo, Scope
+from dersim.plugin.checks import RESULTS, name_of
+from dersim.plugin.extension import PluginInfo
 from dersim.plugin.registry import EVERYTHING, Registry, Selection
 
 GROUP = "dersim"
 DEFAULT_ORDER = 100
-
-# What foreign code raises when it is wrong, at import or in a hook.
-_FAILURES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
 
 
 class BuiltIn(NamedTuple):
@@ -66,15 +50,8 @@ DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
     BuiltIn("csip_ui", "dersim.web.csip_ui", ("csip_ui",)),
 )
 
-#: Of each hook that returns something: the class of the items, and the table of the `Registry`.
-_RESULTS: Mapping[str, tuple[type, str]] = {
-    "register_device_types": (DeviceType, "device_types"),
-    "register_control_functions": (FunctionType, "functions"),
-    "register_sunspec_models": (Mapping, "sunspec_models"),
-    "register_schema_extensions": (SchemaExtension, "schema_extensions"),
-    "register_frontends": (FrontendType, "frontends"),
-    "register_ui_panels": (Panel, "panels"),
-}
+
+_OWN = frozenset(each.name for each in DEFAULT_PLUGINS)
 
 
 class Candidate(NamedTuple):
@@ -145,13 +122,8 @@ class PluginSet:
 
     def _load(self, candidate: Candidate) -> Plugin:
         name = candidate.name
-        try:
+        with at_start(name, f"the import of {candidate.origin}"):
             target = candidate.load()
-        except _FAILURES as error:
-            raise PluginError(
-                f"plug-in {name}: {candidate.origin} cannot be imported: {error!r}; "
-                f"mend or uninstall it, or leave it out with --without {name}"
-            ) from error
         if inspect.isclass(target):
             raise PluginError(f"plug-in {name}: its entry point names a class; name a module or an object")
         order = getattr(target, "order", DEFAULT_ORDER)
@@ -205,18 +177,18 @@ class PluginSet:
         return tuple(hook for hook, _ in self._specs() if hook in offered)
 
     def _call(self, plugin: Plugin, hook: str, **arguments: Any) -> Any:
-        """Ask one plug-in. Errors that are meant for the user pass; all others get the plug-in's name."""
+        """Call a hook of one plug-in; the list that it returned, or what else it is."""
         others = [each.target for each in self.plugins if each is not plugin]
-        try:
+        what = f"its hook {hook}"
+        with at_start(plugin.name, what):
             results = self._pluggy.subset_hook_caller(hook, others)(**arguments)
-            return list(results[0]) if results and hook in _RESULTS else next(iter(results), None)
-        except DersimError:
-            raise
-        except _FAILURES as error:
-            raise PluginError(
-                f"plug-in {plugin.name}: its hook {hook} failed: {error!r}; "
-                f"mend it, or leave it out with --without {plugin.name}"
-            ) from error
+        result = next(iter(results), None)  # pluggy leaves out None
+        if hook not in RESULTS:
+            return result
+        if result is None or isinstance(result, str | Mapping):
+            raise PluginError(f"plug-in {plugin.name}: {what} returned {result!r}; return a list of objects")
+        with at_start(plugin.name, what):
+            return list(result)
 
     def add_options(self, parser: OptionParser) -> None:
         """Let each plug-in add its flags. PluginError for a flag, or a name of its value, taken twice."""
@@ -227,16 +199,18 @@ class PluginSet:
                 continue
             try:
                 answer = self._call(plugin, "add_options", parser=parser)
-            except argparse.ArgumentError as error:
-                flag = next((flag for flag in owners if flag in str(error)), "?")
+            except PluginError as error:
+                if not isinstance(clash := error.__cause__, argparse.ArgumentError):
+                    raise
+                flag = next((flag for flag in owners if flag in str(clash)), "?")
                 raise PluginError(
-                    f"plug-in {plugin.name}: {error}; {flag} is a flag of {owners.get(flag, 'another')}: "
+                    f"plug-in {plugin.name}: {clash}; {flag} is a flag of {owners.get(flag, 'another')}: "
                     f"rename it, or leave one out with --without {plugin.name}"
                 ) from error
             if answer is not None:
                 raise PluginError(
                     f"plug-in {plugin.name}: its hook add_options returned {answer!r}; "
-                    f"it shall add to the parser and return nothing"
+                    f"it adds to the parser and returns nothing"
                 )
             self._own_flags(plugin, parser, owners, names)
 
@@ -256,11 +230,12 @@ class PluginSet:
 
     def register(self, options: Namespace, *, also: Iterable[str] = ()) -> Registry:
         """Ask all registering hooks, in the order of hookspecs.py, and keep what is selected."""
-        registry = self._collect(_RESULTS, options)
+        registry = self._collect(RESULTS, options)
         known = {name for each in self._all for name in (each.name, *each.frontends)}
         registry.select(self._selection, known, also=also)
         registry.activate()
         registry.plugins = self._listed()
+        registry.own = _OWN
         return registry
 
     def learn_extensions(self) -> None:
@@ -270,12 +245,12 @@ class PluginSet:
     def _collect(self, hooks: Iterable[str], options: Namespace) -> Registry:
         registry = Registry()
         for hook in hooks:
-            kind, table = _RESULTS[hook]
+            _, table = RESULTS[hook]
             arguments = {"options": options} if hook == "register_frontends" else {}
             for plugin in self.plugins:
                 if hook in plugin.hooks:
                     for item in self._call(plugin, hook, **arguments):
-                        name = _name_of(plugin, hook, item, kind)
+                        name = name_of(plugin.name, hook, item, trusted=plugin.name in _OWN)
                         getattr(registry, table).add(name, item, plugin.name)
         return registry
 
@@ -283,54 +258,4 @@ class PluginSet:
         loaded = {plugin.name for plugin in self.plugins}
         return tuple(
             PluginInfo(each.name, each.version, each.origin, each.name in loaded) for each in self._all
-        )
-
-
-def _name_of(plugin: Plugin, hook: str, item: Any, kind: type) -> str:
-    """The name under which an item is registered, having judged the item."""
-    if not isinstance(item, kind):
-        raise PluginError(f"plug-in {plugin.name}: {hook} gave {item!r}; give objects of {kind.__name__}")
-    if isinstance(item, SchemaExtension):
-        return f"{{{item.namespace}}}{item.element}"
-    name = item.get("id") if isinstance(item, Mapping) else getattr(item, "name", None)
-    if isinstance(item, Mapping) and isinstance(name, int) and not isinstance(name, bool):
-        return str(name)
-    if not isinstance(name, str) or not name:
-        what = (
-            "a SunSpec model needs a whole number as id" if isinstance(item, Mapping) else "it needs a name"
-        )
-        raise PluginError(f"plug-in {plugin.name}: {hook} gave {item!r}; {what}")
-    if isinstance(item, FrontendType):
-        _judge_frontend(plugin, item)
-    built_in = getattr(plugin.target, "__name__", "") == "dersim.plugin.builtin"
-    if isinstance(item, FunctionType) and not built_in:
-        _judge_function(plugin, item)
-    return name
-
-
-def _judge_function(plugin: Plugin, kind: FunctionType) -> None:
-    """Have xmlschema judge the declared parameters; those of the built-in functions are judged by a test."""
-    from dersim.functions.schema import schema_of  # noqa: PLC0415 - spares xmlschema where nothing is to judge
-
-    if kind.stage not in get_args(Stage):
-        raise PluginError(
-            f"plug-in {plugin.name}: the stage of control function {kind.name} is {kind.stage!r}; "
-            f"say one of {', '.join(get_args(Stage))}"
-        )
-    try:
-        schema_of(kind)
-    except PluginError as error:
-        raise PluginError(f"plug-in {plugin.name}: {error}") from error
-
-
-def _judge_frontend(plugin: Plugin, kind: FrontendType) -> None:
-    if kind.scope not in get_args(Scope):
-        raise PluginError(
-            f"plug-in {plugin.name}: the scope of front-end {kind.name} is {kind.scope!r}; "
-            f'say "device" or "fleet"'
-        )
-    if inspect.iscoroutinefunction(kind.make):
-        raise PluginError(
-            f"plug-in {plugin.name}: make of front-end {kind.name} is async; "
-            f"give one that takes a FrontendContext and returns the front-end"
         )

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dersim.errors import ConfigError, PluginError
 from dersim.modes import MODES
+from dersim.plugin.trial import try_device_type, try_function
 
 if TYPE_CHECKING:
     from dersim.functions.contract import FunctionType
     from dersim.hardware.device_type import DeviceType
+    from dersim.hardware.nameplate import Nameplate
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.plugin.extension import FrontendType, Panel, PluginInfo
 
@@ -87,6 +89,15 @@ class Registry:
     frontends: Named[FrontendType] = field(default_factory=lambda: Named("front-end"))
     panels: Named[Panel] = field(default_factory=lambda: Named("panel"))
     plugins: tuple[PluginInfo, ...] = ()
+    own: frozenset[str] = frozenset()  # plug-ins that come with dersim: what they do wrong is a bug of ours
+
+    def try_out(self, device_type: DeviceType, nameplate: Nameplate) -> None:
+        """Make and call once what plug-ins gave for the DERs of this run; PluginError names the plug-in."""
+        if (owner := self.device_types.owners[device_type.name]) not in self.own:
+            try_device_type(owner, device_type, nameplate)
+        for name, kind in self.functions.items():
+            if (owner := self.functions.owners[name]) not in self.own:
+                try_function(owner, kind, nameplate)
 
     def select(self, selection: Selection, plugins: Iterable[str], *, also: Iterable[str] = ()) -> None:
         """Drop what is not selected; ConfigError for a name in the selection that nothing bears.

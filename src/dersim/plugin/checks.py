@@ -1,0 +1,103 @@
+"""Checks of each object that a plug-in registers; a mistake is a PluginError that names the plug-in."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from dersim.errors import PluginError
+from dersim.fences import at_start
+from dersim.functions.contract import FunctionType, Stage
+from dersim.hardware.device_type import DeviceType
+from dersim.ieee2030_5.extensions import SchemaExtension
+from dersim.plugin.extension import FrontendType, Panel, Scope
+
+#: Of each hook that returns something: the class of the items, and the table of the `Registry`.
+RESULTS: Mapping[str, tuple[type, str]] = {
+    "register_device_types": (DeviceType, "device_types"),
+    "register_control_functions": (FunctionType, "functions"),
+    "register_sunspec_models": (Mapping, "sunspec_models"),
+    "register_schema_extensions": (SchemaExtension, "schema_extensions"),
+    "register_frontends": (FrontendType, "frontends"),
+    "register_ui_panels": (Panel, "panels"),
+}
+
+
+def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
+    """Check an item that `hook` returned; the name under which it is registered.
+
+    trusted: comes with dersim, and its parameters are checked by a test instead of at every start.
+    """
+    kind, _ = RESULTS[hook]
+    if not isinstance(item, kind):
+        raise PluginError(f"plug-in {plugin}: {hook} gave {item!r}; give objects of {kind.__name__}")
+    match item:
+        case SchemaExtension():
+            return f"{{{item.namespace}}}{item.element}"
+        case FrontendType():
+            _check_frontend(plugin, item)
+        case FunctionType() if not trusted:
+            _check_function(plugin, item)
+    name = item.get("id") if isinstance(item, Mapping) else item.name
+    if isinstance(item, Mapping) and isinstance(name, int) and not isinstance(name, bool):
+        return str(name)
+    if isinstance(item, Mapping) or not isinstance(name, str) or not name:
+        what = (
+            "a SunSpec model needs a whole number as id" if isinstance(item, Mapping) else "it needs a name"
+        )
+        raise PluginError(f"plug-in {plugin}: {hook} gave {item!r}; {what}")
+    return name
+
+
+def _check_function(plugin: str, kind: FunctionType) -> None:
+    """xmlschema checks the declared parameters."""
+    from dersim.functions.schema import schema_of  # noqa: PLC0415 - saves the import of xmlschema if not needed
+
+    what = f"plug-in {plugin}: control function {kind.name!r}"
+    if kind.stage not in get_args(Stage):
+        raise PluginError(f"{what} has the stage {kind.stage!r}; say one of {', '.join(get_args(Stage))}")
+    if not _is_tuple_of_names(kind.modes):
+        raise PluginError(
+            f"{what} has the modes {kind.modes!r}; give a tuple of names, such as ('opModMaxLimW',)"
+        )
+    for attribute, arguments in (("make", 2), ("suits", 1), ("check", 4)):
+        _check_call(f"{what}: {attribute}", getattr(kind, attribute), arguments)
+    try:
+        with at_start(plugin, f"the declaration of control function {kind.name!r}"):
+            schema_of(kind)
+    except PluginError as error:
+        raise (
+            error if str(error).startswith("plug-in ") else PluginError(f"plug-in {plugin}: {error}")
+        ) from error
+
+
+def _is_tuple_of_names(modes: object) -> bool:
+    return isinstance(modes, tuple | list) and all(isinstance(mode, str) and mode for mode in modes)
+
+
+def _check_frontend(plugin: str, kind: FrontendType) -> None:
+    what = f"plug-in {plugin}: front-end {kind.name!r}"
+    if kind.scope not in get_args(Scope):
+        raise PluginError(f'{what} has the scope {kind.scope!r}; say "device" or "fleet"')
+    if inspect.iscoroutinefunction(kind.make):
+        raise PluginError(
+            f"{what}: its make is async; give one that takes a FrontendContext and returns the front-end"
+        )
+    _check_call(f"{what}: make", kind.make, 1)
+
+
+def _check_call(what: str, function: object, arguments: int) -> None:
+    """PluginError where `function` cannot be called with so many arguments."""
+    if not callable(function):
+        raise PluginError(f"{what} is {function!r}; give a function")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # a builtin that does not tell
+    try:
+        signature.bind(*range(arguments))
+    except TypeError as error:
+        raise PluginError(
+            f"{what} takes {signature}, but is called with {arguments} argument(s): {error}"
+        ) from None
