@@ -35,7 +35,10 @@ _PARSER = etree.XMLParser(
 
 
 class Decoded(NamedTuple):
-    """What was read, and what was wrong with it: each violation is a path and a reason, for the log."""
+    """What was read, and what was wrong with it: each violation is a path and a reason, for the log.
+
+    Violations that cost a member or an item are `codec_read.LeftOut`.
+    """
 
     resource: Any
     violations: tuple[str, ...]

@@ -3,16 +3,17 @@
 `trusting(cls)` is for a document that a schema has accepted: it looks every element up by its tag and
 converts, and that is all. It is on the path of every poll.
 
-`Lenient` is for the rest: documents that the schema refused, or that no schema has seen. Order does not
-matter to it, unknown elements and attributes are passed over, and what a peer left out is taken at the value
-that the declaration names (`IfMissing`). Each departure is noted. What cannot be read is never guessed: the
-item of a list is then left out as a whole, and anywhere else the document is refused. An event whose limit
-was garbled must not act as an event without limit.
+`Lenient` is for the rest: documents that the schema refused, or that no schema has seen. It accepts any
+order, ignores unknown elements and attributes, and takes a missing required member at the value that its
+declaration names (`IfMissing`). Each departure is noted. What cannot be read is never guessed: an optional
+member is left out, an item of a list is left out where a required member cannot be read, and anywhere else
+the document is refused. A DERControlBase is all or nothing: an event whose limit was garbled must not act as
+an event without limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from lxml import etree
@@ -21,7 +22,7 @@ from dersim.errors import RemoteProtocolError
 from dersim.ieee2030_5 import extensions, wiretext
 from dersim.ieee2030_5.declare import NAMES, NO_DEFAULT, TYPES, Extra, Member, Simple, TypeInfo
 from dersim.ieee2030_5.edition import NAMESPACE, XSI
-from dersim.ieee2030_5.resources import Disabled, List, SubscribableList
+from dersim.ieee2030_5.resources import DERControlBase, Disabled, List, SubscribableList
 
 Node = Any  # etree._Element: lxml names it privately
 Reader = Callable[[Node], Any]
@@ -138,11 +139,42 @@ def _extra(node: Node) -> Extra:
     return Extra(namespace, name.localname, value)
 
 
+#: Never read in part: to lose a mode of a control could lose a limit.
+_ALL_OR_NOTHING = (DERControlBase,)
+
+
+def _may_be_left_out(info: TypeInfo, member: Member) -> bool:
+    """Whether a resource is of use without this member, when it cannot be read."""
+    if member.low or member.repeated or issubclass(info.cls, _ALL_OR_NOTHING):
+        return False
+    return member.cls is None or not issubclass(member.cls, _ALL_OR_NOTHING)
+
+
+def _upwards(node: Node) -> Iterator[Node]:
+    """The mRID elements of this element and of those around it, nearest first."""
+    yield node.find(f"{_NS}mRID")
+    for above in node.iterancestors():
+        yield above.find(f"{_NS}mRID")
+
+
+class LeftOut(str):
+    """A violation that cost a member, or an item of a list (`is_item`); names the mRID where there is one."""
+
+    __slots__ = ("is_item",)
+    is_item: bool
+
+    def __new__(cls, text: str, *, is_item: bool = False) -> LeftOut:
+        """As str, with `is_item`."""
+        self = super().__new__(cls, text)
+        self.is_item = is_item
+        return self
+
+
 class Lenient:
     """Reads what can be read.
 
-    repairs: path and reason of what was taken by default or left out. notes: of what was kept although it is
-    not as it should be (a schema, where one was asked, has told of those already).
+    repairs: path and reason of what was taken by default, or left out (`LeftOut`). notes: of what was kept
+    although it is not valid (a schema, where one was asked, has reported those already).
     """
 
     def __init__(self) -> None:
@@ -184,8 +216,14 @@ class Lenient:
         known = {member.name: member for member in info.attributes}
         for name, text in node.items():
             member = known.get(name)
-            if member is not None and member.simple is not None:
+            if member is None or member.simple is None:
+                continue
+            try:
                 values[name] = self._text(member.simple, text, f"{path}/@{name}")
+            except RemoteProtocolError as error:
+                if member.low or info.cls in _ALL_OR_NOTHING:
+                    raise
+                self._leave_out(error, "attribute", node)
 
     def _children(self, node: Node, info: TypeInfo, values: dict[str, Any], path: str) -> None:
         known = {member.name: member for member in info.elements}
@@ -196,11 +234,37 @@ class Lenient:
             if member is not None:
                 counts[name.localname] = count = counts.get(name.localname, 0) + 1
                 at = f"{path}/{name.localname}"
-                self._member(child, info, member, values, f"{at}[{count}]" if member.repeated else at)
+                at = f"{at}[{count}]" if member.repeated else at
+                if _may_be_left_out(info, member):
+                    self._optional_member(child, info, member, values, at)
+                else:
+                    self._member(child, info, member, values, at)
             elif name.namespace != NAMESPACE:
-                values["extra"] = (*values.get("extra", ()), _extra(child))
+                self._foreign(child, info, values)
             else:
                 self.notes.append(f"{path}: {wiretext.shorten(name.localname)} is not known here")
+
+    def _optional_member(
+        self, node: Node, info: TypeInfo, member: Member, values: dict[str, Any], path: str
+    ) -> None:
+        try:
+            self._member(node, info, member, values, path)
+        except RemoteProtocolError as error:
+            values.pop(member.name, None)
+            self._leave_out(error, "element", node)
+
+    def _foreign(self, node: Node, info: TypeInfo, values: dict[str, Any]) -> None:
+        try:
+            values["extra"] = (*values.get("extra", ()), _extra(node))
+        except RemoteProtocolError as error:
+            if issubclass(info.cls, _ALL_OR_NOTHING):
+                raise
+            self._leave_out(error, "element", node)
+
+    def _leave_out(self, error: RemoteProtocolError, what: str, node: Node) -> None:
+        mrid = next((each.text for each in _upwards(node) if each is not None), None)
+        of = f" of mRID {wiretext.shorten(mrid.strip())}" if mrid else ""
+        self.repairs.append(LeftOut(f"{error}; this {what}{of} is left out", is_item=what == "item"))
 
     def _member(self, node: Node, info: TypeInfo, member: Member, values: dict[str, Any], path: str) -> None:
         if member.cls is None:
@@ -211,7 +275,7 @@ class Lenient:
             try:
                 value = self.resource(node, member.cls, path)
             except RemoteProtocolError as error:
-                self.repairs.append(f"{error}; this item is left out")
+                self._leave_out(error, "item", node)
                 return
         else:
             value = self.resource(node, member.cls, path)

@@ -18,6 +18,7 @@ from dersim.ieee2030_5.declare import Simple
 # Characters that XML 1.0 cannot contain, not even as a character reference (production 2).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}\Z")
+_TIME_WITH_FRACTION = re.compile(r"([+-]?[0-9]{1,40})\.[0-9]*\Z")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*\Z")
 _SPACE = " \t\r\n"
 _TRUE = {"true": True, "1": True, "false": False, "0": False}
@@ -87,6 +88,9 @@ def read(simple: Simple, text: str) -> tuple[Any, str]:
 
 
 def _read_int(simple: Simple, text: str) -> tuple[int, str]:
+    if simple.name == "TimeType" and (found := _TIME_WITH_FRACTION.match(text)):
+        value, wrong = _read_int(simple, found[1])
+        return value, wrong or f"{shorten(text)!r} has a fraction of a second, which is cut"
     if not _INTEGER.match(text):
         raise ValueError(f"{shorten(text)!r} is not a whole number")
     value = int(text)
