@@ -16,6 +16,7 @@ from dersim import pki
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
+from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.ieee2030_5 import Edition
 from dersim.logbuffer import LogBuffer
@@ -61,7 +62,8 @@ class Lab:
             flags = ("--use_test_pki_certs", str(folder), *flags)
         else:
             flags = ("--csip_enc", "no", *flags)
-        self.utility = UtilityServer(config, lambda: self.clock.now_s() + server_ahead_s, self.log)
+        fences = Fences(self.log, fail_fast=True)
+        self.utility = UtilityServer(config, lambda: self.clock.now_s() + server_ahead_s, self.log, fences)
         self.fleet = Fleet([make_device(number, clock=self.clock) for number in range(1, count + 1)])
         parser = OptionParser()
         plugin.add_options(parser)

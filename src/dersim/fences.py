@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dersim.errors import DersimError, PluginError, origin_of, root_cause
-from dersim.logbuffer import LogBuffer
+from dersim.logbuffer import Log
 
 
 @contextlib.contextmanager
@@ -38,7 +38,7 @@ def at_start(plugin: str, what: str) -> Iterator[None]:
 class Fences:
     """The fences of a program, and how often each place met an unexpected error (`counts`)."""
 
-    def __init__(self, log: LogBuffer, *, fail_fast: bool = False) -> None:
+    def __init__(self, log: Log, *, fail_fast: bool = False) -> None:
         self.counts: Counter[str] = Counter()
         self.fail_fast = fail_fast
         self._log = log

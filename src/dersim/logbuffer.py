@@ -14,7 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, Literal, NamedTuple, TextIO
+from typing import Any, Literal, NamedTuple, Protocol, TextIO
 
 from dersim.buffers import BufferSize
 from dersim.timestamps import rfc3339
@@ -70,6 +70,14 @@ class LogEntry(NamedTuple):
         device = f" DER {self.device}" if self.device else ""
         message = self.message.translate(_ESCAPES)
         return f"{self.timestamp} {self.level:<7} {self.module}{device}: {message}"
+
+
+class Log(Protocol):
+    """What takes entries: a `LogBuffer`, or what stands in for one in a test."""
+
+    def log(self, level: Level, module: str, message: str, device: int = 0) -> object:
+        """Add an entry."""
+        ...
 
 
 class LogBuffer:

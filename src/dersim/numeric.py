@@ -50,4 +50,6 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # such a number within a list or an object
         return f"a {type(value).__name__} with a number of thousands of digits"
+    except RecursionError:
+        return f"a {type(value).__name__} nested thousands of levels deep"
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dersim.fences import Fences
 from dersim.http11 import Request
 from dersim.ieee2030_5 import Edition, decode, encode, identity
 from dersim.utility.config import UtilityConfig
@@ -58,10 +59,11 @@ class Client:
 
 
 class Lab:
-    def __init__(self, **config):
+    def __init__(self, *, fail_fast=True, **config):
         self.now = T
         self.log = Log()
-        self.server = UtilityServer(UtilityConfig(**config), lambda: self.now, self.log)
+        fences = Fences(self.log, fail_fast=fail_fast)
+        self.server = UtilityServer(UtilityConfig(**config), lambda: self.now, self.log, fences)
         self.server.head_end.start()
 
     @property

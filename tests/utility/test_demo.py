@@ -6,6 +6,7 @@ import pytest
 
 from dersim import pki
 from dersim.errors import ConfigError
+from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.utility import demo
@@ -20,7 +21,7 @@ class Clock:
 
 class Context:
     def __init__(self, options, log):
-        self.options, self.clock, self.log = options, Clock(), log
+        self.options, self.clock, self.log, self.fences = options, Clock(), log, Fences(log)
         self.buffers, self.offered = {}, {}
 
     def offer(self, kind, service):

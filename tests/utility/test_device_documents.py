@@ -219,3 +219,22 @@ def test_a_foreign_pen_on_the_ieee_profile_is_counted(lab, client):
     assert lab.head_end.end_devices.get(1).violations == 1
     shown = lab.admin("GET", "/log-events")[1][0]
     assert (shown["lfdi"], shown["logEventPEN"], shown["logEventCode"]) == (client.lfdi, 37244, 2)
+
+
+@pytest.mark.parametrize("multiplier", [10, -10, 127, -128])
+def test_settings_with_a_multiplier_outside_9_are_a_violation(lab, client, multiplier):
+    client.get("/dcap")
+    client.put("/edev/1/der/1/dercap", capability())
+    answer = client.put("/edev/1/der/1/derg", settings(setMaxW=watts(5, multiplier)))
+    assert answer.status == 204
+    assert "DERSettings/setMaxW/multiplier" in lab.head_end.end_devices.get(1).violation_texts[0]
+    assert client.ask("GET", "/edev/1/der/1/derg").status == 200
+    assert lab.admin("GET", "/end-devices")[0] == 200
+
+
+@pytest.mark.parametrize("time", [1_700_000_000_000, 2**63 - 1])
+def test_a_status_with_a_time_in_milliseconds_is_a_violation_and_can_be_read(lab, client, time):
+    client.get("/dcap")
+    assert client.put("/edev/1/der/1/ders", r.DERStatus(alarmStatus=0, readingTime=time)).status == 204
+    assert f"DERStatus/readingTime is {time}" in lab.head_end.end_devices.get(1).violation_texts[0]
+    assert lab.admin("GET", "/end-devices")[0] == 200

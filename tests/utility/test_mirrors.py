@@ -184,3 +184,26 @@ def test_the_operator_sees_plain_values(lab, client, mup):
     assert (volts["uom"], volts["phase"], volts["value"], volts["duration_s"]) == (29, 129, 277.1, 60)
     assert volts["start"] == "2023-11-14T22:13:20.000Z"
     assert shown["readings"][0]["value"] is None
+
+
+@pytest.mark.parametrize("start", [T * 1000, 253_402_300_800, 2**63 - 1, -(2**63)])
+def test_a_reading_with_a_time_that_no_calendar_has_is_a_violation_and_null(lab, client, mup, start):
+    period = r.DateTimeInterval(duration=300, start=start)
+    posted = r.MirrorMeterReading(mRID=f"{11:024X}00009F1C", Reading=r.Reading(timePeriod=period, value=7))
+    assert client.post(mup, posted).status in (201, 204)
+    path = "MirrorMeterReading/Reading/timePeriod/start"
+    assert f"{path} is {start}" in lab.head_end.end_devices.get(1).violation_texts[-1]
+    shown = {item["mRID"]: item for item in lab.admin("GET", "/mirror-usage-points")[1][0]["readings"]}
+    reading = shown[posted.mRID]
+    assert (reading["start"], reading["value"]) == (None, 7)
+
+
+@pytest.mark.parametrize("multiplier", [10, -10, 127, -128])
+def test_a_multiplier_outside_9_is_a_violation_and_the_value_null(lab, client, mup, multiplier):
+    kind = r.ReadingType(uom=38, powerOfTenMultiplier=multiplier)
+    posted = r.MirrorMeterReading(mRID="99" * 16, ReadingType=kind, Reading=r.Reading(value=7))
+    assert client.post(mup, posted).status == 201
+    path = "MirrorMeterReading/ReadingType/powerOfTenMultiplier"
+    assert f"{path} is {multiplier}" in lab.head_end.end_devices.get(1).violation_texts[-1]
+    shown = {item["mRID"]: item for item in lab.admin("GET", "/mirror-usage-points")[1][0]["readings"]}
+    assert shown[posted.mRID]["value"] is None

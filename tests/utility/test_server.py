@@ -183,3 +183,62 @@ def test_a_bad_flag_is_named(flags, text):
         main(flags)
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def broken(*_):
+    raise ZeroDivisionError("a bug")
+
+
+def test_a_bug_in_a_2030_5_handler_is_500_logged_and_counted(make_lab, monkeypatch):
+    lab = make_lab(fail_fast=False)
+    client = lab.client()
+    monkeypatch.setattr("dersim.utility.head_end.HeadEnd.advance", broken)
+    response = client.ask("GET", "/dcap")
+    assert response.status == 500
+    assert lab.server.fences.counts == {"utility_request": 1}
+    assert [line for line in lab.log.lines if line.startswith("Error")] == [
+        f"Error GET /dcap of {client.lfdi}: unexpected ZeroDivisionError('a bug')"
+    ]
+    assert any(line.startswith("Debug Traceback") for line in lab.log.lines)
+    monkeypatch.undo()
+    assert client.ask("GET", "/dcap").status == 200
+    assert [item["status"] for item in lab.admin("GET", "/requests")[1]] == [500, 200]
+
+
+def test_a_bug_in_an_admin_handler_is_500_and_counted(make_lab, monkeypatch):
+    lab = make_lab(fail_fast=False)
+    monkeypatch.setattr("dersim.utility.admin_views.responses", broken)
+    status, problem = lab.admin("GET", "/responses")
+    assert (status, problem["status"], problem["title"]) == (500, 500, "Internal Server Error")
+    assert lab.admin("GET", "/unexpected-errors") == (200, {"utility_admin": 1})
+
+
+def test_a_bug_still_ends_the_process_under_fail_fast(make_lab, monkeypatch):
+    lab = make_lab(fail_fast=True)
+    monkeypatch.setattr("dersim.utility.admin_views.responses", broken)
+    with pytest.raises(ZeroDivisionError):
+        lab.admin("GET", "/responses")
+
+
+async def test_a_bug_on_one_connection_ends_that_connection_alone(make_lab, monkeypatch):
+    lab = make_lab(fail_fast=False, encrypted=False)
+    monkeypatch.setattr(lab.server, "answer", broken)
+    listeners = await http11.bind("127.0.0.1", 0, flag="--port")
+    async with trio.open_nursery() as serving:
+        serving.start_soon(lab.server.serve, listeners)
+        connection = http11.Endpoint(*http11.address(listeners)).connection()
+        assert (await connection.request("GET", "/dcap")).status == 500
+        monkeypatch.undo()
+        assert (await connection.request("GET", "/dcap")).status == 200
+        await connection.aclose()
+        serving.cancel_scope.cancel()
+    assert lab.server.fences.counts == {"utility_connection": 1}
+
+
+async def test_a_bug_in_a_due_change_does_not_end_the_server(make_lab, monkeypatch, autojump_clock, nursery):
+    lab = make_lab(fail_fast=False, encrypted=False)
+    monkeypatch.setattr(lab.head_end, "advance", broken)
+    nursery.start_soon(lab.server.serve, [])
+    await trio.sleep(2.5)
+    assert lab.server.fences.counts == {"utility_clock": 3}
+    nursery.cancel_scope.cancel()

@@ -22,6 +22,7 @@ from dersim import pki
 from dersim.clock import SimClock
 from dersim.csip import plugin
 from dersim.csip.client import CsipClient
+from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.http11 import Request
 from dersim.logbuffer import LogBuffer
@@ -93,7 +94,7 @@ class House:
         self.net = MemoryNet()
         config = UtilityConfig()
         config.certificate, config.key, config.root = of_folder(folder)
-        self.utility = UtilityServer(config, self.clock.now_s, self.log)
+        self.utility = UtilityServer(config, self.clock.now_s, self.log, Fences(self.log, fail_fast=True))
         parser = OptionParser()
         plugin.add_options(parser)
         options = parser.parse_args(["--use_test_pki_certs", str(folder), *flags], Namespace(demo=False))

@@ -67,6 +67,11 @@ def add_arguments(parser: OptionParser) -> None:
     )
     parser.add_argument("--pin", type=_pin, default=DEFAULT_PIN, help="PIN of the devices' Registration")
     parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse bodies that violate the standard instead of counting them",
+    )
+    parser.add_argument(
         "--cycle", type=yes_no, default=False, metavar="yes|no", help="publish the demo's cycle of controls"
     )
 
@@ -81,6 +86,7 @@ def config_of(options: Namespace) -> UtilityConfig:
         registration=options.registration,
         pin=options.pin,
         cycle=options.cycle,
+        strict=options.strict,
     )
     if options.enc:
         config.certificate, config.key, config.root = certificates.choose(

@@ -7,8 +7,8 @@ pass the certificate on. And one bad client must not stop the server:
   drips one byte a second keeps its connection no longer than one that is silent;
 * limits on sizes, and on the number of connections. A new client at the limit takes the place of the one
   that has been idle longest. Otherwise an idle connection is closed after `idle_s`;
-* an error on one connection ends that connection only. An exception raised by the handler is a bug of ours:
-  the client gets a 500, then the exception is raised out of `serve`.
+* an unexpected exception, of the handler or of the connection itself, ends that connection alone: it goes
+  to `on_error`, after the client has got its 500.
 
 Cancelling `serve` stops it: listening ends, idle connections close at once, requests under way have
 `grace_s`.
@@ -28,6 +28,7 @@ from dersim.http11.server_connection import ServerConnection
 from dersim.tls import ServerContext, server_handshake
 
 Log = Callable[[str], None]
+OnError = Callable[[Exception, str], None]
 
 # Out of file descriptors or memory: wait for connections to close. (What goes wrong with the one connection
 # that is being accepted, trio's listener skips by itself.)
@@ -42,13 +43,16 @@ async def serve(
     tls: ServerContext | None = None,
     limits: Limits = DEFAULT_LIMITS,
     log: Log | None = None,
+    on_error: OnError | None = None,
 ) -> None:
     """Serve until cancelled; closes the listeners.
 
-    handler: answers a request with a response, whatever the method. If it raises, the client gets a 500 and
-    the server ends. log: called with one line for each connection that was refused or ended early.
+    handler: answers a request with a response, whatever the method; an exception out of it is answered 500.
+    log: gets one line for each connection that was refused or ended early. on_error: gets every unexpected
+    exception of a connection, and the client's address; what it raises ends the server, as does every such
+    exception without it.
     """
-    server = _Server(handler, tls, limits, log)
+    server = _Server(handler, tls, limits, log, on_error)
     async with trio.open_nursery() as nursery:
         connections = await nursery.start(server.hold_connections)
         try:
@@ -62,12 +66,20 @@ async def serve(
 class _Server:
     """What the connections of one `serve` share."""
 
-    def __init__(self, handler: Handler, tls: ServerContext | None, limits: Limits, log: Log | None) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        tls: ServerContext | None,
+        limits: Limits,
+        log: Log | None,
+        on_error: OnError | None,
+    ) -> None:
         self.handler = handler
         self.limits = limits
         self.is_stopping = False
         self._tls = tls
         self._tell = log
+        self._on_error = on_error
         self._slots = trio.Semaphore(limits.connections)
         self._idle: dict[int, trio.CancelScope] = {}
         self._stopped = trio.Event()
@@ -128,6 +140,10 @@ class _Server:
             stream = await self._secured(transport, peer)
             if stream is not None:
                 await ServerConnection(stream, peer, self.handler, self.limits, self).run()
+        except Exception as error:  # the fence of one connection: on_error logs and counts it
+            if self._on_error is None:
+                raise
+            self._on_error(error, peer)
         finally:
             self._slots.release()
             await trio.aclose_forcefully(transport)

@@ -96,10 +96,9 @@ class ServerConnection:
         except trio.Cancelled:
             raise
         except BaseException:
-            # A bug in the handler ends the server (its supervisor logs it), after this client has had an
-            # answer.
+            # A bug in the handler: the client gets an answer, the server decides what else ends.
             with trio.move_on_after(1, shield=True):
-                await self._refuse(500, "the server has failed")
+                await self._refuse(500, "internal server error")
             raise
 
     async def _head(self) -> h11.Request:

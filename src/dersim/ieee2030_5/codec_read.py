@@ -243,6 +243,7 @@ class Lenient:
                 self._foreign(child, info, values)
             else:
                 self.notes.append(f"{path}: {wiretext.shorten(name.localname)} is not known here")
+                values["extra"] = (*values.get("extra", ()), _extra(child))
 
     def _optional_member(
         self, node: Node, info: TypeInfo, member: Member, values: dict[str, Any], path: str

@@ -17,16 +17,19 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from dersim.errors import ConfigError
+from dersim.fences import Fences
 from dersim.http11 import Request, Response
-from dersim.modes import modes_from_json
+from dersim.numeric import number, shown
 from dersim.utility import admin_views as views
-from dersim.utility.head_end import HeadEnd
+from dersim.utility.admin_body import BodyError, parse, pointer_of, read_fields, read_modes
+from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.program import Control, Program
 from dersim.utility.programs import ControlOrder
 
 PREFIX = "/api/utility"
 DEFAULT_LIMIT = 100
 MAX_BODY = 1 << 20
+MAX_START_IN_S = 366 * 86_400
 
 _CONTROL_HINT = '{"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}'
 _HINTS = {
@@ -39,9 +42,13 @@ _HINTS = {
 
 
 class _Problem(Exception):  # noqa: N818 - never leaves this module
-    def __init__(self, status: int, detail: str, hint: str, allow: str = "") -> None:
+    """pointer: a JSON Pointer into the body, None where the body is not the cause."""
+
+    def __init__(
+        self, status: int, detail: str, hint: str, allow: str = "", pointer: str | None = None
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.hint, self.allow = status, detail, hint, allow
+        self.status, self.detail, self.hint, self.allow, self.pointer = status, detail, hint, allow, pointer
 
 
 class Result(NamedTuple):
@@ -52,10 +59,14 @@ class Result(NamedTuple):
 
 
 class Admin:
-    """Answers the operator's requests for one head-end. No request makes `answer` raise."""
+    """Answers the operator's requests for one head-end.
 
-    def __init__(self, head_end: HeadEnd) -> None:
+    `answer` never raises, except for what `fences` raises again under fail_fast.
+    """
+
+    def __init__(self, head_end: HeadEnd, fences: Fences) -> None:
         self._head_end = head_end
+        self._fences = fences
         self._reads: dict[str, Callable[[dict[str, str]], Any]] = {
             "end-devices": lambda _: views.end_devices(head_end),
             "programs": lambda _: views.programs(head_end),
@@ -65,6 +76,7 @@ class Admin:
             "poll-rates": lambda _: head_end.rates.as_dict(),
             "violations": lambda _: dict(head_end.violations),
             "requests": self._requests,
+            "unexpected-errors": lambda _: dict(fences.counts),
         }
         self._writes: dict[tuple[str, str], Callable[[list[str], Any], Result]] = {
             ("POST", "end-devices"): self._add_device,
@@ -77,7 +89,13 @@ class Admin:
 
     def answer(self, request: Request) -> Response:
         """The response to one request."""
-        self._head_end.advance()
+        response = _FAILED
+        with self._fences.around("utility_admin", MODULE, f"{request.method} {request.target[:200]}"):
+            self._head_end.advance()
+            response = self._answer(request)
+        return response  # noqa: RET504 - not what `_answer` returned where the fence ended it
+
+    def _answer(self, request: Request) -> Response:
         try:
             _check_origin(request)
             result = self._dispatch(request)
@@ -100,7 +118,7 @@ class Admin:
         try:
             return handler(parts, body)
         except ConfigError as error:
-            raise _Problem(400, str(error), _hint(parts[-1])) from None
+            raise _Problem(400, str(error), _hint(parts[-1]), pointer=pointer_of(body, error)) from None
 
     def _no_such(self, path: str, shape: str) -> _Problem:
         methods = [method for method, known in self._writes if known == shape]
@@ -122,17 +140,20 @@ class Admin:
         return [item.to_json() for item in self._head_end.request_log.newest(int(text))]
 
     def _add_device(self, _: list[str], data: Any) -> Result:
-        fields = _fields(data, ("lfdi",), ("pin",))
-        if not isinstance(fields["lfdi"], str):
-            raise ConfigError(f"lfdi: 40 hexadecimal digits are needed, not {fields['lfdi']!r}")
+        fields = read_fields(data, ("lfdi",), ("pin", "aggregator"))
+        for name in ("lfdi", "aggregator"):
+            if name in fields and not isinstance(fields[name], str):
+                raise BodyError(
+                    f"{name}: 40 hexadecimal digits are needed, not {shown(fields[name])}", f"/{name}"
+                )
         pin = fields.get("pin")
         if isinstance(pin, str) and pin.isascii() and pin.isdigit() and len(pin) == 6:
             pin = int(pin)
-        device, created = self._head_end.provision(fields["lfdi"], pin)
+        device, created = self._head_end.provision(fields["lfdi"], pin, fields.get("aggregator"))
         return Result(201 if created else 200, views.end_device(device))
 
     def _add_program(self, _: list[str], data: Any) -> Result:
-        fields = _fields(data, ("description", "primacy"))
+        fields = read_fields(data, ("description", "primacy"))
         program = self._head_end.create_program(fields["description"], fields["primacy"])
         return Result(201, views.program(program))
 
@@ -142,7 +163,7 @@ class Admin:
 
     def _set_default(self, parts: list[str], data: Any) -> Result:
         program = self._program(parts[1])
-        self._head_end.set_default(program, modes_from_json(_fields(data, ("modes",))["modes"]))
+        self._head_end.set_default(program, read_modes(read_fields(data, ("modes",))["modes"]))
         return Result(200, views.program(program)["default_control"])
 
     def _add_control(self, parts: list[str], data: Any) -> Result:
@@ -175,30 +196,11 @@ def order_from_json(data: Any, now_s: float) -> ControlOrder:
 
     2030.5 has whole seconds: a future start is rounded up, so that clients do not see it too late.
     """
-    fields = _fields(data, ("modes", "duration_s"), ("start_in_s", *_ORDER_KEYS))
-    start_in_s = fields.get("start_in_s", 0)
-    if (
-        isinstance(start_in_s, bool)
-        or not isinstance(start_in_s, int | float)
-        or not abs(start_in_s) <= 366 * 86_400
-    ):
-        raise ConfigError(f"start_in_s: seconds, at most a year, are needed, not {start_in_s!r}")
+    fields = read_fields(data, ("modes", "duration_s"), ("start_in_s", *_ORDER_KEYS))
+    start_in_s = number("start_in_s", fields.get("start_in_s", 0), -MAX_START_IN_S, MAX_START_IN_S, "s")
     start_s = math.ceil(now_s + start_in_s) if start_in_s > 0 else math.floor(now_s + start_in_s)
     given = {key: fields[key] for key in _ORDER_KEYS if key in fields}
-    return ControlOrder(modes_from_json(fields["modes"]), start_s, fields["duration_s"], **given)
-
-
-def _fields(data: Any, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    known = (*required, *optional)
-    if not isinstance(data, dict):
-        raise ConfigError(f"a JSON object with {', '.join(required)} is needed")
-    missing = [key for key in required if key not in data]
-    unknown = sorted(set(data) - set(known))
-    if missing:
-        raise ConfigError(f"{', '.join(missing)}: missing")
-    if unknown:
-        raise ConfigError(f"{', '.join(unknown)[:200]}: not known; known are {', '.join(known)}")
-    return data
+    return ControlOrder(read_modes(fields["modes"]), start_s, fields["duration_s"], **given)
 
 
 def _check_origin(request: Request) -> None:
@@ -221,14 +223,9 @@ def _read_json(request: Request, what: str) -> Any:
     if len(request.body) > MAX_BODY:
         raise _Problem(413, f"the body has {len(request.body)} bytes", f"at most {MAX_BODY} are read")
     try:
-        return json.loads(request.body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise _Problem(400, f"the body is not JSON: {reason}", _hint(what)) from None
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a JSON number")
+        return parse(request.body)
+    except BodyError as error:
+        raise _Problem(400, str(error), _hint(what), pointer=error.pointer) from None
 
 
 def _hint(what: str) -> str:
@@ -236,13 +233,15 @@ def _hint(what: str) -> str:
 
 
 def _problem(problem: _Problem) -> Response:
-    body = {
+    body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
         "hint": problem.hint,
     }
+    if problem.pointer is not None:
+        body["errors"] = [{"pointer": problem.pointer, "detail": problem.detail}]
     allow = (("allow", problem.allow),) if problem.allow else ()
     return _json(problem.status, body, "application/problem+json", allow)
 
@@ -257,3 +256,6 @@ _FIXED_HEADERS = (
 def _json(status: int, body: Any, kind: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
     return Response(status, (("content-type", kind), *_FIXED_HEADERS, *headers), data)
+
+
+_FAILED = _problem(_Problem(500, "this is an error of the server", "see its log and report it"))

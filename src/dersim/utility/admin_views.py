@@ -13,6 +13,7 @@ from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord
 from dersim.utility.program import STATUS_TEXT, Control, Program
 from dersim.utility.responses import STATUS_TEXT as RESPONSE_TEXT
 from dersim.utility.responses import NumberedResponse, created_s
+from dersim.utility.shall_rules import MAX_MULTIPLIER
 
 MASK = "******"
 _DER_DOCUMENTS = ("capability", "settings", "status", "availability")
@@ -31,6 +32,7 @@ def end_device(device: EndDeviceRecord) -> dict[str, Any]:
         "sfdi": device.sfdi,
         "href": device.href,
         "pin": MASK,
+        "aggregator": device.aggregator_lfdi,
         "registered": rfc3339(device.registered_s),
         "last_seen": rfc3339_or_none(device.last_seen_s),
         "edition": device.edition.value,
@@ -43,15 +45,17 @@ def end_device(device: EndDeviceRecord) -> dict[str, Any]:
 
 
 def plain(resource: Any) -> Any:
-    """A resource as JSON, in the standard's own names; absent members are left out."""
+    """A resource as JSON, in the names of the standard; unknown elements are in `extra`."""
     info = TYPES.get(type(resource))
     if info is None:
         return [plain(item) for item in resource] if isinstance(resource, tuple) else resource
     values = ((member.name, getattr(resource, member.name)) for member in info.members)
     found = {name: plain(value) for name, value in values if value is not None and value != ()}
-    # Elements of other namespaces that a plug-in has declared.
-    known = (each for each in getattr(resource, "extra", ()) if not isinstance(each.value, str))
-    return found | {each.name: plain(each.value) for each in known}
+    # Elements that plug-ins have declared by name; unknown ones, which are kept as XML, beside each other.
+    extra = getattr(resource, "extra", ())
+    known = {each.name: plain(each.value) for each in extra if not isinstance(each.value, str)}
+    unknown = [each._asdict() for each in extra if isinstance(each.value, str)]
+    return found | known | ({"extra": unknown} if unknown else {})
 
 
 def programs(head_end: HeadEnd) -> list[dict[str, Any]]:
@@ -144,8 +148,10 @@ def reading(item: MeterReadingRecord) -> dict[str, Any]:
     }
 
 
-def scaled(value: int, multiplier: int) -> float | int:
-    """value x 10^multiplier, rounded to its decimals."""
+def scaled(value: int, multiplier: int) -> float | int | None:
+    """value x 10^multiplier, rounded to its decimals; None for a multiplier outside -9 to 9."""
+    if abs(multiplier) > MAX_MULTIPLIER:
+        return None
     return value * 10**multiplier if multiplier >= 0 else round(value * 10.0**multiplier, -multiplier)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dersim.errors import ConfigError
+from dersim.numeric import shown
 
 RegistrationMode = Literal["open", "inband", "known"]
 DEFAULT_PIN = 111115
@@ -31,10 +32,10 @@ class PollRates:
             raise ConfigError(f"poll rates: an object with some of {', '.join(names)} is needed")
         for name, value in data.items():
             if name not in names:
-                raise ConfigError(f"poll rate {name!r} is not known; known are {', '.join(names)}")
+                raise ConfigError(f"{name[:40]}: is no poll rate; known are {', '.join(names)}")
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_POLL_RATE_S:
                 raise ConfigError(
-                    f"poll rate {name}: whole seconds from 1 to {MAX_POLL_RATE_S} are needed, not {value!r}"
+                    f"{name}: whole seconds from 1 to {MAX_POLL_RATE_S} are needed, not {shown(value)}"
                 )
         for name, value in data.items():
             setattr(self, name, value)
@@ -49,7 +50,7 @@ class UtilityConfig:
     """The configuration of one companion server.
 
     host, port: of the 2030.5 side; the admin port is always on 127.0.0.1. Port 0 takes a free one.
-    certificate, key, root: required if `encrypted`.
+    certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard.
     """
 
     host: str = "127.0.0.1"
@@ -62,4 +63,5 @@ class UtilityConfig:
     registration: RegistrationMode = "open"
     pin: int = DEFAULT_PIN
     cycle: bool = False
+    strict: bool = False
     poll_rates: PollRates = field(default_factory=PollRates)

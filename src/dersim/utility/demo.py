@@ -89,7 +89,7 @@ def make(context: FrontendContext) -> DemoServer:
         config.certificate, config.key, config.root = certificates.of_folder(
             None if folder is None else Path(folder)
         )
-    server = DemoServer(config, context.clock.now_s, context.log)
+    server = DemoServer(config, context.clock.now_s, context.log, context.fences)
     context.offer(CompanionService, server)
     context.buffers["utility_requests"] = server.head_end.request_log.size
     return server

@@ -72,7 +72,8 @@ def time(context: RequestContext) -> Document:
 def _visible(context: RequestContext) -> list[EndDeviceRecord]:
     if context.lfdi is None:
         return context.head_end.end_devices.listed()
-    return [context.device] if context.device else []
+    own = [context.device] if context.device else []
+    return [*own, *context.head_end.end_devices.of_aggregator(context.lfdi)]
 
 
 def end_devices(context: RequestContext) -> Document:
@@ -123,10 +124,10 @@ def register(context: RequestContext) -> Answer:
         raise RequestRefused(409, f"{lfdi} is registered already", headers=(("location", existing.href),))
     if known.mode == "known":
         raise RequestRefused(403, "this server registers devices out of band; ask its operator")
+    context.note(shall_rules.end_device(posted, identity.sfdi(lfdi)))
     device = known.add(lfdi, context.now_s)
     device.last_seen_s = context.now_s
-    context.device = device if context.lfdi is not None else None
-    context.note(shall_rules.end_device(posted, device.sfdi), device)
+    context.device = device
     context.head_end.info(f"registered {lfdi} in band as {device.href}")
     return Answer(201, device.href)
 

@@ -47,7 +47,7 @@ class EndDeviceRecord:
 
     reported: DERCapability, DERSettings, DERStatus, DERAvailability and DeviceInformation as the device PUT
     them, by the names of `device_documents.REPORTED`. violations: how often it broke a rule of the standard;
-    violation_texts has the newest.
+    violation_texts has the newest. aggregator_lfdi: of the aggregator that may act for the device.
     """
 
     number: int
@@ -63,6 +63,7 @@ class EndDeviceRecord:
     log_events_seen: int = 0
     violations: int = 0
     violation_texts: deque[str] = field(default_factory=lambda: deque(maxlen=VIOLATIONS_KEPT))
+    aggregator_lfdi: str | None = None
     version: int = 0
 
     @property
@@ -95,6 +96,7 @@ class EndDevices:
         self.pin = pin
         self.encrypted = encrypted
         self.version = 0
+        self.has_aggregators = False
         self._by_number: dict[int, EndDeviceRecord] = {}
         self._by_lfdi: dict[str, EndDeviceRecord] = {}
         self._numbers = itertools.count(1)
@@ -112,7 +114,7 @@ class EndDevices:
 
     def find(self, lfdi: str | None) -> EndDeviceRecord | None:
         """The EndDevice of this LFDI."""
-        return None if lfdi is None else self._by_lfdi.get(lfdi)
+        return None if lfdi is None else self._by_lfdi.get(lfdi.zfill(40))
 
     def on_contact(self, lfdi: str, now_s: float) -> EndDeviceRecord | None:
         """The record of a client that sent a request; in mode open it is registered if it is new."""
@@ -148,11 +150,28 @@ class EndDevices:
         self.version += 1
         return device
 
+    def of_aggregator(self, lfdi: str) -> list[EndDeviceRecord]:
+        """The EndDevices that the aggregator with this LFDI acts for, in the order of EndDeviceList."""
+        if not self.has_aggregators:
+            return []
+        return [device for device in self.listed() if device.aggregator_lfdi == lfdi]
+
+    def set_aggregator(self, device: EndDeviceRecord, lfdi: str) -> None:
+        """Let the client with this LFDI act for the device."""
+        device.aggregator_lfdi = lfdi
+        device.version += 1
+        self.has_aggregators = True
+
     def listed(self) -> list[EndDeviceRecord]:
         """In the order of EndDeviceList: changedTime descending, sFDI ascending, href ascending."""
         if len(self._listed) != len(self._by_number):
             self._listed = sorted(self, key=lambda item: (-item.changed_s, item.sfdi, item.number))
         return self._listed
+
+
+def same_lfdi(one: str | None, other: str | None) -> bool:
+    """Whether two LFDIs are equal as numbers: some devices leave out leading zeros."""
+    return one is not None and other is not None and one.zfill(40) == other.zfill(40)
 
 
 def check_pin(pin: object) -> None:

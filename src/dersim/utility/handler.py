@@ -15,22 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from dersim.errors import LocalProtocolError, RemoteProtocolError
+from dersim.fences import Fences
 from dersim.http11 import Request, Response
 from dersim.ieee2030_5 import MEDIA_TYPE, Edition, encode, identity
 from dersim.ieee2030_5 import resources as r
 from dersim.utility import tree
 from dersim.utility.end_devices import EndDeviceRecord
-from dersim.utility.head_end import HeadEnd
+from dersim.utility.head_end import MODULE, HeadEnd
+from dersim.utility.negotiation import check_accept, check_content_type
 from dersim.utility.paging import DEFAULT_PAGE, Page, parse_page
 from dersim.utility.refusal import BAD_FORM, RequestRefused, not_found
 from dersim.utility.request_context import Answer, RequestContext
 from dersim.utility.tree import Route
 
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"})
-_READABLE_AS = frozenset({MEDIA_TYPE, "application/*", "*/*", "application/xml", "text/xml", "text/*"})
-_WRITABLE_AS = frozenset({MEDIA_TYPE, "application/xml", "text/xml"})
 _XML = ("content-type", MEDIA_TYPE)
 
 #: Not an error of the client: does not exist yet, exists already.
@@ -47,40 +48,47 @@ class _Encoded(NamedTuple):
 
 
 class RequestHandler:
-    """Answers the requests of 2030.5 clients for one head-end. No request makes `answer` raise."""
+    """Answers the requests of 2030.5 clients for one head-end.
 
-    def __init__(self, head_end: HeadEnd) -> None:
+    `answer` never raises, except for what `fences` raises again under fail_fast.
+    """
+
+    def __init__(self, head_end: HeadEnd, fences: Fences) -> None:
         self._head_end = head_end
+        self._fences = fences
         self._cache: dict[Hashable, _Encoded] = {}
 
     def answer(self, request: Request) -> Response:
         """The response; request and response are added to the request log."""
-        head_end = self._head_end
-        now_s = head_end.advance()
+        now_s = self._head_end.now_s()
         lfdi = None
         if request.peer_certificate_der is not None:
             lfdi = identity.lfdi(request.peer_certificate_der)
-        try:
-            response = self._answer(request, lfdi, now_s)
-        except RequestRefused as refused:
-            response = _refusal(refused)
-            log = head_end.info if refused.status in _EXPECTED else head_end.warn
-            who = lfdi or request.peer
-            log(f"{request.method} {request.target[:200]} of {who}: {refused.status}: {refused}")
-        except LocalProtocolError as error:
-            # An error of ours, in one document: the others can still be read.
-            head_end.error(f"{request.method} {request.target[:200]}: cannot be written: {error}")
-            response = Response(500)
-        head_end.request_log.add(
+        what = f"{request.method} {request.target[:200]} of {lfdi or request.peer}"
+        response = _FAILED
+        with self._fences.around("utility_request", MODULE, what):
+            response = self._answer_or_refuse(request, lfdi, what)
+        self._head_end.request_log.add(
             now_s, request.method, request.target, response.status, lfdi, request.body, response.body
         )
         return response
 
+    def _answer_or_refuse(self, request: Request, lfdi: str | None, what: str) -> Response:
+        head_end = self._head_end
+        try:
+            return self._answer(request, lfdi, head_end.advance())
+        except RequestRefused as refused:
+            log = head_end.info if refused.status in _EXPECTED else head_end.warn
+            log(f"{what}: {refused.status}: {refused}")
+            return _refusal(refused)
+        except LocalProtocolError as error:
+            # An error of ours, in one document: the others can still be read.
+            head_end.error(f"{what}: cannot be written: {error}")
+            return _FAILED
+
     def _answer(self, request: Request, lfdi: str | None, now_s: float) -> Response:
         if request.method not in _METHODS:
             raise RequestRefused(501, f"{request.method[:40]} is not a method of HTTP", code=BAD_FORM)
-        if request.header("host") is None:
-            raise RequestRefused(400, "the header Host is missing", code=BAD_FORM)
         path, query = _split(request.target)
         found = tree.find(path)
         if found is None:
@@ -97,7 +105,7 @@ class RequestHandler:
             request.body,
         )
         if request.method in ("GET", "HEAD"):
-            _check_accept(request)
+            check_accept(request)
             return self._read(route, context, numbers, query)
         return _write(request, route, context, numbers)
 
@@ -136,20 +144,24 @@ def _write(request: Request, route: Route, context: RequestContext, numbers: lis
             headers=(("allow", route.allow),),
         )
     if request.method != "DELETE":
-        _check_content_type(request)
+        check_content_type(request)
     answer: Answer = handler(context, *numbers)
+    context.count_violations()
     headers = () if answer.location is None else (("location", answer.location),)
     return Response(answer.status, headers)
 
 
 def _split(target: str) -> tuple[str, str]:
-    """Path and query; an absolute target (RFC 9112 3.2.2) is cut to them."""
+    """Path, percent-decoded, and query; an absolute target (RFC 9112 3.2.2) is cut to them."""
     if len(target) > MAX_TARGET:
         raise RequestRefused(400, f"the target has {len(target)} bytes; at most {MAX_TARGET} are allowed")
     if target.startswith(("http://", "https://")):
         target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
     path, _, query = target.partition("?")
-    return path, query
+    parts = [unquote(part) for part in path.split("/")]
+    if any("/" in part for part in parts):
+        raise not_found()
+    return "/".join(parts), query
 
 
 def _page(query: str) -> Page:
@@ -157,21 +169,6 @@ def _page(query: str) -> Page:
         return parse_page(query)
     except RemoteProtocolError as error:
         raise RequestRefused(400, str(error)) from None
-
-
-def _check_accept(request: Request) -> None:
-    accept = request.header("accept")
-    if accept is None:
-        return
-    kinds = {item.partition(";")[0].strip().lower() for item in accept.split(",")}
-    if kinds.isdisjoint(_READABLE_AS):
-        raise RequestRefused(406, f"Accept {accept[:100]}: the server sends only {MEDIA_TYPE}")
-
-
-def _check_content_type(request: Request) -> None:
-    given = request.header("content-type")
-    if given is not None and given.partition(";")[0].strip().lower() not in _WRITABLE_AS:
-        raise RequestRefused(415, f"Content-Type {given[:100]}: the server reads only {MEDIA_TYPE}")
 
 
 def _refusal(refused: RequestRefused) -> Response:
@@ -182,3 +179,6 @@ def _refusal(refused: RequestRefused) -> Response:
     body = encode(r.Error(reasonCode=refused.code), Edition.E2018)
     comment = f"<!-- {reason} -->".encode("utf-8", "replace")
     return Response(refused.status, (_XML, *refused.headers), comment + body)
+
+
+_FAILED = _refusal(RequestRefused(500, "this is an error of the server; see its log"))

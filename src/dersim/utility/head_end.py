@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
 
 from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import identity
+from dersim.logbuffer import Log
 from dersim.modes import ModeValue, modes_from_json
 from dersim.utility import wire_modes
 from dersim.utility.config import UtilityConfig
@@ -26,6 +26,10 @@ from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
 
 MODULE = "Utility"
+
+#: Different texts of violations that are counted; texts beyond this number are counted as one.
+VIOLATIONS_COUNTED = 1_000
+OTHER_VIOLATIONS = "others"
 
 #: The program of the operator's controls has priority over that of the cycle.
 USER_PROGRAM, USER_PRIMACY = "operator", 5
@@ -44,16 +48,6 @@ DEFAULT_CONTROL = {
     "setESLowFreq": 59.5,
     "setESHighFreq": 60.1,
 }
-
-
-class Log(Protocol):
-    """What the server needs of a log."""
-
-    def log(
-        self, level: Literal["Debug", "Info", "Warning", "Error"], module: str, message: str, device: int = 0
-    ) -> object:
-        """Add an entry."""
-        ...
 
 
 class HeadEnd:
@@ -95,13 +89,18 @@ class HeadEnd:
             self._log_change(change)
         return now_s
 
-    def provision(self, lfdi: str, pin: int | None) -> tuple[EndDeviceRecord, bool]:
-        """Add a device, or change the PIN of a known one; ConfigError for a bad LFDI or PIN."""
-        try:
-            lfdi = identity.normal_lfdi(lfdi)
-        except LocalProtocolError as error:
-            raise ConfigError(f"lfdi: {error}") from None
+    def provision(
+        self, lfdi: str, pin: int | None, aggregator: str | None = None
+    ) -> tuple[EndDeviceRecord, bool]:
+        """Add a device, or change the PIN of a known one; ConfigError for a bad LFDI or PIN.
+
+        aggregator: the LFDI of the client that may act for the device.
+        """
+        lfdi = _normal_lfdi("lfdi", lfdi)
+        aggregator = None if aggregator is None else _normal_lfdi("aggregator", aggregator)
         device, created = self.end_devices.provision(lfdi, pin, self.advance())
+        if aggregator is not None:
+            self.end_devices.set_aggregator(device, aggregator)
         self.info(f"{'registered' if created else 'changed'} {lfdi} for the operator as {device.href}")
         return device, created
 
@@ -146,14 +145,21 @@ class HeadEnd:
         """Log at level Error."""
         self._log.log("Error", MODULE, message)
 
-    def note_violations(self, device: EndDeviceRecord | None, where: str, violations: list[str]) -> None:
-        """Log and count violations of the standard in a document that was accepted."""
-        for text in violations:
-            self.violations[text] += 1
-            if device is not None:
-                device.violations += 1
-                device.violation_texts.append(text)
-            self.warn(f"{where}: accepted, but violates the standard: {text}")
+    def note_violation(self, device: EndDeviceRecord | None, where: str, text: str) -> None:
+        """Log and count a violation of the standard in a document that was accepted."""
+        known = text in self.violations or len(self.violations) < VIOLATIONS_COUNTED
+        self.violations[text if known else OTHER_VIOLATIONS] += 1
+        if device is not None:
+            device.violations += 1
+            device.violation_texts.append(text)
+        self.warn(f"{where}: accepted, but violates the standard: {text}")
+
+
+def _normal_lfdi(name: str, text: str) -> str:
+    try:
+        return identity.normal_lfdi(text)
+    except LocalProtocolError as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def name_of(control: Control) -> str:

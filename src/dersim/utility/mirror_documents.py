@@ -35,7 +35,7 @@ def mirror(context: RequestContext, number: int) -> Document:
 
 def _own_mirror(context: RequestContext, number: int) -> MirrorRecord:
     found = context.head_end.mirrors.get(number)
-    if found is None or (context.reader is not None and found.lfdi != context.reader):
+    if found is None or not context.may_act_for(found.lfdi):
         raise not_found("there is no such mirror, or it is not yours")
     return found
 
@@ -65,16 +65,17 @@ def post_mirror(context: RequestContext) -> Answer:
     posted: Any = context.read(r.MirrorUsagePoint, r.MirrorMeterReading)
     if isinstance(posted, r.MirrorMeterReading):
         return _post_to_list(context, posted)
-    if context.reader is not None and posted.deviceLFDI != context.reader:
+    if not context.may_act_for(posted.deviceLFDI):
         raise RequestRefused(
             403, f"MirrorUsagePoint: deviceLFDI {posted.deviceLFDI} is not that of your certificate"
         )
     readings, known = posted.MirrorMeterReading, context.head_end.mirrors.known_types(posted)
-    outcome = context.head_end.mirrors.post_point(posted)
+    posted.deviceLFDI = posted.deviceLFDI.zfill(40)
     device = context.head_end.end_devices.find(posted.deviceLFDI)
     context.note(shall_rules.usage_point(posted), device)
     for reading in readings:
         context.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
+    outcome = context.head_end.mirrors.post_point(posted)
     return Answer(201 if outcome.created else 204, outcome.href)
 
 
@@ -106,12 +107,10 @@ def _post(
     context: RequestContext, record: MirrorRecord, readings: tuple[r.MirrorMeterReading, ...]
 ) -> list[Answer]:
     known = context.head_end.mirrors.known_types(record.point)
-    outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings)
+    device = context.head_end.end_devices.find(record.lfdi)
     for reading in readings:
-        context.note(
-            shall_rules.meter_reading(reading, known.get(reading.mRID)),
-            context.head_end.end_devices.find(record.lfdi),
-        )
+        context.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
+    outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings)
     return [Answer(201 if each.created else 204, each.href) for each in outcome]
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dersim.errors import ConfigError
 from dersim.modes import MODES, ModeValue
+from dersim.numeric import shown
 from dersim.utility import event_status
 from dersim.utility.event_status import Change
 from dersim.utility.program import CANCELLED, Control, DefaultControl, Program, make_mrid
@@ -16,6 +17,8 @@ from dersim.utility.program import CANCELLED, Control, DefaultControl, Program, 
 MAX_DURATION_S = 0xFFFFFFFF
 MAX_RANDOMIZATION_S = 3600
 MAX_DESCRIPTION_CHARS = 32
+#: mRIDs of published controls that are remembered, so that Responses to them are recognised.
+MRIDS_KEPT = 20_000
 
 
 class ControlOrder(NamedTuple):
@@ -43,6 +46,7 @@ class Programs:
         self._programs: dict[int, Program] = {}
         self._numbers = itertools.count(1)
         self._last_creation_s = 0
+        self._published: dict[str, None] = {}
 
     def __iter__(self) -> Iterator[Program]:
         return iter(self._programs.values())
@@ -93,9 +97,16 @@ class Programs:
         control.status_since_s = self._last_creation_s
         program.curves.add(control.modes, self._last_creation_s)
         program.controls[number] = control
+        self._published[control.mrid] = None
+        if len(self._published) > MRIDS_KEPT:
+            del self._published[next(iter(self._published))]
         program.changed()
         self._settle(now_s)
         return control
+
+    def has_published(self, mrid: str) -> bool:
+        """Whether a control with this mRID was ever published, as far as it is remembered."""
+        return mrid.upper() in self._published
 
     def find_control(self, mrid: str) -> Control | None:
         """The listed control with this mRID, in upper or lower case."""
@@ -156,11 +167,11 @@ def check_order(order: ControlOrder) -> None:
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{name}: a whole number from {low} to {high} is needed, not {value!r}")
+        raise ConfigError(f"{name}: a whole number from {low} to {high} is needed, not {shown(value)}")
 
 
 def _check_description(text: object) -> None:
     if not isinstance(text, str) or len(text) > MAX_DESCRIPTION_CHARS or not text.isprintable():
         raise ConfigError(
-            f"description: a line of at most {MAX_DESCRIPTION_CHARS} characters is needed, not {text!r}"
+            f"description: a line of at most {MAX_DESCRIPTION_CHARS} characters is needed, not {shown(text)}"
         )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from dersim.errors import RemoteProtocolError
-from dersim.ieee2030_5 import decode
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility.end_devices import EndDeviceRecord
+from dersim.utility import bodies, shall_rules
+from dersim.utility.end_devices import EndDeviceRecord, same_lfdi
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.paging import Page
-from dersim.utility.refusal import BAD_FORM, RequestRefused, not_found
+from dersim.utility.refusal import RequestRefused, not_found
 
 T = TypeVar("T")
+
+#: Violations of one body that are logged and counted one by one.
+VIOLATIONS_LOGGED = 10
 
 
 class Document(NamedTuple):
@@ -42,6 +44,7 @@ class RequestContext:
 
     lfdi: of the client's certificate; None on a server without TLS, where every client sees everything.
     device: the client's EndDevice, None if it is not registered. now_s: UTC seconds since 1970.
+    violations: of the body, with the EndDevice that they are counted for.
     """
 
     head_end: HeadEnd
@@ -52,6 +55,7 @@ class RequestContext:
     method: str
     path: str
     body: bytes
+    violations: list[tuple[EndDeviceRecord | None, str]] = field(default_factory=list)
 
     @property
     def edition(self) -> Edition:
@@ -66,7 +70,7 @@ class RequestContext:
     def end_device(self, number: int) -> EndDeviceRecord:
         """The EndDevice of that number; 404 if it does not exist or belongs to another client."""
         device = self.head_end.end_devices.get(number)
-        if device is None or (self.lfdi is not None and device is not self.device):
+        if device is None or not self.may_act_for(device.lfdi):
             raise not_found("there is no such EndDevice, or it is not yours")
         device.last_seen_s = self.now_s
         return device
@@ -83,36 +87,37 @@ class RequestContext:
     def read_in(self, *expected: type[T]) -> tuple[T, Edition]:
         """The body as one of the `expected` resources, and its edition; 400 that says why it is not.
 
-        It must be valid in one of the two editions. The client is answered in that one from now on.
+        It must be valid in one of the two editions, apart from unknown elements, which are violations. The
+        client is answered in that edition from now on.
         """
-        resource, edition = _decode(self.body, expected)
-        if self.device is not None and self.device.edition is not edition:
-            self.device.edition = edition
-            self.head_end.info(f"{self.device.lfdi} speaks the {edition.value} edition")
-        return resource, edition
+        read = bodies.read(self.body, expected, strict=self.head_end.config.strict)
+        if self.device is not None and self.device.edition is not read.edition:
+            self.device.edition = read.edition
+            self.head_end.info(f"{self.device.lfdi} speaks the {read.edition.value} edition")
+        self.note([*read.unknown, *shall_rules.values(read.resource)])
+        return read.resource, read.edition
+
+    def may_act_for(self, lfdi: str | None) -> bool:
+        """Whether the client is the device with this LFDI, or its aggregator; without TLS anyone may."""
+        if self.lfdi is None or same_lfdi(lfdi, self.lfdi):
+            return True
+        device = self.head_end.end_devices.find(lfdi)
+        return device is not None and device.aggregator_lfdi == self.lfdi
 
     def note(self, violations: list[str], device: EndDeviceRecord | None = None) -> None:
-        """Log and count violations of the standard in a body that is accepted."""
-        if violations:
+        """Remember violations of the standard in the body, for `count_violations`; 400 under `--strict`.
+
+        To be called before anything of the body is stored. device: the sender, if it is not the client.
+        """
+        if violations and self.head_end.config.strict:
+            raise RequestRefused(400, f"refused by --strict: {violations[0]}")
+        self.violations += [(device, text) for text in violations]
+
+    def count_violations(self) -> None:
+        """Log and count the violations of a body that was accepted."""
+        for device, text in self.violations[:VIOLATIONS_LOGGED]:
             who = device or self.device
             name = f" from {who.lfdi}" if who else ""
-            self.head_end.note_violations(who, f"{self.method} {self.path}{name}", violations)
-
-
-def _decode(body: bytes, expected: tuple[type[T], ...]) -> tuple[T, Edition]:
-    claimed = edition_of(body)
-    other = Edition.E2018 if claimed is Edition.E2023 else Edition.E2023
-    try:
-        return decode(body, expected, strict=True, edition=claimed).resource, claimed
-    except RemoteProtocolError as error:
-        reason = str(error)
-    try:
-        return decode(body, expected, strict=True, edition=other).resource, other
-    except RemoteProtocolError:
-        raise RequestRefused(400, reason, code=BAD_FORM) from None
-
-
-def edition_of(body: bytes) -> Edition:
-    """The edition that a body claims: schemaVer on the root came with 2023, and 2018 forbids it."""
-    start = body.find(b"<", body.find(b"?>") + 1)
-    return Edition.E2023 if b"schemaVer" in body[start : body.find(b">", start)] else Edition.E2018
+            self.head_end.note_violation(who, f"{self.method} {self.path}{name}", text)
+        if (more := len(self.violations) - VIOLATIONS_LOGGED) > 0:
+            self.head_end.warn(f"{self.method} {self.path}: {more} more violations of the standard")

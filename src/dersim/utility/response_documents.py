@@ -9,7 +9,7 @@ from dersim.ieee2030_5.edition import Edition
 from dersim.utility import shall_rules
 from dersim.utility.listing import listing
 from dersim.utility.program import make_mrid
-from dersim.utility.refusal import not_found
+from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.responses import LIST_HREF, SET_HREF, STATUS_TEXT, NumberedResponse, created_s
 
@@ -83,12 +83,22 @@ def _response(item: NumberedResponse) -> Any:
 
 
 def post_response(context: RequestContext, number: int) -> Answer:
-    """POST /rsps/1/rsp: a device's answer to an event, also to one that is over."""
+    """POST /rsps/1/rsp: a device's answer to an event, also to one that is over.
+
+    403 for the LFDI of another device, unless the client is its aggregator.
+    """
     context.need_registration()
     _only_one(number)
     posted, edition = context.read_in(r.Response)
+    if not context.may_act_for(posted.endDeviceLFDI):
+        raise RequestRefused(
+            403, f"Response: endDeviceLFDI {posted.endDeviceLFDI} is not that of your certificate"
+        )
     device = context.device or context.head_end.end_devices.find(posted.endDeviceLFDI)
-    context.note(shall_rules.response(posted, edition, context.lfdi), device)
+    violations = shall_rules.response(posted, edition)
+    if not context.head_end.programs.has_published(posted.subject):
+        violations.append(f"Response/subject {posted.subject[:40]} is no event of this server")
+    context.note(violations, device)
     entry = context.head_end.responses.post(posted, context.lfdi, context.now_s)
     text = STATUS_TEXT.get(posted.status or 0, "reserved")
     context.head_end.info(f"{posted.endDeviceLFDI} answered {posted.subject}: {posted.status} ({text})")

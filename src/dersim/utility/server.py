@@ -13,11 +13,13 @@ import trio
 
 from dersim import http11, tls
 from dersim.errors import ConfigError
+from dersim.fences import Fences
 from dersim.http11 import Request, Response
+from dersim.logbuffer import Log
 from dersim.utility.admin import Admin
 from dersim.utility.config import UtilityConfig
 from dersim.utility.handler import RequestHandler
-from dersim.utility.head_end import HeadEnd, Log
+from dersim.utility.head_end import MODULE, HeadEnd
 
 #: The admin port has no login, so it listens on this machine only, whatever --host says.
 ADMIN_HOST = "127.0.0.1"
@@ -28,16 +30,23 @@ Listeners = Sequence[trio.abc.Listener[Any]]
 
 
 class UtilityServer:
-    """A companion server. now_s: its time, UTC seconds since 1970; first read when it serves."""
+    """A companion server.
+
+    now_s: its time, UTC seconds since 1970; first read when it serves. fences: an unexpected error ends one
+    request or one connection; None makes fences of its own.
+    """
 
     #: The flag of the 2030.5 port, for error messages.
     port_flag = "--port"
 
-    def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
+    def __init__(
+        self, config: UtilityConfig, now_s: Callable[[], float], log: Log, fences: Fences | None = None
+    ) -> None:
         self.config = config
+        self.fences = Fences(log) if fences is None else fences
         self.head_end = HeadEnd(config, now_s, log)
-        self._handler = RequestHandler(self.head_end)
-        self._admin = Admin(self.head_end)
+        self._handler = RequestHandler(self.head_end, self.fences)
+        self._admin = Admin(self.head_end, self.fences)
         self._listeners: Listeners = ()
         self._admin_listeners: Listeners = ()
         self._tls: tls.ServerContext | None = None
@@ -95,18 +104,24 @@ class UtilityServer:
             nursery.start_soon(self._advance_regularly)
             if admin_listeners:
                 nursery.start_soon(self._serve_admin, admin_listeners)
-            await http11.serve(self.handle, listeners, tls=self._tls, log=self._refused)
+            await http11.serve(
+                self.handle, listeners, tls=self._tls, log=self._refused, on_error=self._connection_failed
+            )
 
     async def _serve_admin(self, listeners: Listeners) -> None:
-        await http11.serve(self.handle_admin, listeners, log=self._refused)
+        await http11.serve(self.handle_admin, listeners, log=self._refused, on_error=self._connection_failed)
 
     async def _advance_regularly(self) -> None:
         while True:
-            self.head_end.advance()
+            with self.fences.around("utility_clock", MODULE, "changes of status that are due"):
+                self.head_end.advance()
             await trio.sleep(ADVANCE_S)
 
     def _refused(self, line: str) -> None:
         self.head_end.warn(line)
+
+    def _connection_failed(self, error: Exception, peer: str) -> None:
+        self.fences.tell(error, "utility_connection", MODULE, f"connection of {peer}")
 
     async def handle(self, request: Request) -> Response:
         """One request of a 2030.5 client."""

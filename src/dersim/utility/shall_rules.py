@@ -6,13 +6,18 @@ follows: the document is accepted and the violations are counted, or with `--str
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.declare import TYPES, Simple
 from dersim.ieee2030_5.edition import Edition
+from dersim.timestamps import has_date
 from dersim.utility.end_devices import ReportedDocument
 
+#: PowerOfTenMultiplierType: from nano to giga.
+MAX_MULTIPLIER = 9
 #: modesSupported bits that came with 2023.
 _NEW_MODES = 0xF8000000
 _RESPONSES_2018 = frozenset((*range(1, 15), 252, 253, 254))
@@ -101,14 +106,12 @@ def end_device(posted: r.EndDevice, sfdi: int) -> list[str]:
     return []
 
 
-def response(posted: r.Response, edition: Edition, lfdi: str | None) -> list[str]:
-    """2030.5-2018 10.2.3: a defined status, the sender's own LFDI, and since 2023 the modes."""
+def response(posted: r.Response, edition: Edition) -> list[str]:
+    """2030.5-2018 10.2.3: a defined status, and since 2023 the modes."""
     found = []
     allowed = _RESPONSES_2023 if edition is Edition.E2023 else _RESPONSES_2018
     if posted.status is not None and posted.status not in allowed:
         found.append(f"Response/status {posted.status} is reserved in the {edition.value} edition")
-    if lfdi is not None and posted.endDeviceLFDI != lfdi:
-        found.append(f"Response/endDeviceLFDI {posted.endDeviceLFDI} is not that of the sender's certificate")
     if (
         edition is Edition.E2023
         and isinstance(posted, r.DERControlResponse)
@@ -141,8 +144,36 @@ def meter_reading(reading: r.MirrorMeterReading, known_type: r.ReadingType | Non
 
 
 def amount(quantity: Any) -> float:
-    """The real value of a {multiplier, value}."""
-    return float(quantity.value * 10.0**quantity.multiplier)
+    """The real value of a {multiplier, value}; NaN for a multiplier outside -9 to 9."""
+    multiplier = quantity.multiplier
+    return float(quantity.value * 10.0**multiplier) if abs(multiplier) <= MAX_MULTIPLIER else math.nan
+
+
+def values(resource: Any, path: str = "") -> list[str]:
+    """Times and multipliers of any resource that no clock and no quantity has, with the path of each."""
+    info = TYPES.get(type(resource))
+    if info is None:
+        return []
+    path = path or info.name
+    found: list[str] = []
+    for member in info.members:
+        value, at = getattr(resource, member.name), f"{path}/{member.name}"
+        if member.simple is not None:
+            found += _value(member.simple, value, at)
+        else:
+            for item in value if member.repeated else (value,):
+                found += values(item, at)
+    return found
+
+
+def _value(simple: Simple, value: Any, at: str) -> list[str]:
+    if not isinstance(value, int):
+        return []
+    if simple.name == "TimeType" and not has_date(value):
+        return [f"{at} is {value}: no time before the year 10000; seconds are needed, not milliseconds"]
+    if simple.name == "PowerOfTenMultiplierType" and abs(value) > MAX_MULTIPLIER:
+        return [f"{at} is {value}: -{MAX_MULTIPLIER} to {MAX_MULTIPLIER} is allowed"]
+    return []
 
 
 def _mrid(where: str, mrid: str) -> list[str]:

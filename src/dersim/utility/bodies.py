@@ -1,0 +1,59 @@
+"""Bodies of 2030.5 clients to resources: valid in one edition, apart from elements that nobody knows.
+
+Elements that neither the standard nor a plug-in declares are kept (`extra` of their resource) and reported
+as violations, so that one vendor's additions do not hide the rest of a document. Everything
+else that the schema refuses is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from dersim.errors import RemoteProtocolError
+from dersim.ieee2030_5 import decode
+from dersim.ieee2030_5.edition import Edition
+from dersim.ieee2030_5.unknown import without_unknown
+from dersim.utility.refusal import BAD_FORM, RequestRefused
+
+T = TypeVar("T")
+
+
+class Body(NamedTuple, Generic[T]):
+    """A resource, the edition it is valid in, and one text per unknown element."""
+
+    resource: T
+    edition: Edition
+    unknown: tuple[str, ...] = ()
+
+
+def read(body: bytes, expected: tuple[type[T], ...], *, strict: bool) -> Body[T]:
+    """Read a body as one of the `expected` resources; RequestRefused (400) says why it is not.
+
+    strict: refuse unknown elements too.
+    """
+    claimed = edition_of(body)
+    editions = (claimed, Edition.E2018 if claimed is Edition.E2023 else Edition.E2023)
+    reason = ""
+    for edition in editions:
+        try:
+            return Body(decode(body, expected, strict=True, edition=edition).resource, edition)
+        except RemoteProtocolError as error:
+            reason = reason or str(error)
+    known, unknown = (body, ()) if strict else without_unknown(body)
+    for edition in editions if unknown else ():
+        try:
+            decode(known, expected, strict=True, edition=edition)
+            return Body(_lenient(body, expected, edition), edition, unknown)
+        except RemoteProtocolError:
+            continue
+    raise RequestRefused(400, reason, code=BAD_FORM)
+
+
+def _lenient(body: bytes, expected: tuple[type[Any], ...], edition: Edition) -> Any:
+    return decode(body, expected, edition=edition).resource
+
+
+def edition_of(body: bytes) -> Edition:
+    """The edition that a body claims: schemaVer on the root came with 2023, and 2018 forbids it."""
+    start = body.find(b"<", body.find(b"?>") + 1)
+    return Edition.E2023 if b"schemaVer" in body[start : body.find(b">", start)] else Edition.E2018
