@@ -136,7 +136,11 @@ def test_the_wire_units_are_those_of_the_standard() -> None:
     [
         ("opModMaxLimW", 101, "outside 0 to 100"),
         ("opModMaxLimW", "60", "a number is needed"),
-        ("opModMaxLimW", math.nan, "outside"),
+        ("opModMaxLimW", math.nan, "a number is needed"),
+        ("opModMaxLimW", 10**400, "a number is needed"),
+        ("rampTms", 10**400, "a number is needed"),
+        ("opModFreqDroop", FreqDroop(10**400, 0.1, 0.1, 0.1, 5), "db_of_hz"),
+        ("opModVoltVar", Curve(((1.0, 0.0),), 2, open_loop_s=10**400), "open_loop_s"),
         ("opModTargetW", 1e15, "does not fit"),
         ("opModTargetW", math.inf, "a number is needed"),
         ("opModConnect", 1, "True or False"),

@@ -57,3 +57,10 @@ def test_an_lfdi_as_people_write_it() -> None:
     for wrong in ("3e4f", "g" * 40, "٣" * 40):
         with pytest.raises(LocalProtocolError, match="40 hexadecimal digits"):
             identity.normal_lfdi(wrong)
+
+
+def test_an_sfdi_over_36_bits_is_not_valid() -> None:
+    largest, too_large = 2**36 - 1, 2**36
+    assert identity.sfdi_is_valid(largest * 10 + identity.check_digit(largest))
+    assert not identity.sfdi_is_valid(too_large * 10 + identity.check_digit(too_large))
+    assert not identity.sfdi_is_valid(0)

@@ -14,6 +14,7 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceRTU
 from tests.sunspec.conftest import Bench
 
 from dersim.errors import ConfigError
+from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.sunspec.rtu import RtuServer
 from dersim.sunspec.rtu_framing import Line, crc
@@ -73,11 +74,13 @@ def test_noise_is_bounded_and_forgotten(line):
 
 def context_of(path, bench):
     options = Namespace(rtu_port=path, rtu_baud=115200, rtu_parity="N", rtu_stopbits=1)
+    log = LogBuffer(stream=io.StringIO())
     return SimpleNamespace(
         options=options,
         fleet=SimpleNamespace(devices=[bench.device]),
         service=bench.services.find,
-        log=LogBuffer(stream=io.StringIO()),
+        log=log,
+        fences=Fences(log),
     )
 
 
@@ -130,3 +133,14 @@ async def test_a_port_that_is_not_there_is_one_line(bench):
 
 def test_each_der_has_its_own_unit_id(make_bench):
     assert Bench(number=3).server.unit_id == 3
+
+
+def test_an_unexpected_error_in_a_request_on_the_line_is_answered_with_a_device_failure(bench):
+    context = context_of("/dev/line", bench)
+    server = RtuServer(context)
+    read = bench.unit.read
+    bench.unit.read = lambda *_: 1 / 0
+    assert server._line.receive(framed(1, "03 9c40 0002")) == framed(1, "83 04")
+    bench.unit.read = read
+    assert server._line.receive(framed(1, "03 9c40 0002")) == framed(1, "03 04 53756e53")
+    assert context.fences.counts == {"modbus_request": 1}

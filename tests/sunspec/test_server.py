@@ -127,6 +127,39 @@ async def test_a_thousand_connections_and_the_newest_is_served():
         assert len(running.server._connections) <= 256
 
 
+async def test_a_new_connection_at_the_limit_closes_the_one_that_has_been_idle_longest():
+    from dersim.sunspec import connections
+
+    async with serving() as running:
+        running.server._connections._limits = connections.Limits(connections=3)
+        first, second, third = [await running.connect() for _ in range(3)]
+        for stream in (first, second, third, first):  # so that the second has been idle longest
+            assert await ask(stream) == ANSWER
+        newest = await running.connect()
+        assert await ask(newest) == ANSWER
+        with trio.fail_after(10):
+            assert await second.receive_some(1) == b""
+        for stream in (first, third, newest):
+            assert await ask(stream) == ANSWER
+        assert len(running.server._connections) == 3
+
+
+async def test_an_unexpected_error_ends_its_modbus_connection_alone():
+    async with serving() as running:
+        good, bad = await running.connect(), await running.connect()
+        assert await ask(good) == ANSWER
+        unit = running.server.unit
+        read = unit.read
+        unit.read = lambda *_: 1 / 0
+        with trio.fail_after(10):
+            await bad.send_all(READ)
+            assert await bad.receive_some(100) == b""
+        unit.read = read
+        assert await ask(good) == ANSWER
+        assert await ask(await running.connect()) == ANSWER
+        assert running.server._context.fences.counts == {"modbus_connection": 1}
+
+
 async def test_a_client_that_does_not_read_is_let_go(monkeypatch):
     from dersim.sunspec import connections
 

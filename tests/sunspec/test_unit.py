@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from dersim.errors import ConfigError
 from dersim.plugin.builtin import DEVICE_TYPES
 from dersim.sunspec.definitions import definition
 from dersim.sunspec.exceptions import ModbusRefusal
@@ -172,3 +173,34 @@ def test_models_of_plug_ins_keep_what_is_written(make_bench):
     assert bench.write(64999, Level=12.5) == 0
     assert bench.read(64999, "Level") == 12.5
     assert bench.write(64999, Fixed=1) == 2
+
+
+@pytest.mark.parametrize("given", ["\ud800", "a\0b", "\udcffSM", "\n", "\ud800" * 10_000])
+def test_a_name_or_text_that_registers_cannot_hold_is_refused_in_one_line(bench, given):
+    for points in ({given: 1}, {"GridModelSource": given}, {"GridFrequency": given}):
+        with pytest.raises(ConfigError) as refused:
+            bench.server.apply_points(64414, points)
+        message = str(refused.value)
+        assert message.isprintable()
+        assert len(message) < 200
+
+
+@pytest.mark.parametrize("kind", ["PV-3Phase", "PV-2Phase"])
+def test_the_power_factor_of_each_phase_is_that_of_its_own_power(make_bench, kind):
+    bench = make_bench(device_type=kind)
+    bench.device.inputs.set(voltage_pu=[1.0, 0.95, 1.05])
+    bench.write_points(704, {"PFWInj.PF": 0.9, "PFWInj.Ext": 0})
+    bench.write(704, PFWInjEna=1)
+    bench.wait(30)
+    phases = range(1, bench.device.nameplate.phases + 1)
+    assert [bench.read(701, f"PFL{n}") for n in phases] == [0.9 for _ in phases]
+
+
+def test_the_power_factor_of_each_phase_is_negative_while_charging(make_bench):
+    bench = make_bench(device_type="Batt-3Phase")
+    bench.write_points(704, {"WSetMod": 1})
+    bench.write_points(704, {"WSet": -3000})
+    bench.write_points(704, {"WSetEna": 1})
+    bench.wait(30)
+    assert bench.read(701, "WL2") == -1000
+    assert [bench.read(701, f"PFL{n}") for n in (1, 2, 3)] == [-1, -1, -1]

@@ -13,7 +13,7 @@ from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5.resources import CurveData, DERCurve
 from dersim.ieee2030_5.wire_forms import scaled
 from dersim.modes import MAX_CURVE_POINTS, Curve, Excitation, ModeSpec
-from dersim.numeric import finite
+from dersim.numeric import finite, shown, within
 
 _INT32 = 2**31
 _MOST_DECIMALS, _LARGEST_MULTIPLIER = 6, 9
@@ -32,7 +32,10 @@ def curve_of(spec: ModeSpec, wire: DERCurve) -> Curve:
             f"{spec.name}: {which} is of curveType {wire.curveType}, not {spec.curve_type}"
         )
     x, y = wire.xMultiplier, wire.yMultiplier
-    points = tuple((scaled(point.xvalue, x), scaled(point.yvalue, y)) for point in wire.CurveData)
+    try:
+        points = tuple((scaled(point.xvalue, x), scaled(point.yvalue, y)) for point in wire.CurveData)
+    except RemoteProtocolError as error:
+        raise RemoteProtocolError(f"{spec.name}: {error}") from None
     excitations: tuple[Excitation, ...] = ()
     if spec.name == _WATT_PF:
         excitations = tuple("absorb" if point.excitation else "inject" for point in wire.CurveData)
@@ -93,7 +96,7 @@ def _points(spec: ModeSpec, curve: Curve, xs: list[int], ys: list[int]) -> tuple
 def _common(mode: str, axis: str, values: Sequence[float]) -> tuple[list[int], int]:
     """The values as whole numbers with one power of ten."""
     if any(finite(value) is None for value in values):
-        raise LocalProtocolError(f"{mode}: the {axis} values must be numbers, not {list(values)}")
+        raise LocalProtocolError(f"{mode}: the {axis} values must be numbers, not {shown(list(values))}")
     best: tuple[list[int], int] | None = None
     for multiplier in range(_LARGEST_MULTIPLIER, -_MOST_DECIMALS - 1, -1):
         numbers = [round(scaled(value, -multiplier)) for value in values]
@@ -115,6 +118,8 @@ def _from_hundredths(number: int | None) -> float | None:
 def _hundredths(spec: ModeSpec, name: str, value: float | None, bits: int = 16) -> int | None:
     if value is None:
         return None
-    if not 0 <= value <= (2**bits - 1) / 100:
-        raise LocalProtocolError(f"{spec.name}: {name} {value:g} is outside 0 to {(2**bits - 1) / 100:g}")
-    return round(value * 100)
+    highest = (2**bits - 1) / 100
+    number = within(value, 0, highest)
+    if number is None:
+        raise LocalProtocolError(f"{spec.name}: {name} {shown(value)} is outside 0 to {highest:g}")
+    return round(number * 100)

@@ -15,7 +15,7 @@ from dersim.ieee2030_5 import extensions
 from dersim.ieee2030_5.declare import NAMES, TypeInfo
 from dersim.ieee2030_5.resources import ActivePower
 from dersim.modes import VAR_REF_TYPES, FixedPowerFactor, FixedVar, FreqDroop, ModeSpec, ModeValue
-from dersim.numeric import finite, shown
+from dersim.numeric import finite, shown, within
 
 _REF_NAMES = {number: name for name, number in VAR_REF_TYPES.items()}
 _SMALLEST_MULTIPLIER, _LARGEST_MULTIPLIER = -3, 9
@@ -29,7 +29,12 @@ class Form(NamedTuple):
 
 
 def scaled(number: float, multiplier: int) -> float:
-    """number x 10^multiplier, rounded once: a negative power divides, so that 9750 at -2 is exactly 97.5."""
+    """number x 10^multiplier, rounded once: a negative power divides, so that 9750 at -2 is exactly 97.5.
+
+    RemoteProtocolError outside -9 to 9 (nano to giga), the powers that PowerOfTenMultiplierType lists.
+    """
+    if not -9 <= multiplier <= 9:
+        raise RemoteProtocolError(f"the multiplier {shown(multiplier)} is outside -9 to 9")
     return number * 10.0**multiplier if multiplier >= 0 else number / 10.0**-multiplier
 
 
@@ -51,10 +56,11 @@ def fit(what: str, value: Any, low: int, high: int) -> tuple[int, int]:
 
 def hundredths(spec: ModeSpec, value: Any) -> int:
     """A number in hundredths; LocalProtocolError outside the range of the mode."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise LocalProtocolError(f"{spec.name}: a number is needed, not {value!r}")
-    _check_range(spec, value)
-    return round(value * 100)
+    number = finite(value)
+    if number is None:
+        raise LocalProtocolError(f"{spec.name}: a number is needed, not {shown(value)}")
+    _check_range(spec, number)
+    return round(number * 100)
 
 
 def _check_range(spec: ModeSpec, value: float) -> None:
@@ -79,19 +85,26 @@ def form_of(wire_type: str) -> Form:
 
 
 def _write_whole(spec: ModeSpec, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
-        raise LocalProtocolError(f"{spec.name}: a whole number is needed, not {value!r}")
+    if finite(value) is None or value != int(value):
+        raise LocalProtocolError(f"{spec.name}: a whole number is needed, not {shown(value)}")
     return int(value)
 
 
 def _write_bool(spec: ModeSpec, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise LocalProtocolError(f"{spec.name}: True or False is needed, not {value!r}")
+        raise LocalProtocolError(f"{spec.name}: True or False is needed, not {shown(value)}")
     return value
 
 
-def _read_quantity(_: ModeSpec, wire: Any) -> float:
-    return scaled(wire.value, wire.multiplier)
+def _named(spec: ModeSpec, number: int, multiplier: int) -> float:
+    try:
+        return scaled(number, multiplier)
+    except RemoteProtocolError as error:
+        raise RemoteProtocolError(f"{spec.name}: {error}") from None
+
+
+def _read_quantity(spec: ModeSpec, wire: Any) -> float:
+    return _named(spec, wire.value, wire.multiplier)
 
 
 def _write_quantity(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
@@ -112,19 +125,19 @@ def _read_fixed_var(spec: ModeSpec, wire: Any) -> FixedVar:
 
 def _write_fixed_var(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
     if not isinstance(value, FixedVar) or value.ref not in VAR_REF_TYPES:
-        raise LocalProtocolError(f"{spec.name}: a FixedVar is needed, not {value!r}")
+        raise LocalProtocolError(f"{spec.name}: a FixedVar is needed, not {shown(value)}")
     return info.cls(refType=VAR_REF_TYPES[value.ref], value=hundredths(spec, value.percent))
 
 
-def _read_power_factor(_: ModeSpec, wire: Any) -> FixedPowerFactor:
-    pf = scaled(wire.displacement, wire.multiplier)
+def _read_power_factor(spec: ModeSpec, wire: Any) -> FixedPowerFactor:
+    pf = _named(spec, wire.displacement, wire.multiplier)
     return FixedPowerFactor(pf, "absorb" if wire.excitation else "inject")
 
 
 def _write_power_factor(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
     if not isinstance(value, FixedPowerFactor) or not 0 < value.pf <= 1:
         raise LocalProtocolError(
-            f"{spec.name}: a power factor above 0 and at most 1 is needed, not {value!r}"
+            f"{spec.name}: a power factor above 0 and at most 1 is needed, not {shown(value)}"
         )
     number, multiplier = round(value.pf * 10_000), -4
     if number == 0:
@@ -134,27 +147,27 @@ def _write_power_factor(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
     return info.cls(displacement=number, excitation=value.excitation == "absorb", multiplier=multiplier)
 
 
-def _read_droop(_: ModeSpec, wire: Any) -> FreqDroop:
+def _read_droop(spec: ModeSpec, wire: Any) -> FreqDroop:
     return FreqDroop(
         db_of_hz=wire.dBOF / 1000,
         db_uf_hz=wire.dBUF / 1000,
         k_of=wire.kOF / 1000,
         k_uf=wire.kUF / 1000,
         open_loop_s=wire.openLoopTms / 100,
-        p_min_w=None if wire.pMin is None else scaled(wire.pMin.value, wire.pMin.multiplier),
+        p_min_w=None if wire.pMin is None else _named(spec, wire.pMin.value, wire.pMin.multiplier),
     )
 
 
 def _write_droop(info: TypeInfo, spec: ModeSpec, value: Any) -> Any:
     if not isinstance(value, FreqDroop):
-        raise LocalProtocolError(f"{spec.name}: a FreqDroop is needed, not {value!r}")
+        raise LocalProtocolError(f"{spec.name}: a FreqDroop is needed, not {shown(value)}")
 
     def part(name: str, scale: int, bits: int) -> int:
-        plain = float(getattr(value, name))
+        given = getattr(value, name)
         highest = (2**bits - 1) / scale
-        # Checked before rounding, which fails for an infinite number.
-        if not 0 <= plain <= highest:
-            raise LocalProtocolError(f"{spec.name}: {name} {plain:g} is outside 0 to {highest:g}")
+        plain = within(given, 0, highest)
+        if plain is None:
+            raise LocalProtocolError(f"{spec.name}: {name} {shown(given)} is outside 0 to {highest:g}")
         return round(plain * scale)
 
     p_min = None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from dersim.numeric import shown
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.definitions import Layout, definition, shared_layout
 from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusRefusal
@@ -88,7 +89,7 @@ class Block:
         """The point of a path; ModbusRefusal where there is none."""
         index = self.layout.index.get(path)
         if index is None:
-            raise ModbusRefusal(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {path}")
+            raise ModbusRefusal(ILLEGAL_ADDRESS, f"model {self.model_id} has no point {shown(path)}")
         return self.layout.points[index]
 
     def write(self, first: int, data: bytes, source: SetpointSource) -> str:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import trio
 
 from dersim.errors import RemoteProtocolError
+from dersim.fences import Fences
 from dersim.sunspec.mbap import Stream
 
 _CHUNK = 8192
@@ -48,18 +49,25 @@ class _Connection:
 
 
 class Connections:
-    """Serves a listener's connections. open_stream: a `Stream` for a peer and certificate (None: no TLS)."""
+    """Serves a listener's connections; an unexpected error in one of them ends that connection only.
+
+    open_stream: a `Stream` for a peer and its certificate (None: no TLS). device: number for the log.
+    """
 
     def __init__(
         self,
         open_stream: Callable[[str, bytes | None], Stream],
         say: Say,
         *,
+        fences: Fences,
+        device: int = 0,
         tls: ssl.SSLContext | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._open_stream = open_stream
         self._say = say
+        self._fences = fences
+        self._device = device
         self._tls = tls
         self._limits = limits or Limits()
         self._open: set[_Connection] = set()
@@ -95,21 +103,26 @@ class Connections:
         self._requests += 1
         connection.last = self._requests
         self._open.add(connection)
+        what = f"Modbus connection of {connection.peer}"
         try:
-            with connection.scope:
-                if self._tls is None:
-                    await self._serve_plain(stream, connection)
-                else:
-                    await self._serve_tls(stream, connection, self._tls)
+            with connection.scope, self._fences.around("modbus_connection", "Modbus", what, self._device):
+                await self._serve_until_closed(stream, connection)
+        finally:
+            self._open.discard(connection)
+            await trio.aclose_forcefully(stream)
+
+    async def _serve_until_closed(self, stream: trio.SocketStream, connection: _Connection) -> None:
+        try:
+            if self._tls is None:
+                await self._serve_plain(stream, connection)
+            else:
+                await self._serve_tls(stream, connection, self._tls)
         except RemoteProtocolError as error:
             self._say("Warning", f"{connection.peer}: {error}; connection closed")
         except trio.TooSlowError:
             self._say("Warning", f"{connection.peer}: too slow in mid-message; connection closed")
         except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
             self._say("Debug", f"{connection.peer}: connection lost: {str(error) or type(error).__name__}")
-        finally:
-            self._open.discard(connection)
-            await trio.aclose_forcefully(stream)
 
     async def _serve_plain(self, stream: trio.SocketStream, connection: _Connection) -> None:
         messages = self._open_stream(connection.peer, None)

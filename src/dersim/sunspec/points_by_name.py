@@ -76,9 +76,9 @@ def _value(block: Block, point: Point, given: Any) -> Any:
     if point.is_text:
         if not isinstance(given, str) or len(given) > point.size * 2:
             raise ConfigError(
-                f"{where}: a text of up to {point.size * 2} characters is needed, not {given!r}"
+                f"{where}: a text of up to {point.size * 2} characters is needed, not {shown(given)}"
             )
-        return point.value(given.encode("utf-8"))
+        return point.value(given.encode("utf-8", "surrogatepass"))
     words = dict(point.names)
     plain = words.get(given, given) if isinstance(given, str) else given
     number = finite(int(plain) if isinstance(plain, bool) else plain)

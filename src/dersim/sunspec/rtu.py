@@ -16,6 +16,7 @@ import trio
 from dersim.errors import ConfigError
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import SunspecService
+from dersim.sunspec.exceptions import DEVICE_FAILURE
 from dersim.sunspec.rtu_framing import BROADCAST, Line
 
 if TYPE_CHECKING:
@@ -89,14 +90,20 @@ class RtuServer:
                 await trio.lowlevel.wait_writable(descriptor)
 
     def _answer(self, unit_id: int, pdu: bytes) -> bytes | None:
-        if unit_id == BROADCAST:
-            for number in range(1, len(self._context.fleet.devices) + 1):
-                self._unit(number).answer(pdu)
-            return None
         for number in range(1, len(self._context.fleet.devices) + 1):
-            if (unit := self._unit(number)).unit_id == unit_id:
-                return unit.answer(pdu)
-        return None  # another unit on the line
+            unit = self._unit(number)
+            if unit_id == BROADCAST:
+                self._answer_of(unit, number, pdu)
+            elif unit.unit_id == unit_id:
+                return self._answer_of(unit, number, pdu)
+        return None  # a broadcast, or another unit on the line
+
+    def _answer_of(self, unit: SunspecService, number: int, pdu: bytes) -> bytes:
+        answers = [bytes((pdu[0] | 0x80, DEVICE_FAILURE))]
+        what = f"Modbus request with function {pdu[0]} on {self._path}"
+        with self._context.fences.around("modbus_request", "Modbus", what, number):
+            answers.append(unit.answer(pdu))
+        return answers[-1]
 
     def _unit(self, number: int) -> SunspecService:
         found = self._context.service(SunspecService, number)

@@ -112,7 +112,9 @@ class ModbusServer:
         if self._where:  # after a restart: keep the port that was announced
             port = int(self._where.rpartition(":")[2])
         self._listeners = await bind(options.mb_host, port, flag="--mb_port")
-        self._connections = Connections(self._open_stream, self._say, tls=tls)
+        self._connections = Connections(
+            self._open_stream, self._say, fences=self._context.fences, device=self.device.number, tls=tls
+        )
         host, port = address(self._listeners)
         self._where = f"{host}:{port}"
         return {"modbus": self._where}
