@@ -1,11 +1,14 @@
 """What nobody foresaw ends one unit of work: told, counted, and fatal where it was asked to be."""
 
+import ast
 import io
+from pathlib import Path
 
 import pytest
 import trio
 
-from dersim.fences import Fences
+from dersim.errors import ConfigError, PluginError
+from dersim.fences import Fences, at_start
 from dersim.logbuffer import LogBuffer
 
 
@@ -51,3 +54,48 @@ async def test_a_cancellation_passes(log):
             await trio.lowlevel.checkpoint()
         raise AssertionError("the fence swallowed the cancellation")
     assert not fences.counts
+
+
+def is_broad(handler):
+    caught = (
+        [node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)] if handler.type else []
+    )
+    return handler.type is None or not {"Exception", "BaseException"}.isdisjoint(caught)
+
+
+def is_told(handler):
+    """Whether the handler raises the error again, or hands it to the fences."""
+    inside = list(ast.walk(handler))
+    return any(isinstance(node, ast.Raise) and node.exc is None for node in inside) or any(
+        isinstance(node, ast.Attribute) and node.attr == "tell" for node in inside
+    )
+
+
+def test_what_nobody_foresaw_is_caught_by_fences_alone():
+    root = Path(__file__).parents[1] / "src" / "dersim"
+    untold = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and is_broad(node) and not is_told(node)
+    ]
+    assert [each.partition(":")[0] for each in untold] == ["fences.py"]  # at_start: a PluginError is raised
+
+
+def test_an_error_of_a_plugin_at_start_names_it_and_the_line():
+    with (
+        pytest.raises(
+            PluginError, match=r"plug-in soft: its hook failed: KeyError\('x'\) in \S+test_fences:\d+"
+        ),
+        at_start("soft", "its hook"),
+    ):
+        raise KeyError("x")
+    with pytest.raises(ConfigError, match=r"^--port 7: busy$"), at_start("soft", "its hook"):
+        raise ConfigError("--port 7: busy")
+
+
+def test_an_error_for_users_is_told_in_its_own_words(log):
+    with Fences(log).around("frontend", "Engine", "front-end web failed") as ended:
+        raise ConfigError("--port 7: busy")
+    assert str(ended) == "--port 7: busy"
+    assert log.entries(level="Error")[0].message == "front-end web failed: --port 7: busy"

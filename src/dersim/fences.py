@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from dersim.errors import DersimError, PluginError, origin_of, root_cause
 from dersim.logbuffer import Log
@@ -35,6 +35,23 @@ def at_start(plugin: str, what: str) -> Iterator[None]:
         ) from error
 
 
+class Ended:
+    """What came of a unit of work: `error` is what ended it, None where it came to its own end."""
+
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        """For people: the text of an error that is meant for users, else the error and its place."""
+        if self.error is None:
+            return ""
+        cause = root_cause(self.error)
+        return str(cause) if isinstance(cause, DersimError) else f"{cause!r} in {origin_of(cause)}"
+
+
+#: A unit of work for the log, in words; or a function that makes them of the error.
+What = str | Callable[[Exception], str]
+
+
 class Fences:
     """The fences of a program, and how often each place met an unexpected error (`counts`)."""
 
@@ -44,21 +61,49 @@ class Fences:
         self._log = log
 
     @contextlib.contextmanager
-    def around(self, place: str, module: str, what: str, device: int = 0) -> Iterator[None]:
+    def around(
+        self,
+        place: str,
+        module: str,
+        what: What,
+        device: int = 0,
+        *,
+        quiet: bool = False,
+        raises: type[DersimError] | None = None,
+    ) -> Iterator[Ended]:
         """End the unit in the body alone, whatever it raises; cancellation passes.
 
         place: the kind of unit, a label of the metric, e.g. "web_connection". module: of the log.
-        what: this unit, for the log, e.g. "GET /dcap of 127.0.0.1:50000".
+        what: this unit, for the log, e.g. "GET /dcap of 127.0.0.1:50000". quiet: count it, but do not log.
+        raises: under fail_fast, what is raised, with the error as its cause; None: the error itself.
         """
+        ended = Ended()
         try:
-            yield
+            yield ended
         except Exception as error:  # noqa: BLE001 - a fence: the unit ends here, told and counted
-            self.tell(error, place, module, what, device)
+            ended.error = error
+            self.tell(error, place, module, what, device, quiet=quiet, raises=raises)
 
-    def tell(self, error: Exception, place: str, module: str, what: str, device: int = 0) -> None:
-        """Log and count what ended a unit; raises it again under fail_fast."""
+    def tell(
+        self,
+        error: Exception,
+        place: str,
+        module: str,
+        what: What,
+        device: int = 0,
+        *,
+        quiet: bool = False,
+        raises: type[DersimError] | None = None,
+    ) -> None:
+        """Log and count what ended a unit; under fail_fast it is raised again."""
         self.counts[place] += 1
-        self._log.log("Error", module, f"{what}: unexpected {root_cause(error)!r}", device)
-        self._log.log("Debug", module, "".join(traceback.format_exception(error)), device)
+        cause = root_cause(error)
+        unit = what if isinstance(what, str) else what(error)
+        line = f"{unit}: {cause}" if isinstance(cause, DersimError) else f"{unit}: unexpected {cause!r}"
+        if not quiet:
+            self._log.log("Error", module, line, device)
+            self._log.log("Debug", module, "".join(traceback.format_exception(error)), device)
         if self.fail_fast:
-            raise error
+            if raises is None:
+                raise error
+            raise raises(line) from error

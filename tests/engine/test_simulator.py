@@ -24,7 +24,14 @@ class FakeFleet:
 
     def __init__(self, count=1):
         self.devices = [
-            SimpleNamespace(number=n, step=lambda now_s: None, service_word="in service")
+            SimpleNamespace(
+                number=n,
+                step=lambda now_s: None,
+                service_word="in service",
+                functions={},
+                source=None,
+                device_type=SimpleNamespace(name="PV"),
+            )
             for n in range(1, count + 1)
         ]
         self.steps = []
@@ -39,7 +46,12 @@ class FakeFleet:
 class FakeFrontend:
     """Does what the test scripted: `fails` is how many of its runs end in an error at once."""
 
-    def __init__(self, context, journal, fails=0, address=None, error=None, bind_error=None):
+    def __init__(
+        self, context, journal, fails=0, address=None, error=None, bind_error=None, make_error=None,
+        returns_after_s=None,
+    ):  # fmt: skip
+        if make_error:
+            raise make_error
         self.name = f"{context.device.number if context.device else 0}"
         self.context = context
         self.journal = journal
@@ -47,6 +59,7 @@ class FakeFrontend:
         self.address = address or {}
         self.error = error or RuntimeError("boom")
         self.bind_error = bind_error
+        self.returns_after_s = returns_after_s
         if context.device:
             context.offer(FakeFrontend, self)
 
@@ -64,6 +77,9 @@ class FakeFrontend:
         if self.fails:
             self.fails -= 1
             raise self.error
+        if self.returns_after_s is not None:
+            await trio.sleep(self.returns_after_s)
+            return
         try:
             await trio.sleep_forever()
         finally:
@@ -207,7 +223,8 @@ async def test_a_failing_front_end_restarts_with_back_off_and_its_siblings_go_on
     assert gaps == [1, 2, 4, 8, 16, 32, 60, 60]
     binds = [time for time, name, what in journal if name == "2" and what == "bind"]
     assert len(binds) == len(runs)
-    assert seen[2]["csip"] == FrontendStatus("failed", "RuntimeError('boom')")
+    assert seen[2]["csip"].state == "failed"
+    assert seen[2]["csip"].detail.startswith("RuntimeError('boom') in tests.engine.test_simulator:")
     assert {seen[0]["web"].state, seen[1]["csip"].state, seen[3]["csip"].state} == {"serving"}
     assert after["csip"].state == "serving"
     assert [what for _, name, what in journal if name in "13"] == ["bind", "bind", "run", "run", "end", "end"]
@@ -225,7 +242,7 @@ async def test_after_a_minute_of_good_running_the_pause_starts_anew(make, journa
     frontend = FakeFrontend(SimpleNamespace(device=None), journal)
     frontend.run = run_a_while
     with trio.move_on_after(90):
-        await Supervised(frontend, "csip", 1, simulator.log).run()
+        await Supervised(frontend, "csip", 1, simulator.log, simulator.fences).run()
     gaps = [round(b - a, 3) for a, b in itertools.pairwise(runs)]
     assert gaps[:5] == [1, 2, 4, 71, 2]
 
@@ -235,7 +252,7 @@ async def test_a_failure_is_logged_in_a_line_with_its_traceback_at_debug(make, a
     await run_for(simulator, 0.5)
     errors = simulator.log.entries(level="Error")
     assert [(each.module, each.device, each.message) for each in errors] == [
-        ("Engine", 1, "front-end csip of DER 1 failed: RuntimeError('boom')")
+        ("Engine", 1, "front-end csip of DER 1 failed: unexpected RuntimeError('boom')")
     ]
     [debug] = [each for each in simulator.log.entries() if each.level == "Debug"]
     assert "Traceback (most recent call last)" in debug.message
@@ -260,19 +277,22 @@ async def test_a_der_whose_physics_fail_stands_still_and_the_others_go_on(make, 
     devices[2].step = stepped.append
     await run_for(simulator, 5.5)
     assert len(stepped) == 6
-    assert simulator.statuses(2)["physics"] == FrontendStatus(
-        "failed", "ZeroDivisionError('in the inverter')"
-    )
+    told = simulator.statuses(2)["physics"]
+    assert told.state == "failed"
+    assert told.detail.startswith("its step in tests.engine.test_simulator:")
+    assert told.detail.endswith(" (broken): ZeroDivisionError('in the inverter')")
+    assert simulator.fences.counts == {"physics": 1}
     assert "physics" not in simulator.statuses(1)
     assert simulator.statuses(2)["csip"].state == "serving"
     [error] = simulator.log.entries(level="Error")
-    assert (error.device, error.message.split(";")[1]) == (2, " it stands still from now on")
+    assert error.device == 2
+    assert error.message.startswith("DER 2 failed and stands still from now on: its step in ")
 
 
 async def test_fail_fast_lets_failing_physics_end_the_run(make, autojump_clock):
     simulator = make(fail_fast=True)
     simulator.fleet.devices[0].step = broken
-    with pytest.raises(FrontendFailed, match="the physics of DER 1 failed: ZeroDivisionError"):
+    with pytest.raises(FrontendFailed, match=r"DER 1 failed .*ZeroDivisionError"):
         await run_for(simulator, 5)
 
 
@@ -336,3 +356,84 @@ def test_the_rate_rule(rate, follows, override, refused):
             check_rate(options, rate, [kind])
     else:
         check_rate(options, rate, [kind])
+
+
+class Faulty:
+    """A control function of a plug-in."""
+
+    def step(self, now_s):
+        return 1 / 0
+
+
+async def test_a_function_that_raises_is_named_with_its_plugin_and_its_line(make, autojump_clock):
+    simulator = make(tick=60)
+    simulator._physics._owners = {"soft": "extra"}
+    device = simulator.fleet.devices[0]
+    device.functions = {"volt-var": object(), "soft": Faulty()}
+    device.step = device.functions["soft"].step
+    await run_for(simulator, 1)
+    told = simulator.statuses(1)["physics"].detail
+    assert told.startswith("control function 'soft' of plug-in extra in tests.engine.test_simulator:")
+    assert told.endswith(" (step): ZeroDivisionError('division by zero')")
+
+
+async def test_a_status_that_raises_makes_its_own_row_failed_and_is_told_once(make, autojump_clock):
+    simulator = make(("wire", "device", {}), ("web", "fleet", {}))
+    await run_for(simulator, 0.5)
+    wire = simulator.made["wire", 1]
+    wire.status = lambda: 1 / 0
+    for _ in range(3):
+        assert simulator.statuses(1)["wire"].state == "failed"
+    assert "ZeroDivisionError" in simulator.statuses(1)["wire"].detail
+    assert simulator.statuses(0)["web"].state == "serving"
+    [error] = simulator.log.entries(level="Error")
+    assert error.message.startswith("status() of front-end wire of DER 1, plug-in test: unexpected Zero")
+    assert simulator.fences.counts == {"frontend_status": 4}
+    wire.status = lambda: FrontendStatus("serving")
+    assert simulator.statuses(1)["wire"] == FrontendStatus("serving")
+
+
+@pytest.mark.parametrize("answer", [None, "serving", ("a", "b", "c"), 7])
+async def test_a_status_that_is_none_makes_its_own_row_failed(make, autojump_clock, answer):
+    simulator = make(("wire", "device", {}))
+    await run_for(simulator, 0.5)
+    simulator.made["wire", 1].status = lambda: answer
+    assert simulator.statuses(1)["wire"].state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"bind_error": KeyError("x")},
+            r"plug-in test: bind of front-end wire of DER 1 failed: KeyError\('x'\)",
+        ),
+        ({"address": 7}, "plug-in test: bind of front-end wire of DER 1 returned 7; return names"),
+        ({"make_error": KeyError("x")}, r"plug-in test: make of front-end wire failed: KeyError\('x'\)"),
+    ],
+)
+async def test_a_front_end_that_cannot_start_is_named_with_its_plugin(make, changes, words):
+    simulator = make(("wire", "device", changes))
+    with pytest.raises(PluginError, match=words):
+        await simulator.run(print)
+
+
+async def test_a_run_that_returns_at_once_ends_the_program_and_names_the_plugin(make, autojump_clock):
+    simulator = make(("wire", "device", {"returns_after_s": 0}))
+    with pytest.raises(PluginError, match="plug-in test: front-end wire of DER 1: its run returned"):
+        await simulator.run(lambda line: None)
+
+
+async def test_a_run_that_returns_later_is_a_failure_and_starts_again(make, journal, autojump_clock):
+    simulator = make(("wire", "device", {"returns_after_s": 5}))
+    await run_for(simulator, 9)
+    assert [time for time, _, what in journal if what == "run"] == [0, 6]
+    [error] = simulator.log.entries(level="Error")
+    assert "front-end wire of DER 1 failed: its run returned" in error.message
+    assert simulator.fences.counts == {"frontend": 1}
+
+
+async def test_a_failing_front_end_is_counted(make, autojump_clock):
+    simulator = make(("wire", "device", {"fails": 2}))
+    await run_for(simulator, 5)
+    assert simulator.fences.counts == {"frontend": 2}

@@ -13,6 +13,7 @@ setpoints. The end is always a cancellation of the root, whoever asks for it.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +26,7 @@ from dersim.clock import SimClock
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
-from dersim.fences import Fences
+from dersim.fences import Fences, at_start
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
@@ -69,7 +70,9 @@ class Simulator:
         self._supervised: dict[int, list[Supervised]] = {}
         self.buffers: Buffers = {"log": log.size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
-        self._physics = SupervisedPhysics(log, fail_fast=options.fail_fast)
+        self._physics = SupervisedPhysics(
+            self.fences, {**registry.functions.owners, **registry.device_types.owners}
+        )
 
     def stop(self) -> None:
         """End the program cleanly; may be called from any task, and more than once."""
@@ -100,25 +103,26 @@ class Simulator:
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
         self._clock.start()
         first_s = self._clock.now_s()
-        service_log = TripLog(self._fleet, self._log)
+        trip_log = TripLog(self._fleet, self._log)
         await self._fleet.step(first_s, self._physics.step)
-        service_log.look()
+        trip_log.look()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tick, first_s, service_log)
+            nursery.start_soon(self._tick, first_s, trip_log)
             for each in self._supervised.get(0, ()):
                 nursery.start_soon(each.run)
             for position, device in enumerate(self._fleet.devices):
                 nursery.start_soon(self._live_device, device.number, position * START_SPACING_S)
             announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
 
-    async def _tick(self, next_s: float, service_log: TripLog) -> None:
+    async def _tick(self, next_s: float, trip_log: TripLog) -> None:
         """Step the fleet at every tick; one that comes late is not made up for, the clock waits for it."""
         while True:
             self._clock.tick_done()
             next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
             await self._clock.sleep_until(next_s)
             await self._fleet.step(self._clock.now_s(), self._physics.step)
-            service_log.look()
+            with self.fences.around("trip_log", "Engine", "the log of trips"):
+                trip_log.look()
 
     async def _live_device(self, number: int, delay_s: float) -> None:
         """One DER's own nursery."""
@@ -153,9 +157,11 @@ class Simulator:
             buffers=self.buffers,
             fences=self.fences,
         )
-        frontend = kind.make(context)
-        _judge(kind, frontend)
-        supervised = Supervised(frontend, kind.name, number, self._log, fail_fast=self._options.fail_fast)
+        plugin = self._registry.frontends.owners[kind.name]
+        with self._at_start(plugin, f"make of front-end {kind.name}"):
+            frontend = kind.make(context)
+        _check(plugin, kind, frontend)
+        supervised = Supervised(frontend, kind.name, number, self._log, self.fences, plugin=plugin)
         self._supervised.setdefault(number, []).append(supervised)
 
     async def _bind_all(self) -> Mapping[str, str]:
@@ -163,10 +169,16 @@ class Simulator:
         for kind in self._registry.ordered_frontends():
             for number in [0] if kind.scope == "fleet" else [each.number for each in self._fleet.devices]:
                 supervised = next(each for each in self._supervised[number] if each.name == kind.name)
-                for key, value in (await supervised.bind()).items():
+                with self._at_start(self._registry.frontends.owners[kind.name], f"bind of {supervised}"):
+                    addresses = await supervised.bind()
+                for key, value in addresses.items():
                     if number <= SHOWN_DEVICES:
                         shown[f"{key}_{number}" if number > 1 else key] = value
         return shown
+
+    def _at_start(self, plugin: str, what: str) -> contextlib.AbstractContextManager[None]:
+        """Errors of a plug-in's code name the plug-in; those of our own are bugs, and stay what they are."""
+        return contextlib.nullcontext() if plugin in self._registry.own else at_start(plugin, what)
 
 
 def derived_rng(seed: int, name: str, number: int) -> random.Random:
@@ -185,10 +197,10 @@ def check_rate(options: Namespace, rate: float, kinds: Iterable[FrontendType]) -
             )
 
 
-def _judge(kind: FrontendType, frontend: Frontend) -> None:
+def _check(plugin: str, kind: FrontendType, frontend: Frontend) -> None:
     for method in ("bind", "run", "status"):
         if not callable(getattr(frontend, method, None)):
             raise PluginError(
-                f"front-end {kind.name}: what its make returned has no {method}(); "
-                f"dersim.plugin.extension.Frontend tells what is needed"
+                f"plug-in {plugin}: front-end {kind.name}: its make returned {frontend!r}, "
+                f"which has no {method}(); dersim.plugin.Frontend says what is needed"
             )

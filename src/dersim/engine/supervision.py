@@ -1,22 +1,22 @@
 """One front-end under supervision: bound once, run, and after a failure bound and run again.
 
 A failure is logged in one line, its traceback at level Debug, and shown as state ``failed`` until the
-front-end runs again; it never reaches a sibling. The pause before a restart doubles from 1 s to 60 s, and
-starts anew after a minute of good running. These pauses are in real time. Cancellation passes through: it is
-the only stop.
+front-end runs again; its siblings go on. The pause before a restart doubles from 1 s to 60 s, and starts
+anew after a minute of good running. These pauses are in real time. Cancellation is the only stop: a `run`
+that returns has failed too.
 
 With `fail_fast` nothing is restarted: the failure ends the process, so that no bug hides behind a restart.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import trio
 
-from dersim.errors import DersimError, root_cause
+from dersim.errors import DersimError, PluginError, origin_of, root_cause
+from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendStatus
 
@@ -27,50 +27,80 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 GOOD_RUN_S = 60.0
 
+#: A first `run` that returns sooner than this never served: a mistake of its plug-in.
+AT_ONCE_S = 1.0
+_RETURNED = "its run returned instead of serving until it is cancelled"
+
 
 class FrontendFailed(DersimError):  # noqa: N818 - a state of the program, named as one
     """A front-end, or a DER's physics, failed under `--fail_fast`; its own error is the cause."""
 
 
 class Supervised:
-    """A front-end, the name it was registered by, and the number of its DER (0: the fleet's)."""
+    """A front-end, the name it was registered by, its plug-in, and the number of its DER (0: the fleet's)."""
 
     def __init__(
-        self, frontend: Frontend, name: str, device: int, log: LogBuffer, *, fail_fast: bool = False
+        self,
+        frontend: Frontend,
+        name: str,
+        device: int,
+        log: LogBuffer,
+        fences: Fences,
+        *,
+        plugin: str = "dersim",
     ) -> None:
         self.frontend = frontend
         self.name = name
         self.device = device
-        self.failures = 0
+        self._plugin = plugin
         self._log = log
-        self._fail_fast = fail_fast
+        self._fences = fences
         self._bound = False
         self._trouble = ""
+        self._status_fails = False
 
     def __str__(self) -> str:
         return f"front-end {self.name} of DER {self.device}" if self.device else f"front-end {self.name}"
 
     def status(self) -> FrontendStatus:
-        """Its own word, or ``failed`` with the cause."""
-        return FrontendStatus("failed", self._trouble) if self._trouble else self.frontend.status()
+        """What it says of itself, or ``failed`` with the cause."""
+        if self._trouble:
+            return FrontendStatus("failed", self._trouble)
+        what = f"status() of {self}, plug-in {self._plugin}"
+        quiet = self._status_fails  # it is asked every second, and told once
+        with self._fences.around("frontend_status", "Engine", what, self.device, quiet=quiet) as ended:
+            told = FrontendStatus(*map(str, self.frontend.status()))
+        self._status_fails = ended.error is not None
+        return FrontendStatus("failed", f"its status() failed: {ended}") if self._status_fails else told
 
     async def bind(self) -> Mapping[str, str]:
         """Open what listens, once before `run`; errors are the caller's."""
         addresses = await self.frontend.bind()
+        if not isinstance(addresses, Mapping):
+            raise PluginError(
+                f"plug-in {self._plugin}: bind of {self} returned {addresses!r}; "
+                f"return names with addresses, {{}} where nothing listens"
+            )
         self._bound = True
         return addresses
 
     async def run(self) -> None:
-        """Run until cancelled, or until the front-end comes to an end of its own."""
-        pause_s = FIRST_PAUSE_S
+        """Run until cancelled. PluginError where the first run returns at once."""
+        pause_s, first = FIRST_PAUSE_S, True
         while True:
             began = trio.current_time()
-            try:
+            with self._fences.around(
+                "frontend", "Engine", f"{self} failed", self.device, raises=FrontendFailed
+            ) as ended:
                 await self._attempt()
-            except Exception as error:  # noqa: BLE001 - the supervisor: a failing front-end must not end its siblings
-                self._report(error)
-            else:
-                return
+                if not first or trio.current_time() - began >= AT_ONCE_S:
+                    raise FrontendFailed(_RETURNED)
+            if ended.error is None:
+                raise PluginError(
+                    f"plug-in {self._plugin}: {self}: {_RETURNED}; "
+                    f"correct it, or leave it out with --without {self._plugin}"
+                )
+            self._trouble, first = str(ended), False
             if trio.current_time() - began >= GOOD_RUN_S:
                 pause_s = FIRST_PAUSE_S
             self._log.log("Info", "Engine", f"{self}: starting it again in {pause_s:g} s", self.device)
@@ -84,42 +114,52 @@ class Supervised:
         self._bound = False  # used up: after a failure everything is opened anew
         await self.frontend.run()
 
-    def _report(self, error: Exception) -> None:
-        cause = root_cause(error)
-        self.failures += 1
-        self._trouble = str(cause) if isinstance(cause, DersimError) else repr(cause)
-        self._log.log("Error", "Engine", f"{self} failed: {self._trouble}", self.device)
-        self._log.log("Debug", "Engine", "".join(traceback.format_exception(error)), self.device)
-        if self._fail_fast:
-            raise FrontendFailed(f"{self} failed: {self._trouble}") from error
-
 
 class SupervisedPhysics:
     """The steps of all DERs. One whose step fails stands still from then on, and the others go on.
 
     There is nothing to restart: the failure is a bug, and the same step would fail in the same way.
+    owners: the plug-in of each control function and device type.
     """
 
-    def __init__(self, log: LogBuffer, *, fail_fast: bool = False) -> None:
-        self._log = log
-        self._fail_fast = fail_fast
+    def __init__(self, fences: Fences, owners: Mapping[str, str] | None = None) -> None:
+        self._fences = fences
+        self._owners = owners or {}
         self._failed: dict[int, str] = {}
 
     def step(self, device: Device, now_s: float) -> None:
         """Step one DER, unless it has failed before."""
         if device.number in self._failed:
             return
-        try:
+        number = device.number
+        cause = ""
+
+        def what(error: Exception) -> str:
+            nonlocal cause
+            cause = _culprit(device, error, self._owners)
+            return f"DER {number} failed and stands still from now on: {cause}"
+
+        with self._fences.around("physics", "Engine", what, number, raises=FrontendFailed) as ended:
             device.step(now_s)
-        except Exception as error:  # the supervisor: a failing DER must not stop the others
-            self._failed[device.number] = repr(error)
-            what = f"the physics of DER {device.number} failed: {error!r}"
-            self._log.log("Error", "Engine", f"{what}; it stands still from now on", device.number)
-            self._log.log("Debug", "Engine", "".join(traceback.format_exception(error)), device.number)
-            if self._fail_fast:
-                raise FrontendFailed(what) from error
+        if ended.error is not None:
+            self._failed[number] = f"{cause}: {root_cause(ended.error)!r}"
 
     def status(self, number: int) -> dict[str, FrontendStatus]:
         """``physics: failed`` for a DER that stands still, else nothing."""
         cause = self._failed.get(number)
         return {} if cause is None else {"physics": FrontendStatus("failed", cause)}
+
+
+def _culprit(device: Device, error: Exception, owners: Mapping[str, str]) -> str:
+    """The control function or DC side in whose method the error was raised, its plug-in, and the line."""
+    kind = device.device_type.name
+    parts: list[tuple[object, str, str]] = [(device.source, f"the DC side of {kind!r}", kind)]
+    parts += [(each, f"control function {name!r}", name) for name, each in device.functions.items()]
+    trace = error.__traceback__
+    while trace is not None:
+        acting = trace.tb_frame.f_locals.get("self")
+        for part, title, name in parts:
+            if acting is not None and part is acting:
+                return f"{title} of plug-in {owners.get(name, '?')} in {origin_of(error)}"
+        trace = trace.tb_next
+    return f"its step in {origin_of(error)}"
