@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from dersim.http11 import Response
-from dersim.ieee2030_5 import decode
+from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
 
 HTML = (("content-type", "text/html"),)
@@ -324,7 +324,6 @@ async def test_a_server_of_another_ca_is_told_by_phase_and_reason(autojump_clock
 async def test_a_control_whose_mrid_is_no_mrid_harms_nobody(autojump_clock, world, make_control):
     """Text mRIDs occur; such a control cannot be answered, the next one is."""
     client = await world.ready()
-    from dersim.ieee2030_5 import Edition, encode
 
     good, odd = make_control(1, world.server.now() + 20), make_control(2, world.server.now() + 200)
     both = r.DERControlList(href="/derp/1/derc", all=2, results=2, DERControl=(odd, good))
@@ -445,3 +444,44 @@ async def test_a_list_that_is_linked_but_not_found_ends_no_running_control(
     await trio.sleep(60)
     assert [each["mRID"] for each in client.snapshot()["active_controls"]] == [f"{1:032X}"]
     assert _answers(world, "/rsp") == [(1, 1), (1, 2)]
+
+
+async def test_an_unreadable_item_is_told_and_the_server_is_not_called_a_liar(
+    autojump_clock, world, make_control, listing_of
+):
+    """Four controls, one without a readable creationTime: three are held, `all` is four and true."""
+    await world.ready()
+    items = [make_control(number, world.server.now() + 100 * number) for number in (1, 2, 3, 4)]
+    text = encode(listing_of(r.DERControlList, "/derp/1/derc", *items), Edition.E2023)
+    broken = text.replace(f"<creationTime>{items[2].creationTime}".encode(), b"<creationTime>yesterday")
+    world.tree["/derp/1/derc"] = broken
+    world.begin()
+    await trio.sleep(5)
+    assert len(world.client.explain()) == 3
+    assert world.logged("creationTime", f"{3:032X}", "left out")
+    assert not world.logged("not true")
+    assert not world.logged("repeats itself")
+
+
+async def test_everything_that_is_left_out_is_told_whatever_else_is_wrong(
+    autojump_clock, world, make_control, listing_of
+):
+    await world.ready()
+    items = [make_control(number, world.server.now() + 100 * number) for number in range(1, 9)]
+    text = encode(listing_of(r.DERControlList, "/derp/1/derc", *items), Edition.E2023)
+    world.tree["/derp/1/derc"] = text.replace(b"<opModMaxLimW>4000", b"<opModMaxLimW>lots")
+    world.begin()
+    await trio.sleep(3)
+    assert all(world.logged(f"{number:032X}", "opModMaxLimW", "left out") for number in range(1, 9))
+
+
+async def test_an_end_device_with_an_unreadable_member_is_still_ours(autojump_clock, world):
+    client = await world.ready()
+    for path in ("/edev", "/edev/1"):
+        text = encode(world.tree[path], Edition.E2023)
+        world.tree[path] = text.replace(b"<sFDI>", b"<enabled>True</enabled><sFDI>")
+    world.begin()
+    await trio.sleep(3)
+    assert client.snapshot()["state"] == "connected"
+    assert "/edev" not in world.server.paths("POST")
+    assert world.logged("enabled", "left out")

@@ -1,7 +1,7 @@
-"""Where a link leads: relative and absolute hrefs against the server they came from.
+"""Relative and absolute links of a 2030.5 server, and where they lead.
 
-2030.5 hrefs are followed, never built. They may be a path or a whole URL, on another host or port too; what
-is refused is the way from HTTPS down to plain HTTP, and anything that would break the request line.
+2030.5 hrefs are followed, never built. They may be a path or a whole URL, on another host or port too. A link
+from HTTPS to plain HTTP is refused, and so is anything that would break the request line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dersim.errors import RemoteProtocolError
 
 MAX_HREF_CHARS = 2_000
 
-#: Blanks and control characters: none belongs into a request line.
+#: Blanks and control characters, which no request line may contain.
 _UNFIT = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -59,5 +59,6 @@ def _target(target: str) -> str:
 
 
 def with_query(href: str, query: str) -> str:
-    """`href` with more query behind it."""
+    """`href` with more query parameters; a fragment is never sent, so it is dropped."""
+    href = href.partition("#")[0]
     return f"{href}{'&' if '?' in href else '?'}{query}"

@@ -1,10 +1,10 @@
-"""Reading a list that may be long, and may lie.
+"""Reading a list page by page, from servers whose counts may be wrong.
 
-A list without a query is one item long (2030.5-2018 6.6.2.4), so we ask `?s=<start>&l=255` and go on until we
-have it all. `all` and `results` are the server's claims. We count what came: the list ends when we hold
-exactly `all` items, or when a page is empty, or when a page brings nothing that we had not seen (a server
-that ignores `s` would send its first page for ever). If `all` changes in mid-read the list has changed under
-us, and we start again. Nothing is read without end: see the caps.
+Without a query a server gives one item (2030.5-2018 6.6.2.4), so we ask `?s=<start>&l=255` until we have all.
+`all` and `results` are the server's claims; we count the items that came, unreadable ones included. The list
+ends when we hold exactly `all` items, when a page is empty, or when a page brings nothing new (a server that
+ignores `s` would send its first page for ever). If `all` changes while we read, the list has changed, and we
+start again. The caps below bound every read.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ async def _read_once(
 ) -> Listing | None:
     items: dict[Any, Any] = {}
     head: Any = None
-    fresh, start, warning, pages = False, 0, "", 0
+    fresh, start, warning, pages, left_out = False, 0, "", 0, 0
     while not warning:
         fetched = await session.fetch(with_query(href, f"s={start}&l={PAGE_ITEMS}"), kind, level=level)
         page, fresh, pages = fetched.resource, fresh or fetched.fresh, pages + 1
@@ -61,10 +61,12 @@ async def _read_once(
         found: tuple[Any, ...] = getattr(page, item_name)
         held = len(items)
         items.update((_key(item, start + i), item) for i, item in enumerate(found))
-        start += len(found)
-        if not found or len(items) == page.all:
+        sent = len(found) + fetched.left_out
+        left_out += fetched.left_out
+        start += sent
+        if not sent or len(items) + left_out == page.all:
             break
-        if len(items) == held:
+        if len(items) == held and not fetched.left_out:
             warning = f"list {href} repeats itself after {held} items; all={page.all} is not true"
         elif pages >= MAX_PAGES or len(items) >= MAX_ITEMS:
             warning = f"list {href} is cut after {pages} pages and {len(items)} items; all={page.all}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from dersim.csip.session import RequestRefused, Say, Session
+from dersim.csip.session import NoContent, RequestRefused, Say, Session
 from dersim.errors import DersimError, RemoteProtocolError, UtilityUnreachable
 from dersim.fences import Fences
 
@@ -59,16 +59,22 @@ class Reader:
         """`read`, which must succeed; a link that worked before and is gone raises Moved."""
         try:
             result = await self._fenced(href, read)
+        except NoContent:
+            self._works(href)
+            raise
         except RequestRefused as error:
             if error.gone and href in self._worked:
                 self._worked.discard(href)
                 raise Moved(f"{error}; it existed before: discovering again") from None
             raise
+        self._works(href)
+        return result
+
+    def _works(self, href: str) -> None:
         self._worked.add(href)
         self._ever_worked.add(href)
         self.failing.pop(href, None)
         self._silent = 0
-        return result
 
     async def optional(
         self,
@@ -89,6 +95,9 @@ class Reader:
             return await (self._passing(href, read) if passing else self.required(href, read))
         except Moved:
             raise
+        except NoContent as error:
+            self.say_once(f"{what}: {error}")
+            return gone
         except RequestRefused as error:
             self._silent = 0
             if error.retry_after_s is not None:

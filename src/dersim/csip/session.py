@@ -16,16 +16,24 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import trio
 
 from dersim.clock import SimClock
+from dersim.csip import document_links
 from dersim.csip.conversation import Conversation
+from dersim.csip.hints import hint
 from dersim.csip.links import Origin, resolve
 from dersim.csip.retry_after import retry_after_s
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.http11 import Connection, Headers, Response
 from dersim.ieee2030_5 import Edition, decode, encode
+from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.codec_read import LeftOut
 from dersim.logbuffer import Level
 
 #: At most so many hops for one request (a loop ends here).
 MAX_REDIRECTS = 5
+#: Violations of one document that are logged, beside what was left out.
+MAX_VIOLATIONS_LOGGED = 3
+#: How soon a list that was 204 is read again, s.
+EMPTY_POLL_RATE_S = 30
 #: Documents whose hash is remembered, per DER.
 MAX_REMEMBERED = 4_096
 _REDIRECTS = (301, 302, 307, 308)
@@ -52,9 +60,18 @@ class RequestRefused(RemoteProtocolError):  # noqa: N818 - named as the answer t
         return self.status in (404, 410)
 
 
-class Answer(NamedTuple):
-    """A good answer. `location` is absolute or path, as sent; `sent_s`, `received_s`: simulated time."""
+class NoContent(RemoteProtocolError):  # noqa: N818 - named as the answer that it is
+    """The server answered 204 where a single resource was expected: it is empty."""
 
+
+class Answer(NamedTuple):
+    """A good answer. origin, target: where it came from, after redirects. location: absolute, or a path.
+
+    sent_s, received_s: simulated time.
+    """
+
+    origin: Origin
+    target: str
     status: int
     location: str | None
     body: bytes
@@ -64,12 +81,22 @@ class Answer(NamedTuple):
 
 
 class Fetched(NamedTuple, Generic[T]):
-    """A resource that was read; `fresh` False: the same bytes as the time before."""
+    """A resource that was read; `fresh` False: the same bytes as the time before.
+
+    left_out: how many items of this list could not be read.
+    """
 
     resource: T
     fresh: bool
     sent_s: float
     received_s: float
+    left_out: int = 0
+
+
+class _Remembered(NamedTuple):
+    digest: int
+    resource: Any
+    left_out: int
 
 
 @dataclass(slots=True)
@@ -120,7 +147,8 @@ class Session:
         self._say = say
         self._device = device
         self._connections: dict[Origin, Connection] = {}
-        self._remembered: dict[str, tuple[int, Any]] = {}
+        self._remembered: dict[str, _Remembered] = {}
+        self._accepted_us: set[Origin] = set()
 
     async def aclose(self) -> None:
         """Close what is open."""
@@ -131,6 +159,7 @@ class Session:
     async def renew(self, connect: Connect) -> None:
         """Close what is open and connect in a new way from now on: other certificates."""
         self._connect = connect
+        self._accepted_us.clear()
         await self.aclose()
 
     def forget(self) -> None:
@@ -143,22 +172,32 @@ class Session:
         level: how loudly a fresh document is logged; one seen before is logged as Debug.
         """
         answer = await self.exchange("GET", href)
+        if answer.status == 204:
+            return self._empty(href, kind, answer)
         known = self._remembered.get(href)
         digest = hash(answer.body)
-        if known is not None and known[0] == digest and isinstance(known[1], kind):
+        if known is not None and known.digest == digest and isinstance(known.resource, kind):
             self._say("Debug", f"GET {href}: {answer.status}, unchanged")
-            return Fetched(known[1], False, answer.sent_s, answer.received_s)
-        resource = self._read(href, kind, answer)
+            return Fetched(known.resource, False, answer.sent_s, answer.received_s, known.left_out)
+        resource, left_out = self._read(href, kind, answer)
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[href] = (digest, resource)
+        self._remembered[href] = _Remembered(digest, resource, left_out)
         self._say(level, f"GET {href}: {answer.status} {_described(resource)}")
-        return Fetched(resource, True, answer.sent_s, answer.received_s)
+        return Fetched(resource, True, answer.sent_s, answer.received_s, left_out)
 
-    def _read(self, href: str, kind: type[T], answer: Answer) -> T:
+    def _empty(self, href: str, kind: type[T], answer: Answer) -> Fetched[T]:
+        """A 204 is an empty resource: a list without items, anything else NoContent."""
+        fresh = self._remembered.pop(href, None) is not None
+        if not issubclass(kind, r.List | r.SubscribableList):
+            raise NoContent(f"GET {href}: 204, there is no {kind.__name__}")
+        self._say("Info" if fresh else "Debug", f"GET {href}: 204, taken as an empty {kind.__name__}")
+        rate: dict[str, Any] = {"pollRate": EMPTY_POLL_RATE_S} if hasattr(kind, "pollRate") else {}
+        return Fetched(kind(all=0, results=0, **rate), True, answer.sent_s, answer.received_s)
+
+    def _read(self, href: str, kind: type[T], answer: Answer) -> tuple[T, int]:
+        """The document, and how many of its items could not be read."""
         what = f"GET {href}: {answer.status}"
-        if "html" in answer.content_type:
-            raise self._unusable(f"{what} with an HTML page where a {kind.__name__} should be")
         if not answer.body.strip():
             raise self._unusable(f"{what} without a body where a {kind.__name__} should be")
         rules = self.reading
@@ -166,12 +205,16 @@ class Session:
             decoded = decode(answer.body, kind, validation=rules.validation, strict=rules.strict)
         except RemoteProtocolError as error:
             raise self._unusable(f"{what}, but {error}") from None
-        for violation in decoded.violations[:3]:
+        left_out = [each for each in decoded.violations if isinstance(each, LeftOut)]
+        others = [each for each in decoded.violations if not isinstance(each, LeftOut)]
+        for violation in (*left_out, *others[:MAX_VIOLATIONS_LOGGED]):
             self._say("Warning", f"GET {href}: not valid, used all the same: {violation}")
         self.counters.violations += len(decoded.violations)
         if not isinstance(decoded.resource, kind):
             raise self._unusable(f"{what} {type(decoded.resource).__name__}, not a {kind.__name__}")
-        return decoded.resource
+        if document_links.needed(answer.body, answer.origin, self.origin):
+            document_links.make_absolute(decoded.resource, answer.origin, answer.target, self.origin)
+        return decoded.resource, sum(each.is_item for each in left_out)
 
     def _unusable(self, message: str) -> RemoteProtocolError:
         self.counters.errors += 1
@@ -198,16 +241,31 @@ class Session:
                 origin, target = self._redirected(origin, target, location)
                 continue
             if not 200 <= response.status < 300:
-                raise self._refused(method, target, origin, response)
+                raise self._refused(method, target, origin, response, body)
+            self._accepted_us.add(origin)
             return Answer(
+                origin,
+                target,
                 response.status,
-                response.header("location"),
+                self._location(response, origin, target),
                 response.body,
                 response.header("content-type") or "",
                 sent_s,
                 self._clock.now_s(),
             )
         raise self._unusable(f"{method} {href}: more than {MAX_REDIRECTS} redirects, the last to {target}")
+
+    def _location(self, response: Response, origin: Origin, target: str) -> str | None:
+        """The Location header as a path of this server or a URL elsewhere; None without a usable one."""
+        location = response.header("location")
+        if location is None:
+            return None
+        try:
+            where, path = resolve(origin, location, base_path=target)
+        except RemoteProtocolError as error:
+            self._say("Warning", f"{target}: Location is not used: {error}")
+            return None
+        return path if where == self.origin else where.url(path)
 
     def _redirected(self, origin: Origin, target: str, location: str) -> tuple[Origin, str]:
         try:
@@ -245,19 +303,16 @@ class Session:
             connection = self._connections[origin] = self._connect(origin)
         return connection
 
-    def _refused(self, method: str, target: str, origin: Origin, response: Response) -> RequestRefused:
+    def _refused(
+        self, method: str, target: str, origin: Origin, response: Response, sent: bytes
+    ) -> RequestRefused:
         self.counters.errors += 1
         message = f"{method} {target}: the server answered {response.status}"
-        content_type = response.header("content-type") or ""
-        if text := _first_words(response.body, content_type):
+        if text := _first_words(response.body, response.header("content-type") or ""):
             message += f" ({text})"
-        if response.status == 400 and origin.secure and "html" in content_type:
-            message += (
-                "; an HTML 400 after a good TLS handshake means that a proxy refuses our client certificate:"
-                " check --csip_cert and that its chain is in the file"
-            )
-        if response.status == 400 and self.reading.edition is Edition.E2023 and _old_schema(response.body):
-            message += "; this looks like a 2018 server: try --csip-2018-compat"
+        accepted = not origin.secure or origin in self._accepted_us
+        if advice := hint(response, sent, self.reading.edition, certificate_accepted=accepted):
+            message += f"; {advice}"
         return RequestRefused(message, response.status, target, retry_after_s(response))
 
 
@@ -274,11 +329,3 @@ def _described(resource: Any) -> str:
 def _first_words(body: bytes, content_type: str) -> str:
     text = " ".join(body[:400].decode("utf-8", "replace").split())
     return "" if "html" in content_type or text.lower().startswith("<!doctype") else text[:160]
-
-
-#: Names that a server which checks against the 2018 schema complains of.
-_NEWER = (b"schemaVer", b"connectStatus", b"modesResponded", b"statVarAbsorbAvail", b"statWAbsorbAvail")
-
-
-def _old_schema(body: bytes) -> bool:
-    return any(name in body for name in _NEWER)

@@ -37,11 +37,15 @@ class SchemaExtension:
 
 
 class Extension(NamedTuple):
-    """A registered extension with its wire type resolved: exactly one of `simple` and `cls` is set."""
+    """A registered extension with its wire type resolved: exactly one of `simple` and `cls` is set.
+
+    owner: the plug-in that declared it, "" where it is not known.
+    """
 
     declared: SchemaExtension
     simple: Simple | None
     cls: type | None
+    owner: str = ""
 
 
 #: By (namespace, element).
@@ -57,8 +61,8 @@ def simple_type(name: str) -> Simple | None:
     return next((mark for mark in get_args(alias) if isinstance(mark, Simple)), None)
 
 
-def register(extension: SchemaExtension) -> None:
-    """Register an extension; PluginError if a type or parent is unknown, or it is registered already."""
+def register(extension: SchemaExtension, owner: str = "") -> None:
+    """Register an extension of plug-in `owner`; PluginError if it is there already or its type is unknown."""
     key = (extension.namespace, extension.element)
     where = f"schema extension {extension.element!r} of {extension.namespace!r}"
     if extension.namespace in ("", NAMESPACE):
@@ -74,7 +78,7 @@ def register(extension: SchemaExtension) -> None:
         raise PluginError(
             f"{where}: wire type {extension.wire_type!r} is neither a simple type nor a resource"
         )
-    _registered[key] = Extension(extension, simple, cls)
+    _registered[key] = Extension(extension, simple, cls, owner)
     _changed()
 
 

@@ -131,7 +131,7 @@ class Registry:
                     f"plug-in {plugin}: the mode {mode.name} of {name} is there already; give it another name"
                 )
             try:
-                extensions.register(extension)
+                extensions.register(extension, plugin)
                 # The older edition's grammar is the stricter one: it names the place of every element.
                 schema.check_extensions(Edition.E2018)
             except PluginError as error:
