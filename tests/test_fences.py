@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from dersim.errors import ConfigError, PluginError
+from dersim.errors import ConfigError, PluginError, UtilityUnreachable
 from dersim.fences import Fences, at_start
 from dersim.logbuffer import LogBuffer
 
@@ -99,3 +99,13 @@ def test_an_error_for_users_is_told_in_its_own_words(log):
         raise ConfigError("--port 7: busy")
     assert str(ended) == "--port 7: busy"
     assert log.entries(level="Error")[0].message == "front-end web failed: --port 7: busy"
+
+
+def test_a_foreseen_error_passes_a_fence_for_unforeseen_ones(log):
+    fences = Fences(log)
+    with pytest.raises(UtilityUnreachable), fences.around_unforeseen("post", "CSIP", "a post"):
+        raise UtilityUnreachable("connection refused")
+    assert not fences.counts
+    with fences.around_unforeseen("post", "CSIP", "a post"):
+        raise KeyError("x")
+    assert fences.counts == {"post": 1}

@@ -84,6 +84,18 @@ class Fences:
             ended.error = error
             self.tell(error, place, module, what, device, quiet=quiet, raises=raises)
 
+    @contextlib.contextmanager
+    def around_unforeseen(self, place: str, module: str, what: str, device: int = 0) -> Iterator[None]:
+        """As `around`, but a DersimError passes: it is handled outside of the unit."""
+        foreseen: DersimError | None = None
+        with self.around(place, module, what, device):
+            try:
+                yield
+            except DersimError as error:
+                foreseen = error
+        if foreseen is not None:
+            raise foreseen
+
     def tell(
         self,
         error: Exception,

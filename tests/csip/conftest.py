@@ -72,6 +72,7 @@ class ScriptedServer:
         self.answers: dict[tuple[str, str], Any] = {}
         self.seen: list[Seen] = []
         self.away = False
+        self.failing: int | None = None  # the status of every answer while set
         self.tls: tls.ServerContext | None = None
         self.post_rate: int | None = None
         self.connections = 0
@@ -124,6 +125,8 @@ class ScriptedServer:
     async def handle(self, request: Request) -> Response:
         parts = urlsplit(request.target)
         self.seen.append(Seen(self.clock.now_s(), request.method, parts.path, parts.query, request.body))
+        if self.failing is not None:
+            return Response(self.failing)
         script = self.answers.get((request.method, parts.path))
         if script is None:
             script = self._usual(request.method, parts.path, request.body)
@@ -312,7 +315,7 @@ class World:
         parser = OptionParser()
         plugin.add_options(parser)
         options = parser.parse_args(["--csip_enc", "no", *flags], Namespace(demo=False, **more))
-        context = FrontendContext(
+        self.context = context = FrontendContext(
             options=options,
             fleet=self.fleet,
             clock=self.clock,

@@ -485,3 +485,32 @@ async def test_an_end_device_with_an_unreadable_member_is_still_ours(autojump_cl
     assert client.snapshot()["state"] == "connected"
     assert "/edev" not in world.server.paths("POST")
     assert world.logged("enabled", "left out")
+
+
+async def test_a_response_is_posted_at_once_when_the_server_answers_again_after_500s(
+    autojump_clock, world, make_control
+):
+    await world.ready()
+    world.add_control(make_control(1, world.server.now() + 20, duration=600))
+    world.add_control(make_control(2, world.server.now() + 700, duration=60))
+    world.begin()
+    await trio.sleep(10)
+    world.server.failing = 500
+    await trio.sleep(300)
+    world.server.failing = None
+    back_s = world.clock.now_s()
+    await trio.sleep(60)
+    first_s = next(each.at_s for each in world.server.seen if each.at_s >= back_s)
+    posted_s = next(each for each in world.server.times("/rsp", "POST") if each >= back_s)
+    assert posted_s - first_s <= 1.0
+
+
+async def test_what_fails_now_is_listed_as_troubles_with_since(autojump_clock, world):
+    client = await world.start(for_s=5)
+    assert client.snapshot()["troubles"] == []
+    world.tree["/edev/1/fsa"] = Response(500)
+    await trio.sleep(100)
+    troubles = client.snapshot()["troubles"]
+    assert [each["what"] for each in troubles] == ["links"]
+    assert "/edev/1/fsa" in troubles[0]["error"]
+    assert troubles[0]["since"] < "2027-01-15T08:00:20"

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from dersim.csip.log_events import BurstImpossible
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, LocalProtocolError
 from dersim.http11 import Response
 from dersim.ieee2030_5 import decode
 
@@ -98,3 +98,36 @@ async def test_a_list_that_is_gone_is_looked_for_before_an_event_is_given_up(aut
     await trio.sleep(20)
     assert len(world.server.times("/dcap")) == 2
     assert client.snapshot()["counters"]["log_events"] == 2
+
+
+async def test_a_log_event_that_raises_costs_that_event_alone(autojump_clock, world, monkeypatch):
+    client = await world.start(for_s=5)
+    real = client.lifecycle.session.encode
+
+    def broken(resource):
+        if getattr(resource, "logEventID", None) == 2:
+            raise ZeroDivisionError
+        return real(resource)
+
+    monkeypatch.setattr(client.lifecycle.session, "encode", broken)
+    client.log_event_burst()
+    await trio.sleep(60)
+    assert [each.logEventID for each in events(world)] == [1, 3, 4, 5]
+    assert world.context.fences.counts == {"csip_log_event": 1}
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_a_log_event_that_cannot_be_written_is_dropped(autojump_clock, world, monkeypatch):
+    client = await world.start(for_s=5)
+    real = client.lifecycle.session.encode
+
+    def broken(resource):
+        if getattr(resource, "logEventID", None) == 2:
+            raise LocalProtocolError("extendedData: out of range")
+        return real(resource)
+
+    monkeypatch.setattr(client.lifecycle.session, "encode", broken)
+    client.log_event_burst()
+    await trio.sleep(60)
+    assert [each.logEventID for each in events(world)] == [1, 3, 4, 5]
+    assert client.snapshot()["state"] == "connected"

@@ -126,25 +126,255 @@ async def test_a_server_without_lists_gets_them_one_by_one(autojump_clock, world
     assert len(singles) == 3 * 24
 
 
-async def test_a_lost_mirror_is_made_again(autojump_clock, world):
+@pytest.mark.parametrize("status", [403, 404, 409, 410, 500])
+async def test_a_lost_mirror_is_created_again_and_the_four_resources_are_put_again(
+    autojump_clock, world, status
+):
     client = await world.start(for_s=70)
     href, _ = posts(world)
     del world.tree[href]
-    world.server.answers["POST", href] = [Response(404)]
+    world.server.answers["POST", href] = [Response(status)]
     await trio.sleep(60)
     assert len(world.server.bodies("/mup")) == 2
     assert client.snapshot()["state"] == "connected"
     assert world.logged("has lost our MirrorUsagePoint")
+    for name in ("dercap", "derg", "ders", "dera"):
+        assert len(world.server.bodies(f"/edev/1/der/1/{name}", "PUT")) == 2
+    # Looked up in the list before it was created again, and the readings of that minute were posted.
+    order = [(each.method, each.path) for each in world.server.seen]
+    refused = [i for i, each in enumerate(order) if each == ("POST", href)][2]
+    assert order[refused + 1 : refused + 3] == [("GET", "/mup"), ("POST", "/mup")]
+    assert ("POST", href) in order[refused + 3 : refused + 6]
 
 
-async def test_a_full_server_is_spared(autojump_clock, world):
+async def test_a_mirror_at_another_href_is_found_in_the_list_by_its_mrid(autojump_clock, world, listing_of):
+    await world.start(for_s=70)
+    href, _ = posts(world)
+    point = world.tree[href]
+    point.href = "/mup/moved"
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", point)
+    world.server.answers["POST", href] = Response(404)
+    await trio.sleep(60)
+    assert len(world.server.bodies("/mup")) == 1
+    assert world.server.bodies("/mup/moved")
+    assert len(world.server.bodies("/edev/1/der/1/ders", "PUT")) == 2
+
+
+async def test_a_mirror_that_is_listed_is_not_created_again_after_a_500(autojump_clock, world, listing_of):
+    await world.start(for_s=70)
+    href, _ = posts(world)
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", world.tree[href])
+    world.server.answers["POST", href] = [Response(500), Response(500)]
+    await trio.sleep(200)
+    assert len(world.server.bodies("/mup")) == 1
+    assert len(world.server.bodies("/edev/1/der/1/ders", "PUT")) == 1
+
+
+async def test_the_mirror_list_is_polled_at_its_rate_and_the_mirror_itself_is_not(
+    autojump_clock, world, listing_of
+):
     await world.ready()
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", pollRate=20)
+    world.begin()
+    await trio.sleep(125)
+    href, _ = posts(world)
+    assert len(world.server.times(href)) == 1
+    gaps = [b - a for a, b in itertools.pairwise(world.server.times("/mup"))]
+    assert gaps == pytest.approx([20] * 6, abs=1)
+
+
+async def test_a_mirror_that_leaves_the_list_is_created_again(autojump_clock, world, listing_of):
+    await world.ready()
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", pollRate=20)
+    world.begin()
+    await trio.sleep(5)
+    href, _ = posts(world)
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", world.tree[href], pollRate=20)
+    await trio.sleep(20)
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", pollRate=20)
+    await trio.sleep(20)
+    assert len(world.server.bodies("/mup")) == 2
+    assert len(world.server.bodies("/edev/1/der/1/dercap", "PUT")) == 2
+
+
+async def test_a_new_post_rate_in_the_list_is_obeyed(autojump_clock, world, listing_of):
+    await world.ready()
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", pollRate=20)
+    world.begin()
+    await trio.sleep(5)
+    href, _ = posts(world)
+    world.tree[href].postRate = 10
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", world.tree[href], pollRate=20)
+    await trio.sleep(60)
+    gaps = [b - a for a, b in itertools.pairwise(world.server.times(href, "POST"))]
+    assert gaps[-2:] == pytest.approx([10, 10], abs=1)
+
+
+async def test_end_device_post_rate_is_the_interval_where_the_mirror_gives_none(autojump_clock, world):
+    await world.ready()
+    world.tree["/edev/1"].postRate = 15
+    world.begin()
+    await trio.sleep(50)
+    href, _ = posts(world)
+    gaps = [b - a for a, b in itertools.pairwise(world.server.times(href, "POST"))]
+    assert gaps == pytest.approx([15] * 3, abs=1)
+
+
+async def test_the_post_rate_of_the_mirror_comes_before_that_of_the_end_device(autojump_clock, world):
+    await world.ready()
+    world.tree["/edev/1"].postRate = 15
+    world.server.post_rate = 30
+    world.begin()
+    await trio.sleep(65)
+    href, _ = posts(world)
+    gaps = [b - a for a, b in itertools.pairwise(world.server.times(href, "POST"))]
+    assert gaps == pytest.approx([30] * 2, abs=1)
+
+
+@pytest.mark.parametrize(("rate", "longest_s"), [(5, 60), (60, 120), (300, 600)])
+async def test_the_wait_after_failed_posts_is_at_most_two_post_rates_or_60_s(
+    autojump_clock, world, rate, longest_s
+):
+    await world.ready()
+    world.server.post_rate = rate
+    world.begin()
+    await trio.sleep(5)
+    href, _ = posts(world)
+    world.server.answers["POST", href] = Response(500)
+    await trio.sleep(12 * longest_s)
+    lists = [
+        each.at_s
+        for each in world.server.seen
+        if (each.method, each.path) == ("POST", href) and b"MirrorMeterReadingList" in each.body
+    ]
+    gaps = [b - a for a, b in itertools.pairwise(lists)]
+    assert max(gaps) == pytest.approx(longest_s, abs=1)
+
+
+@pytest.mark.parametrize("rate", [5, 60])
+@pytest.mark.parametrize("outage_s", [80, 720])
+async def test_the_first_good_answer_after_a_server_wide_failure_posts_readings_at_once(
+    autojump_clock, world, rate, outage_s
+):
+    await world.ready()
+    world.server.post_rate = rate
+    world.begin()
+    await trio.sleep(62)
+    href, _ = posts(world)
+    world.server.failing = 500
+    await trio.sleep(outage_s)
+    world.server.failing = None
+    back_s = world.clock.now_s()
+    await trio.sleep(60)
+    good = [each for each in world.server.seen if each.at_s >= back_s]
+    first_s = good[0].at_s
+    posted_s = next(s for s in world.server.times(href, "POST") if s >= back_s)
+    assert posted_s - first_s <= 1.0
+    starts = [
+        each.MirrorMeterReading[0].Reading.timePeriod.start
+        for each in (decode(x.body).resource for x in good if x.path == href and x.method == "POST")
+    ]
+    assert len(starts) == len(set(starts))
+
+
+async def test_a_mirror_that_alone_fails_is_not_posted_to_with_every_good_answer(autojump_clock, world):
+    await world.start(for_s=5)
+    href, _ = posts(world)
+    world.server.answers["POST", href] = Response(500)
+    before = len(world.server.times(href, "POST"))
+    await trio.sleep(600)
+    # List and single post, each 60 s at first and 120 s later.
+    assert len(world.server.times(href, "POST")) - before <= 3 * 6
+
+
+async def test_a_refused_list_is_posted_one_by_one_only_after_a_single_post_was_accepted(
+    autojump_clock, world
+):
+    await world.start(for_s=5)
+    href, _ = posts(world)
+    world.server.answers["POST", href] = [Response(400)] * 4
+    before = len(world.server.bodies(href))
+    await trio.sleep(300)
+    as_list = [b"MirrorMeterReadingList" in body for body in world.server.bodies(href)[before:]]
+    # The list and one single post are refused, twice; then the list is accepted.
+    assert as_list[:5] == [True, False, True, False, True]
+    assert all(as_list[5:])
+
+
+async def test_a_refused_list_is_tried_again_after_an_hour(autojump_clock, world):
+    await world.ready(poll=3600)
+    world.tree["/mup"].pollRate = 3600
+    world.server.post_rate = 300
+    world.begin()
+    await trio.sleep(5)
+    href, _ = posts(world)
+    world.server.answers["POST", href] = [Response(400)]
+    await trio.sleep(3_500)
+    assert b"MirrorMeterReadingList" not in world.server.bodies(href)[-1]
+    await trio.sleep(800)
+    assert b"MirrorMeterReadingList" in world.server.bodies(href)[-1]
+
+
+async def test_a_post_of_readings_that_raises_costs_that_post_alone(autojump_clock, world, monkeypatch):
+    client = await world.start(for_s=5)
+    real = mirror.readings
+
+    def broken(*args):
+        monkeypatch.setattr(mirror, "readings", real)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(mirror, "readings", broken)
+    href, _ = posts(world)
+    before = len(world.server.times(href, "POST"))
+    await trio.sleep(62)
+    assert world.context.fences.counts == {"csip_poll": 1}
+    assert [each["what"] for each in client.snapshot()["troubles"]] == ["meter readings"]
+    await trio.sleep(62)
+    assert len(world.server.times(href, "POST")) > before
+    assert client.snapshot()["troubles"] == []
+    assert len(world.server.times("/dcap")) < 8
+
+
+async def test_a_location_of_http_behind_tls_is_replaced_by_the_href_in_the_list(
+    autojump_clock, world, tls_world, listing_of
+):
+    def create(request):
+        mrid = decode(request.body).resource.mRID
+        point = r.MirrorUsagePoint(
+            href="/mup/here", mRID=mrid, roleFlags=0x49, serviceCategoryKind=0, status=1, deviceLFDI="AB" * 20
+        )
+        world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", point)
+        return Response(201, (("location", "http://127.0.0.1:8080/mup/here"),))
+
+    world.server.answers["POST", "/mup"] = create
+    client = await tls_world.start(for_s=3)
+    assert world.server.bodies("/mup/here")
+    assert client.snapshot()["troubles"] == []
+
+
+async def test_a_mirror_without_location_that_is_not_listed_is_a_trouble(autojump_clock, world):
+    client = await world.ready()
+    world.server.answers["POST", "/mup"] = Response(201)
+    world.begin()
+    await trio.sleep(3)
+    [trouble] = client.snapshot()["troubles"]
+    assert trouble["what"] == "meter readings"
+    assert "without a Location" in trouble["error"]
+
+
+async def test_a_refused_mirror_is_offered_again_after_two_intervals(autojump_clock, world):
+    client = await world.ready()
     world.server.answers["POST", "/mup"] = Response(413)
     world.begin()
     await trio.sleep(1000)
     times = world.server.times("/mup", "POST")
     gaps = [b - a for a, b in itertools.pairwise(times)]
-    assert gaps == pytest.approx([120, 240, 480], abs=2)
+    assert gaps == pytest.approx([120] * 8, abs=2)
+    [trouble] = client.snapshot()["troubles"]
+    assert trouble["what"] == "meter readings"
+    assert "413" in trouble["error"]
+    assert trouble["since"].startswith("2027-01-15T08:00:0")
+    assert client.snapshot()["state"] == "connected"
 
 
 async def test_a_server_that_names_no_location_is_searched(autojump_clock, world, listing_of):

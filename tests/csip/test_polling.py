@@ -110,7 +110,7 @@ async def test_the_same_bytes_are_not_read_twice(autojump_clock, world, monkeypa
         session, "decode", lambda body, kind, **more: read.append(kind) or real(body, kind, **more)
     )
     await trio.sleep(100)
-    assert set(read) <= {r.Time, r.MirrorUsagePoint}
+    assert set(read) <= {r.Time, r.MirrorUsagePoint, r.MirrorUsagePointList}
 
 
 async def test_a_new_link_in_the_dcap_means_a_new_walk(autojump_clock, world):

@@ -2,6 +2,7 @@
 
 import importlib.resources
 import random
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -214,7 +215,7 @@ def test_a_nameplate_of_our_own_is_what_is_sent():
 def test_a_part_of_the_status_has_the_time_of_its_last_change():
     device, now = device_of("PV-3Phase"), [1_800_000_000]
     session = SimpleNamespace(reading=SimpleNamespace(edition=Edition.E2018))
-    reporter = Reporter(device, session, lambda *_: None, lambda: now[0], None)
+    reporter = Reporter(device, session, lambda *_: None, lambda: now[0], None, lambda *_: nullcontext())
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
     now[0] += 60
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
@@ -238,3 +239,26 @@ async def test_local_control_mode_is_local_while_a_local_setpoint_is_in_force(au
     assert 0 in values
     assert values[-1] == 1
     assert len({each.dateTime for each in told}) >= 3
+
+
+async def test_a_put_that_raises_costs_that_put_alone(autojump_clock, world, monkeypatch):
+    client = await world.ready()
+
+    def broken(*args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(der_bodies, "settings", broken)
+    world.begin()
+    await trio.sleep(3)
+    assert world.context.fences.counts == {"csip_put": 1}
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.server.paths("PUT")) == 3
+
+
+async def test_an_answer_to_a_put_that_cannot_be_used_costs_that_put_alone(autojump_clock, world):
+    client = await world.ready()
+    world.server.answers["PUT", "/edev/1/der/1/dercap"] = Response(302, (("location", "ftp://elsewhere/"),))
+    world.begin()
+    await trio.sleep(3)
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.server.paths("PUT")) == 4

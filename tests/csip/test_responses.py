@@ -12,10 +12,12 @@ import trio.testing
 from dersim.csip import responses
 from dersim.csip.responses import Outbox
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
+from dersim.fences import Fences
 from dersim.ieee2030_5 import decode, encode
 from dersim.ieee2030_5.edition import Edition
 from dersim.ieee2030_5.event_types import EventResponse
 from dersim.ieee2030_5.resources import DERControlResponse
+from dersim.logbuffer import LogBuffer
 
 LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5"
 MRID = "0A" * 16
@@ -60,7 +62,13 @@ def outbox(
     log: Log | None = None,
 ) -> Outbox:
     entries = [] if log is None else log
-    return Outbox(post, lfdi=LFDI, edition=lambda: edition, log=lambda *entry: entries.append(entry))
+    return Outbox(
+        post,
+        lfdi=LFDI,
+        edition=lambda: edition,
+        log=lambda *entry: entries.append(entry),
+        fence=lambda place, what: Fences(LogBuffer()).around_unforeseen(place, "CSIP", what),
+    )
 
 
 async def run_for(box: Outbox, seconds: float) -> None:
@@ -156,6 +164,74 @@ async def test_memory_is_bounded(
     await run_for(box, 10)
     assert [resource.subject for _, resource in server.taken] == [f"{n:032X}" for n in range(40, 50)]
     assert sum(level == "Error" for level, _ in log) == 40
+
+
+async def test_2016_responses_that_wait_are_all_delivered(autojump_clock: trio.testing.MockClock) -> None:
+    server = Server([UtilityUnreachable("connect: refused")])
+    box = outbox(server.post)
+    for number in range(2_016):
+        box.put(event(1, mrid=f"{number:032X}"))
+    await run_for(box, 60)
+    assert (box.sent, box.dropped, box.pending) == (2_016, 0, 0)
+
+
+async def test_three_responses_wait_for_each_of_10_000_held_events() -> None:
+    box = outbox(Server().post)
+    for number in range(10_000):
+        for status in (1, 2, 3):
+            box.put(event(status, mrid=f"{number:032X}"))
+    assert (box.dropped, box.pending) == (0, 30_000)
+    for number in range(10_000):  # found again by a new discovery
+        box.put(event(1, mrid=f"{number:032X}"))
+    assert box.pending == 30_000
+
+
+async def test_a_fresh_response_does_not_wait_for_an_old_pause_once_the_server_answers(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    server = Server([500] * 10)
+    box = outbox(server.post)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(box.run)
+        box.put(event(1))
+        await trio.sleep(200)
+        tries = len(server.tries)
+        server.answers.clear()
+        box.resume(frozenset({"/rsp", "/edev"}))
+        box.put(event(2))
+        await trio.sleep(0.001)
+        assert len(server.tries) == tries + 2
+        assert server.statuses == [1, 2]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_reply_to_that_failed_alone_keeps_its_pause(autojump_clock: trio.testing.MockClock) -> None:
+    server = Server([500] * 10)
+    box = outbox(server.post)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(box.run)
+        box.put(event(1))
+        await trio.sleep(200)
+        tries = len(server.tries)
+        box.resume(frozenset({"/rsp"}))
+        await trio.sleep(0.001)
+        assert len(server.tries) == tries
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_response_that_raises_costs_that_response_alone(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    server = Server([ZeroDivisionError()])
+    log: Log = []
+    box = outbox(server.post, log=log)
+    box.put(event(1))
+    box.put(EventResponse(MRID, 2, "/rsp", (), float("inf")))
+    box.put(event(3))
+    await run_for(box, 60)
+    assert server.statuses == [3]
+    assert (box.sent, box.dropped, box.pending) == (1, 2, 0)
+    assert len([message for _, message in log if "unexpected error" in message]) == 2
 
 
 async def test_without_a_reply_to_there_is_nothing_to_post() -> None:

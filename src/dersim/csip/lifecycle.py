@@ -62,6 +62,7 @@ class Lifecycle:
         self.schedule, self.session = parts.schedule, parts.session
         self.controls, self.outbox, self.polling = parts.controls, parts.outbox, parts.polling
         self.reporter, self.log_events = parts.reporter, parts.log_events
+        self.metering = parts.metering
         self._asked = trio.Event()
         self._outbox_open = trio.Event()
         self._held_until = 0.0
@@ -176,7 +177,7 @@ class Lifecycle:
                     again_s = self._hold_for(error)
                 if isinstance(error, ProtocolError):
                     self._say("Warning", str(error))
-                self._status.trouble(key, str(error))
+                self._status.trouble(key, str(error), begun_s)
             case error:
                 self.schedule.set(key, begun_s)
                 raise error
@@ -186,7 +187,7 @@ class Lifecycle:
 
     def _note_failing(self) -> None:
         if failing := self._parts.reader.failing:
-            self._status.trouble("links", next(iter(failing.values())))
+            self._status.trouble("links", next(iter(failing.values())), self._clock.now_s())
         else:
             self._status.well("links")
 

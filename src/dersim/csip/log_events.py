@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dersim.csip.reader import Moved
-from dersim.csip.session import RequestRefused, Say, Session
-from dersim.errors import ConfigError, DersimError, RemoteProtocolError
+from dersim.csip.session import Fence, RequestRefused, Say, Session
+from dersim.errors import ConfigError, DersimError, ProtocolError
 from dersim.hardware.state import Alarm
 from dersim.ieee2030_5 import resources as r
 
@@ -55,12 +55,14 @@ class LogEvents:
         server_s: Callable[[], float],
         now_s: Callable[[], float],
         on_waiting: Callable[[], None],
+        fence: Fence,
     ) -> None:
         self._session = session
         self._say = say
         self._server_s = server_s
         self._now_s = now_s
         self._on_waiting = on_waiting
+        self._fence = fence
         self._waiting: deque[r.LogEvent] = deque()
         self._next_id = 0
         self._alarms = Alarm(0)
@@ -145,29 +147,38 @@ class LogEvents:
         UtilityUnreachable, a Retry-After and Moved (the list that accepted events is gone) are raised; the
         events are kept.
         """
-        session = self._session
         while self._waiting:
             event = self._waiting[0]
-            what = f"LogEvent {event.logEventID}: {event.details}"
-            try:
-                await session.send("POST", href, session.encode(event), what)
-            except RequestRefused as error:
-                if error.retry_after_s is not None:
-                    raise
-                self._attempts += 1
-                if error.gone and self._taken_at == href:
-                    self._taken_at = None
-                    raise Moved(f"{error}; it existed before: discovering again") from None
-                if (error.status >= 500 or error.gone) and self._attempts < MAX_ATTEMPTS:
-                    self._say("Warning", f"{what} not accepted: {error}; posted again later")
-                    return
-                self._say("Warning", f"{what} not accepted: {error}; dropped")
-            except RemoteProtocolError as error:
-                self._say("Warning", f"{what}: {error}")
-            else:
-                session.counters.log_events += 1
-                self._taken_at = href
+            finished = True
+            with self._fence("csip_log_event", f"LogEvent {event.logEventID}"):
+                finished = await self._post_one(event, href)
+            if not finished:
+                return
             self._attempts = 0
             # A full queue may have dropped this event during the post.
             if self._waiting and self._waiting[0] is event:
                 self._waiting.popleft()
+
+    async def _post_one(self, event: r.LogEvent, href: str) -> bool:
+        """Post one event; returns False where it is to be posted again later."""
+        session = self._session
+        what = f"LogEvent {event.logEventID}: {event.details}"
+        try:
+            await session.send("POST", href, session.encode(event), what)
+        except RequestRefused as error:
+            if error.retry_after_s is not None:
+                raise
+            self._attempts += 1
+            if error.gone and self._taken_at == href:
+                self._taken_at = None
+                raise Moved(f"{error}; it existed before: discovering again") from None
+            if (error.status >= 500 or error.gone) and self._attempts < MAX_ATTEMPTS:
+                self._say("Warning", f"{what} not accepted: {error}; posted again later")
+                return False
+            self._say("Warning", f"{what} not accepted: {error}; dropped")
+        except ProtocolError as error:
+            self._say("Warning", f"{what}: {error}; dropped")
+        else:
+            session.counters.log_events += 1
+            self._taken_at = href
+        return True

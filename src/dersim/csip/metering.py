@@ -2,6 +2,9 @@
 
 Readings are instantaneous values and counters, so a post that failed is not repeated: the next one carries
 newer values and the same counters. No reading can arrive twice.
+
+Whether the server still has the mirror is read from its MirrorUsagePointList, by mRID: at the pollRate of the
+list, and after a post that was refused with one of `_MAYBE_LOST`.
 """
 
 from __future__ import annotations
@@ -10,10 +13,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dersim.csip import mirror
-from dersim.csip.links import with_query
+from dersim.csip.links import resolve
 from dersim.csip.paging import read_list
 from dersim.csip.session import RequestRefused, Say, Session
-from dersim.errors import ProtocolError, RemoteProtocolError
+from dersim.csip.status import Trouble
+from dersim.csip.tree import poll_rate_s
+from dersim.errors import ProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.ieee2030_5 import resources as r
 
 if TYPE_CHECKING:
@@ -23,127 +28,259 @@ if TYPE_CHECKING:
 POST_INTERVAL_S = 60.0
 MIN_POST_INTERVAL_S = 5.0
 MAX_POST_INTERVAL_S = 3_600.0
+#: The longest wait after failed posts is this, s, or two intervals where that is more.
+MAX_WAIT_S = 60.0
+#: How long readings are posted one by one after a list was refused, s.
+SINGLE_POSTS_S = 3_600.0
 #: Statuses that may mean that the server does not accept a MirrorMeterReadingList.
 _NO_LISTS = frozenset({400, 403, 404, 405, 415, 422, 500, 501})
+#: Statuses that may mean that the server no longer has the mirror.
+_MAYBE_LOST = frozenset({403, 404, 409, 410, 500})
 
 
 class Metering:
-    """The MirrorUsagePoint of one DER. `href` None: not created yet."""
+    """The MirrorUsagePoint of one DER. href None: not created yet. trouble None: the last post was accepted.
+
+    server_s: server time, s. clock_s: simulated time, s. end_device_rate: EndDevice.postRate, s, or None.
+    on_lost: called when the server had lost the mirror, and probably our other resources too.
+    """
 
     def __init__(
-        self, device: Device, session: Session, say: Say, lfdi: str, now_s: Callable[[], float]
+        self,
+        device: Device,
+        session: Session,
+        say: Say,
+        lfdi: str,
+        *,
+        server_s: Callable[[], float],
+        clock_s: Callable[[], float],
+        end_device_rate: Callable[[], int | None],
+        on_lost: Callable[[], None],
     ) -> None:
         self.href: str | None = None
-        self.interval_s = POST_INTERVAL_S
+        self.trouble: Trouble | None = None
         self._device = device
         self._session = session
         self._say = say
         self._lfdi = lfdi
-        self._now_s = now_s
+        self._server_s = server_s
+        self._clock_s = clock_s
+        self._end_device_rate = end_device_rate
+        self._on_lost = on_lost
         self._items = mirror.quantities(device.nameplate.phases)
-        self._as_list = True
-        self._slowed = 1.0
+        self._mrid = mirror.derived_mrid(lfdi, "usage point")
+        self._mirror_rate: int | None = None
+        self._listed = False
+        self._singles_until_s = 0.0
+        self._failures = 0
+        self._posting = False
+
+    @property
+    def interval_s(self) -> float:
+        """The interval between posts: postRate of the mirror, else of the EndDevice, else 60 s."""
+        wanted_s = float(self._mirror_rate or self._end_device_rate() or POST_INTERVAL_S)
+        return min(max(wanted_s, MIN_POST_INTERVAL_S), MAX_POST_INTERVAL_S)
+
+    @property
+    def wait_s(self) -> float:
+        """The delay of the next post, s: doubled by each failure, at most two intervals or 60 s."""
+        interval_s = self.interval_s
+        longest_s = max(2 * interval_s, MAX_WAIT_S)
+        return min(interval_s * 2.0 ** min(self._failures, 10), longest_s) if self._failures else interval_s
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the last post failed and none is in progress."""
+        return self._failures > 0 and not self._posting
 
     def forget(self) -> None:
         """Create the mirror again before the next post: the server may have lost it."""
         self.href = None
-        self._as_list = True
-        self._slowed = 1.0
+        self._listed = False
+        self._singles_until_s = 0.0
+        self._failures = 0
 
     async def post(self, mirrors_href: str) -> float:
         """Post one set of readings, creating the mirror first if needed; returns the delay of the next, s.
 
         UtilityUnreachable and a Retry-After are raised; other refusals are logged and lengthen the delay.
         """
+        self._posting = True
         try:
             if self.href is None:
                 await self._create(mirrors_href)
             await self._post_readings(mirrors_href)
-        except RequestRefused as error:
-            if error.retry_after_s is not None:
+        except UtilityUnreachable:
+            self._failures += 1
+            raise
+        except ProtocolError as error:
+            self._note(error)
+            if isinstance(error, RequestRefused) and error.retry_after_s is not None:
                 raise
             self._say("Warning", f"meter readings not accepted: {error}")
-            self._slowed = min(self._slowed * 2, MAX_POST_INTERVAL_S / self.interval_s)
-        except ProtocolError as error:
-            self._say("Warning", f"meter readings not accepted: {error}")
-            self._slowed = min(self._slowed * 2, MAX_POST_INTERVAL_S / self.interval_s)
         else:
-            self._slowed = 1.0
-        return self.interval_s * self._slowed
+            self._failures, self.trouble = 0, None
+        finally:
+            self._posting = False
+        return self.wait_s
 
-    async def _create(self, mirrors_href: str) -> None:
+    def _note(self, error: ProtocolError) -> None:
+        self._failures += 1
+        since_s = self._clock_s() if self.trouble is None else self.trouble.since_s
+        self.trouble = Trouble(since_s, str(error))
+
+    async def look(self, mirrors_href: str) -> float:
+        """Read the MirrorUsagePointList for our mirror and its postRate; returns the list's poll rate, s.
+
+        Raises as `Session.fetch`.
+        """
+        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList)
+        point = self._ours(listing.items)
+        if point is not None:
+            moved = self.href is not None and not self._is_at(point.href)
+            self._use(point)
+            if moved:
+                self._lost("has moved our MirrorUsagePoint")
+        elif self._listed and self.href is not None:
+            self.href, self._listed = None, False
+            self._lost("no longer lists our MirrorUsagePoint: creating it again")
+        return poll_rate_s(listing.head)
+
+    def _ours(self, points: tuple[r.MirrorUsagePoint, ...]) -> r.MirrorUsagePoint | None:
+        return next((each for each in points if each.href and each.mRID.upper() == self._mrid), None)
+
+    def _use(self, point: r.MirrorUsagePoint) -> None:
+        """Take over the href and the postRate of a listed mirror."""
+        self._listed = True
+        self._mirror_rate = point.postRate
+        if not self._is_at(point.href):
+            self.href = point.href
+
+    def _is_at(self, href: str | None) -> bool:
+        """Whether our mirror is known to be at `href`, however either of them is written."""
+        if href is None or self.href is None:
+            return False
+        origin = self._session.origin
+        try:
+            return resolve(origin, href) == resolve(origin, self.href)
+        except RemoteProtocolError:
+            return False
+
+    def _lost(self, what: str) -> None:
+        self._say("Info", f"the server {what}")
+        self._on_lost()
+
+    async def _create(self, mirrors_href: str) -> int:
+        """POST the mirror and find its href; returns the HTTP status."""
         session = self._session
         point = mirror.usage_point(self._lfdi, self._items, self._device.name)
-        answer = await session.send("POST", mirrors_href, session.encode(point), "MirrorUsagePoint")
-        self.href = answer.location or await self._find(mirrors_href, point.mRID)
-        await self.read_post_rate()
-
-    async def _find(self, mirrors_href: str, mrid: str) -> str:
-        """The href of our mirror on a server whose 201 has no Location header."""
-        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList)
-        for point in listing.items:
-            if point.mRID.upper() == mrid and point.href:
-                return str(point.href)
-        raise RemoteProtocolError(
-            f"{mirrors_href} accepted our MirrorUsagePoint without a Location and does not list it"
-        )
-
-    async def read_post_rate(self) -> None:
-        """Read postRate from the mirror; a missing mirror is created again at the next post."""
-        if self.href is None:
-            return
         try:
-            fetched = await self._session.fetch(self.href, r.MirrorUsagePoint)
+            answer = await session.send("POST", mirrors_href, session.encode(point), "MirrorUsagePoint")
+        except RequestRefused as error:
+            known = await self._find(mirrors_href) if error.status in (403, 409) else None
+            if known is None:
+                raise
+            self._use(known)
+            return error.status
+        location = answer.location
+        if location is None or not self._can_follow(location):
+            await self._use_listed(mirrors_href, location)
+        else:
+            self.href = location
+            await self._read_post_rate(location)
+        return answer.status
+
+    def _can_follow(self, href: str) -> bool:
+        try:
+            resolve(self._session.origin, href)
+        except RemoteProtocolError as error:
+            self._say("Info", f"Location of our MirrorUsagePoint: {error}; looking into the list")
+            return False
+        return True
+
+    async def _use_listed(self, mirrors_href: str, location: str | None) -> None:
+        point = await self._find(mirrors_href)
+        if point is None:
+            sent = "without a Location" if location is None else f"with the unusable Location {location!r}"
+            raise RemoteProtocolError(
+                f"{mirrors_href} accepted our MirrorUsagePoint {sent} and does not list it"
+            )
+        self._use(point)
+
+    async def _find(self, mirrors_href: str) -> r.MirrorUsagePoint | None:
+        """Our mirror in the MirrorUsagePointList, by mRID."""
+        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList)
+        return self._ours(listing.items)
+
+    async def _read_post_rate(self, href: str) -> None:
+        """Read postRate from the mirror that was just created (CSIP BASIC-029)."""
+        try:
+            fetched = await self._session.fetch(href, r.MirrorUsagePoint)
+        except RemoteProtocolError as error:
+            if isinstance(error, RequestRefused) and error.retry_after_s is not None:
+                raise
+            self._say("Info", f"postRate unknown: {error}; posting every {self.interval_s:g} s")
+            return
+        self._mirror_rate = fetched.resource.postRate
+
+    async def _post_readings(self, mirrors_href: str) -> None:
+        values = mirror.readings(self._lfdi, self._items, self._device.state, int(self._server_s()))
+        refusal = await self._send(values)
+        if refusal is None:
+            return
+        if refusal.status in _MAYBE_LOST and await self._restored(mirrors_href, refusal):
+            refusal = await self._send(values)
+        if refusal is None:
+            return
+        if not self._as_list or refusal.status not in _NO_LISTS:
+            raise refusal
+        await self._send_singles(values)
+        self._singles_until_s = self._clock_s() + SINGLE_POSTS_S
+        self._say("Info", f"{refusal}; posting meter readings one by one for {SINGLE_POSTS_S / 60:g} min")
+
+    @property
+    def _as_list(self) -> bool:
+        return self._clock_s() >= self._singles_until_s
+
+    async def _restored(self, mirrors_href: str, refusal: RequestRefused) -> bool:
+        """Find or create the mirror; False where it was not lost or the list cannot be read."""
+        before = self.href
+        try:
+            point = await self._find(mirrors_href)
+        except RemoteProtocolError as error:
+            if isinstance(error, RequestRefused) and error.retry_after_s is not None:
+                raise
+            if not refusal.gone:
+                return False
+            point = None
+        if point is not None:
+            if self._is_at(point.href):
+                return False
+            self._use(point)
+        elif await self._create(mirrors_href) != 201 and self._is_at(before):
+            return False
+        self._lost("has lost our MirrorUsagePoint")
+        return True
+
+    async def _send(self, values: tuple[r.MirrorMeterReading, ...]) -> RequestRefused | None:
+        """Post the readings, as a list where the server accepts lists; returns the refusal, if any."""
+        try:
+            await (self._send_list(values) if self._as_list else self._send_singles(values))
         except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
-            self._say("Info", f"postRate unknown: {error}; posting every {self.interval_s:g} s")
-            return
-        except RemoteProtocolError as error:
-            self._say("Info", f"postRate unknown: {error}; posting every {self.interval_s:g} s")
-            return
-        rate = fetched.resource.postRate
-        wanted_s = POST_INTERVAL_S if not rate else float(rate)
-        self.interval_s = min(max(wanted_s, MIN_POST_INTERVAL_S), MAX_POST_INTERVAL_S)
+            return error
+        return None
 
-    async def _post_readings(self, mirrors_href: str) -> None:
-        values = mirror.readings(self._lfdi, self._items, self._device.state, int(self._now_s()))
-        try:
-            await self._send(values)
-        except RequestRefused as error:
-            if not await self._is_lost(error):
-                raise
-            self._say("Info", "the server has lost our MirrorUsagePoint: creating it again")
-            self.href = None
-            await self._create(mirrors_href)
-            await self._send(values)
+    async def _send_list(self, values: tuple[r.MirrorMeterReading, ...]) -> None:
+        session = self._session
+        total = r.MirrorMeterReadingList(all=len(values), results=len(values), MirrorMeterReading=values)
+        what = f"MirrorMeterReadingList of {len(values)}"
+        await session.send("POST", self.href or "", session.encode(total), what)
+        session.counters.meter_posts += 1
 
-    async def _is_lost(self, error: RequestRefused) -> bool:
-        """Whether the mirror itself is gone, not only the href for one kind of post."""
-        if not error.gone or self.href is None:
-            return False
-        try:
-            await self._session.exchange("GET", with_query(self.href, "l=1"))
-        except RequestRefused as second:
-            return second.gone
-        return False
-
-    async def _send(self, values: tuple[r.MirrorMeterReading, ...]) -> None:
-        session, href = self._session, self.href or ""
-        if self._as_list:
-            total = r.MirrorMeterReadingList(all=len(values), results=len(values), MirrorMeterReading=values)
-            try:
-                await session.send(
-                    "POST", href, session.encode(total), f"MirrorMeterReadingList of {len(values)}"
-                )
-            except RequestRefused as error:
-                if error.status not in _NO_LISTS or await self._is_lost(error):
-                    raise
-                self._say("Info", f"{error}; posting meter readings one by one")
-                self._as_list = False
-            else:
-                session.counters.meter_posts += 1
-                return
+    async def _send_singles(self, values: tuple[r.MirrorMeterReading, ...]) -> None:
+        session = self._session
         for value in values:
-            await session.send("POST", href, session.encode(value), "MirrorMeterReading")
+            await session.send("POST", self.href or "", session.encode(value), "MirrorMeterReading")
             session.counters.meter_posts += 1

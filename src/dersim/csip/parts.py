@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,10 @@ class ClientContext:
         """A line for the log, under CSIP and this DER."""
         self.frontend.log.log(level, "CSIP", message, self.device.number)
 
+    def fence(self, place: str, what: str) -> AbstractContextManager[None]:
+        """End one unit of work at an unforeseen error, logged and counted; a DersimError passes."""
+        return self.frontend.fences.around_unforeseen(place, "CSIP", what, self.device.number)
+
 
 class Parts:
     """Every object of one identity, made once. post_response: how the outbox reaches the server."""
@@ -67,7 +72,7 @@ class Parts:
         self, client_context: ClientContext, credentials: Credentials, post_response: PostResponse
     ) -> None:
         config, device, clock = client_context.config, client_context.device, client_context.frontend.clock
-        say, lfdi = client_context.say, credentials.lfdi
+        say, fence, lfdi = client_context.say, client_context.fence, credentials.lfdi
         self._client_context = client_context
         self.tree = Tree()
         self.clocks = Clocks(clock)
@@ -75,17 +80,29 @@ class Parts:
         self.rereads: deque[Reread] = deque(maxlen=MAX_REREADS)
         self.session = session = self._session(credentials)
         self.reader = Reader(session, say, client_context.frontend.fences, device.number)
-        self.outbox = Outbox(post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log)
+        self.outbox = Outbox(
+            post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log, fence=fence
+        )
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
-        self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s)
-        self.metering = Metering(device, session, say, lfdi, server_s)
+        self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s, fence)
+        self.metering = Metering(
+            device,
+            session,
+            say,
+            lfdi,
+            server_s=server_s,
+            clock_s=clock.now_s,
+            end_device_rate=lambda: self.tree.end_device.postRate if self.tree.end_device else None,
+            on_lost=self._on_mirror_lost,
+        )
         self.log_events = LogEvents(
             session,
             say,
             server_s=server_s,
             now_s=clock.now_s,
             on_waiting=lambda: self.schedule.set_earlier("log", clock.now_s()),
+            fence=fence,
         )
         self.polling = Polling(
             clock=clock,
@@ -114,6 +131,7 @@ class Parts:
             conversation=client_context.conversation,
             say=client_context.say,
             device=client_context.device.number,
+            on_recovered=self._on_recovered,
         )
 
     def _controls(self) -> Controls:
@@ -133,6 +151,21 @@ class Parts:
 
     def _log(self, level: Any, message: str) -> None:
         self._client_context.say(level, message)
+
+    def _on_mirror_lost(self) -> None:
+        """PUT the four DER resources again: a server that lost the mirror has probably lost them too."""
+        self.reporter.forget()
+        self.schedule.set_earlier("der", self._client_context.frontend.clock.now_s())
+
+    def _on_recovered(self, failed: frozenset[str]) -> None:
+        """Resume after a failure of the whole server. failed: the hrefs that failed until now.
+
+        An href that fails alone while others work keeps its own pause.
+        """
+        self.outbox.resume(failed)
+        metering = self.metering
+        if metering.can_retry and failed - {metering.href, self.tree.mirrors}:
+            self.schedule.set_earlier("meter", self._client_context.frontend.clock.now_s())
 
     def _on_reread(self, reread: Reread) -> None:
         self.rereads.append(reread)

@@ -146,8 +146,20 @@ class Polling:
         return await self.metering.post(self.tree.mirrors) if self.tree.mirrors else None
 
     async def _poll_mirror(self) -> float:
-        await self.metering.read_post_rate()
-        return self._mirror_rate_s
+        """Read the MirrorUsagePointList; readings are posted at once where it no longer has our mirror."""
+        href, metering = self.tree.mirrors, self.metering
+        if href is None:
+            return self._mirror_rate_s
+        rate_s = await self._reader.optional(
+            "MirrorUsagePointList",
+            href,
+            lambda: metering.look(href),
+            kept=BRANCH_RETRY_S,
+            gone=BRANCH_RETRY_S,
+        )
+        lost = metering.href is None and not metering.can_retry
+        self.schedule.set_earlier("meter", self._clock.now_s() + (0.0 if lost else metering.wait_s))
+        return rate_s
 
     async def _poll_assignments(self) -> float:
         before = set(self.tree.program_lists)

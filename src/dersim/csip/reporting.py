@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from dersim.csip import der_bodies
 from dersim.csip.reader import Moved
-from dersim.csip.session import RequestRefused, Say, Session
+from dersim.csip.session import Fence, RequestRefused, Say, Session
 from dersim.csip.tree import DerNode
-from dersim.errors import LocalProtocolError
+from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.plugin.services import DerResource
 from dersim.setpoints import SetpointSource
 
@@ -38,7 +38,13 @@ class Reporter:
     """
 
     def __init__(
-        self, device: Device, session: Session, say: Say, now_s: Callable[[], float], refresh_s: float | None
+        self,
+        device: Device,
+        session: Session,
+        say: Say,
+        now_s: Callable[[], float],
+        refresh_s: float | None,
+        fence: Fence,
     ) -> None:
         self.sent: dict[DerResource, Any] = {}
         self._device = device
@@ -46,6 +52,7 @@ class Reporter:
         self._say = say
         self._now_s = now_s
         self._refresh_s = refresh_s
+        self._fence = fence
         self._taken: dict[DerResource, tuple[bytes, float]] = {}
         self._refused: dict[DerResource, bytes] = {}
         self._since: dict[str, tuple[Any, int]] = {}
@@ -68,7 +75,8 @@ class Reporter:
         }
         for name in names:
             if (href := hrefs[name]) is not None:
-                await self._put_one(name, href)
+                with self._fence("csip_put", f"PUT {href} {name}"):
+                    await self._put_one(name, href)
 
     async def _put_one(self, name: DerResource, href: str) -> None:
         resource = self.body(name)
@@ -94,6 +102,9 @@ class Reporter:
             self._say("Warning", f"{name} not accepted: {error}")
             if error.status < 500:
                 self._refused[name] = shape
+            return
+        except RemoteProtocolError as error:
+            self._say("Warning", f"{name}: {error}")
             return
         counters.puts += 1
         self.sent[name] = resource

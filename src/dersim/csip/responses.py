@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from dersim.csip.session import Fence
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
 from dersim.ieee2030_5.controlbase import modes_mask
 from dersim.ieee2030_5.edition import Edition
@@ -26,10 +27,11 @@ from dersim.ieee2030_5.resources import DERControlResponse
 
 #: Pause after the first failure and its maximum, s of real time; +-25 % to spread the retries of a fleet.
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
-#: Responses kept while the server cannot be reached; beyond that the oldest is dropped and logged.
-MAX_PENDING = 2_000
-#: How many delivered Responses are remembered.
-MAX_DELIVERED = 10_000
+#: Responses kept while the server cannot be reached: three for each of the 10,000 events that a DER may hold.
+#: Beyond that the oldest is dropped and logged.
+MAX_PENDING = 3 * 10_000
+#: How many Responses are remembered, so that none is sent twice: those waiting and as many delivered ones.
+MAX_DELIVERED = 2 * MAX_PENDING
 
 _UNSUPPORTED_2018 = {251: 252}
 #: 4xx answers that ask for another attempt later.
@@ -55,6 +57,7 @@ class Outbox:
         lfdi: str,
         edition: Callable[[], Edition],
         log: Callable[[str, str], None],
+        fence: Fence,
     ) -> None:
         self.lfdi = lfdi
         self.sent = 0
@@ -62,6 +65,7 @@ class Outbox:
         self._post = post
         self._edition = edition
         self._log = log
+        self._fence = fence
         self._queue: deque[EventResponse] = deque()
         self._known: OrderedDict[Key, None] = OrderedDict()
         self._held: dict[str, float] = {}
@@ -119,7 +123,7 @@ class Outbox:
     async def _deliver(self, response: EventResponse) -> None:
         what = f"Response {response.status} for {response.mrid} to {response.reply_to}"
         try:
-            status = await self._post(response.reply_to, self.body(response))
+            status = await self._post_fenced(what, response)
         except UtilityUnreachable as error:
             self._hold(_SERVER)
             self._log("Warning", f"{what} is kept: the server cannot be reached: {error}")
@@ -139,6 +143,11 @@ class Outbox:
             self._log("Info", f"{what} delivered ({status})")
             self._done(response, delivered=True)
 
+    async def _post_fenced(self, what: str, response: EventResponse) -> int:
+        with self._fence("csip_response", what):
+            return await self._post(response.reply_to, self.body(response))
+        raise RemoteProtocolError("unexpected error, see the log")
+
     def _done(self, response: EventResponse, *, delivered: bool) -> None:
         # An overflow may have dropped it during the post.
         if response in self._queue:
@@ -151,6 +160,16 @@ class Outbox:
         pause_s = self._pauses.get(href, FIRST_PAUSE_S)
         self._pauses[href] = min(2 * pause_s, MAX_PAUSE_S)
         self._held[href] = trio.current_time() + pause_s * self._spread.uniform(0.75, 1.25)
+
+    def resume(self, failed: frozenset[str]) -> None:
+        """End all pauses, because the server answers again. failed: the hrefs that failed until now.
+
+        Where only replyTo hrefs failed, their own pauses stay.
+        """
+        if self._held and failed - set(self._held):
+            self._held.clear()
+            self._pauses.clear()
+            self._news.set()
 
     def _release(self, href: str) -> None:
         self._held.pop(href, None)

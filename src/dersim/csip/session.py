@@ -10,6 +10,7 @@ unchanged poll costs only the hash.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -42,6 +43,8 @@ _WRITE_HEADERS = (*_READ_HEADERS, ("Content-Type", "application/sep+xml"))
 
 Say = Callable[[Level, str], None]
 Connect = Callable[[Origin], Connection]
+#: Goes around one unit of work, by place and name: an unforeseen error ends that unit alone.
+Fence = Callable[[str, str], AbstractContextManager[None]]
 T = TypeVar("T")
 
 
@@ -123,7 +126,10 @@ class Reading:
 
 
 class Session:
-    """The exchanges of one DER with one server, one at a time over keep-alive connections."""
+    """The exchanges of one DER with one server, one at a time over keep-alive connections.
+
+    on_recovered: called at the first 2xx after failures (5xx or no answer), with the hrefs that had failed.
+    """
 
     def __init__(
         self,
@@ -136,6 +142,7 @@ class Session:
         conversation: Conversation,
         say: Say,
         device: int,
+        on_recovered: Callable[[frozenset[str]], None] | None = None,
     ) -> None:
         self.origin = origin
         self.reading = reading
@@ -146,6 +153,8 @@ class Session:
         self._conversation = conversation
         self._say = say
         self._device = device
+        self._on_recovered = on_recovered
+        self._failed: set[str] = set()
         self._connections: dict[Origin, Connection] = {}
         self._remembered: dict[str, _Remembered] = {}
         self._accepted_us: set[Origin] = set()
@@ -231,6 +240,20 @@ class Session:
         return answer
 
     async def exchange(self, method: str, href: str, body: bytes = b"") -> Answer:
+        """As `_exchange`, noting which hrefs fail; the first 2xx after failures calls `on_recovered`."""
+        try:
+            answer = await self._exchange(method, href, body)
+        except (UtilityUnreachable, RequestRefused) as error:
+            if isinstance(error, UtilityUnreachable) or error.status >= 500:
+                self._failed.add(href.partition("?")[0])
+            raise
+        if self._failed:
+            failed, self._failed = frozenset(self._failed), set()
+            if self._on_recovered is not None:
+                self._on_recovered(failed)
+        return answer
+
+    async def _exchange(self, method: str, href: str, body: bytes) -> Answer:
         """One request, redirects followed (with method and body); raises what the module's head says."""
         origin, target = resolve(self.origin, href)
         for _ in range(MAX_REDIRECTS + 1):

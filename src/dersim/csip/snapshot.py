@@ -9,6 +9,8 @@ from dersim.plugin.services import FoundResources
 from dersim.timestamps import rfc3339_or_none
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from dersim.csip.config import CsipConfig
     from dersim.csip.credentials import Credentials
     from dersim.csip.lifecycle import Lifecycle
@@ -48,6 +50,7 @@ def snapshot(
         **found,
         "last_contact": rfc3339_or_none(lifecycle.session.last_contact_s) if lifecycle is not None else None,
         "last_error": client_status.last_error,
+        "troubles": _troubles(client_status, lifecycle),
         "retry_in_s": client_status.retry_in_s,
         "counters": {
             "requests": counters.requests,
@@ -60,6 +63,37 @@ def snapshot(
             "violations": counters.violations,
         },
     }
+
+
+#: What the keys of the schedule poll or send, for `troubles`.
+_NAMES = {
+    "dcap": "DeviceCapability",
+    "edev": "EndDevice",
+    "registration": "Registration",
+    "fsa": "FunctionSetAssignmentsList",
+    "der": "DER",
+    "status": "DERStatus",
+    "time": "Time",
+    "meter": "meter readings",
+    "mirror": "MirrorUsagePointList",
+    "log": "LogEventList",
+    "reread": "DERControl",
+}
+
+
+def _troubles(client_status: ClientStatus, lifecycle: Lifecycle | None) -> list[dict[str, Any]]:
+    """What fails now. Refused meter readings are listed here; they do not end `connected`."""
+    troubles = dict(client_status.troubles)
+    if lifecycle is not None and (metering := lifecycle.metering.trouble) is not None:
+        troubles["meter"] = metering
+    return [
+        {"what": _what(key), "since": rfc3339_or_none(each.since_s), "error": each.error}
+        for key, each in troubles.items()
+    ]
+
+
+def _what(key: Hashable) -> str:
+    return f"DERProgramList {key[1]}" if isinstance(key, tuple) else _NAMES.get(str(key), str(key))
 
 
 def _found(lifecycle: Lifecycle) -> dict[str, Any]:

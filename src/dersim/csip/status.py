@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import trio
 
 State = Literal["disabled", "discovering", "connected", "retrying", "failed"]
+
+
+class Trouble(NamedTuple):
+    """The last error of a branch that fails, and since when it fails: simulated time, s."""
+
+    since_s: float
+    error: str
 
 
 @dataclass(slots=True)
@@ -18,7 +25,7 @@ class ClientStatus:
     phase: State = "discovering"
     last_error: str | None = None
     retry_at: float | None = None
-    troubles: dict[Hashable, str] = field(default_factory=dict)
+    troubles: dict[Hashable, Trouble] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -40,9 +47,11 @@ class ClientStatus:
         elif error is not None:
             self.last_error = error
 
-    def trouble(self, key: Hashable, error: str) -> None:
-        """A branch could not be read."""
-        self.troubles[key] = self.last_error = error
+    def trouble(self, key: Hashable, error: str, now_s: float) -> None:
+        """A branch could not be read. now_s: simulated time, s."""
+        known = self.troubles.get(key)
+        self.troubles[key] = Trouble(now_s if known is None else known.since_s, error)
+        self.last_error = error
 
     def well(self, key: Hashable) -> None:
         """A branch could be read."""

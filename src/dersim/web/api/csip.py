@@ -92,6 +92,14 @@ class ClientEntry(TypedDict):
     active_controls: int
 
 
+class TroubleEntry(TypedDict):
+    """A part of the server's tree that fails now; the rest may work."""
+
+    what: str
+    since: Time | None
+    error: str
+
+
 class CsipClientDocument(TypedDict):
     """Where the CSIP client of one DER stands."""
 
@@ -110,6 +118,7 @@ class CsipClientDocument(TypedDict):
     default_control: DefaultControlEntry | None
     last_contact: Time | None
     last_error: str | None
+    troubles: list[TroubleEntry]
     retry_in_s: float | None
     counters: Counters
     devices: list[ClientEntry]
@@ -183,6 +192,7 @@ def _disabled() -> dict[str, Any]:
         "default_control": None,
         "last_contact": None,
         "last_error": None,
+        "troubles": [],
         "retry_in_s": None,
         "counters": dict.fromkeys(COUNTERS, 0),
     }
