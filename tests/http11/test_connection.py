@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import struct
+import tracemalloc
 
 import pytest
 import trio
@@ -176,6 +177,45 @@ async def test_an_endless_chunked_body_is_cut_off(scripted):
     connection = scripted.connection(endless, max_body_bytes=100_000)
     with pytest.raises(RemoteProtocolError, match="larger than 100000"):
         await connection.request("GET", "/")
+
+
+async def test_a_body_in_one_byte_chunks_takes_little_memory(scripted):
+    count = 30_000
+
+    async def answer(stream):
+        await stream.receive_some()
+        await stream.send_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(0, count, 1000):
+            await stream.send_all(b"1\r\nx\r\n" * 1000)
+        await stream.send_all(b"0\r\n\r\n")
+
+    tracemalloc.start()
+    try:
+        response = await scripted.connection(answer).request("GET", "/")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert response.body == b"x" * count
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
+    ],
+)
+async def test_an_error_text_shows_no_python(scripted, answer):
+    async def script(stream):
+        await stream.receive_some()
+        await stream.send_all(answer)
+
+    with pytest.raises(RemoteProtocolError) as caught:
+        await scripted.connection(script).request("GET", "/")
+    assert "bytearray" not in str(caught.value)
+    assert "b'" not in str(caught.value)
 
 
 async def test_bytes_behind_a_response_are_not_the_next_response(scripted):

@@ -1,5 +1,7 @@
 """Connecting: the phases of failure, TLS between our own client and server, resumption, a day of polls."""
 
+import ssl
+
 import pytest
 import trio
 import trio.testing
@@ -104,8 +106,13 @@ async def test_a_refused_client_gets_nothing_from_the_handler(net, serve, tmp_pa
 
     lines = serve(tls.server_context(*chains["B"], root), handler)
     bad = net.endpoint(tls.client_context(*chains[letter], root)).connection()
-    with pytest.raises(UtilityUnreachable):
-        await bad.request("GET", "/dcap")
+    if letter in "DEF":  # OpenSSL accepts these chains; our own check comes after the handshake
+        refused = await bad.request("GET", "/dcap")
+        assert refused.status == 403
+        assert b"IEEE 2030.5" in refused.body
+    else:
+        with pytest.raises(UtilityUnreachable):
+            await bad.request("GET", "/dcap")
     assert not called
     assert lines[0].startswith("(memory): TLS refused: ")
     good = net.endpoint(tls.client_context(*chains["C"], root)).connection()
@@ -205,3 +212,76 @@ async def test_real_sockets_end_to_end(nursery, client_context, server_context):
     assert [connection.connects for connection in connections] == [1] * 20
     for connection in connections:
         await connection.aclose()
+
+
+async def raw_client(net, context):
+    """A client of the standard library that insists on a close_notify."""
+    stream = trio.SSLStream(
+        await net.open_tcp("", 0), context, server_hostname="server.test", https_compatible=False
+    )
+    await stream.do_handshake()
+    return stream
+
+
+async def read_to_close_notify(stream):
+    """All bytes up to the close_notify; trio.BrokenResourceError if there is none."""
+    data = b""
+    while more := await stream.receive_some():
+        data += more
+    return data
+
+
+def plain_client(folder, name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_cert_chain(folder / f"cert{name}.pem", folder / f"key{name}.pem")
+    context.load_verify_locations(folder / "cert_root.pem")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(tls.CIPHERS)
+    return context
+
+
+async def test_the_server_sends_close_notify_before_it_closes(net, serve, folder, server_context):
+    serve(server_context)
+    client = await raw_client(net, plain_client(folder, ""))
+    await client.send_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert (await read_to_close_notify(client)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_the_server_sends_close_notify_after_a_refused_request(net, serve, folder, server_context):
+    serve(server_context)
+    client = await raw_client(net, plain_client(folder, ""))
+    await client.send_all(b"GET /\r\n\r\n")
+    assert (await read_to_close_notify(client)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_an_idle_connection_is_closed_with_close_notify(
+    net, serve, folder, server_context, autojump_clock
+):
+    serve(server_context, idle_s=60)
+    client = await raw_client(net, plain_client(folder, ""))
+    await client.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await read_to_close_notify(client)).startswith(b"HTTP/1.1 200 ")
+    assert trio.current_time() >= 60
+
+
+@pytest.mark.parametrize("letter", "DEF")
+async def test_a_chain_that_our_own_check_refuses_gets_403_with_the_reason_and_close_notify(
+    net, serve, tmp_path, letter
+):
+    chains = pki.create_conformance_chains(tmp_path)
+    called = []
+
+    async def handler(request):
+        called.append(request)
+        return Response(200)
+
+    lines = serve(tls.server_context(*chains["B"], tmp_path / "cert_root.pem"), handler)
+    client = await raw_client(net, plain_client(tmp_path, f"_{letter}"))
+    await client.send_all(b"GET /dcap HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = await read_to_close_notify(client)
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    reason = {"D": b"extendedKeyUsage", "E": b"nameConstraints", "F": b"policyMappings"}[letter]
+    assert reason in answer.partition(b"\r\n\r\n")[2]
+    assert not called
+    assert reason.decode() in lines[0]

@@ -1,6 +1,7 @@
 """The server against clients that do what clients do."""
 
 import errno
+import tracemalloc
 
 import h11
 import pytest
@@ -169,6 +170,119 @@ async def test_a_request_that_cannot_be_taken_is_answered_and_closed(
     assert b"connection: close" in answer.lower()
     assert not called
     assert served.lines
+
+
+# --- edges of HTTP, each by its name ----------------------------------------
+
+
+async def answer_to(served, data, **limits):
+    """All that the server sends for these bytes until it closes."""
+    client = await served.start(**limits).client()
+    await client.send_all(data)
+    return await read_all(client)
+
+
+async def test_http_1_0_without_a_host_is_served_and_closed(served):
+    answer = await answer_to(served, b"GET /old HTTP/1.0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"GET /old ")
+    assert b"connection: close" in answer.lower()
+
+
+@pytest.mark.parametrize("blank", [b"\r\n", b"\n", b"\r\n\r\n\r\n"])
+async def test_blank_lines_before_a_request_are_skipped(served, blank):
+    one = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = await answer_to(served, blank + one + blank + last)
+    assert answer.count(b"HTTP/1.1 200 ") == 2
+    assert answer.endswith(b"GET /b ")
+
+
+async def test_a_blank_line_in_single_bytes_is_skipped(served):
+    client = await served.start().client()
+    for byte in b"\r\n\r\nGET /slow HTTP/1.1\r\nHost: x\r\n\r\n":
+        await client.send_all(bytes([byte]))
+    assert (await read_response(client))[1] == b"GET /slow "
+
+
+async def test_blank_lines_alone_are_ended_like_a_slow_head(served, autojump_clock):
+    client = await served.start(head_s=10).client()
+    await client.send_all(b"\r\n\r\n")
+    assert (await read_all(client)).startswith(b"HTTP/1.1 408 ")
+    assert trio.current_time() < 15
+
+
+@pytest.mark.parametrize("version", [b"2.0", b"3.0", b"0.9"])
+async def test_another_major_version_is_505(served, autojump_clock, version):
+    preface = b"PRI * HTTP/" + version + b"\r\n\r\nSM\r\n\r\n"
+    answer = await answer_to(served, preface)
+    assert answer.startswith(b"HTTP/1.1 505 ")
+    assert b"HTTP/" + version + b" is not supported" in answer
+    assert b"bytearray" not in answer
+
+
+@pytest.mark.parametrize("length", [8_193, 40_000])
+async def test_a_target_that_is_too_long_is_414(served, autojump_clock, length):
+    answer = await answer_to(served, b"GET /" + b"a" * length + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 414 ")
+    assert b"connection: close" in answer.lower()
+
+
+async def test_a_target_without_an_end_is_414(served, autojump_clock):
+    assert (await answer_to(served, b"GET /" + b"a" * 40_000)).startswith(b"HTTP/1.1 414 ")
+
+
+async def test_too_long_a_chunk_header_is_not_a_target_that_is_too_long(served, autojump_clock):
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await answer_to(served, head + b"1;" + b"a" * 40_000)).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_transfer_encoding_with_a_content_length_is_answered_and_closed(served, autojump_clock):
+    request = (
+        b"POST /both HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n0\r\n\r\n"
+    )
+    answer = await answer_to(served, request + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b"POST /both abc")
+    assert b"connection: close" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"SM\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
+        b"\x16\x03\x01\x02\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"y" * 20_000 + b"\r\n\r\n",
+    ],
+)
+async def test_an_error_text_shows_no_python(served, autojump_clock, data):
+    answer = await answer_to(served, data)
+    body = answer.partition(b"\r\n\r\n")[2]
+    for text in (body, served.lines[0].encode()):
+        assert b"bytearray" not in text
+        assert b"b'" not in text
+        assert len(text) < 300
+
+
+async def test_a_body_in_one_byte_chunks_takes_little_memory(served):
+    count = 30_000
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    client = await served.start().client()
+    data = head + b"1\r\nx\r\n" * count + b"0\r\n\r\n"
+    tracemalloc.start()
+    try:
+        for start in range(0, len(data), 16_384):
+            await client.send_all(data[start : start + 16_384])
+        _, body = await read_response(client)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(body) == len(b"POST / ") + count
+    assert peak < 1_000_000  # a list of the chunks took 2 MB for these 30 kB
 
 
 # --- deadlines, under a virtual clock ----------------------------------------

@@ -1,5 +1,6 @@
 """Bad certificate files: one line that names the file and the remedy."""
 
+import re
 import shutil
 import subprocess
 
@@ -108,3 +109,17 @@ def test_openssl_verifies_our_chains_strictly(folder):
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_a_reversed_chain_is_named_as_such(tmp_path):
+    chains = pki.create_conformance_chains(tmp_path)
+    cert, key = chains["C"]
+    blocks = re.findall(r"-----BEGIN.*?-----END CERTIFICATE-----\n", cert.read_text(), re.DOTALL)
+    assert len(blocks) == 3
+    device, mica, mca = blocks
+    for order in ((mca, mica, device), (device, mca, mica)):
+        cert.write_text("".join(order))
+        with pytest.raises(CertificateError, match=r"cert_C\.pem: the chain is in reverse order; put"):
+            tls.client_context(cert, key, tmp_path / "cert_root.pem")
+    cert.write_text("".join(blocks))
+    tls.client_context(cert, key, tmp_path / "cert_root.pem")

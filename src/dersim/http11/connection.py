@@ -23,7 +23,8 @@ import trio
 
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.http11.client_socket import ClientSocket
-from dersim.http11.messages import Headers, Response, decoded
+from dersim.http11.messages import Headers, Response, decoded, in_words
+from dersim.numeric import shown
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream
 
@@ -124,8 +125,12 @@ class Connection:
             if length is not None:
                 fields.append(("Content-Length", str(length)))
             event = h11.Request(method=method, target=target, headers=fields)
-        except (h11.LocalProtocolError, UnicodeEncodeError) as error:
-            raise LocalProtocolError(f"{method} {target!r} cannot be sent: {error}") from None
+        except h11.LocalProtocolError as error:
+            raise LocalProtocolError(f"{method} {shown(target)} cannot be sent: {in_words(error)}") from None
+        except UnicodeEncodeError:
+            raise LocalProtocolError(
+                f"{method} {shown(target)} cannot be sent: not ASCII throughout"
+            ) from None
         if len(self._headers) < _PREPARED:
             self._headers[headers, length] = event.headers
         return event
@@ -185,8 +190,8 @@ class Connection:
     async def _receive(self, scope: trio.CancelScope, latest_s: float) -> Response:
         self._phase = "receive"
         wire, head, interim = self._wire, None, 0
-        parts: list[bytes] = []
-        size = reads = 0
+        body = bytearray()
+        reads = 0
         while True:
             event = self._next_event()
             if event is h11.NEED_DATA:
@@ -196,19 +201,18 @@ class Connection:
                 begun = head is not None or interim > 0 or bool(wire.trailing_data[0])
                 wire.receive_data(await self._read(begun))
             elif isinstance(event, h11.Data):
-                size += len(event.data)
-                self._check_size(size)
-                parts.append(event.data)
+                self._check_size(len(body) + len(event.data))
+                body += event.data
             elif isinstance(event, h11.EndOfMessage):
                 assert head is not None  # noqa: S101 - h11 ends no message that it has not begun
-                return Response(head.status_code, decoded(head.headers), b"".join(parts))
+                return Response(head.status_code, decoded(head.headers), bytes(body))
             elif isinstance(event, h11.Response):
                 head = event
                 self._check_head(head)
             elif isinstance(event, h11.InformationalResponse) and interim < _MAX_INTERIM:
                 interim += 1
             else:
-                raise RemoteProtocolError(f"{self.host}: no response, but {type(event).__name__}")
+                raise RemoteProtocolError(f"{self.host}: no response follows {interim} interim ones")
 
     def _next_event(self) -> object:
         try:
@@ -216,7 +220,7 @@ class Connection:
         except h11.RemoteProtocolError as error:
             if self._wire.trailing_data[1]:  # the end of the stream was seen
                 raise self._unreachable("the server closed the connection in mid-response") from None
-            raise RemoteProtocolError(f"{self.host}: the response is not HTTP: {error}") from None
+            raise RemoteProtocolError(f"{self.host}: the response is not HTTP: {in_words(error)}") from None
 
     async def _read(self, has_begun: bool) -> bytes:
         assert self._stream is not None  # noqa: S101 - `_exchange` has connected
@@ -235,7 +239,9 @@ class Connection:
             if name == b"content-length":
                 self._check_size(int(value))
             elif name == b"content-encoding" and value != b"identity":
-                raise RemoteProtocolError(f"{self.host}: Content-Encoding {value!r} was not asked for")
+                raise RemoteProtocolError(
+                    f"{self.host}: Content-Encoding {value.decode('latin-1')!r} was not asked for"
+                )
 
     def _check_size(self, size: int) -> None:
         if size > self._max_body_bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
+
+import h11
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -57,6 +60,7 @@ class Limits(NamedTuple):
     send_s: float = 20.0
     idle_s: float = 3600.0
     grace_s: float = 2.0
+    target_bytes: int = 8 * 1024
     head_bytes: int = 32 * 1024
     body_bytes: int = 2 * 1024 * 1024
 
@@ -70,6 +74,16 @@ def first(headers: Headers, name: str) -> str | None:
         if key == name:
             return value
     return None
+
+
+def in_words(error: h11.ProtocolError) -> str:
+    """h11's message without the Python that it quotes: `bytearray(b'SM')` becomes "SM"."""
+    text = _QUOTED_BYTES.sub(lambda match: f'"{match[2]}"', str(error))
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
+
+
+_QUOTED_BYTES = re.compile(r"""(?:bytearray\()?\bb(['"])((?:\\.|(?!\1).)*)\1\)?""")
+_MOST_SHOWN = 160
 
 
 def decoded(raw: object) -> Headers:

@@ -10,6 +10,8 @@ pass the certificate on. And one bad client must not stop the server:
 * an unexpected exception, of the handler or of the connection itself, ends that connection alone: it goes
   to `on_error`, after the client has got its 500.
 
+A client whose certificate chain 2030.5 refuses gets a 403 that says why, and never reaches the handler.
+
 Cancelling `serve` stops it: listening ends, idle connections close at once, requests under way have
 `grace_s`.
 """
@@ -25,7 +27,7 @@ import trio
 from dersim.errors import CertificateError
 from dersim.http11.messages import DEFAULT_LIMITS, Handler, Limits
 from dersim.http11.server_connection import ServerConnection
-from dersim.tls import ServerContext, server_handshake
+from dersim.tls import ChainRefused, ServerContext, server_handshake
 
 Log = Callable[[str], None]
 OnError = Callable[[Exception, str], None]
@@ -137,9 +139,10 @@ class _Server:
     async def _connection(self, transport: trio.abc.Stream) -> None:
         peer = _peer(transport)
         try:
-            stream = await self._secured(transport, peer)
+            stream, refusal = await self._secured(transport, peer)
             if stream is not None:
-                await ServerConnection(stream, peer, self.handler, self.limits, self).run()
+                connection = ServerConnection(stream, peer, self.handler, self.limits, self, refusal=refusal)
+                await connection.run()
         except Exception as error:  # the fence of one connection: on_error logs and counts it
             if self._on_error is None:
                 raise
@@ -148,20 +151,23 @@ class _Server:
             self._slots.release()
             await trio.aclose_forcefully(transport)
 
-    async def _secured(self, transport: trio.abc.Stream, peer: str) -> trio.abc.Stream | None:
-        """The stream for HTTP; None if the TLS handshake failed."""
+    async def _secured(self, transport: trio.abc.Stream, peer: str) -> tuple[trio.abc.Stream | None, str]:
+        """The stream for HTTP, None if the TLS handshake failed; and why the client's chain is refused."""
         if self._tls is None:
-            return transport
+            return transport, ""
         try:
             with trio.fail_after(self.limits.handshake_s):
-                return await server_handshake(transport, self._tls)
+                return await server_handshake(transport, self._tls), ""
+        except ChainRefused as error:
+            self.log(f"{peer}: TLS refused: {error}")
+            return error.stream, str(error)
         except CertificateError as error:
             self.log(f"{peer}: TLS refused: {error}")
         except trio.TooSlowError:
             self.log(f"{peer}: no TLS handshake within {self.limits.handshake_s:g} s")
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self.log(f"{peer}: the connection broke during the TLS handshake")
-        return None
+        return None, ""
 
     def log(self, line: str) -> None:
         """Log why a connection was ended early."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from email.utils import formatdate
 from typing import Protocol
@@ -9,12 +10,14 @@ from typing import Protocol
 import h11
 import trio
 
-from dersim.http11.messages import Handler, Headers, Limits, Request, Response, decoded
+from dersim.http11.messages import Handler, Headers, Limits, Request, Response, decoded, in_words
 from dersim.tls.handshake import peer_certificate
+from dersim.tls.stream import TlsStream
 
 _READ_BYTES = 65536
 _LINGER_S = 1.0
 _LINGER_BYTES = 4 * 1024 * 1024
+_HEAD_TOO_LONG = 431  # h11's hint when its buffer is full
 _END = h11.EndOfMessage()
 _BODILESS = frozenset({204, 304})
 
@@ -42,17 +45,29 @@ class _Gone(Exception):  # noqa: N818 - never leaves this module
 
 
 class ServerConnection:
-    """One connection of a server, from its first byte to its close."""
+    """One connection of a server, from its first byte to its close.
+
+    refusal: why the client's certificate chain is refused; its first request is then answered 403.
+    """
 
     def __init__(
-        self, stream: trio.abc.Stream, peer: str, handler: Handler, limits: Limits, owner: ConnectionOwner
+        self,
+        stream: trio.abc.Stream,
+        peer: str,
+        handler: Handler,
+        limits: Limits,
+        owner: ConnectionOwner,
+        *,
+        refusal: str = "",
     ) -> None:
         self._stream = stream
         self._peer = peer
         self._handler = handler
         self._limits = limits
         self._owner = owner
+        self._refusal = refusal
         self._has_served = False
+        self._has_head = False
         self._certificate = peer_certificate(stream)
         self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
@@ -60,9 +75,10 @@ class ServerConnection:
         """Answer requests until one side closes. Raises only what the handler raises."""
         try:
             while await self._one_request():
-                self._wire.start_next_cycle()
+                self._next_cycle()
+            await self._say_goodbye()
         except _Gone:
-            return
+            await self._say_goodbye()
         except _RefusedRequest as refused:
             self._owner.log(f"{self._peer}: {refused.status}: {refused}")
             await self._refuse(refused.status, str(refused))
@@ -76,6 +92,8 @@ class ServerConnection:
     async def _one_request(self) -> bool:
         """Serve one request; whether the connection may carry another."""
         head = await self._head()
+        if self._refusal:
+            raise _RefusedRequest(403, self._refusal)
         body = await self._body(head)
         request = Request(
             head.method.decode("ascii"),
@@ -89,10 +107,24 @@ class ServerConnection:
         await self._send(event, content)
         return self._wire.our_state is h11.DONE and self._wire.their_state is h11.DONE
 
+    def _next_cycle(self) -> None:
+        """Be ready for the next request; blank lines before it are skipped (RFC 9112 2.2)."""
+        rest, is_closed = self._wire.trailing_data
+        if not rest.startswith((b"\r", b"\n")):
+            self._wire.start_next_cycle()
+            return
+        self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes)
+        if rest := rest.lstrip(b"\r\n"):
+            self._wire.receive_data(rest)
+        if is_closed:
+            self._wire.receive_data(b"")
+
     async def _handled(self, request: Request) -> tuple[h11.Response, bytes]:
         try:
             response = await self._handler(request)
-            return _for_h11(response, request.method, closing=self._owner.is_stopping)
+            # Two lengths of one body may be request smuggling: no second request is read (RFC 9112 6.1).
+            is_ambiguous = bool(request.header("transfer-encoding") and request.header("content-length"))
+            return _for_h11(response, request.method, closing=self._owner.is_stopping or is_ambiguous)
         except trio.Cancelled:
             raise
         except BaseException:
@@ -103,6 +135,7 @@ class ServerConnection:
 
     async def _head(self) -> h11.Request:
         """The next request's head. Idle until its first byte; from there the whole head has its deadline."""
+        self._has_head = False
         event = self._next_event()
         if event is h11.NEED_DATA and not self._wire.trailing_data[0]:
             await self._wait_idle()
@@ -116,8 +149,16 @@ class ServerConnection:
             raise _RefusedRequest(408, f"the head of the request took more than {self._limits.head_s:g} s")
         if not isinstance(event, h11.Request):
             raise _Gone
-        self._has_served = True
+        self._has_served = self._has_head = True
+        self._check_head(event)
         return event
+
+    def _check_head(self, head: h11.Request) -> None:
+        if not head.http_version.startswith(b"1."):
+            version = head.http_version.decode("ascii")
+            raise _RefusedRequest(505, f"HTTP/{version} is not supported; HTTP/1.1 is")
+        if len(head.target) > self._limits.target_bytes:
+            raise _RefusedRequest(414, f"the target is longer than {self._limits.target_bytes} bytes")
 
     async def _wait_idle(self) -> None:
         key = id(self)
@@ -148,31 +189,37 @@ class ServerConnection:
     async def _collect(self, event: object) -> bytes:
         """The whole body; `event` is the first event after the head."""
         limit = self._limits.body_bytes
-        parts: list[bytes] = []
-        size = 0
+        body = bytearray()
         while not isinstance(event, h11.EndOfMessage):
             if event is h11.NEED_DATA:
                 await self._read()
             elif isinstance(event, h11.Data):
-                size += len(event.data)
-                if size > limit:
+                if len(body) + len(event.data) > limit:
                     raise _RefusedRequest(413, f"the body is larger than {limit} bytes")
-                parts.append(event.data)
+                body += event.data
             else:
                 raise _Gone
             event = self._next_event()
-        return b"".join(parts)
+        return bytes(body)
 
     def _next_event(self) -> object:
         try:
             return self._wire.next_event()
         except h11.RemoteProtocolError as error:
-            if self._wire.trailing_data[1]:
+            rest, is_closed = self._wire.trailing_data
+            if is_closed:
                 raise _Gone from None
-            raise _RefusedRequest(error.error_status_hint, f"not HTTP/1.1: {error}") from None
+            if error.error_status_hint == _HEAD_TOO_LONG and b"\n" not in rest and not self._has_head:
+                raise _RefusedRequest(414, f"the request line is longer than {len(rest)} bytes") from None
+            raise _RefusedRequest(error.error_status_hint, f"not HTTP/1.1: {in_words(error)}") from None
 
     async def _read(self) -> None:
-        self._wire.receive_data(bytes(await self._stream.receive_some(_READ_BYTES)))
+        data = bytes(await self._stream.receive_some(_READ_BYTES))
+        if data and self._wire.their_state is h11.IDLE and not self._wire.trailing_data[0]:
+            data = data.lstrip(b"\r\n")  # blank lines before a request are skipped
+            if not data:
+                return
+        self._wire.receive_data(data)
 
     async def _send(self, event: h11.Response, content: bytes) -> None:
         data = self._wire.send(event) or b""
@@ -193,13 +240,27 @@ class ServerConnection:
             try:
                 response = Response(status, headers, f"{why}\n".encode())
                 await self._send(*_for_h11(response, "", closing=True))
-                if isinstance(self._stream, trio.SocketStream):
-                    await self._stream.send_eof()
+                await self._send_end()
+                source = self._stream.transport if isinstance(self._stream, TlsStream) else self._stream
                 left = _LINGER_BYTES
-                while left > 0 and (data := await self._stream.receive_some(_READ_BYTES)):
+                while left > 0 and (data := await source.receive_some(_READ_BYTES)):
                     left -= len(data)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return
+
+    async def _send_end(self) -> None:
+        if isinstance(self._stream, trio.SocketStream):
+            await self._stream.send_eof()
+        elif isinstance(self._stream, TlsStream):
+            await self._stream.send_close_notify()
+
+    async def _say_goodbye(self) -> None:
+        """Send close_notify before the connection is closed, unless the client is gone already."""
+        with (
+            trio.move_on_after(_LINGER_S),
+            contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
+        ):
+            await self._send_end()
 
 
 def _for_h11(response: Response, method: str, *, closing: bool) -> tuple[h11.Response, bytes]:

@@ -7,10 +7,11 @@ peer's chain checked by the rules of `chain`. There is no fallback to plain text
 
 from dersim.tls.chain import check_chain
 from dersim.tls.context import CIPHERS, ClientContext, ServerContext, client_context, server_context
-from dersim.tls.handshake import client_handshake, server_handshake
+from dersim.tls.handshake import ChainRefused, client_handshake, server_handshake
 
 __all__ = [
     "CIPHERS",
+    "ChainRefused",
     "ClientContext",
     "ServerContext",
     "check_chain",

@@ -1,7 +1,8 @@
 """The TLS contexts of client and server, and the check of the peer's chain inside the handshake.
 
-The chain is checked at the end of `SSLObject.do_handshake`, before anyone can send or read a byte: a chain
-that 2030.5 refuses makes the handshake fail like any other bad certificate.
+The chain is checked at the end of `SSLObject.do_handshake`, before anyone can send or read a byte. A client
+that refuses the chain fails the handshake. A server completes it and keeps the reason in `refusal`, so that
+the client can be told by HTTP: TLS has no alert for it once the handshake is done.
 
 A resumed session has the peer's own certificate but no chain, so the chain cannot be checked again:
 
@@ -34,6 +35,8 @@ from dersim.tls.reasons import explain
 CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0"
 _CURVE = "prime256v1"  # secp256r1, P-256
 _ENCODING_DER = 2  # of `_ssl`, X509_FILETYPE_ASN1
+_REFUSED = "the peer's certificate chain is refused"
+_UNKNOWN_SESSION = "it resumes a session of a certificate that no full handshake has accepted"
 _SESSIONS = 16
 _ACCEPTED = 20_000
 
@@ -51,6 +54,8 @@ class _CheckedObject(ssl.SSLObject):
     """An SSLObject whose handshake ends with the check of the peer's chain."""
 
     outgoing: ssl.MemoryBIO
+    #: On a server: why the client's chain is refused, "" if it is not.
+    refusal = ""
 
     def do_handshake(self) -> None:
         try:
@@ -60,20 +65,18 @@ class _CheckedObject(ssl.SSLObject):
         except ssl.SSLError as error:
             # What is left to be sent is the TLS alert.
             raise HandshakeFailure(explain(error), self.outgoing.read()) from error
-        if reasons := self._refusals():
-            raise HandshakeFailure(f"the peer's certificate chain is refused: {reasons[0]}")
-
-    def _refusals(self) -> tuple[str, ...]:
         context = self.context
         leaf = self.getpeercert(binary_form=True) or b""
-        if not self.session_reused:
-            reasons = check_chain(self._chain())
-            if not reasons and isinstance(context, ServerContext):
-                context.accept(leaf)
-            return reasons
-        if isinstance(context, ServerContext) and not context.accepts(leaf):
-            return ("it resumes a session of a certificate that no full handshake has accepted",)
-        return ()
+        if self.session_reused:
+            if isinstance(context, ServerContext) and not context.accepts(leaf):
+                raise HandshakeFailure(f"{_REFUSED}: {_UNKNOWN_SESSION}")
+        elif reasons := check_chain(self._chain()):
+            why = f"{_REFUSED}: {reasons[0]}"
+            if not isinstance(context, ServerContext):
+                raise HandshakeFailure(why)
+            self.refusal = why
+        elif isinstance(context, ServerContext):
+            context.accept(leaf)
 
     def _chain(self) -> list[bytes]:
         """The verified chain, DER, leaf first."""
@@ -186,5 +189,6 @@ def _set_up(context: _Context, cert: Path, key: Path, root: Path) -> bytes:
         context.load_cert_chain(cert, key)
         context.load_verify_locations(root)
     except (ssl.SSLError, OSError) as error:
-        raise CertificateError(f"{cert}, {key}, {root}: OpenSSL refuses them: {error}") from None
+        reason = explain(error) if isinstance(error, ssl.SSLError) else error.strerror
+        raise CertificateError(f"{cert}, {key}, {root}: OpenSSL refuses them: {reason}") from None
     return leaf.public_bytes(Encoding.DER)

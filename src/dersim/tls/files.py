@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from cryptography import x509
@@ -37,7 +38,12 @@ def load_certificates(path: Path, what: str) -> list[x509.Certificate]:
 
 def check_pair(cert: Path, key: Path) -> x509.Certificate:
     """The first certificate of `cert`, after a check that `key` is its key and both fit IEEE 2030.5."""
-    leaf = load_certificates(cert, "our certificate with its chain")[0]
+    chain = load_certificates(cert, "our certificate with its chain")
+    leaf = chain[0]
+    if _is_reversed(chain):
+        raise CertificateError(
+            f"{cert}: the chain is in reverse order; put the device's certificate first, each CA after it"
+        )
     public = _public_key(leaf, cert)
     private = _load_key(key)
     if not isinstance(public, ec.EllipticCurvePublicKey):
@@ -47,6 +53,13 @@ def check_pair(cert: Path, key: Path) -> x509.Certificate:
     if _encoded(private.public_key()) != _encoded(public):
         raise CertificateError(f"{key}: is not the key of the certificate in {cert}; give the pair's own key")
     return leaf
+
+
+def _is_reversed(chain: list[x509.Certificate]) -> bool:
+    """Whether some certificate comes after the one that issued it, instead of before."""
+    pairs = list(itertools.pairwise(chain))
+    is_rising = all(first.issuer == second.subject for first, second in pairs)
+    return not is_rising and any(second.issuer == first.subject for first, second in pairs)
 
 
 def _public_key(leaf: x509.Certificate, path: Path) -> object:

@@ -13,6 +13,14 @@ from dersim.tls.stream import TlsStream
 Stream = trio.abc.Stream
 
 
+class ChainRefused(CertificateError):  # noqa: N818 - says what happened
+    """The client's chain is refused after a completed handshake; `stream` is for telling it why."""
+
+    def __init__(self, why: str, stream: TlsStream) -> None:
+        super().__init__(why)
+        self.stream = stream
+
+
 async def client_handshake(
     transport: Stream, context: ClientContext, host: str, *, endpoint: str
 ) -> TlsStream:
@@ -33,9 +41,11 @@ async def client_handshake(
 
 
 async def server_handshake(transport: Stream, context: ServerContext) -> TlsStream:
-    """Encrypt `transport` as the server. Exceptions as for `client_handshake`."""
+    """Encrypt `transport` as the server. Exceptions as for `client_handshake`, and ChainRefused."""
     stream = TlsStream(transport, context, server_side=True)
     await _shake(stream, transport)
+    if stream.refusal:
+        raise ChainRefused(stream.refusal, stream)
     return stream
 
 

@@ -5,12 +5,13 @@ direction, and each lock costs a turn of the event loop with a system call: four
 response, where only the wait for the answer needs one. An HTTP/1.1 connection has one task that writes and
 then reads, so bytes go straight from OpenSSL's memory to the transport.
 
-An exception or a cancellation leaves the stream in an unknown state: close it. Closing is abrupt, as HTTP
-servers and clients do it: nobody needs a close_notify where each message tells its own length.
+An exception or a cancellation leaves the stream in an unknown state: close it. `aclose` is abrupt;
+`send_close_notify` tells the peer first that no more data follows (RFC 5246 7.2.1).
 """
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -71,6 +72,12 @@ class TlsStream(trio.abc.Stream):
         """As in trio.abc.SendStream."""
         await self.transport.wait_send_all_might_not_block()
 
+    async def send_close_notify(self) -> None:
+        """Tell the peer that nothing more follows; does not wait for its close_notify."""
+        with contextlib.suppress(ssl.SSLError):  # it has not sent its own yet, or has broken the connection
+            self._object.unwrap()
+        await self._flush()
+
     async def aclose(self) -> None:
         """Close the transport."""
         await self.transport.aclose()
@@ -98,6 +105,11 @@ class TlsStream(trio.abc.Stream):
             self._incoming.write_eof()
 
     # Properties of the connection after the handshake, as in ssl.SSLObject.
+
+    @property
+    def refusal(self) -> str:
+        """On a server: why 2030.5 refuses the client's chain, "" if it does not."""
+        return str(getattr(self._object, "refusal", ""))
 
     @property
     def session(self) -> ssl.SSLSession | None:
