@@ -237,7 +237,7 @@ class Device:
     def _configure(self, values: Mapping[str, ModeValue]) -> None:
         self._terminals.configure()
         self._conditions = None
-        self.chain.configure(values, self.seen)
+        self.chain.configure(values, self.seen, self.setpoints.ramps)
 
     def _restep(self) -> None:
         """A step of zero length, which shows the effect of a change at once."""

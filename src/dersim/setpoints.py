@@ -79,6 +79,8 @@ class SetpointChange(NamedTuple):
 
     expires_s: simulated UTC at which it ends by itself (reversion); None: until withdrawn.
     detail: the source's name for it, e.g. the control's mRID or the register.
+    ramp_s: the rampTms of its control (0: at once); None: the value of mode rampTms from the same source with
+    the same detail, else setGradW.
     """
 
     source: SetpointSource
@@ -86,6 +88,7 @@ class SetpointChange(NamedTuple):
     value: ModeValue | None
     detail: str = ""
     expires_s: float | None = None
+    ramp_s: float | None = None
 
 
 class InForce(NamedTuple):
@@ -120,6 +123,7 @@ class _Wish(NamedTuple):
     since_s: float
     expires_s: float | None
     order: int  # rises with every wish: the latest has the highest
+    ramp_s: float | None
 
 
 #: Modes that cannot act together, from the strongest to the weakest within one source. Modes on one line are
@@ -137,6 +141,7 @@ _RIVALS: tuple[tuple[tuple[str, ...], ...], ...] = (
 #: Lines whose modes act together.
 _COMPANIONS = (("opModFixedPFInjectW", "opModFixedPFAbsorbW"),)
 
+_RAMP = "rampTms"
 _ACCEPTED = Outcome(Verdict.ACCEPTED)
 JOURNAL_LENGTH = 500
 
@@ -170,6 +175,8 @@ class Setpoints:
         self._in_force: list[InForce] = []
         self._overridden: list[InForce] = []
         self._values: dict[str, ModeValue] = {}
+        #: By mode in force: rampTms (s) and since when (s); modes without a rampTms move at setGradW.
+        self.ramps: dict[str, tuple[float, float]] = {}
         self._journal: deque[JournalEntry] = deque(maxlen=JOURNAL_LENGTH)
         #: Rises with every change of what is in force.
         self.changes = 0
@@ -252,14 +259,14 @@ class Setpoints:
         if change.value is None:
             return by_source.pop(change.source, None) is not None
         since_s = now_s
-        if old is not None and (old.value, old.detail) == (change.value, change.detail):
+        same = (change.value, change.detail, change.ramp_s)
+        if old is not None and (old.value, old.detail, old.ramp_s) == same:
             if old.expires_s == change.expires_s and change.source.rank != SetpointSource.REST.rank:
                 return False
             since_s = old.since_s
         self._order += 1
-        by_source[change.source] = _Wish(
-            change.source, change.mode, change.value, change.detail, since_s, change.expires_s, self._order
-        )
+        source, mode, _, detail, expires_s, ramp_s = change
+        by_source[source] = _Wish(source, mode, change.value, detail, since_s, expires_s, self._order, ramp_s)
         return True
 
     def _resolve(self, now_s: float) -> None:
@@ -281,11 +288,23 @@ class Setpoints:
         self._in_force = [_shown(wish) for wish in winners.values()]
         self._overridden = losers
         self._values = {mode: wish.value for mode, wish in winners.items()}
+        self.ramps = {
+            mode: (ramp_s, wish.since_s)
+            for mode, wish in winners.items()
+            if (ramp_s := self._ramp_s(wish)) is not None
+        }
         self.changes += 1
         governed = {
             m: float(v) for m, v in self._values.items() if m in SETTING_MODES and isinstance(v, float | int)
         }
         self.settings.govern(governed, now_s)
+
+    def _ramp_s(self, wish: _Wish) -> float | None:
+        if wish.ramp_s is not None or wish.mode == _RAMP:
+            return wish.ramp_s
+        ramp = self._wishes.get(_RAMP, {}).get(wish.source)
+        value = ramp.value if ramp is not None and ramp.detail == wish.detail else None
+        return float(value) if isinstance(value, int | float) else None
 
 
 def _shown(wish: _Wish, overridden_by: str = "") -> InForce:

@@ -208,6 +208,29 @@ async def test_the_ramp_goes_with_its_control_and_competes_for_nothing(
     }
 
 
+async def test_each_setpoint_has_the_ramp_of_its_own_control(bench: Bench, autojump_clock: MockClock) -> None:
+    start = int(START) + 5
+    pf = r.PowerFactorWithExcitationControlType(displacement=950, excitation=False, multiplier=-3)
+    slow = control("sy", start, 60, r.DERControlBase(opModFixedPFInjectW=pf, rampTms=6000))
+    half = control("sp", start, 60, r.DERControlBase(opModFixedW=5000))
+    limits = default(max_w(90, rampTms=1000))
+    readings = [
+        ProgramReading(program("SY", 10), (slow,), limits),
+        ProgramReading(program("SP", 4), (half,)),
+    ]
+    bench.controls.update(readings)
+    await bench.clock.sleep_until(START + 10)
+    ramps = {change.mode: change.ramp_s for changes in bench.submits for change in changes}
+    assert ramps["opModFixedPFInjectW"] == 60.0
+    assert ramps["opModFixedW"] is None
+    assert ramps["opModMaxLimW"] == 10.0
+    # At setGradW, 100 %/s, and not by the 60 s of the other control.
+    bench.device.step(START + 10)
+    assert bench.device.state.p_w == pytest.approx(5000)
+    assert bench.statuses("sp") == [1, 2]
+    assert bench.device.setpoints.value("rampTms") == 60.0  # as shown beside the control
+
+
 def volt_var(*points: tuple[int, int]) -> r.DERCurve:
     return r.DERCurve(
         mRID=mrid("VV"),

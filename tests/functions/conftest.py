@@ -63,8 +63,16 @@ class Rig:
         """The grid jumps, now."""
         self.device.inputs.set(voltage_pu=v, frequency_hz=f)
 
-    def ask(self, mode: str, value: ModeValue | None, source: SetpointSource = SetpointSource.CSIP) -> None:
-        (outcome,) = self.device.setpoints.submit(SetpointChange(source, mode, value))
+    def ask(
+        self,
+        mode: str,
+        value: ModeValue | None,
+        source: SetpointSource = SetpointSource.CSIP,
+        detail: str = "",
+        ramp_s: float | None = None,
+    ) -> None:
+        change = SetpointChange(source, mode, value, detail, ramp_s=ramp_s)
+        (outcome,) = self.device.setpoints.submit(change)
         assert outcome.verdict is Verdict.ACCEPTED, outcome.reason
 
     def refused(self, mode: str, value: ModeValue) -> str:

@@ -33,7 +33,7 @@ from dersim.ieee2030_5.event_types import (
     Step,
 )
 from dersim.ieee2030_5.events import EventScheduler
-from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram
+from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram, Disabled
 from dersim.modes import ModeValue, modes_to_json
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.timestamps import rfc3339_or_none
@@ -54,6 +54,14 @@ class Clock(Protocol):
     async def sleep_until(self, when_s: float) -> None:
         """Sleep until the simulated time is `when_s`."""
         ...
+
+
+class _Setpoint(NamedTuple):
+    """What is submitted for a mode: value, mRID of its control, and the control's rampTms in s."""
+
+    value: ModeValue
+    detail: str
+    ramp_s: float | None = None
 
 
 class ProgramReading(NamedTuple):
@@ -96,7 +104,7 @@ class Controls:
         self._offset_s: float | None = None
         self._wake_s: float | None = None
         self._needed: frozenset[str] = frozenset()
-        self._applied: dict[tuple[SetpointSource, str], tuple[ModeValue, str]] = {}
+        self._applied: dict[tuple[SetpointSource, str], _Setpoint] = {}
         self._step: Step | None = None
         self._phases: dict[str, Phase] = {}
         self._sleep = trio.CancelScope()
@@ -226,30 +234,31 @@ class Controls:
         wanted = self._wanted(step)
         gone = [
             SetpointChange(source, mode, None, detail)
-            for (source, mode), (_, detail) in self._applied.items()
+            for (source, mode), (_, detail, _) in self._applied.items()
             if (source, mode) not in wanted
         ]
         new = [
-            SetpointChange(source, mode, value, detail)
-            for (source, mode), (value, detail) in wanted.items()
-            if self._applied.get((source, mode)) != (value, detail)
+            SetpointChange(source, mode, each.value, each.detail, ramp_s=each.ramp_s)
+            for (source, mode), each in wanted.items()
+            if self._applied.get((source, mode)) != each
         ]
         self._applied = wanted
         if gone or new:
             self._setpoints.submit(*gone, *new)
 
-    def _wanted(self, step: Step) -> dict[tuple[SetpointSource, str], tuple[ModeValue, str]]:
-        wanted: dict[tuple[SetpointSource, str], tuple[ModeValue, str]] = {}
+    def _wanted(self, step: Step) -> dict[tuple[SetpointSource, str], _Setpoint]:
+        """The setpoints of a step, each with the rampTms of its control; mode rampTms shows one of them."""
+        wanted: dict[tuple[SetpointSource, str], _Setpoint] = {}
         for mode, source in step.defaults.items():
             if mode == RAMP and step.events:
                 continue  # an event without rampTms is approached at setGradW (2030.5-2018 10.10.4)
-            wanted[SetpointSource.CSIP_DEFAULT, mode] = (source.value, self._default_mrid(source))
+            wanted[SetpointSource.CSIP_DEFAULT, mode] = self._default_setpoint(source)
         for mode, source in step.events.items():
             value, ramp_s = source.value
-            wanted[SetpointSource.CSIP, mode] = (value, source.mrid)
+            wanted[SetpointSource.CSIP, mode] = _Setpoint(value, source.mrid, ramp_s)
             if ramp_s is not None:
-                wanted[SetpointSource.CSIP, RAMP] = (ramp_s, source.mrid)
-        return {key: value for key, value in wanted.items() if self._acceptable(key, *value)}
+                wanted[SetpointSource.CSIP, RAMP] = _Setpoint(ramp_s, source.mrid)
+        return {key: each for key, each in wanted.items() if self._acceptable(key, each.value, each.detail)}
 
     def _acceptable(self, key: tuple[SetpointSource, str], value: ModeValue, detail: str) -> bool:
         """The settings may have changed since the control was judged; one refusal would stop the others."""
@@ -258,9 +267,13 @@ class Controls:
             self._log("Warning", f"{detail}: {outcome.reason}; the mode is left as it is")
         return outcome.verdict is Verdict.ACCEPTED
 
-    def _default_mrid(self, source: ModeSource) -> str:
+    def _default_setpoint(self, source: ModeSource) -> _Setpoint:
         default = self._defaults.get(source.program)
-        return source.program if default is None else default.mRID
+        if default is None:
+            return _Setpoint(source.value, source.program)
+        ramp = default.DERControlBase.rampTms
+        ramp_s = None if ramp is None or isinstance(ramp, Disabled) else ramp / 100
+        return _Setpoint(source.value, default.mRID, ramp_s)
 
     def _log_phases(self) -> None:
         views = self._scheduler.views()

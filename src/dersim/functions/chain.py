@@ -1,7 +1,7 @@
 """The control functions of one DER, called in priority order.
 
     protect    trip, momentary cessation, connect, enter service: decide whether the DER is in service
-    command    limits and targets by command; the ramp bounds their rate of change
+    command    limits and targets by command; each has a ramp
     (source)   available power of PV and battery
     grid       Volt-Watt, Freq-Watt: limits by grid voltage and frequency, with their own response times
     frequency  droop: replaces the command, stays below the limits of `grid`
@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from dersim.functions.base import INF
 from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Stage
 from dersim.functions.filters import Lag
-from dersim.functions.ramp import Ramp
+from dersim.functions.ramp import Bounds, Ramp
 from dersim.functions.service import Service
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
@@ -38,6 +38,9 @@ from dersim.modes import ModeValue
 _FULL_POWER_V_PU = 0.9
 _STAGES: tuple[Stage, ...] = ("protect", "command", "grid", "frequency", "reactive")
 _COMMANDING = ("command", "grid", "frequency")
+#: By mode, the rampTms (s) of the setpoint in force and since when (s): an equal one that follows ramps anew.
+Ramps = Mapping[str, tuple[float, float]]
+NO_RAMPS: Ramps = {}
 
 
 class Chain:
@@ -64,7 +67,12 @@ class Chain:
         self.p_w = self.q_var = 0.0
         self._most_w = self._least_w = 0.0
         self.settled = False
-        self._command: list[ControlFunction] = []
+        self._bounds = {
+            kind.name: Bounds(releases=kind.stage != "command")
+            for kind in self.types
+            if kind.stage in _COMMANDING
+        }
+        self._command: list[tuple[ControlFunction, Bounds]] = []
         self._grid: list[ControlFunction] = []
         self._frequency: list[ControlFunction] = []
         self._reactive: list[ControlFunction] = []
@@ -72,9 +80,9 @@ class Chain:
         self._q_lag = Lag()
         self._q_response_s = 0.0
         self._q_begin = False
-        self._in_force: dict[str, Mapping[str, ModeValue]] = {}
+        self._q_ramp_s: float | None = None
+        self._in_force: dict[str, Mapping[str, object]] = {}
         self._settings_seen = -1
-        self._begin = True
 
     @property
     def modes(self) -> frozenset[str]:
@@ -87,28 +95,47 @@ class Chain:
         window: tuple[float, float, float, float] = getattr(trip, "quiet_window", (0.0, INF, 0.0, INF))
         return window
 
-    def configure(self, values: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Give each function its modes in force; called when setpoints or settings change."""
+    def configure(self, values: Mapping[str, ModeValue], seen: Measured, ramps: Ramps = NO_RAMPS) -> None:
+        """Give each function its modes in force; called when setpoints or settings change.
+
+        ramps: the rampTms of those setpoints that have one, by mode.
+        """
         resettled = self._settings.changes != self._settings_seen
         self._settings_seen = self._settings.changes
-        self._begin = self._begin or resettled
         self._most_w, self._least_w = self._settings.setMaxW, -self._settings.setMaxChargeRateW
         self.inverter.configure()
         enabled: dict[Stage, list[ControlFunction]] = {stage: [] for stage in _STAGES}
         for kind in self.types:
             function = self.functions[kind.name]
             own = {mode: values[mode] for mode in kind.modes if mode in values}
-            before = self._in_force.get(kind.name)
-            if own != before or resettled:
+            now = {mode: (value, ramps.get(mode)) for mode, value in own.items()}
+            before = self._in_force.get(kind.name, {})
+            changed = now != before or kind.name not in self._in_force
+            self._in_force[kind.name] = now
+            if changed or resettled:
                 function.configure(own, seen)
-                commands = kind.stage in _COMMANDING and function is not self.ramp
-                self._begin = self._begin or (commands and own != (before or {}))
-                self._q_begin = self._q_begin or (kind.stage == "reactive" and own != (before or {}))
-                self._in_force[kind.name] = own
+            if now != before:
+                self._begin(kind, _ramp_s(kind, now, before, ramps), own=bool(own), before=bool(before))
             if (own or kind.standing) and function is not self.ramp:
                 enabled[kind.stage].append(function)
-        self._command, self._grid = enabled["command"], enabled["grid"]
-        self._frequency, self._reactive = enabled["frequency"], enabled["reactive"]
+        self._enable(enabled)
+
+    def _begin(self, kind: FunctionType, ramp_s: float | None, *, own: bool, before: bool) -> None:
+        """The modes of a function changed: start its ramps. own, before: whether it has and had modes."""
+        if kind.stage == "reactive":
+            # The end of a mode does not take the ramp from the mode that follows it in the same change.
+            self._q_ramp_s = ramp_s if own or not self._q_begin else self._q_ramp_s
+            self._q_begin = True
+        bounds = self._bounds.get(kind.name)
+        if self.ramp is None or bounds is None or kind.name == "ramp":
+            return
+        if before or not bounds.releases:
+            self.ramp.changed(bounds, ramp_s, active=own or kind.standing)
+
+    def _enable(self, enabled: Mapping[Stage, list[ControlFunction]]) -> None:
+        names = {id(function): name for name, function in self.functions.items()}
+        self._command = [(each, self._bounds[names[id(each)]]) for each in enabled["command"]]
+        self._grid, self._frequency, self._reactive = (enabled[s] for s in ("grid", "frequency", "reactive"))
         self._enabled = [function for functions in enabled.values() for function in functions]
         self.service.configure(enabled["protect"], returns_by_function="enter-service" in self.functions)
         self.settled = False
@@ -151,21 +178,8 @@ class Chain:
         self.q_var = seen.q_var = q
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
-        p = source.rest_w
-        cap, floor = self._most_w, self._least_w
-        limit, high, low = cap, seen.available_w, -seen.charge_w
-        for function in self._command:
-            demand = function.step(dt_s, seen)
-            if demand.target_w is not None:
-                p = demand.target_w
-            cap = demand.limit_w if demand.limit_w < cap else cap
-            floor = demand.floor_w if demand.floor_w > floor else floor
-        p = floor if p < floor else p
-        p = cap if p > cap else p
-        ramp = self.ramp
-        if ramp is not None and (p != ramp.command_w or self._begin):
-            p = self._ramped(ramp, dt_s, seen, p)
-        seen.command_w = p if cap < self._most_w else INF
+        p = self._commanded(dt_s, seen, source.rest_w)
+        limit, high, low = self._most_w, seen.available_w, -seen.charge_w
         p = high if p > high else p
         p = low if p < low else p
         for function in self._grid:
@@ -181,11 +195,32 @@ class Chain:
             p = max(-ceiling, min(ceiling, p))
         return low if p < low else p
 
-    def _ramped(self, ramp: Ramp, dt_s: float, seen: Measured, goal_w: float) -> float:
-        if self._begin:
-            ramp.begin(seen, goal_w)
-            self._begin = False
-        return ramp.follow(dt_s, goal_w)
+    def _commanded(self, dt_s: float, seen: Measured, p: float) -> float:
+        """The power by command, ramped; p: the power without one."""
+        most, least, ramp = self._most_w, self._least_w, self.ramp
+        cap, floor = most, least
+        if ramp is not None:
+            ramp.settled = True
+            if ramp.ending:
+                floor, cap = ramp.end(dt_s, seen, floor, cap)
+        for function, bounds in self._command:
+            demand = function.step(dt_s, seen)
+            if demand.target_w is not None:
+                p = demand.target_w
+            limit, bottom = demand.limit_w, demand.floor_w
+            if ramp is not None:
+                ramp.follow(bounds, dt_s, seen, demand)
+                limit, bottom = bounds.limit.value, bounds.floor.value
+            cap = limit if limit < cap else cap
+            floor = bottom if bottom > floor else floor
+        p = least if p < least else p
+        p = most if p > most else p
+        if ramp is not None and (p != ramp.target.value or ramp.begin_target):
+            p = ramp.follow_target(dt_s, seen, p)
+        p = floor if p < floor else p
+        p = cap if p > cap else p
+        seen.command_w = p if cap < most else INF
+        return p
 
     def _reactive_power(self, dt_s: float, seen: Measured) -> tuple[float, bool]:
         demand: Demand = NOTHING
@@ -198,7 +233,7 @@ class Chain:
         if not self.service.in_service:
             lag.start(0.0)
             if ramp is not None:
-                ramp.q_rate_var_s = 0.0
+                ramp.q.left_s = 0.0
             return 0.0, False
         wanted = demand.q_var
         if wanted is None:
@@ -211,12 +246,20 @@ class Chain:
             self._q_response_s = demand.q_response_s
             if demand.limit_w < INF:
                 seen.wanted_w = max(-demand.limit_w, min(demand.limit_w, seen.wanted_w))
+        ramps = False
         if self._q_begin:
             self._q_begin = False
-            if ramp is not None:
-                ramp.begin_q(seen, wanted)
-        if ramp is not None and ramp.q_rate_var_s > 0:
-            q = ramp.follow_q(dt_s, seen.q_var, wanted)
+            ramps = ramp is not None and ramp.begin_q(seen, wanted, self._q_ramp_s)
+        if ramp is not None and (ramps or ramp.q.left_s > 0):
+            q = ramp.follow_q(dt_s, wanted)
             lag.start(q, wanted)
             return q, demand.power_factor_first
         return lag.step(dt_s, wanted, self._q_response_s), demand.power_factor_first
+
+
+def _ramp_s(
+    kind: FunctionType, now: Mapping[str, object], before: Mapping[str, object], ramps: Ramps
+) -> float | None:
+    """The rampTms of the modes that changed; None without one, and for modes that ended."""
+    changed = (mode for mode in kind.modes if now.get(mode) != before.get(mode))
+    return next((ramps[mode][0] for mode in changed if mode in ramps), None)

@@ -1,14 +1,16 @@
-"""Ramps: how fast the power may follow a command.
+"""Ramps: how fast P and Q may follow a command.
 
 setGradW (2030.5-2018 10.10.4.5: "percentage change in output capability limit per second", 0 for no limit)
-and rampTms of a control (the time in which the new setting is to be reached; it takes the place of setGradW)
-bound how fast the *command* moves: the lowest of the limits by command, or the target. They do not slow the
-answers to voltage and frequency, which have open-loop response times of their own, nor trips.
+bounds the rate of a command of active power. A control's rampTms, the time in which its new setting is to be
+reached, takes the place of setGradW for the modes of that control only; rampTms 0 is at once. So every
+command function has a ramp of its own, and reactive power has one. When a control ends, its modes move by the
+rampTms of the setpoint that follows in the mode, else by setGradW.
 
-What moves is the limit, from the old to the new one: a power below both does not move. Where the power is
-held down by a command or by the grid when a function is enabled, changed or disabled, the command sets out
-from that power; so neither taking a limit away nor a Volt-Watt that ends lets it jump by more than the ramp
-allows.
+Responses to voltage and frequency have open-loop response times instead, and trips have none.
+
+What moves is the limit or the target, from the old to the new one: a power below both does not move. Where
+the power is held down by a command or by the grid when a function is enabled, changed or disabled, the ramp
+starts from that power, so neither a limit nor a Volt-Watt that ends lets P jump.
 """
 
 from __future__ import annotations
@@ -16,80 +18,181 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
-from dersim.functions.contract import FunctionType, Parameter
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue
 
 RAMP, GRAD = "rampTms", "setGradW"
+#: Slack for sums of floating-point seconds, s.
+_SLACK_S = 1e-9
+
+
+class Track:
+    """A value (W or var) on its way to a goal: in `left_s` seconds, or at a rate where that is 0."""
+
+    __slots__ = ("left_s", "value")
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+        self.left_s = 0.0
+
+    def start(self, value: float, goal: float, ramp_s: float | None) -> None:
+        """Go from value to goal in ramp_s seconds; 0: at once; None: at a rate."""
+        self.value = goal if ramp_s == 0 else value
+        self.left_s = (ramp_s or 0.0) if self.value != goal else 0.0
+
+    def follow(self, dt_s: float, goal: float, rate_per_s: float) -> float:
+        """The value after dt_s; rate_per_s applies where no ramp time is left."""
+        value, left_s = self.value, self.left_s
+        if left_s > 0:
+            if dt_s < left_s - _SLACK_S:
+                self.left_s = left_s - dt_s
+                self.value = value = value + (goal - value) * dt_s / left_s
+                return value
+            self.left_s = 0.0
+            self.value = goal
+            return goal
+        step = rate_per_s * dt_s if rate_per_s != INF else INF
+        if value < goal:
+            value = goal if goal - value <= step else value + step
+        else:
+            value = goal if value - goal <= step else value - step
+        self.value = value
+        return value
+
+
+class Bounds:
+    """The ramped limit and floor (W) of one function.
+
+    begin: its modes changed since the last step; ramp_s: their rampTms, None without one.
+    had_target: whether it asked for a target in the last step.
+    releases: the function is of stage grid or frequency; the bounds then only release the power it held.
+    """
+
+    __slots__ = ("begin", "floor", "had_target", "limit", "ramp_s", "releases")
+
+    def __init__(self, *, releases: bool) -> None:
+        self.limit, self.floor = Track(INF), Track(-INF)
+        self.begin, self.had_target = True, False
+        self.ramp_s: float | None = None
+        self.releases = releases
 
 
 class Ramp(Function):
-    """The command of active power and the change of reactive power, bounded in their rates.
+    """The ramps of one DER.
 
-    command_w: where the command is on its way. q_rate_var_s: while reactive power goes to a new setting in
-    rampTms, the rate (var/s); else 0, and it moves with its function's open-loop response.
+    target: the target of active power, or the power without one. ending: the bounds of functions that have
+    no mode in force any more. q: reactive power, which ramps while `q.left_s` is above 0 and else moves with
+    its function's open-loop response.
     """
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
-        self.ramp_s = 0.0
-        self.command_w = 0.0
+        self.target = Track(0.0)
+        self.begin_target = True
+        self.target_ramp_s: float | None = None
+        self.ending: list[Bounds] = []
+        self.q = Track(0.0)
+        self._most_w = self._least_w = 0.0
         self._rate_w_s = INF
-        self.q_rate_var_s = 0.0
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
-        """Take over rampTms; setGradW is a setting."""
-        ramp_s = modes.get(RAMP)
-        self.ramp_s = float(ramp_s) if isinstance(ramp_s, float | int) else 0.0
+        """Take over setGradW, a setting; rampTms comes with each setpoint."""
+        s = self.settings
+        self._most_w, self._least_w = s.setMaxW, -s.setMaxChargeRateW
+        self._rate_w_s = s.setMaxW * s.setGradW / 100 if s.setGradW > 0 else INF
 
-    def begin(self, seen: Measured, goal_w: float) -> None:
-        """The set of functions changed: set out from the power that flows, towards goal_w."""
+    def changed(self, bounds: Bounds, ramp_s: float | None, *, active: bool) -> None:
+        """The modes of a function changed; ramp_s: their rampTms; active: some are in force now."""
+        bounds.begin, bounds.ramp_s = True, ramp_s
+        ends = bounds.releases or not active
+        if ends and bounds not in self.ending:
+            self.ending.append(bounds)
+        elif not ends and bounds in self.ending:
+            self.ending.remove(bounds)
+
+    def follow(self, bounds: Bounds, dt_s: float, seen: Measured, demand: Demand) -> None:
+        """Move a function's limit and floor towards those of its demand."""
+        most, least = self._most_w, self._least_w
+        limit_w = min(most, demand.limit_w)
+        floor_w = max(least, demand.floor_w)
+        limit, floor = bounds.limit, bounds.floor
+        if bounds.begin:
+            self._begin(bounds, seen, limit_w, floor_w)
+            if bounds.had_target or demand.target_w is not None:
+                self.begin_target, self.target_ramp_s = True, bounds.ramp_s
+            bounds.had_target = demand.target_w is not None
+        limit.follow(dt_s, limit_w, self._rate_w_s)
+        floor.follow(dt_s, floor_w, self._rate_w_s)
+        if limit.value != limit_w or floor.value != floor_w:
+            self.settled = False
+
+    def _begin(self, bounds: Bounds, seen: Measured, limit_w: float, floor_w: float) -> None:
+        bounds.begin = False
+        high, low = min(bounds.limit.value, self._most_w), max(bounds.floor.value, self._least_w)
         if not seen.running:
-            self.command_w = goal_w
-            return
-        held_down = seen.p_w < seen.available_w * (1 - 1e-9) - 1e-6
-        if held_down or goal_w < 0:
-            self.command_w = seen.p_w
+            high, low = limit_w, floor_w
+        elif bounds.releases:
+            high = seen.p_w if _held_down(seen) else high
+            low = seen.p_w if seen.p_w > self.target.value else low
         else:
-            self.command_w = max(self.command_w, seen.p_w)
-        distance = abs(goal_w - self.command_w)
-        grad = self.settings.setGradW
-        if self.ramp_s > 0:
-            self._rate_w_s = distance / self.ramp_s
-        else:
-            self._rate_w_s = self.settings.setMaxW * grad / 100 if grad > 0 else INF
-        self.settled = False
+            if limit_w < high and _held_down(seen):
+                high = min(high, max(seen.p_w, limit_w))
+            if floor_w > low and _held_up(seen):
+                low = max(low, min(seen.p_w, floor_w))
+        bounds.limit.start(high, limit_w, bounds.ramp_s)
+        bounds.floor.start(low, floor_w, bounds.ramp_s)
 
-    def follow(self, dt_s: float, goal_w: float) -> float:
-        """The command after dt_s, W."""
-        command = self.command_w
-        if goal_w == command:
-            self.settled = True
-            return command
-        step = self._rate_w_s * dt_s if self._rate_w_s != INF else INF
-        if command < goal_w:
-            command = goal_w if goal_w - command <= step else command + step
-        else:
-            command = goal_w if command - goal_w <= step else command - step
-        self.command_w = command
-        self.settled = command == goal_w
-        return command
+    def end(self, dt_s: float, seen: Measured, floor_w: float, limit_w: float) -> tuple[float, float]:
+        """Open the bounds of functions that have ended; the tightest of them and floor_w, limit_w."""
+        for bounds in self.ending:
+            self.follow(bounds, dt_s, seen, NOTHING)
+            floor_w, limit_w = max(floor_w, bounds.floor.value), min(limit_w, bounds.limit.value)
+        self.ending = [
+            b for b in self.ending if b.limit.value < self._most_w or b.floor.value > self._least_w
+        ]
+        return floor_w, limit_w
 
-    def begin_q(self, seen: Measured, goal_var: float) -> None:
-        """The reactive mode or its value changed: with rampTms, go to the new one in that time."""
-        ramps = self.ramp_s > 0 and seen.running
-        self.q_rate_var_s = abs(goal_var - seen.q_var) / self.ramp_s if ramps else 0.0
+    def follow_target(self, dt_s: float, seen: Measured, goal_w: float) -> float:
+        """The target after dt_s, W."""
+        target = self.target
+        if self.begin_target:
+            self.begin_target = False
+            start = goal_w
+            if seen.running:
+                held = _held_down(seen) or goal_w < 0
+                start = seen.p_w if held else max(min(target.value, self._most_w), seen.p_w)
+            target.start(start, goal_w, self.target_ramp_s)
+            self.target_ramp_s = None
+        value = target.follow(dt_s, goal_w, self._rate_w_s)
+        if value != goal_w:
+            self.settled = False
+        return value
 
-    def follow_q(self, dt_s: float, q_var: float, goal_var: float) -> float:
-        """Reactive power after dt_s on the way from q_var; the ramp ends at the goal."""
-        step = self.q_rate_var_s * dt_s
-        if abs(goal_var - q_var) <= step:
-            self.q_rate_var_s = 0.0
-            return goal_var
-        self.settled = False
-        return q_var + step if goal_var > q_var else q_var - step
+    def begin_q(self, seen: Measured, goal_var: float, ramp_s: float | None) -> bool:
+        """The reactive mode or its value changed; True if Q goes to the new value by rampTms."""
+        if ramp_s is None or not seen.running:
+            self.q.left_s = 0.0
+            return False
+        self.q.start(seen.q_var, goal_var, ramp_s)
+        return True
+
+    def follow_q(self, dt_s: float, goal_var: float) -> float:
+        """Reactive power after dt_s, var."""
+        value = self.q.follow(dt_s, goal_var, INF)
+        if value != goal_var:
+            self.settled = False
+        return value
+
+
+def _held_down(seen: Measured) -> bool:
+    return seen.p_w < seen.available_w * (1 - 1e-9) - 1e-6
+
+
+def _held_up(seen: Measured) -> bool:
+    return 0 > seen.p_w > -seen.charge_w * (1 - 1e-9) + 1e-6
 
 
 TYPE = FunctionType(
