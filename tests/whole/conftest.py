@@ -94,11 +94,12 @@ class House:
         self.net = MemoryNet()
         config = UtilityConfig()
         config.certificate, config.key, config.root = of_folder(folder)
-        self.utility = UtilityServer(config, self.clock.now_s, self.log, Fences(self.log, fail_fast=True))
+        self.fences = Fences(self.log, fail_fast=True)
+        self.utility = UtilityServer(config, self.clock.now_s, self.log, self.fences)
         parser = OptionParser()
         plugin.add_options(parser)
         options = parser.parse_args(["--use_test_pki_certs", str(folder), *flags], Namespace(demo=False))
-        context = FrontendContext(
+        self.context = context = FrontendContext(
             options=options,
             fleet=self.fleet,
             clock=self.clock,
@@ -107,10 +108,11 @@ class House:
             stop=lambda: None,
             device=self.device,
             rng=random.Random(1),
+            fences=self.fences,
         )
         self.client = CsipClient(context, open_tcp=self.net.open_tcp)
         self._web = WebContext(context, History(self.fleet))
-        self._app = make_app("dashboard", ROUTES, self._web, Guard(), Telemetry(self.fleet, lambda _: ""))
+        self.app = make_app("dashboard", ROUTES, self._web, Guard(), Telemetry(self.fleet, lambda _: ""))
         #: What the overview said after each tick and what was done beside the client, in this order.
         self.story: list[Reading | Done] = []
 
@@ -150,14 +152,14 @@ class House:
 
     async def see(self, what: str) -> Any:
         """GET /api/dersim/{what}."""
-        answer = await self._app.test_client().get(f"/api/dersim/{what}")
+        answer = await self.app.test_client().get(f"/api/dersim/{what}")
         assert answer.status_code == 200, await answer.get_data()
         return await answer.get_json()
 
     async def do(self, what: str, body: Mapping[str, Any]) -> None:
         """POST /api/dersim/{what}: change the inputs, give a command."""
         self.story.append(Done(self.clock.now_s(), len(self.device.setpoints.journal), what, body))
-        answer = await self._app.test_client().post(f"/api/dersim/{what}", json=body)
+        answer = await self.app.test_client().post(f"/api/dersim/{what}", json=body)
         assert answer.status_code == 200, await answer.get_data()
 
     async def in_force(self, mode: str) -> Any:
