@@ -21,7 +21,7 @@ from dersim.pages.openapi import openapi
 from dersim.web.api import ROUTES
 
 #: One case in so many of the everyday suite.
-SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "97"))
+SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "199"))
 
 LIMIT = {"opModMaxLimW": 60}
 CURVES = {
