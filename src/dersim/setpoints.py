@@ -78,6 +78,7 @@ class SetpointChange(NamedTuple):
     """One command. `value` None withdraws the value of this source for that mode.
 
     expires_s: simulated UTC at which it ends by itself (reversion); None: until withdrawn.
+    until_s: the end that is shown, where the source ends it before `expires_s`; None: `expires_s`.
     detail: the source's name for it, e.g. the control's mRID or the register.
     ramp_s: the rampTms of its control (0: at once); None: the value of mode rampTms from the same source with
     the same detail, else setGradW.
@@ -89,6 +90,7 @@ class SetpointChange(NamedTuple):
     detail: str = ""
     expires_s: float | None = None
     ramp_s: float | None = None
+    until_s: float | None = None
 
 
 class InForce(NamedTuple):
@@ -122,6 +124,7 @@ class _Wish(NamedTuple):
     detail: str
     since_s: float
     expires_s: float | None
+    until_s: float | None
     order: int  # rises with every wish: the latest has the highest
     ramp_s: float | None
 
@@ -230,7 +233,7 @@ class Setpoints:
         now_s = self._now_s()
         outcomes = [_ACCEPTED if c.value is None else self.check(c.mode, c.value) for c in changes]
         for change, outcome in zip(changes, outcomes, strict=True):
-            self._journal.append(JournalEntry(now_s, *change[:4], change.expires_s, outcome))
+            self._journal.append(JournalEntry(now_s, *change[:4], _until_s(change), outcome))
         if any(outcome.verdict is not Verdict.ACCEPTED for outcome in outcomes):
             return outcomes
         self._settle(now_s)
@@ -265,8 +268,17 @@ class Setpoints:
                 return False
             since_s = old.since_s
         self._order += 1
-        source, mode, _, detail, expires_s, ramp_s = change
-        by_source[source] = _Wish(source, mode, change.value, detail, since_s, expires_s, self._order, ramp_s)
+        by_source[change.source] = _Wish(
+            change.source,
+            change.mode,
+            change.value,
+            change.detail,
+            since_s,
+            change.expires_s,
+            _until_s(change),
+            self._order,
+            change.ramp_s,
+        )
         return True
 
     def _resolve(self, now_s: float) -> None:
@@ -307,10 +319,12 @@ class Setpoints:
         return float(value) if isinstance(value, int | float) else None
 
 
+def _until_s(change: SetpointChange) -> float | None:
+    return change.expires_s if change.until_s is None else change.until_s
+
+
 def _shown(wish: _Wish, overridden_by: str = "") -> InForce:
-    return InForce(
-        wish.mode, wish.value, wish.source, wish.detail, wish.since_s, wish.expires_s, overridden_by
-    )
+    return InForce(wish.mode, wish.value, wish.source, wish.detail, wish.since_s, wish.until_s, overridden_by)
 
 
 def _beaten(lines: tuple[tuple[str, ...], ...], winners: Mapping[str, _Wish]) -> list[tuple[_Wish, _Wish]]:

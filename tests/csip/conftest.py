@@ -10,7 +10,7 @@ import inspect
 import io
 import random
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import trio
 import trio.testing
+from tests.csip.control_bench import START as BENCH_START_S
+from tests.csip.control_bench import Bench
 
 from dersim import pki, tls
 from dersim.clock import SimClock
@@ -415,3 +417,23 @@ def tls_world(world: World, certificates: Path, tmp_path: Path) -> TlsWorld:
     folder = tmp_path / "mine"
     folder.mkdir()
     return TlsWorld(world, certificates, folder)
+
+
+@pytest.fixture
+async def bench(autojump_clock: trio.testing.MockClock) -> AsyncIterator[Bench]:
+    """Tests name autojump_clock too: pytest-trio looks only at the arguments of the test itself."""
+    clock = SimClock(start_s=BENCH_START_S)
+    clock.start()
+
+    async def tick() -> None:
+        while True:
+            await trio.sleep(1.0)
+            clock.tick_done()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tick)
+        bench = Bench(clock)
+        nursery.start_soon(bench.controls.run)
+        bench.controls.set_clock_offset(0.5)
+        yield bench
+        nursery.cancel_scope.cancel()

@@ -2,115 +2,17 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import trio
+from tests.csip.control_bench import START, Bench, control, default, max_w, mrid, program, volt_var
 from trio.testing import MockClock
 
 from dersim.clock import SimClock
-from dersim.csip.controls import Controls, ProgramReading
+from dersim.csip.controls import ProgramReading
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import resources as r
-from dersim.ieee2030_5.event_types import EventResponse, Reread
-from dersim.plugin.builtin import make_device
-from dersim.setpoints import Outcome, SetpointChange, SetpointSource
-
-START = 1_700_000_000.25
-
-
-def mrid(name: str) -> str:
-    return name.encode().hex().upper().ljust(32, "0")
-
-
-def control(name: str, start: float, duration: int, base: r.DERControlBase, **more: Any) -> r.DERControl:
-    return r.DERControl(
-        **{
-            "mRID": mrid(name),
-            "href": f"/derc/{name}",
-            "replyTo": "/rsp",
-            "responseRequired": 7,
-            "creationTime": int(START),
-            "EventStatus": r.EventStatus(currentStatus=0, dateTime=0, potentiallySuperseded=False),
-            "interval": r.DateTimeInterval(start=int(start), duration=duration),
-            "DERControlBase": base,
-            **more,
-        }
-    )
-
-
-def max_w(percent: float, **more: Any) -> r.DERControlBase:
-    return r.DERControlBase(opModMaxLimW=int(percent * 100), **more)
-
-
-def program(name: str = "P", primacy: int = 5) -> r.DERProgram:
-    return r.DERProgram(mRID=mrid(name), href=f"/derp/{name}", primacy=primacy, description=name)
-
-
-def default(base: r.DERControlBase, **more: Any) -> r.DefaultDERControl:
-    return r.DefaultDERControl(mRID=mrid("DEFAULT"), DERControlBase=base, **more)
-
-
-class Bench:
-    """A device, its controls, and what both did, with the time of the server."""
-
-    def __init__(self, clock: SimClock) -> None:
-        self.clock = clock
-        self.device = make_device(clock=clock)
-        self.said: list[tuple[str, int, float, float]] = []
-        self.rereads: list[Reread] = []
-        self.submits: list[tuple[SetpointChange, ...]] = []
-        self.history: list[tuple[float, Any, str]] = []
-        self.log: list[tuple[str, str]] = []
-        self.controls = Controls(
-            self,
-            clock,
-            rng=random.Random(1),
-            on_response=self.respond,
-            on_reread=self.rereads.append,
-            log=lambda level, message: self.log.append((level, message)),
-        )
-
-    def check(self, mode: str, value: Any) -> Outcome:
-        return self.device.setpoints.check(mode, value)
-
-    def submit(self, *changes: SetpointChange) -> list[Outcome]:
-        self.submits.append(changes)
-        outcomes = self.device.setpoints.submit(*changes)
-        lines = [line for line in self.device.setpoints.in_force() if line.mode == "opModMaxLimW"]
-        shown = (lines[0].value, lines[0].source.label) if lines else (None, "")
-        self.history.append((self.controls.server_now_s(), *shown))
-        return outcomes
-
-    def respond(self, response: EventResponse) -> None:
-        limit = self.device.setpoints.value("opModMaxLimW")
-        name = bytes.fromhex(response.mrid).rstrip(b"\0").decode()
-        self.said.append((name, response.status, response.time_s, limit))  # type: ignore[arg-type]
-
-    def statuses(self, name: str) -> list[int]:
-        return [status for who, status, _, _ in self.said if who == name]
-
-
-@pytest.fixture
-async def bench(autojump_clock: MockClock) -> AsyncIterator[Bench]:
-    """Tests name autojump_clock too: pytest-trio looks only at the arguments of the test itself."""
-    clock = SimClock(start_s=START)
-    clock.start()
-
-    async def tick() -> None:
-        while True:
-            await trio.sleep(1.0)
-            clock.tick_done()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(tick)
-        bench = Bench(clock)
-        nursery.start_soon(bench.controls.run)
-        bench.controls.set_clock_offset(0.5)
-        yield bench
-        nursery.cancel_scope.cancel()
+from dersim.setpoints import SetpointSource
 
 
 async def test_starts_and_ends_at_the_exact_instant_of_the_server_s_time(
@@ -138,7 +40,6 @@ async def test_a_hand_over_is_one_submit_and_the_default_never_flashes(
     assert [value for _, value, _ in bench.history] == [90.0, 50.0, 51.0, 52.0, 53.0, 54.0, 90.0]
     assert all(len(changes) == 1 for changes in bench.submits)
     assert [changes[0].detail for changes in bench.submits[1:-1]] == [mrid(f"e{n}") for n in range(5)]
-    assert all(change.expires_s is None for changes in bench.submits for change in changes)
 
 
 async def test_a_better_program_takes_over_in_one_submit(bench: Bench, autojump_clock: MockClock) -> None:
@@ -229,18 +130,6 @@ async def test_each_setpoint_has_the_ramp_of_its_own_control(bench: Bench, autoj
     assert bench.device.state.p_w == pytest.approx(5000)
     assert bench.statuses("sp") == [1, 2]
     assert bench.device.setpoints.value("rampTms") == 60.0  # as shown beside the control
-
-
-def volt_var(*points: tuple[int, int]) -> r.DERCurve:
-    return r.DERCurve(
-        mRID=mrid("VV"),
-        creationTime=0,
-        CurveData=tuple(r.CurveData(xvalue=x, yvalue=y) for x, y in points),
-        curveType=11,
-        xMultiplier=-2,
-        yMultiplier=-2,
-        yRefType=2,
-    )
 
 
 async def test_a_control_waits_for_its_curve(bench: Bench, autojump_clock: MockClock) -> None:

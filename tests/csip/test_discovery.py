@@ -216,7 +216,7 @@ async def test_without_time_no_event_is_acted_on(autojump_clock, world, make_con
     assert world.device.setpoints.value("opModMaxLimW") == 90
 
 
-async def test_the_time_of_the_fsa_rules(autojump_clock, world):
+async def test_the_time_of_the_fsa_is_a_clock_beside_that_of_the_device_capability(autojump_clock, world):
     client = await world.ready()
     world.tree["/edev/1/fsa/1"].TimeLink = r.Link(href="/tm/fsa")
     world.tree["/tm/fsa"] = lambda request: r.Time(
@@ -224,8 +224,10 @@ async def test_the_time_of_the_fsa_rules(autojump_clock, world):
     )
     world.begin()
     await trio.sleep(100)
-    assert client.snapshot()["clock"]["offset_s"] == pytest.approx(107.3, abs=0.1)
-    assert len(world.server.times("/tm")) == 1
+    shown = client.snapshot()
+    assert shown["clock"]["offset_s"] == pytest.approx(7.3, abs=0.1)
+    assert [each["href"] for each in shown["clocks"]] == ["/tm", "/tm/fsa"]
+    assert shown["clocks"][1]["offset_s"] == pytest.approx(107.3, abs=0.1)
 
 
 async def test_two_ways_to_one_program_are_one_program(autojump_clock, world, listing_of):

@@ -1,24 +1,24 @@
-"""What time is it at the server? An offset with a bound, from answers that are whole seconds.
+"""The offset of the server's clock with a bound, from answers that are whole seconds.
 
-`Time.currentTime` is a whole number of seconds, truncated. Whoever takes one answer T as exact is between
-0 and 1 s behind, for as long as he does not ask again. But one answer says more than a number. If the
-request left at our t0 and the answer came at our t1, then at some instant in between the server's clock
-stood within [T, T + 1). So the offset (server minus ours) lies within
+`Time.currentTime` is a whole number of seconds, truncated. A client that takes one answer T as exact is
+between 0 and 1 s behind. But an answer also bounds the offset: if the request left at our t0 and the answer
+came at our t1, then at some instant in between the server's clock was within [T, T + 1). So the offset
+(server minus ours) is within
 
     [T - t1,  T + 1 - t0]
 
-an interval one second plus the round trip wide, and *every* sample gives one: the truth lies in all of
-them. The second sample may be worthless, if it falls on the same phase of the server's second as the first.
-So we choose the phase: ask at the instant at which, were the offset in the middle of what is still
-possible, the server's second would just roll over. The answer, T or T + 1, then tells the upper half from
-the lower: each sample is one bit, and five bring the bound (half the interval) from 0.5 s under 0.1 s.
+This interval is one second plus the round trip wide, and the true offset is in the interval of every sample.
+A second sample at the same phase of the server's second says nothing new, so the phase is chosen: ask at the
+instant at which the server's second would just begin if the offset were in the middle of what is possible.
+The answer, T or T + 1, then tells the upper half from the lower. Each sample is one bit, and five bring the
+bound (half the interval) from 0.5 s under 0.1 s.
 
 The standard allows a Time request every 15 s before one is synchronised and one per 15 minutes after.
 Between samples the interval widens by `DRIFT`. A sample that contradicts the interval means that one of the
-clocks was set: start anew from that sample alone.
+clocks was set: start again from that sample alone.
 
 Corrections under 60 s never step backwards (2030.5-2018 9.2.3): `server_now_s` stands still until the new
-estimate has caught up. Larger ones jump, and `jumps` counts them, so that events are judged afresh.
+estimate has caught up. Larger ones jump.
 
 All instants here are of the local time base (simulated UTC seconds); no I/O.
 """
@@ -36,7 +36,7 @@ RESAMPLE_SPACING_S = 900.0
 DRIFT = 50e-6
 #: Corrections below this never run backwards, s.
 STALL_LIMIT_S = 60.0
-#: Samples after which we give up on GOOD_BOUND_S: the round trip is then too long for it.
+#: Samples after which GOOD_BOUND_S is no longer tried for: the round trip is too long for it.
 MAX_QUICK_SAMPLES = 10
 
 
@@ -45,7 +45,6 @@ class ClockSync:
 
     def __init__(self) -> None:
         self.samples = 0
-        self.jumps = 0
         self._low_s = -math.inf
         self._high_s = math.inf
         self.sampled_s = -math.inf
@@ -55,7 +54,7 @@ class ClockSync:
 
     @property
     def known(self) -> bool:
-        """Whether there was a sample: without one, no event may be acted on."""
+        """Whether there was a sample; without one, no event may be acted on."""
         return self.samples > 0
 
     @property
@@ -94,9 +93,11 @@ class ClockSync:
             self._floor_s = -math.inf
         else:
             self._floor_s = before_s
-        if jumped:
-            self.jumps += 1
         return jumped
+
+    def may_equal(self, other: ClockSync) -> bool:
+        """Whether both may be one clock: their intervals have an offset in common."""
+        return self._low_s <= other._high_s and other._low_s <= self._high_s
 
     def server_now_s(self, local_s: float) -> float:
         """The server's time at the local instant `local_s`; never backwards by less than a minute."""

@@ -1,43 +1,75 @@
-"""The server's clock as the controls see it: from the Time resources that were asked."""
+"""The clocks of the server, one for each Time resource that our programs run on (2030.5-2018 9.2.3)."""
 
 from __future__ import annotations
 
-import trio
+import math
+from collections.abc import Iterable
+from typing import Any
 
 from dersim.clock import SimClock
 from dersim.csip.clock_sync import ClockSync
 
-#: The shortest real sleep, s, where the physics hold the clock back just before an event.
-_SHORTEST_SLEEP_S = 0.002
-
 
 class Clocks:
-    """The servers' Time resources that were asked, and the one that rules our events."""
+    """The Time resources that are sampled.
+
+    `ruling` is the clock of the DeviceCapability: of what we report, and of the programs whose
+    FunctionSetAssignments name no Time. Where the DeviceCapability has none, it is the first that was named.
+    """
 
     def __init__(self, clock: SimClock) -> None:
-        self.ruling: ClockSync | None = None
         self.ruling_href: str | None = None
-        self.rate_s = 0.0
         self._by_href: dict[str, ClockSync] = {}
+        self._in_use: tuple[str, ...] = ()
         self._clock = clock
 
+    @property
+    def ruling(self) -> ClockSync | None:
+        """The clock of the DeviceCapability; None before its first sample."""
+        sync = self._by_href.get(self.ruling_href or "")
+        return sync if sync is not None and sync.known else None
+
     def of(self, href: str) -> ClockSync:
-        """The offset to this Time resource."""
+        """The clock behind this Time resource."""
         return self._by_href.setdefault(href, ClockSync())
+
+    def use(self, hrefs: Iterable[str]) -> None:
+        """These Time resources are in use now, the DeviceCapability's first; others are forgotten."""
+        self._in_use = tuple(dict.fromkeys(hrefs))
+        self.ruling_href = next(iter(self._in_use), None)
+        self._by_href = {href: sync for href, sync in self._by_href.items() if href in self._in_use}
+
+    @property
+    def in_use(self) -> tuple[str, ...]:
+        """The hrefs of the Time resources in use."""
+        return self._in_use
+
+    def offsets_s(self) -> dict[str, float]:
+        """Server time minus simulated time, s, of each Time that was sampled.
+
+        Times that may be one clock, as far as the samples tell, have one offset: events that meet must not
+        be torn apart by the error of measurement.
+        """
+        ruling = self.ruling
+        known = {href: sync for href, sync in self._by_href.items() if sync.known}
+        return {
+            href: ruling.offset_s if ruling is not None and sync.may_equal(ruling) else sync.offset_s
+            for href, sync in known.items()
+        }
 
     def server_now_s(self) -> float:
         """The server's time as far as it is known; before that, ours."""
-        now_s = self._clock.now_s()
-        return now_s if self.ruling is None else self.ruling.server_now_s(now_s)
+        now_s, ruling = self._clock.now_s(), self.ruling
+        return now_s if ruling is None else ruling.server_now_s(now_s)
 
-    # The clock that `Controls` goes by: the server's, which stands still rather than step back.
+    def snapshot(self) -> list[dict[str, Any]]:
+        """`clocks` of `csip-client`: each Time resource with its href, offset, bound and samples."""
+        return [{"href": href, **shown(self._by_href.get(href))} for href in self._in_use]
 
-    def now_s(self) -> float:
-        """As `server_now_s`."""
-        return self.server_now_s()
 
-    async def sleep_until(self, when_s: float) -> None:
-        """Sleep until the server's time is `when_s`; who changes the offset in between wakes the sleeper."""
-        while (left_s := when_s - self.server_now_s()) > 0:  # noqa: ASYNC110 - time is what we wait for
-            await trio.sleep(max(left_s / self._clock.rate, _SHORTEST_SLEEP_S))
-        await trio.lowlevel.checkpoint()
+def shown(sync: ClockSync | None) -> dict[str, Any]:
+    """A clock as JSON values; null before the first sample."""
+    if sync is None or not sync.known:
+        return {"offset_s": None, "bound_s": None, "samples": 0}
+    bound_s = None if math.isinf(sync.bound_s) else round(sync.bound_s, 4)
+    return {"offset_s": round(sync.offset_s, 4), "bound_s": bound_s, "samples": sync.samples}

@@ -1,13 +1,13 @@
 """What a DERControl asks of this device, in plain values, and whether the device can do it.
 
-The verdict is asked of `Setpoints.check` before Response 1 is sent: a mode that the device lacks is answered
-251, a value that it cannot take 253 (2030.5-2018 10.2.3.4), the rest of the control is run.
+The verdict is asked of `Setpoints.check` before Response 1 is sent: a mode that the device does not have is
+answered 251, a value that it cannot take 253 (2030.5-2018 10.2.3.4); the rest of the control is run.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from dersim.errors import ProtocolError
@@ -22,14 +22,14 @@ from dersim.ieee2030_5.resources import (
     Disabled,
 )
 from dersim.modes import MODES, ModeValue
-from dersim.setpoints import Outcome, SetpointChange, Verdict
+from dersim.setpoints import InForce, Outcome, SetpointChange, Verdict
 
 UNSUPPORTED, IMPOSSIBLE = 251, 253
 
 _CURVE_MODES = tuple(name for name, spec in MODES.items() if spec.kind == "curve")
 _BASE_MEMBERS = tuple(member.name for member in TYPES[DERControlBase].members)
 
-#: Not a mode but how fast one is reached: it goes where its control goes and is competed for by nobody.
+#: Not a mode but how fast one is reached: it belongs to its control, and no event competes for it.
 RAMP = "rampTms"
 
 
@@ -42,6 +42,14 @@ class SetpointsDoor(Protocol):
 
     def check(self, mode: str, value: ModeValue) -> Outcome:
         """The verdict that `submit` would give."""
+        ...
+
+    def in_force(self) -> Sequence[InForce]:
+        """What acts now."""
+        ...
+
+    def overridden(self) -> Sequence[InForce]:
+        """What was asked for and does not act."""
         ...
 
 
@@ -59,7 +67,7 @@ def curve_hrefs(base: DERControlBase) -> dict[str, str]:
 
 
 class Judge:
-    """The device's opinion of controls and defaults.
+    """What the device makes of controls and defaults.
 
     curves: DERCurves by the href in their link; None for one that cannot be had. Filled by the owner.
     """
@@ -134,7 +142,7 @@ class Judge:
     def _one_by_one(
         self, base: DERControlBase, reasons: dict[str, str]
     ) -> tuple[dict[str, ModeValue], dict[str, str]]:
-        """Find out which mode is the broken one; a broken control is rare."""
+        """Each mode by itself, to find the one that cannot be read; such controls are rare."""
         values: dict[str, ModeValue] = {}
         for mode in ("extra", *_present(base)):
             alone = DERControlBase(**{mode: getattr(base, mode)})

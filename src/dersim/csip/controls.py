@@ -1,47 +1,44 @@
 """From what was read of programs and controls to setpoints in force.
 
-The rules of events are `ieee2030_5.events`; here they meet the clock and the device. Every change of the
-outcome is one `submit`, so that in a hand-over from one control to the next nothing else is ever in force.
-DERControls are submitted as `SetpointSource.CSIP`, what the DefaultDERControls set as
-`SetpointSource.CSIP_DEFAULT`
-underneath: what rules between them and the local sources is decided in `setpoints.py`.
+The rules of events are `ieee2030_5.events`; here they meet the clocks and the device. `control_values` reads
+values, `control_setpoints` puts the outcome in force, `control_views` shows it.
 
-Time is the server's: the simulated clock plus the offset that `clock_sync` found. `run` sleeps to the exact
-instant of the next start, end or hand-over; there is no tick. CSIP setpoints have no expiry, the scheduler
-ends them. If the server goes away, what is scheduled is carried out and then the default holds (CSIP G12).
+Time: the scheduler runs on the simulated clock. Each program's events are on the clock of the Time resource
+that its FunctionSetAssignments names, else on that of the DeviceCapability (2030.5-2018 9.2.3); its offset is
+given by `set_clock_offsets`. Before it is known, no event is acted on. `run` sleeps to the exact instant of
+the next start, end or hand-over; there is no tick. If the server goes away, what is scheduled is carried out
+and then the default holds (CSIP G12).
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import trio
 
-from dersim.csip.control_values import RAMP, Judge, SetpointsDoor, Wanted
+from dersim.csip.control_setpoints import ControlSetpoints
+from dersim.csip.control_values import Judge, SetpointsDoor, curve_hrefs
+from dersim.csip.control_views import plain, shown, shown_default
 from dersim.errors import ConfigError
-from dersim.ieee2030_5.event_types import (
-    EventResponse,
-    EventSettings,
-    EventView,
-    ModeSource,
-    Phase,
-    ProgramFeed,
-    Reread,
-    Step,
-)
+from dersim.ieee2030_5.event_reading import Fence, no_fence
+from dersim.ieee2030_5.event_types import EventResponse, EventSettings, EventView, Phase, ProgramFeed, Reread
 from dersim.ieee2030_5.events import EventScheduler
-from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram, Disabled
+from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram
 from dersim.modes import ModeValue, modes_to_json
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
-from dersim.timestamps import rfc3339_or_none
 
-#: A wake-up that is this near has come: the sum of clock and offset rounds.
+#: A wake-up that is this near has come: sums of times round.
 _ROUNDING_S = 1e-3
 #: How many curves are remembered; beyond that the oldest are asked for again where they are still in use.
 _MAX_CURVES = 2_000
+#: EventStatus.currentStatus of an event that the server has begun.
+_STATUS_ACTIVE = 1
+#: A control is in the future for certain if its earliest start is this far ahead, s.
+_FUTURE_S = 2.0
+#: The key of the DeviceCapability's clock.
+DCAP_TIME = ""
 
 
 class Clock(Protocol):
@@ -56,27 +53,25 @@ class Clock(Protocol):
         ...
 
 
-class _Setpoint(NamedTuple):
-    """What is submitted for a mode: value, mRID of its control, and the control's rampTms in s."""
-
-    value: ModeValue
-    detail: str
-    ramp_s: float | None = None
-
-
 class ProgramReading(NamedTuple):
-    """One program that is ours, as the server shows it. controls None: the list could not be read."""
+    """One program that is ours, as the server shows it. controls None: the list could not be read.
+
+    time_href: the Time resource of its FunctionSetAssignments; DCAP_TIME: that of the DeviceCapability.
+    """
 
     program: DERProgram
     controls: tuple[DERControl, ...] | None
     default: DefaultDERControl | None = None
+    time_href: str = DCAP_TIME
 
 
 class Controls:
     """All controls of one DER. Everything but `run` is synchronous and takes effect before it returns.
 
-    on_response: told each Response that is due, after the device has made the step it speaks of.
-    on_reread: told which control should be read again by its own href. log: (level, message).
+    on_response: given each Response that is due, after the device has made the step that it reports.
+    on_reread: given each control that should be read again by its own href. on_clock_doubt: given the
+    time_href of a clock that differs from the server's by what an EventStatus says. log: (level, message).
+    fence: put around the work on one control.
     """
 
     def __init__(
@@ -88,29 +83,32 @@ class Controls:
         on_response: Callable[[EventResponse], None],
         on_reread: Callable[[Reread], None],
         log: Callable[[str, str], None],
+        on_clock_doubt: Callable[[str], None] = lambda _: None,
         settings: EventSettings | None = None,
+        fence: Fence = no_fence,
     ) -> None:
-        self._setpoints = setpoints
         self._clock = clock
         self._rng = rng
         self._on_response = on_response
         self._on_reread = on_reread
+        self._on_clock_doubt = on_clock_doubt
         self._log = log
         self._settings = settings or EventSettings()
+        self._fence = fence
         self._judge = Judge(setpoints)
         self._scheduler = self._new_scheduler()
-        self._readings: tuple[ProgramReading, ...] = ()
         self._defaults: dict[str, DefaultDERControl] = {}
-        self._offset_s: float | None = None
-        self._wake_s: float | None = None
+        self._setpoints = ControlSetpoints(setpoints, default_of=self._defaults.get, log=log, fence=fence)
+        self._readings: tuple[ProgramReading, ...] = ()
+        self._offsets_s: dict[str, float] = {}
+        self._doubted: set[str] = set()
         self._needed: frozenset[str] = frozenset()
-        self._applied: dict[tuple[SetpointSource, str], _Setpoint] = {}
-        self._step: Step | None = None
+        self._wake_s: float | None = None
         self._phases: dict[str, Phase] = {}
         self._sleep = trio.CancelScope()
 
     def _new_scheduler(self) -> EventScheduler:
-        return EventScheduler(self._judge, rng=self._rng, settings=self._settings)
+        return EventScheduler(self._judge, rng=self._rng, settings=self._settings, fence=self._fence)
 
     # ---- what was read
 
@@ -123,55 +121,102 @@ class Controls:
         """Take over the complete picture after a poll: every program that is ours."""
         self._readings = tuple(readings)
         self._feed()
+        if left_out := self._scheduler.left_out:
+            most = self._settings.most_held
+            self._log("Warning", f"{left_out} DERControls beyond the {most} that are held were left out")
 
     def update_control(self, control: DERControl) -> None:
         """Take over one control that was read by its own href."""
-        if self._offset_s is not None:
-            self._scheduler.update(self.server_now_s(), control)
+        if self._offsets_s:
+            self._scheduler.update(self._clock.now_s(), control)
             self._apply()
 
+    def curves_of(self, mrid: str) -> frozenset[str]:
+        """The hrefs of the curves of a control that is held."""
+        return frozenset(
+            href
+            for control in self._scheduler.controls()
+            if control.mRID == mrid
+            for href in curve_hrefs(control.DERControlBase).values()
+        )
+
     def set_curves(self, curves: Mapping[str, DERCurve | None]) -> None:
-        """Curves by the href of the link that asked for them; None for one that the server does not have."""
+        """Curves by the href of the link that asked for them; None for one that the server does not have.
+
+        One that differs from what was known was edited in place; the events that use it follow at once.
+        """
         known = self._judge.curves
+        edited = {
+            href for href, curve in curves.items() if curve is not None and _differs(known, href, curve)
+        }
         known.update(curves)
         for href in list(known)[: max(len(known) - _MAX_CURVES, 0)]:
             del known[href]
+        if edited:
+            self._scheduler.judge_again(
+                control.mRID
+                for control in self._scheduler.controls()
+                if not edited.isdisjoint(curve_hrefs(control.DERControlBase).values())
+            )
         self._feed()
 
-    def set_clock_offset(self, offset_s: float) -> None:
-        """Server time minus simulated time, s. Events are acted on from the first call on (2030.5 9.2.3)."""
-        first = self._offset_s is None
-        self._offset_s = offset_s
-        if first:
-            self._feed()
-        else:
-            self._apply()
+    def set_clock_offset(self, offset_s: float, time_href: str = DCAP_TIME) -> None:
+        """Server time minus simulated time of one Time resource, s."""
+        self.set_clock_offsets({time_href: offset_s})
+
+    def set_clock_offsets(self, offsets_s: Mapping[str, float]) -> None:
+        """Server time minus simulated time, s, of each Time resource that was sampled."""
+        self._offsets_s.update(offsets_s)
+        self._feed()
 
     def server_now_s(self) -> float:
-        """The server's time as far as we know it, UTC seconds."""
-        return self._clock.now_s() + (self._offset_s or 0.0)
+        """The time of the DeviceCapability's clock as far as we know it, UTC seconds."""
+        return self._clock.now_s() + self._offsets_s.get(DCAP_TIME, 0.0)
+
+    def _ahead_s(self, time_href: str) -> float | None:
+        """The offset of a program's clock; that of the DeviceCapability until it was sampled."""
+        return self._offsets_s.get(time_href, self._offsets_s.get(DCAP_TIME))
 
     def _feed(self) -> None:
         needed: set[str] = set()
         feeds = [self._to_feed(reading, needed) for reading in self._readings]
         self._needed = frozenset(needed)
-        self._scheduler.feed(self.server_now_s(), feeds)
+        self._scheduler.feed(self._clock.now_s(), feeds)
+        if self._offsets_s and self._readings and not needed:
+            self._setpoints.release()
         self._apply()
 
     def _to_feed(self, reading: ProgramReading, needed: set[str]) -> ProgramFeed:
         default = reading.default
+        modes: Mapping[str, ModeValue | None] = {}
         if default is not None:
-            needed |= self._judge.missing(default.DERControlBase)
-            self._defaults[reading.program.mRID] = default
-        if reading.controls is None or self._offset_s is None:  # without the server's time no event is run
-            return ProgramFeed(reading.program, None, self._judge.default(default))
+            with self._fence(f"DefaultDERControl {default.mRID}"):
+                needed |= self._judge.missing(default.DERControlBase)
+                self._defaults[reading.program.mRID] = default
+                modes = self._judge.default(default)
+        ahead_s = self._ahead_s(reading.time_href)
+        if reading.controls is None or ahead_s is None:
+            return ProgramFeed(reading.program, None, modes, ahead_s or 0.0)
         ready = []
         for control in reading.controls:
-            missing = self._judge.missing(control.DERControlBase)
-            needed |= missing
-            if not missing or self._scheduler.knows(control.mRID):
-                ready.append(control)
-        return ProgramFeed(reading.program, ready, self._judge.default(default))
+            with self._fence(f"DERControl {control.mRID}"):
+                missing = self._judge.missing(control.DERControlBase)
+                needed |= missing
+                self._doubt_clock(control, reading.time_href, ahead_s)
+                if not missing or self._scheduler.knows(control.mRID):
+                    ready.append(control)
+        return ProgramFeed(reading.program, ready, modes, ahead_s)
+
+    def _doubt_clock(self, control: DERControl, time_href: str, ahead_s: float) -> None:
+        """A control that the server has begun and we hold as future: the clock should be sampled, once."""
+        if control.EventStatus.currentStatus != _STATUS_ACTIVE or control.mRID in self._doubted:
+            return
+        earliest_s = control.interval.start + min(0, control.randomizeStart or 0) - ahead_s
+        if earliest_s > self._clock.now_s() + _FUTURE_S:
+            if len(self._doubted) >= self._settings.most_held:
+                self._doubted.clear()
+            self._doubted.add(control.mRID)
+            self._on_clock_doubt(time_href)
 
     def reply_to(self, mrid: str) -> str:
         """Where Responses to a control go by its last reading; empty for one that is not held."""
@@ -181,13 +226,13 @@ class Controls:
 
     def opt_out(self, mrid: str) -> None:
         """The user leaves an event: at once, Response 4. ConfigError where no such event is held."""
-        if not self._scheduler.opt_out(self.server_now_s(), mrid.upper()):
+        if not self._scheduler.opt_out(self._clock.now_s(), mrid.upper()):
             raise ConfigError(f"mRID {mrid}: no scheduled or active control of this name to opt out of")
         self._apply()
 
     def opt_in(self, mrid: str) -> None:
         """The user returns to an event that he left, Response 5. ConfigError where there is none."""
-        if not self._scheduler.opt_in(self.server_now_s(), mrid.upper()):
+        if not self._scheduler.opt_in(self._clock.now_s(), mrid.upper()):
             raise ConfigError(f"mRID {mrid}: no control of this name that the user had opted out of")
         self._apply()
 
@@ -198,7 +243,8 @@ class Controls:
         self._defaults.clear()
         self._phases.clear()
         self._scheduler = self._new_scheduler()
-        self._apply()
+        self._setpoints.release()
+        self._apply(always=True)
 
     # ---- the passing of time
 
@@ -210,16 +256,15 @@ class Controls:
                 if self._wake_s is None:
                     await trio.sleep_forever()
                 else:
-                    await self._clock.sleep_until(self._wake_s - (self._offset_s or 0.0))
+                    await self._clock.sleep_until(self._wake_s)
 
-    def _apply(self) -> None:
-        now_s = self.server_now_s()
+    def _apply(self, *, always: bool = False) -> None:
+        now_s = self._clock.now_s()
         if self._wake_s is not None and 0 < self._wake_s - now_s < _ROUNDING_S:
             now_s = self._wake_s
         step = self._scheduler.step(now_s)
-        if step.changed or self._step is None or step.events is not self._step.events:
-            self._submit(step)
-        self._step = step
+        if step.changed or always or self._setpoints.is_stale:
+            self._setpoints.submit(step)
         for response in step.responses:
             self._on_response(response)
         for reread in step.rereads:
@@ -229,118 +274,37 @@ class Controls:
         self._wake_s = step.wake_s
         self._sleep.cancel()
 
-    def _submit(self, step: Step) -> None:
-        """Bring the setpoints to the scheduler's maps by one atomic change."""
-        wanted = self._wanted(step)
-        gone = [
-            SetpointChange(source, mode, None, detail)
-            for (source, mode), (_, detail, _) in self._applied.items()
-            if (source, mode) not in wanted
-        ]
-        new = [
-            SetpointChange(source, mode, each.value, each.detail, ramp_s=each.ramp_s)
-            for (source, mode), each in wanted.items()
-            if self._applied.get((source, mode)) != each
-        ]
-        self._applied = wanted
-        if gone or new:
-            self._setpoints.submit(*gone, *new)
-
-    def _wanted(self, step: Step) -> dict[tuple[SetpointSource, str], _Setpoint]:
-        """The setpoints of a step, each with the rampTms of its control; mode rampTms shows one of them."""
-        wanted: dict[tuple[SetpointSource, str], _Setpoint] = {}
-        for mode, source in step.defaults.items():
-            if mode == RAMP and step.events:
-                continue  # an event without rampTms is approached at setGradW (2030.5-2018 10.10.4)
-            wanted[SetpointSource.CSIP_DEFAULT, mode] = self._default_setpoint(source)
-        for mode, source in step.events.items():
-            value, ramp_s = source.value
-            wanted[SetpointSource.CSIP, mode] = _Setpoint(value, source.mrid, ramp_s)
-            if ramp_s is not None:
-                wanted[SetpointSource.CSIP, RAMP] = _Setpoint(ramp_s, source.mrid)
-        return {key: each for key, each in wanted.items() if self._acceptable(key, each.value, each.detail)}
-
-    def _acceptable(self, key: tuple[SetpointSource, str], value: ModeValue, detail: str) -> bool:
-        """The settings may have changed since the control was judged; one refusal would stop the others."""
-        outcome = self._setpoints.check(key[1], value)
-        if outcome.verdict is not Verdict.ACCEPTED and key[1] != RAMP:
-            self._log("Warning", f"{detail}: {outcome.reason}; the mode is left as it is")
-        return outcome.verdict is Verdict.ACCEPTED
-
-    def _default_setpoint(self, source: ModeSource) -> _Setpoint:
-        default = self._defaults.get(source.program)
-        if default is None:
-            return _Setpoint(source.value, source.program)
-        ramp = default.DERControlBase.rampTms
-        ramp_s = None if ramp is None or isinstance(ramp, Disabled) else ramp / 100
-        return _Setpoint(source.value, default.mRID, ramp_s)
-
     def _log_phases(self) -> None:
-        views = self._scheduler.views()
-        for seen in views:
-            if self._phases.get(seen.mrid) is not seen.phase:
-                refused = seen.phase in (Phase.REJECTED, Phase.MISSED)
-                modes = json.dumps(modes_to_json(_plain(seen.modes)))
-                why = seen.why.removeprefix(f"{seen.phase.value}: ")
-                self._log(
-                    "Warning" if refused else "Info",
-                    f"DERControl {seen.mrid} {seen.phase.value}, {modes}: {why}",
-                )
-        self._phases = {seen.mrid: seen.phase for seen in views}
+        phases = self._scheduler.phases()
+        for mrid, phase in phases.items():
+            if self._phases.get(mrid) is not phase:
+                seen = self._scheduler.view(mrid)
+                modes = json.dumps(modes_to_json(plain(seen.modes)))
+                why = seen.why.removeprefix(f"{phase.value}: ")
+                level = "Warning" if phase in (Phase.REJECTED, Phase.MISSED) else "Info"
+                self._log(level, f"DERControl {mrid} {phase.value}, {modes}: {why}")
+        self._phases = phases
 
     # ---- for people
 
     def explain(self) -> list[EventView]:
-        """Every event held, those that are over too, with the reason of its standing."""
-        return [seen._replace(modes=_plain(seen.modes)) for seen in self._scheduler.views()]
+        """Every event held, those that are over too, with the reason of its state."""
+        return [seen._replace(modes=plain(seen.modes)) for seen in self._scheduler.views()]
 
     def snapshot(self) -> dict[str, Any]:
         """The controls' part of the contract's `csip-client` document."""
-        views = self.explain()
+        views, programs = self.explain(), self._scheduler.programs
         return {
             "programs": [
                 {"href": p.href, "mRID": p.mrid, "description": p.description, "primacy": p.primacy}
-                for p in self._scheduler.programs
+                for p in programs
             ],
-            "active_controls": _shown(views, Phase.ACTIVE),
-            "scheduled_controls": _shown(views, Phase.SCHEDULED),
-            "default_control": self._shown_default(),
+            "active_controls": shown(views, Phase.ACTIVE),
+            "scheduled_controls": shown(views, Phase.SCHEDULED),
+            "default_control": shown_default(self._scheduler.defaults, programs, self._defaults),
         }
 
-    def _shown_default(self) -> dict[str, Any] | None:
-        """The defaults that hold, under the name of the best program that has a part in them."""
-        defaults = self._step.defaults if self._step is not None else {}
-        keys = {source.program for source in defaults.values()}
-        best = next((p for p in self._scheduler.programs if p.key in keys), None)
-        if best is None:
-            return None
-        modes = modes_to_json({mode: source.value for mode, source in defaults.items()})
-        default = self._defaults.get(best.key)
-        return {"program": best.href, "mRID": default.mRID if default else "", "modes": modes}
 
-
-def _plain(modes: Mapping[str, Wanted]) -> dict[str, ModeValue]:
-    plain: dict[str, ModeValue] = {mode: wanted.value for mode, wanted in modes.items()}
-    ramps = [wanted.ramp_s for wanted in modes.values() if wanted.ramp_s is not None]
-    return plain | ({RAMP: ramps[0]} if ramps else {})
-
-
-def _shown(views: Sequence[EventView], phase: Phase) -> list[dict[str, Any]]:
-    chosen = sorted((v for v in views if v.phase is phase), key=lambda v: v.effective_start_s)
-    return [
-        {
-            "mRID": seen.mrid,
-            "href": seen.href,
-            "program": seen.program,
-            "primacy": seen.primacy,
-            "status": seen.status,
-            "status_text": seen.status_text,
-            "start": rfc3339_or_none(seen.start_s),
-            "duration_s": seen.duration_s,
-            "effective_start": rfc3339_or_none(seen.effective_start_s),
-            "effective_end": rfc3339_or_none(seen.effective_end_s),
-            "modes": modes_to_json(seen.modes),
-            "why": seen.why,
-        }
-        for seen in chosen
-    ]
+def _differs(known: Mapping[str, DERCurve | None], href: str, curve: DERCurve | None) -> bool:
+    old = known.get(href)
+    return old is not None and curve is not None and old != curve

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dersim.csip.clocks import Clocks
-from dersim.csip.controls import Controls
+from dersim.csip.controls import DCAP_TIME, Controls
 from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import Discovery, Identity
 from dersim.csip.links import Origin
@@ -22,6 +22,7 @@ from dersim.csip.reporting import Reporter
 from dersim.csip.responses import Outbox
 from dersim.csip.schedule import Schedule
 from dersim.csip.session import Counters, Reading, Session
+from dersim.csip.time_sampling import TimeSampling
 from dersim.csip.tree import Tree
 from dersim.http11 import Connection, Endpoint
 from dersim.ieee2030_5.event_types import EventSettings, Reread
@@ -104,10 +105,18 @@ class Parts:
             on_waiting=lambda: self.schedule.set_earlier("log", clock.now_s()),
             fence=fence,
         )
+        self.time = TimeSampling(
+            clock=clock,
+            clocks=self.clocks,
+            schedule=self.schedule,
+            reader=self.reader,
+            on_offsets=self._on_offsets,
+        )
         self.polling = Polling(
             clock=clock,
             clocks=self.clocks,
             schedule=self.schedule,
+            time=self.time,
             session=session,
             reader=self.reader,
             discovery=Discovery(self.reader, self.tree, Identity(lfdi, config.pin), config.dcap),
@@ -136,13 +145,16 @@ class Parts:
 
     def _controls(self) -> Controls:
         device, config = self._client_context.device, self._client_context.config
+        frontend = self._client_context.frontend
         return Controls(
             device.setpoints,
-            self.clocks,
-            rng=self._client_context.frontend.rng,
+            frontend.clock,
+            rng=frontend.rng,
             on_response=self.outbox.put,
             on_reread=self._on_reread,
+            on_clock_doubt=self._on_clock_doubt,
             log=self._log,
+            fence=lambda what: frontend.fences.around("csip_control", "CSIP", what, device.number),
             settings=EventSettings(
                 device_category=DEVICE_CATEGORY.get(device.nameplate.der_type),
                 event_removed=config.event_removed,
@@ -166,6 +178,15 @@ class Parts:
         metering = self.metering
         if metering.can_retry and failed - {metering.href, self.tree.mirrors}:
             self.schedule.set_earlier("meter", self._client_context.frontend.clock.now_s())
+
+    def _on_offsets(self, offsets_s: Mapping[str, float]) -> None:
+        """The DeviceCapability's clock is that of programs that name no other."""
+        ruling = self.clocks.ruling_href or ""
+        own = {DCAP_TIME: offsets_s[ruling]} if ruling in offsets_s else {}
+        self.controls.set_clock_offsets({**offsets_s, **own})
+
+    def _on_clock_doubt(self, time_href: str) -> None:
+        self.time.doubt(time_href or self.clocks.ruling_href or "")
 
     def _on_reread(self, reread: Reread) -> None:
         self.rereads.append(reread)

@@ -11,15 +11,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import TYPE_CHECKING
 
-from dersim.csip.clock_sync import SAMPLE_SPACING_S, ClockSync
 from dersim.csip.clocks import Clocks
 from dersim.csip.controls import ProgramReading
 from dersim.csip.discovery import Discovery
 from dersim.csip.reader import Reader
 from dersim.csip.reporting import IDENTITY, LIVE
 from dersim.csip.schedule import Schedule
+from dersim.csip.time_sampling import TIME, TimeSampling
 from dersim.csip.tree import BRANCH_RETRY_S, Tree
-from dersim.ieee2030_5 import resources as r
 
 if TYPE_CHECKING:
     from dersim.clock import SimClock
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from dersim.ieee2030_5.event_types import Reread
 
 #: The items that are never taken before their time: the phase of a Time sample is its worth.
-PUNCTUAL: frozenset[Hashable] = frozenset({"time"})
+PUNCTUAL: frozenset[Hashable] = frozenset({TIME})
 #: Controls that wait to be read by their own href; beyond that the oldest is left to the next poll.
 MAX_REREADS = 100
 #: How often changes of the status are PUT at the most, s.
@@ -48,6 +47,7 @@ class Polling:
         clock: SimClock,
         clocks: Clocks,
         schedule: Schedule,
+        time: TimeSampling,
         session: Session,
         reader: Reader,
         discovery: Discovery,
@@ -71,11 +71,12 @@ class Polling:
         self._discovery = discovery
         self._programs = programs
         self._controls = controls
+        self._time = time
         self._status_put_s = 0.0
         self._mirror_rate_s = BRANCH_RETRY_S
         self._polls: dict[Hashable, Callable[[], Awaitable[float | None]]] = {
             "dcap": discovery.device_capability,
-            "time": self._poll_time,
+            TIME: time.poll,
             "edev": self._poll_end_device,
             "registration": discovery.registration,
             "fsa": self._poll_assignments,
@@ -92,15 +93,14 @@ class Polling:
         self._begin_walk()
         tree, due = self.tree, self._due
         due("dcap", await self._discovery.device_capability())
-        if tree.dcap is not None and tree.dcap.TimeLink is not None:
-            await self._ask_time(tree.dcap.TimeLink.href)
+        await self._time.follow(self._programs.time_hrefs(), afresh=True)
         due("edev", await self._discovery.end_device(self.clocks.server_now_s()))
         due("registration", await self._discovery.registration())
         due("der", await self._discovery.der())
         if tree.der is not None:
             await self.reporter.put(tree.der, *IDENTITY)
         due("fsa", await self._programs.assignments())
-        await self._rule_time()
+        await self._time.follow(self._programs.time_hrefs())
         for node in list(tree.program_lists.values()):
             due(("derp", node.href), await self._programs.program_list(node))
         await self._dispatch()
@@ -136,9 +136,6 @@ class Polling:
             return await self._poll_programs(key[1])
         return await self._polls[key]()
 
-    async def _poll_time(self) -> None:
-        await self._ask_time(self.clocks.ruling_href)
-
     async def _poll_end_device(self) -> float:
         return await self._discovery.end_device(self.clocks.server_now_s())
 
@@ -170,7 +167,6 @@ class Polling:
         for href in set(lists) - before:
             self._due(("derp", href), await self._programs.program_list(lists[href]))
         if set(lists) != before:
-            await self._rule_time()
             await self._dispatch()
         return rate_s
 
@@ -208,10 +204,14 @@ class Polling:
         return None if due_s is None else max(due_s - self._clock.now_s(), 0.0)
 
     async def _poll_rereads(self) -> None:
+        programs, controls = self._programs, self._controls
         while self.rereads:
-            control = await self._programs.control(self.rereads.popleft().href)
+            reread = self.rereads.popleft()
+            control = await programs.control(reread.href)
             if control is not None:
-                self._controls.update_control(control)
+                controls.update_control(control)
+            if curves := await programs.read_again(controls.curves_of(reread.mrid)):
+                controls.set_curves(curves)
 
     async def _dispatch(self) -> None:
         """Hand over the complete picture, and fetch the curves that it lacks."""
@@ -219,46 +219,12 @@ class Polling:
         if new := self._programs.new_curves():
             controls.set_curves(new)
         nodes = self.tree.program_nodes()
-        controls.update([ProgramReading(node.program, node.controls, node.default) for node in nodes])
+        time_of = self._programs.time_href_of
+        controls.update(
+            [
+                ProgramReading(node.program, node.controls, node.default, time_of(node.list_href))
+                for node in nodes
+            ]
+        )
         if found := await self._programs.curves(controls):
             controls.set_curves(found)
-
-    async def _rule_time(self) -> None:
-        """Follow the Time of our FSAs, where they name another than the server's."""
-        href = self._programs.time_href()
-        if href is not None and href != self.clocks.ruling_href:
-            await self._ask_time(href)
-
-    async def _ask_time(self, href: str | None) -> None:
-        """One sample, not sooner than the standard allows; then say when the next is due."""
-        if href is None:
-            return
-        sync = self.clocks.of(href)
-        if self._clock.now_s() >= sync.sampled_s + SAMPLE_SPACING_S and not await self._sample(href, sync):
-            if self.clocks.ruling in (None, sync):
-                self.clocks.ruling_href = href
-                self._due("time", BRANCH_RETRY_S)
-            return
-        self.clocks.ruling, self.clocks.ruling_href = sync, href
-        # `Clocks` is the clock that the controls go by: for them the offset is nothing, but may have changed.
-        self._controls.set_clock_offset(0.0)
-        self.schedule.set("time", max(sync.next_sample_s(self.clocks.rate_s), self._clock.now_s() + 1.0))
-
-    async def _sample(self, href: str, sync: ClockSync) -> bool:
-        session = self._session
-        fetched = await self._reader.optional(
-            "Time", href, lambda: session.fetch(href, r.Time, level="Debug"), kept=None, gone=None
-        )
-        if fetched is None:
-            return False
-        time = fetched.resource
-        self.clocks.rate_s = float(time.pollRate or 0)
-        if sync.add_sample(time.currentTime, fetched.sent_s, fetched.received_s):
-            self._reader.say("Warning", f"the server's clock at {href} has jumped")
-        self._reader.say("Info", f"Time {href}: quality {time.quality}, {describe(sync)}")
-        return True
-
-
-def describe(sync: ClockSync) -> str:
-    """The offset for the log."""
-    return f"offset {sync.offset_s:+.3f} s within {sync.bound_s:.3f} s, {sync.samples} samples"

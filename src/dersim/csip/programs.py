@@ -37,6 +37,7 @@ class Programs:
         self._reader = reader
         self._seen: set[str] = set()
         self._new_curves: dict[str, r.DERCurve | None] = {}
+        self._listed_curves: dict[str, frozenset[str | None]] = {}
 
     def new_walk(self) -> None:
         """Read everything by its own href again."""
@@ -55,8 +56,7 @@ class Programs:
         if not listing.items:
             self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
         if listing.fresh or len(listing.items) != len(tree.fsas):
-            fsas = [await self._item(fsa, r.FunctionSetAssignments) for fsa in listing.items]
-            tree.fsas = tuple(sorted(fsas, key=lambda fsa: fsa.mRID, reverse=True))
+            tree.fsas = tuple([await self._item(fsa, r.FunctionSetAssignments) for fsa in listing.items])
         self._set_lists(fsa.DERProgramListLink for fsa in tree.fsas)
         return _rate(listing)
 
@@ -75,13 +75,22 @@ class Programs:
         hrefs = dict.fromkeys(link.href for link in links if link is not None)
         self.tree.program_lists = {href: known.get(href) or ProgramListNode(href) for href in hrefs}
 
-    def time_href(self) -> str | None:
-        """The Time that rules our events: that of our FSAs, else the server's (2030.5-2018 9.2.3)."""
-        for fsa in self.tree.fsas:
-            if fsa.TimeLink is not None and fsa.DERProgramListLink is not None:
-                return fsa.TimeLink.href
+    def time_hrefs(self) -> tuple[str, ...]:
+        """The Times in use: the DeviceCapability's first, then those of the FSAs with programs."""
         dcap = self.tree.dcap
-        return dcap.TimeLink.href if dcap is not None and dcap.TimeLink is not None else None
+        own = dcap.TimeLink if dcap is not None else None
+        links = (own, *(fsa.TimeLink for fsa in self.tree.fsas if fsa.DERProgramListLink is not None))
+        return tuple(dict.fromkeys(link.href for link in links if link is not None))
+
+    def time_href_of(self, list_href: str) -> str:
+        """The Time that rules the programs of this list (2030.5-2018 9.2.3).
+
+        That of the first FSA that has the list, in the order of the FSAList; "": the DeviceCapability's.
+        """
+        for fsa in self.tree.fsas:
+            if fsa.DERProgramListLink is not None and fsa.DERProgramListLink.href == list_href:
+                return fsa.TimeLink.href if fsa.TimeLink is not None else ""
+        return ""
 
     async def program_list(self, node: ProgramListNode) -> float:
         """Read one DERProgramList with everything that hangs on its programs."""
@@ -94,7 +103,7 @@ class Programs:
             href = item.href or item.mRID
             program = await self._item(item, r.DERProgram)
             child = node.programs[href] = known.get(href) or ProgramNode(program, href)
-            child.program = program
+            child.program, child.list_href = program, node.href
         for child in node.programs.values():
             await self._program(child)
         return min(node.rate_s, BRANCH_RETRY_S) if self._fails(node) else node.rate_s
@@ -120,6 +129,8 @@ class Programs:
             node.controls = node.controls if listing is None else listing.items
         if (curves := program.DERCurveListLink) is not None:
             listing = await self._list("DERCurveList", curves.href, r.DERCurveList)
+            if listing is not None:
+                self._listed_curves[curves.href] = frozenset(curve.href for curve in listing.items)
             for curve in listing.items if listing is not None else ():
                 if curve.href and self.tree.curves.get(curve.href) is not curve:
                     self.tree.curves[curve.href] = self._new_curves[curve.href] = curve
@@ -140,6 +151,15 @@ class Programs:
                     continue
                 self.tree.curves[href] = curve
             found[href] = curve
+        return found
+
+    async def read_again(self, hrefs: Iterable[str]) -> dict[str, r.DERCurve | None]:
+        """The curves that no list holds, each by its own href: what a list holds is read with the list."""
+        found: dict[str, r.DERCurve | None] = {}
+        for href in set(hrefs).difference(*self._listed_curves.values()):
+            curve = await self._single("DERCurve", href, r.DERCurve, kept=None, passing=True)
+            if curve is not None:
+                self.tree.curves[href] = found[href] = curve
         return found
 
     async def control(self, href: str) -> r.DERControl | None:

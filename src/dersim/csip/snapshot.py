@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
+from dersim.csip import clocks
 from dersim.plugin.services import FoundResources
 from dersim.timestamps import rfc3339_or_none
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 _NOTHING_FOUND: dict[str, Any] = {
     "end_device": None,
     "registration": {"present": False, "verified": None},
-    "clock": {"offset_s": None, "bound_s": None, "samples": 0},
+    "clock": clocks.shown(None),
+    "clocks": [],
     "programs": [],
     "active_controls": [],
     "scheduled_controls": [],
@@ -97,7 +98,7 @@ def _what(key: Hashable) -> str:
 
 
 def _found(lifecycle: Lifecycle) -> dict[str, Any]:
-    tree, sync = lifecycle.tree, lifecycle.clocks.ruling
+    tree = lifecycle.tree
     controls = lifecycle.controls.snapshot()
     return {
         "end_device": tree.end_device_href,
@@ -105,11 +106,8 @@ def _found(lifecycle: Lifecycle) -> dict[str, Any]:
             "present": tree.registration.present,
             "verified": tree.registration.verified,
         },
-        "clock": {
-            "offset_s": None if sync is None else round(sync.offset_s, 4),
-            "bound_s": None if sync is None or math.isinf(sync.bound_s) else round(sync.bound_s, 4),
-            "samples": 0 if sync is None else sync.samples,
-        },
+        "clock": clocks.shown(lifecycle.clocks.ruling),
+        "clocks": lifecycle.clocks.snapshot(),
         "programs": controls["programs"],
         "active_controls": controls["active_controls"],
         "scheduled_controls": controls["scheduled_controls"],

@@ -28,12 +28,13 @@ def poll_rate_s(resource: object, default_s: float = DEFAULT_POLL_RATE_S) -> flo
 
 @dataclass(slots=True)
 class ProgramNode:
-    """A DERProgram and what hangs on it. `controls` None: never read yet, or not readable."""
+    """A DERProgram of the list `list_href`, with its resources. controls None: not read, or unreadable."""
 
     program: r.DERProgram
     href: str
     default: r.DefaultDERControl | None = None
     controls: tuple[r.DERControl, ...] | None = None
+    list_href: str = ""
 
 
 @dataclass(slots=True)
@@ -73,7 +74,6 @@ class Tree:
     end_device_href: str | None = None
     registration: RegistrationView = field(default_factory=RegistrationView)
     fsas: tuple[r.FunctionSetAssignments, ...] = ()
-    time_href: str | None = None
     program_lists: dict[str, ProgramListNode] = field(default_factory=dict)
     curves: dict[str, r.DERCurve | None] = field(default_factory=dict)
     der: DerNode | None = None

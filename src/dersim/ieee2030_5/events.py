@@ -124,6 +124,11 @@ class EventScheduler:
         """The programs held, best first."""
         return sorted(self._book.programs.values(), key=lambda program: program.order)
 
+    @property
+    def defaults(self) -> Mapping[str, ModeSource]:
+        """{mode: source} by the DefaultDERControls, as of the last step."""
+        return self._default_map
+
     def views(self) -> list[EventView]:
         """Every event held, for people: those that are over too, as long as they are remembered."""
         return [view(event) for event in self._book.events.values()]

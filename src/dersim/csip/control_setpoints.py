@@ -1,0 +1,133 @@
+"""The outcome of the scheduler as setpoints of the device: one atomic change for each new outcome.
+
+DERControls are submitted as `SetpointSource.CSIP`, what the DefaultDERControls set as
+`SetpointSource.CSIP_DEFAULT` beneath them; `setpoints.py` decides between them and the local sources. In a
+hand-over from one control to the next nothing else is ever in force, because it is one `submit`.
+
+The scheduler ends events. In case it cannot, because the client has died, the setpoint of an event expires by
+itself `SAFETY_S` after its effective end. A client that is started again takes over what its predecessor left
+in force, and withdraws what the server no longer asks for once it has read everything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dersim.csip.control_values import RAMP, SetpointsDoor
+from dersim.ieee2030_5.event_reading import Fence
+from dersim.ieee2030_5.event_types import ModeSource, Step
+from dersim.ieee2030_5.resources import DefaultDERControl, Disabled
+from dersim.modes import ModeValue
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+
+#: How long after its effective end the setpoint of an event expires by itself, s.
+SAFETY_S = 60.0
+#: An end that moves by less than this is not submitted again, s.
+_SAME_END_S = 1e-3
+
+_Key = tuple[SetpointSource, str]
+
+
+class _Wish(NamedTuple):
+    """What is submitted for a mode: value, mRID of its control, its effective end, and its rampTms in s."""
+
+    value: ModeValue
+    detail: str
+    end_s: float | None
+    ramp_s: float | None = None
+
+    def same(self, other: _Wish | None) -> bool:
+        if other is None or self._replace(end_s=None) != other._replace(end_s=None):
+            return False
+        if self.end_s is None or other.end_s is None:
+            return self.end_s is other.end_s
+        return abs(self.end_s - other.end_s) < _SAME_END_S
+
+
+class ControlSetpoints:
+    """What the controls of one DER have in force. default_of: the default of a program."""
+
+    def __init__(
+        self,
+        setpoints: SetpointsDoor,
+        *,
+        default_of: Callable[[str], DefaultDERControl | None],
+        log: Callable[[str, str], None],
+        fence: Fence,
+    ) -> None:
+        self._setpoints = setpoints
+        self._default_of = default_of
+        self._log = log
+        self._fence = fence
+        self._applied = self._left_by_predecessor()
+        self._kept = frozenset(self._applied)
+        self._released = False
+
+    def _left_by_predecessor(self) -> dict[_Key, _Wish]:
+        shown = (*self._setpoints.in_force(), *self._setpoints.overridden())
+        ours = (line for line in shown if line.source in (SetpointSource.CSIP, SetpointSource.CSIP_DEFAULT))
+        return {(line.source, line.mode): _Wish(line.value, line.detail, line.until_s) for line in ours}
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether `submit` is due although the outcome is as before: something was released."""
+        return self._released
+
+    def release(self) -> None:
+        """Everything was read again: what a predecessor left is kept only where it is still asked for."""
+        self._released = bool(self._kept)
+        self._kept = frozenset()
+
+    def submit(self, step: Step) -> None:
+        """Bring the setpoints to the scheduler's maps by one atomic change."""
+        self._released = False
+        wanted = self._wanted(step)
+        for key in self._kept & self._applied.keys():
+            wanted.setdefault(key, self._applied[key])
+        gone = [
+            SetpointChange(source, mode, None, wish.detail)
+            for (source, mode), wish in self._applied.items()
+            if (source, mode) not in wanted
+        ]
+        new = [_change(key, wish) for key, wish in wanted.items() if not wish.same(self._applied.get(key))]
+        self._applied = wanted
+        if gone or new:
+            self._setpoints.submit(*gone, *new)
+
+    def _wanted(self, step: Step) -> dict[_Key, _Wish]:
+        """The setpoints of a step, each with the rampTms of its control; mode rampTms shows one of them."""
+        wanted: dict[_Key, _Wish] = {}
+        for mode, source in step.defaults.items():
+            if mode == RAMP and step.events:
+                continue  # an event without rampTms is approached at setGradW (2030.5-2018 10.10.4)
+            wanted[SetpointSource.CSIP_DEFAULT, mode] = self._of_default(source)
+        for mode, source in step.events.items():
+            value, ramp_s = source.value
+            wanted[SetpointSource.CSIP, mode] = _Wish(value, source.mrid, source.end_s, ramp_s)
+            if ramp_s is not None:
+                wanted[SetpointSource.CSIP, RAMP] = _Wish(ramp_s, source.mrid, source.end_s)
+        return {key: wish for key, wish in wanted.items() if self._acceptable(key[1], wish)}
+
+    def _of_default(self, source: ModeSource) -> _Wish:
+        default = self._default_of(source.program)
+        if default is None:
+            return _Wish(source.value, source.program, None)
+        ramp = default.DERControlBase.rampTms
+        ramp_s = None if ramp is None or isinstance(ramp, Disabled) else ramp / 100
+        return _Wish(source.value, default.mRID, None, ramp_s)
+
+    def _acceptable(self, mode: str, wish: _Wish) -> bool:
+        """The settings may have changed since the control was judged; one refusal would stop the others."""
+        accepted = False
+        with self._fence(f"{wish.detail} {mode}"):
+            outcome = self._setpoints.check(mode, wish.value)
+            accepted = outcome.verdict is Verdict.ACCEPTED
+            if not accepted and mode != RAMP:
+                self._log("Warning", f"{wish.detail}: {outcome.reason}; the mode is left as it is")
+        return accepted
+
+
+def _change(key: _Key, wish: _Wish) -> SetpointChange:
+    expires_s = None if wish.end_s is None else wish.end_s + SAFETY_S
+    return SetpointChange(*key, wish.value, wish.detail, expires_s, wish.ramp_s, wish.end_s)
