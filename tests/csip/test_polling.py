@@ -277,3 +277,68 @@ async def test_a_control_that_is_no_longer_served_is_no_reason_for_a_new_walk(
     assert not world.logged("discovering again")
     assert client.snapshot()["state"] == "connected"
     assert world.device.setpoints.value("opModMaxLimW") == 40
+
+
+def curve_of(y):
+    return r.DERCurve(
+        href="/derp/1/dc/9",
+        mRID="C9" * 16,
+        creationTime=0,
+        CurveData=(r.CurveData(xvalue=92, yvalue=y), r.CurveData(xvalue=108, yvalue=-y)),
+        curveType=11,
+        xMultiplier=0,
+        yMultiplier=0,
+        yRefType=2,
+    )
+
+
+async def test_a_curve_that_is_edited_in_place_is_taken_over_under_a_running_event(
+    autojump_clock, world, make_control, listing_of
+):
+    client = await world.ready()
+    world.tree["/derp/1/dc"] = listing_of(r.DERCurveList, "/derp/1/dc", curve_of(44))
+    item = make_control(1, world.server.now() - 5, duration=600)
+    item.DERControlBase = r.DERControlBase(opModVoltVar=r.DERCurveLink(href="/derp/1/dc/9"))
+    world.add_control(item)
+    world.begin()
+    await trio.sleep(5)
+    assert world.device.setpoints.value("opModVoltVar").points[0] == (92.0, 44.0)
+    world.tree["/derp/1/dc"] = listing_of(r.DERCurveList, "/derp/1/dc", curve_of(30))
+    await trio.sleep(12)
+    assert world.device.setpoints.value("opModVoltVar").points[0] == (92.0, 30.0)
+    shown = client.snapshot()["active_controls"][0]["modes"]["opModVoltVar"]
+    assert "30" in str(shown)
+    assert len([b for b in world.server.bodies("/rsp") if mrid_of(b) == "1".zfill(32)]) == 2
+
+
+def mrid_of(body):
+    return body.split(b"<subject>")[1].split(b"<")[0].decode()
+
+
+async def test_a_curve_that_no_list_holds_is_read_by_its_href_before_its_control_starts(
+    autojump_clock, world, make_control
+):
+    await world.ready()
+    world.tree["/derp/1/dc/9"] = curve_of(44)
+    item = make_control(1, world.server.now() + 100, duration=600)
+    item.DERControlBase = r.DERControlBase(opModVoltVar=r.DERCurveLink(href="/derp/1/dc/9"))
+    world.add_control(item)
+    world.begin()
+    await trio.sleep(50)
+    world.tree["/derp/1/dc/9"] = curve_of(30)
+    await trio.sleep(60)
+    assert world.device.setpoints.value("opModVoltVar").points[0] == (92.0, 30.0)
+    assert len(world.server.times("/derp/1/dc/9")) == 2
+
+
+async def test_a_curve_that_a_list_holds_is_not_read_by_its_href(
+    autojump_clock, world, make_control, listing_of
+):
+    await world.ready()
+    world.tree["/derp/1/dc"] = listing_of(r.DERCurveList, "/derp/1/dc", curve_of(44))
+    item = make_control(1, world.server.now() + 20, duration=600)
+    item.DERControlBase = r.DERControlBase(opModVoltVar=r.DERCurveLink(href="/derp/1/dc/9"))
+    world.add_control(item)
+    world.begin()
+    await trio.sleep(60)
+    assert world.server.times("/derp/1/dc/9") == []

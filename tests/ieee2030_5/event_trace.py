@@ -38,6 +38,8 @@ class Trace:
         self.programs: dict[str, r.DERProgram] = {}
         self.defaults: dict[str, dict[str, str]] = {}
         self.controls: dict[str, dict[str, r.DERControl]] = {}
+        self.ahead: dict[str, float] = {}
+        self.times: list[float] = []
         self.rng = rng or random.Random(1)
         self.events = EventScheduler(self.judge, rng=self.rng, settings=EventSettings(**settings))
         self.now = 0.0
@@ -89,17 +91,29 @@ class Trace:
         self.events.feed(
             T0 + self.now,
             [
-                ProgramFeed(program, tuple(self.controls[name].values()), self.defaults[name])
+                ProgramFeed(
+                    program,
+                    tuple(self.controls[name].values()),
+                    self.defaults[name],
+                    self.ahead.get(name, 0.0),
+                )
                 for name, program in self.programs.items()
             ],
         )
         self.step()
+
+    def set_clock(self, seconds: float, *programs: str) -> None:
+        """Move the clock of these programs, or of all, against the scheduler's."""
+        for name in programs or tuple(self.programs):
+            self.ahead[name] = self.ahead.get(name, 0.0) + seconds
+        self.poll()
 
     def step(self) -> float | None:
         step = self.events.step(T0 + self.now)
         names = {mrid(name): name for held in self.controls.values() for name in held}
         for response in step.responses:
             name = names.get(response.mrid, bytes.fromhex(response.mrid).rstrip(b"\0").decode())
+            self.times.append(response.time_s)
             self.said.append(f"{name}:{response.status}@{self.now:g}")
         self.rereads += [(self.now, names.get(reread.mrid, "")) for reread in step.rereads]
         ruling = {mode: names.get(src.mrid, src.value) for mode, src in step.in_force.items()}

@@ -6,6 +6,7 @@ import contextlib
 import heapq
 import random
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from dersim.ieee2030_5 import event_intake as intake
 from dersim.ieee2030_5.event_book import EventBook
@@ -16,7 +17,7 @@ from dersim.ieee2030_5.resources import DERControl
 _MAX_GONE = 1000
 
 #: Ends what an unforeseen error met: the argument names the unit of work.
-Fence = Callable[[str], contextlib.AbstractContextManager[None]]
+Fence = Callable[[str], contextlib.AbstractContextManager[Any]]
 
 
 def no_fence(_what: str) -> contextlib.AbstractContextManager[None]:

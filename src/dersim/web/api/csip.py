@@ -186,6 +186,7 @@ def _disabled() -> dict[str, Any]:
         **dict.fromkeys(nothing),
         "registration": {"present": False, "verified": None},
         "clock": {"offset_s": None, "bound_s": None, "samples": 0},
+        "clocks": [],
         "programs": [],
         "active_controls": [],
         "scheduled_controls": [],
