@@ -109,3 +109,27 @@ def test_a_foreseen_error_passes_a_fence_for_unforeseen_ones(log):
     with fences.around_unforeseen("post", "CSIP", "a post"):
         raise KeyError("x")
     assert fences.counts == {"post": 1}
+
+
+async def test_of_an_error_and_a_cancellation_the_error_is_told_and_the_cancellation_passes(
+    log, autojump_clock
+):
+    fences = Fences(log)
+
+    async def fail_when_cancelled():
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise KeyError("volts")
+
+    with trio.CancelScope() as scope:
+        with fences.around("place", "Engine", "a unit"):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(fail_when_cancelled)
+                nursery.start_soon(trio.sleep_forever)
+                await trio.sleep(1)
+                scope.cancel()
+        await trio.sleep(1)
+        pytest.fail("the cancellation was lost")
+    assert fences.counts == {"place": 1}
+    assert "KeyError('volts')" in log.entries(level="Error")[0].message

@@ -14,6 +14,8 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import trio
+
 from dersim.errors import DersimError, PluginError, origin_of, root_cause
 from dersim.logbuffer import Log
 
@@ -83,6 +85,14 @@ class Fences:
         except Exception as error:  # noqa: BLE001 - a fence: the unit ends here, told and counted
             ended.error = error
             self.tell(error, place, module, what, device, quiet=quiet, raises=raises)
+        except BaseExceptionGroup as group:  # of a nursery that failed and was cancelled
+            cancelled, rest = _split_cancellation(group)
+            if not isinstance(rest, Exception):
+                raise
+            ended.error = rest
+            self.tell(rest, place, module, what, device, quiet=quiet, raises=raises)
+            if cancelled is not None:
+                raise cancelled from None
 
     @contextlib.contextmanager
     def around_unforeseen(self, place: str, module: str, what: str, device: int = 0) -> Iterator[None]:
@@ -119,3 +129,9 @@ class Fences:
             if raises is None:
                 raise error
             raise raises(line) from error
+
+
+def _split_cancellation(
+    group: BaseExceptionGroup[BaseException],
+) -> tuple[BaseException | None, BaseException | None]:
+    return group.split(trio.Cancelled)

@@ -1,12 +1,14 @@
 """`dersim lab` as a process: its ready line, its children, its end."""
 
+import contextlib
 import os
 import signal
 import socket
+import sys
 
 import httpx
 import pytest
-from tests.interop.processes import eventually, get_json, program
+from tests.interop.processes import ROOT, Program, eventually, get_json, program
 
 from dersim.cli import main
 
@@ -55,3 +57,42 @@ def test_a_busy_port_is_exit_code_2(capsys):
 def test_help_names_the_command(capsys):
     assert main.main(["--help"]) == 0
     assert "lab" in capsys.readouterr().out
+
+
+def test_uploads_in_small_pieces_do_not_end_the_lab():
+    head = (
+        b"POST /api/lab/programs/server/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n"
+    )
+    with program("dersim", "lab", "--port", "0") as lab:
+        address = ("127.0.0.1", int(lab.ready()["lab"].rpartition(":")[2]))
+        for _ in range(40):
+            with contextlib.suppress(OSError), socket.create_connection(address) as upload:
+                upload.sendall(head)
+                for _ in range(300):
+                    upload.sendall(b" " * 500)
+        assert get_json(f"http://127.0.0.1:{address[1]}/api/lab/state")["programs"]
+        assert lab.stop() == 0
+        assert not [line for line in lab.err if "unexpected" in line or "Traceback" in line]
+
+
+@pytest.mark.parametrize("busy", [b"", b"GET /api/lab/state"])
+def test_with_64_file_descriptors_100_connections_neither_block_nor_flood(busy):
+    command = f"ulimit -n 64; exec {sys.executable} -m dersim lab --port 0"
+    with contextlib.closing(Program(["sh", "-c", command], ROOT)) as lab:
+        url = lab.ready()["lab"]
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        with contextlib.ExitStack() as held:
+            for _ in range(100):
+                connection = held.enter_context(socket.create_connection(address))
+                connection.sendall(busy)
+            state = eventually("the page answers", lambda: answered(f"{url}/api/lab/state"))
+            assert state["programs"]
+        assert lab.stop() == 0
+        assert len(lab.err) <= 5
+
+
+def answered(url):
+    try:
+        return get_json(url)
+    except (httpx.HTTPError, OSError):
+        return None

@@ -1,5 +1,6 @@
 """The lab's addresses: what they take, whom they refuse, and one life of a real server through them."""
 
+import io
 import json
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 import trio
 
 from dersim.cli.lab import make_programs
+from dersim.fences import Fences
 from dersim.lab.app import make_lab_app
 from dersim.lab.programs import PROGRAMS
 from dersim.lab.state import LabState
+from dersim.logbuffer import LogBuffer
 
 HERE = {"Host": "127.0.0.1:8100"}
 FREE_PORTS = {"values": {"--port": "0", "--admin_port": "0", "--enc": "no"}}
@@ -31,7 +34,7 @@ class Lab:
 @pytest.fixture
 async def lab(nursery):
     state = LabState(make_programs(), Path("certs"))
-    return Lab(state, make_lab_app(state, nursery))
+    return Lab(state, make_lab_app(state, nursery, Fences(LogBuffer(stream=io.StringIO()))))
 
 
 async def test_the_page_and_what_it_loads_come_from_here_under_a_strict_policy(lab):

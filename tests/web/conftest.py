@@ -223,7 +223,7 @@ async def exchange(stream, method, target, body, headers, host):
 def make_context():
     """A FrontendContext of stand-ins: count DERs, CSIP clients unless csip=False, flags."""
 
-    def make(count=1, *, csip=True, panels=(), **flags):
+    def make(count=1, *, csip=True, panels=(), fail_fast=False, **flags):
         options = Namespace(**{"token": None, "allow_host": (), "cors_origin": (), **flags})
         fleet = StandInFleet(count)
         clock = SimClock(start_s=START_S)
@@ -237,7 +237,7 @@ def make_context():
             fleet=fleet,
             clock=clock,
             log=log,
-            fences=Fences(log),
+            fences=Fences(log, fail_fast=fail_fast),
             buffers={},
             services=services,
             service=services.find,

@@ -109,7 +109,9 @@ def application():
         buffers={},
     )  # fmt: skip
     context = WebContext(engine, History(fleet), lambda: DOCUMENT)
-    return make_app("dashboard", ROUTES, context, Guard(), Telemetry(fleet, lambda _: "")), fleet
+    return make_app(
+        "dashboard", ROUTES, context, Guard(), Telemetry(fleet, lambda _: "", engine.fences)
+    ), fleet
 
 
 async def ask_all(asked):

@@ -1,14 +1,19 @@
 """The telemetry stream: snapshot, one push per step, and slow readers."""
 
+import io
 import json
 from types import SimpleNamespace
 
 import pytest
 import trio
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, Ping, RejectConnection, Request, TextMessage
+from wsproto.events import AcceptConnection, CloseConnection, Ping, RejectConnection, Request, TextMessage
 
+from dersim.fences import Fences
+from dersim.logbuffer import LogBuffer
 from dersim.web.telemetry import MAILBOX_PLACES, Mailbox, Telemetry
+
+WS = "/api/dersim/telemetry/ws"
 
 
 class Listener:
@@ -148,7 +153,9 @@ async def test_who_stays_when_another_leaves_goes_on_hearing(autojump_clock):
     device = SimpleNamespace(number=1)
     documents = iter(["one's first", "other's first", "a step"])
     telemetry = Telemetry(
-        SimpleNamespace(devices=[device], wait_step=ticks.receive), lambda _device: next(documents)
+        SimpleNamespace(devices=[device], wait_step=ticks.receive),
+        lambda _device: next(documents),
+        Fences(LogBuffer(stream=io.StringIO())),
     )
     one, other = telemetry.subscribe(device), telemetry.subscribe(device)
     telemetry.unsubscribe(device, one)
@@ -160,3 +167,47 @@ async def test_who_stays_when_another_leaves_goes_on_hearing(autojump_clock):
             assert await other.get() == "a step"
         nursery.cancel_scope.cancel()
     assert telemetry.listeners == 1
+
+
+async def test_an_unexpected_error_in_a_websocket_ends_it_alone(open_site, monkeypatch):
+    async with open_site(count=2) as site:
+        well, _ = await listen(site, f"{WS}?device=2")
+        await well.document()
+        telemetry = site.frontend.telemetry
+        monkeypatch.setattr(telemetry, "_document", broken_for(1, telemetry._document))
+        ill, accepted = await listen(site, f"{WS}?device=1")
+        assert isinstance(accepted, AcceptConnection)
+        closing = await ill.event()
+        assert isinstance(closing, CloseConnection)
+        assert closing.code == 1011
+        site.context.fleet.step()
+        assert (await well.document())["device"] == 2
+        assert site.context.fences.counts == {"web_socket": 1}
+        [line] = site.context.log.entries(level="Error")
+        assert line.message == f"WS {WS}: unexpected ZeroDivisionError('division by zero')"
+        for listener in (well, ill):
+            await listener.stream.aclose()
+
+
+async def test_a_document_that_cannot_be_made_costs_its_readers_a_step_and_others_nothing(
+    open_site, monkeypatch
+):
+    async with open_site(count=2) as site:
+        ill, _ = await listen(site, f"{WS}?device=1")
+        well, _ = await listen(site, f"{WS}?device=2")
+        for listener in (ill, well):
+            await listener.document()
+        telemetry = site.frontend.telemetry
+        with monkeypatch.context() as patch:
+            patch.setattr(telemetry, "_document", broken_for(1, telemetry._document))
+            site.context.fleet.step(p_w=1.0)
+            assert (await well.document())["metrics"]["power_kw"] == 0.001
+        site.context.fleet.step(p_w=2.0)
+        assert (await ill.document())["metrics"]["power_kw"] == 0.002
+        assert site.context.fences.counts == {"web_telemetry": 1}
+        for listener in (well, ill):
+            await listener.stream.aclose()
+
+
+def broken_for(number, document):
+    return lambda device: document(device) if device.number != number else 1 / 0

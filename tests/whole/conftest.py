@@ -112,7 +112,8 @@ class House:
         )
         self.client = CsipClient(context, open_tcp=self.net.open_tcp)
         self._web = WebContext(context, History(self.fleet))
-        self.app = make_app("dashboard", ROUTES, self._web, Guard(), Telemetry(self.fleet, lambda _: ""))
+        telemetry = Telemetry(self.fleet, lambda _: "", context.fences)
+        self.app = make_app("dashboard", ROUTES, self._web, Guard(), telemetry)
         #: What the overview said after each tick and what was done beside the client, in this order.
         self.story: list[Reading | Done] = []
 

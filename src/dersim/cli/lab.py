@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 from functools import partial
@@ -12,6 +13,7 @@ import trio
 from dersim import pki
 from dersim.cli import server, sim_options
 from dersim.errors import bare_errors
+from dersim.fences import Fences
 from dersim.lab.app import make_lab_app
 from dersim.lab.programs import Programs
 from dersim.lab.state import LabState
@@ -67,7 +69,9 @@ async def serve(
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         async with trio.open_nursery() as children:
             state = LabState(programs, test_pki)
-            site = WebServer(make_lab_app(state, children), listening, LogBuffer())
+            log = LogBuffer()
+            fences = Fences(log, fail_fast=os.environ.get(sim_options.FAIL_FAST_VARIABLE) == "yes")
+            site = WebServer(make_lab_app(state, children, fences), listening, log, fences)
             async with trio.open_nursery() as web:
                 web.start_soon(partial(site.serve, trio.lowlevel.checkpoint))
                 url = url_of(listening)

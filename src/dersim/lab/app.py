@@ -22,6 +22,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 
 from dersim.errors import ConfigError
+from dersim.fences import Fences
 from dersim.lab.fields import Field
 from dersim.lab.programs import PROGRAMS, Program, Programs
 from dersim.lab.state import LabState
@@ -37,14 +38,14 @@ STATIC = Path(__file__).parent / "static"
 LONGEST_WAIT_S = 20.0
 
 
-def make_lab_app(state: LabState, nursery: trio.Nursery) -> QuartTrio:
+def make_lab_app(state: LabState, nursery: trio.Nursery, fences: Fences) -> QuartTrio:
     """The application; the children live in `nursery`."""
     app = QuartTrio("dersim.lab", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.merge_slashes = False
     add_guard(app, Guard())
-    add_error_handlers(app)
+    add_error_handlers(app, fences)
     _add_static(app)
     _add_state(app, state)
     _add_settings(app, state)

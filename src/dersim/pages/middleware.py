@@ -7,6 +7,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from dersim.errors import ConfigError
+from dersim.fences import Fences
 from dersim.pages.guard import SECURITY_HEADERS, Guard
 from dersim.pages.problems import Problem, kind_of_status
 from dersim.pages.responses import guard_request, problem_response
@@ -44,8 +45,10 @@ def add_guard(app: QuartTrio, guard: Guard) -> None:
     app.after_request(after)
 
 
-def add_error_handlers(app: QuartTrio) -> None:
-    """Answer every error with a problem document."""
+def add_error_handlers(app: QuartTrio, fences: Fences) -> None:
+    """Answer every error with a problem document; an unexpected one is logged and counted by `fences`."""
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # what no handler takes is for the server's fence
+    app.logger.disabled = True  # so quart need not log it
 
     async def on_problem(problem: Problem) -> Response:
         return problem_response(problem, request.path)
@@ -53,12 +56,16 @@ def add_error_handlers(app: QuartTrio) -> None:
     async def on_config_error(error: ConfigError) -> Response:
         return problem_response(Problem("bad-request", str(error)), request.path)
 
+    async def on_unexpected(error: Exception) -> Response:
+        asked, path = _asked()
+        fences.tell(error, "web_request", "WS", f"{asked} {path}")
+        return problem_response(Problem("internal", f"{asked} {path}: an unexpected error"), path)
+
     async def on_http_error(error: HTTPException) -> Response:
         status = error.code or 500
         if status < 400:
             return Response(b"", status, headers=dict(error.get_headers()))
-        # A WebSocket to an address that is not there comes here, too.
-        asked, path = (request.method, request.path) if has_request_context() else ("WS", websocket.path)
+        asked, path = _asked()
         problem = Problem(kind_of_status(status), f"{asked} {path}: {error.name}")
         response = problem_response(problem, path)
         if status == 405:
@@ -68,3 +75,9 @@ def add_error_handlers(app: QuartTrio) -> None:
     app.register_error_handler(Problem, on_problem)
     app.register_error_handler(ConfigError, on_config_error)
     app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(Exception, on_unexpected)
+
+
+def _asked() -> tuple[str, str]:
+    """Method and path; of a WebSocket `WS` and path."""
+    return (request.method, request.path) if has_request_context() else ("WS", websocket.path)

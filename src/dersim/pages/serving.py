@@ -1,7 +1,8 @@
-"""hypercorn in our nursery: sockets that are bound first, connections that are counted, a stop that stops.
+"""A web server: hypercorn's protocols on connections that we accept, count, fence and end.
 
-The accept loop is ours, because hypercorn's own (`hypercorn.trio.serve`) gives no hold on a connection: see
-`streams.py` for why one is needed. Everything above a connection's bytes is hypercorn's `TCPServer`.
+The accept loop is ours. hypercorn's own (`hypercorn.trio.serve`) offers no handle on a connection;
+`streams.py` says why one is needed. trio's `serve_listeners` writes a traceback to stderr ten times a second
+while no file descriptor is free. Everything above a connection's bytes is hypercorn's `TCPServer`.
 """
 
 from __future__ import annotations
@@ -14,79 +15,147 @@ import h11
 import trio
 import wsproto
 from hypercorn.config import Config
+from hypercorn.events import Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import wrap_app
 
 from dersim.errors import root_cause
+from dersim.fences import Ended
 from dersim.pages.streams import BoundedStream
 
 if TYPE_CHECKING:
+    from dersim.fences import Fences
     from dersim.logbuffer import LogBuffer
-
-_BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 #: A peer that takes no byte for so long is dropped.
 SEND_TIMEOUT_S = 20.0
-#: How long a stop waits for requests in flight and for WebSockets to say goodbye.
+#: How long a stop waits for requests in flight and for WebSockets to close.
 GRACE_S = 0.4
 MAX_CONNECTIONS = 500
+FEWEST_CONNECTIONS = 4
+#: At the limit, the connection unused for longest makes room, if it is unused for so long: between requests,
+#: and within one. WebSockets are pinged more often.
+IDLE_S = 1.0
+BUSY_S = 30.0
+#: How long the accept loop waits where the system refuses a connection, e.g. without free file descriptors.
+ACCEPT_PAUSE_S = 0.1
+#: At most one line of log in so many seconds about connections that were refused.
+COMPLAINT_INTERVAL_S = 60.0
+
+_BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
+#: What hypercorn 0.18 raises when a peer breaks the rules, e.g. sends no WebSocket frame after an upgrade.
+_PEERS_FAULT = (h11.ProtocolError, wsproto.utilities.ProtocolError, *_BROKEN)
 
 
 class WebServer:
     """Serves one ASGI application on one socket until told to stop."""
 
-    def __init__(self, application: Any, listening: socket.socket, log: LogBuffer) -> None:
+    def __init__(self, application: Any, listening: socket.socket, log: LogBuffer, fences: Fences) -> None:
         self._application = wrap_app(application, 0, "asgi")
         self._listening = listening
         self._log = log
+        self._fences = fences
         self._config = _hypercorn_config()
         self._context = WorkerContext(None)
+        self._limit = connection_limit()
         self._open: set[BoundedStream] = set()
+        self._connections: trio.Nursery
         self._one_gone = trio.Event()
+        self._refused = 0
+        self._complained_s = -COMPLAINT_INTERVAL_S
 
     def close(self) -> None:
         """Close the listening socket of a server that never served."""
         self._listening.close()
 
     async def serve(self, closing: Callable[[], Awaitable[None]]) -> None:
-        """Serve until cancelled. `closing` is then awaited: it tells the WebSockets to say goodbye.
+        """Serve until cancelled. `closing` is then awaited: it closes the WebSockets.
 
         Returns within GRACE_S of the cancellation, whatever the peers do.
         """
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._listening))
-        async with trio.open_nursery() as nursery:
+        async with listener, trio.open_nursery() as nursery:
             # A cancellation in between would leave a nursery that nothing ends.
             with trio.CancelScope(shield=True):
-                connections: trio.Nursery = await nursery.start(_shielded_nursery)
+                self._connections = await nursery.start(_shielded_nursery)
             try:
-                await trio.serve_listeners(self._connection, [listener], handler_nursery=connections)
+                await self._accept(listener)
             finally:
                 with trio.CancelScope(shield=True):
-                    await self._wind_up(connections.cancel_scope, closing)
+                    await self._wind_up(closing)
 
-    async def _connection(self, stream: trio.SocketStream) -> None:
-        if len(self._open) >= MAX_CONNECTIONS:
-            await stream.aclose()
-            return
-        bounded = BoundedStream(stream, SEND_TIMEOUT_S)
-        self._open.add(bounded)
-        # TCPServer wants an SSLStream or a SocketStream; of the latter it uses what BoundedStream has.
-        server = TCPServer(self._application, self._config, self._context, ConnectionState({}), bounded)  # type: ignore[arg-type]
+    async def _accept(self, listener: trio.SocketListener) -> None:
+        while True:
+            try:
+                stream = await listener.accept()
+            except OSError as error:
+                self._complain(error.strerror or str(error))
+                self._drop_idlest()
+                await trio.sleep(ACCEPT_PAUSE_S)
+                continue
+            if len(self._open) >= self._limit and not self._drop_idlest():
+                self._complain(f"{self._limit} are in use, the most allowed")
+                await trio.aclose_forcefully(stream)
+                continue
+            bounded = BoundedStream(stream, SEND_TIMEOUT_S)
+            self._open.add(bounded)
+            self._connections.start_soon(self._connection, bounded)
+
+    async def _connection(self, stream: BoundedStream) -> None:
+        """Serve one connection; whatever is raised in it ends this connection alone."""
         try:
-            await server
-        # What hypercorn 0.18 lets through when a peer breaks the rules, e.g. sends bytes behind an upgrade
-        # that are no frame. Left alone it would end every other connection as well.
-        except* (h11.ProtocolError, wsproto.utilities.ProtocolError, *_BROKEN) as errors:
+            with self._fences.around("web_connection", "WS", f"connection of {_peer_of(stream)}"):
+                await self._speak(stream)
+        finally:
+            self._open.discard(stream)
+            self._one_gone.set()
+            await trio.aclose_forcefully(stream)
+
+    async def _speak(self, stream: BoundedStream) -> None:
+        context, state = self._context, ConnectionState({})
+        # TCPServer wants an SSLStream or a SocketStream; of the latter it uses what BoundedStream has.
+        connection = _Connection(self._fenced, self._config, context, state, stream)  # type: ignore[arg-type]
+        try:
+            await connection
+        except* _PEERS_FAULT as errors:
             cause = root_cause(errors)
             self._log.log("Debug", "WS", f"connection dropped: {type(cause).__name__}: {cause}")
-        finally:
-            self._open.discard(bounded)
-            self._one_gone.set()
-            await trio.aclose_forcefully(bounded)
 
-    async def _wind_up(self, scope: trio.CancelScope, closing: Callable[[], Awaitable[None]]) -> None:
+    async def _fenced(self, scope: Any, *channels: Any) -> None:
+        """The application for one request or WebSocket, in a fence."""
+        what = f"{scope.get('method', scope['type'])} {scope.get('path', '')}"
+        ended = Ended()
+        try:
+            with self._fences.around("web_request", "WS", what) as ended:
+                await self._application(scope, *channels)
+        finally:
+            if ended.error is not None and self._fences.fail_fast:  # hypercorn would not let it out
+                self._connections.start_soon(_fail, ended.error)
+
+    def _drop_idlest(self) -> bool:
+        """End the connection that is unused for longest, to make room; False if all are in use."""
+        now_s = trio.current_time()
+        idle = [each for each in self._open if now_s - each.last_used_s >= (BUSY_S if each.busy else IDLE_S)]
+        if not idle:
+            return False
+        idlest = min(idle, key=lambda each: each.last_used_s)
+        self._open.discard(idlest)
+        idlest.abort()
+        return True
+
+    def _complain(self, reason: str) -> None:
+        """Log that connections are refused, in one line a minute."""
+        self._refused += 1
+        now_s = trio.current_time()
+        if now_s - self._complained_s < COMPLAINT_INTERVAL_S:
+            return
+        count = f"; {self._refused} since the last such line" if self._refused > 1 else ""
+        self._refused, self._complained_s = 0, now_s
+        self._log.log("Warning", "WS", f"connections refused: {reason}{count}")
+
+    async def _wind_up(self, closing: Callable[[], Awaitable[None]]) -> None:
         await self._context.terminated.set()
         with trio.move_on_after(GRACE_S):
             await closing()
@@ -95,11 +164,63 @@ class WebServer:
                 await self._one_gone.wait()
         for stream in list(self._open):
             stream.abort()
-        scope.cancel()
+        self._connections.cancel_scope.cancel()
+
+
+class _Connection(TCPServer):
+    """hypercorn's connection, which ends at once when the peer has closed.
+
+    hypercorn 0.18 keeps it for its whole keep-alive time, in CLOSE_WAIT.
+    """
+
+    stream: BoundedStream  # type: ignore[assignment]  # of an SSLStream it uses what BoundedStream has
+    _peer_closed = False
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        self._peer_closed = True
+        await self.idle_task.stop()
+
+    async def protocol_send(self, event: Event) -> None:
+        await super().protocol_send(event)
+        if isinstance(event, Updated):
+            self.stream.busy = not event.idle
+            if self._peer_closed:
+                await self.idle_task.stop()
+
+
+def connection_limit() -> int:
+    """How many connections a site may hold: MAX_CONNECTIONS, or fewer where file descriptors are few.
+
+    A third of those that are free now, so that two sites leave some for everything else.
+    """
+    try:
+        import resource  # noqa: PLC0415 - not on Windows, which has no such limit
+    except ImportError:
+        return MAX_CONNECTIONS
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    # A new descriptor gets the lowest free number, so that number is about how many are open.
+    with socket.socket() as probe:
+        free = most - probe.fileno()
+    return min(MAX_CONNECTIONS, max(FEWEST_CONNECTIONS, free // 3))
+
+
+def _peer_of(stream: BoundedStream) -> str:
+    try:
+        host, port = stream.socket.getpeername()[:2]
+    except OSError:
+        return "a client that is gone"
+    return f"{host}:{port}"
+
+
+async def _fail(error: Exception) -> None:
+    raise error
 
 
 async def _shielded_nursery(task_status: trio.TaskStatus[trio.Nursery]) -> None:
-    """A nursery that a cancellation from without does not reach: `_wind_up` ends it, not in mid-frame."""
+    """A nursery that an outer cancellation does not reach: `_wind_up` ends it, not in mid-frame."""
     async with trio.open_nursery() as nursery:
         nursery.cancel_scope.shield = True
         task_status.started(nursery)

@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import logging
-import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
-from dersim.errors import root_cause
 from dersim.pages.guard import Guard
 from dersim.pages.middleware import add_error_handlers, add_guard
 from dersim.pages.problems import Problem
@@ -28,9 +25,6 @@ from dersim.web.site_pages import add_pages
 from dersim.web.streaming import add_telemetry
 from dersim.web.telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from dersim.logbuffer import LogBuffer
-
 
 def make_app(
     site: Site, routes: list[Route], context: WebContext, guard: Guard, telemetry: Telemetry
@@ -40,10 +34,8 @@ def make_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # a redirect would be a surprise in an API
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.logger.handlers = [_ToLogBuffer(context.engine.log)]
-    app.logger.propagate = False
     add_guard(app, guard)
-    add_error_handlers(app)
+    add_error_handlers(app, context.engine.fences)
     for route in routes:
         if site in route.sites:
             app.add_url_rule(
@@ -52,22 +44,6 @@ def make_app(
     add_telemetry(app, context, guard, telemetry)
     add_pages(app, site, guard, context.engine.panels)
     return app
-
-
-class _ToLogBuffer(logging.Handler):
-    """What quart logs, which is a handler's unexpected exception: one line, its traceback at level Debug."""
-
-    def __init__(self, log: LogBuffer) -> None:
-        super().__init__(logging.WARNING)
-        self._log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is None:
-            self._log.log("Warning", "WS", record.getMessage())
-            return
-        self._log.log("Error", "WS", f"{record.getMessage()}: {root_cause(error)!r}")
-        self._log.log("Debug", "WS", "".join(traceback.format_exception(error)))
 
 
 def _view(route: Route, context: WebContext) -> Any:

@@ -40,7 +40,7 @@ class WebFrontend:
         self.history = History(context.fleet)
         context.buffers[f"{site}_history"] = self.history.size
         self._web = WebContext(context, self.history, self._openapi)
-        self.telemetry = Telemetry(context.fleet, self._document)
+        self.telemetry = Telemetry(context.fleet, self._document, context.fences)
 
     async def bind(self) -> Mapping[str, str]:
         """Open the port; ConfigError where it is busy, or open to others without a token."""
@@ -62,7 +62,7 @@ class WebFrontend:
         from dersim.web.app import make_app  # noqa: PLC0415 - as above
 
         app = make_app(self._site, ROUTES, self._web, self._guard, self.telemetry)
-        return WebServer(app, listening, self._context.log)
+        return WebServer(app, listening, self._context.log, self._context.fences)
 
     def _openapi(self) -> dict[str, Any]:
         from dersim.pages.openapi import openapi  # noqa: PLC0415 - as above

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import trio
 from quart import Response, websocket
 from quart_trio import QuartTrio
@@ -14,6 +16,10 @@ from dersim.web.telemetry import Mailbox, Telemetry
 
 PATHS = ("/api/dersim/telemetry/ws", "/api/dersim/ws/telemetry")
 GOING_AWAY = 1001
+INTERNAL_ERROR = 1011
+
+if TYPE_CHECKING:
+    from dersim.device import Device
 
 
 def add_telemetry(app: QuartTrio, context: WebContext, guard: Guard, telemetry: Telemetry) -> None:
@@ -28,19 +34,27 @@ def add_telemetry(app: QuartTrio, context: WebContext, guard: Guard, telemetry: 
                 problem.status = 403  # in answer to an upgrade, werkzeug knows no 421
             return problem_response(problem, websocket.path)
         await websocket.accept()
-        mailbox = telemetry.subscribe(device)
-        log = context.engine.log
-        log.log("Debug", "WS", f"a listener came, {telemetry.listeners} in all", device.number)
         try:
-            await _pump(mailbox)
-        finally:
-            telemetry.unsubscribe(device, mailbox)
-            lost = f"; it lost {mailbox.dropped} documents, being slow" if mailbox.dropped else ""
-            log.log("Info", "WS", f"a listener went, {telemetry.listeners} left{lost}", device.number)
+            await _serve_listener(context, telemetry, device)
+        except Exception as error:  # noqa: BLE001 - a fence: this WebSocket ends, told and counted
+            context.engine.fences.tell(error, "web_socket", "WS", f"WS {websocket.path}", device.number)
+            await websocket.close(INTERNAL_ERROR, "an unexpected error; see the log")
         return None
 
     for path in PATHS:
         app.add_websocket(path, path, stream)
+
+
+async def _serve_listener(context: WebContext, telemetry: Telemetry, device: Device) -> None:
+    log, number = context.engine.log, device.number
+    mailbox = telemetry.subscribe(device)
+    log.log("Debug", "WS", f"a listener came, {telemetry.listeners} in all", number)
+    try:
+        await _pump(mailbox)
+    finally:
+        telemetry.unsubscribe(device, mailbox)
+        lost = f"; it was slow and lost {mailbox.dropped} documents" if mailbox.dropped else ""
+        log.log("Info", "WS", f"a listener went, {telemetry.listeners} left{lost}", number)
 
 
 async def _pump(mailbox: Mailbox) -> None:

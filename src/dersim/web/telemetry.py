@@ -15,6 +15,7 @@ import trio
 
 if TYPE_CHECKING:
     from dersim.device import Device
+    from dersim.fences import Fences
     from dersim.fleet import Fleet
 
 MAILBOX_PLACES = 4
@@ -53,9 +54,10 @@ class Mailbox:
 class Telemetry:
     """Hands each step's document to whoever listens. document: the text for one DER."""
 
-    def __init__(self, fleet: Fleet, document: Callable[[Device], str]) -> None:
+    def __init__(self, fleet: Fleet, document: Callable[[Device], str], fences: Fences) -> None:
         self._fleet = fleet
         self._document = document
+        self._fences = fences
         self._mailboxes: dict[int, set[Mailbox]] = {}
         self._nobody = trio.Event()
 
@@ -64,9 +66,10 @@ class Telemetry:
         while True:
             await self._fleet.wait_step()
             for number, mailboxes in list(self._mailboxes.items()):
-                document = self._document(self._fleet.devices[number - 1])
-                for mailbox in mailboxes:
-                    mailbox.put(document)
+                with self._fences.around("web_telemetry", "WS", "the telemetry document", number):
+                    document = self._document(self._fleet.devices[number - 1])
+                    for mailbox in mailboxes:
+                        mailbox.put(document)
 
     def subscribe(self, device: Device) -> Mailbox:
         """A new listener; the document as it stands is already in its mailbox."""
