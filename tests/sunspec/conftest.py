@@ -16,7 +16,7 @@ from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
-from dersim.plugin.extension import FrontendContext
+from dersim.plugin.extension import FrontendContext, SunspecModel
 from dersim.plugin.services import Services
 from dersim.sunspec import config
 from dersim.sunspec.server import ModbusServer
@@ -41,7 +41,7 @@ def make_server(device, clock, *words, services=None, models=()):
         stop=lambda: None,
         device=device,
         rng=random.Random(1),
-        sunspec_models=models,
+        sunspec_models=[SunspecModel("extra", model) for model in models],
     )
     return ModbusServer(context), log
 

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, PluginError
 from dersim.plugin.builtin import DEVICE_TYPES
 from dersim.sunspec.definitions import definition
 from dersim.sunspec.exceptions import ModbusRefusal
@@ -173,6 +173,25 @@ def test_models_of_plug_ins_keep_what_is_written(make_bench):
     assert bench.write(64999, Level=12.5) == 0
     assert bench.read(64999, "Level") == 12.5
     assert bench.write(64999, Fixed=1) == 2
+
+
+LEVEL = {"name": "Level", "type": "int16", "size": 1}
+
+
+@pytest.mark.parametrize(
+    ("number", "points", "words"),
+    [
+        (701, [LEVEL], "the device has a SunSpec model 701 already"),
+        (64999, [{**LEVEL, "value": "high"}], "SunSpec model 64999 failed"),
+        (64999, [{"name": "Level"}], "SunSpec model 64999 failed"),
+        (70000, [LEVEL], "SunSpec model 70000 failed"),
+    ],
+)
+def test_a_model_of_a_plug_in_that_cannot_be_is_refused_by_its_name(make_bench, number, points, words):
+    head = [{"name": name, "type": "uint16", "size": 1} for name in ("ID", "L")]
+    model = {"id": number, "group": {"name": "mine", "type": "group", "points": [*head, *points]}}
+    with pytest.raises(PluginError, match=f"plug-in extra: {words}"):
+        make_bench(models=[model])
 
 
 @pytest.mark.parametrize("given", ["\ud800", "a\0b", "\udcffSM", "\n", "\ud800" * 10_000])

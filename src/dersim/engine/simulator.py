@@ -28,7 +28,7 @@ from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.fences import Fences, at_start
 from dersim.logbuffer import LogBuffer
-from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
+from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType, SunspecModel
 from dersim.plugin.registry import Registry
 from dersim.plugin.services import Services
 
@@ -141,6 +141,7 @@ class Simulator:
 
     def _make(self, kind: FrontendType, device: Device | None) -> None:
         number = device.number if device else 0
+        models = self._registry.sunspec_models
         context = FrontendContext(
             options=self._options,
             fleet=self._fleet,
@@ -153,7 +154,9 @@ class Simulator:
             statuses=self.statuses,
             panels=tuple(self._registry.panels.values()),
             plugins=self._registry.plugins,
-            sunspec_models=tuple(self._registry.sunspec_models.values()),
+            sunspec_models=tuple(
+                SunspecModel(models.owners[name], definition) for name, definition in models.items()
+            ),
             buffers=self.buffers,
             fences=self.fences,
         )

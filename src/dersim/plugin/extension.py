@@ -41,6 +41,13 @@ class PluginInfo(NamedTuple):
     loaded: bool
 
 
+class SunspecModel(NamedTuple):
+    """A SunSpec model that a plug-in registered: its definition in the SunSpec Alliance's JSON form."""
+
+    plugin: str
+    definition: Mapping[str, Any]
+
+
 class Frontend(Protocol):
     """A running protocol front-end: of one DER, or of the fleet.
 
@@ -87,7 +94,7 @@ class FrontendContext:
     statuses: Callable[[int], Mapping[str, FrontendStatus]] = lambda _number: {}
     panels: Sequence[Panel] = ()
     plugins: Sequence[PluginInfo] = ()
-    sunspec_models: Sequence[Mapping[str, Any]] = ()
+    sunspec_models: Sequence[SunspecModel] = ()
     buffers: Buffers = field(default_factory=dict)
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
 

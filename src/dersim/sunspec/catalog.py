@@ -6,9 +6,11 @@ functions that the DER does not have (``--without volt-var``) are left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from dersim.errors import PluginError
+from dersim.fences import at_start
+from dersim.plugin.extension import SunspecModel
 from dersim.sunspec import curve_forms, measurements, ratings, storage
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Model
@@ -30,11 +32,12 @@ def models_of(
     unit_id: int,
     *,
     csip: FindClient,
-    more: Sequence[Mapping[str, Any]] = (),
+    more: Sequence[SunspecModel] = (),
 ) -> list[Model]:
     """All models of a device, in rising order.
 
-    unit_id: the initial value of 1.DA. csip: finds the CSIP client. more: definitions of plug-ins.
+    unit_id: the initial value of 1.DA. csip: finds the CSIP client. more: models of plug-ins; PluginError for
+    one that cannot be, or whose number the device has already.
     """
     plate, scales = view.plate, Scales.of(view.plate)
     controls = AcControls(view, scales, timers)
@@ -55,12 +58,20 @@ def models_of(
         Simulation(view),
         CsipControl(view, csip),
         *(StoredSets(view, form, timers) for form in _forms(view)),
-        *(PluginModel(view, model) for model in more),
     ]
     if plate.pv_w:
         models.append(measurements.Mppt(view, scales))
     if plate.rtgMaxWh:
         models.append(storage.Battery(view, scales))
+    for plugin, definition in more:
+        with at_start(plugin, f"SunSpec model {definition.get('id')}"):
+            model = PluginModel(view, definition)
+        if model.model_id in {each.model_id for each in models}:
+            raise PluginError(
+                f"plug-in {plugin}: the device has a SunSpec model {model.model_id} already; "
+                f"give another id, or leave the plug-in out with --without {plugin}"
+            )
+        models.append(model)
     return sorted(models, key=lambda model: model.model_id)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dersim.errors import ConfigError
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.definitions import lay_out
@@ -22,15 +21,10 @@ class PluginModel(Model):
     def __init__(self, view: View, model: Mapping[str, Any]) -> None:
         self.view = view
         self._model = model
-        try:
-            self.model_id = int(model["id"])
-            given = {p["name"]: p["value"] for p in model["group"]["points"] if "value" in p}
-            self.counts = {k: int(v) for k, v in given.items() if k not in ("ID", "L") and _whole(v)}
-            points = lay_out(model, self.counts).points
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(
-                f"SunSpec model {model.get('id')} of a plug-in: {error!r} in its JSON"
-            ) from None
+        self.model_id = int(model["id"])
+        given = {p["name"]: p["value"] for p in model["group"]["points"] if "value" in p}
+        self.counts = {k: int(v) for k, v in given.items() if k not in ("ID", "L") and _whole(v)}
+        points = lay_out(model, self.counts).points
         self.scales = {p.path: self.counts[p.path] for p in points if p.kind == "sunssf" and p.path in given}
         self._writable = {p.path for p in points if p.writable}
         kept = {p.path for p in points if p.path not in ("ID", "L") and p.kind != "sunssf"}

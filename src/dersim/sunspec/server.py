@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from dersim.errors import ConfigError
+from dersim.fences import at_start
 from dersim.http11.listen import address, bind
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CsipService, SunspecService
@@ -56,7 +57,13 @@ class ModbusServer:
         self._where = ""
         context.offer(SunspecService, self)
         if self.device.number == 1:
-            _ = self.unit  # so that a bad model of a plug-in is reported at start-up
+            self._try_models_of_plugins()
+
+    def _try_models_of_plugins(self) -> None:
+        """Encode them once, so that a bad one is told at start-up; PluginError."""
+        for plugin, definition in self._context.sunspec_models:
+            with at_start(plugin, f"SunSpec model {definition['id']}"):
+                self.unit.block(int(definition["id"])).data()
 
     @cached_property
     def unit(self) -> Unit:
