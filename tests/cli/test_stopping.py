@@ -7,7 +7,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import time, trio
+import fractions, time, trio
 from dersim.cli import sim
 
 class Simulator:
@@ -47,7 +47,9 @@ def run_program():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a signal to another process")
-@pytest.mark.parametrize("work", ["while True: pass", "time.sleep(1000)"])
+@pytest.mark.parametrize(
+    "work", ["while True: pass", "time.sleep(1000)", "while True: fractions.Fraction(1, 3) + 1"]
+)
 def test_a_signal_ends_a_process_whose_event_loop_does_not_run(run_program, work):
     code, err = run_program(work)
     assert code == 1

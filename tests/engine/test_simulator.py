@@ -331,6 +331,19 @@ async def test_a_front_end_without_a_run_is_refused(make):
         await simulator.run(print)
 
 
+@pytest.mark.parametrize("method", ["bind", "run"])
+async def test_a_front_end_whose_bind_or_run_is_not_async_is_refused(make, method):
+    class Wire(FakeFrontend):
+        pass
+
+    setattr(Wire, method, lambda self: {})
+    simulator = make()
+    kind = FrontendType("wire", "fleet", lambda context: Wire(context, []))
+    simulator._registry.frontends.add("wire", kind, "test")
+    with pytest.raises(PluginError, match=f"plug-in test: front-end wire: its {method} must be an async def"):
+        await simulator.run(print)
+
+
 async def test_front_ends_find_each_other_and_draw_from_their_own_generators(make, autojump_clock):
     draws = []
     for _ in range(2):

@@ -10,6 +10,7 @@ from lxml import etree
 from dersim.csip import der_bodies
 from dersim.errors import ConfigError, PluginError
 from dersim.functions.contract import FunctionType
+from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.ieee2030_5 import Edition, decode, encode, extensions, schema
 from dersim.ieee2030_5.extensions import SchemaExtension
@@ -189,6 +190,21 @@ def test_a_front_end_that_is_not_right_is_refused(kind, words):
         register(plugin(register_frontends=lambda options: [kind]))
 
 
+@pytest.mark.parametrize(
+    ("hook", "item", "words"),
+    [
+        ("register_ui_panels", Panel("a", "A", None), "Panel 'a': its module_path is None; give str"),
+        ("register_device_types", DeviceType("mill", None, len), "its profile is None; give str or Path"),
+        ("register_device_types", DeviceType("mill", "x", None), "make_source is None; give a function"),
+        ("register_frontends", FrontendType("wire", "fleet", len, order="x"), "its order is 'x'; give int"),
+    ],
+)
+def test_a_field_of_another_type_is_refused(hook, item, words):
+    hooks = {hook: (lambda options: [item]) if hook == "register_frontends" else (lambda: [item])}
+    with pytest.raises(PluginError, match=f"plug-in extra: .*{words}"):
+        register(plugin(**hooks))
+
+
 def test_a_front_end_whose_make_is_async_is_refused():
     async def make(context):
         return None
@@ -207,6 +223,8 @@ def test_a_front_end_whose_make_is_async_is_refused():
         ({"make": lambda nameplate: None}, r"make takes \(nameplate\), but is called with 2 argument"),
         ({"suits": lambda: True}, r"suits takes \(\), but is called with 1 argument"),
         ({"check": lambda mode, value: ""}, "is called with 4 argument"),
+        ({"order": "first"}, "its order is 'first'; give int"),
+        ({"standing": "no"}, "its standing is 'no'; give bool"),
         (
             {"modes": ("opModMaxLimW",), "parameters": {"opModMaxLimW": "ab"}},
             "the declaration of control function 'soft' failed",

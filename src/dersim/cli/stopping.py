@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from types import FrameType
 import trio
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_TRIO = str(Path(trio.__file__).parent)
+_LIBRARY = sysconfig.get_path("stdlib")
 
 #: How long the last words may take, s: stderr may be a pipe that nobody reads.
 _LAST_WORDS_S = 0.5
@@ -86,11 +90,14 @@ def stop_at_signals(stop: Callable[[], None], watchdog: Watchdog) -> Iterator[No
 def _occupation(thread: int) -> str:
     """What the thread of the event loop is doing, for people."""
     frame = sys._current_frames().get(thread)
-    if frame is None or _is_of_trio(frame):
+    while frame is not None and frame.f_back is not None and _is_in(_LIBRARY, frame):
+        frame = frame.f_back  # e.g. enum or json, called by what does not return
+    if frame is None or _is_in(_TRIO, frame):
         return "a task does not end"
     name = frame.f_globals.get("__name__", "?")
     return f"{name}:{frame.f_lineno} ({frame.f_code.co_name}) does not return to the event loop"
 
 
-def _is_of_trio(frame: FrameType) -> bool:
-    return str(Path(trio.__file__).parent) in frame.f_code.co_filename
+def _is_in(folder: str, frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    return name.startswith(folder) and "site-packages" not in name.removeprefix(folder)

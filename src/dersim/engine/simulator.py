@@ -14,6 +14,7 @@ setpoints. The end is always a cancellation of the root, whoever asks for it.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import random
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
@@ -207,3 +208,6 @@ def _check(plugin: str, kind: FrontendType, frontend: Frontend) -> None:
                 f"plug-in {plugin}: front-end {kind.name}: its make returned {frontend!r}, "
                 f"which has no {method}(); dersim.plugin.Frontend says what is needed"
             )
+    for method in ("bind", "run"):
+        if not inspect.iscoroutinefunction(getattr(frontend, method)):
+            raise PluginError(f"plug-in {plugin}: front-end {kind.name}: its {method} must be an async def")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 from dersim.errors import PluginError
@@ -24,6 +25,15 @@ RESULTS: Mapping[str, tuple[type, str]] = {
 }
 
 
+#: Of each kind of object, what its fields must be; what else is called or compared fails far from its cause.
+_FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
+    DeviceType: {"profile": (str, Path), "aliases": (tuple, list)},
+    FunctionType: {"order": (int,), "standing": (bool,), "parameters": (Mapping,)},
+    FrontendType: {"order": (int,), "peer_follows_simulated_time": (bool,)},
+    Panel: {"title": (str,), "module_path": (str,)},
+}
+
+
 def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
     """Check an item that `hook` returned; the name under which it is registered.
 
@@ -32,6 +42,7 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
     kind, _ = RESULTS[hook]
     if not isinstance(item, kind):
         raise PluginError(f"plug-in {plugin}: {hook} gave {item!r}; give objects of {kind.__name__}")
+    _check_fields(plugin, item)
     match item:
         case SchemaExtension():
             return f"{{{item.namespace}}}{item.element}"
@@ -48,6 +59,19 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
         )
         raise PluginError(f"plug-in {plugin}: {hook} gave {item!r}; {what}")
     return name
+
+
+def _check_fields(plugin: str, item: object) -> None:
+    for field, kinds in _FIELDS.get(type(item), {}).items():
+        value = getattr(item, field)
+        if not isinstance(value, kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise PluginError(
+                f"plug-in {plugin}: {type(item).__name__} {getattr(item, 'name', '')!r}: "
+                f"its {field} is {value!r}; give {wanted}"
+            )
+    if isinstance(item, DeviceType):
+        _check_call(f"plug-in {plugin}: device type {item.name!r}: make_source", item.make_source, 1)
 
 
 def _check_function(plugin: str, kind: FunctionType) -> None:

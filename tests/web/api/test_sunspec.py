@@ -70,7 +70,7 @@ async def test_a_curve_nested_is_adopted(open_site, with_modbus):
         ({"model": 704, "points": {"WMaxLimPct": 140, "WMaxLimPctEna": 1}}, "140"),
         ({"model": 704, "points": {"WMaxLimPct": "much"}}, "a number is needed, not 'much'"),
         ({"model": 704, "points": {"WMaxLimPct": 1e9}}, "outside 0 to 655.34"),
-        ({"model": 704, "points": {"Fly": 1}}, "no point Fly"),
+        ({"model": 704, "points": {"Fly": 1}}, "no point 'Fly'"),
         ({"model": 701, "points": {"W": 1}}, "701.W cannot be written"),
         ({"model": 706, "points": {"Crv": [{"ActPt": 1}]}}, "706.Crv[0].ActPt cannot be written"),
         ({"model": 999, "points": {"W": 1}}, "no model 999"),
