@@ -248,7 +248,9 @@ async def test_the_server_sends_close_notify_before_it_closes(net, serve, folder
     assert (await read_to_close_notify(client)).startswith(b"HTTP/1.1 200 ")
 
 
-async def test_the_server_sends_close_notify_after_a_refused_request(net, serve, folder, server_context):
+async def test_the_server_sends_close_notify_after_a_refused_request(
+    net, serve, folder, server_context, autojump_clock
+):
     serve(server_context)
     client = await raw_client(net, plain_client(folder, ""))
     await client.send_all(b"GET /\r\n\r\n")
@@ -267,7 +269,7 @@ async def test_an_idle_connection_is_closed_with_close_notify(
 
 @pytest.mark.parametrize("letter", "DEF")
 async def test_a_chain_that_our_own_check_refuses_gets_403_with_the_reason_and_close_notify(
-    net, serve, tmp_path, letter
+    net, serve, tmp_path, letter, autojump_clock
 ):
     chains = pki.create_conformance_chains(tmp_path)
     called = []

@@ -313,3 +313,50 @@ def test_foreign_elements_are_kept_and_written_again() -> None:
     assert (namespace, name) == ("urn:f", "a")
     assert kept == '<f:a xmlns:f="urn:f" f:b="1">x<f:c></f:c></f:a>'
     assert decode(encode(read.resource, Edition.E2023)) == (read.resource, ())
+
+
+DOCUMENT = '<Time xmlns="urn:ieee:std:2030.5:ns"><currentTime>{}</currentTime></Time>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DOCUMENT.format("\ud800").encode("utf-8", "surrogatepass"),
+        DOCUMENT.format("\udcff").encode("utf-16", "surrogatepass"),
+        DOCUMENT.format("&#xD800;").encode(),
+        DOCUMENT.format("\0").encode(),
+        DOCUMENT.format("&#0;").encode(),
+        DOCUMENT.format("\x1b[31m").encode(),
+        b"<html>\x1b[31m red\x00\x07\r\n",
+        b"\0" * 100,
+    ],
+    ids=[
+        "surrogate",
+        "surrogate in UTF-16",
+        "its reference",
+        "NUL",
+        "its reference too",
+        "escape",
+        "HTML",
+        "NULs",
+    ],
+)
+def test_characters_that_xml_cannot_hold_are_refused_in_one_printable_line(body):
+    for validation in ("fast", "full", "off"):
+        with pytest.raises(RemoteProtocolError) as refused:
+            decode(body, validation=validation)
+        message = str(refused.value)
+        assert message.isprintable()
+        assert "<string>" not in message
+        assert "b'" not in message
+
+
+@pytest.mark.parametrize("text", ["1&#10;2", "\u202e", "\x85", "1" * 5000])
+def test_what_is_told_of_a_value_is_one_printable_line(text):
+    for validation in ("fast", "full", "off"):
+        body = DOCUMENT.format("1").replace("</Time>", f"<quality>{text}</quality></Time>").encode()
+        try:
+            told = decode(body, validation=validation).violations
+        except RemoteProtocolError as error:
+            told = (str(error),)
+        assert all(line.isprintable() and len(line) < 300 for line in told)

@@ -7,11 +7,13 @@ from importlib.resources import files
 
 import pytest
 import trio
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.sunspec.conftest import serving, tool
 from tests.sunspec.test_pdu import mbap
 
 from dersim.errors import ConfigError
-from dersim.sunspec.rights import EVERYTHING, ROLES
+from dersim.sunspec.rights import EVERYTHING, NOTHING, ROLES
 from dersim.sunspec.security import rights_of, server_context
 
 PKI = files("sunspec2") / "tests" / "tls_data"
@@ -180,6 +182,7 @@ async def test_the_tls_version_is_the_one_asked_for(offered, asked, works):
         ({"root_cert": FLAGS[5]}, "--mb_root_cert"),
         ({"ciphers": "NONSENSE"}, "--mb_ciphers NONSENSE"),
         ({"key": str(CLIENTS / "tls1_2" / "client_readonly.key")}, "give a PEM pair"),
+        ({"key": FLAGS[3]}, "give a PEM pair"),
     ],
 )
 def test_bad_files_are_one_line_that_names_the_flag(change, words):
@@ -188,6 +191,7 @@ def test_bad_files_are_one_line_that_names_the_flag(change, words):
         server_context(**{**right, **change})
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+    assert "_ssl.c" not in str(error.value)
 
 
 def test_the_roles_of_certificates():
@@ -196,3 +200,32 @@ def test_the_roles_of_certificates():
         rights, why = rights_of(ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN") :]))
         assert (rights, why) == (ROLES[role], "")
     assert EVERYTHING.may_write(715)
+
+
+def test_an_encrypted_key_is_refused_and_never_asked_for_on_the_terminal(tmp_path):
+    encrypted = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (tmp_path / "key.pem").write_bytes(encrypted)
+    with pytest.raises(ConfigError, match="give a PEM pair without a passphrase"):
+        server_context(FLAGS[3], str(tmp_path / "key.pem"), FLAGS[7])
+
+
+@pytest.mark.parametrize("der", [b"", b"garbage"])
+def test_a_certificate_that_cannot_be_read_has_no_rights(der):
+    rights, why = rights_of(der)
+    assert rights is NOTHING
+    assert why.startswith("its certificate has no role extension")
+
+
+async def test_the_log_says_in_words_why_a_tls_handshake_failed():
+    async with serving(*FLAGS) as running:
+        plain = await running.connect()
+        await plain.send_all(b"GET / HTTP/1.1\r\n\r\n")
+        with trio.fail_after(10):
+            while await plain.receive_some(100):
+                pass
+        (line,) = [e.message for e in running.log.entries(level="Warning", limit=10)]
+        assert line.endswith("TLS handshake failed: the peer sent plain HTTP to a TLS port")

@@ -101,8 +101,9 @@ def _parse(body: bytes, max_bytes: int) -> Any:
     except (etree.XMLSyntaxError, ValueError) as error:
         if _is_html(body):
             raise RemoteProtocolError(_html_message(body)) from None
+        why = error.msg if isinstance(error, etree.XMLSyntaxError) else str(error)
         raise RemoteProtocolError(
-            f"the body is not well-formed XML: {wiretext.shorten(str(error), 160)}"
+            f"the body is not well-formed XML: {wiretext.one_line(why or 'damaged', 160)}"
         ) from None
     if root is None:
         raise RemoteProtocolError("the body holds no XML element")
@@ -120,8 +121,8 @@ def _is_html(body: bytes) -> bool:
 
 
 def _html_message(body: bytes) -> str:
-    text = " ".join(body[:400].decode("ascii", "replace").split())
-    return f"the body is HTML, not a 2030.5 document: {wiretext.shorten(text, 120)}"
+    text = wiretext.one_line(body[:400].decode("ascii", "replace"), 120)
+    return f"the body is HTML, not a 2030.5 document: {text}"
 
 
 def _document(root: Any) -> TypeInfo:

@@ -106,7 +106,7 @@ def _in_libxml2s_words(root: Any, edition: Edition) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    return wiretext.shorten(" ".join(text.replace("{urn:ieee:std:2030.5:ns}", "").split()), 200)
+    return wiretext.one_line(text.replace("{urn:ieee:std:2030.5:ns}", ""), 200)
 
 
 class _InMemory(etree.Resolver):

@@ -35,6 +35,12 @@ def shorten(text: str, length: int = 80) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
+def one_line(text: str, length: int = 80) -> str:
+    """The same in one line without control characters, for text that is not quoted."""
+    printable = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    return shorten(printable, length)
+
+
 def _trusting_text(text: str | None) -> str:
     return text or ""
 

@@ -22,6 +22,7 @@ import trio
 from dersim.errors import RemoteProtocolError
 from dersim.fences import Fences
 from dersim.sunspec.mbap import Stream
+from dersim.tls.reasons import explain
 
 _CHUNK = 8192
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -179,8 +180,13 @@ class Connections:
         try:
             with trio.fail_after(self._limits.handshake_s):
                 await secure.do_handshake()
-        except (trio.BrokenResourceError, trio.TooSlowError) as error:
-            self._say("Warning", f"{connection.peer}: TLS handshake failed: {error.__cause__ or error!r}")
+        except trio.TooSlowError:
+            self._say("Warning", f"{connection.peer}: no TLS handshake within {self._limits.handshake_s:g} s")
+            return
+        except trio.BrokenResourceError as error:
+            cause = error.__cause__
+            why = explain(cause) if isinstance(cause, ssl.SSLError) else "the connection broke"
+            self._say("Warning", f"{connection.peer}: TLS handshake failed: {why}")
             return
         messages = self._open_stream(connection.peer, secure.getpeercert(binary_form=True) or b"")
         while True:

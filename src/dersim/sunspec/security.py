@@ -16,6 +16,7 @@ from cryptography.x509.oid import ObjectIdentifier
 
 from dersim.errors import ConfigError
 from dersim.sunspec.rights import NOTHING, ROLES, Rights
+from dersim.tls.reasons import explain
 
 ROLE_OID = ObjectIdentifier("1.3.6.1.4.1.50316.802.1")
 _UTF8_STRING = 0x0C
@@ -52,23 +53,33 @@ def server_context(
             f"--mb_ciphers {ciphers}: OpenSSL knows none of these; give a list as for openssl ciphers"
         ) from None
     try:
-        context.load_cert_chain(cert, key)
-    except (ssl.SSLError, OSError) as error:
-        raise ConfigError(f"--mb_cert {cert}, --mb_key {key}: {error}; give a PEM pair") from None
+        context.load_cert_chain(cert, key, password=lambda: "")  # or OpenSSL would ask on the terminal
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise ConfigError(
+            f"--mb_cert {cert}, --mb_key {key}: {_words(error)}; give a PEM pair without a passphrase"
+        ) from None
     try:
         context.load_verify_locations(root_cert)
     except (ssl.SSLError, OSError) as error:
-        raise ConfigError(f"--mb_root_cert {root_cert}: {error}; give CA certificates in PEM") from None
+        raise ConfigError(
+            f"--mb_root_cert {root_cert}: {_words(error)}; give CA certificates in PEM"
+        ) from None
     return context
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return explain(error)
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)
 
 
 def rights_of(certificate_der: bytes) -> tuple[Rights, str]:
     """The rights of a client certificate, and why there are none."""
-    certificate = x509.load_der_x509_certificate(certificate_der)
     try:
+        certificate = x509.load_der_x509_certificate(certificate_der)
         extension = certificate.extensions.get_extension_for_oid(ROLE_OID).value
-    except (x509.ExtensionNotFound, ValueError):
-        return NOTHING, "its certificate has no role extension"
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return NOTHING, "its certificate has no role extension, or not one"
     raw = extension.public_bytes()
     # One UTF8String with a length of one byte: roles are short words.
     if len(raw) < 2 or raw[0] != _UTF8_STRING or raw[1] != len(raw) - 2 or raw[1] > 0x7F:

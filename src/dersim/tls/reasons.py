@@ -9,6 +9,9 @@ import ssl
 _ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_ALERT_(\w+)")
 _ALERT_NUMBER = re.compile(r"alert number (\d+)")
 
+#: What Python adds to OpenSSL's words: "[SSL: REASON] words (_ssl.c:1000)".
+_PLACE = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
+
 _ALERT_ADVICE = {
     "bad_certificate": "it could not use our certificate or its chain",
     "unsupported_certificate": "it does not accept this kind of certificate",
@@ -48,7 +51,7 @@ def explain(error: ssl.SSLError) -> str:
         return f"the peer refused with TLS alert number {match[1]}"
     if reason in _REASONS:
         return _REASONS[reason]
-    return reason.replace("_", " ").lower() or str(error)
+    return reason.replace("_", " ").lower() or _PLACE.sub("", str(error))
 
 
 def _with_advice(text: str, advice: str | None) -> str:
