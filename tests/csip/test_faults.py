@@ -91,17 +91,70 @@ async def test_a_restarted_server_with_new_hrefs_and_the_same_mrids_gets_no_resp
     assert len(world.server.paths("PUT")) >= puts
 
 
-async def test_a_known_link_that_is_gone_means_a_new_walk(autojump_clock, world):
+async def test_a_list_that_is_gone_is_looked_for_from_its_nearest_parent(autojump_clock, world):
+    client = await world.start(for_s=5)
+    puts = len(world.server.paths("PUT"))
+    world.tree["/derp/1/derc/"] = world.tree.pop("/derp/1/derc")
+    lists = len(world.server.times("/edev/1/fsa/1/derp"))
+    await trio.sleep(8)
+    assert len(world.logged("it existed before", "reading the DERProgramList /edev/1/fsa/1/derp again")) == 1
+    assert len(world.server.times("/edev/1/fsa/1/derp")) == lists + 2
+    await trio.sleep(25)
+    # It is still not there: that is known now, and neither read as news nor a reason to walk.
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.logged("it existed before")) == 1
+    assert not world.logged("discovering again")
+    assert len(world.server.paths("PUT")) == puts
+
+
+async def test_a_list_that_has_moved_is_found_from_its_parent(
+    autojump_clock, world, listing_of, make_control
+):
     client = await world.start(for_s=5)
     walks = len(world.server.times("/dcap"))
-    world.tree["/derp/1/derc/"] = world.tree.pop("/derp/1/derc")
-    await trio.sleep(15)
-    assert world.logged("discovering again")
-    assert len(world.server.times("/dcap")) == walks + 1
+    del world.tree["/derp/1/derc"]
+    item = make_control(1, world.server.now() - 5, duration=600, href="/moved/1")
+    world.tree["/moved"] = listing_of(r.DERControlList, "/moved", item)
+    world.tree["/derp/1"].DERControlListLink.href = "/moved"
     await trio.sleep(25)
-    # It is still not there: that is known now, and no reason to walk for ever.
+    assert [each["mRID"] for each in client.snapshot()["active_controls"]] == [f"{1:032X}"]
+    assert len(world.server.times("/dcap")) == walks
+
+
+@pytest.mark.parametrize(
+    ("path", "parent"),
+    [
+        ("/edev/1/fsa/1/derp", "/edev/1/fsa"),
+        ("/edev/1/fsa", "/edev/1"),
+        ("/edev/1/der", "/edev/1"),
+        ("/edev/1/rg", "/edev/1"),
+        ("/edev", "/dcap"),
+    ],
+)
+async def test_a_410_is_answered_by_a_look_at_the_document_above(autojump_clock, world, path, parent):
+    client = await world.start(for_s=5)
+    puts = len(world.server.paths("PUT"))
+    before = world.tree[path]
+    world.server.answers["GET", path] = [Response(410)]
+    before_s = world.clock.now_s()
+    await trio.sleep(905 if path == "/edev/1/rg" else 15)
+    times = [each for each in world.server.times(path) if each > before_s]
+    assert [each for each in world.server.times(parent) if times[0] <= each <= times[0] + 1]
+    assert times[1] - times[0] < 1
+    assert world.tree[path] is before
     assert client.snapshot()["state"] == "connected"
-    assert len(world.logged("discovering again")) == 1
+    assert world.device.setpoints.value("opModMaxLimW") == 90
+    assert len(world.server.paths("PUT")) == puts
+
+
+async def test_a_device_capability_that_is_gone_is_a_whole_new_discovery(autojump_clock, world):
+    client = await world.start(for_s=5)
+    puts = len(world.server.paths("PUT"))
+    world.server.answers["GET", "/dcap"] = [Response(404)]
+    await trio.sleep(45)
+    assert world.logged("/dcap", "discovering again")
+    assert len(world.server.paths("PUT")) >= 2 * puts
+    assert client.snapshot()["state"] == "connected"
 
 
 async def test_our_end_device_is_removed_and_comes_back(autojump_clock, world, listing_of):

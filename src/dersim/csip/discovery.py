@@ -1,4 +1,4 @@
-"""The walk from the DeviceCapability to everything that concerns this DER, by links only.
+"""Discovery: from the DeviceCapability by links to everything that concerns this DER.
 
     DeviceCapability -> Time
                      -> EndDeviceList -> our EndDevice -> Registration (PIN)
@@ -7,16 +7,16 @@
                                                        -> LogEventList
                      -> MirrorUsagePointList
 
-Every method reads one branch into the `Tree` and returns how long it may stand, in seconds of simulated time;
-the same methods serve the first walk and the polls after it (`polling`). Only `device_capability`,
-`end_device` and `registration` can stop a walk.
+Every method reads one branch into the `Tree` and returns when to read it again, in seconds of simulated time.
+The first walk and the polls after it (`polling`) use the same methods. Only `device_capability`, `end_device`
+and `registration` can stop a walk.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from dersim.csip.own_end_device import Identity, find_own
 from dersim.csip.paging import PAGE_ITEMS, Listing, read_list
 from dersim.csip.reader import Moved, Reader
 from dersim.csip.session import Fetched, RequestRefused
@@ -27,7 +27,7 @@ from dersim.ieee2030_5 import resources as r
 
 
 class _Unreadable:
-    """Stands for a document that may exist, although it could not be read this time."""
+    """A document that may exist but could not be read this time."""
 
 
 _UNREADABLE = _Unreadable()
@@ -48,21 +48,8 @@ class PinRefused(DersimError):  # noqa: N818 - as above
         self.rate_s = rate_s
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who we are, and the PIN by which the server shows that it knows us (None: not checked)."""
-
-    lfdi: str
-    pin: int | None
-
-    @property
-    def sfdi(self) -> int:
-        """The SFDI with its check digit."""
-        return identity.sfdi(self.lfdi)
-
-
 class Discovery:
-    """The reading of all branches but the programs."""
+    """Reads all branches but the programs."""
 
     def __init__(self, reader: Reader, tree: Tree, who: Identity, dcap: str) -> None:
         self.tree = tree
@@ -75,6 +62,11 @@ class Discovery:
         self._long_list = False
         self._may_register = True
         self._made_at: str | None = None
+        self._doubted = False
+
+    def doubt_end_device(self) -> None:
+        """Read our EndDevice itself at the next poll, even if its list is unchanged."""
+        self._doubted = True
 
     async def device_capability(self) -> float:
         """Read the entry; its links rule the walk. Moved, where they changed after the walk."""
@@ -98,21 +90,22 @@ class Discovery:
                 f"the DeviceCapability at {self._dcap} has no EndDeviceListLink: we cannot join it"
             )
         if self._long_list and self.tree.end_device_href and self._list_href == link.href:
-            # Polling a list of hundreds would cost the server more than we are worth.
+            # A list of more than one page is not polled: our own EndDevice is enough.
             self._set_end_device(await self._own(self.tree.end_device_href, self.tree.end_device))
             return poll_rate_s(self._list_head)
         listing = await self._listing(link.href)
         self._list_href, self._list_head = link.href, listing.head
         self._long_list = len(listing.items) > PAGE_ITEMS
-        found = self._find(listing.items)
-        # A server that has listed us and lost us, as after a restart, may be told of us again.
+        found = find_own(listing.items, self._who, self._reader.say_once)
+        # A server that listed us before and does not any more was restarted: register again.
         self._may_register |= found is not None
         if found is None:
             found = await self._unlisted() or await self._register(link.href, now_s)
-        elif listing.fresh or self.tree.end_device is None:
+        elif listing.fresh or self._doubted or self.tree.end_device is None:
             found = await self._own(found.href, found)
         else:
             return poll_rate_s(listing.head)
+        self._doubted = False
         self._set_end_device(found)
         return poll_rate_s(listing.head)
 
@@ -122,21 +115,6 @@ class Discovery:
         if listing.warning:
             self._reader.say_once(listing.warning)
         return listing
-
-    def _find(self, devices: tuple[r.EndDevice, ...]) -> r.EndDevice | None:
-        who = self._who
-        for device in devices:
-            if device.lFDI is not None and device.lFDI.upper() == who.lfdi:
-                return device
-        for sfdi, how in (
-            (who.sfdi, "by its SFDI alone"),
-            (who.sfdi // 10, "by its SFDI without check digit"),
-        ):
-            for device in devices:
-                if device.lFDI is None and device.sFDI == sfdi:
-                    self._reader.say_once(f"our EndDevice {device.href} is found {how}: it has no lFDI")
-                    return device
-        return None
 
     async def _own(self, href: str | None, inline: r.EndDevice | None) -> r.EndDevice:
         """The EndDevice by its own href; where it is not served, the list's copy."""
@@ -176,14 +154,14 @@ class Discovery:
             if error.status not in (403, 404, 410):
                 raise
         else:
-            if device.lFDI is not None and device.lFDI.upper() == self._who.lfdi:
+            if device.lFDI is not None and identity.same_lfdi(device.lFDI, self._who.lfdi):
                 device.href = device.href or href
                 return device
         self._made_at, self._may_register = None, True
         return None
 
     async def _register(self, href: str, now_s: float) -> r.EndDevice:
-        """POST ourselves, once; out-of-band servers say 403 and we wait."""
+        """POST our EndDevice, once; a server that registers out of band answers 403, and we wait."""
         who, session = self._who, self._reader.session
         missing = f"the server's EndDeviceList {href} does not have our LFDI {who.lfdi}"
         self.tree.end_device = self.tree.end_device_href = None
@@ -199,8 +177,10 @@ class Discovery:
             if error.status >= 500 or error.retry_after_s is not None:
                 self._may_register = True
             raise NotRegistered(f"{missing}, and {error}; waiting to be registered there") from None
+        # The server may show a registered device more links than a stranger.
+        await self.device_capability()
         if answer.location is None:
-            found = self._find((await self._listing(href)).items)
+            found = find_own((await self._listing(href)).items, who, self._reader.say_once)
             if found is None:
                 raise NotRegistered(f"{missing}, although it took our EndDevice; waiting")
             return found

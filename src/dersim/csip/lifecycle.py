@@ -21,7 +21,7 @@ from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import PinRefused
 from dersim.csip.parts import ClientContext, Parts
 from dersim.csip.polling import PUNCTUAL
-from dersim.csip.reader import Moved
+from dersim.csip.reader import LinkGone, Moved
 from dersim.csip.session import RequestRefused
 from dersim.csip.tree import BRANCH_RETRY_S, Tree
 from dersim.errors import (
@@ -111,8 +111,7 @@ class Lifecycle:
     async def _fenced(self, place: str, what: str, work: Callable[[], Awaitable[None]]) -> DersimError | None:
         """Do one unit of work; returns what went wrong. An unforeseen error ends this unit alone."""
         failure: DersimError | None = UnexpectedError(f"{what}: unexpected error; see the log")
-        fences = self._client_context.frontend.fences
-        with fences.around(place, "CSIP", what, self._client_context.device.number):
+        with self._client_context.fence(place, what):
             try:
                 await work()
             except DersimError as error:
@@ -171,6 +170,8 @@ class Lifecycle:
         match await self._fenced("csip_poll", f"poll of {_name(key)}", poll):
             case None:
                 self._status.well(key)
+            case LinkGone() as gone:
+                again_s = self._read_parent(key, gone, begun_s)
             case ProtocolError() | UnexpectedError() as error if not isinstance(error, Moved):
                 again_s = BRANCH_RETRY_S
                 if isinstance(error, RequestRefused) and error.retry_after_s is not None:
@@ -184,6 +185,15 @@ class Lifecycle:
         self._note_failing()
         if again_s is not None:
             self.schedule.set_earlier(key, begun_s + again_s)
+
+    def _read_parent(self, key: Any, gone: LinkGone, begun_s: float) -> float:
+        """Read again the document that links to what is gone, then this item; Moved where there is none."""
+        parent = self.polling.parent(key, gone.href)
+        if parent is None:
+            raise Moved(f"{gone}: discovering again")
+        self._say("Info", f"{gone}: reading {_name(parent)} again")
+        self.schedule.set(parent, begun_s)
+        return 0.0
 
     def _note_failing(self) -> None:
         if failing := self._parts.reader.failing:
@@ -248,17 +258,6 @@ class Lifecycle:
         await self._outbox_open.wait()
         await trio.sleep_until(self._held_until)
         href = self.controls.reply_to(response.subject) or href
-        status = 0
-
-        async def post() -> None:
-            nonlocal status
-            status = await self._post_once(href, response)
-
-        if failure := await self._fenced("csip_response", f"Response to {href}", post):
-            raise RemoteProtocolError(str(failure)) if isinstance(failure, UnexpectedError) else failure
-        return status
-
-    async def _post_once(self, href: str, response: DERControlResponse) -> int:
         try:
             body = self.session.encode(response)
         except LocalProtocolError as error:
@@ -286,11 +285,8 @@ class Lifecycle:
 
     def _look(self) -> None:
         """After every step: queue LogEvents for alarms, and PUT a changed DERStatus at once."""
-        device = self._client_context.device
-        with self._client_context.frontend.fences.around(
-            "csip_watch", "CSIP", "alarms and status of the DER", device.number
-        ):
-            state = device.state
+        with self._client_context.fence("csip_watch", "alarms and status of the DER"):
+            state = self._client_context.device.state
             self.log_events.watch(state.alarms)
             urgent = state.alarms, state.connection, state.inverter_status, state.operational_mode
             if urgent != self._urgent:

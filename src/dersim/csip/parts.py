@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from dersim.csip.clocks import Clocks
 from dersim.csip.controls import DCAP_TIME, Controls
 from dersim.csip.credentials import Credentials
-from dersim.csip.discovery import Discovery, Identity
+from dersim.csip.discovery import Discovery
 from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
 from dersim.csip.metering import Metering
+from dersim.csip.own_end_device import Identity
 from dersim.csip.polling import MAX_REREADS, Polling
 from dersim.csip.programs import Programs
 from dersim.csip.reader import Reader
@@ -80,7 +81,8 @@ class Parts:
         self.schedule = Schedule(clock)
         self.rereads: deque[Reread] = deque(maxlen=MAX_REREADS)
         self.session = session = self._session(credentials)
-        self.reader = Reader(session, say, client_context.frontend.fences, device.number)
+        fences = client_context.frontend.fences
+        self.reader = Reader(session, say, fences, device.number, self.tree.unreadable)
         self.outbox = Outbox(
             post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log, fence=fence
         )

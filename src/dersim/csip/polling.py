@@ -7,6 +7,7 @@ requests of a DER one after the other, so a link that hangs delays the others bu
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import TYPE_CHECKING
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
 #: The items that are never taken before their time: the phase of a Time sample is its worth.
 PUNCTUAL: frozenset[Hashable] = frozenset({TIME})
+#: By item of the schedule: the item whose document has the link to it.
+PARENTS: dict[Hashable, Hashable] = {
+    "edev": "dcap",
+    TIME: "dcap",
+    "registration": "edev",
+    "der": "edev",
+    "fsa": "edev",
+}
 #: Controls that wait to be read by their own href; beyond that the oldest is left to the next poll.
 MAX_REREADS = 100
 #: How often changes of the status are PUT at the most, s.
@@ -130,6 +139,15 @@ class Polling:
     def _due(self, key: Hashable, in_s: float) -> None:
         self.schedule.set(key, self._clock.now_s() + in_s)
 
+    def parent(self, key: Hashable, href: str) -> Hashable | None:
+        """The item that reads the link to `href`, which item `key` has found gone; None: the whole tree."""
+        if isinstance(key, tuple):
+            return "fsa" if href == key[1] else key
+        parent = PARENTS.get(key)
+        if parent == "edev":
+            self._discovery.doubt_end_device()
+        return parent
+
     async def poll(self, key: Hashable) -> float | None:
         """Do one item; returns in how many seconds it is due again, None: not by itself."""
         if isinstance(key, tuple):
@@ -214,17 +232,28 @@ class Polling:
                 controls.set_curves(curves)
 
     async def _dispatch(self) -> None:
-        """Hand over the complete picture, and fetch the curves that it lacks."""
+        """Hand all programs to `Controls`, and read the curves that they need."""
         controls = self._controls
         if new := self._programs.new_curves():
             controls.set_curves(new)
-        nodes = self.tree.program_nodes()
-        time_of = self._programs.time_href_of
-        controls.update(
-            [
-                ProgramReading(node.program, node.controls, node.default, time_of(node.list_href))
-                for node in nodes
-            ]
-        )
+        controls.update(self._program_readings())
         if found := await self._programs.curves(controls):
             controls.set_curves(found)
+
+    def _program_readings(self) -> list[ProgramReading]:
+        """The programs for `Controls`, which knows them by mRID: a second one of an mRID gets another."""
+        readings: list[ProgramReading] = []
+        seen: set[str] = set()
+        for node in self.tree.program_nodes():
+            program = node.program
+            mrid = program.mRID.upper()
+            if mrid and mrid in seen:
+                self._reader.say_once(
+                    f"two programs have the mRID {mrid} but different DERControlLists: both are followed"
+                )
+                program = copy.copy(program)
+                program.mRID = f"{mrid} {node.controls_href}"
+            seen.add(mrid)
+            time_href = self._programs.time_href_of(node.list_href)
+            readings.append(ProgramReading(program, node.controls, node.default, time_href))
+        return readings

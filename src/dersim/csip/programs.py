@@ -1,9 +1,9 @@
 """From the FunctionSetAssignments to programs, defaults, controls and curves.
 
-What a DER obeys is what it is assigned: the program lists of its FSAs. The DeviceCapability's own
-DERProgramList is public; it is used only where our EndDevice has no FunctionSetAssignmentsListLink at all,
-since a registered DER must not obey public programs (2030.5-2018 10.10.3). An empty FSAList is no error: some
-servers fill it only once they have our capability and settings.
+A DER follows what it is assigned: the program lists of its FSAs. The DeviceCapability's own DERProgramList is
+public; it is used only where our EndDevice has no FunctionSetAssignmentsListLink at all, since a registered
+DER must not follow public programs (2030.5-2018 10.10.3). An empty FSAList is no error: some servers fill it
+only once they have our DERCapability and DERSettings.
 """
 
 from __future__ import annotations
@@ -16,25 +16,28 @@ from dersim.csip.reader import Reader
 from dersim.csip.tree import BRANCH_RETRY_S, ProgramListNode, ProgramNode, Tree, poll_rate_s
 from dersim.ieee2030_5 import resources as r
 
+#: How soon an FSAList that has become empty is read again before its programs are given up, s.
+EMPTY_CHECK_S = 5.0
 #: Says of a curve that it may exist, although it could not be read this time.
 _UNREADABLE = object()
 
 
 class CurveUser(Protocol):
-    """Who says which curves are wanted: `Controls`."""
+    """What says which curves are needed: `Controls`."""
 
     @property
     def needed_curves(self) -> frozenset[str]:
-        """The hrefs that are waited for."""
+        """The hrefs of curves that have not been read."""
         ...
 
 
 class Programs:
-    """The reading of FSAs and programs into the tree."""
+    """Reads FSAs and programs into the tree."""
 
     def __init__(self, reader: Reader, tree: Tree) -> None:
         self.tree = tree
         self._reader = reader
+        self._found_empty = False
         self._seen: set[str] = set()
         self._new_curves: dict[str, r.DERCurve | None] = {}
         self._listed_curves: dict[str, frozenset[str | None]] = {}
@@ -53,6 +56,11 @@ class Programs:
         listing = await self._list("FunctionSetAssignmentsList", link.href, r.FunctionSetAssignmentsList)
         if listing is None or (_is_gone(listing) and tree.fsas):
             return BRANCH_RETRY_S
+        if not listing.items and tree.fsas and not self._found_empty:
+            self._found_empty = True
+            self._reader.say("Info", f"{link.href} has become empty: reading it again before anything ends")
+            return EMPTY_CHECK_S
+        self._found_empty = False
         if not listing.items:
             self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
         if listing.fresh or len(listing.items) != len(tree.fsas):
@@ -206,10 +214,9 @@ class Programs:
 
 
 def _is_gone(listing: Listing) -> bool:
-    """Whether the server says that there is no such list, although something of its own links to it.
+    """Whether the server answers 404 or 410 for a list that it links to.
 
-    That is a server half started or half broken: what it has assigned to us holds until it shows us a list
-    without it, or takes the link away.
+    Such a server is half started or broken. Its assignments hold until the list is back, or the link is gone.
     """
     return listing.head is None
 

@@ -21,20 +21,32 @@ MAX_WARNINGS = 1_000
 
 
 class Moved(RemoteProtocolError):  # noqa: N818 - what happened, not what is wrong
-    """A link that used to work is gone: the server's tree has changed, walk it again."""
+    """The server's tree has changed: walk all of it again."""
+
+
+class LinkGone(RemoteProtocolError):  # noqa: N818 - as above
+    """A link that used to work is 404 or 410: read again the document that has the link."""
+
+    def __init__(self, message: str, href: str) -> None:
+        super().__init__(message)
+        self.href = href
 
 
 class Reader:
     """The session, with a memory of which links worked and which warnings were logged.
 
     failing: the links that used to work and whose last reading failed, with the reason.
+    unreadable: every link whose last reading failed; filled here, shown by others.
     """
 
-    def __init__(self, session: Session, say: Say, fences: Fences, device: int = 0) -> None:
+    def __init__(
+        self, session: Session, say: Say, fences: Fences, device: int, unreadable: dict[str, str]
+    ) -> None:
         self.session = session
         self.say = say
         self._fences = fences
         self._device = device
+        self._unreadable = unreadable
         self.failing: dict[str, str] = {}
         self._worked: set[str] = set()
         self._ever_worked: set[str] = set()
@@ -44,6 +56,7 @@ class Reader:
     def new_walk(self) -> None:
         """A walk begins: no link has worked yet, and old warnings may be logged again."""
         self._worked.clear()
+        self._unreadable.clear()
         self._said.clear()
         self._silent = 0
 
@@ -56,7 +69,7 @@ class Reader:
             self.say("Warning", message)
 
     async def required(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
-        """`read`, which must succeed; a link that worked before and is gone raises Moved."""
+        """`read`, which must succeed; a link that worked before and is gone raises LinkGone."""
         try:
             result = await self._fenced(href, read)
         except NoContent:
@@ -65,7 +78,7 @@ class Reader:
         except RequestRefused as error:
             if error.gone and href in self._worked:
                 self._worked.discard(href)
-                raise Moved(f"{error}; it existed before: discovering again") from None
+                raise LinkGone(f"{error}; it existed before", href) from None
             raise
         self._works(href)
         return result
@@ -74,6 +87,7 @@ class Reader:
         self._worked.add(href)
         self._ever_worked.add(href)
         self.failing.pop(href, None)
+        self._unreadable.pop(href, None)
         self._silent = 0
 
     async def optional(
@@ -89,11 +103,11 @@ class Reader:
         """`read`, or on failure `gone` where the server says that there is none, else `kept`.
 
         passing: for what comes and goes, as a DERControl: that it is gone says nothing of the tree around it.
-        Moved, a Retry-After and a second hang-up in a row are raised all the same.
+        Moved, LinkGone, a Retry-After and a second hang-up in a row are raised all the same.
         """
         try:
             return await (self._passing(href, read) if passing else self.required(href, read))
-        except Moved:
+        except (Moved, LinkGone):
             raise
         except NoContent as error:
             self.say_once(f"{what}: {error}")
@@ -103,10 +117,10 @@ class Reader:
             if error.retry_after_s is not None:
                 raise
             self.say_once(f"{what}: {error}; going on without it")
+            self._note(href, error)
             if error.gone:
                 self.failing.pop(href, None)
                 return gone
-            self._note(href, error)
             return kept
         except RemoteProtocolError as error:
             self.say_once(f"{what}: {error}; going on with what is known")
@@ -137,5 +151,7 @@ class Reader:
 
     def _note(self, href: str, error: Exception) -> None:
         """Show the failure of a link that worked before; one that never worked is left to the log."""
+        if len(self._unreadable) < MAX_WARNINGS:
+            self._unreadable[href] = str(error)
         if href in self._ever_worked:
             self.failing[href] = str(error)

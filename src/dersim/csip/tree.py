@@ -1,7 +1,7 @@
-"""What was found on the server: the part of its tree that concerns this DER, as last read.
+"""The resources of the server that concern this DER, as last read.
 
-`discovery.py` fills it, `polling.py` keeps it fresh, everyone else reads it. A branch that could not be read
-keeps its last good content; a branch that the server says is gone is None or empty.
+`discovery.py` and `programs.py` fill it, everything else reads it. A branch that could not be read keeps its
+last content; a branch that the server says is gone is None or empty.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ class ProgramNode:
     controls: tuple[r.DERControl, ...] | None = None
     list_href: str = ""
 
+    @property
+    def controls_href(self) -> str:
+        """The href of the DERControlList, "" without one."""
+        link = self.program.DERControlListLink
+        return "" if link is None else link.href
+
 
 @dataclass(slots=True)
 class ProgramListNode:
@@ -67,7 +73,7 @@ class RegistrationView:
 
 @dataclass(slots=True)
 class Tree:
-    """All that is known of the server."""
+    """All that is known of the server. unreadable: why the last reading of a link failed, by href."""
 
     dcap: r.DeviceCapability | None = None
     end_device: r.EndDevice | None = None
@@ -82,9 +88,13 @@ class Tree:
     unreadable: dict[str, str] = field(default_factory=dict)
 
     def program_nodes(self) -> list[ProgramNode]:
-        """Every program once, however many ways lead to it (by href, then by mRID)."""
-        found: dict[str, ProgramNode] = {}
+        """Every program once, however many links lead to it.
+
+        One mRID is one program (without mRID: one href), unless the DERControlLists differ: then a server has
+        given one mRID to two programs.
+        """
+        found: dict[tuple[str, str], ProgramNode] = {}
         for node in self.program_lists.values():
-            for program in node.programs.values():
-                found.setdefault(program.program.mRID.upper() or program.href, program)
+            for each in node.programs.values():
+                found.setdefault((each.program.mRID.upper() or each.href, each.controls_href), each)
         return list(found.values())

@@ -34,6 +34,11 @@ def normal_lfdi(text: str) -> str:
     return digits.upper()
 
 
+def same_lfdi(one: str, other: str) -> bool:
+    """Whether two LFDIs are one number: servers drop leading zeros, and write either case."""
+    return one.strip().lstrip("0").upper() == other.strip().lstrip("0").upper()
+
+
 def check_digit(number: int) -> int:
     """The digit that makes the digit sum of `number` and itself a multiple of ten."""
     return -sum(int(digit) for digit in str(number)) % 10
