@@ -57,6 +57,12 @@ def test_the_server_knows_the_elements_of_plugins(served):
     assert served[0].port == 0
 
 
+def test_strict_is_off_unless_asked_for(served):
+    for flags, strict in (([], False), (["--strict"], True)):
+        server.main([*flags, "--enc", "no", "--without", "broken,limit"])
+        assert server.config_of(served[-1]).strict is strict
+
+
 def test_a_plugin_that_is_left_out_adds_nothing(served):
     assert server.main(["--without", "broken,limit"]) == 0
     assert extensions.find("urn:example:server", "opModServerW") is None

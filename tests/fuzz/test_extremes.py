@@ -20,7 +20,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.pages.openapi import openapi
 from dersim.web.api import ROUTES
 
-#: One case in so many of the everyday suite.
+#: One case in so many; a prime, so that all extremes come up.
 SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "199"))
 
 LIMIT = {"opModMaxLimW": 60}
@@ -38,8 +38,30 @@ def sampled(cases: Iterable[Any], step: int = SAMPLED) -> Iterator[Any]:
     return itertools.islice(cases, 0, None, step)
 
 
+def test_there_are_five_thousand_cases_with_twenty_extremes_each():
+    assert len(set(documents.EXTREMES)) == len(set(bodies.EXTREMES)) == 20
+    classes = (r.DERControlList, r.DERCurveList, r.DefaultDERControl, r.Time)
+    of_documents = sum(len(list(documents.numbers(cls))) for cls in classes)
+    of_bodies = len(list(bodies.admin_cases())) + len(list(bodies.rest_cases(openapi(ROUTES, "dashboard"))))
+    assert of_documents > 200
+    assert 20 * (of_documents + of_bodies) > 5_000
+
+
+async def test_a_changed_document_is_what_the_client_obeys(autojump_clock, open_range: OpenRange):
+    shot = await open_range(LIMIT)
+    default = shot.resource("/derp/1/dderc", r.DefaultDERControl)
+    [place] = [
+        each
+        for each in documents.numbers(r.DefaultDERControl)
+        if documents.name_of(each) == "DERControlBase/opModMaxLimW"
+    ]
+    shot.replaced["/derp/1/dderc"] = documents.with_number(default, place, "2500")
+    await trio.sleep(A_POLL_S)
+    assert (await shot.house.in_force("opModMaxLimW"))["value"] == 25
+
+
 def document_cases(cls: type, number: int) -> list[tuple[documents.Place, str]]:
-    """Every number of a class with every extreme; sampled so that all extremes come up."""
+    """Every number of a class with every extreme, or a sample of them that starts at `number`."""
     every = itertools.product(documents.numbers(cls), documents.EXTREMES)
     return list(itertools.islice(every, number % SAMPLED, None, SAMPLED))
 

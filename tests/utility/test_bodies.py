@@ -71,6 +71,24 @@ def test_a_violation_of_a_rule_is_400_under_strict_and_stores_nothing(make_lab):
     assert client.put(STATUS, r.DERStatus(alarmStatus=1 << 20, readingTime=5)).status == 400
 
 
+FIRST = status().replace(b"<alarmStatus>", FOREIGN + b"<alarmStatus>")
+
+
+def test_a_foreign_element_does_not_make_a_2018_client_one_of_2023(lab, client):
+    client.get("/dcap")
+    assert client.put(STATUS, FIRST).status == 204
+    device = lab.head_end.end_devices.get(1)
+    assert (device.edition, device.violations) == (Edition.E2018, 1)
+
+
+def test_a_foreign_element_in_its_place_in_a_2023_body_is_no_violation(make_lab):
+    lab = make_lab(strict=True)
+    client = lab.client()
+    client.get("/dcap")
+    assert client.put(STATUS, FIRST).status == 400
+    assert client.put(STATUS, FIRST.replace(b"<DERStatus ", b'<DERStatus schemaVer="2.2" ')).status == 204
+
+
 def test_many_violations_of_one_body_are_logged_by_their_number(lab, client):
     client.get("/dcap")
     assert client.put(STATUS, status(UNKNOWN * 50)).status == 204

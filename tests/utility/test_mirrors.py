@@ -207,3 +207,12 @@ def test_a_multiplier_outside_9_is_a_violation_and_the_value_null(lab, client, m
     assert f"{path} is {multiplier}" in lab.head_end.end_devices.get(1).violation_texts[-1]
     shown = {item["mRID"]: item for item in lab.admin("GET", "/mirror-usage-points")[1][0]["readings"]}
     assert shown[posted.mRID]["value"] is None
+
+
+def test_an_aggregator_posts_the_mirror_of_its_device(lab, client):
+    client.get("/dcap")
+    device = "AB" * 20
+    lab.admin("POST", "/end-devices", {"lfdi": device, "aggregator": client.lfdi})
+    place = client.post("/mup", point(client, deviceLFDI=device)).header("location")
+    assert client.get(place).deviceLFDI == device
+    assert lab.client(b"another").ask("GET", place).status == 404

@@ -5,7 +5,6 @@ import pytest
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
 
-OWN = b"certificate of the first"
 OTHER = b"certificate of the second"
 
 

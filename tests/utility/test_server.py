@@ -48,10 +48,6 @@ def config(folder):
     return UtilityConfig(port=0, admin_port=0, certificate=cert, key=key, root=root)
 
 
-def lfdi_of(path):
-    return pki.describe(path).lfdi
-
-
 def client_of(folder, number, open_tcp=None, host="127.0.0.1", port=8443):
     context = tls.client_context(
         folder / f"cert_{number}.pem", folder / f"key_{number}.pem", folder / "cert_root.pem"

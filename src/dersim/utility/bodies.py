@@ -1,13 +1,13 @@
 """Bodies of 2030.5 clients to resources: valid in one edition, apart from elements that nobody knows.
 
 Elements that neither the standard nor a plug-in declares are kept (`extra` of their resource) and reported
-as violations, so that one vendor's additions do not hide the rest of a document. Everything
-else that the schema refuses is refused.
+as violations, so that a vendor's additions do not hide the rest of a document. Everything else that the
+schema refuses is refused. (The 2023 schema has places for foreign elements; there they are no violation.)
 """
 
 from __future__ import annotations
 
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from dersim.errors import RemoteProtocolError
 from dersim.ieee2030_5 import decode
@@ -32,25 +32,22 @@ def read(body: bytes, expected: tuple[type[T], ...], *, strict: bool) -> Body[T]
     strict: refuse unknown elements too.
     """
     claimed = edition_of(body)
-    editions = (claimed, Edition.E2018 if claimed is Edition.E2023 else Edition.E2023)
-    reason = ""
-    for edition in editions:
+    try:
+        return Body(decode(body, expected, strict=True, edition=claimed).resource, claimed)
+    except RemoteProtocolError as error:
+        refused = RequestRefused(400, str(error), code=BAD_FORM)
+    known, unknown = without_unknown(body)
+    if unknown and strict:
+        raise refused
+    for edition in (claimed, Edition.E2018 if claimed is Edition.E2023 else Edition.E2023):
         try:
-            return Body(decode(body, expected, strict=True, edition=edition).resource, edition)
-        except RemoteProtocolError as error:
-            reason = reason or str(error)
-    known, unknown = (body, ()) if strict else without_unknown(body)
-    for edition in editions if unknown else ():
-        try:
-            decode(known, expected, strict=True, edition=edition)
-            return Body(_lenient(body, expected, edition), edition, unknown)
+            resource = decode(known, expected, strict=True, edition=edition).resource
+            if unknown:  # it is valid without them; now keep them
+                resource = decode(body, expected, edition=edition).resource
         except RemoteProtocolError:
             continue
-    raise RequestRefused(400, reason, code=BAD_FORM)
-
-
-def _lenient(body: bytes, expected: tuple[type[Any], ...], edition: Edition) -> Any:
-    return decode(body, expected, edition=edition).resource
+        return Body(resource, edition, unknown)
+    raise refused
 
 
 def edition_of(body: bytes) -> Edition:
