@@ -107,25 +107,6 @@ async def test_the_post_rate_is_obeyed(autojump_clock, world):
     assert gaps == pytest.approx([20] * 6, abs=1)
 
 
-async def test_a_server_without_lists_gets_them_one_by_one(autojump_clock, world):
-    await world.ready()
-    refused = []
-
-    def take(request):
-        if b"MirrorMeterReadingList" in request.body:
-            refused.append(request)
-            return Response(400)
-        return Response(204)
-
-    world.begin()
-    world.server.answers["POST", "/mup"] = Response(204, (("location", "/mup/mine"),))
-    world.server.answers["POST", "/mup/mine"] = take
-    await trio.sleep(125)
-    assert len(refused) == 1
-    singles = [b for b in world.server.bodies("/mup/mine") if b"MirrorMeterReadingList" not in b]
-    assert len(singles) == 3 * 24
-
-
 @pytest.mark.parametrize("status", [403, 404, 409, 410, 500])
 async def test_a_lost_mirror_is_created_again_and_the_four_resources_are_put_again(
     autojump_clock, world, status
@@ -285,34 +266,6 @@ async def test_a_mirror_that_alone_fails_is_not_posted_to_with_every_good_answer
     await trio.sleep(600)
     # List and single post, each 60 s at first and 120 s later.
     assert len(world.server.times(href, "POST")) - before <= 3 * 6
-
-
-async def test_a_refused_list_is_posted_one_by_one_only_after_a_single_post_was_accepted(
-    autojump_clock, world
-):
-    await world.start(for_s=5)
-    href, _ = posts(world)
-    world.server.answers["POST", href] = [Response(400)] * 4
-    before = len(world.server.bodies(href))
-    await trio.sleep(300)
-    as_list = [b"MirrorMeterReadingList" in body for body in world.server.bodies(href)[before:]]
-    # The list and one single post are refused, twice; then the list is accepted.
-    assert as_list[:5] == [True, False, True, False, True]
-    assert all(as_list[5:])
-
-
-async def test_a_refused_list_is_tried_again_after_an_hour(autojump_clock, world):
-    await world.ready(poll=3600)
-    world.tree["/mup"].pollRate = 3600
-    world.server.post_rate = 300
-    world.begin()
-    await trio.sleep(5)
-    href, _ = posts(world)
-    world.server.answers["POST", href] = [Response(400)]
-    await trio.sleep(3_500)
-    assert b"MirrorMeterReadingList" not in world.server.bodies(href)[-1]
-    await trio.sleep(800)
-    assert b"MirrorMeterReadingList" in world.server.bodies(href)[-1]
 
 
 async def test_a_post_of_readings_that_raises_costs_that_post_alone(autojump_clock, world, monkeypatch):

@@ -230,15 +230,15 @@ async def test_local_control_mode_is_local_while_a_local_setpoint_is_in_force(au
         SetpointChange(source, "opModMaxLimW", 30.0, expires_s=world.clock.now_s() + 20)
     )
     await trio.sleep(60)
-    told = [
+    statuses = [
         decode(body).resource.localControlModeStatus
         for body in world.server.bodies("/edev/1/der/1/ders", "PUT")
     ]
-    values = [each.value for each in told]
+    values = [each.value for each in statuses]
     assert values[0] == 1  # remote
     assert 0 in values
     assert values[-1] == 1
-    assert len({each.dateTime for each in told}) >= 3
+    assert len({each.dateTime for each in statuses}) >= 3
 
 
 async def test_a_put_that_raises_costs_that_put_alone(autojump_clock, world, monkeypatch):

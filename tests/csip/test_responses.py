@@ -1,4 +1,4 @@
-"""The outbox of Responses against servers that are slow, away, angry or strict."""
+"""The outbox of Responses against servers that are slow, unreachable, failing or strict."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ MRID = "0A" * 16
 
 
 class Server:
-    """Answers each POST with the next of `answers`, then with 201; remembers what it took."""
+    """Answers each POST with the next of `answers`, then with 201; records what it accepted."""
 
     def __init__(self, answers: Sequence[int | Exception] = ()) -> None:
         self.answers = list(answers)
         self.tries: list[tuple[float, str, int]] = []
-        self.taken: list[tuple[str, DERControlResponse]] = []
-        self.dead: set[str] = set()
+        self.accepted: list[tuple[str, DERControlResponse]] = []
+        self.failing: set[str] = set()
 
     async def post(self, href: str, resource: DERControlResponse) -> int:
         await trio.lowlevel.checkpoint()
         self.tries.append((trio.current_time(), href, resource.status or 0))
-        if href in self.dead:
+        if href in self.failing:
             return 500
         answer = self.answers.pop(0) if self.answers else 201
         if isinstance(answer, Exception):
             raise answer
         if answer < 300:
-            self.taken.append((href, resource))
+            self.accepted.append((href, resource))
         return answer
 
     @property
     def statuses(self) -> list[int | None]:
-        return [resource.status for _, resource in self.taken]
+        return [resource.status for _, resource in self.accepted]
 
 
 def event(status: int, mrid: str = MRID, href: str = "/rsp", modes: tuple[str, ...] = ()) -> EventResponse:
@@ -115,20 +115,20 @@ async def test_kept_while_the_server_is_away_with_a_growing_pause(
     for index, pause in enumerate(pauses):
         nominal = min(2**index, responses.MAX_PAUSE_S)
         assert 0.75 * nominal <= pause <= 1.25 * nominal + 0.01
-    assert {href for _, href, _ in server.tries[:12]} == {"/rsp/0"}  # nobody overtakes
+    assert {href for _, href, _ in server.tries[:12]} == {"/rsp/0"}  # the order is kept
 
 
 @pytest.mark.parametrize("answer", [500, 502, 503, 429])
-async def test_a_sick_address_holds_up_only_itself(
+async def test_a_failing_reply_to_delays_only_its_own_responses(
     autojump_clock: trio.testing.MockClock, answer: int
 ) -> None:
     server = Server([answer])
     box = outbox(server.post)
-    box.put(event(1, href="/sick"))
-    box.put(event(2, href="/sick"))
-    box.put(event(1, mrid="0B" * 16, href="/well"))
+    box.put(event(1, href="/failing"))
+    box.put(event(2, href="/failing"))
+    box.put(event(1, mrid="0B" * 16, href="/working"))
     await run_for(box, 10)
-    assert [href for href, _ in server.taken] == ["/well", "/sick", "/sick"]
+    assert [href for href, _ in server.accepted] == ["/working", "/failing", "/failing"]
     assert server.statuses == [1, 1, 2]
 
 
@@ -154,15 +154,15 @@ async def test_memory_is_bounded(
     monkeypatch.setattr(responses, "MAX_DELIVERED", 20)
     log: Log = []
     server = Server()
-    server.dead.add("/rsp")
+    server.failing.add("/rsp")
     box = outbox(server.post, log=log)
     for number in range(50):
         box.put(event(1, mrid=f"{number:032X}"))
     assert (box.pending, box.dropped) == (10, 40)
     assert len(box._known) <= 20
-    server.dead.clear()
+    server.failing.clear()
     await run_for(box, 10)
-    assert [resource.subject for _, resource in server.taken] == [f"{n:032X}" for n in range(40, 50)]
+    assert [resource.subject for _, resource in server.accepted] == [f"{n:032X}" for n in range(40, 50)]
     assert sum(level == "Error" for level, _ in log) == 40
 
 

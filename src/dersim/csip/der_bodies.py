@@ -57,11 +57,11 @@ def mode_mask(modes: frozenset[str], der_type: int, edition: Edition) -> int:
     return mask & _MASK_2018 if edition is Edition.E2018 else mask
 
 
-def _told(parent: str, modes: frozenset[str]) -> tuple[Extra, ...]:
+def _from_plugins(parent: str, modes: frozenset[str]) -> tuple[Extra, ...]:
     """The elements that plug-ins add to that resource."""
     declared = [extension.declared for extension in extensions.children_of(parent)]
-    told = [(each, each.tell(modes)) for each in declared if each.tell is not None]
-    return tuple(Extra(each.namespace, each.element, value) for each, value in told if value is not None)
+    values = [(each, each.tell(modes)) for each in declared if each.tell is not None]
+    return tuple(Extra(each.namespace, each.element, value) for each, value in values if value is not None)
 
 
 def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.DERCapability:
@@ -81,7 +81,7 @@ def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.D
         rtgNormalCategory=plate.rtgNormalCategory,
         rtgVNom=scaled(r.VoltageRMS, plate.rtgVNom, finest=-1),
         type=plate.der_type,
-        extra=_told("DERCapability", modes),
+        extra=_from_plugins("DERCapability", modes),
     )
     if plate.rtgMaxWh:
         body.rtgMaxChargeRateVA = scaled(r.ApparentPower, plate.rtgMaxChargeRateVA)
@@ -123,7 +123,7 @@ def settings(
         setVRef=scaled(r.VoltageRMS, values.setVRef, finest=-1),
         setGradW=round(values.setGradW * 100),
         updatedTime=updated_time,
-        extra=_told("DERSettings", modes),
+        extra=_from_plugins("DERSettings", modes),
     )
     for name in _HUNDREDTHS:
         setattr(body, name, round(values[name] * 100))

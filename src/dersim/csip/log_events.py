@@ -67,7 +67,7 @@ class LogEvents:
         self._next_id = 0
         self._alarms = Alarm(0)
         self._attempts = 0
-        self._taken_at: str | None = None
+        self._accepted_at: str | None = None
         self._burst: _Burst | None = None
 
     @property
@@ -169,8 +169,8 @@ class LogEvents:
             if error.retry_after_s is not None:
                 raise
             self._attempts += 1
-            if error.gone and self._taken_at == href:
-                self._taken_at = None
+            if error.gone and self._accepted_at == href:
+                self._accepted_at = None
                 raise Moved(f"{error}; it existed before: discovering again") from None
             if (error.status >= 500 or error.gone) and self._attempts < MAX_ATTEMPTS:
                 self._say("Warning", f"{what} not accepted: {error}; posted again later")
@@ -180,5 +180,5 @@ class LogEvents:
             self._say("Warning", f"{what}: {error}; dropped")
         else:
             session.counters.log_events += 1
-            self._taken_at = href
+            self._accepted_at = href
         return True

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dersim.csip import mirror
 from dersim.csip.links import resolve
 from dersim.csip.paging import read_list
+from dersim.csip.reading_posts import ReadingPosts
 from dersim.csip.session import RequestRefused, Say, Session
 from dersim.csip.status import Trouble
 from dersim.csip.tree import poll_rate_s
@@ -30,10 +31,6 @@ MIN_POST_INTERVAL_S = 5.0
 MAX_POST_INTERVAL_S = 3_600.0
 #: The longest wait after failed posts is this, s, or two intervals where that is more.
 MAX_WAIT_S = 60.0
-#: How long readings are posted one by one after a list was refused, s.
-SINGLE_POSTS_S = 3_600.0
-#: Statuses that may mean that the server does not accept a MirrorMeterReadingList.
-_NO_LISTS = frozenset({400, 403, 404, 405, 415, 422, 500, 501})
 #: Statuses that may mean that the server no longer has the mirror.
 _MAYBE_LOST = frozenset({403, 404, 409, 410, 500})
 
@@ -71,7 +68,7 @@ class Metering:
         self._mrid = mirror.derived_mrid(lfdi, "usage point")
         self._mirror_rate: int | None = None
         self._listed = False
-        self._singles_until_s = 0.0
+        self._posts = ReadingPosts(session, say, clock_s)
         self._failures = 0
         self._posting = False
 
@@ -97,7 +94,7 @@ class Metering:
         """Create the mirror again before the next post: the server may have lost it."""
         self.href = None
         self._listed = False
-        self._singles_until_s = 0.0
+        self._posts.forget()
         self._failures = 0
 
     async def post(self, mirrors_href: str) -> float:
@@ -225,22 +222,15 @@ class Metering:
 
     async def _post_readings(self, mirrors_href: str) -> None:
         values = mirror.readings(self._lfdi, self._items, self._device.state, int(self._server_s()))
-        refusal = await self._send(values)
-        if refusal is None:
-            return
-        if refusal.status in _MAYBE_LOST and await self._restored(mirrors_href, refusal):
-            refusal = await self._send(values)
-        if refusal is None:
-            return
-        if not self._as_list or refusal.status not in _NO_LISTS:
-            raise refusal
-        await self._send_singles(values)
-        self._singles_until_s = self._clock_s() + SINGLE_POSTS_S
-        self._say("Info", f"{refusal}; posting meter readings one by one for {SINGLE_POSTS_S / 60:g} min")
-
-    @property
-    def _as_list(self) -> bool:
-        return self._clock_s() >= self._singles_until_s
+        refusal = await self._posts.send(self.href or "", values)
+        if (
+            refusal is not None
+            and refusal.status in _MAYBE_LOST
+            and await self._restored(mirrors_href, refusal)
+        ):
+            refusal = await self._posts.send(self.href or "", values)
+        if refusal is not None:
+            await self._posts.send_after(refusal, self.href or "", values)
 
     async def _restored(self, mirrors_href: str, refusal: RequestRefused) -> bool:
         """Find or create the mirror; False where it was not lost or the list cannot be read."""
@@ -261,26 +251,3 @@ class Metering:
             return False
         self._lost("has lost our MirrorUsagePoint")
         return True
-
-    async def _send(self, values: tuple[r.MirrorMeterReading, ...]) -> RequestRefused | None:
-        """Post the readings, as a list where the server accepts lists; returns the refusal, if any."""
-        try:
-            await (self._send_list(values) if self._as_list else self._send_singles(values))
-        except RequestRefused as error:
-            if error.retry_after_s is not None:
-                raise
-            return error
-        return None
-
-    async def _send_list(self, values: tuple[r.MirrorMeterReading, ...]) -> None:
-        session = self._session
-        total = r.MirrorMeterReadingList(all=len(values), results=len(values), MirrorMeterReading=values)
-        what = f"MirrorMeterReadingList of {len(values)}"
-        await session.send("POST", self.href or "", session.encode(total), what)
-        session.counters.meter_posts += 1
-
-    async def _send_singles(self, values: tuple[r.MirrorMeterReading, ...]) -> None:
-        session = self._session
-        for value in values:
-            await session.send("POST", self.href or "", session.encode(value), "MirrorMeterReading")
-            session.counters.meter_posts += 1

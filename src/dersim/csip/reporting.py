@@ -53,13 +53,13 @@ class Reporter:
         self._now_s = now_s
         self._refresh_s = refresh_s
         self._fence = fence
-        self._taken: dict[DerResource, tuple[bytes, float]] = {}
+        self._accepted: dict[DerResource, tuple[bytes, float]] = {}
         self._refused: dict[DerResource, bytes] = {}
         self._since: dict[str, tuple[Any, int]] = {}
 
     def forget(self) -> None:
         """PUT everything again: the server may have been restarted."""
-        self._taken.clear()
+        self._accepted.clear()
         self._refused.clear()
 
     async def put(self, node: DerNode, *names: DerResource) -> None:
@@ -87,9 +87,9 @@ class Reporter:
             return
         shape = _TIMES.sub(b"", body)
         now_s, counters = self._now_s(), self._session.counters
-        taken, taken_s = self._taken.get(name, (b"", 0.0))
-        stale = self._refresh_s is not None and now_s - taken_s >= self._refresh_s
-        if (shape == taken and not stale) or shape == self._refused.get(name):
+        accepted, accepted_s = self._accepted.get(name, (b"", 0.0))
+        stale = self._refresh_s is not None and now_s - accepted_s >= self._refresh_s
+        if (shape == accepted and not stale) or shape == self._refused.get(name):
             counters.puts_skipped += 1
             return
         try:
@@ -97,7 +97,7 @@ class Reporter:
         except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
-            if error.gone and self._taken.pop(name, None) is not None:
+            if error.gone and self._accepted.pop(name, None) is not None:
                 raise Moved(f"{error}; it existed before: discovering again") from None
             self._say("Warning", f"{name} not accepted: {error}")
             if error.status < 500:
@@ -108,7 +108,7 @@ class Reporter:
             return
         counters.puts += 1
         self.sent[name] = resource
-        self._taken[name] = (shape, now_s)
+        self._accepted[name] = (shape, now_s)
         self._refused.pop(name, None)
 
     def body(self, name: DerResource) -> Any:
