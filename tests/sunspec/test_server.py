@@ -160,6 +160,18 @@ async def test_an_unexpected_error_ends_its_modbus_connection_alone():
         assert running.server._context.fences.counts == {"modbus_connection": 1}
 
 
+def test_an_unexpected_error_of_a_reversion_timer_ends_neither_the_request_nor_the_other_timers():
+    bench = Bench()
+    fired = []
+    broken, good = bench.server.timers.add(lambda: 1 / 0), bench.server.timers.add(lambda: fired.append(1))
+    broken.start(5)
+    good.start(5)
+    bench.clock.time_s += 6
+    assert bench.read(701, "W") == 7005
+    assert fired == [1]
+    assert bench.server._context.fences.counts == {"modbus_timer": 1}
+
+
 async def test_a_client_that_does_not_read_is_let_go(monkeypatch):
     from dersim.sunspec import connections
 

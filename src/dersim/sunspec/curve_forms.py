@@ -72,7 +72,7 @@ class VoltVar(CurveForm):
     scales = {"V_SF": -2, "DeptRef_SF": -2, "RspTms_SF": -2}  # noqa: RUF012 - never changed
 
     def default(self) -> Curve:
-        """Table 8."""
+        """1547-2018 table 8."""
         if self.view.plate.normal_category == "A":
             return Curve(((90, 25), (100, 0), (100, 0), (110, -25)), _VA, open_loop_s=10)
         return Curve(((92, 44), (98, 0), (102, 0), (108, -44)), _VA, open_loop_s=5)
@@ -109,7 +109,7 @@ class VoltWatt(CurveForm):
     scales = {"V_SF": -2, "DeptRef_SF": -2, "RspTms_SF": -2}  # noqa: RUF012 - never changed
 
     def default(self) -> Curve:
-        """Table 10; a machine that can charge goes down to 0."""
+        """1547-2018 table 10; a DER that can charge goes down to 0."""
         lowest = 0 if self.view.plate.rtgMaxWh else 20
         return Curve(((106, 100), (110, lowest)), 1, open_loop_s=10)
 
@@ -121,7 +121,7 @@ class WattVar(CurveForm):
     scales = {"W_SF": -2, "DeptRef_SF": -2}  # noqa: RUF012 - never changed
 
     def default(self) -> Curve:
-        """Table 9."""
+        """1547-2018 table 9."""
         lowest = -25 if self.view.plate.normal_category == "A" else -44
         points: tuple[tuple[float, float], ...] = ((20, 0), (50, 0), (100, lowest))
         if self.view.plate.rtgMaxWh:

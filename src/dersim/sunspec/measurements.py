@@ -60,7 +60,7 @@ class Measurement(Model):
 
     @property
     def state(self) -> DeviceState:
-        """The newest state."""
+        """The state of the device after its last step."""
         return self.view.device.state
 
 
@@ -108,7 +108,7 @@ class AcMeasurement(Measurement):
         }
 
     def values(self) -> Values:
-        """The newest state."""
+        """Totals and phases of power, current, voltage and energy; alarms and throttling."""
         s, phases = self.state, self.view.plate.phases
         alarms, others = alarm_bits(s, self.view)
         out: dict[str, Value] = {
@@ -188,7 +188,7 @@ class LegacyInverter(Measurement):
         }
 
     def values(self) -> Values:
-        """The newest state."""
+        """The same quantities under their older names."""
         s, phases = self.state, self.view.plate.phases
         out: dict[str, Value] = {
             "A": sum(s.current_a),
@@ -226,7 +226,7 @@ class LegacyStatus(Measurement):
         self.scales = {"VArAval_SF": scales.var, "WAval_SF": scales.w}
 
     def values(self) -> Values:
-        """The newest state."""
+        """Connection, energy, available power and the controls in force."""
         s, c = self.state, self.state.connection
         bits = c.connected | c.available << 1 | c.operating << 2 | c.test << 3
         plate, modes = self.view.plate, self.view.setpoints.values()

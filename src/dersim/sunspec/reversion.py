@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import trio
 
@@ -42,10 +43,13 @@ class Timer:
 
 
 class Timers:
-    """All timers of a device."""
+    """All timers of a device. fence: entered around each `fire`, so that a failing one ends by itself."""
 
-    def __init__(self, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self, now_s: Callable[[], float], fence: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> None:
         self.now_s = now_s
+        self._fence = fence
         self._timers: list[Timer] = []
         self._next_s = math.inf
         self._moved = trio.Event()
@@ -69,7 +73,8 @@ class Timers:
         while self.now_s() >= self._next_s:
             due = min(self._timers, key=lambda timer: timer.ends_s)
             due.stop()
-            due.fire()
+            with self._fence():
+                due.fire()
 
     @property
     def next_s(self) -> float:

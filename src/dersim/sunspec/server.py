@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class ModbusServer:
         self.device = context.device
         self._context = context
         self._options = context.options
-        self.timers = Timers(context.clock.now_s)
+        self.timers = Timers(context.clock.now_s, self._timer_fence)
         self.view = View(self.device, context.clock.now_s, self._say)
         self._printed = int(self.device.nameplate.points["1.DA"])
         self._last_refusal = ""
@@ -160,6 +161,9 @@ class ModbusServer:
                     self.timers.run_due()
                 else:
                     await trio.sleep_forever()
+
+    def _timer_fence(self) -> AbstractContextManager[object]:
+        return self._context.fences.around("modbus_timer", "Modbus", "a reversion timer", self.device.number)
 
     async def _end_on_change(self, scope: trio.CancelScope) -> None:
         await self.timers.wait_changed()

@@ -19,7 +19,7 @@ class StorageCapacity(Measurement):
         self.scales = {"WH_SF": scales.wh, "Pct_SF": -2}
 
     def values(self) -> Values:
-        """Of the newest state."""
+        """Ratings in watt hours, and the state of charge in percent."""
         soc, rated = self.state.soc_pct, self.view.plate.rtgMaxWh
         if soc is None:
             return {"WHRtg": 0, "WHAvail": 0, "SoC": 0, "Sta": 0}
@@ -51,7 +51,7 @@ class Battery(Measurement):
         }
 
     def values(self) -> Values:
-        """Of the newest state."""
+        """Ratings, state of charge and the DC side."""
         s, plate = self.state, self.view.plate
         soc = s.soc_pct or 0.0
         return {
