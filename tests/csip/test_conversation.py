@@ -1,11 +1,15 @@
-from dersim.csip.conversation import MAX_BODY_BYTES, Conversation, mask_pin
+import tracemalloc
+
+import pytest
+
+from dersim.csip.conversation import MAX_BODY_BYTES, MIB, Conversation, default_bytes, mask_pin
 from dersim.plugin.services import ConversationService
 
 NONE = ((), b"")
 
 
 def add(talk, device=1, body=b"", url="/x"):
-    return talk.add(0.0, device, "GET", url, NONE, (200, (), body), "ok", 0.01)
+    talk.add(0.0, device, "GET", url, NONE, (200, (), body), "ok", 0.01)
 
 
 def test_pins_are_masked_in_every_spelling():
@@ -17,7 +21,7 @@ def test_pins_are_masked_in_every_spelling():
 def test_the_budget_holds_for_the_fleet_and_the_oldest_go_first():
     talk = Conversation(budget_bytes=100_000)
     for number in range(1000):
-        add(talk, device=number % 3, body=b"x" * 1000, url=f"/{number}")
+        add(talk, device=number % 3, body=b"%1000d" % number, url=f"/{number}")
     assert talk.held_bytes <= 100_000
     held = talk.entries(limit=10_000)
     assert 40 < len(held) < 100
@@ -34,8 +38,9 @@ def test_entries_by_device_and_after():
 
 
 def test_a_huge_body_is_cut_and_says_so():
-    kept = add(Conversation(), body=b"y" * (MAX_BODY_BYTES + 5))
-    assert kept.response_body.endswith(b"(5 more bytes)")
+    talk = Conversation()
+    add(talk, body=b"y" * (MAX_BODY_BYTES + 5))
+    assert talk.entries()[0].response_body.endswith(b"(5 more bytes)")
 
 
 def test_listeners_hear_of_each():
@@ -53,3 +58,70 @@ async def test_the_client_keeps_its_whole_conversation_without_the_pin(autojump_
     assert held[0].verdict == "ok"
     assert all(b"111115" not in each.response_body for each in held)
     assert world.services.find(ConversationService) is client.conversation
+
+
+def test_an_unchanged_poll_costs_no_second_body():
+    talk = Conversation()
+    add(talk, body=b"x" * 10_000)
+    one = talk.held_bytes
+    for _ in range(100):
+        add(talk, device=2, body=b"x" * 10_000)
+    assert talk.held_bytes - one < 100 * 1_000
+    bodies = [each.response_body for each in talk.entries()]
+    assert all(body is bodies[0] for body in bodies)
+
+
+def test_a_body_is_kept_as_long_as_any_exchange_has_it():
+    talk = Conversation(budget_bytes=5_000)
+    for number in range(200):
+        add(talk, body=b"%500d" % (number % 2))
+    held = talk.entries()
+    assert {each.response_body.strip() for each in held} == {b"0", b"1"}
+    assert talk.held_bytes <= 5_000
+    for number in range(200):
+        add(talk, body=b"%500d" % (number + 10))
+    assert talk.held_bytes <= 5_000
+    assert len(talk.entries()) >= 3
+
+
+def test_what_is_counted_is_what_is_taken():
+    """Memory per exchange, as tracemalloc sees it, is at most what the budget counts, and not far below."""
+    headers = (("content-type", "application/sep+xml"), ("content-length", "712"), ("date", "x" * 29))
+    talk = Conversation()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for number in range(2000):
+        talk.add(
+            1.8e9 + number, 1, "GET", f"http://127.0.0.1:8443/derp/{number % 50}", NONE,
+            (200, headers, b"%700d" % number), "ok", number + 0.5,
+        )  # fmt: skip
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 0.6 * talk.held_bytes <= taken <= talk.held_bytes
+
+
+def test_a_budget_of_nothing_keeps_nothing_and_still_tells_listeners():
+    talk, heard = Conversation(0), []
+    add(talk)
+    talk.listeners.append(heard.append)
+    add(talk, body=b"x")
+    assert (talk.entries(), talk.held_bytes) == ([], 0)
+    assert [each.response_body for each in heard] == [b"x"]
+
+
+@pytest.mark.parametrize(
+    ("devices", "web_site", "mib"), [(1, False, 64), (200, False, 64), (201, False, 0), (5000, True, 64)]
+)
+def test_a_large_fleet_without_a_web_site_keeps_nothing_by_default(devices, web_site, mib):
+    assert default_bytes(devices, web_site=web_site) == mib * MIB
+
+
+async def test_the_flag_conversation_sets_the_budget(autojump_clock, world):
+    client = world.make("--conversation", "3")
+    assert client.conversation.budget_bytes == 3 * MIB
+
+
+async def test_the_flag_conversation_0_turns_it_off(autojump_clock, world):
+    client = await world.start("--conversation", "0", for_s=3)
+    assert client.snapshot()["state"] == "connected"
+    assert client.conversation.entries() == []

@@ -12,7 +12,7 @@ import trio
 from dersim.csip import credentials as credentials_of
 from dersim.csip import snapshot
 from dersim.csip.config import CsipConfig
-from dersim.csip.conversation import Conversation
+from dersim.csip.conversation import MIB, Conversation, default_bytes
 from dersim.csip.credentials import Credentials
 from dersim.csip.lifecycle import RETRY_S, RETRY_SPREAD_S, Lifecycle
 from dersim.csip.log_events import BurstImpossible
@@ -49,7 +49,7 @@ class CsipClient:
         self.config = CsipConfig.from_options(context.options)
         self.counters = Counters()
         self.client_status = ClientStatus()
-        self.conversation = _conversation_of(context)
+        self.conversation = _conversation_of(context, self.config)
         context.buffers["csip_conversation"] = self.conversation.size
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
@@ -230,9 +230,14 @@ class CsipClient:
                 await self._asked.wait()
 
 
-def _conversation_of(context: FrontendContext) -> Conversation:
+def _conversation_of(context: FrontendContext, config: CsipConfig) -> Conversation:
     """The conversation of the whole fleet, which the first client offers."""
-    held = context.services.shared(Conversation, Conversation)
+    # A plug-in's flags are there only where it is selected.
+    web_site = any(hasattr(context.options, flag) for flag in ("website_port", "csip_website_port"))
+    size = default_bytes(len(context.fleet.devices), web_site=web_site)
+    if config.conversation_mib is not None:
+        size = config.conversation_mib * MIB
+    held = context.services.shared(Conversation, lambda: Conversation(size))
     if context.service(ConversationService) is None:
         context.services.offer(ConversationService, held)
     return held

@@ -1,4 +1,4 @@
-"""The CSIP client's flags, and what they come to for one DER."""
+"""The flags of the CSIP client, and the settings that follow from them for one DER."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from dersim import pki
+from dersim.csip.conversation import DEFAULT_MIB, MOST_DEVICES_UNSEEN
 from dersim.csip.links import Origin
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import Edition
@@ -24,6 +25,7 @@ class CsipConfig:
     """What one DER's client is to do. `cert`, `key`, `root`: as given, None where the flag was not.
 
     pin: None means not checked. put_refresh_s: how often unchanged PUTs are repeated, None never.
+    conversation_mib: None for the default.
     """
 
     origin: Origin
@@ -39,6 +41,7 @@ class CsipConfig:
     put_refresh_s: float | None = None
     validation: Literal["fast", "full", "off"] = "fast"
     strict: bool = False
+    conversation_mib: int | None = None
 
     @classmethod
     def from_options(cls, options: Namespace) -> CsipConfig:
@@ -65,6 +68,7 @@ class CsipConfig:
             put_refresh_s=options.put_refresh_s,
             validation=options.validation,
             strict=options.strict,
+            conversation_mib=options.conversation,
         )
 
     @property
@@ -103,6 +107,9 @@ def add_options(parser: OptionParser) -> None:
         help="repeat unchanged PUTs this often")  # fmt: skip
     add("--validation", choices=("fast", "full", "off"), default="fast",
         help="check of what the server sends against the schema")  # fmt: skip
+    add("--conversation", type=count(0, 1 << 20), default=None, metavar="MIB",
+        help="memory for the exchanges with the server that are kept, whole fleet; 0: none"
+             f" ({DEFAULT_MIB}; 0 above {MOST_DEVICES_UNSEEN} DERs without a web site)")  # fmt: skip
     add("--strict", action="store_true", help="refuse documents that break the schema")
 
 

@@ -1,6 +1,8 @@
-"""The conversation with the server, exchange by exchange, within one budget of bytes for the whole fleet.
+"""The exchanges of all clients with their servers, within one budget of bytes for the whole fleet.
 
-A plain ring: the oldest exchanges go first, whoever's they are. PINs are masked before anything is kept.
+A ring: the oldest exchanges go first, of whichever DER. PINs are masked before anything is kept. Most polls
+bring the same bytes as the one before, and a fleet reads the same lists, so equal bodies, headers and URLs
+are kept once.
 """
 
 from __future__ import annotations
@@ -8,16 +10,23 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 
 from dersim.buffers import BufferSize
 from dersim.plugin.services import Headers, HttpExchange
 
-#: Budget for the fleet, bytes, and the longest body that is kept whole.
-BUDGET_BYTES = 64 * 1024 * 1024
+MIB = 1024 * 1024
+#: The default of --conversation, MiB, and the number of DERs above which it is 0 without a web site.
+DEFAULT_MIB = 64
+MOST_DEVICES_UNSEEN = 200
+#: The longest body that is kept whole, bytes.
 MAX_BODY_BYTES = 256 * 1024
 
-#: What an exchange costs beside its texts: the tuples and the strings' heads, as measured with sys.getsizeof.
-_OVERHEAD_BYTES = 900
+#: What an exchange costs beside URL, headers and bodies, and a body beside its bytes (sys.getsizeof).
+_OVERHEAD_BYTES = 350
+_BODY_OVERHEAD_BYTES = 180
+#: What a header costs beside its text.
+_HEADER_OVERHEAD_BYTES = 40
 
 _PIN = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)[^<]*", re.IGNORECASE)
 
@@ -34,18 +43,61 @@ def _kept(body: bytes) -> bytes:
     return masked[:MAX_BODY_BYTES] + b"\n... (%d more bytes)" % (len(masked) - MAX_BODY_BYTES)
 
 
+def default_bytes(devices: int, *, web_site: bool) -> int:
+    """The budget where --conversation is not given: nothing for a large fleet that nobody can look at."""
+    return 0 if devices > MOST_DEVICES_UNSEEN and not web_site else DEFAULT_MIB * MIB
+
+
+@lru_cache(maxsize=4096)
+def _pair(name: str, value: str) -> tuple[str, str]:
+    return name, value
+
+
+@lru_cache(maxsize=4096)
+def _url(url: str) -> str:
+    return url
+
+
+class _Bodies:
+    """Bodies that exchanges share, each with the number of its uses. held_bytes: of all, each once."""
+
+    def __init__(self) -> None:
+        self.held_bytes = 0
+        self._uses: dict[bytes, tuple[bytes, int]] = {}
+
+    def take(self, body: bytes) -> bytes:
+        kept, uses = self._uses.get(body, (body, 0))
+        self._uses[kept] = kept, uses + 1
+        if not uses:
+            self.held_bytes += len(kept) + _BODY_OVERHEAD_BYTES
+        return kept
+
+    def release(self, body: bytes) -> None:
+        kept, uses = self._uses.pop(body)
+        if uses > 1:
+            self._uses[kept] = kept, uses - 1
+        else:
+            self.held_bytes -= len(kept) + _BODY_OVERHEAD_BYTES
+
+
 class Conversation:
-    """The newest exchanges of all DERs, oldest dropped when `budget_bytes` is full.
+    """The newest exchanges of all DERs, oldest dropped when `budget_bytes` is full; 0 keeps none.
 
     `listeners` are called with each exchange as it ends, synchronously; they must be quick.
     """
 
-    def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
+    def __init__(self, budget_bytes: int = DEFAULT_MIB * MIB) -> None:
         self.budget_bytes = budget_bytes
-        self.held_bytes = 0
         self.listeners: list[Callable[[HttpExchange], None]] = []
         self._exchanges: deque[HttpExchange] = deque()
+        self._bodies = _Bodies()
+        self._exchange_bytes = 0
         self._next_id = 1
+
+    @property
+    def held_bytes(self) -> int:
+        """What all exchanges take, bytes."""
+        return self._exchange_bytes + self._bodies.held_bytes
 
     def add(
         self,
@@ -57,31 +109,37 @@ class Conversation:
         response: tuple[int, Headers, bytes],
         verdict: str,
         elapsed_s: float,
-    ) -> HttpExchange:
+    ) -> None:
         """Keep one exchange; `response` has status 0 where none came."""
+        if not self.budget_bytes and not self.listeners:
+            return
         status, headers, body = response
         exchange = HttpExchange(
             self._next_id,
             time_s,
             device,
             method,
-            url,
+            _url(url),
             request[0],
-            _kept(request[1]),
+            self._bodies.take(_kept(request[1])),
             status,
-            headers,
-            _kept(body),
+            tuple(_pair(*header) for header in headers),
+            self._bodies.take(_kept(body)),
             verdict,
             elapsed_s,
         )
         self._next_id += 1
         self._exchanges.append(exchange)
-        self.held_bytes += _size(exchange)
-        while self.held_bytes > self.budget_bytes:
-            self.held_bytes -= _size(self._exchanges.popleft())
+        self._exchange_bytes += _size(exchange)
+        while self._exchanges and self.held_bytes > self.budget_bytes:
+            self._drop(self._exchanges.popleft())
         for listener in self.listeners:
             listener(exchange)
-        return exchange
+
+    def _drop(self, exchange: HttpExchange) -> None:
+        self._exchange_bytes -= _size(exchange)
+        self._bodies.release(exchange.request_body)
+        self._bodies.release(exchange.response_body)
 
     def size(self) -> BufferSize:
         """What the exchanges take."""
@@ -95,6 +153,8 @@ class Conversation:
 
 
 def _size(exchange: HttpExchange) -> int:
-    headers = sum(len(n) + len(v) for n, v in (*exchange.request_headers, *exchange.response_headers))
-    texts = len(exchange.url) + len(exchange.verdict) + headers
-    return _OVERHEAD_BYTES + texts + len(exchange.request_body) + len(exchange.response_body)
+    """What an exchange takes without its bodies, bytes; its request headers are the same for all."""
+    headers = sum(
+        len(name) + len(value) + _HEADER_OVERHEAD_BYTES for name, value in exchange.response_headers
+    )
+    return _OVERHEAD_BYTES + len(exchange.url) + len(exchange.verdict) + headers
