@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
@@ -29,7 +29,7 @@ from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
-from dersim.hardware.state import DeviceState, Triple
+from dersim.hardware.state import Alarm, DeviceState, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
 from dersim.setpoints import Setpoints
@@ -38,6 +38,8 @@ Command = Literal["start", "stop", "reset"]
 
 #: The shortest part of a split step, s; against a profile whose next row rounds to the present instant.
 _SHORTEST_S = 1e-6
+#: After so many pieces in one step they have a least length, so that timers that keep ending cannot hold it.
+_MOST_PIECES = 100
 
 
 class Clock(Protocol):
@@ -69,6 +71,8 @@ class Device:
     ones: `plugin.builtin.make_device`). start: "in_service" or "off". sampled: changes are samples of a
     record and have no instant of their own, so they cause no step of zero length.
     `state`: the latest state; `setpoints`: all commands; `inputs`: grid and weather; `settings`: DERSettings.
+    `failed`: why it stopped for good, or ""; `on_failure`: called with an error in a step that a change
+    causes, instead of raising it from the change.
     """
 
     def __init__(
@@ -99,24 +103,17 @@ class Device:
         self.seen = Measured(frequency_hz=plate.frequency_hz)
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
-        self._report = Report(
-            plate,
-            self.settings,
-            self.seen,
-            service=self.chain.service,
-            trip_window=self.chain.trip_window,
-            inverter=self.chain.inverter,
-            source=self.source,
-            registers=self._registers,
-        )
+        self._report = Report(plate, self.settings, self.seen, self.source, self._registers, self.chain)
         self._held = AlarmHold(2 * self._clock.tick_s)
         self._conditions: Conditions | None = None
         self._shares: Triple = (1.0, 0.0, 0.0)
         self._last_s = math.nan
         self._state: DeviceState | None = None
+        self.failed = ""
+        self.on_failure: Callable[[Exception], None] | None = None
         now_s = self._clock.now_s
         self.setpoints = Setpoints(
-            self.chain.types, plate, self.settings, now_s=now_s, settle=self.step, apply=self._apply
+            self.chain.types, plate, self.settings, now_s=now_s, settle=self._settle, apply=self._apply
         )
         self._listen()
         self._configure(self.setpoints.values())
@@ -125,14 +122,31 @@ class Device:
 
     def _listen(self) -> None:
         """Step before and after a change of settings or inputs, so that it counts from its instant."""
-        self.settings.before_change = self._settle
+        self.settings.before_change = lambda: self._settle(self._clock.now_s())
         self.settings.on_change = lambda: self._apply(self.setpoints.values())
         self.inputs.now_s = self._clock.now_s
-        self.inputs.before_change = self._settle
+        self.inputs.before_change = lambda: self._settle(self._clock.now_s())
         self.inputs.after_change = self._restep
 
-    def _settle(self) -> None:
-        self.step(self._clock.now_s())
+    def _settle(self, now_s: float) -> None:
+        self._guarded(lambda: self.step(now_s))
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """Call act unless the DER has failed; an error goes to `on_failure`, not to who changed something."""
+        if self.failed:
+            return
+        try:
+            act()
+        except Exception as error:
+            if self.on_failure is None:
+                raise
+            self.on_failure(error)
+
+    def fail(self, reason: str) -> None:
+        """Stop for good after an error in a step: P = Q = 0, registers stand, inverter status FAULT."""
+        self.failed = reason
+        self.chain.service.fail(self.seen)
+        self._state = None
 
     @property
     def state(self) -> DeviceState:
@@ -152,16 +166,6 @@ class Device:
         return self.chain.service.word
 
     @property
-    def limited(self) -> bool:
-        """Whether a rating (VA, var or current) limits P or Q."""
-        return self.chain.inverter.limited
-
-    @property
-    def in_service(self) -> bool:
-        """Whether the DER is in service; True during momentary cessation too."""
-        return self.chain.service.in_service
-
-    @property
     def function_types(self) -> Sequence[FunctionType]:
         """The types of its control functions, in the order in which they are called."""
         return self.chain.types
@@ -174,16 +178,13 @@ class Device:
     @property
     def enter_service_s(self) -> float:
         """Seconds of good grid still needed before service is entered; 0 in service."""
-        if self.chain.service.in_service:
-            return 0.0
-        remaining: float = getattr(self.chain.functions.get("enter-service"), "remaining_s", 0.0)
-        return remaining
+        return self.chain.enter_service_s
 
     def step(self, now_s: float) -> None:
-        """Advance to simulated time now_s, UTC s; a time in the past changes nothing."""
+        """Advance to simulated time now_s, UTC s; nothing changes in the past or after a failure."""
         last_s = self._last_s
-        if not last_s <= now_s:
-            if math.isnan(last_s) and not math.isnan(now_s):
+        if not last_s <= now_s or self.failed:
+            if math.isnan(last_s) and not math.isnan(now_s) and not self.failed:
                 self._last_s = now_s
                 self._advance(now_s, 0.0)
             return
@@ -211,27 +212,24 @@ class Device:
 
     def command(self, command: Command) -> None:
         """stop: out of service until start. reset: clear a trip and restart the enter-service delay."""
-        self._settle()
+        self._settle(self._clock.now_s())
         if command == "stop":
             self.chain.service.permitted = False
         elif command == "start":
             self.chain.service.permitted = True
         elif command == "reset":
-            self.chain.reset(self.seen)
+            self._guarded(lambda: self.chain.reset(self.seen))
             self._held.forget()
         else:
             raise ConfigError(f"command: {command!r} is not one of start, stop, reset")
         self._restep()
 
     def dc_iv(self) -> dict[str, Any]:
-        """The PV array's I-V curve and operating point, as ``GET /api/dersim/dc-iv`` shows them.
-
-        ConfigError without a PV array.
-        """
+        """The PV array's I-V curve and operating point; ConfigError without a PV array."""
         return self._report.dc_iv(self.name, self.state)
 
     def _apply(self, values: Mapping[str, ModeValue]) -> None:
-        self._configure(values)
+        self._guarded(lambda: self._configure(values))
         self._restep()
 
     def _configure(self, values: Mapping[str, ModeValue]) -> None:
@@ -245,7 +243,7 @@ class Device:
         self.chain.settled = False
         self.chain.service.disturb()
         if not math.isnan(self._last_s) and not self._sampled:
-            self._advance(self._last_s, 0.0)
+            self._guarded(lambda: self._advance(self._last_s, 0.0))
 
     def _advance(self, start_s: float, dt_s: float) -> None:
         self._state = None
@@ -257,11 +255,14 @@ class Device:
             return
         if conditions is not self._conditions:
             self._look(conditions)
-        left_s = dt_s
+        left_s, least_s, pieces = dt_s, 0.0, 0
         service = chain.service
         while True:
             quiet = service.quiet(seen)
-            piece_s = left_s if quiet else min(left_s, service.horizon_s(seen))
+            piece_s = left_s if quiet or left_s <= 0 else min(left_s, max(service.horizon_s(seen), least_s))
+            pieces += 1
+            if pieces > _MOST_PIECES:
+                least_s = dt_s / _MOST_PIECES
             source.see(conditions, piece_s)
             seen.available_w, seen.charge_w = source.available_w, source.charge_w
             before = (service.in_service, seen.p_w, seen.q_var)
@@ -275,7 +276,7 @@ class Device:
             source.drew(p, piece_s)
             left_s -= piece_s
             if not quiet:
-                self._held.note(self._report.alarms(conditions), start_s + dt_s - left_s)
+                self._held.note(self._alarms(conditions), start_s + dt_s - left_s)
             if left_s <= 0:
                 return
 
@@ -292,25 +293,24 @@ class Device:
             self._shares = shares
             self._registers.share(shares)
 
+    def _alarms(self, conditions: Conditions) -> Alarm:
+        return self._report.alarms(conditions, self.chain.trip_window())
+
     def _build(self) -> DeviceState:
         time_s = 0.0 if math.isnan(self._last_s) else self._last_s
         conditions = self._conditions
         if conditions is None:
             conditions = self.inputs.at(time_s)
             self._look(conditions)
+        if self.failed:
+            return self._report.failed_state(time_s, conditions, self._shares)
         return self._report.state(
             time_s,
             conditions,
             self._shares,
-            self._report.alarms(conditions) | self._held.at(time_s),
-            switch_closed=self._switch_closed(),
+            self._alarms(conditions) | self._held.at(time_s),
+            self.setpoints.value,
         )
-
-    def _switch_closed(self) -> bool:
-        """opModEnergize false leaves the switch closed; everything else that ends service opens it."""
-        service, value = self.chain.service, self.setpoints.value
-        de_energized = value("opModEnergize") is False and service.permitted and not service.tripped
-        return value("opModConnect") is not False and (service.in_service or de_energized)
 
 
 def _own(nameplate: Nameplate, number: int) -> Nameplate:

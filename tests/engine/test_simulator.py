@@ -28,6 +28,7 @@ class FakeFleet:
                 number=n,
                 step=lambda now_s: None,
                 service_word="in service",
+                fail=lambda reason: None,
                 functions={},
                 source=None,
                 device_type=SimpleNamespace(name="PV"),

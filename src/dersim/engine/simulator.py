@@ -18,6 +18,7 @@ import inspect
 import random
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -102,6 +103,8 @@ class Simulator:
         shown = await self._bind_all()
         count = len(self._fleet.devices)
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
+        for device in self._fleet.devices:
+            device.on_failure = partial(self._physics.failed, device)
         self._clock.start()
         first_s = self._clock.now_s()
         trip_log = TripLog(self._fleet, self._log)

@@ -131,18 +131,18 @@ class SupervisedPhysics:
         """Step one DER, unless it has failed before."""
         if device.number in self._failed:
             return
-        number = device.number
-        cause = ""
-
-        def what(error: Exception) -> str:
-            nonlocal cause
-            cause = _culprit(device, error, self._owners)
-            return f"DER {number} failed and stands still from now on: {cause}"
-
-        with self._fences.around("physics", "Engine", what, number, raises=FrontendFailed) as ended:
+        try:
             device.step(now_s)
-        if ended.error is not None:
-            self._failed[number] = f"{cause}: {root_cause(ended.error)!r}"
+        except Exception as error:  # noqa: BLE001 - a fence: this DER ends here, told and counted
+            self.failed(device, error)
+
+    def failed(self, device: Device, error: Exception) -> None:
+        """Stop a DER after an error in its step; also called by the DER where a command caused the step."""
+        number, cause = device.number, _culprit(device, error, self._owners)
+        what = f"DER {number} failed and stands still from now on: {cause}"
+        self._fences.tell(error, "physics", "Engine", what, number, raises=FrontendFailed)
+        self._failed[number] = reason = f"{cause}: {root_cause(error)!r}"
+        device.fail(reason)
 
     def status(self, number: int) -> dict[str, FrontendStatus]:
         """``physics: failed`` for a DER that stands still, else nothing."""

@@ -23,6 +23,7 @@ import random
 from collections.abc import Iterable, Mapping
 
 from dersim.functions.base import INF
+from dersim.functions.checked import checked
 from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Stage
 from dersim.functions.filters import Lag
 from dersim.functions.ramp import Bounds, Ramp
@@ -60,6 +61,7 @@ class Chain:
             self.functions[kind.name] = function = kind.make(nameplate, settings)
             if hasattr(function, "rng"):
                 function.rng = rng
+        self._called = {name: checked(name, function) for name, function in self.functions.items()}
         ramp = self.functions.get("ramp")
         self.ramp = ramp if isinstance(ramp, Ramp) else None
         self.inverter = Inverter(nameplate, settings)
@@ -89,6 +91,14 @@ class Chain:
         """All modes that the functions implement."""
         return frozenset(mode for kind in self.types for mode in kind.modes)
 
+    @property
+    def enter_service_s(self) -> float:
+        """Seconds of good grid still needed before service is entered; 0 in service."""
+        if self.service.in_service:
+            return 0.0
+        remaining: float = getattr(self.functions.get("enter-service"), "remaining_s", 0.0)
+        return remaining
+
     def trip_window(self) -> tuple[float, float, float, float]:
         """Lowest and highest voltage (per unit) and frequency (Hz) that no trip counts against."""
         trip = self.functions.get("trip")
@@ -117,7 +127,7 @@ class Chain:
             if now != before:
                 self._begin(kind, _ramp_s(kind, now, before, ramps), own=bool(own), before=bool(before))
             if (own or kind.standing) and function is not self.ramp:
-                enabled[kind.stage].append(function)
+                enabled[kind.stage].append(self._called[kind.name])
         self._enable(enabled)
 
     def _begin(self, kind: FunctionType, ramp_s: float | None, *, own: bool, before: bool) -> None:
@@ -133,7 +143,7 @@ class Chain:
             self.ramp.changed(bounds, ramp_s, active=own or kind.standing)
 
     def _enable(self, enabled: Mapping[Stage, list[ControlFunction]]) -> None:
-        names = {id(function): name for name, function in self.functions.items()}
+        names = {id(function): name for name, function in self._called.items()}
         self._command = [(each, self._bounds[names[id(each)]]) for each in enabled["command"]]
         self._grid, self._frequency, self._reactive = (enabled[s] for s in ("grid", "frequency", "reactive"))
         self._enabled = [function for functions in enabled.values() for function in functions]

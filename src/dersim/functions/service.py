@@ -25,13 +25,14 @@ class Service:
     """The service state of one DER.
 
     in_service; tripped: out of service by a trip; ceased: momentary cessation; entering: on the ramp of
-    entering service; permitted: by the operator.
+    entering service; permitted: by the operator; failed: out of service for good after an error in a step.
     """
 
     def __init__(self) -> None:
         self.in_service = True
         self.tripped = self.ceased = self.entering = False
         self.permitted = True
+        self.failed = False
         self._functions: list[ControlFunction] = []
         self._returns = False
         self._window = _CLOSED
@@ -40,6 +41,8 @@ class Service:
     @property
     def word(self) -> str:
         """The service state in words, for logs and pages."""
+        if self.failed:
+            return "failed"
         if not self.in_service:
             return "tripped" if self.tripped else "out of service"
         if self.ceased:
@@ -106,6 +109,12 @@ class Service:
         self.in_service = seen.in_service = False
         self.tripped = tripped
         self.disturb()
+
+    def fail(self, seen: Measured) -> None:
+        """Leave service for good; no power flows."""
+        self.leave(seen, tripped=False)
+        self.failed, self.ceased, self.entering = True, False, False
+        seen.p_w = seen.q_var = seen.available_w = seen.charge_w = 0.0
 
     def _enter(self, seen: Measured) -> float:
         self.in_service = seen.in_service = True

@@ -17,7 +17,7 @@ from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.pv import PvArray
 from dersim.hardware.registers import Registers
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import Source
+from dersim.hardware.source import GivenSource, Source
 from dersim.hardware.state import (
     Alarm,
     Connection,
@@ -48,6 +48,7 @@ class ServiceState(Protocol):
     tripped: bool
     in_service: bool
     ceased: bool
+    failed: bool
 
     @property
     def entering(self) -> bool:
@@ -55,44 +56,55 @@ class ServiceState(Protocol):
         ...
 
 
-class Report:
-    """Builds the states of one DER from its parts, which belong to the device.
+class DecidedParts(Protocol):
+    """What the control functions decide."""
 
-    trip_window: lowest and highest voltage (per unit) and frequency (Hz) at which no trip timer runs.
-    """
+    @property
+    def service(self) -> ServiceState:
+        """The service state."""
+        ...
+
+    @property
+    def inverter(self) -> Inverter:
+        """The inverter's limits."""
+        ...
+
+
+class Report:
+    """Builds the states of one DER from its parts, which belong to the device."""
 
     def __init__(
         self,
         plate: Nameplate,
         settings: Settings,
         seen: Measured,
-        *,
-        service: ServiceState,
-        trip_window: Callable[[], tuple[float, float, float, float]],
-        inverter: Inverter,
         source: Source,
         registers: Registers,
+        parts: DecidedParts,
     ) -> None:
         self._plate = plate
         self._settings = settings
         self._seen = seen
-        self._service = service
-        self._trip_window = trip_window
-        self._inverter = inverter
+        self._service = parts.service
+        self._inverter = parts.inverter
         self._source = source
         self._registers = registers
+        self._soc_pct = plate.soc_pct if plate.rtgMaxWh else None
         used = [float(index < plate.phases) for index in range(3)]
         self._phase = _triple(used)
         self._volts = _triple([plate.v_ln_v * each for each in used])
         self._ac_volts = plate.v_ln_v * plate.phases
 
-    def alarms(self, conditions: Conditions) -> Alarm:
-        """The alarms that the present conditions raise."""
+    def alarms(self, conditions: Conditions, trip_window: tuple[float, float, float, float]) -> Alarm:
+        """The alarms that the present conditions raise.
+
+        trip_window: lowest and highest voltage (per unit) and frequency (Hz) at which no trip timer runs.
+        """
         plate, seen = self._plate, self._seen
         used = conditions.voltage_pu[: plate.phases]
         mean = sum(used) / len(used)
         volts = mean * self._ac_volts
-        low, high, slow, fast = self._trip_window()
+        low, high, slow, fast = trip_window
         dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
         amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
         bits = (
@@ -110,7 +122,7 @@ class Report:
         """InverterStatusType of the present state."""
         service, seen = self._service, self._seen
         if not service.in_service:
-            return self._status_out_of_service()
+            return InverterStatus.FAULT if service.failed else self._status_out_of_service()
         if service.ceased:
             return InverterStatus.STANDBY
         if int(alarm) & _LOW_POWER:
@@ -129,9 +141,14 @@ class Report:
         return InverterStatus.OFF if off else InverterStatus.STANDBY
 
     def state(
-        self, time_s: float, conditions: Conditions, shares: Triple, alarms: Alarm, *, switch_closed: bool
+        self,
+        time_s: float,
+        conditions: Conditions,
+        shares: Triple,
+        alarms: Alarm,
+        value: Callable[[str], object],
     ) -> DeviceState:
-        """Build the state; shares: of each phase in P and Q."""
+        """Build the state. shares: of each phase in P and Q. value: of a mode in force, or None."""
         plate, source = self._plate, self._source
         p, q = self._seen.p_w, self._seen.q_var
         s = math.hypot(p, q)
@@ -143,7 +160,7 @@ class Report:
         exported, imported, injected, absorbed = self._registers.read()
         inject, absorb = self._inverter.var_available(p)
         dc = source.dc(p)
-        soc = source.soc_pct
+        self._soc_pct = soc = source.soc_pct
         return DeviceState(
             time_s=time_s,
             p_w=p,
@@ -169,13 +186,22 @@ class Report:
             temperature_c=conditions.temperature_c,
             cell_temperature_c=source.cell_temperature_c,
             soc_pct=soc,
-            connection=self._connection(switch_closed=switch_closed),
+            connection=self._connection(value),
             inverter_status=self.status(alarms),
             operational_mode=OperationalMode.OPERATIONAL if self._service.in_service else OperationalMode.OFF,
             storage_mode=None if soc is None else _storage_mode(p),
             alarms=alarms,
             tripped=self._service.tripped,
+            failed=self._service.failed,
         )
+
+    def failed_state(self, time_s: float, conditions: Conditions, shares: Triple) -> DeviceState:
+        """The state of a DER that failed: no power, registers and state of charge as they were."""
+        plate = self._plate
+        soc_pct = self._soc_pct
+        self._source = GivenSource(plate)
+        self._source.soc_pct = soc_pct
+        return self.state(time_s, conditions, shares, Alarm(0), lambda _: None)
 
     def dc_iv(self, name: str, state: DeviceState) -> dict[str, Any]:
         """The PV array's I-V curve and operating point; ConfigError names the DER if it has none."""
@@ -190,15 +216,18 @@ class Report:
             "curve": [sample._asdict() for sample in array.curve().samples()],
         }
 
-    def _connection(self, *, switch_closed: bool) -> Connection:
+    def _connection(self, value: Callable[[str], object]) -> Connection:
         service, seen = self._service, self._seen
+        # opModEnergize false leaves the switch closed; everything else that ends service opens it.
+        de_energized = value("opModEnergize") is False and service.permitted and not service.tripped
+        switch_closed = value("opModConnect") is not False and (service.in_service or de_energized)
         live = service.in_service and not service.ceased
         return Connection(
             connected=switch_closed,
             available=seen.available_w > 0 and not service.tripped,
             operating=live and (seen.p_w != 0 or seen.q_var != 0),
             test=False,
-            fault=service.tripped,
+            fault=service.tripped or service.failed,
             energized=live,
         )
 

@@ -79,6 +79,7 @@ class DeviceState(NamedTuple):
     time_s: simulated UTC. Per-phase triples are (A, B, C), 0 where the device has no such phase.
     Energies count up only, in Wh and varh; exported is delivered by the DER, imported is consumed.
     available_w: available power on the AC side, at most setMaxW. soc_pct: None without a battery.
+    failed: an error in a step stopped the DER for good.
     """
 
     time_s: float
@@ -111,3 +112,4 @@ class DeviceState(NamedTuple):
     storage_mode: StorageMode | None
     alarms: Alarm
     tripped: bool
+    failed: bool = False

@@ -115,8 +115,12 @@ def entry(device: Device) -> dict[str, Any]:
 
 
 def state_word(state: DeviceState) -> str:
-    """`running`, `forced_derating`, `off`, ..., or `tripped`."""
-    return "tripped" if state.tripped else state.inverter_status.name.lower()
+    """`running`, `forced_derating`, `off`, ..., or `tripped` or `failed`."""
+    return "tripped" if state.tripped else _inverter(state)
+
+
+def _inverter(state: DeviceState) -> str:
+    return "failed" if state.failed else state.inverter_status.name.lower()
 
 
 def metrics(state: DeviceState) -> dict[str, Any]:
@@ -156,7 +160,7 @@ def status(state: DeviceState) -> dict[str, Any]:
     """The status words."""
     flags = _flags(state.connection)
     return {
-        "inverter": state.inverter_status.name.lower(),
+        "inverter": _inverter(state),
         "connect": "connected" if state.connection.connected else "disconnected",
         "connect_flags": flags,
         "operational": state.operational_mode.name.lower(),

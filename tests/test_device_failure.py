@@ -1,0 +1,162 @@
+"""A DER whose step fails stops for good; answers of plug-ins are checked; no timer holds a step for ever."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from dersim.device import Device, ManualClock
+from dersim.engine.supervision import SupervisedPhysics
+from dersim.errors import PluginError
+from dersim.fences import Fences
+from dersim.functions.contract import NOTHING, Demand, FunctionType, Stage
+from dersim.hardware.state import InverterStatus, OperationalMode
+from dersim.logbuffer import LogBuffer
+from dersim.modes import Curve
+from dersim.plugin.builtin import FUNCTION_TYPES, make_device
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.sunspec.measurements import _INVERTER_STATE
+from dersim.web.api import overview
+
+
+class Odd:
+    """A control function of a plug-in that answers what the test says."""
+
+    settled = False
+
+    def __init__(self) -> None:
+        self.demand: Any = NOTHING
+        self.left_s: Any = math.inf
+        self.error: Exception | None = None
+
+    def configure(self, modes: Any, seen: Any) -> None:
+        pass
+
+    def step(self, dt_s: float, seen: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.demand
+
+    def horizon_s(self, seen: Any) -> Any:
+        return self.left_s
+
+
+def odd_device(stage: Stage = "protect", device_type: str = "PV") -> tuple[Device, Odd, ManualClock]:
+    odd, clock = Odd(), ManualClock()
+    kind = FunctionType("odd", (), stage, lambda nameplate, settings: odd, standing=True)
+    device = make_device(device_type=device_type, functions=[*FUNCTION_TYPES, kind], clock=clock)
+    device.step(0.0)
+    return device, odd, clock
+
+
+def watched(device: Device, *, fail_fast: bool = False) -> tuple[SupervisedPhysics, Fences, LogBuffer]:
+    log = LogBuffer()
+    fences = Fences(log, fail_fast=fail_fast)
+    physics = SupervisedPhysics(fences, {"odd": "extra"})
+    device.on_failure = lambda error: physics.failed(device, error)
+    return physics, fences, log
+
+
+@pytest.mark.parametrize("left_s", [0, 0.0, math.nan, None, -1.0, "soon"])
+def test_a_horizon_that_is_no_time_is_refused_with_the_function_s_name(left_s: Any) -> None:
+    device, odd, _ = odd_device()
+    odd.left_s = left_s
+    with pytest.raises(PluginError, match=r"control function odd: horizon_s returned .*; return seconds"):
+        device.step(10.0)
+
+
+@pytest.mark.parametrize("stage", ["command", "grid", "protect"])
+@pytest.mark.parametrize("field", ["limit_w", "floor_w", "target_w", "override_w", "q_var", "q_response_s"])
+def test_a_nan_in_a_demand_is_refused_with_the_function_s_name(stage: Stage, field: str) -> None:
+    device, odd, _ = odd_device(stage)
+    odd.demand = Demand(**{field: math.nan})
+    with pytest.raises(PluginError, match=f"control function odd: {field} of its Demand is nan"):
+        device.step(1.0)
+
+
+def test_what_is_no_demand_is_refused() -> None:
+    device, odd, _ = odd_device()
+    odd.demand = None
+    with pytest.raises(PluginError, match="control function odd: step returned None; return a Demand"):
+        device.step(1.0)
+
+
+def test_a_horizon_of_a_picosecond_does_not_hold_a_step() -> None:
+    device, odd, _ = odd_device()
+    odd.left_s = 1e-12
+    device.step(60.0)
+    assert device.state.time_s == 60.0
+
+
+def test_a_trip_at_once_and_a_return_at_once_do_not_hold_a_step() -> None:
+    """Must-trip after 0 s at a frequency at which service may be entered after 0 s."""
+    clock = ManualClock()
+    device = make_device(clock=clock)
+    device.settings.update({"setESDelay": 0.0, "setESRampTms": 0.0, "setESLowFreq": 59.0})
+    trips = Curve(((0.0, 59.9), (1.0, 59.9)), 0)
+    (outcome,) = device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModLFRTMustTrip", trips))
+    assert outcome.verdict is Verdict.ACCEPTED
+    device.step(0.0)
+    device.inputs.set(frequency_hz=59.5)
+    device.step(60.0)
+    assert device.state.time_s == 60.0
+
+
+@pytest.mark.parametrize("device_type", ["PV", "Batt", "HybridDC-3Phase"])
+def test_a_failed_der_gives_no_power_and_its_registers_stand(device_type: str) -> None:
+    device, odd, clock = odd_device(device_type=device_type)
+    physics, fences, log = watched(device)
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModFixedW", 50.0))
+    for clock.time_s in (1.0, 2.0, 3.0):
+        physics.step(device, clock.time_s)
+    before = device.state
+    assert before.p_w > 1000
+    odd.error = ZeroDivisionError("in the plug-in")
+    device.inputs.set(voltage_pu=1.01)  # something changes, so the step is made in full
+    for clock.time_s in (4.0, 5.0, 6.0):
+        physics.step(device, clock.time_s)
+    after = device.state
+    assert (after.p_w, after.q_var, after.s_va, after.dc_w) == (0, 0, 0, 0)
+    assert after.current_a == after.phase_p_w == (0, 0, 0)
+    assert after.exported_wh == before.exported_wh
+    assert after.soc_pct == before.soc_pct
+    assert after.inverter_status is InverterStatus.FAULT
+    assert int(after.inverter_status) == 7
+    assert _INVERTER_STATE[after.inverter_status][0] == 6  # 701.InvSt FAULT
+    assert after.operational_mode is OperationalMode.OFF
+    assert after.connection.fault
+    assert not after.connection.connected
+    assert not after.connection.operating
+    assert not after.tripped
+    assert overview.status(after)["inverter"] == overview.state_word(after) == "failed"
+    assert device.service_word == "failed"
+    assert fences.counts == {"physics": 1}
+    assert device.failed.startswith("control function 'odd' of plug-in extra in tests.test_device_failure:")
+    [error] = log.entries(level="Error")
+    assert "DER 1 failed and stands still from now on: control function 'odd'" in error.message
+
+
+def test_a_command_to_a_failing_der_is_taken_and_the_der_fails() -> None:
+    device, odd, clock = odd_device()
+    _, fences, _ = watched(device)
+    odd.error = ValueError("no")
+    clock.time_s = 1.0
+    change = SetpointChange(SetpointSource.REST, "opModMaxLimW", 50.0)
+    assert device.setpoints.submit(change)[0].verdict is Verdict.ACCEPTED
+    assert device.failed
+    device.settings.update({"setGradW": 5.0})
+    device.inputs.set(frequency_hz=60.1)
+    device.command("reset")
+    device.command("start")
+    assert device.state.p_w == 0
+    assert fences.counts == {"physics": 1}
+
+
+def test_without_a_supervisor_the_error_of_a_step_is_raised() -> None:
+    device, odd, clock = odd_device()
+    odd.error = ValueError("no")
+    clock.time_s = 1.0
+    with pytest.raises(ValueError, match="no"):
+        device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 50.0))
