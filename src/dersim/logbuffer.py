@@ -104,6 +104,8 @@ class LogBuffer:
 
     def log(self, level: Level, module: str, message: str, device: int = 0) -> LogEntry:
         """Add an entry. level: as in LEVELS; module: one of MODULES or a plug-in's own tag."""
+        # Half a surrogate pair has no UTF-8: neither stderr nor the REST API could write it.
+        message = message.encode("utf-8", "backslashreplace").decode()
         if len(message) > MAX_MESSAGE_CHARS:
             cut = len(message) - MAX_MESSAGE_CHARS
             message = f"{message[:MAX_MESSAGE_CHARS]} ... ({cut} more characters)"

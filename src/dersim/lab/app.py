@@ -11,7 +11,6 @@ name files on this machine.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,7 +29,7 @@ from dersim.pages import statics
 from dersim.pages.guard import Guard
 from dersim.pages.middleware import add_error_handlers, add_guard
 from dersim.pages.problems import Problem
-from dersim.pages.responses import MAX_BODY_BYTES, dumps
+from dersim.pages.responses import MAX_BODY_BYTES, dumps, json_body
 from dersim.pages.schema import FieldError
 
 STATIC = Path(__file__).parent / "static"
@@ -81,7 +80,7 @@ def _add_settings(app: QuartTrio, state: LabState) -> None:
 
     async def choose(key: str) -> Response:
         program = _program(key)
-        values = _values(state.programs.fields(program), await _body())
+        values = _values(state.programs.fields(program), await json_body())
         try:
             state.choose(program, values)
         except ConfigError as error:
@@ -129,16 +128,6 @@ def _whole_number(name: str) -> int:
         raise Problem(
             "bad-request", f"query parameter {name}={text[:40]!r}: a whole number is needed"
         ) from None
-
-
-async def _body() -> Any:
-    raw = await request.get_data()
-    if request.mimetype != "application/json":
-        raise Problem("not-json", f"the body is {request.mimetype or 'of no type'}, not application/json")
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Problem("bad-request", f"the body is not JSON: {error}", hint=_SHAPE) from None
 
 
 _SHAPE = 'Send {"values": {"--flag": "text as on the command line"}}.'

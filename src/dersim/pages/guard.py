@@ -2,7 +2,7 @@
 
 The dashboard listens on loopback and asks for no password; two attacks remain, both by way of the user's own
 browser. *DNS rebinding*: a hostile page's name is made to resolve to 127.0.0.1, so that the page's scripts
-reach us as their own origin; the Host header still bears the hostile name, hence `check_host`. *Cross-site
+reach us as their own origin; the Host header still has the hostile name, hence `check_host`. *Cross-site
 requests*: a hostile page posts to us, or opens a WebSocket, which no same-origin policy stops; the browser
 says in Origin where that page came from, hence `check_origin`. Programs such as curl send no Origin.
 
@@ -13,17 +13,21 @@ a WebSocket, a cookie that the first visit with `?token=TOKEN` sets.
 from __future__ import annotations
 
 import ipaddress
+import os
 import secrets
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from dersim.errors import ConfigError
 from dersim.pages.problems import Problem
 
 COOKIE = "dersim_token"
+#: Gives the token where the process list, which shows a command line to all users, must not.
+TOKEN_VARIABLE = "DERSIM_TOKEN"  # noqa: S105 - the name of a variable
 
 #: Sent with every answer. Scripts and styles come from here alone; nothing may frame us.
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -48,20 +52,40 @@ def is_loopback(host: str) -> bool:
 
 
 def settle_token(options: Namespace) -> str | None:
-    """The token of `--token`; `auto` makes one for both web sites and writes it into the options."""
-    token: str | None = getattr(options, "token", None)
+    """The token of `--token`, `--token_file` or the environment; None where nobody asks for one.
+
+    `auto` makes one for both web sites and writes it into the options. ConfigError names what is wrong.
+    """
+    token, file = getattr(options, "token", None), getattr(options, "token_file", None)
+    if token and file:
+        raise ConfigError("--token, --token_file: give one of the two")
+    if file:
+        return _token_in(file)
+    token = token or os.environ.get(TOKEN_VARIABLE)
     if token == "auto":  # noqa: S105 - the word that asks for a token, not a token
         token = options.token = secrets.token_urlsafe(24)
         options.token_made = True
     return token or None
 
 
+def _token_in(file: Path) -> str:
+    """The one line of a token file, without the spaces around it."""
+    try:
+        token = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not plain ASCII text"
+        raise ConfigError(f"--token_file {file}: {reason}") from None
+    if not token or not token.isprintable() or " " in token:
+        raise ConfigError(f"--token_file {file}: one line with the token is needed, without spaces in it")
+    return token
+
+
 def require_token_beyond_loopback(flag: str, host: str, token: str | None) -> None:
     """ConfigError where others could reach the site and no token guards it."""
     if token is None and not is_loopback(host):
         raise ConfigError(
-            f"{flag} {host}: other machines could operate this simulator; add --token TOKEN, "
-            f"or --token auto to have one made, or stay with 127.0.0.1"
+            f"{flag} {host}: other machines could operate this simulator; add --token_file FILE, "
+            f"or --token auto to have a token made, or stay with 127.0.0.1"
         )
 
 

@@ -5,18 +5,40 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from quart import Response
+from quart import Response, request
 from werkzeug.datastructures import Headers
 
 from dersim.pages.guard import Guard
+from dersim.pages.json_body import BodyError, parse
 from dersim.pages.problems import Problem
+from dersim.pages.schema import FieldError
 
 MAX_BODY_BYTES = 64 * 1024
 
 
 def dumps(body: Any) -> str:
-    """JSON without spaces; NaN and infinity are a bug here and raise ValueError."""
-    return json.dumps(body, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    """JSON without spaces; NaN and infinity are a bug here and raise ValueError.
+
+    Half a surrogate pair, which a peer can put into a text, has no UTF-8: it is shown as `?`.
+    """
+    text = json.dumps(body, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+async def json_body() -> Any:
+    """The JSON value of the request's body; Problem with a pointer where it is none or out of bounds."""
+    raw = await request.get_data()
+    if request.mimetype != "application/json":
+        raise Problem("not-json", f"the body is {request.mimetype or 'of no type'}, not application/json")
+    try:
+        return parse(raw)
+    except BodyError as error:
+        errors = [FieldError(error.pointer, str(error))]
+        raise Problem("bad-request", str(error), errors=errors) from None
 
 
 def problem_response(problem: Problem, path: str) -> Response:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from dersim.numeric import shown
 from dersim.pages.problems import Problem
 
 #: The largest whole number that JavaScript tells from its neighbours; none of ours comes near it.
@@ -85,7 +86,7 @@ def read_query(route: Route, given: Mapping[str, list[str]]) -> dict[str, Any]:
     known = {query.name: query for query in route.parameters}
     if unknown := sorted(set(given) - set(known)):
         allowed = f"it takes {', '.join(known)}" if known else "it takes none"
-        raise Problem("bad-request", f"query parameter {unknown[0]!r} is not known here; {allowed}")
+        raise Problem("bad-request", f"query parameter {shown(unknown[0])} is not known here; {allowed}")
     if repeated := sorted(name for name, texts in given.items() if len(texts) > 1):
         raise Problem("bad-request", f"query parameter {repeated[0]!r} is given more than once")
     return {
@@ -99,14 +100,15 @@ def _query_value(query: Query, text: str) -> Any:
         value = query.type(text)
     except ValueError:
         kind = "a whole number" if query.type is int else "a number"
-        raise Problem("bad-request", f"query parameter {query.name}={text!r}: {kind} is needed") from None
+        given = f"query parameter {query.name}={shown(text)}"
+        raise Problem("bad-request", f"{given}: {kind} is needed") from None
     if query.choices and value not in query.choices:
         words = ", ".join(query.choices)
-        raise Problem("bad-request", f"query parameter {query.name}={text!r} is not one of {words}")
+        raise Problem("bad-request", f"query parameter {query.name}={shown(text)} is not one of {words}")
     if isinstance(value, int | float):
         # Written so that NaN fails as well.
         low, high = query.minimum, query.highest
         if (low is not None and not value >= low) or (high is not None and not value <= high):
             bounds = f"at least {low:g}" if high is None else f"{low:g} to {high:.16g}"
-            raise Problem("bad-request", f"query parameter {query.name}={text!r}: {bounds} is needed")
+            raise Problem("bad-request", f"query parameter {query.name}={shown(text)}: {bounds} is needed")
     return value

@@ -23,6 +23,7 @@ from hypercorn.utils import wrap_app
 
 from dersim.errors import root_cause
 from dersim.fences import Ended
+from dersim.http11.messages import in_words
 from dersim.pages.streams import BoundedStream
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class WebServer:
             await connection
         except* _PEERS_FAULT as errors:
             cause = root_cause(errors)
-            self._log.log("Debug", "WS", f"connection dropped: {type(cause).__name__}: {cause}")
+            reason = in_words(cause) if isinstance(cause, h11.ProtocolError) else str(cause)
+            self._log.log("Debug", "WS", f"connection dropped: {type(cause).__name__}: {reason}")
 
     async def _fenced(self, scope: Any, *channels: Any) -> None:
         """The application for one request or WebSocket, in a fence."""

@@ -29,12 +29,20 @@ def add_folders(app: QuartTrio, address: str, *folders: Path) -> None:
 
     async def static(name: str) -> Response:
         for folder in folders:
-            path = (folder / name).resolve()
-            if path.is_relative_to(folder) and path.is_file():
+            if path := _file_in(folder, name):
                 return file_response(path)
         raise Problem("not-found", f"there is no page {name!r}")
 
     app.add_url_rule(f"/{address}/<path:name>", address, static, methods=["GET"])
+
+
+def _file_in(folder: Path, name: str) -> Path | None:
+    """The file of that name, None where there is none in the folder or no file can have the name."""
+    try:
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder) and path.is_file() else None
+    except (ValueError, OSError):  # a zero byte in the name; a name that is too long
+        return None
 
 
 def file_response(path: Path) -> Response:

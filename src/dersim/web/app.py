@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 from typing import Any
 
 from quart import Response, request
@@ -17,7 +16,7 @@ from quart_trio import QuartTrio
 from dersim.pages.guard import Guard
 from dersim.pages.middleware import add_error_handlers, add_guard
 from dersim.pages.problems import Problem
-from dersim.pages.responses import MAX_BODY_BYTES, dumps
+from dersim.pages.responses import MAX_BODY_BYTES, dumps, json_body
 from dersim.pages.routes import Reply, Route, read_query
 from dersim.pages.schema import SchemaBook, check
 from dersim.web.context import Call, Site, WebContext, find_device
@@ -54,7 +53,7 @@ def _view(route: Route, context: WebContext) -> Any:
         query = read_query(route, request.args.to_dict(flat=False))
         body = None
         if schema is not None:
-            body = _decode_body(route, await request.get_data())
+            body = await _body(route)
             if errors := check(schema, book.components, body):
                 raise Problem("bad-request", f"the body: {errors[0].detail}", errors=errors)
         device = find_device(context, query.pop("device") if route.per_device else 1)
@@ -66,15 +65,10 @@ def _view(route: Route, context: WebContext) -> Any:
     return view
 
 
-def _decode_body(route: Route, raw: str | bytes) -> Any:
-    if not raw and route.request_optional:
+async def _body(route: Route) -> Any:
+    if route.request_optional and not await request.get_data():
         return {}
-    if request.mimetype != "application/json":
-        raise Problem("not-json", f"the body is {request.mimetype or 'of no type'}, not application/json")
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Problem("bad-request", f"the body is not JSON: {error}") from None
+    return await json_body()
 
 
 def _respond(route: Route, result: Any) -> Response:

@@ -6,7 +6,8 @@ from argparse import Namespace
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dersim.options import names, port
+from dersim.options import names, port, readable_file
+from dersim.pages.guard import TOKEN_VARIABLE
 from dersim.plugin.extension import FrontendContext, FrontendType
 from dersim.plugin.hookspecs import hookimpl
 from dersim.web.frontend import WebFrontend
@@ -28,7 +29,15 @@ def add_options(parser: OptionParser) -> None:
         "-wp", "--website_port", type=port, default=8111, metavar="PORT", help="port of dashboard and REST"
     )
     group.add_argument(
-        "--token", metavar="TOKEN", help="ask every web request for this token; auto makes one"
+        "--token",
+        metavar="TOKEN",
+        help="ask every web request for this token; auto makes one; process lists show it, unlike the next",
+    )
+    group.add_argument(
+        "--token_file",
+        type=readable_file,
+        metavar="FILE",
+        help=f"the same token out of a file; or set the environment variable {TOKEN_VARIABLE}",
     )
     group.add_argument(
         "--allow_host", type=names, default=(), metavar="NAME,...", help="further names to answer for"
