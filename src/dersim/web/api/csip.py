@@ -36,6 +36,12 @@ class ClockOffset(TypedDict):
     samples: int
 
 
+class ClockEntry(ClockOffset):
+    """The same for one Time resource that programs follow."""
+
+    href: str | None
+
+
 class ProgramEntry(TypedDict):
     """A DERProgram; of two, the lower primacy rules."""
 
@@ -112,6 +118,7 @@ class CsipClientDocument(TypedDict):
     end_device: str | None
     registration: Registration
     clock: ClockOffset
+    clocks: list[ClockEntry]
     programs: list[ProgramEntry]
     active_controls: list[ControlEntry]
     scheduled_controls: list[ControlEntry]
