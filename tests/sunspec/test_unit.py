@@ -223,3 +223,36 @@ def test_the_power_factor_of_each_phase_is_negative_while_charging(make_bench):
     bench.wait(30)
     assert bench.read(701, "WL2") == -1000
     assert [bench.read(701, f"PFL{n}") for n in (1, 2, 3)] == [-1, -1, -1]
+
+
+def test_imported_and_exported_energy_of_each_phase_are_those_of_the_phase(make_bench):
+    bench = make_bench(device_type="Batt-3Phase")
+    bench.device.inputs.set(voltage_pu=[1.0, 0.95, 1.05])
+    for watts in (-9000, 3000):
+        bench.write(704, WSetMod=1)
+        bench.write(704, WSet=watts)
+        bench.write(704, WSetEna=1)
+        bench.wait(3600, tick_s=60)
+    for counter, energy in (("Abs", bench.state.imported_wh), ("Inj", bench.state.exported_wh)):
+        assert len(set(energy)) == 3
+        assert [bench.read(701, f"TotWh{counter}L{n}") for n in (1, 2, 3)] == [round(wh) for wh in energy]
+    assert bench.read(701, "TotWhAbs") > 2 * bench.read(701, "TotWhInj") > 0
+
+
+def test_the_available_power_is_what_the_sun_gives_and_not_what_is_produced(bench):
+    bench.write(704, WMaxLimPct=20)
+    bench.write(704, WMaxLimPctEna=1)
+    bench.wait(30)
+    assert bench.read(701, "W") == 2000
+    assert bench.read(122, "WAval") == 7005
+
+
+def test_the_throttling_is_the_share_of_active_power_and_names_its_cause(bench):
+    bench.write_points(704, {"PFWInj.PF": 0.9, "PFWInj.Ext": 0})
+    bench.write(704, PFWInjEna=1)
+    bench.write(704, WMaxLimPct=20)
+    bench.write(704, WMaxLimPctEna=1)
+    bench.wait(30)
+    assert bench.read(701, "VA") > 2200
+    assert bench.read(701, "ThrotPct") == 20
+    assert bench.read(701, "ThrotSrc") == 1 << 0 | 1 << 3
