@@ -256,3 +256,9 @@ def test_the_throttling_is_the_share_of_active_power_and_names_its_cause(bench):
     assert bench.read(701, "VA") > 2200
     assert bench.read(701, "ThrotPct") == 20
     assert bench.read(701, "ThrotSrc") == 1 << 0 | 1 << 3
+
+
+def test_an_accumulator_of_32_bits_rolls_over(bench):
+    point = bench.unit.block(103).point("WH")
+    assert point.kind == "acc32"
+    assert point.raw(2.0**32 + 5) == 5
