@@ -1,4 +1,4 @@
-"""dersim as its users run it, a process of its own, for the tests of the plug-ins that are installed."""
+"""Runs dersim in its own process, for the tests of the installed plug-ins."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Demo:
         return httpx.request(method, f"{self.admin}/{path}", json=data, timeout=10, trust_env=False)
 
     def publish(self, **modes: Any) -> str:
-        """Order a control that starts in a second; its mRID."""
+        """Publish a control that starts in a second; its mRID."""
         self.operate("PUT", "poll-rates", {"derp": 1})
         order = {"modes": modes, "start_in_s": 1, "duration_s": 300}
         answer = self.operate("POST", "programs/2/controls", order)
@@ -52,7 +52,7 @@ class Demo:
 
     @staticmethod
     def until(what: str, look: Callable[[], Any], within_s: float = 30) -> Any:
-        """Ask until the answer is truthy: the other side is another process."""
+        """Call `look` until its result is true: the other side is another process."""
         deadline = time.monotonic() + within_s
         while not (seen := look()):
             assert time.monotonic() < deadline, what
@@ -62,7 +62,7 @@ class Demo:
 
 @contextmanager
 def run_demo(*flags: str) -> Iterator[Demo]:
-    """A running demo at ten times the pace, without the front-ends that no test here needs."""
+    """A running demo at rate 10 with the front-ends that these tests need."""
     argv = [
         sys.executable,
         "-m",

@@ -135,7 +135,7 @@ def test_a_failed_der_gives_no_power_and_its_registers_stand(device_type: str) -
     assert fences.counts == {"physics": 1}
     assert device.failed.startswith("control function 'odd' of plug-in extra in tests.test_device_failure:")
     [error] = log.entries(level="Error")
-    assert "DER 1 failed and stands still from now on: control function 'odd'" in error.message
+    assert "DER 1 failed and is not stepped again: control function 'odd'" in error.message
 
 
 def test_a_command_to_a_failing_der_is_taken_and_the_der_fails() -> None:

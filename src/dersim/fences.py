@@ -1,10 +1,10 @@
-"""Fences: what nobody foresaw ends one unit of work, and nothing beside it.
+"""Fences: an unexpected error ends one unit of work and nothing else.
 
-A unit of work is a connection, a request, a poll, a control, a call of a plug-in. Its error is a bug, of ours
-or of a plug-in, so it is never silent: one line in the log, the traceback at level Debug, and a count by
-place (`dersim_unexpected_errors_total{place}` of `/metrics`). Under `--fail_fast` it still ends the process.
+A unit of work is a connection, a request, a poll, a control, a call of a plug-in. An unexpected error in it
+is a bug, of dersim or of a plug-in. It is logged in one line, with the traceback at level Debug, and counted
+by place (`dersim_unexpected_errors_total{place}` of `/metrics`). Under `--fail_fast` it ends the process.
 
-Errors that were foreseen (`DersimError` and its kinds) are handled where they happen and need no fence.
+Expected errors (`DersimError` and its subclasses) are handled where they happen and need no fence.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def at_start(plugin: str, what: str) -> Iterator[None]:
 
 
 class Ended:
-    """What came of a unit of work: `error` is what ended it, None where it came to its own end."""
+    """The result of a unit of work: the `error` that ended it, or None."""
 
     error: Exception | None = None
 
@@ -73,7 +73,7 @@ class Fences:
         quiet: bool = False,
         raises: type[DersimError] | None = None,
     ) -> Iterator[Ended]:
-        """End the unit in the body alone, whatever it raises; cancellation passes.
+        """End the unit in the body if it raises; cancellation passes.
 
         place: the kind of unit, a label of the metric, e.g. "web_connection". module: of the log.
         what: this unit, for the log, e.g. "GET /dcap of 127.0.0.1:50000". quiet: count it, but do not log.
@@ -82,7 +82,7 @@ class Fences:
         ended = Ended()
         try:
             yield ended
-        except Exception as error:  # noqa: BLE001 - a fence: the unit ends here, told and counted
+        except Exception as error:  # noqa: BLE001 - a fence: the unit ends here, logged and counted
             ended.error = error
             self.tell(error, place, module, what, device, quiet=quiet, raises=raises)
         except BaseExceptionGroup as group:  # of a nursery that failed and was cancelled

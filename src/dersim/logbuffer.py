@@ -1,10 +1,10 @@
-"""The log: a bounded buffer that the REST API shows, and one line per entry on stderr.
+"""The log: a bounded buffer for the REST API, and one line per entry on stderr.
 
-Every exchange with a peer, every refusal and every failure becomes an entry with a level, a module tag and,
-where it concerns one DER, that DER's number. Ids rise by one for ever, so a reader that polls with `after`
-misses nothing that is still held. Timestamps are the machine's UTC: a log is compared with the peers' logs.
+An entry has a level, a module tag and, if it concerns one DER, that DER's number. Ids rise by one, so that a
+reader that polls with `after` misses nothing that is still held. Timestamps are the computer's UTC, not
+simulated time: a log is compared with the logs of peers.
 
-Secrets (PINs, keys, tokens) never enter: whoever logs masks them first.
+Secrets (PINs, keys, tokens) are masked by the caller.
 """
 
 from __future__ import annotations
@@ -24,23 +24,20 @@ Level = Literal["Debug", "Info", "Warning", "Error"]
 #: Rising severity; a filter by level keeps the level named and all above it.
 LEVELS: dict[str, int] = {"Debug": 0, "Info": 1, "Warning": 2, "Error": 3}
 
-#: The tags in use: AC and DC are the two sides of the device, WS is the web, Engine the simulator itself.
-MODULES = ("Lab", "AC", "DC", "Modbus", "WS", "CSIP", "Utility", "Engine")
-
 #: What is held at most: entries, and bytes of their messages. What comes first counts.
 CAPACITY = 10_000
 LIMIT_BYTES = 16 * 1024 * 1024
 _ENTRY_BYTES = 200  # of an entry without its message
 
-#: No message may grow the buffer without bound; the rest of a longer one is cut and counted.
+#: Longer messages are cut; the cut characters are counted.
 MAX_MESSAGE_CHARS = 8_000
 
-# What would break a line, or act on a terminal, is shown as an escape: a peer's text may stand in a message.
+# Control characters in texts of peers are shown as escapes.
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {9: " ", 10: " | ", 13: ""}
 
 
 class LogEntry(NamedTuple):
-    """One entry. timestamp_s: UTC seconds since 1970; device: 1-based number, 0 where none is concerned."""
+    """One entry. timestamp_s: UTC seconds since 1970; device: 1-based number, 0 if it concerns none."""
 
     id: int
     timestamp_s: float
@@ -66,7 +63,7 @@ class LogEntry(NamedTuple):
         }
 
     def to_line(self) -> str:
-        """One line of text, whatever the message holds."""
+        """One printable line."""
         device = f" DER {self.device}" if self.device else ""
         message = self.message.translate(_ESCAPES)
         return f"{self.timestamp} {self.level:<7} {self.module}{device}: {message}"
@@ -103,7 +100,11 @@ class LogBuffer:
         self._now_s = now_s
 
     def log(self, level: Level, module: str, message: str, device: int = 0) -> LogEntry:
-        """Add an entry. level: as in LEVELS; module: one of MODULES or a plug-in's own tag."""
+        """Add an entry. level: as in LEVELS.
+
+        module: AC or DC (the two sides of the DER), CSIP, Modbus, Utility, WS (the web), Lab, Engine, or a
+        plug-in's own tag.
+        """
         # Half a surrogate pair has no UTF-8: neither stderr nor the REST API could write it.
         message = message.encode("utf-8", "backslashreplace").decode()
         if len(message) > MAX_MESSAGE_CHARS:
@@ -132,8 +133,7 @@ class LogBuffer:
             self._stream.write(entry.to_line() + "\n")
             self._stream.flush()
         except (OSError, ValueError):
-            # Whoever read our stderr is gone (a closed pipe, a full disk). The simulation goes on, and the
-            # buffer still holds everything.
+            # stderr cannot be written (a closed pipe, a full disk): go on with the buffer alone.
             self._stream = None
 
     def entries(
@@ -165,16 +165,16 @@ class LogBuffer:
     def _from(self, after: int | None) -> Iterator[LogEntry]:
         if after is None or not self._entries:
             return iter(self._entries)
-        # Ids have no gaps, so the place of the first wanted one is known.
+        # Ids have no gaps, so the index of the first wanted entry follows from its id.
         return itertools.islice(self._entries, max(0, after - self._entries[0].id + 1), None)
 
     @property
     def last_id(self) -> int:
-        """The id of the newest entry, 0 where there is none."""
+        """The id of the newest entry, 0 if there is none."""
         return self._entries[-1].id if self._entries else 0
 
     def modules(self) -> list[str]:
-        """The tags that the held entries bear, in alphabetical order."""
+        """The tags of the held entries, in alphabetical order."""
         return sorted({entry.module for entry in self._entries})
 
 

@@ -1,9 +1,8 @@
-"""The command line's grammar: argparse, strict, with errors of one line.
+"""Command-line parsing: argparse without abbreviations, with errors of one line.
 
-Flags are taken as they are spelled, long or short, never abbreviated: an abbreviation that works today would
-name another flag tomorrow. (argparse's `allow_abbrev` does not reach single-dash flags of several letters
-such as ``-csip_enable``, so unknown flags are looked for before it sees them.) Every mistake is a
-`ConfigError` that names the flag, what is wrong and what to do.
+An abbreviation that works today could mean another flag tomorrow. argparse's `allow_abbrev` does not cover
+single-dash flags of several letters such as ``-csip_enable``, so unknown flags are refused before it sees
+them. Every mistake is a `ConfigError` that names the flag, what is wrong and what to do.
 
 The converters at the end (`yes_no`, `port`, ...) are for plug-ins too.
 """
@@ -26,7 +25,7 @@ _NUMBER = re.compile(r"-\.?\d")
 
 
 class _Help(argparse.HelpFormatter):
-    """Tells the defaults that say something, yes and no as they are spelled."""
+    """Shows the defaults, except empty ones; booleans as yes and no."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         default = action.default
@@ -48,20 +47,20 @@ class OptionParser(argparse.ArgumentParser):
 
     @property
     def flags(self) -> dict[str, argparse.Action]:
-        """Every flag as it is spelled, those of argument groups included."""
+        """Every flag by its spelling, those of argument groups included."""
         return self._option_string_actions
 
     def parse_known_args(  # type: ignore[override]  # argparse overloads it by the namespace's type
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """Parse, having refused the flags that nobody declared."""
+        """Parse; ConfigError for unknown flags."""
         if args is not None:
             self._refuse_unknown(args)
         return super().parse_known_args(args, namespace)
 
     def _refuse_unknown(self, args: Sequence[str]) -> None:
         if self._subparsers is not None:
-            return  # the flags of a sub-command are its own parser's business
+            return  # a sub-command's parser checks its own flags
         for word in args:
             flag = word.partition("=")[0]
             if word == "--":
@@ -73,16 +72,16 @@ class OptionParser(argparse.ArgumentParser):
             raise ConfigError(f"{flag}: no such flag; {hint}")
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print with the whole usage."""
+        """Raise ConfigError instead of printing the usage."""
         message = message.removeprefix("argument ")
         raise ConfigError(f"{message}; see {self.prog} --help")
 
 
 class LooseParser(OptionParser):
-    """For a first look at a few flags: all others are left for later."""
+    """Parses a few flags and ignores all others."""
 
     def _refuse_unknown(self, args: Sequence[str]) -> None:
-        """Leave them be."""
+        """Unknown flags are not refused."""
 
 
 def yes_no(text: str) -> bool:
@@ -102,7 +101,7 @@ def port(text: str) -> int:
 def number(
     low: float = -math.inf, high: float = math.inf, *, unit: str = "", above: bool = False
 ) -> Callable[[str], float]:
-    """A converter for a finite number from `low` to `high`; `above` shuts `low` itself out."""
+    """A converter for a finite number from `low` to `high`; with `above`, `low` itself is excluded."""
     bounds = f"above {low:g}" if above else f"from {low:g}" if low > -math.inf else ""
     if high < math.inf:
         bounds += f" to {high:g}"
@@ -147,7 +146,7 @@ def time_of_day(text: str) -> time:
 
 
 def zone(text: str) -> ZoneInfo:
-    """The name of a time zone of the IANA data base."""
+    """The name of an IANA time zone."""
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -287,7 +287,7 @@ async def test_a_der_whose_physics_fail_stands_still_and_the_others_go_on(make, 
     assert simulator.statuses(2)["csip"].state == "serving"
     [error] = simulator.log.entries(level="Error")
     assert error.device == 2
-    assert error.message.startswith("DER 2 failed and stands still from now on: its step in ")
+    assert error.message.startswith("DER 2 failed and is not stepped again: its step in ")
 
 
 async def test_fail_fast_lets_failing_physics_end_the_run(make, autojump_clock):

@@ -123,7 +123,7 @@ def test_a_name_taken_twice_is_refused(monkeypatch):
         name, value, dist, load = "twin", "twin:plugin", None, None
 
     monkeypatch.setattr("dersim.plugin.loader.entry_points", lambda group: [Point, Point])
-    with pytest.raises(PluginError, match=r"plug-in twin.*both bear this name"):
+    with pytest.raises(PluginError, match=r"plug-in twin.*both have this name"):
         find()
 
 

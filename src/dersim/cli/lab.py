@@ -22,7 +22,7 @@ from dersim.options import OptionParser, port
 from dersim.pages.serving import WebServer
 from dersim.pages.sockets import bind_socket, url_of
 
-#: Loopback and nothing else: the page starts programs. From elsewhere: ssh -L 8100:127.0.0.1:8100.
+#: Loopback only: the page starts programs. From elsewhere: ssh -L 8100:127.0.0.1:8100.
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8100
 

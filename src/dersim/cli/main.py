@@ -1,7 +1,7 @@
 """The command `dersim`: which sub-command, and how it ends.
 
-Exit codes: 0 after a clean stop, 2 for a flag, file or port that cannot be used, 1 for anything else. Errors
-are one line on stderr. A bug's traceback is shown only where the environment's DERSIM_TRACEBACK asks for it.
+Exit codes: 0 after a clean stop; 2 for a bad flag, file, port or plug-in; 1 for anything else. Errors
+are one line on stderr. With DERSIM_TRACEBACK set, the traceback of a bug is shown.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except DersimError as error:
         return _complain(error, 1)
     except KeyboardInterrupt:
-        return 0  # stopped before there was anything to stop
+        return 0  # stopped before the simulator ran
     except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not try to flush it once more.
+        # The reader of stdout is gone; the interpreter must not flush it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -68,7 +68,7 @@ def _dispatch(words: list[str]) -> int:
 def _usage() -> str:
     rows = [f"  {name:10}{command.doc}" for name, command in COMMANDS.items()]
     return "\n".join(
-        ["usage: dersim COMMAND [flags]", "", *rows, "", "dersim COMMAND --help tells its flags."]
+        ["usage: dersim COMMAND [flags]", "", *rows, "", "dersim COMMAND --help lists its flags."]
     )
 
 
@@ -81,7 +81,7 @@ def _complain(error: DersimError, code: int) -> int:
 
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """What the interpreter does with an error that nobody expected: exit code 1 follows by itself."""
+    """The excepthook of dersim: one line; the interpreter ends with exit code 1."""
     if os.environ.get("DERSIM_TRACEBACK"):
         sys.__excepthook__(kind, error, trace)
         return

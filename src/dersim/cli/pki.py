@@ -1,4 +1,4 @@
-"""The command `dersim pki`: make a test PKI, or tell what a certificate file holds."""
+"""The command `dersim pki`: make a test PKI, or show a certificate file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands `show` and `create`."""
     commands = parser.add_subparsers(dest="pki_command", required=True, metavar="show|create")
     show = commands.add_parser(
-        "show", help="tell LFDI, SFDI and what the chain check finds", allow_abbrev=False
+        "show", help="show LFDI, SFDI and the result of the chain check", allow_abbrev=False
     )
     show.add_argument("file", type=Path, metavar="FILE", help="a PEM file with a certificate and its chain")
     create = commands.add_parser("create", help="make a test PKI in a new folder", allow_abbrev=False)

@@ -1,4 +1,4 @@
-"""`dersim plugins`: what is installed, in the order in which it is asked."""
+"""`dersim plugins`: the installed plug-ins, in the order in which their hooks are called."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay; the exit code. ConfigError names the file, the line and what is wrong."""
+    """Replay; the exit code. ConfigError names the file and the line."""
     scenario = _read_scenario(options.scenario)
     try:
         runner = Runner(scenario)

@@ -1,7 +1,7 @@
-"""`dersim sim`: from flags to a running simulator, and to its end.
+"""`dersim sim`: reads the flags and runs the simulator.
 
-The command line is read twice: first which plug-ins are selected, then, once those have added their flags,
-all of it. Everything that can be wrong with it is found before anything runs.
+The command line is read twice: first the selection of plug-ins, then, with the flags of those plug-ins, all
+of it. Mistakes are found before anything runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dersim.errors import bare_errors
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.registry import Registry
 
-#: The longest that a stop may take, in real seconds: up to 100 DERs, and more.
+#: The longest stop, real seconds: with up to 100 DERs, and with more.
 STOP_DEADLINE_S = 2.7
 STOP_DEADLINE_MANY_S = 9.5
 
@@ -43,7 +43,7 @@ def main(args: Sequence[str]) -> int:
 
 
 def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
-    """The flags, read, and what the selected plug-ins registered. ConfigError or PluginError."""
+    """The parsed flags, and what the selected plug-ins registered. ConfigError or PluginError."""
     parser, plugins = make_parser(args)
     options = parser.parse_args(args)
     if options.seed is None:
@@ -52,7 +52,7 @@ def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
 
 
 def start_of(options: Namespace) -> float | None:
-    """The first instant of simulated time, UTC seconds; None: the machine's now."""
+    """The first instant of simulated time, UTC seconds; None: the computer's clock."""
     if options.wall_clock or options.start_clock_time is None:
         return None
     today = datetime.now(options.wall_clock_timezone).date()
@@ -73,7 +73,7 @@ async def run_until_stopped(simulator: Simulator, deadline_s: float) -> None:
 
 
 def announce(line: str) -> None:
-    """The ready line, at once, whatever stdout is."""
+    """Print the ready line at once, even into a pipe."""
     print(line, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The flags of `dersim sim` that belong to no front-end: the DERs, time, inputs, plug-ins, the log."""
+"""The flags of `dersim sim` without those of front-ends: DERs, time, inputs, plug-ins, log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAIL_FAST_VARIABLE = "DERSIM_FAIL_FAST"
 
 
 def make_parser(args: Sequence[str]) -> tuple[OptionParser, PluginSet]:
-    """The whole grammar of `dersim sim`, by the plug-ins that `args` selects, and those plug-ins."""
+    """The parser with the flags of the plug-ins that `args` selects, and those plug-ins."""
     plugins = PluginSet(find(), read_selection(list(args)))
     parser = OptionParser(
         prog="dersim sim", usage="dersim sim [flags]", description="Run simulated DERs and their front-ends."
@@ -41,7 +41,7 @@ def make_parser(args: Sequence[str]) -> tuple[OptionParser, PluginSet]:
 
 
 def add_selection(parser: OptionParser) -> None:
-    """--plugins and --without, which decide what other flags there are."""
+    """--plugins and --without, which decide which other flags exist."""
     group = parser.add_argument_group("plug-ins")
     group.add_argument(
         "--plugins",
@@ -56,7 +56,7 @@ def add_selection(parser: OptionParser) -> None:
 
 
 def read_selection(args: list[str]) -> Selection:
-    """A first look at the command line. The companion server is there with --demo only."""
+    """The selection of plug-ins in `args`. The companion server needs --demo."""
     parser = LooseParser(prog="dersim sim", add_help=False)
     add_selection(parser)
     parser.add_argument("--demo", action="store_true")
@@ -65,7 +65,7 @@ def read_selection(args: list[str]) -> Selection:
 
 
 def add_general(parser: OptionParser) -> None:
-    """All others that are ours."""
+    """All flags that do not come from plug-ins."""
     _add_ders(parser)
     _add_time(parser)
     _add_inputs(parser)
@@ -78,7 +78,7 @@ def add_general(parser: OptionParser) -> None:
     group.add_argument(
         "--seed",
         type=count(0, 2**63 - 1),
-        help="of all random draws; without it one is drawn, and the log tells which",
+        help="of all random draws; default: a random one, which the log shows",
     )
     group.add_argument(
         "--fail_fast",
@@ -96,13 +96,19 @@ def add_general(parser: OptionParser) -> None:
 
 def _add_ders(parser: OptionParser) -> None:
     group = parser.add_argument_group("DERs")
-    group.add_argument("--device_type", "-d", default="PV-3Phase", metavar="TYPE", help="kind of machine")
+    group.add_argument(
+        "--device_type",
+        "-d",
+        default="PV-3Phase",
+        metavar="TYPE",
+        help="kind of DER",
+    )
     group.add_argument(
         "-f",
         dest="nameplate",
         type=readable_file,
         metavar="PATH",
-        help="nameplate, a JSON file; else as the type",
+        help="nameplate, a JSON file; default: that of the type",
     )
     group.add_argument(
         "-N", dest="count", type=count(1, 10_000), default=1, metavar="COUNT", help="independent DERs"
@@ -127,14 +133,14 @@ def _add_time(parser: OptionParser) -> None:
         "--rate",
         type=number(0, 1e6, above=True),
         default=1.0,
-        help="simulated seconds per second; other than 1 only where every peer follows",
+        help="simulated seconds per second; other than 1 only if every peer follows",
     )
     group.add_argument(
         "--rate_override",
         type=yes_no,
         default=False,
         metavar="yes|no",
-        help="take such a --rate all the same",
+        help="allow such a --rate even if a peer runs in real time",
     )
     group.add_argument(
         "--wall_clock",
@@ -142,7 +148,7 @@ def _add_time(parser: OptionParser) -> None:
         type=yes_no,
         default=False,
         metavar="yes|no",
-        help="yes: simulated time is the machine's, whatever --start_clock_time says",
+        help="yes: simulated time is the computer's; --start_clock_time is ignored",
     )
     group.add_argument(
         "--wall_clock_timezone",
@@ -158,14 +164,14 @@ def _add_time(parser: OptionParser) -> None:
         "--start-clock-time",
         type=time_of_day,
         metavar="HH:MM:SS",
-        help="time of day at which the simulated day starts; without it, now",
+        help="time of day at which simulated time starts; default: now",
     )
 
 
 def _add_inputs(parser: OptionParser) -> None:
     group = parser.add_argument_group("inputs")
     group.add_argument(
-        "--dc_profile", "-dc_p", type=readable_file, metavar="FILE", help="CSV of what the DC side gets"
+        "--dc_profile", "-dc_p", type=readable_file, metavar="FILE", help="CSV of irradiance and temperature"
     )
     group.add_argument(
         "--grid_profile", type=readable_file, metavar="FILE", help="CSV of the grid's voltage and frequency"

@@ -1,4 +1,4 @@
-"""A stop that comes to its end: by itself, or at the deadline by the watchdog.
+"""Stopping at a signal, and the watchdog that ends a stop at its deadline.
 
 A task that shields itself from cancellation, or a plug-in that never returns to the event loop, would keep
 the process alive. So the signal handler itself starts the watchdog, a thread that needs no event loop. It
@@ -24,8 +24,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _TRIO = str(Path(trio.__file__).parent)
 _LIBRARY = sysconfig.get_path("stdlib")
 
-#: How long the last words may take, s: stderr may be a pipe that nobody reads.
-_LAST_WORDS_S = 0.5
+#: The longest wait for the last line on stderr, s: stderr may be a full pipe.
+_LAST_LINE_S = 0.5
 
 
 class Watchdog:
@@ -63,10 +63,10 @@ class Watchdog:
 
     @staticmethod
     def _end_process(message: str) -> None:
-        words = threading.Thread(target=print, args=(message,), kwargs={"file": sys.stderr, "flush": True})
-        words.daemon = True
-        words.start()
-        words.join(_LAST_WORDS_S)
+        line = threading.Thread(target=print, args=(message,), kwargs={"file": sys.stderr, "flush": True})
+        line.daemon = True
+        line.start()
+        line.join(_LAST_LINE_S)
         os._exit(1)
 
 

@@ -1,1 +1,1 @@
-"""The engine: what runs a fleet and its front-ends."""
+"""Runs a fleet and its front-ends."""

@@ -1,4 +1,4 @@
-"""From flags to DERs: nameplate and profiles are read once, every DER gets inputs and draws of its own."""
+"""Makes the DERs: nameplate and profiles are read once, inputs and random draws are per DER."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dersim.plugin.registry import Registry
 
 
 def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Fleet:
-    """`options.count` DERs of one type; ConfigError names the flag's file and what is wrong with it."""
+    """`options.count` DERs of one type. ConfigError: bad nameplate or profile; PluginError: bad plug-in."""
     device_type = find_type(options.device_type, registry.device_types.values())
     nameplate = read_nameplate(options.nameplate or bundled(device_type.profile))
     registry.try_out(device_type, nameplate)

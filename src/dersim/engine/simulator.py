@@ -1,4 +1,4 @@
-"""The nursery tree: the ticker, the fleet's front-ends, and one nursery per DER for that DER's own.
+"""The tree of tasks: the ticker, the fleet's front-ends, and one nursery per DER for its front-ends.
 
 ::
 
@@ -6,9 +6,9 @@
           ├─ supervised front-ends of the fleet (web, companion server)
           └─ per DER: a nursery with its supervised front-ends (CSIP client, Modbus)
 
-All front-ends are made, then all are bound, then all run: a busy port is known before anything has happened.
-Data flows one way. The ticker steps the fleet and wakes the readers; front-ends read states and submit
-setpoints. The end is always a cancellation of the root, whoever asks for it.
+All front-ends are made, then all are bound, then all run: a busy port is found before anything runs. The
+ticker steps the fleet and wakes the readers; front-ends read states and submit setpoints. A stop cancels the
+root.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
     from dersim.device import Device
     from dersim.fleet import Fleet
 
-#: Between the starts of two DERs, in real seconds: 300 TLS handshakes at one instant hold up everyone.
+#: Between the starts of two DERs, real seconds: 300 TLS handshakes at once delay everything else.
 START_SPACING_S = 0.02
 
-#: The ready line shows the addresses of so many DERs; the rest follow the same pattern.
+#: The ready line shows the addresses of this many DERs.
 SHOWN_DEVICES = 100
 
 
 class Simulator:
     """A fleet, its clock and its front-ends, from start to stop.
 
-    options: all flags, read; seed: from which every random draw derives. `run` is called once.
+    options: all flags. seed: of all random draws. `run` is called once.
     """
 
     def __init__(
@@ -81,15 +81,15 @@ class Simulator:
         self.stopping.set()
 
     def statuses(self, number: int = 0) -> dict[str, FrontendStatus]:
-        """Where the front-ends of DER `number` (0: of the fleet) stand."""
+        """The states of the front-ends of DER `number` (0: of the fleet)."""
         found = {each.name: each.status() for each in self._supervised.get(number, ())}
         return found | self._physics.status(number)
 
     async def run(self, announce: Callable[[str], None]) -> None:
-        """Make, bind and run everything until `stop`; `announce` gets the ready line.
+        """Make, bind and run everything until `stop`; `announce` is called with the ready line.
 
-        ConfigError where something cannot be made or bound: then nothing has run.
-        FrontendFailed where a front-end failed under `fail_fast`.
+        ConfigError or PluginError if something cannot be made or bound: then nothing has run.
+        FrontendFailed if a front-end failed under `fail_fast`.
         """
         with bare_errors():
             async with trio.open_nursery() as nursery:
@@ -119,7 +119,7 @@ class Simulator:
             announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
 
     async def _tick(self, next_s: float, trip_log: TripLog) -> None:
-        """Step the fleet at every tick; one that comes late is not made up for, the clock waits for it."""
+        """Step the fleet at every tick; after a late tick the clock has waited, so none is made up for."""
         while True:
             self._clock.tick_done()
             next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
@@ -184,21 +184,21 @@ class Simulator:
         return shown
 
     def _at_start(self, plugin: str, what: str) -> contextlib.AbstractContextManager[None]:
-        """Errors of a plug-in's code name the plug-in; those of our own are bugs, and stay what they are."""
+        """Errors of a plug-in's code become PluginErrors; those of built-in plug-ins are bugs of dersim."""
         return contextlib.nullcontext() if plugin in self._registry.own else at_start(plugin, what)
 
 
 def derived_rng(seed: int, name: str, number: int) -> random.Random:
-    """A generator of its own for each user, so that one more draw here changes nothing there."""
-    return random.Random(f"{seed}/{name}/{number}")  # noqa: S311 - a simulation's draws, repeatable by design
+    """A random generator for each user, so that one more draw of one does not change those of another."""
+    return random.Random(f"{seed}/{name}/{number}")  # noqa: S311 - a simulation's draws are repeatable
 
 
 def check_rate(options: Namespace, rate: float, kinds: Iterable[FrontendType]) -> None:
-    """ConfigError where time is to run at another rate than a peer's and nobody said that it may."""
+    """ConfigError for a rate other than 1 if the peer of a front-end runs in real time, unless overridden."""
     for kind in kinds:
         if rate != 1 and not kind.peer_follows_simulated_time and not options.rate_override:
             raise ConfigError(
-                f"--rate {rate:g}: the peer of front-end {kind.name} lives in real time; "
+                f"--rate {rate:g}: the peer of front-end {kind.name} runs in real time; "
                 f"leave the rate at 1, leave it out with --without {kind.name}, "
                 f"or insist with --rate_override yes"
             )

@@ -1,8 +1,8 @@
 """One front-end under supervision: bound once, run, and after a failure bound and run again.
 
 A failure is logged in one line, its traceback at level Debug, and shown as state ``failed`` until the
-front-end runs again; its siblings go on. The pause before a restart doubles from 1 s to 60 s, and starts
-anew after a minute of good running. These pauses are in real time. Cancellation is the only stop: a `run`
+front-end runs again; its siblings go on. The pause before a restart doubles from 1 s to 60 s, real time,
+and is 1 s again after a minute without failure. Cancellation is the only stop: a `run`
 that returns has failed too.
 
 With `fail_fast` nothing is restarted: the failure ends the process, so that no bug hides behind a restart.
@@ -10,7 +10,7 @@ With `fail_fast` nothing is restarted: the failure ends the process, so that no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import trio
@@ -63,18 +63,18 @@ class Supervised:
         return f"front-end {self.name} of DER {self.device}" if self.device else f"front-end {self.name}"
 
     def status(self) -> FrontendStatus:
-        """What it says of itself, or ``failed`` with the cause."""
+        """The front-end's own status, or ``failed`` with the cause."""
         if self._trouble:
             return FrontendStatus("failed", self._trouble)
         what = f"status() of {self}, plug-in {self._plugin}"
-        quiet = self._status_fails  # it is asked every second, and told once
+        quiet = self._status_fails  # called every second, logged once
         with self._fences.around("frontend_status", "Engine", what, self.device, quiet=quiet) as ended:
-            told = FrontendStatus(*map(str, self.frontend.status()))
+            own = FrontendStatus(*map(str, self.frontend.status()))
         self._status_fails = ended.error is not None
-        return FrontendStatus("failed", f"its status() failed: {ended}") if self._status_fails else told
+        return FrontendStatus("failed", f"its status() failed: {ended}") if self._status_fails else own
 
     async def bind(self) -> Mapping[str, str]:
-        """Open what listens, once before `run`; errors are the caller's."""
+        """Open the listeners, once before `run`; errors are raised."""
         addresses = await self.frontend.bind()
         if not isinstance(addresses, Mapping):
             raise PluginError(
@@ -111,12 +111,12 @@ class Supervised:
         if not self._bound:
             await self.bind()
         self._trouble = ""
-        self._bound = False  # used up: after a failure everything is opened anew
+        self._bound = False  # after a failure everything is opened again
         await self.frontend.run()
 
 
 class SupervisedPhysics:
-    """The steps of all DERs. One whose step fails stands still from then on, and the others go on.
+    """The steps of all DERs. One whose step fails is not stepped again; the others go on.
 
     There is nothing to restart: the failure is a bug, and the same step would fail in the same way.
     owners: the plug-in of each control function and device type.
@@ -131,21 +131,30 @@ class SupervisedPhysics:
         """Step one DER, unless it has failed before."""
         if device.number in self._failed:
             return
-        try:
+        what = self._words_for(device)
+        with self._fences.around("physics", "Engine", what, device.number, raises=FrontendFailed) as ended:
             device.step(now_s)
-        except Exception as error:  # noqa: BLE001 - a fence: this DER ends here, told and counted
-            self.failed(device, error)
+        if ended.error is not None:
+            self._stop(device, ended.error)
 
     def failed(self, device: Device, error: Exception) -> None:
-        """Stop a DER after an error in its step; also called by the DER where a command caused the step."""
-        number, cause = device.number, _culprit(device, error, self._owners)
-        what = f"DER {number} failed and stands still from now on: {cause}"
-        self._fences.tell(error, "physics", "Engine", what, number, raises=FrontendFailed)
-        self._failed[number] = reason = f"{cause}: {root_cause(error)!r}"
+        """Stop a DER after an error in a step that a command caused."""
+        what = self._words_for(device)
+        self._fences.tell(error, "physics", "Engine", what, device.number, raises=FrontendFailed)
+        self._stop(device, error)
+
+    def _words_for(self, device: Device) -> Callable[[Exception], str]:
+        return lambda error: (
+            f"DER {device.number} failed and is not stepped again: {_culprit(device, error, self._owners)}"
+        )
+
+    def _stop(self, device: Device, error: Exception) -> None:
+        reason = f"{_culprit(device, error, self._owners)}: {root_cause(error)!r}"
+        self._failed[device.number] = reason
         device.fail(reason)
 
     def status(self, number: int) -> dict[str, FrontendStatus]:
-        """``physics: failed`` for a DER that stands still, else nothing."""
+        """``physics: failed`` for a DER that has failed, else nothing."""
         cause = self._failed.get(number)
         return {} if cause is None else {"physics": FrontendStatus("failed", cause)}
 

@@ -1,8 +1,6 @@
-"""What the inverters did of themselves, in the log: trips, cessations, entering service, with the alarms.
+"""Logs trips, cessations and entering service of the DERs, with their alarms.
 
-A trip is the first thing a user looks for when the power is gone, and no front-end need be there to tell it.
-Looked at after every step of the fleet, so it reads a handful of flags and builds no state unless one of them
-has changed.
+It runs after every step of the fleet, so it compares one word per DER and builds a state only after a change.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ class TripLog:
         self._last = [device.service_word for device in fleet.devices]
 
     def look(self) -> None:
-        """Compare every DER with the last look."""
+        """Log what has changed since the last call."""
         for index, device in enumerate(self._devices):
             word, last = device.service_word, self._last[index]
             if word != last:

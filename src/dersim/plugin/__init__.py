@@ -1,8 +1,7 @@
-"""What a plug-in may add to dersim: import everything that a plug-in needs from here.
+"""Everything that a plug-in imports from dersim.
 
-Hooks (`hookspecs.py`) return plain objects: `FrontendType`, `FunctionType`, `DeviceType`, `SchemaExtension`,
-`Panel`. A name is imported from its own module when it is first asked for, so that a plug-in with one control
-function does not pay for the rest.
+Each name is imported from its own module at its first use, so that a plug-in with one control function does
+not load the rest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The device types and control functions that come with dersim, declared through the hooks of any plug-in."""
+"""The device types and control functions that come with dersim, declared through hooks like any plug-in's."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def make_device(
     functions: Iterable[FunctionType] = FUNCTION_TYPES,
     **parts: Any,
 ) -> Device:
-    """A DER of a type that comes with dersim, with its control functions: for scripts and tests.
+    """A DER of a built-in type, by default with the built-in control functions: for scripts and tests.
 
     parts: the other arguments of `Device`.
     """

@@ -118,7 +118,7 @@ def _check_call(what: str, function: object, arguments: int) -> None:
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return  # a builtin that does not tell
+        return  # a builtin without a signature
     try:
         signature.bind(*range(arguments))
     except TypeError as error:

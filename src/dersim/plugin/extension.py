@@ -1,7 +1,6 @@
-"""What a plug-in hands over: plain objects, made once at start-up.
+"""Front-ends and panels as plug-ins declare them, and the context that a front-end gets.
 
-A plug-in's hooks (see `hookspecs.py`) return these. Nothing here runs on the tick except
-`ControlFunction.step` and the `Source` of a device type.
+A plug-in's hooks (`hookspecs.py`) return these objects, once at start-up.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ T = TypeVar("T")
 
 
 class FrontendStatus(NamedTuple):
-    """What `overview.comm` shows of a front-end: state is one word, detail a line for people."""
+    """A front-end's row in `overview.comm`: `state` is one word, `detail` a line for people."""
 
     state: str
     detail: str = ""
 
 
 class PluginInfo(NamedTuple):
-    """An installed plug-in, for those who list them. loaded: whether this run selected it."""
+    """An installed plug-in, as the dashboard lists it. loaded: whether this run selected it."""
 
     name: str
     version: str
@@ -49,16 +48,16 @@ class SunspecModel(NamedTuple):
 
 
 class Frontend(Protocol):
-    """A running protocol front-end: of one DER, or of the fleet.
+    """A protocol front-end of one DER or of the fleet.
 
-    The engine calls `bind` of every front-end before it runs any; then `run` in a task of its own, which is
-    cancelled to stop, and restarted with back-off when it raises. After a restart `bind` is called again.
+    The engine calls `bind` of every front-end before it runs any. Then each `run` has its own task,
+    which is cancelled to stop. When it raises or returns, `bind` and `run` are called again after a pause.
     """
 
     async def bind(self) -> Mapping[str, str]:
-        """Open what listens; return what the ready line shows, e.g. {"dashboard": "http://127.0.0.1:8111"}.
+        """Open the listeners; the addresses for the ready line, e.g. {"dashboard": "http://127.0.0.1:8111"}.
 
-        Raises ConfigError where a port is busy or a file is bad: the program then ends with exit code 2.
+        ConfigError for a busy port or a bad file: the program then ends with exit code 2.
         """
         ...
 
@@ -67,20 +66,20 @@ class Frontend(Protocol):
         ...
 
     def status(self) -> FrontendStatus:
-        """Where it stands, for the overview."""
+        """Its row in the overview; called at every look at it."""
         ...
 
 
 @dataclass(slots=True)
 class FrontendContext:
-    """All that a front-end is given. `device` is None for a front-end of the fleet.
+    """What a front-end is given. `device` is None for a front-end of the fleet.
 
     `offer` and `service` are how front-ends reach one another, by the protocols of `plugin/services.py`.
-    `stop` ends the program cleanly. `statuses` tells the states of the front-ends of a DER (0: of the fleet),
+    `stop` ends the program cleanly. `statuses` gives the states of the front-ends of a DER (0: of the fleet),
     "failed" included, which a front-end cannot say of itself. `fences` keep an unforeseen error to the one
     unit of work that met it (`Fences.around`).
     `buffers`: a front-end adds its bounded buffers by name, for /metrics.
-    `panels` and `sunspec_models` are what the plug-ins registered; `plugins` is what is installed.
+    `panels` and `sunspec_models` are those of the plug-ins; `plugins` lists what is installed.
     """
 
     options: Namespace
@@ -105,7 +104,7 @@ class FrontendContext:
     def service(self, kind: type[T], number: int = 0) -> T | None:
         """What the front-end of DER `number` (0: of the fleet) offers; None where this run has none.
 
-        Ask when it is needed: front-ends that are made later have offered nothing yet.
+        Ask when it is needed, not while you are made: front-ends that are made later have offered nothing.
         """
         return self.services.find(kind, number)
 
@@ -117,8 +116,8 @@ Scope = Literal["device", "fleet"]
 class FrontendType:
     """A kind of front-end. `make` is called once per DER or once per fleet, by `scope`.
 
-    peer_follows_simulated_time: whether the other side is in this process and reads the simulated clock; a
-    `--rate` other than 1 is refused for the front-ends that say False, unless overridden.
+    peer_follows_simulated_time: False if the peer runs in real time; `--rate` other than 1 is then refused
+    without `--rate_override`.
     order: front-ends are made, bound and started in rising order.
     """
 

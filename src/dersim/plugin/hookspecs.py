@@ -1,11 +1,11 @@
 """What a plug-in may add to dersim: seven hooks, each called once at start-up, in the order below.
 
-A plug-in is a module (or an object) whose functions bear `@hookimpl`; it is found by the entry-point group
-``dersim`` of its distribution. Hooks only *declare*: they return plain objects of `extension.py`, and those
-objects run. No hook is called on the tick, for one call costs more than a whole step of a device. All are
-plain functions; an ``async def`` hook is refused, since nobody would await it.
+A plug-in is a module (or an object) with functions marked `@hookimpl`; it is found by the entry-point group
+``dersim`` of its distribution. Hooks only *declare*: they return plain objects (`extension.py`,
+`functions/contract.py`), and those objects run. No hook is called during the simulation: one call costs more
+than a whole step of a DER. All are plain functions; an ``async def`` hook is refused.
 
-A plug-in may bear ``order: int`` (100 where absent): plug-ins are asked in rising order, then by name.
+A plug-in may have ``order: int`` (default 100): hooks are called in rising order, then by name.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def add_options(parser: OptionParser) -> None:
 
 @hookspec
 def register_device_types() -> Iterable[DeviceType]:  # type: ignore[empty-body]  # a specification
-    """The kinds of machine that `--device_type` may name; called once the flags are known to be good."""
+    """The device types for `--device_type`; called after all flags are read."""
 
 
 @hookspec
 def register_control_functions() -> Iterable[FunctionType]:  # type: ignore[empty-body]  # a specification
-    """The control functions, such as Volt-Var, of which every DER gets its own instances."""
+    """Kinds of control functions, such as Volt-Var; every DER gets its own instances."""
 
 
 @hookspec
@@ -51,12 +51,12 @@ def register_sunspec_models() -> Iterable[Mapping[str, Any]]:  # type: ignore[em
 
 @hookspec
 def register_schema_extensions() -> Iterable[SchemaExtension]:  # type: ignore[empty-body]  # a specification
-    """Elements of a foreign namespace that the 2030.5 codec and schema shall know; judged by xmlschema."""
+    """Elements of a foreign namespace for the 2030.5 codec and schemas; checked by xmlschema."""
 
 
 @hookspec
 def register_frontends(options: Namespace) -> Iterable[FrontendType]:  # type: ignore[empty-body]  # a specification
-    """The protocol front-ends that these options ask for; one switched off by its flag is left out."""
+    """The front-ends for these options, without those that a flag switches off."""
 
 
 @hookspec

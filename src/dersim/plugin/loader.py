@@ -2,7 +2,7 @@
 
 The plug-ins that come with dersim are loaded like all others: the same hooks, the same checks. A mistake of a
 plug-in is a `PluginError` at start-up that names the plug-in and says what to do. pluggy finds hooks and
-checks their arguments. It accepts an async hook, which nobody would await, and any result; those checks are
+checks their arguments. It accepts async hooks and any result; those checks are
 made here and in `checks.py`.
 """
 
@@ -33,14 +33,14 @@ DEFAULT_ORDER = 100
 
 
 class BuiltIn(NamedTuple):
-    """A plug-in that comes with dersim, and the front-ends by whose names it is selected, too."""
+    """A plug-in that comes with dersim. frontends: names by which it is selected besides its own."""
 
     name: str
     module: str
     frontends: tuple[str, ...] = ()
 
 
-#: Imported only where selected: a run with the CSIP client alone does not pay for the web stack.
+#: A module is imported only if selected: a run with the CSIP client alone does not load the web stack.
 DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
     BuiltIn("builtin", "dersim.plugin.builtin"),
     BuiltIn("utility", "dersim.utility.demo"),
@@ -76,7 +76,7 @@ class Plugin(NamedTuple):
 
 
 def find() -> list[Candidate]:
-    """All plug-ins there are, ours and those of the entry-point group; PluginError for a name taken twice."""
+    """All installed plug-ins, the built-in ones first; PluginError for a name taken twice."""
     found: dict[str, Candidate] = {}
     own = [
         Candidate(b.name, __version__, b.module, lambda b=b: importlib.import_module(b.module), b.frontends)  # type: ignore[misc]  # a bound default
@@ -85,7 +85,7 @@ def find() -> list[Candidate]:
     for candidate in (*own, *map(_of_entry_point, entry_points(group=GROUP))):
         if candidate.name in found:
             raise PluginError(
-                f"plug-in {candidate.name}: {candidate.origin} and {found[candidate.name].origin} both bear "
+                f"plug-in {candidate.name}: {candidate.origin} and {found[candidate.name].origin} both have "
                 f"this name; uninstall one, or rename its entry point"
             )
         found[candidate.name] = candidate
@@ -135,13 +135,11 @@ class PluginSet:
         except pluggy.PluginValidationError as error:
             raise PluginError(f"plug-in {name}: {self._explain(error)}") from error
         except ValueError as error:  # the same module under two names
-            raise PluginError(
-                f"plug-in {name}: {error}; give each entry point a module of its own"
-            ) from error
+            raise PluginError(f"plug-in {name}: {error}; give each entry point its own module") from error
         return Plugin(name, candidate.version, candidate.origin, order, target, self._hooks_of(name, target))
 
     def _explain(self, error: pluggy.PluginValidationError) -> str:
-        """pluggy's words, with what to do."""
+        """pluggy's message, with what to do."""
         known = [hook for hook, _ in self._specs()]
         for caller in self._pluggy.get_hookcallers(error.plugin) or ():
             if caller.name not in known:
@@ -191,7 +189,7 @@ class PluginSet:
             return list(result)
 
     def add_options(self, parser: OptionParser) -> None:
-        """Let each plug-in add its flags. PluginError for a flag, or a name of its value, taken twice."""
+        """Let each plug-in add its flags. PluginError for a flag, or the name of its value, that is taken."""
         owners = dict.fromkeys(parser.flags, "dersim itself")
         names = {action.dest: "dersim itself" for action in parser.flags.values()}
         for plugin in self.plugins:
@@ -229,7 +227,7 @@ class PluginSet:
         names.update({action.dest: f"plug-in {plugin.name}" for action in mine.values()})
 
     def register(self, options: Namespace, *, also: Iterable[str] = ()) -> Registry:
-        """Ask all registering hooks, in the order of hookspecs.py, and keep what is selected."""
+        """Call all register_ hooks, in the order of hookspecs.py, and keep what is selected."""
         registry = self._collect(RESULTS, options)
         known = {name for each in self._all for name in (each.name, *each.frontends)}
         registry.select(self._selection, known, also=also)
@@ -239,7 +237,7 @@ class PluginSet:
         return registry
 
     def learn_extensions(self) -> None:
-        """Make known what the plug-ins add to 2030.5 documents, nothing else: for a program without DERs."""
+        """Add only the schema extensions of the plug-ins: for a program without DERs."""
         self._collect(("register_schema_extensions",), Namespace()).activate()
 
     def _collect(self, hooks: Iterable[str], options: Namespace) -> Registry:

@@ -1,9 +1,9 @@
-"""What the plug-ins registered, and which of it the command line selected.
+"""The objects that plug-ins registered, and their selection by the command line.
 
-Names on the command line are those of plug-ins, of front-ends and of control functions. ``--without`` leaves
+``--without`` and ``--plugins`` take names of plug-ins, front-ends and control functions. ``--without`` leaves
 out what it names. ``--plugins`` keeps only what it names, kind by kind: a list that names front-ends keeps
-only those front-ends, a list that names control functions keeps only those; a kind that it does not touch
-stays whole. So ``--plugins csip`` is the CSIP client alone, before an inverter that still obeys.
+only those front-ends, a list that names control functions keeps only those; a kind of which it names none
+stays whole. So ``--plugins csip`` runs the CSIP client alone, with all control functions.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Selection(NamedTuple):
     without: tuple[str, ...] = ()
 
     def keep(self, owners: Mapping[str, str]) -> set[str]:
-        """Of one kind's names, each with the plug-in it comes from, those that are selected."""
+        """The selected names of one kind. owners: the plug-in of each name."""
         kept = {name for name, plugin in owners.items() if not {name, plugin} & set(self.without)}
         named = {name for name, plugin in owners.items() if {name, plugin} & set(self.only)}
         return kept & named if named else kept
 
     def check(self, known: Iterable[str]) -> None:
-        """ConfigError for a name that nothing bears."""
+        """ConfigError for an unknown name."""
         known = sorted(set(known))
         for flag, wanted in (("--plugins", self.only), ("--without", self.without)):
             for name in wanted:
@@ -54,7 +54,7 @@ EVERYTHING = Selection()
 
 
 class Named(dict[str, T]):
-    """What plug-ins registered of one kind, by name; knows whose each is and refuses a name taken twice."""
+    """The registered objects of one kind by name. owners: the plug-in of each; a second name is refused."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Named(dict[str, T]):
         self.owners: dict[str, str] = {}
 
     def add(self, name: str, value: T, plugin: str) -> None:
-        """Add what `plugin` registered."""
+        """Add an object of `plugin`; PluginError if the name is taken."""
         if name in self:
             other = self.owners[name]
             raise PluginError(
@@ -80,7 +80,7 @@ class Named(dict[str, T]):
 
 @dataclass(slots=True)
 class Registry:
-    """All that the plug-ins registered, in their order, after selection."""
+    """All registered objects, in the order of registration."""
 
     device_types: Named[DeviceType] = field(default_factory=lambda: Named("device type"))
     functions: Named[FunctionType] = field(default_factory=lambda: Named("control function"))
@@ -100,19 +100,19 @@ class Registry:
                 try_function(owner, kind, nameplate)
 
     def select(self, selection: Selection, plugins: Iterable[str], *, also: Iterable[str] = ()) -> None:
-        """Drop what is not selected; ConfigError for a name in the selection that nothing bears.
+        """Drop what is not selected; ConfigError for an unknown name in the selection.
 
-        `plugins` are all names of plug-ins; `also` is kept whatever --plugins says.
+        plugins: the names of all plug-ins. also: front-ends that --plugins does not drop.
         """
         selection.check((*plugins, *self.frontends, *self.functions))
-        spared = {name for name in also if name in self.frontends and name not in selection.without}
-        self.frontends.keep(selection.keep(self.frontends.owners) | spared)
+        kept = {name for name in also if name in self.frontends and name not in selection.without}
+        self.frontends.keep(selection.keep(self.frontends.owners) | kept)
         self.functions.keep(selection.keep(self.functions.owners))
 
     def activate(self) -> None:
-        """Make the schema extensions known to the 2030.5 codec, and their modes to everyone.
+        """Add the schema extensions to the 2030.5 codec, and their modes to `MODES`.
 
-        xmlschema judges them first. PluginError names the plug-in whose extension cannot be.
+        PluginError names the plug-in of an extension that xmlschema or the codec refuses.
         """
         if not self.schema_extensions:
             return
@@ -124,7 +124,7 @@ class Registry:
             if (mode is None) == (extension.tell is None):
                 raise PluginError(
                     f"plug-in {plugin}: {name} needs either a mode, where it commands, "
-                    f"or tell, where the DER says it of itself"
+                    f"or tell, where the DER reports it"
                 )
             if mode is not None and MODES.setdefault(mode.name, mode) != mode:
                 raise PluginError(
@@ -132,11 +132,11 @@ class Registry:
                 )
             try:
                 extensions.register(extension, plugin)
-                # The older edition's grammar is the stricter one: it names the place of every element.
+                # The 2018 schemas are the stricter ones: every element has its place.
                 schema.check_extensions(Edition.E2018)
             except PluginError as error:
                 raise PluginError(f"plug-in {plugin}: {error}") from error
 
     def ordered_frontends(self) -> list[FrontendType]:
-        """In the order in which they are made, bound and started."""
+        """In the order in which they are made, bound and started: by `order`, then by name."""
         return sorted(self.frontends.values(), key=lambda kind: (kind.order, kind.name))

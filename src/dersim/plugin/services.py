@@ -2,7 +2,7 @@
 
 A front-end offers itself while it is made: ``context.offer(CsipService, self)``. Others ask when they need
 it: ``context.service(CsipService, 2)`` is the CSIP client of DER 2, or None where this run has none. A
-plug-in may define protocols of its own and offer by them.
+plug-in may define its own protocols.
 """
 
 from __future__ import annotations
@@ -114,7 +114,10 @@ class CsipService(Protocol):
         interval_s: float = ...,
         count: int = ...,
     ) -> None:
-        """Begin a burst of LogEvents (BASIC-027); another DersimError than ConfigError where none can be."""
+        """Begin a burst of LogEvents (BASIC-027).
+
+        ConfigError for a bad argument; another DersimError without a LogEventList or during a burst.
+        """
         ...
 
 

@@ -1,8 +1,8 @@
 """CSIP-AUS limits for dersim: what the plug-in declares.
 
-Two hooks. The schema extensions make the 2030.5 codec read and write six foreign elements: four limits, each
-a mode of its own, and two masks in which the DER tells which of them it has. The control function obeys the
-modes. Nothing else of dersim has to know of them.
+Two hooks. The schema extensions let the 2030.5 codec read and write six foreign elements: four limits, each
+with its own mode, and two masks by which the DER reports the limits that it supports. The control function
+obeys the modes.
 """
 
 from collections.abc import Iterable

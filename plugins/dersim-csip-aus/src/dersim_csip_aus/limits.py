@@ -16,11 +16,11 @@ LIMITS = (*ABOVE, *BELOW)
 
 
 class OperatingEnvelope:
-    """The envelope of one DER; built once, called in each step in which one of its modes is in force."""
+    """The limits of one DER; called in each step while one of its modes is in force."""
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
-        del nameplate, settings  # the limits are absolute: no rating enters
-        #: A limit asks for the same in every step.
+        del nameplate, settings  # the limits are in watts, not in percent of a rating
+        #: The demand is the same in every step.
         self.settled = True
         self._demand = NOTHING
 
@@ -32,7 +32,7 @@ class OperatingEnvelope:
         self._demand = Demand(limit_w=highest, floor_w=lowest)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The limits, whatever the time and the grid."""
+        """The limits; they do not depend on time or grid."""
         del dt_s, seen
         return self._demand
 
@@ -43,7 +43,7 @@ class OperatingEnvelope:
 
 
 def parameters_of(mode: str) -> tuple[Parameter, ...]:
-    """What the mode takes; from this dersim derives the check of every value before it gets here."""
+    """The range of the mode, which dersim checks before a value gets here."""
     return (Parameter("", "W", 0, 32767e9, f"CSIP-AUS 1.1 {mode}"),)
 
 

@@ -1,4 +1,4 @@
-"""A fuel cell for dersim: what the plug-in declares. One hook, one device type; `stack.py` is the machine."""
+"""A fuel cell for dersim: one hook, one device type; `stack.py` is its DC side."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ from dersim_fuel_cell.stack import Stack
 
 @hookimpl
 def register_device_types() -> Iterable[DeviceType]:
-    """The type, with its own nameplate; `-f` gives it another."""
+    """The type, with its own nameplate."""
     return [
         DeviceType(
             name="FuelCell-3Phase",

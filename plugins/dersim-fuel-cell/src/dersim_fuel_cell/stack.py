@@ -1,15 +1,14 @@
-"""The DC side: a PEM stack on a tank of hydrogen.
+"""The DC side: a PEM stack with a hydrogen tank.
 
-*Voltage.* In the range in which a stack is run its voltage falls in a straight line with the current: each
-cell from 0.95 V (the line's start; the steep part below it is never used for long) to 0.68 V at rated power.
+*Voltage.* In the working range the voltage falls linearly with the current: each cell from 0.95 V (the line
+extended to no current) to 0.68 V at rated power.
 
-*Fuel.* Each cell passes two electrons per molecule, so hydrogen goes with the current, not with the power: a
-current I through a cell burns I / 2F mol/s, whose lower heating value (241.8 kJ/mol) is 1.253 V times I.
-Hence the efficiency is the cell's voltage over 1.253 V, times the share of the fuel that is used: better at
-part load, and about 53 % at rated power.
+*Fuel.* Hydrogen is used in proportion to the current, not to the power: a current I through a cell burns
+I / 2F mol/s, whose lower heating value (241.8 kJ/mol) is 1.253 V times I. So the efficiency is the cell
+voltage over 1.253 V, times the fuel utilisation: better at part load, and about 53 % at rated power.
 
-*Time.* A cold stack warms up before it gives anything. From then on power may rise only as fast as air and
-hydrogen follow; down it goes at once. Neither sun nor grid matter to it, and it cannot take power in.
+*Time.* A cold stack delivers no power until it is warm. Then its power rises only as fast as air and hydrogen
+follow; it falls at once. It does not depend on sun or grid, and it cannot charge.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ RATED_CELL_V = 0.68
 HEATING_VALUE_V = 241_800 / (2 * 96_485)
 FUEL_USED = 0.97
 WARM_UP_S = 60.0
-#: Share of the rating by which the power may rise in a second.
+#: Largest rise of the power, share of the rating per second.
 RISE_PER_S = 0.05
-#: The tank lasts for so many hours at rated power; its valve shuts when this share is left.
+#: Hours that the tank lasts at rated power, and the share at which its valve closes.
 TANK_H = 8.0
 RESERVE = 0.01
 
@@ -46,15 +45,15 @@ class Stack:
         self._p_w = 0.0
         self._warm_s = 0.0
         self.available_w = self.charge_w = 0.0
-        #: Asked for nothing it gives what it has.
+        #: Without a demand it delivers all that is available.
         self.rest_w = math.inf
         self.soc_pct: float | None = None
         self.cell_temperature_c = 25.0
-        #: There is always something that runs: the warm-up, or the fuel.
+        #: Warm-up and fuel change in every step.
         self.settled = False
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
-        """What it can give for the coming dt_s."""
+        """Compute the available power for the coming dt_s."""
         self.cell_temperature_c = conditions.temperature_c
         self._warm_s += dt_s
         spare_wh = self.tank_wh - self._reserve_wh
@@ -71,9 +70,9 @@ class Stack:
         self.tank_wh = max(0.0, self.tank_wh - self.fuel_w(p_w) * dt_s / 3600)
 
     def dc(self, p_w: float) -> DcPoint:
-        """Where on its line the stack stands while the inverter delivers p_w."""
+        """The operating point while the inverter delivers p_w."""
         dc_w = p_w / self._efficiency
-        # Of the two currents of this power the smaller: beyond the line's peak a stack starves.
+        # Two currents give this power; a stack runs at the smaller one.
         amps = (self._open_v - math.sqrt(max(0.0, self._open_v**2 - 4 * self._ohm * dc_w))) / (2 * self._ohm)
         return DcPoint(self._open_v - self._ohm * amps, amps, dc_w)
 
