@@ -182,6 +182,20 @@ class TestVerdicts:
         assert device.setpoints.check("opModVoltVar", VV).verdict is Verdict.UNSUPPORTED
         assert "opModVoltVar" not in device.setpoints.supported_modes
 
+    def test_a_mode_that_the_machine_cannot_have(self, points: Setpoints) -> None:
+        assert points.check("opModFixedPFAbsorbW", PF).verdict is Verdict.UNSUPPORTED
+        assert "opModFixedPFAbsorbW" not in points.supported_modes
+        battery = make_device(device_type="Batt").setpoints
+        assert battery.check("opModFixedPFAbsorbW", PF).verdict is Verdict.ACCEPTED
+        assert battery.supported_modes == points.supported_modes | {"opModFixedPFAbsorbW"}
+
+    def test_a_nameplate_s_mode_that_the_machine_cannot_have_is_left_out(self) -> None:
+        from dersim.hardware.nameplate import bundled, read_nameplate
+
+        modes = {"opModFixedPFAbsorbW": {"pf": 0.95}, MAX: 70}
+        plate = read_nameplate(bundled("10kW-3Phase"), **{"dersim.modes": modes})
+        assert list(acting(make_device(nameplate=plate).setpoints)) == [MAX]
+
     @pytest.mark.parametrize("value", [math.nan, math.inf, -0.001, 100.001, True, "40"])
     def test_out_of_range(self, points: Setpoints, value: float) -> None:
         assert points.check(MAX, value).verdict is Verdict.OUT_OF_RANGE

@@ -186,6 +186,8 @@ class Setpoints:
         #: The simulated time at which the next setpoint ends by itself; inf without one.
         self.next_expiry_s = math.inf
         for mode, value in nameplate.default_modes.items():
+            if mode not in self._types:
+                continue
             self._put(SetpointChange(SetpointSource.NAMEPLATE, mode, value, "nameplate"), 0.0)
         self._resolve(0.0)
 

@@ -109,6 +109,16 @@ async def test_the_ramp_goes_with_its_control_and_competes_for_nothing(
     }
 
 
+async def test_a_mode_that_the_machine_cannot_have_is_answered_251(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    pf = r.PowerFactorWithExcitationControlType(displacement=950, excitation=False, multiplier=-3)
+    charging = control("a", int(START) + 5, 20, r.DERControlBase(opModFixedPFAbsorbW=pf))
+    bench.controls.update([ProgramReading(program(), (charging,))])
+    await bench.clock.sleep_until(START + 10)
+    assert bench.statuses("a") == [1, 251]
+
+
 async def test_each_setpoint_has_the_ramp_of_its_own_control(bench: Bench, autojump_clock: MockClock) -> None:
     start = int(START) + 5
     pf = r.PowerFactorWithExcitationControlType(displacement=950, excitation=False, multiplier=-3)

@@ -262,3 +262,20 @@ async def test_an_answer_to_a_put_that_cannot_be_used_costs_that_put_alone(autoj
     await trio.sleep(3)
     assert client.snapshot()["state"] == "connected"
     assert len(world.server.paths("PUT")) == 4
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize(
+    ("kind", "charges"), [("PV-3Phase", False), ("PV-1Phase", False), ("Batt-3Phase", True)]
+)
+def test_only_what_can_charge_advertises_a_power_factor_of_charging(edition, kind, charges):
+    device = device_of(kind)
+    modes = device.setpoints.supported_modes
+    assert ("opModFixedPFAbsorbW" in modes) is charges
+    capability = der_bodies.capability(device.nameplate, modes, edition)
+    settings = der_bodies.settings(device.nameplate, device.settings, modes, 0, edition)
+    bit = 1 << MODES["opModFixedPFAbsorbW"].bit
+    assert bool(capability.modesSupported & bit) is charges
+    assert bool(settings.modesEnabled & bit) is charges
+    listed = {mode for function in device.function_types for mode in function.modes}
+    assert listed == modes

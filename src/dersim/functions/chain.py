@@ -55,7 +55,7 @@ class Chain:
         self, types: Iterable[FunctionType], nameplate: Nameplate, settings: Settings, rng: random.Random
     ) -> None:
         self._settings = settings
-        self.types = sorted((t for t in types if t.suits(nameplate)), key=lambda t: t.order)
+        self.types = sorted((t.of(nameplate) for t in types if t.suits(nameplate)), key=lambda t: t.order)
         self.functions: dict[str, ControlFunction] = {}
         for kind in self.types:
             self.functions[kind.name] = function = kind.make(nameplate, settings)

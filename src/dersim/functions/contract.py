@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from dersim.hardware.measured import Measured
@@ -100,6 +100,10 @@ def _always(_nameplate: Nameplate) -> bool:
     return True
 
 
+def _every_mode(_mode: str, _nameplate: Nameplate) -> bool:
+    return True
+
+
 def _no_objection(_mode: str, _value: ModeValue, _nameplate: Nameplate, _settings: Settings) -> str:
     return ""
 
@@ -112,7 +116,9 @@ class FunctionType:
     stage: when in the step it is called. make: called once per DER. parameters: per mode, for the range
     check; check: what ranges cannot express, returned as a reason in words, or "".
     standing: called in every step, with or without a mode in force. sunspec_models: models that show it.
-    suits: whether a DER with this nameplate has the function. order: within the stage, lowest first.
+    suits: whether a DER with this nameplate has the function; suits_mode: whether it has one of the modes,
+    by its phases or storage. A mode that it does not have is neither advertised nor accepted.
+    order: within the stage, lowest first.
     """
 
     name: str
@@ -126,3 +132,8 @@ class FunctionType:
     suits: Callable[[Nameplate], bool] = _always
     order: int = 100
     doc: str = ""
+    suits_mode: Callable[[str, Nameplate], bool] = _every_mode
+
+    def of(self, nameplate: Nameplate) -> FunctionType:
+        """The same type with only the modes of a DER with this nameplate."""
+        return replace(self, modes=tuple(m for m in self.modes if self.suits_mode(m, nameplate)))

@@ -57,12 +57,15 @@ class FixedPF(Function):
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if not isinstance(value, FixedPowerFactor):
         return ""
-    if mode == ABSORB and nameplate.rtgMaxChargeRateW <= 0:
-        return "this DER cannot charge"
     lowest = nameplate.rtgMinPFOverExcited if value.excitation == "inject" else nameplate.rtgMinPFUnderExcited
     if value.pf < lowest:
         return f"power factor {value.pf:g} is below the rating, {lowest:g} ({value.excitation})"
     return ""
+
+
+def _suits_mode(mode: str, nameplate: Nameplate) -> bool:
+    """Without storage nothing charges, and there is no power factor of charging."""
+    return mode != ABSORB or nameplate.rtgMaxChargeRateW > 0
 
 
 _RANGE = (Parameter("pf", "", 0.01, 1.0, "2030.5 PowerFactorWithExcitation; 1547-2018 5.3.2"),)
@@ -77,4 +80,5 @@ TYPE = FunctionType(
     sunspec_models=(704,),
     order=20,
     doc="fixed power factor",
+    suits_mode=_suits_mode,
 )
