@@ -107,7 +107,8 @@ def test_plain_http_has_an_identity_all_the_same(tmp_path, monkeypatch, certific
     monkeypatch.chdir(tmp_path)
     found = config("--csip_enc", "no")
     plain = credentials.load(found, 1, 1, "SN-1")
-    assert plain.context is None
+    with pytest.raises(CertificateError, match=r"cert\.pem"):
+        plain.context()
     assert len(plain.lfdi) == 40
     assert plain.lfdi != credentials.load(found, 1, 1, "SN-2").lfdi
     with_file = config("--csip_enc", "no", "--csip_cert", str(certificates / "cert_1.pem"))

@@ -1,8 +1,10 @@
-"""Which certificate is this DER's, and who does that make it (public contract, "Certificates")."""
+"""The certificate of one DER, and the LFDI that follows from it (public contract, "Certificates")."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +18,14 @@ from dersim.tls.files import load_certificates
 
 
 class Credentials(NamedTuple):
-    """An identity: LFDI (upper-case hex), and the TLS context, None for plain HTTP."""
+    """An identity: LFDI (upper-case hex), and the TLS context.
+
+    context: makes the TLS context, once. With `--csip_enc no` it is called when a link leads to https and
+    may raise CertificateError or ConfigError.
+    """
 
     lfdi: str
-    context: tls.ClientContext | None
+    context: Callable[[], tls.ClientContext]
 
     @property
     def sfdi(self) -> int:
@@ -35,15 +41,19 @@ class _Files(NamedTuple):
 
 def load(config: CsipConfig, number: int, count: int, serial_number: str) -> Credentials:
     """Read the files of DER `number` of `count`; CertificateError or ConfigError names the bad one."""
+
+    @functools.cache
+    def make() -> tls.ClientContext:
+        cert, key, root = _files(config, number, count)
+        return tls.client_context(cert, key, root, check_hostname=config.check_hostname)
+
     if not config.origin.secure:
-        return Credentials(_plain_lfdi(config, number, count, serial_number), None)
-    cert, key, root = _files(config, number, count)
-    context = tls.client_context(cert, key, root, check_hostname=config.check_hostname)
-    return Credentials(identity.lfdi(context.certificate_der), context)
+        return Credentials(_plain_lfdi(config, number, count, serial_number), make)
+    return Credentials(identity.lfdi(make().certificate_der), make)
 
 
 def missing_defaults(config: CsipConfig, count: int) -> str:
-    """The seed's default files that are not there, where they would be used: we start without them."""
+    """The default files that are needed but missing, for a message. We start without them."""
     if not config.origin.secure or config.test_pki is not None or count > 1:
         return ""
     defaults = (

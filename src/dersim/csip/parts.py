@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dersim import tls
 from dersim.csip.clocks import Clocks
 from dersim.csip.controls import DCAP_TIME, Controls
 from dersim.csip.credentials import Credentials
@@ -25,6 +26,7 @@ from dersim.csip.schedule import Schedule
 from dersim.csip.session import Counters, Reading, Session
 from dersim.csip.time_sampling import TimeSampling
 from dersim.csip.tree import Tree
+from dersim.errors import CertificateError, ConfigError, RemoteProtocolError
 from dersim.http11 import Connection, Endpoint
 from dersim.ieee2030_5.event_types import EventSettings, Reread
 
@@ -198,9 +200,19 @@ class Parts:
         """How to connect with these credentials."""
 
         def connect(origin: Origin) -> Connection:
-            tls = credentials.context if origin.secure else None
+            context = _tls_context(credentials, origin) if origin.secure else None
             return Endpoint(
-                origin.host, origin.port, tls, open_tcp=self._client_context.open_tcp
+                origin.host, origin.port, context, open_tcp=self._client_context.open_tcp
             ).connection()
 
         return connect
+
+
+def _tls_context(credentials: Credentials, origin: Origin) -> tls.ClientContext:
+    """The context for an https link; RemoteProtocolError where `--csip_enc no` has no certificate for it."""
+    try:
+        return credentials.context()
+    except (CertificateError, ConfigError) as error:
+        raise RemoteProtocolError(
+            f"{origin.url('')} needs TLS, and {error}; give --csip_cert, --csip_key and --csip_root_cert"
+        ) from None
