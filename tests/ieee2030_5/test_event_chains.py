@@ -198,3 +198,28 @@ def test_an_active_event_shows_what_it_still_rules() -> None:
     trace.until(120)
     shown = {view.mrid: set(view.modes) for view in trace.events.views()}
     assert shown == {mrid("bad"): {MAX_W}, mrid("good"): {PF}}
+
+
+def test_a_mode_that_falls_to_a_running_event_ends_the_random_tail_of_the_one_before() -> None:
+    trace = one_program(Fixed(1.0))
+    trace.control("P", "first", 0, 100, PF, randomizeDuration=90)
+    trace.control("P", "both", 100, 200, PF, MAX_W, creationTime=T0 - 9)
+    trace.control("P", "better", 100, 200, PF, randomizeStart=-1, responseRequired=1)
+    trace.poll()
+    trace.until(120)
+    assert trace.rules(MAX_W) == [(0, None), (100, "both")]
+    trace.status("P", "better", 2)
+    trace.poll()
+    trace.until(600)
+    assert trace.rules(PF) == [(0, "first"), (120, "both"), (300, "default P")]
+    assert {"first:3@120", "both:3@300"} <= set(trace.said)
+
+
+def test_a_new_version_in_the_future_does_not_start_at_once() -> None:
+    trace = one_program(Fixed(0.5))
+    trace.control("P", "a", -20, 100, randomizeStart=60)
+    trace.poll()
+    trace.control("P", "a", 300, 100, version=1, randomizeStart=60)
+    trace.poll()
+    trace.until(900)
+    assert trace.rules(PF) == [(0, "default P"), (330, "a"), (430, "default P")]

@@ -31,10 +31,22 @@ from dersim.ieee2030_5.event_windows import randomization
 class _Instant:
     """The start of some events, the end of others, at one specified time `spec_s`.
 
-    limit_s: what its value may reach; cap_s: what instants before it may reach.
+    limit_s: what its value may reach; cap_s: what instants before it may reach. begun_s: when the first of
+    the following events has begun.
     """
 
-    __slots__ = ("after", "before", "cap_s", "ending", "limit_s", "merged", "spec_s", "starting", "value_s")
+    __slots__ = (
+        "after",
+        "before",
+        "begun_s",
+        "cap_s",
+        "ending",
+        "limit_s",
+        "merged",
+        "spec_s",
+        "starting",
+        "value_s",
+    )
 
     def __init__(self, spec_s: float) -> None:
         self.spec_s = spec_s
@@ -42,7 +54,7 @@ class _Instant:
         self.ending: list[Event] = []
         self.before: list[_Instant] = []
         self.after: list[_Instant] = []
-        self.limit_s = self.cap_s = math.inf
+        self.limit_s = self.cap_s = self.begun_s = math.inf
         self.value_s = spec_s
         self.merged: _Instant | None = None
 
@@ -73,10 +85,14 @@ class _Instants:
         return self.ends[event].root()
 
     def follow(self, earlier: Event, later: Event) -> None:
-        """The later follows the earlier on a mode."""
+        """The later follows the earlier on a mode; if it has begun, the earlier is over."""
         if earlier.phase is Phase.SCHEDULED:
             self.start(earlier)  # its start gives way too, where a draw is past the end that is left
-        end, start = self.end(earlier), self.start(later)
+        end = self.end(earlier)
+        if later.phase is Phase.ACTIVE:
+            end.begun_s = min(end.begun_s, later.start_s)
+            return
+        start = self.start(later)
         if end.spec_s < start.spec_s:
             _order(end, start)
         elif end is not start:
@@ -85,6 +101,7 @@ class _Instants:
             start.ending += end.ending
             start.before += end.before
             start.after += end.after
+            start.begun_s = min(start.begun_s, end.begun_s)
 
     def take_over(self, running: Event, winner: Event) -> None:
         """The winner takes a mode from the running event before that ends."""
@@ -107,7 +124,7 @@ def meet(events: Sequence[Event]) -> None:
             event.start_s = event.drawn_start_s
         event.end_s = _end_s(event)
     instants = _linked(events)
-    if not instants.starts:
+    if not instants.ends:
         return
     ordered = instants.ordered()
     for instant in reversed(ordered):
@@ -124,10 +141,9 @@ def _linked(events: Sequence[Event]) -> _Instants:
     last: dict[str, Event] = {}
     for event in sorted((e for e in events if not e.opted_out), key=lambda e: e.claim_start_s):
         free = event.free_modes()
-        if event.phase is Phase.SCHEDULED:
-            for earlier in {id(last[mode]): last[mode] for mode in free if mode in last}.values():
-                if earlier.spec_end_s <= event.spec_start_s:
-                    instants.follow(earlier, event)
+        for earlier in {id(last[mode]): last[mode] for mode in free if mode in last}.values():
+            if earlier.spec_end_s <= event.claim_start_s:
+                instants.follow(earlier, event)
         for mode in free:
             winner = event.cuts.get(mode)
             if winner is None or winner.claim_start_s > event.claim_start_s:
@@ -155,7 +171,7 @@ def _third(event: Event) -> float:
 
 def _limit(instant: _Instant) -> None:
     """Backwards: no later than a third into the events that begin here, nor than the instants after it."""
-    following_s = min((each.root().cap_s for each in instant.after), default=math.inf)
+    following_s = min([instant.begun_s, *(each.root().cap_s for each in instant.after)])
     third_s = min((e.spec_start_s + _third(e) for e in instant.starting), default=math.inf)
     instant.cap_s = min(third_s, following_s)
     meets = bool(instant.starting and instant.ending)
@@ -187,6 +203,17 @@ def _wanted_s(instant: _Instant, instants: _Instants) -> float:
         end_s = max(e.drawn_end_s for e in each.root().ending)
         wanted_s = min(wanted_s, max(end_s, _earliest_s(event)))
     end = instants.ends.get(event)
-    if end is not None and wanted_s >= min(event.drawn_end_s, end.root().limit_s):
-        wanted_s = min(wanted_s, event.spec_start_s + _third(event))
+    if end is not None:
+        wanted_s = min(wanted_s, _latest_s(event, end.root()))
     return wanted_s
+
+
+def _latest_s(event: Event, end: _Instant) -> float:
+    """The latest start that leaves the next event its time: it gives way where its own draw is past that."""
+    latest_s = math.inf
+    if event.drawn_end_s >= end.limit_s:
+        latest_s = event.spec_start_s + _third(event)
+    for follower in (*end.starting, *(e for each in end.after for e in each.root().starting)):
+        if follower.drawn_start_s < event.drawn_end_s:
+            latest_s = min(latest_s, follower.drawn_start_s)
+    return max(latest_s, _earliest_s(event))

@@ -119,6 +119,8 @@ def _replace(event: Event, judge: Judge, now_s: float) -> list[int]:
     _note_content(event)
     if objection := interval_objection(event.control):
         return _end(event, Phase.REJECTED, f"new version: {objection}", IMPOSSIBLE)
+    if event.phase is Phase.SCHEDULED:
+        event.joined_s = None  # the new interval may be in the future again
     draw_window(event, now_s, first=event.phase is Phase.SCHEDULED)
     if event.phase is Phase.SCHEDULED:
         event.start_s = event.drawn_start_s

@@ -73,7 +73,7 @@ class Passing:
         elif not event.free_modes():
             self._supersede(event, now_s)
         else:
-            event.phase, event.note = Phase.MISSED, "its whole period passed while the device slept"
+            event.phase, event.note = Phase.MISSED, "its whole period passed before it could begin"
             tell(event, [intake.NO_PARTICIPATION], now_s)
         return True
 
