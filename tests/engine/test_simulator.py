@@ -12,6 +12,7 @@ from dersim.clock import SimClock
 from dersim.engine.simulator import START_SPACING_S, Simulator, check_rate, derived_rng
 from dersim.engine.supervision import FrontendFailed, Supervised
 from dersim.errors import ConfigError, PluginError, bare_errors
+from dersim.functions.checked import Checked
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
@@ -389,6 +390,20 @@ async def test_a_function_that_raises_is_named_with_its_plugin_and_its_line(make
     told = simulator.statuses(1)["physics"].detail
     assert told.startswith("control function 'soft' of plug-in extra in tests.engine.test_simulator:")
     assert told.endswith(" (step): ZeroDivisionError('division by zero')")
+
+
+async def test_a_function_whose_answer_is_refused_is_named_with_its_plugin(make, autojump_clock):
+    simulator = make(tick=60)
+    simulator._physics._owners = {"soft": "extra"}
+    device = simulator.fleet.devices[0]
+    soft = SimpleNamespace(configure=None, step=lambda dt_s, seen: None)
+    device.functions = {"soft": soft}
+    checked = Checked("soft", soft)
+    device.step = lambda now_s: checked.step(1.0, None)
+    await run_for(simulator, 1)
+    told = simulator.statuses(1)["physics"].detail
+    assert told.startswith("control function 'soft' of plug-in extra: ")
+    assert told.endswith("step returned None; return a Demand")
 
 
 async def test_a_status_that_raises_makes_its_own_row_failed_and_is_told_once(make, autojump_clock):

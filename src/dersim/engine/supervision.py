@@ -17,6 +17,7 @@ import trio
 
 from dersim.errors import DersimError, PluginError, origin_of, root_cause
 from dersim.fences import Fences
+from dersim.functions.checked import Checked
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendStatus
 
@@ -131,26 +132,29 @@ class SupervisedPhysics:
         """Step one DER, unless it has failed before."""
         if device.number in self._failed:
             return
-        what = self._words_for(device)
-        with self._fences.around("physics", "Engine", what, device.number, raises=FrontendFailed) as ended:
+        try:  # not `Fences.around`: this runs for every DER at every tick
             device.step(now_s)
-        if ended.error is not None:
-            self._stop(device, ended.error)
+        except Exception as error:  # noqa: BLE001 - a fence: this DER ends here, logged and counted
+            self._fences.tell(
+                error, "physics", "Engine", self._what(device), device.number, raises=FrontendFailed
+            )
+            self._stop(device, error)
 
     def failed(self, device: Device, error: Exception) -> None:
         """Stop a DER after an error in a step that a command caused."""
-        what = self._words_for(device)
+        what = self._what(device)
         self._fences.tell(error, "physics", "Engine", what, device.number, raises=FrontendFailed)
         self._stop(device, error)
 
-    def _words_for(self, device: Device) -> Callable[[Exception], str]:
+    def _what(self, device: Device) -> Callable[[Exception], str]:
         return lambda error: (
             f"DER {device.number} failed and is not stepped again: {_culprit(device, error, self._owners)}"
         )
 
     def _stop(self, device: Device, error: Exception) -> None:
-        reason = f"{_culprit(device, error, self._owners)}: {root_cause(error)!r}"
-        self._failed[device.number] = reason
+        cause = root_cause(error)
+        told = str(cause) if isinstance(cause, DersimError) else repr(cause)
+        self._failed[device.number] = reason = f"{_culprit(device, error, self._owners)}: {told}"
         device.fail(reason)
 
     def status(self, number: int) -> dict[str, FrontendStatus]:
@@ -164,11 +168,14 @@ def _culprit(device: Device, error: Exception, owners: Mapping[str, str]) -> str
     kind = device.device_type.name
     parts: list[tuple[object, str, str]] = [(device.source, f"the DC side of {kind!r}", kind)]
     parts += [(each, f"control function {name!r}", name) for name, each in device.functions.items()]
+    place = "" if isinstance(root_cause(error), DersimError) else f" in {origin_of(error)}"
     trace = error.__traceback__
     while trace is not None:
         acting = trace.tb_frame.f_locals.get("self")
+        if isinstance(acting, Checked):
+            acting = acting.function
         for part, title, name in parts:
             if acting is not None and part is acting:
-                return f"{title} of plug-in {owners.get(name, '?')} in {origin_of(error)}"
+                return f"{title} of plug-in {owners.get(name, '?')}{place}"
         trace = trace.tb_next
-    return f"its step in {origin_of(error)}"
+    return f"its step{place}"

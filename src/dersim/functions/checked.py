@@ -22,17 +22,17 @@ class Checked:
 
     def __init__(self, name: str, function: ControlFunction) -> None:
         self._name = name
-        self._function = function
+        self.function = function
         self._zero = False
         self.configure = function.configure
 
     def __getattr__(self, name: str) -> Any:
         """What is not checked, such as `settled` and `quiet_window`."""
-        return getattr(self._function, name)
+        return getattr(self.function, name)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
         """The function's demand; PluginError if it is no Demand or holds a NaN."""
-        demand = self._function.step(dt_s, seen)
+        demand = self.function.step(dt_s, seen)
         if not isinstance(demand, Demand):
             raise PluginError(f"control function {self._name}: step returned {demand!r}; return a Demand")
         for field in _NUMBERS:
@@ -54,7 +54,7 @@ class Checked:
 
     def horizon_s(self, seen: Measured) -> float:
         """Seconds until its timer ends; PluginError if it is no number, or 0 twice without an end of it."""
-        left_s = self._function.horizon_s(seen)
+        left_s = self.function.horizon_s(seen)
         stuck = self._zero and left_s == 0
         if not _is_number(left_s) or left_s < 0 or stuck:
             again = " again and again" if stuck else ""
