@@ -237,3 +237,22 @@ def test_the_switch_opens_and_closes_itself(bench):
     assert (bench.read(701, "ConnSt"), bench.read(701, "W"), bench.read(123, "Conn")) == (0, 0, 0)
     bench.wait(12)
     assert (bench.read(701, "ConnSt"), bench.read(701, "W"), bench.read(123, "Conn")) == (1, P_FREE, 1)
+
+
+def test_closing_the_switch_ends_its_timer_so_that_a_later_opening_stays(bench):
+    bench.write(123, Conn_RvrtTms=60)
+    bench.write(123, Conn=0)
+    bench.write(123, Conn=1)
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModConnect", False))
+    bench.wait(100)
+    assert bench.device.setpoints.value("opModConnect") is False
+
+
+@pytest.mark.parametrize("reverts_to_another", [0, 1])
+def test_a_setpoint_expires_by_itself_only_if_nothing_follows_it(bench, reverts_to_another):
+    bench.write(704, WMaxLimPctRvrtTms=60)
+    bench.write(704, WMaxLimPctEnaRvrt=reverts_to_another)
+    bench.write(704, WMaxLimPct=20)
+    bench.write(704, WMaxLimPctEna=1)
+    (limit,) = bench.device.setpoints.in_force()
+    assert limit.until_s == (None if reverts_to_another else bench.clock.now_s() + 60)

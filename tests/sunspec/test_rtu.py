@@ -133,6 +133,7 @@ async def test_a_port_that_is_not_there_is_one_line(bench):
 
 def test_each_der_has_its_own_unit_id(make_bench):
     assert Bench(number=3).server.unit_id == 3
+    assert Bench(number=300).server.unit_id == 247  # the last one that Modbus has
 
 
 def test_an_unexpected_error_in_a_request_on_the_line_is_answered_with_a_device_failure(bench):

@@ -193,3 +193,22 @@ def test_droop_is_adopted_and_answers_frequency(bench):
     assert bench.write_points(711, {"Ctl[2].KOf": 0}) == 0
     bench.write(711, AdptCtlReq=3)
     assert bench.read(711, "AdptCtlRslt") == 2
+
+
+@pytest.mark.parametrize("enabled_before", [False, True])
+def test_a_curve_that_is_not_enabled_has_no_running_reversion(bench, enabled_before):
+    bench.write(705, RvrtTms=60)
+    bench.write(705, RvrtCrv=2)
+    if enabled_before:
+        bench.write(705, Ena=1)
+        assert bench.read(705, "RvrtRem") == 60
+        bench.write(705, Ena=0)
+    assert bench.read(705, "RvrtRem") == 0
+    bench.wait(100)
+    assert bench.read(705, "Ena") == 0
+
+
+def test_a_set_is_written_before_it_is_adopted_whatever_the_order_of_the_points(bench):
+    points = [{}, {"ActPt": 2, "Pt": [{"V": 95, "Var": 30}, {"V": 105, "Var": -30}]}]
+    bench.server.apply_points(705, {"AdptCrvReq": 2, "Ena": 1, "Crv": points})
+    assert bench.device.setpoints.value("opModVoltVar").points == ((95, 30), (105, -30))

@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from dersim.ieee2030_5 import identity
 from dersim.pki.certificates import HARDWARE_MODULE_NAME, NEVER, POLICY_TEST
-from dersim.tls.chain import refusals_of_certificate
-from dersim.tls.files import load_certificates
+from dersim.tls.chain import refusals_of_certificate, refusals_of_leaf
+from dersim.tls.files import is_reversed, load_certificates
 
 #: Device, MICA, MCA: what a chain of four leaves when the root is not sent.
 _MOST_SENT = 3
@@ -59,10 +58,16 @@ def _title(certificate: x509.Certificate) -> str:
 
 
 def _refusals(chain: list[x509.Certificate]) -> list[str]:
-    reasons = []
+    leaf = chain[0].public_bytes(Encoding.DER)
+    reasons = [f"certificate 1 {reason}" for reason in refusals_of_leaf(leaf, is_alone=True)]
     for index, certificate in enumerate(chain):
         der = certificate.public_bytes(Encoding.DER)
         reasons += [f"certificate {index + 1} {reason}" for reason in refusals_of_certificate(der)]
+    if is_reversed(chain):
+        return [
+            *reasons,
+            "the chain is in reverse order; put the device's certificate first, each CA after it",
+        ]
     for index, (child, parent) in enumerate(itertools.pairwise(chain)):
         try:
             child.verify_directly_issued_by(parent)
@@ -73,9 +78,6 @@ def _refusals(chain: list[x509.Certificate]) -> list[str]:
 
 def _remarks(chain: list[x509.Certificate]) -> list[str]:
     leaf, remarks = chain[0], []
-    public = leaf.public_key()
-    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-        remarks.append("the key is not on P-256, which IEEE 2030.5 requires")
     if leaf.not_valid_after_utc != NEVER:
         remarks.append(f"expires on {leaf.not_valid_after_utc:%Y-%m-%d}; IEEE 2030.5 wants 99991231235959Z")
     if leaf.issuer == leaf.subject:

@@ -19,9 +19,6 @@ from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.points import TYPES, Point
 from dersim.sunspec.unit import Unit
 
-#: Adoption is requested after the set is written, whatever the order of the points.
-_LAST = ("AdptCrvReq", "AdptCtlReq")
-
 
 def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: SetpointSource) -> dict[str, Any]:
     """Write points of a model, all or none; returns ``{"model", "points": what the registers show now}``.
@@ -34,10 +31,10 @@ def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Setp
         if not flat:
             raise ConfigError(f"model {model}: no points to write")
         changes: dict[str, Any] = {}
-        for path in sorted(flat, key=lambda path: path in _LAST):
+        for path, given in flat.items():
             point = block.point(path)
             block.check_writable(point)
-            changes[path] = _value(block, point, flat[path])
+            changes[path] = _value(block, point, given)
         unit.refresh()
         block.model.write(changes, source)
     except ModbusRefusal as why:

@@ -60,15 +60,14 @@ def check_chain(chain: Sequence[bytes]) -> tuple[str, ...]:
         for index, der in enumerate(judged)
         for reason in refusals_of_certificate(der)
     ]
-    reasons += [
-        f"{_position(0)} {reason}" for reason in _refusals_of_leaf(chain[0], is_alone=len(chain) == 1)
-    ]
+    reasons += [f"{_position(0)} {reason}" for reason in refusals_of_leaf(chain[0], is_alone=len(chain) == 1)]
     if len(chain) > _MOST_CERTIFICATES:
         reasons.append(f"it has {len(chain)} certificates; IEEE 2030.5 allows {_MOST_CERTIFICATES}")
     return tuple(reasons)
 
 
-def _refusals_of_leaf(der: bytes, *, is_alone: bool) -> list[str]:
+def refusals_of_leaf(der: bytes, *, is_alone: bool) -> list[str]:
+    """Why 2030.5 refuses this certificate (DER) as a device's own. is_alone: it is the whole chain."""
     try:
         leaf = x509.load_der_x509_certificate(der)
         key, extensions = leaf.public_key(), leaf.extensions

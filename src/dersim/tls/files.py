@@ -40,7 +40,7 @@ def check_pair(cert: Path, key: Path) -> x509.Certificate:
     """The first certificate of `cert`, after a check that `key` is its key and both fit IEEE 2030.5."""
     chain = load_certificates(cert, "our certificate with its chain")
     leaf = chain[0]
-    if _is_reversed(chain):
+    if is_reversed(chain):
         raise CertificateError(
             f"{cert}: the chain is in reverse order; put the device's certificate first, each CA after it"
         )
@@ -55,7 +55,7 @@ def check_pair(cert: Path, key: Path) -> x509.Certificate:
     return leaf
 
 
-def _is_reversed(chain: list[x509.Certificate]) -> bool:
+def is_reversed(chain: list[x509.Certificate]) -> bool:
     """Whether some certificate comes after the one that issued it, instead of before."""
     pairs = list(itertools.pairwise(chain))
     is_rising = all(first.issuer == second.subject for first, second in pairs)
