@@ -317,7 +317,7 @@ class World:
         parser = OptionParser()
         plugin.add_options(parser)
         options = parser.parse_args(["--csip_enc", "no", *flags], Namespace(demo=False, **more))
-        self.context = context = FrontendContext(
+        context = FrontendContext(
             options=options,
             fleet=self.fleet,
             clock=self.clock,

@@ -567,3 +567,33 @@ async def test_what_fails_now_is_listed_as_troubles_with_since(autojump_clock, w
     assert [each["what"] for each in troubles] == ["links"]
     assert "/edev/1/fsa" in troubles[0]["error"]
     assert troubles[0]["since"] < "2027-01-15T08:00:20"
+
+
+@pytest.mark.parametrize("path", ["/edev/1", "/edev/1/fsa/1", "/derp/1", "/edev/1/lel"])
+async def test_a_link_that_failed_in_one_walk_is_read_again_while_its_list_is_unchanged(
+    autojump_clock, world, path
+):
+    client = await world.start(for_s=15)
+    good = world.tree[path]
+    world.tree[path] = Response(500)
+    client.rediscover()
+    await trio.sleep(15)
+    assert client.snapshot()["state"] == "retrying"
+    world.tree[path] = good
+    await trio.sleep(40)
+    assert client.snapshot()["state"] == "connected"
+    assert client.snapshot()["troubles"] == []
+
+
+async def test_log_events_are_posted_to_a_list_that_could_not_be_read_at_first(autojump_clock, world):
+    await world.ready()
+    good = world.tree["/edev/1/lel"]
+    world.tree["/edev/1/lel"] = Response(500)
+    world.begin()
+    await trio.sleep(5)
+    world.device.inputs.set(voltage_pu=(1.18, 1.18, 1.18))
+    await trio.sleep(60)
+    assert not world.server.bodies("/edev/1/lel")
+    world.tree["/edev/1/lel"] = good
+    await trio.sleep(40)
+    assert world.server.bodies("/edev/1/lel")

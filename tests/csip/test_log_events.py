@@ -113,7 +113,7 @@ async def test_a_log_event_that_raises_costs_that_event_alone(autojump_clock, wo
     client.log_event_burst()
     await trio.sleep(60)
     assert [each.logEventID for each in events(world)] == [1, 3, 4, 5]
-    assert world.context.fences.counts == {"csip_log_event": 1}
+    assert world.fences.counts == {"csip_log_event": 1}
     assert client.snapshot()["state"] == "connected"
 
 

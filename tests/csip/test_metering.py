@@ -280,7 +280,7 @@ async def test_a_post_of_readings_that_raises_costs_that_post_alone(autojump_clo
     href, _ = posts(world)
     before = len(world.server.times(href, "POST"))
     await trio.sleep(62)
-    assert world.context.fences.counts == {"csip_poll": 1}
+    assert world.fences.counts == {"csip_poll": 1}
     assert [each["what"] for each in client.snapshot()["troubles"]] == ["meter readings"]
     await trio.sleep(62)
     assert len(world.server.times(href, "POST")) > before

@@ -250,7 +250,7 @@ async def test_a_put_that_raises_costs_that_put_alone(autojump_clock, world, mon
     monkeypatch.setattr(der_bodies, "settings", broken)
     world.begin()
     await trio.sleep(3)
-    assert world.context.fences.counts == {"csip_put": 1}
+    assert world.fences.counts == {"csip_put": 1}
     assert client.snapshot()["state"] == "connected"
     assert len(world.server.paths("PUT")) == 3
 

@@ -54,6 +54,7 @@ class Discovery:
     def __init__(self, reader: Reader, tree: Tree, who: Identity, dcap: str) -> None:
         self.tree = tree
         self.polling = False
+        self.log_events_unread = False
         self._reader = reader
         self._who = who
         self._dcap = dcap
@@ -101,7 +102,12 @@ class Discovery:
         self._may_register |= found is not None
         if found is None:
             found = await self._unlisted() or await self._register(link.href, now_s)
-        elif listing.fresh or self._doubted or self.tree.end_device is None:
+        elif (
+            listing.fresh
+            or self._doubted
+            or self.tree.end_device is None
+            or self._reader.is_failing(found.href)
+        ):
             found = await self._own(found.href, found)
         else:
             return poll_rate_s(listing.head)
@@ -247,20 +253,22 @@ class Discovery:
         return poll_rate_s(listing.head, DER_POLL_RATE_S)
 
     async def log_events(self) -> None:
-        """Whether our EndDevice has a LogEventList that answers."""
+        """Whether our EndDevice has a LogEventList that answers; one that cannot be read is asked again."""
         link = self.tree.end_device.LogEventListLink if self.tree.end_device else None
         self.tree.log_events = None
+        self.log_events_unread = False
         if link is None:
             return
         session = self._reader.session
-        found = await self._reader.optional(
+        found: Any = await self._reader.optional(
             "LogEventList",
             link.href,
             lambda: session.fetch(f"{link.href}?s=0&l=1", r.LogEventList),
-            kept=None,
+            kept=_UNREADABLE,
             gone=None,
         )
-        self.tree.log_events = link.href if found is not None else None
+        self.log_events_unread = found is _UNREADABLE
+        self.tree.log_events = link.href if isinstance(found, Fetched) else None
 
     async def mirrors(self) -> float:
         """Whether the server takes MirrorUsagePoints."""

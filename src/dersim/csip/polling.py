@@ -119,7 +119,7 @@ class Polling:
         self._mirror_rate_s = await self._discovery.mirrors()
         due("mirror", self._mirror_rate_s)
         due("meter", 0.0)
-        due("log", 0.0)
+        due("log", BRANCH_RETRY_S if self._discovery.log_events_unread else 0.0)
         self._discovery.polling = True
 
     def _begin_walk(self) -> None:
@@ -214,9 +214,11 @@ class Polling:
 
     async def _poll_log(self) -> float | None:
         self.log_events.advance()
+        if self._discovery.log_events_unread:
+            await self._discovery.log_events()
         if self.tree.log_events is not None:
             await self.log_events.post(self.tree.log_events)
-        if self.log_events.waiting:
+        if self.log_events.waiting or self._discovery.log_events_unread:
             return BRANCH_RETRY_S
         due_s = self.log_events.next_due_s
         return None if due_s is None else max(due_s - self._clock.now_s(), 0.0)

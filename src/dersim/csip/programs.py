@@ -63,7 +63,8 @@ class Programs:
         self._found_empty = False
         if not listing.items:
             self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
-        if listing.fresh or len(listing.items) != len(tree.fsas):
+        failing = any(self._reader.is_failing(fsa.href) for fsa in listing.items)
+        if listing.fresh or failing or len(listing.items) != len(tree.fsas):
             tree.fsas = tuple([await self._item(fsa, r.FunctionSetAssignments) for fsa in listing.items])
         self._set_lists(fsa.DERProgramListLink for fsa in tree.fsas)
         return _rate(listing)
@@ -202,8 +203,8 @@ class Programs:
         return listing
 
     async def _item(self, item: Any, kind: type[Any]) -> Any:
-        """An item by its own href, once in a walk; where it is not served, the list's copy."""
-        if item.href is None or item.href in self._seen:
+        """An item by its own href, once in a walk unless that failed; if not served, the list's copy."""
+        if item.href is None or (item.href in self._seen and not self._reader.is_failing(item.href)):
             return item
         self._seen.add(item.href)
         own = await self._single(f"{kind.__name__} by its own link", item.href, kind, kept=None)

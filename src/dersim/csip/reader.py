@@ -60,6 +60,10 @@ class Reader:
         self._said.clear()
         self._silent = 0
 
+    def is_failing(self, href: str | None) -> bool:
+        """Whether this link worked before and its last reading failed."""
+        return href in self.failing
+
     def say_once(self, message: str) -> None:
         """Warn, once in a walk."""
         if message not in self._said:
