@@ -12,6 +12,7 @@ from dersim.clock import SimClock
 from dersim.csip.controls import ProgramReading
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.event_types import EventSettings
 from dersim.setpoints import SetpointSource
 
 
@@ -294,3 +295,43 @@ async def test_the_snapshot_has_the_shape_of_the_contract(bench: Bench, autojump
     }
     assert [entry["mRID"] for entry in shown["scheduled_controls"]] == [mrid("b")]
     assert [view.mrid for view in bench.controls.explain()] == [mrid("a"), mrid("b")]
+
+
+async def test_too_many_controls_are_told_once_a_poll_with_their_number(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    controls = bench.make(settings=EventSettings(most_held=10))
+    controls.set_clock_offset(0.0)
+    many = tuple(control(f"n{n}", START + 100 + n, 10, max_w(60)) for n in range(25))
+    for _ in range(2):
+        controls.update([ProgramReading(program(), many)])
+    told = [message for level, message in bench.log if level == "Warning"]
+    assert told == ["15 DERControls beyond the 10 that are held were left out"] * 2
+
+
+@pytest.mark.parametrize("multiplier", [32767, 10**9, -(2**63), 10, -10])
+async def test_a_multiplier_that_no_one_can_mean_is_answered_253_and_the_rest_is_run(
+    bench: Bench, autojump_clock: MockClock, multiplier: int
+) -> None:
+    target = r.ActivePower(multiplier=multiplier, value=5)
+    controls = (
+        control("odd", START - 5, 60, max_w(60, opModTargetW=target)),
+        control("all", START - 5, 60, r.DERControlBase(opModTargetW=target)),
+    )
+    bench.controls.update([ProgramReading(program(), controls)])
+    assert bench.statuses("odd") == [1, 253, 2]
+    assert bench.statuses("all") == [1, 253]
+
+
+@pytest.mark.parametrize(
+    ("start", "duration"), [(1_800_000_000_000, 60), (2**63 - 1, 1), (1_700_000_000, 2**63 - 1)]
+)
+async def test_times_that_have_no_date_are_answered_253_and_the_snapshot_goes_on(
+    bench: Bench, autojump_clock: MockClock, start: int, duration: int
+) -> None:
+    odd = control("odd", start, duration, max_w(60))
+    bench.controls.update([ProgramReading(program(), (odd,), default(max_w(90)))])
+    assert bench.statuses("odd") == [1, 253]
+    shown = bench.controls.snapshot()
+    assert shown["active_controls"] == shown["scheduled_controls"] == []
+    assert [view.mrid for view in bench.controls.explain()] == [mrid("odd")]
