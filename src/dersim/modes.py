@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from dersim.errors import ConfigError
-from dersim.numeric import number
+from dersim.numeric import number, shown
 
 Excitation = Literal["inject", "absorb"]
 VarRef = Literal["setMaxW", "setMaxVar", "statVarAvail"]
@@ -211,7 +211,7 @@ def value_from_json(name: str, data: Any) -> ModeValue:
     match spec.kind:
         case "bool":
             if not isinstance(data, bool):
-                raise ConfigError(f"{name}: true or false is needed, not {data!r}")
+                raise ConfigError(f"{name}: true or false is needed, not {shown(data)}")
             return data
         case "number":
             return _ranged(name, data, spec.low, spec.high, spec.unit)
@@ -233,7 +233,7 @@ def _object(
     name: str, data: Any, required: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise ConfigError(f"{name}: an object with {', '.join(required)} is needed, not {data!r}")
+        raise ConfigError(f"{name}: an object with {', '.join(required)} is needed, not {shown(data)}")
     missing = [key for key in required if key not in data]
     unknown = sorted(set(data) - set(required) - set(optional))
     if missing or unknown:
@@ -244,7 +244,7 @@ def _object(
 
 def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> Any:
     if value not in allowed:
-        raise ConfigError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        raise ConfigError(f"{name}: {shown(value)} is not one of {', '.join(allowed)}")
     return value
 
 
@@ -291,7 +291,9 @@ def _curve_from_json(spec: ModeSpec, data: Any) -> Curve:
     points, excitations = _points(spec, fields["curve"])
     y_ref_type = fields.get("y_ref_type", spec.y_ref_type)
     if isinstance(y_ref_type, bool) or not isinstance(y_ref_type, int) or not 0 <= y_ref_type <= 8:
-        raise ConfigError(f"{spec.name}.y_ref_type: a DERUnitRefType 0 to 8 is needed, not {y_ref_type!r}")
+        raise ConfigError(
+            f"{spec.name}.y_ref_type: a DERUnitRefType 0 to 8 is needed, not {shown(y_ref_type)}"
+        )
 
     def optional(key: str, high: float) -> float | None:
         value = fields.get(key)
@@ -320,7 +322,7 @@ def _points(spec: ModeSpec, data: Any) -> tuple[tuple[tuple[float, float], ...],
         where = f"{spec.name} point {index + 1}"
         if not isinstance(point, list | tuple) or len(point) != width:
             form = "[W %, PF, excitation]" if width == 3 else "[x, y]"
-            raise ConfigError(f"{where}: {form} is needed, not {point!r}")
+            raise ConfigError(f"{where}: {form} is needed, not {shown(point)}")
         points.append(
             (_ranged(f"{where} x", point[0], -1e9, 1e9), _ranged(f"{where} y", point[1], -1e9, 1e9))
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,9 @@ from dersim.sunspec.server import ModbusServer
 from dersim.utility.paging import Page
 from dersim.utility.request_context import RequestContext
 from dersim.utility.tree import find
+
+#: One case in so many; a prime, so that all extremes come up.
+SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "199"))
 
 VIEWS = ("csip-client", "overview", "setpoints", "timeline", "grid-support", "logs")
 ADMIN_VIEWS = ("end-devices", "programs", "responses", "mirror-usage-points", "log-events", "violations")

@@ -65,19 +65,19 @@ def _fill(resource: Any, place: Place) -> None:
     for member in place:
         value = getattr(resource, member.name)
         if value is None or value == ():
-            value = _simple(member.simple) if member.simple else _least(member.cls)
+            value = _simple(member.simple) if member.simple else least(member.cls)
             setattr(resource, member.name, (value,) if member.repeated else value)
         elif member.repeated:
             value = value[0]
         resource = value
 
 
-def _least(cls: Any) -> Any:
+def least(cls: Any) -> Any:
     """A resource with its required members alone."""
     values: dict[str, Any] = {}
     for member in TYPES[cls].members:
         if member.low:
-            value = _simple(member.simple) if member.simple else _least(member.cls)
+            value = _simple(member.simple) if member.simple else least(member.cls)
             values[member.name] = (value,) if member.repeated else value
     return cls(**values)
 

@@ -7,21 +7,17 @@ answered 500, or break a view. A sample runs every day; DERSIM_EXTREMES_SAMPLED=
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 import trio
 from tests.fuzz import bodies, documents
-from tests.fuzz.conftest import OpenRange, Range
+from tests.fuzz.conftest import SAMPLED, OpenRange, Range
 
 from dersim.ieee2030_5 import resources as r
 from dersim.pages.openapi import openapi
 from dersim.web.api import ROUTES
-
-#: One case in so many; a prime, so that all extremes come up.
-SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "199"))
 
 LIMIT = {"opModMaxLimW": 60}
 CURVES = {
