@@ -33,7 +33,7 @@ def at_start(plugin: str, what: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         raise PluginError(
             f"plug-in {plugin}: {what} failed: {root_cause(error)!r} in {origin_of(error)}; "
-            f"correct it, or leave it out with --without {plugin}"
+            f"correct or uninstall it, or leave it out with --without {plugin}"
         ) from error
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import types
 from datetime import UTC, datetime
 
 import pytest
@@ -19,7 +20,8 @@ from dersim.cli.sim_options import read_selection
 from dersim.cli.stopping import Watchdog
 from dersim.errors import ConfigError
 from dersim.options import OptionParser, count, names, number, port, readable_file, time_of_day, yes_no, zone
-from dersim.plugin.loader import DEFAULT_PLUGINS
+from dersim.plugin.hookspecs import hookimpl
+from dersim.plugin.loader import DEFAULT_PLUGINS, Candidate
 from dersim.plugin.registry import Selection
 
 
@@ -244,6 +246,21 @@ def test_plugins_lists_them_in_order(capsys):
     assert rows[0].split() == ["NAME", "VERSION", "ORDER", "FROM", "HOOKS"]
     orders = [int(row.split()[2]) for row in rows[1:]]
     assert orders == sorted(orders)
+
+
+def test_a_plugin_that_cannot_be_loaded_has_its_reason_in_the_list(capsys, monkeypatch):
+    good, bad = types.ModuleType("good"), types.ModuleType("bad")
+    good.register_ui_panels = hookimpl(lambda: [*()])
+    found = [
+        Candidate("bad", "1", "dist-bad", lambda: bad),
+        Candidate("good", "2", "dist-good", lambda: good),
+    ]
+    monkeypatch.setattr("dersim.cli.plugins.find", lambda: found)
+    assert main.main(["plugins"]) == 2
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[1].split() == ["good", "2", "100", "dist-good", "register_ui_panels"]
+    assert rows[2].split()[:5] == ["bad", "1", "-", "dist-bad", "refused:"]
+    assert "it has no hook" in rows[2]
 
 
 def test_the_process_tells_a_mistake_in_one_line():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import signal
 import time
 from argparse import Namespace
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import trio
 
+from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser, names, port, readable_file, yes_no
@@ -104,14 +104,14 @@ def run(options: Namespace) -> int:
 
 
 async def _run_until_stopped(server: UtilityServer) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        shown = await server.bind()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(server.run)
+    watchdog, scope = Watchdog(STOP_DEADLINE_S), trio.CancelScope()
+    try:
+        with stop_at_signals(scope.cancel, watchdog), scope:
+            shown = await server.bind()
             print(" ".join(["dersim ready", *(f"{key}={url}" for key, url in shown.items())]), flush=True)
-            async for _ in signals:
-                nursery.cancel_scope.cancel()
-                break
+            await server.run()
+    finally:
+        watchdog.cancel()
 
 
 def _folder(text: str) -> Path:

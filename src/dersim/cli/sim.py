@@ -15,7 +15,7 @@ from datetime import datetime
 import trio
 
 from dersim.cli.sim_options import COMPANION, make_parser
-from dersim.cli.stopping import Watchdog, stop_at_signals
+from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.clock import SimClock
 from dersim.engine.assembly import build_fleet
 from dersim.engine.simulator import Simulator
@@ -23,8 +23,7 @@ from dersim.errors import bare_errors
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.registry import Registry
 
-#: The longest stop, real seconds: with up to 100 DERs, and with more.
-STOP_DEADLINE_S = 2.7
+#: The longest stop with more than 100 DERs, real seconds.
 STOP_DEADLINE_MANY_S = 9.5
 
 

@@ -19,6 +19,9 @@ from types import FrameType
 
 import trio
 
+#: The longest stop, real seconds.
+STOP_DEADLINE_S = 2.7
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _TRIO = str(Path(trio.__file__).parent)
