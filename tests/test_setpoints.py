@@ -8,8 +8,10 @@ import math
 import pytest
 
 from dersim.device import Device, ManualClock
+from dersim.functions.base import Function
+from dersim.functions.contract import FunctionType
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
-from dersim.plugin.builtin import make_device
+from dersim.plugin.builtin import FUNCTION_TYPES, make_device
 from dersim.setpoints import JOURNAL_LENGTH, Outcome, SetpointChange, Setpoints, SetpointSource, Verdict
 
 VV = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 1, 5.0)
@@ -149,6 +151,20 @@ class TestBetweenModes:
         accepted(device.setpoints, change("opModFixedPFInjectW", PF), change("opModFixedPFAbsorbW", PF))
         assert len(device.setpoints.in_force()) == 2
 
+    def test_a_reactive_mode_of_a_plug_in_is_a_rival_as_strong_as_fixed_var(self) -> None:
+        kind = FunctionType("mine", ("opModMine",), "reactive", Function)
+        device = make_device(functions=[*FUNCTION_TYPES, kind], clock=ManualClock())
+        points = device.setpoints
+        accepted(
+            points, change("opModMine", 1.0), change("opModVoltVar", VV), change("opModFixedPFInjectW", PF)
+        )
+        assert list(acting(points)) == ["opModMine"]
+        assert {o.overridden_by for o in points.overridden()} == {"opModMine (csip)"}
+        accepted(points, change("opModFixedVar", FixedVar(10.0, "setMaxVar")))
+        assert list(acting(points)) == ["opModFixedVar"]  # as strong, and the latest
+        accepted(points, change("opModMine", 2.0))
+        assert list(acting(points)) == ["opModMine"]
+
     def test_targets_and_answers_to_frequency(self, points: Setpoints) -> None:
         accepted(points, change("opModFixedW", 50.0), change("opModTargetW", 100.0))
         accepted(points, change("opModFreqWatt", FW), change("opModFreqDroop", DROOP))
@@ -176,8 +192,6 @@ class TestVerdicts:
         assert outcome == Outcome(Verdict.UNSUPPORTED, "opModNonsense: this device has no such mode")
 
     def test_a_mode_whose_function_was_left_out(self) -> None:
-        from dersim.plugin.builtin import FUNCTION_TYPES
-
         device = make_device(functions=[kind for kind in FUNCTION_TYPES if kind.name != "volt-var"])
         assert device.setpoints.check("opModVoltVar", VV).verdict is Verdict.UNSUPPORTED
         assert "opModVoltVar" not in device.setpoints.supported_modes

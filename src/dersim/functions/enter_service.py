@@ -22,6 +22,8 @@ from dersim.modes import ModeValue
 
 _ENTER = Demand(enter=True)
 _SLACK_S = 1e-9
+#: From this rating on there is no random delay (1547-2018 4.10.3).
+_NOT_RANDOM_VA = 500e3
 
 
 class EnterService(Function):
@@ -36,7 +38,8 @@ class EnterService(Function):
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self._good_s = 0.0
-        self._random_s: float | None = None
+        #: Of setESRandomDelay, drawn for each return to service.
+        self._share: float | None = None
         self._ceiling_w = INF
         self.quiet_window = (0.0, INF, 0.0, INF)
 
@@ -45,10 +48,11 @@ class EnterService(Function):
 
     def _delay_s(self) -> float:
         s = self.settings
-        if self._random_s is None:
-            draws = s.setESRandomDelay > 0 and self.nameplate.rtgMaxVA < 500e3
-            self._random_s = self.rng.uniform(0.0, s.setESRandomDelay) if draws else 0.0
-        return s.setESDelay + self._random_s
+        if s.setESRandomDelay <= 0 or self.nameplate.rtgMaxVA >= _NOT_RANDOM_VA:
+            return s.setESDelay
+        if self._share is None:
+            self._share = self.rng.random()
+        return s.setESDelay + self._share * s.setESRandomDelay
 
     def _inside(self, seen: Measured) -> bool:
         s = self.settings
@@ -93,7 +97,7 @@ class EnterService(Function):
         if self._good_s < self._delay_s() - _SLACK_S:
             return NOTHING
         self._good_s = 0.0
-        self._random_s = None
+        self._share = None
         rate = self._rate_w_s()
         self._ceiling_w = rate * self.head_start_s if rate < INF else INF
         return _ENTER

@@ -6,32 +6,37 @@ ticks, or for as long as it lasts.
 
 from __future__ import annotations
 
-import math
-
 from dersim.hardware.state import Alarm
 
 _NONE = Alarm(0)
 
 
 class AlarmHold:
-    """Holds alarms for hold_s simulated seconds from when they rise."""
+    """Holds each alarm for hold_s simulated seconds from when it rises."""
 
     def __init__(self, hold_s: float) -> None:
         self._hold_s = hold_s
-        self._held = _NONE
-        self._until_s = -math.inf
+        self._last = _NONE
+        self._until_s: dict[Alarm, float] = {}
 
     def note(self, alarms: Alarm, now_s: float) -> None:
-        """Record the alarms raised at now_s; only a new one starts the hold."""
-        held = self.at(now_s)
-        if alarms & ~held:
-            self._held = alarms | held
-            self._until_s = now_s + self._hold_s
+        """Record the alarms present at now_s. One that lasts does not prolong its hold, nor another's."""
+        if alarms == self._last:
+            return
+        for alarm in alarms & ~self._last:
+            self._until_s[alarm] = now_s + self._hold_s
+        self._last = alarms
 
     def at(self, now_s: float) -> Alarm:
         """The alarms still held at now_s."""
-        return self._held if now_s < self._until_s else _NONE
+        if not self._until_s:
+            return _NONE
+        self._until_s = {alarm: until_s for alarm, until_s in self._until_s.items() if now_s < until_s}
+        held = _NONE
+        for alarm in self._until_s:
+            held |= alarm
+        return held
 
     def forget(self) -> None:
         """Drop all held alarms."""
-        self._held = _NONE
+        self._until_s = {}

@@ -1,0 +1,66 @@
+"""Which alarms are raised, and for how long one that is over is still shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from dersim.device import ManualClock
+from dersim.hardware.alarm_hold import AlarmHold
+from dersim.hardware.nameplate import bundled, read_nameplate
+from dersim.hardware.state import Alarm, InverterStatus
+from dersim.plugin.builtin import make_device
+
+OV, UF = Alarm.OVER_VOLTAGE, Alarm.UNDER_FREQUENCY
+NONE = Alarm(0)
+
+
+def test_low_power_input_is_an_alarm_of_a_machine_without_storage() -> None:
+    device = make_device(device_type="PV", clock=ManualClock())
+    device.inputs.set(irradiance_w_m2=0.0)
+    device.step(0.0)
+    assert device.state.alarms == Alarm.LOW_POWER_INPUT
+    assert device.state.inverter_status is InverterStatus.SLEEPING
+
+
+@pytest.mark.parametrize("soc", [5.0, 50.0, 95.0])
+def test_an_empty_battery_has_no_low_power_input(soc: float) -> None:
+    plate = read_nameplate(bundled("15kWh-3Phase"), **{"713.SoC": soc})
+    device = make_device(device_type="Batt", nameplate=plate, clock=ManualClock())
+    device.step(0.0)
+    assert (device.state.available_w == 0) is (soc == 5.0)
+    assert device.state.alarms == NONE
+    assert device.state.inverter_status is InverterStatus.STANDBY
+
+
+def test_a_short_alarm_is_held_from_when_it_rises() -> None:
+    held = AlarmHold(2.0)
+    held.note(OV, 10.0)
+    held.note(NONE, 10.2)
+    assert [held.at(t) for t in (10.2, 11.9, 12.0)] == [OV, OV, NONE]
+
+
+def test_an_alarm_that_lasts_does_not_prolong_its_hold() -> None:
+    held = AlarmHold(2.0)
+    for tenth in range(35):
+        held.note(OV, 10.0 + tenth / 10)
+    held.note(NONE, 13.5)
+    assert held.at(13.5) == NONE
+
+
+def test_an_alarm_that_rises_later_does_not_prolong_another() -> None:
+    held = AlarmHold(2.0)
+    held.note(OV, 10.0)
+    held.note(OV | UF, 11.0)
+    held.note(NONE, 11.5)
+    assert [held.at(t) for t in (11.9, 12.0, 12.9, 13.0)] == [OV | UF, UF, UF, NONE]
+
+
+def test_an_alarm_that_rises_again_is_held_again() -> None:
+    held = AlarmHold(2.0)
+    held.note(OV, 10.0)
+    held.note(NONE, 10.1)
+    held.note(OV, 11.0)
+    held.note(NONE, 11.1)
+    assert held.at(12.9) == OV
+    held.forget()
+    assert held.at(11.2) == NONE
