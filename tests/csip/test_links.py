@@ -56,3 +56,25 @@ def test_any_text_is_followed_within_ascii_or_refused(href):
 def test_a_query_is_added_to_one_that_is_there():
     assert with_query("/a", "s=0") == "/a?s=0"
     assert with_query("/a?b=1", "s=0") == "/a?b=1&s=0"
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "http://[::1",
+        "http://h:99999999/",
+        "http://h:-1/",
+        "http://h:0/",
+        "http://h:\u0663/",
+        "http://\u00e9.test/",
+    ],
+)
+def test_an_odd_host_or_port_is_named_in_plain_words(href):
+    with pytest.raises(RemoteProtocolError, match="host or port cannot be") as refused:
+        resolve(Origin(False, "utility.test", 80), href)
+    assert "integer" not in str(refused.value)
+
+
+def test_a_query_goes_before_no_fragment():
+    assert with_query("/a#part", "s=0") == "/a?s=0"
+    assert with_query("/a?x=1#part", "s=0") == "/a?x=1&s=0"

@@ -43,10 +43,14 @@ def resolve(origin: Origin, href: str, *, base_path: str = "/") -> tuple[Origin,
     try:
         parts = urlsplit(urljoin(origin.url(base_path), href))
         port = parts.port
-    except ValueError as error:
-        raise RemoteProtocolError(f"link {href[:80]!r} cannot be followed: {error}") from None
+    except ValueError:
+        raise RemoteProtocolError(
+            f"link {href[:80]!r} cannot be followed: its host or port cannot be read"
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RemoteProtocolError(f"link {href[:80]!r} cannot be followed: not http or https")
+    if port == 0 or not parts.hostname.isascii() or re.match("//(/|$)", href):
+        raise RemoteProtocolError(f"link {href[:80]!r} cannot be followed: its host or port cannot be used")
     secure = parts.scheme == "https"
     if origin.secure and not secure:
         raise RemoteProtocolError(f"link {href[:80]!r} leads from https to http: never followed")

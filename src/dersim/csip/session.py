@@ -35,6 +35,8 @@ MAX_REDIRECTS = 5
 MAX_VIOLATIONS_LOGGED = 3
 #: How soon a list that was 204 is read again, s.
 EMPTY_POLL_RATE_S = 30
+#: The longest part of a Location that is logged.
+MAX_LOCATION_CHARS = 200
 #: Documents whose hash is remembered, per DER.
 MAX_REMEMBERED = 4_096
 _REDIRECTS = (301, 302, 307, 308)
@@ -260,7 +262,10 @@ class Session:
             sent_s = self._clock.now_s()
             response = await self._once(origin, method, target, body)
             if response.status in _REDIRECTS and (location := response.header("location")):
-                self._say("Info", f"{method} {target}: {response.status}, redirected to {location}")
+                self._say(
+                    "Info",
+                    f"{method} {target}: {response.status}, redirected to {location[:MAX_LOCATION_CHARS]}",
+                )
                 origin, target = self._redirected(origin, target, location)
                 continue
             if not 200 <= response.status < 300:
