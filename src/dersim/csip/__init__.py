@@ -1,6 +1,6 @@
-"""The CSIP client: one IEEE 2030.5 client per DER, a front-end like any other.
+"""The CSIP client: one IEEE 2030.5 client per DER. It reads `Device.state` and submits setpoints.
 
-It reads `Device.state` and submits setpoints, nothing deeper. `client.py` is the life of one client;
-`session.py` is its one connection; `discovery.py` walks the server and fills `tree.py`; `controls.py` and
-`responses.py` obey what was found; `reporting.py`, `metering.py` and `log_events.py` tell the server.
+`client.py` is the front-end, `lifecycle.py` its connection under one LFDI, `session.py` one request.
+`discovery.py` and `programs.py` read the server into `tree.py`. `controls.py` and `responses.py` carry out
+DERControls; `reporting.py`, `metering.py` and `log_events.py` send what the DER does.
 """

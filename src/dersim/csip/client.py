@@ -1,4 +1,4 @@
-"""The CSIP client of one DER, as the engine and the web see it."""
+"""The CSIP client of one DER: the front-end that the engine runs and other front-ends call."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ class CsipClient:
 
     @property
     def state(self) -> str:
-        """discovering, connected, retrying or failed."""
+        """One of discovering, connected, retrying, failed."""
         return self.client_status.state
 
     @property
     def bursting(self) -> bool:
-        """Whether a burst of LogEvents is under way."""
+        """Whether a burst of LogEvents is in progress."""
         return self._lifecycle is not None and self._lifecycle.log_events.next_due_s is not None
 
     def counts(self) -> dict[str, int]:
@@ -106,7 +106,7 @@ class CsipClient:
 
     @property
     def lifecycle(self) -> Lifecycle | None:
-        """The life under the present identity."""
+        """The connection under the present LFDI; None before certificates were read."""
         return self._lifecycle
 
     async def bind(self) -> Mapping[str, str]:
@@ -127,14 +127,14 @@ class CsipClient:
         return {}
 
     def _take_port_of_demo(self) -> None:
-        """Port 0 lets the demo's server pick one; it is bound before us and knows which."""
+        """Take the port that the demo's server has bound, for --csip_server_port 0."""
         server = self._context.service(CompanionService)
         if server is None:
             raise ConfigError("--csip_server_port 0: only --demo picks a free port; give the server's own")
         self.config = replace(self.config, origin=self.config.origin._replace(port=server.port))
 
     async def run(self) -> None:
-        """Be a client until cancelled."""
+        """Run until cancelled; a certificate with another LFDI starts a new lifecycle."""
         credentials = self._loaded or await self._wait_for_credentials()
         client_context = ClientContext(
             self._context,
@@ -151,7 +151,7 @@ class CsipClient:
             credentials = await self._lifecycle.run()
 
     def status(self) -> FrontendStatus:
-        """For the overview."""
+        """State, URL and last error, for the overview."""
         where = self.config.dcap_url
         error = self.client_status.last_error
         return FrontendStatus(self.client_status.state, f"{where}: {error}" if error else where)
@@ -163,11 +163,11 @@ class CsipClient:
         )
 
     def identity(self) -> Credentials | None:
-        """LFDI and SFDI, where a certificate was read."""
+        """LFDI and SFDI; None before a certificate was read."""
         return self._loaded
 
     def rediscover(self) -> None:
-        """Read the certificate files again and walk the server anew."""
+        """Read the certificate files again and start discovery from the DeviceCapability."""
         self._files = None
         self._asked.set()
         if self._lifecycle is not None:
@@ -215,7 +215,7 @@ class CsipClient:
             raise
 
     async def _wait_for_credentials(self) -> Credentials:
-        """The seed's default files may appear later: look every 10 s, and say what is missing."""
+        """Wait for the default certificate files: look every 10 s, and log what is missing."""
         while True:
             try:
                 return self._load()

@@ -15,14 +15,14 @@ from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5.identity import pin_is_valid
 from dersim.options import OptionParser, count, number, port, yes_no
 
-#: What the demo's server puts into its Registrations.
+#: The PIN in the Registrations of the demo's server.
 DEMO_PIN = 111115
 DEFAULT_CERT, DEFAULT_KEY, DEFAULT_ROOT = "cert.pem", "key.pem", "root.pem"
 
 
 @dataclass(frozen=True, slots=True)
 class CsipConfig:
-    """What one DER's client is to do. `cert`, `key`, `root`: as given, None where the flag was not.
+    """The settings of one DER's client. `cert`, `key`, `root`: as given, None where the flag was not.
 
     pin: None means not checked. put_refresh_s: how often unchanged PUTs are repeated, None never.
     conversation_mib: None for the default.
@@ -73,7 +73,7 @@ class CsipConfig:
 
     @property
     def dcap_url(self) -> str:
-        """The DeviceCapability's whole URL, for people."""
+        """The DeviceCapability's whole URL, for messages."""
         return self.dcap if self.dcap.startswith("http") else self.origin.url(self.dcap)
 
 
@@ -114,7 +114,7 @@ def add_options(parser: OptionParser) -> None:
 
 
 def _wanted_pin(options: Namespace) -> int | None:
-    """The PIN to check; where the flag is silent, the demo's own server's."""
+    """The PIN to check; without the flag that of the demo's server."""
     if options.csip_pin is None and options.demo:
         return int(getattr(options, "pin", DEMO_PIN))
     return None if options.csip_pin == "none" else options.csip_pin

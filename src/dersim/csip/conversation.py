@@ -44,7 +44,7 @@ def _kept(body: bytes) -> bytes:
 
 
 def default_bytes(devices: int, *, web_site: bool) -> int:
-    """The budget where --conversation is not given: nothing for a large fleet that nobody can look at."""
+    """The default budget: nothing for a large fleet without a web site."""
     return 0 if devices > MOST_DEVICES_UNSEEN and not web_site else DEFAULT_MIB * MIB
 
 

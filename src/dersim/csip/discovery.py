@@ -70,7 +70,7 @@ class Discovery:
         self._doubted = True
 
     async def device_capability(self) -> float:
-        """Read the entry; its links rule the walk. Moved, where they changed after the walk."""
+        """Read the DeviceCapability; Moved where its links changed after the walk."""
         session = self._reader.session
         fetched = await self._reader.required(
             self._dcap, lambda: session.fetch(self._dcap, r.DeviceCapability)
@@ -81,14 +81,14 @@ class Discovery:
         return poll_rate_s(fetched.resource)
 
     async def end_device(self, now_s: float) -> float:
-        """Find ourselves; register in-band where the server takes it. NotRegistered where it does not.
+        """Find our EndDevice, or register in-band; NotRegistered where the server refuses.
 
         now_s: the server's time as far as it is known, for EndDevice.changedTime.
         """
         link = self.tree.dcap.EndDeviceListLink if self.tree.dcap else None
         if link is None:
             raise RemoteProtocolError(
-                f"the DeviceCapability at {self._dcap} has no EndDeviceListLink: we cannot join it"
+                f"the DeviceCapability at {self._dcap} has no EndDeviceListLink: this client needs one"
             )
         if self._long_list and self.tree.end_device_href and self._list_href == link.href:
             # A list of more than one page is not polled: our own EndDevice is enough.
@@ -188,7 +188,7 @@ class Discovery:
         if answer.location is None:
             found = find_own((await self._listing(href)).items, who, self._reader.say_once)
             if found is None:
-                raise NotRegistered(f"{missing}, although it took our EndDevice; waiting")
+                raise NotRegistered(f"{missing}, although it accepted our EndDevice; waiting")
             return found
         self._made_at = answer.location
         fetched = await session.fetch(answer.location, r.EndDevice)
@@ -197,7 +197,7 @@ class Discovery:
         return fetched.resource
 
     async def registration(self) -> float:
-        """Compare the PIN; PinRefused where it is not ours. Absent: accepted, and said.
+        """Compare the PIN; PinRefused where it is not ours. No Registration is accepted, and logged.
 
         One that cannot be read says nothing: the verdict of its last reading holds.
         """
@@ -271,7 +271,7 @@ class Discovery:
         self.tree.log_events = link.href if isinstance(found, Fetched) else None
 
     async def mirrors(self) -> float:
-        """Whether the server takes MirrorUsagePoints."""
+        """Whether the server accepts MirrorUsagePoints."""
         link = self.tree.dcap.MirrorUsagePointListLink if self.tree.dcap else None
         self.tree.mirrors = None
         if link is None:
@@ -296,7 +296,7 @@ def _present(device: r.EndDevice | None) -> r.EndDevice:
 
 
 def _links(resource: Any) -> dict[str, str]:
-    """The hrefs of all links, without the counts that change all the time."""
+    """The hrefs of all links, without their counts, which change often."""
     names = (name for name in dir(resource) if name.endswith("Link"))
     return {name: link.href for name in names if (link := getattr(resource, name)) is not None}
 

@@ -1,6 +1,6 @@
 """The links of a document, made absolute against the address of the document itself (RFC 3986, 5.1).
 
-Most servers write paths, and then nothing is to be done. Some write hrefs relative to the document, and a
+Most servers write paths, which need no change. Some write hrefs relative to the document, and a
 document that a redirect brought from another host means that host by its paths.
 """
 
@@ -24,7 +24,7 @@ def needed(body: bytes, origin: Origin, home: Origin) -> bool:
 def make_absolute(resource: Any, origin: Origin, target: str, home: Origin) -> None:
     """Rewrite every link of a document that was read at `target` of `origin`: a path, or a URL elsewhere.
 
-    Links that cannot be followed stay as they are; following one tells why not.
+    Links that cannot be followed stay as they are; following one gives the reason.
     """
     for member in TYPES[type(resource)].members:
         value = getattr(resource, member.name)

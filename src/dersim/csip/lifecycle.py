@@ -34,7 +34,7 @@ from dersim.errors import (
 if TYPE_CHECKING:
     from dersim.ieee2030_5.resources import DERControlResponse
 
-#: The seed's retry, s, and how far it is spread over a fleet either way.
+#: The pause before the next walk, s, and its random spread over a fleet, +-s.
 RETRY_S = 10.0
 RETRY_SPREAD_S = 1.0
 
@@ -43,7 +43,7 @@ Reload = Callable[[], Credentials | None]
 
 
 class UnexpectedError(DersimError):
-    """Stands for an error that a fence has logged and counted."""
+    """An error that a fence has logged and counted."""
 
 
 class Lifecycle:
@@ -82,7 +82,7 @@ class Lifecycle:
                 nursery.start_soon(self.controls.run)
                 nursery.start_soon(self.outbox.run)
                 nursery.start_soon(
-                    self._client_context.watch.run, self._client_context.device.number, self._look
+                    self._client_context.watch.run, self._client_context.device.number, self._check
                 )
                 while self._successor is None:
                     await self._run_once()
@@ -283,7 +283,7 @@ class Lifecycle:
             return 503
         return refusal.status
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """After every step: queue LogEvents for alarms, and PUT a changed DERStatus at once."""
         with self._client_context.fence("csip_watch", "alarms and status of the DER"):
             state = self._client_context.device.state

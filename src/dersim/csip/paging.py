@@ -74,5 +74,5 @@ async def _read_once(
 
 
 def _key(item: Any, position: int) -> Any:
-    """What tells items apart: their href, else their mRID, else their place."""
+    """The identity of an item: its href, else its mRID, else its position."""
     return item.href or getattr(item, "mRID", None) or position

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dersim.csip.session import Session
     from dersim.ieee2030_5.event_types import Reread
 
-#: The items that are never taken before their time: the phase of a Time sample is its worth.
+#: Items that are never done early: Time must be sampled at its exact due time.
 PUNCTUAL: frozenset[Hashable] = frozenset({TIME})
 #: By item of the schedule: the item whose document has the link to it.
 PARENTS: dict[Hashable, Hashable] = {
@@ -98,7 +98,7 @@ class Polling:
         }
 
     async def walk(self) -> None:
-        """Read the whole tree anew; raises what stops a walk (see `discovery.py`)."""
+        """Read the whole tree; raises what stops a walk (see `discovery.py`)."""
         self._begin_walk()
         tree, due = self.tree, self._due
         due("dcap", await self._discovery.device_capability())
@@ -133,7 +133,7 @@ class Polling:
         self.metering.forget()
 
     async def registration(self) -> float:
-        """Read the Registration alone: all that is asked of a server whose PIN was wrong."""
+        """Read the Registration alone: the only request to a server whose PIN was wrong."""
         return await self._discovery.registration()
 
     def _due(self, key: Hashable, in_s: float) -> None:
@@ -208,7 +208,7 @@ class Polling:
             await self.reporter.put(self.tree.der, "DERStatus")
 
     def status_changed(self) -> None:
-        """Something in the status that may not wait for the next poll: PUT it, at most once a second."""
+        """PUT a changed DERStatus before the next poll, at most once a second."""
         now_s = self._clock.now_s()
         self.schedule.set_earlier("status", max(now_s, self._status_put_s + STATUS_SPACING_S))
 

@@ -18,7 +18,7 @@ from dersim.ieee2030_5 import resources as r
 
 #: How soon an FSAList that has become empty is read again before its programs are given up, s.
 EMPTY_CHECK_S = 5.0
-#: Says of a curve that it may exist, although it could not be read this time.
+#: Marks a curve that may exist but could not be read this time.
 _UNREADABLE = object()
 
 
@@ -102,7 +102,7 @@ class Programs:
         return ""
 
     async def program_list(self, node: ProgramListNode) -> float:
-        """Read one DERProgramList with everything that hangs on its programs."""
+        """Read one DERProgramList with the defaults, controls and curves of its programs."""
         listing = await self._list("DERProgramList", node.href, r.DERProgramList)
         if listing is None or (_is_gone(listing) and node.programs):
             return min(node.rate_s, BRANCH_RETRY_S)
@@ -118,7 +118,7 @@ class Programs:
         return min(node.rate_s, BRANCH_RETRY_S) if self._fails(node) else node.rate_s
 
     def _fails(self, node: ProgramListNode) -> bool:
-        """Whether a default or a list of controls that used to be there could not be read this time."""
+        """Whether a default or a list of controls that was read before could not be read this time."""
         programs = (child.program for child in node.programs.values())
         links = (link for each in programs for link in (each.DefaultDERControlLink, each.DERControlListLink))
         return any(link is not None and link.href in self._reader.failing for link in links)
@@ -223,5 +223,5 @@ def _is_gone(listing: Listing) -> bool:
 
 
 def _rate(listing: Listing) -> float:
-    """How long the list may stand; one that is gone is looked for more often."""
+    """The poll rate of a list, s; one that is gone is read more often."""
     return BRANCH_RETRY_S if _is_gone(listing) else poll_rate_s(listing.head)

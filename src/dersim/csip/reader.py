@@ -144,7 +144,7 @@ class Reader:
         return result
 
     async def _fenced(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
-        """`read`; an error that nobody foresaw becomes a RemoteProtocolError of this link."""
+        """`read`; an unforeseen error becomes a RemoteProtocolError of this link."""
         try:
             return await read()
         except DersimError:

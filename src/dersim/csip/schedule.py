@@ -1,8 +1,8 @@
-"""What is to be asked next, and when: one short table instead of a task per resource.
+"""Due times of all requests of a DER, in one table instead of a task per resource.
 
-A DER polls about ten resources. A task for each would wake ten times as often and cost ten stacks; so one
-task sleeps until the next item is due, and takes with it what would be due at once anyhow. Times are
-simulated; only the sleep is real, and ends early when something is put in front.
+A DER polls about ten resources. A task for each would wake ten times as often and need ten stacks. So one
+task sleeps until the next item is due, and does the items that are due shortly after it as well. Times are
+simulated; the sleep is real, and ends early when an item is added.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import trio
 
 from dersim.clock import SimClock
 
-#: Items due within this of the first go along with it, s.
+#: Items that are due this soon after the first are done with it, s.
 TOGETHER_S = 0.5
 #: The shortest real sleep, s: where the physics hold the clock back, "almost due" may last.
 _SHORTEST_SLEEP_S = 0.002
@@ -28,25 +28,25 @@ class Schedule:
         self._woken = trio.Event()
 
     def set(self, key: Hashable, due_s: float) -> None:
-        """Put an item on, or move it."""
+        """Add an item, or change its time."""
         self._due_s[key] = due_s
         self._woken.set()
 
     def set_earlier(self, key: Hashable, due_s: float) -> None:
-        """Put an item on, or move it forward, never back."""
+        """Add an item, or make it due earlier, never later."""
         if due_s < self._due_s.get(key, float("inf")):
             self.set(key, due_s)
 
     def drop(self, key: Hashable) -> None:
-        """Take an item off, if it is on."""
+        """Remove an item, if it is there."""
         self._due_s.pop(key, None)
 
     def clear(self) -> None:
-        """Take everything off."""
+        """Remove all items."""
         self._due_s.clear()
 
     def keys(self) -> frozenset[Hashable]:
-        """What is on."""
+        """The keys of all items."""
         return frozenset(self._due_s)
 
     @property
@@ -68,7 +68,7 @@ class Schedule:
         await trio.lowlevel.checkpoint()
 
     def take_due(self, punctual: frozenset[Hashable] = frozenset()) -> list[Hashable]:
-        """Take off what is due, in order; those not `punctual` a little before their time."""
+        """Remove and return what is due, in order; items not in `punctual` up to TOGETHER_S early."""
         now_s = self._clock.now_s()
         if self.next_due_s > now_s:
             return []

@@ -29,7 +29,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.codec_read import LeftOut
 from dersim.logbuffer import Level
 
-#: At most so many hops for one request (a loop ends here).
+#: Redirects that are followed for one request.
 MAX_REDIRECTS = 5
 #: Violations of one document that are logged, beside what was left out.
 MAX_VIOLATIONS_LOGGED = 3
@@ -106,7 +106,7 @@ class _Remembered(NamedTuple):
 
 @dataclass(slots=True)
 class Counters:
-    """What `csip-client` counts since the start of this client."""
+    """The counters of `csip-client`, since the start of this client."""
 
     requests: int = 0
     errors: int = 0
@@ -120,7 +120,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How documents are read and written: the edition of what we send, the check of what we get."""
+    """How documents are written and read: the edition of what we send, the validation of what we receive."""
 
     edition: Edition
     validation: Any = "fast"
@@ -128,7 +128,7 @@ class Reading:
 
 
 class Session:
-    """The exchanges of one DER with one server, one at a time over keep-alive connections.
+    """The requests of one DER to one server, one at a time over keep-alive connections.
 
     on_recovered: called at the first 2xx after failures (5xx or no answer), with the hrefs that had failed.
     """
@@ -162,13 +162,13 @@ class Session:
         self._accepted_us: set[Origin] = set()
 
     async def aclose(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         connections, self._connections = self._connections, {}
         for connection in connections.values():
             await connection.aclose()
 
     async def renew(self, connect: Connect) -> None:
-        """Close what is open and connect in a new way from now on: other certificates."""
+        """Close all connections; later ones are made by `connect`, with other certificates."""
         self._connect = connect
         self._accepted_us.clear()
         await self.aclose()
@@ -219,7 +219,7 @@ class Session:
         left_out = [each for each in decoded.violations if isinstance(each, LeftOut)]
         others = [each for each in decoded.violations if not isinstance(each, LeftOut)]
         for violation in (*left_out, *others[:MAX_VIOLATIONS_LOGGED]):
-            self._say("Warning", f"GET {href}: not valid, used all the same: {violation}")
+            self._say("Warning", f"GET {href}: not valid: {violation}")
         self.counters.violations += len(decoded.violations)
         if not isinstance(decoded.resource, kind):
             raise self._unusable(f"{what} {type(decoded.resource).__name__}, not a {kind.__name__}")
@@ -256,7 +256,7 @@ class Session:
         return answer
 
     async def _exchange(self, method: str, href: str, body: bytes) -> Answer:
-        """One request, redirects followed (with method and body); raises what the module's head says."""
+        """One request, following redirects with method and body; raises as the head of this module says."""
         origin, target = resolve(self.origin, href)
         for _ in range(MAX_REDIRECTS + 1):
             sent_s = self._clock.now_s()

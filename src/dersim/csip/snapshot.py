@@ -116,7 +116,7 @@ def _found(lifecycle: Lifecycle) -> dict[str, Any]:
 
 
 def found(tree: Tree) -> FoundResources:
-    """What other front-ends are told of the server's resources."""
+    """The server's resources, as other front-ends see them."""
     node = tree.der
     places = ("href", "capability", "settings", "status", "availability")
     return FoundResources(

@@ -1,4 +1,4 @@
-"""How a client stands with its server, for people: one word, the last error, and when it tries again."""
+"""The connection status of a client: its state, the last error, and the time of the next attempt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Trouble(NamedTuple):
 
 @dataclass(slots=True)
 class ClientStatus:
-    """`troubles`: branches whose last poll failed, with the reason; the rest of the tree may be well."""
+    """The status of one client. troubles: the branches whose last poll failed, with the reason."""
 
     phase: State = "discovering"
     last_error: str | None = None

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from dersim.ieee2030_5 import resources as r
 
-#: What the standard takes where a resource has no pollRate, s (2030.5-2018 B.2.3).
+#: The standard's default of pollRate, s (2030.5-2018 B.2.3).
 DEFAULT_POLL_RATE_S = 900.0
-#: The seed's backstop for the DER's own resources, s.
+#: The poll rate of a DERList without pollRate, s: it drives the four PUTs.
 DER_POLL_RATE_S = 30.0
 #: When to look again for a branch that could not be read, s.
 BRANCH_RETRY_S = 30.0

@@ -1,7 +1,7 @@
-"""Looking at every DER after every step, for alarms and changes of status that may not wait for a poll.
+"""A check of every DER after every step, for alarms and changes of status that cannot wait for a poll.
 
-To wake a task costs more than the look itself, and a fleet has thousands of DERs. So one task looks for all:
-whichever client holds the lock. The others wait for it; when the looking client ends, the next takes over.
+Waking a task costs more than the check, and a fleet has thousands of DERs. So the task of one client, the one
+that holds the lock, checks all DERs. When that client ends, another takes the lock.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ import trio
 if TYPE_CHECKING:
     from dersim.fleet import Fleet
 
-#: So many looks are made before other tasks get a turn.
-_LOOKS_AT_ONCE = 200
+#: How many checks are made before other tasks may run.
+_CHECKS_AT_ONCE = 200
 
 
 class Watch:
-    """One per fleet."""
+    """The checks of all DERs of a fleet."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._looks: dict[int, Callable[[], None]] = {}
+        self._checks: dict[int, Callable[[], None]] = {}
         self._turn = trio.Lock()
 
-    async def run(self, number: int, look: Callable[[], None]) -> None:
-        """Have `look` called after every step of the fleet, until cancelled. number: of the DER."""
-        self._looks[number] = look
+    async def run(self, number: int, check: Callable[[], None]) -> None:
+        """Have `check` called after every step of the fleet, until cancelled. number: of the DER."""
+        self._checks[number] = check
         try:
-            look()
+            check()
             async with self._turn:
                 while True:
                     await self._fleet.wait_step()
-                    await self._look_at_all()
+                    await self._check_all()
         finally:
-            del self._looks[number]
+            del self._checks[number]
 
-    async def _look_at_all(self) -> None:
-        for position, number in enumerate(list(self._looks)):
-            if (look := self._looks.get(number)) is not None:
-                look()
-            if position % _LOOKS_AT_ONCE == _LOOKS_AT_ONCE - 1:
+    async def _check_all(self) -> None:
+        for position, number in enumerate(list(self._checks)):
+            if (check := self._checks.get(number)) is not None:
+                check()
+            if position % _CHECKS_AT_ONCE == _CHECKS_AT_ONCE - 1:
                 await trio.lowlevel.checkpoint()
