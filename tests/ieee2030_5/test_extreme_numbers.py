@@ -97,3 +97,12 @@ def test_a_curve_whose_y_ref_type_is_not_applicable_has_the_one_of_its_mode():
     curve, _ = decode(CURVE.replace("<yRefType>2", "<yRefType>0").encode(), r.DERCurve)
     spec = MODES["opModVoltVar"]
     assert curves.curve_of(spec, curve).y_ref_type == spec.y_ref_type == 2
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_number_beyond_64_bits_cannot_be_read_whatever_its_sign(sign):
+    document = CURVE.replace("<vRef>10000", f"<vRef>{sign}92233720368547758080")
+    for validation in ("fast", "off"):
+        curve, violations = decode(document.encode(), r.DERCurve, validation=validation)
+        assert curve.vRef is None
+        assert any("is beyond any" in violation for violation in violations)
