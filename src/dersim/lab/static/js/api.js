@@ -21,6 +21,7 @@ export async function ask(method, path, body) {
     throw new ApiError("The lab does not answer. Is dersim lab still running?");
   }
   const document_ = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new ApiError(document_.detail || `${answer.status} ${answer.statusText}`, answer.status, document_);
+  if (!answer.ok)
+    throw new ApiError(document_.detail || `${answer.status} ${answer.statusText}`, answer.status, document_);
   return document_;
 }

@@ -20,12 +20,14 @@ const STAMPED = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (.*)$/s;
 const KEPT_LINES = 2000;
 
 const icon = (path) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: path }));
-const GEAR = "M19.4 13a7.6 7.6 0 0 0 0-2l2-1.6-2-3.5-2.4 1a7.4 7.4 0 0 0-1.7-1L14.900 3.300h-4l-.4 2.600a7.400 7.400 0 0 0-1.700 1l-2.400-1-2 3.500L6.400 11a7.600 7.600 0 0 0 0 2l-2 1.600 2 3.500 2.400-1a7.400 7.400 0 0 0 1.700 1l.4 2.600h4l.4-2.600a7.400 7.400 0 0 0 1.700-1l2.400 1 2-3.500zM12.900 15.300a3.300 3.300 0 1 1 0-6.600 3.300 3.300 0 0 1 0 6.600z";
+const GEAR =
+  "M19.4 13a7.6 7.6 0 0 0 0-2l2-1.6-2-3.5-2.4 1a7.4 7.4 0 0 0-1.7-1L14.900 3.300h-4l-.4 2.600a7.400 7.400 0 0 0-1.700 1l-2.400-1-2 3.500L6.400 11a7.600 7.600 0 0 0 0 2l-2 1.600 2 3.500 2.400-1a7.400 7.400 0 0 0 1.700 1l.4 2.600h4l.4-2.600a7.400 7.400 0 0 0 1.700-1l2.400 1 2-3.500zM12.900 15.300a3.300 3.300 0 1 1 0-6.600 3.300 3.300 0 0 1 0 6.600z";
 const PLAY = "M7 4v16l13-8z";
 const HALT = "M6 6h12v12H6z";
 
 const isUp = (state) => ["starting", "running", "stopping"].includes(state);
-const isError = (text) => /\bERROR\b|\bError\b|^dersim: |cannot be started|ended: (exit code [^0]|ended by)/.test(text);
+const isError = (text) =>
+  /\bERROR\b|\bError\b|^dersim: |cannot be started|ended: (exit code [^0]|ended by)/.test(text);
 
 // The panel of one program; it lives as long as the page, shown or not, so that its log is kept.
 function makePanel(key, title, refresh) {
@@ -34,45 +36,83 @@ function makePanel(key, title, refresh) {
   const facts = h("p", { class: "note" });
   const command = h("code", {});
   const addresses = h("div", {});
-  const lines = h("div", { class: "lines mono", role: "log", "aria-label": `Log of ${title}`, tabindex: "0" });
+  const lines = h("div", {
+    class: "lines mono",
+    role: "log",
+    "aria-label": `Log of ${title}`,
+    tabindex: "0",
+  });
   const follow = h("input", { type: "checkbox", checked: true });
 
-  const toEnd = () => { if (follow.checked) lines.scrollTop = lines.scrollHeight; };
+  const toEnd = () => {
+    if (follow.checked) lines.scrollTop = lines.scrollHeight;
+  };
   follow.addEventListener("change", toEnd);
   new ResizeObserver(toEnd).observe(lines); // also when the panel is shown again
 
   async function press(what) {
     trouble.hidden = true;
-    try { await ask("POST", `programs/${key}/${what}`); } catch (error) {
+    try {
+      await ask("POST", `programs/${key}/${what}`);
+    } catch (error) {
       trouble.hidden = false;
       trouble.textContent = error.hint ? `${error.message} ${error.hint}` : error.message;
     }
   }
-  const gear = h("button", {
-    class: "gear", "aria-label": `Settings of ${title}`,
-    onclick: async () => {
-      try { await openSettings(key, refresh); } catch (error) { trouble.hidden = false; trouble.textContent = error.message; }
+  const gear = h(
+    "button",
+    {
+      class: "gear",
+      "aria-label": `Settings of ${title}`,
+      onclick: async () => {
+        try {
+          await openSettings(key, refresh);
+        } catch (error) {
+          trouble.hidden = false;
+          trouble.textContent = error.message;
+        }
+      },
     },
-  }, icon(GEAR), "Settings");
+    icon(GEAR),
+    "Settings",
+  );
   const start = h("button", { class: "go", onclick: () => press("start") }, icon(PLAY), "Start");
-  const stop = h("button", { class: "halt", disabled: true, onclick: () => press("stop") }, icon(HALT), "Stop");
+  const stop = h(
+    "button",
+    { class: "halt", disabled: true, onclick: () => press("stop") },
+    icon(HALT),
+    "Stop",
+  );
 
-  const root = h("div", { class: "program", "data-program": key },
-    h("section", { class: "card" },
+  const root = h(
+    "div",
+    { class: "program", "data-program": key },
+    h(
+      "section",
+      { class: "card" },
       h("div", { class: "row spread" }, h("h2", {}, title), state),
       h("div", { class: "row" }, gear, start, stop),
-      trouble, facts, h("p", { class: "note" }, "Command: ", command), addresses),
-    h("section", { class: "card" },
-      h("div", { class: "row spread" }, h("h2", {}, "Log"),
-        h("label", { class: "note" }, follow, "Follow")),
-      lines));
+      trouble,
+      facts,
+      h("p", { class: "note" }, "Command: ", command),
+      addresses,
+    ),
+    h(
+      "section",
+      { class: "card" },
+      h("div", { class: "row spread" }, h("h2", {}, "Log"), h("label", { class: "note" }, follow, "Follow")),
+      lines,
+    ),
+  );
 
   function addLines(log) {
     for (const line of log) {
       const kind = line.stream === "lab" ? "lab" : isError(line.text) ? "error" : null;
       // A program's own time says more than when the lab heard of it.
       const [, time, text] = STAMPED.exec(line.text) || [null, line.time, line.text];
-      lines.append(h("div", { class: kind }, h("time", { datetime: time }, clockMs(time)), h("span", {}, text)));
+      lines.append(
+        h("div", { class: kind }, h("time", { datetime: time }, clockMs(time)), h("span", {}, text)),
+      );
     }
     while (lines.childElementCount > KEPT_LINES) lines.firstChild.remove();
     if (log.length) toEnd();
@@ -83,13 +123,31 @@ function makePanel(key, title, refresh) {
     start.disabled = isUp(news.state);
     stop.disabled = !["starting", "running"].includes(news.state);
     say(command, news.command);
-    say(facts, isUp(news.state) ? `Process ${news.pid ?? "–"}, started ${clockMs(news.started)}`
-      : news.exit_text ? `Last run: ${news.exit_text}` : "Not started yet.");
+    say(
+      facts,
+      isUp(news.state)
+        ? `Process ${news.pid ?? "–"}, started ${clockMs(news.started)}`
+        : news.exit_text
+          ? `Last run: ${news.exit_text}`
+          : "Not started yet.",
+    );
     // Of many DERs the first one's addresses, and how many more there are: the log has them all.
-    const all = Object.entries(news.addresses), first = all.filter(([name]) => !/_\d+$/.test(name));
-    show(addresses, first.map(([name, url]) =>
-      h("p", { class: "note" }, `${name}: `, url.startsWith("http://") ? h("a", { href: url, target: "_blank", rel: "noopener" }, url) : url)),
-    all.length > first.length ? h("p", { class: "note" }, `and ${all.length - first.length} more, in the log's ready line`) : null);
+    const all = Object.entries(news.addresses),
+      first = all.filter(([name]) => !/_\d+$/.test(name));
+    show(
+      addresses,
+      first.map(([name, url]) =>
+        h(
+          "p",
+          { class: "note" },
+          `${name}: `,
+          url.startsWith("http://") ? h("a", { href: url, target: "_blank", rel: "noopener" }, url) : url,
+        ),
+      ),
+      all.length > first.length
+        ? h("p", { class: "note" }, `and ${all.length - first.length} more, in the log's ready line`)
+        : null,
+    );
     addLines(news.log);
   }
   return { root, update, gear };
@@ -102,17 +160,46 @@ function startPage() {
   const advice = h("div", {});
   const place = h("div", { id: "page", tabindex: "-1" });
   const menu = h("ul", { class: "nav" });
-  const side = h("div", { class: "side" },
+  const side = h(
+    "div",
+    { class: "side" },
     h("div", { class: "brand" }, "dersim", h("small", {}, "lab")),
     h("button", { class: "menu-button", onclick: () => side.classList.toggle("open") }, "Menu"),
-    h("nav", { "aria-label": "Simulators" }, h("h2", { class: "menu-title" }, "Simulators"), menu));
-  show(document.body,
-    h("a", { class: "skip", href: "#page", onclick: (e) => { e.preventDefault(); place.focus(); } }, "Skip to content"),
-    h("div", { class: "shell" }, side,
-      h("main", {},
-        h("header", { class: "head" }, h("h1", {}, "Simulators"),
-          h("div", { class: "right" }, live, h("button", { onclick: flipTheme }, "Light / dark"))),
-        ready, advice, place)));
+    h("nav", { "aria-label": "Simulators" }, h("h2", { class: "menu-title" }, "Simulators"), menu),
+  );
+  show(
+    document.body,
+    h(
+      "a",
+      {
+        class: "skip",
+        href: "#page",
+        onclick: (e) => {
+          e.preventDefault();
+          place.focus();
+        },
+      },
+      "Skip to content",
+    ),
+    h(
+      "div",
+      { class: "shell" },
+      side,
+      h(
+        "main",
+        {},
+        h(
+          "header",
+          { class: "head" },
+          h("h1", {}, "Simulators"),
+          h("div", { class: "right" }, live, h("button", { onclick: flipTheme }, "Light / dark")),
+        ),
+        ready,
+        advice,
+        place,
+      ),
+    ),
+  );
 
   const panels = new Map();
   let asking = null;
@@ -123,7 +210,9 @@ function startPage() {
     const key = panels.has(wanted) ? wanted : panels.keys().next().value;
     side.classList.remove("open");
     for (const [name, each] of panels) {
-      name === key ? each.link.setAttribute("aria-current", "page") : each.link.removeAttribute("aria-current");
+      name === key
+        ? each.link.setAttribute("aria-current", "page")
+        : each.link.removeAttribute("aria-current");
       each.root.hidden = name !== key;
     }
     if (panels.has(key)) document.title = `${panels.get(key).title} – dersim lab`;
@@ -150,9 +239,19 @@ function startPage() {
     if (ready.dataset.key === key) return;
     ready.dataset.key = key;
     ready.hidden = !news.both_run;
-    show(ready, h("h2", {}, "Both programs run"), h("div", { class: "links" },
-      Object.entries(LINKS).filter(([name]) => addresses[name]).map(([name, words]) =>
-        h("a", { class: "button", href: addresses[name], target: "_blank", rel: "noopener" }, words))));
+    show(
+      ready,
+      h("h2", {}, "Both programs run"),
+      h(
+        "div",
+        { class: "links" },
+        Object.entries(LINKS)
+          .filter(([name]) => addresses[name])
+          .map(([name, words]) =>
+            h("a", { class: "button", href: addresses[name], target: "_blank", rel: "noopener" }, words),
+          ),
+      ),
+    );
   }
 
   let seen = { version: -1 };
@@ -165,7 +264,10 @@ function startPage() {
     }
     seen.version = news.version;
     showReady(news);
-    show(advice, news.advice.map((text) => h("p", { class: "advice" }, text)));
+    show(
+      advice,
+      news.advice.map((text) => h("p", { class: "advice" }, text)),
+    );
   }
 
   let lost = false;
@@ -181,7 +283,10 @@ function startPage() {
         [live.textContent, live.className] = ["Live", "pill good"];
         heard(news);
       } catch (error) {
-        if (error.name === "AbortError") { seen.version = -1; continue; }
+        if (error.name === "AbortError") {
+          seen.version = -1;
+          continue;
+        }
         lost = true;
         seen = { version: -1 }; // after a restart of the lab everything is numbered anew
         [live.textContent, live.className] = ["Connection lost, trying again", "pill bad"];

@@ -5,31 +5,44 @@ import { ask } from "./api.js";
 const USING_DEFAULT = "<< Using Default >>";
 
 function yesNo(field, id) {
-  const radio = (word, text) => h("label", {},
-    h("input", { type: "radio", name: id, value: word, checked: field.value === word }), text);
-  const node = h("fieldset", { "aria-labelledby": `${id}-name`, "aria-describedby": `${id}-about` },
-    radio("yes", "Yes"), radio("no", "No"));
+  const radio = (word, text) =>
+    h("label", {}, h("input", { type: "radio", name: id, value: word, checked: field.value === word }), text);
+  const node = h(
+    "fieldset",
+    { "aria-labelledby": `${id}-name`, "aria-describedby": `${id}-about` },
+    radio("yes", "Yes"),
+    radio("no", "No"),
+  );
   node.read = () => node.querySelector("input:checked").value;
-  node.write = (text) => { for (const each of node.querySelectorAll("input")) each.checked = each.value === text; };
+  node.write = (text) => {
+    for (const each of node.querySelectorAll("input")) each.checked = each.value === text;
+  };
   return node;
 }
 
 function control(field, id) {
   const common = { id, "aria-describedby": `${id}-about` };
   if (field.kind === "yes_no" || field.kind === "switch") return yesNo(field, id);
-  const node = field.kind === "choice"
-    ? h("select", common, field.choices.map((each) => h("option", { value: each, selected: each === field.value }, each)))
-    : h("input", {
-      ...common,
-      type: field.kind === "secret" ? "password" : "text",
-      inputmode: field.kind === "number" ? "decimal" : null,
-      autocomplete: field.kind === "secret" ? "new-password" : "off",
-      spellcheck: "false",
-      value: field.value,
-      placeholder: field.placeholder,
-    });
+  const node =
+    field.kind === "choice"
+      ? h(
+          "select",
+          common,
+          field.choices.map((each) => h("option", { value: each, selected: each === field.value }, each)),
+        )
+      : h("input", {
+          ...common,
+          type: field.kind === "secret" ? "password" : "text",
+          inputmode: field.kind === "number" ? "decimal" : null,
+          autocomplete: field.kind === "secret" ? "new-password" : "off",
+          spellcheck: "false",
+          value: field.value,
+          placeholder: field.placeholder,
+        });
   node.read = () => node.value;
-  node.write = (text) => { node.value = text; };
+  node.write = (text) => {
+    node.value = text;
+  };
   return node;
 }
 
@@ -38,11 +51,14 @@ function knob(field) {
   const input = control(field, id);
   const wrong = h("p", { class: "wrong", role: "alert", hidden: true });
   const isGroup = input.tagName === "FIELDSET";
-  const node = h("div", { class: "knob", "data-flag": field.name },
+  const node = h(
+    "div",
+    { class: "knob", "data-flag": field.name },
     h(isGroup ? "span" : "label", { class: "name", id: `${id}-name`, for: isGroup ? null : id }, field.label),
     input,
     h("p", { class: "about", id: `${id}-about` }, h("code", {}, field.flags.join(" ")), " ", field.help),
-    wrong);
+    wrong,
+  );
   node.field = field;
   node.input = input;
   node.complain = (text) => {
@@ -59,7 +75,8 @@ function followEncryption(form, knobs) {
   if (!encrypt) return;
   const tell = () => {
     const on = encrypt.input.read() === "yes";
-    for (const each of knobs.values()) if (each.field.certificate) each.input.placeholder = on ? USING_DEFAULT : "none";
+    for (const each of knobs.values())
+      if (each.field.certificate) each.input.placeholder = on ? USING_DEFAULT : "none";
   };
   encrypt.addEventListener("change", tell);
   tell();
@@ -84,7 +101,12 @@ function groupOf(group, knobs, all) {
     knobs.set(field.name, each);
     return each;
   });
-  return h("details", { open: all || /CSIP/.test(group.title) ? true : null }, h("summary", {}, titleOf(group)), rows);
+  return h(
+    "details",
+    { open: all || /CSIP/.test(group.title) ? true : null },
+    h("summary", {}, titleOf(group)),
+    rows,
+  );
 }
 
 export async function openSettings(program, onSaved) {
@@ -97,8 +119,12 @@ export async function openSettings(program, onSaved) {
 
   function restore() {
     restored = true;
-    for (const each of knobs.values()) { each.input.write(each.field.default); each.complain(""); }
-    for (const each of knobs.values()) if (each.field.kind === "secret") each.input.placeholder = USING_DEFAULT;
+    for (const each of knobs.values()) {
+      each.input.write(each.field.default);
+      each.complain("");
+    }
+    for (const each of knobs.values())
+      if (each.field.kind === "secret") each.input.placeholder = USING_DEFAULT;
     trouble.hidden = true;
     dialog.dispatchEvent(new Event("restored"));
   }
@@ -124,18 +150,30 @@ export async function openSettings(program, onSaved) {
       await ask("PUT", `programs/${program}/settings`, { values: values(knobs, restored) });
       dialog.close();
       onSaved();
-    } catch (error) { complain(error); }
+    } catch (error) {
+      complain(error);
+    }
   }
 
-  const dialog = h("dialog", { class: "settings", "aria-labelledby": "settings-title", onclose: () => dialog.remove() },
+  const dialog = h(
+    "dialog",
+    { class: "settings", "aria-labelledby": "settings-title", onclose: () => dialog.remove() },
     h("h2", { id: "settings-title" }, `${form.title} settings`),
-    h("form", { class: "body", id: "settings-form", onsubmit: save, novalidate: true },
-      h("p", { class: "note" }, "Every field is a flag of the command line. Blank means its default."), bodies),
+    h(
+      "form",
+      { class: "body", id: "settings-form", onsubmit: save, novalidate: true },
+      h("p", { class: "note" }, "Every field is a flag of the command line. Blank means its default."),
+      bodies,
+    ),
     trouble,
-    h("div", { class: "foot" },
+    h(
+      "div",
+      { class: "foot" },
       h("button", { type: "button", class: "left", onclick: restore }, "Restore defaults"),
       h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-      h("button", { type: "submit", form: "settings-form", class: "main" }, "OK")));
+      h("button", { type: "submit", form: "settings-form", class: "main" }, "OK"),
+    ),
+  );
   followEncryption(form, knobs);
   dialog.addEventListener("restored", () => knobs.get(form.encrypt)?.dispatchEvent(new Event("change")));
   document.body.append(dialog);

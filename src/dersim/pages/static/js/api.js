@@ -1,6 +1,10 @@
 // The REST API. Every failure is an ApiError whose message is fit to be shown.
 export class ApiError extends Error {
-  constructor(message, status, hint) { super(message); this.status = status; this.hint = hint; }
+  constructor(message, status, hint) {
+    super(message);
+    this.status = status;
+    this.hint = hint;
+  }
 }
 
 let device = Number(new URLSearchParams(location.search).get("device")) || 1;
@@ -21,7 +25,8 @@ async function ask(path, options) {
   }
   const type = answer.headers.get("content-type") || "";
   const body = type.includes("json") ? await answer.json() : await answer.text();
-  if (!answer.ok) throw new ApiError(body.detail || `${answer.status} ${answer.statusText}`, answer.status, body.hint);
+  if (!answer.ok)
+    throw new ApiError(body.detail || `${answer.status} ${answer.statusText}`, answer.status, body.hint);
   return body;
 }
 
@@ -36,8 +41,9 @@ export const get = (path, query = {}) => ask(address(path, { device, ...query })
 // Of the whole fleet, or of none.
 export const getPlain = (path, query = {}) => ask(address(path, query), { cache: "no-cache" });
 
-export const post = (path, body, query = {}) => ask(address(path, { device, ...query }), {
-  method: "POST",
-  headers: body === undefined ? {} : { "Content-Type": "application/json" },
-  body: body === undefined ? undefined : JSON.stringify(body),
-});
+export const post = (path, body, query = {}) =>
+  ask(address(path, { device, ...query }), {
+    method: "POST",
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });

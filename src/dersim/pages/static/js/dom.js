@@ -18,10 +18,13 @@ function fill(node, attributes, children) {
 }
 
 export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
-export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+export const s = (tag, attributes, ...children) =>
+  fill(document.createElementNS(SVG, tag), attributes, children);
 
 export function show(node, ...children) {
-  node.replaceChildren(...children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false));
+  node.replaceChildren(
+    ...children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false),
+  );
   return node;
 }
 
@@ -32,19 +35,38 @@ export function showChanged(node, facts, draw) {
   node.shownFacts = text;
 }
 
-export const card = (title, ...children) => h("section", { class: "card" }, title ? h("h2", {}, title) : null, children);
+export const card = (title, ...children) =>
+  h("section", { class: "card" }, title ? h("h2", {}, title) : null, children);
 
 export function table(columns, rows, { caption, empty = "Nothing yet." } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
-  return h("div", { class: "scroll" },
-    h("table", {},
+  return h(
+    "div",
+    { class: "scroll" },
+    h(
+      "table",
+      {},
       caption ? h("caption", {}, caption) : null,
-      h("thead", {}, h("tr", {}, columns.map((c) => h("th", { scope: "col", class: c.n ? "n" : null }, c.title)))),
-      h("tbody", {}, rows)));
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          columns.map((c) => h("th", { scope: "col", class: c.n ? "n" : null }, c.title)),
+        ),
+      ),
+      h("tbody", {}, rows),
+    ),
+  );
 }
 
 export function pairs(entries) {
-  return h("dl", { class: "kv" }, entries.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value ?? "–")]));
+  return h(
+    "dl",
+    { class: "kv" },
+    entries.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value ?? "–")]),
+  );
 }
 
 // Sets text only where it changed: cheap, and quiet for screen readers.

@@ -23,7 +23,8 @@ export function clockMs(time) {
   return time ? `${clock(time)}.${String(new Date(time).getMilliseconds()).padStart(3, "0")}` : "–";
 }
 
-export const utc = (time) => (time ? new Date(time).toISOString().replace("T", " ") .replace("Z", " UTC") : "–");
+export const utc = (time) =>
+  time ? new Date(time).toISOString().replace("T", " ").replace("Z", " UTC") : "–";
 
 export function span(seconds) {
   if (seconds === null || seconds === undefined) return "–";
@@ -41,7 +42,22 @@ export function shortId(text, head = 4, tail = 4) {
 }
 
 // A mode's value in words: {"opModMaxLimW": 40} -> "opModMaxLimW 40 %".
-const UNITS = { opModMaxLimW: "%", opModFixedW: "%", opModTargetW: "W", opModTargetVar: "var", rampTms: "s", setGradW: "%/s", setSoftGradW: "%/s", setESDelay: "s", setESRandomDelay: "s", setESRampTms: "s", setESLowVolt: "%", setESHighVolt: "%", setESLowFreq: "Hz", setESHighFreq: "Hz" };
+const UNITS = {
+  opModMaxLimW: "%",
+  opModFixedW: "%",
+  opModTargetW: "W",
+  opModTargetVar: "var",
+  rampTms: "s",
+  setGradW: "%/s",
+  setSoftGradW: "%/s",
+  setESDelay: "s",
+  setESRandomDelay: "s",
+  setESRampTms: "s",
+  setESLowVolt: "%",
+  setESHighVolt: "%",
+  setESLowFreq: "Hz",
+  setESHighFreq: "Hz",
+};
 
 export function value(mode, v) {
   if (v === null || v === undefined) return "withdrawn";
@@ -50,7 +66,12 @@ export function value(mode, v) {
   if (v.curve) return v.curve.map((p) => `(${p.map(plain).join(", ")})`).join(" ");
   if ("pf" in v) return `PF ${plain(v.pf)}, ${v.excitation}`;
   if ("percent" in v) return `${plain(v.percent)} % of ${v.ref}`;
-  return Object.entries(v).map(([k, x]) => `${k} ${plain(x)}`).join(", ");
+  return Object.entries(v)
+    .map(([k, x]) => `${k} ${plain(x)}`)
+    .join(", ");
 }
 
-export const modes = (all) => Object.entries(all || {}).map(([mode, v]) => `${mode} ${value(mode, v)}`).join("; ");
+export const modes = (all) =>
+  Object.entries(all || {})
+    .map(([mode, v]) => `${mode} ${value(mode, v)}`)
+    .join("; ");

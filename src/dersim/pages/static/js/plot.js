@@ -11,7 +11,13 @@ export const TRACES = [
   { key: "voltage_ll_v", label: "V L-L", unit: "V", axis: "vll", color: "--c-vll" },
   { key: "voltage_ln_v", label: "V L-N", unit: "V", axis: "vln", color: "--c-vln" },
 ];
-const AXES = { power: { title: "kW, kvar, kVA", least: 1 }, current: { title: "A", least: 1 }, vll: { title: "V L-L", least: 10 }, vln: { title: "V L-N", least: 6 }, soc: { title: "%", least: 0, fixed: [0, 100] } };
+const AXES = {
+  power: { title: "kW, kvar, kVA", least: 1 },
+  current: { title: "A", least: 1 },
+  vll: { title: "V L-L", least: 10 },
+  vln: { title: "V L-N", least: 6 },
+  soc: { title: "%", least: 0, fixed: [0, 100] },
+};
 
 // A good step for about `count` divisions of a span.
 export function niceStep(width, count) {
@@ -20,7 +26,9 @@ export function niceStep(width, count) {
   return power * [1, 2, 2.5, 5, 10].find((m) => m * power >= raw * 0.999);
 }
 
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400].map((t) => t * 1000);
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400].map(
+  (t) => t * 1000,
+);
 
 export class Plot {
   constructor({ seconds = 900, traces = TRACES, label = "Measurements" } = {}) {
@@ -33,7 +41,13 @@ export class Plot {
     this.label = label;
     this.at = h("div", { class: "at", "aria-live": "off" });
     this.buttons = new Map(traces.map((t) => [t.key, this.button(t)]));
-    this.node = h("div", { class: "plot" }, this.canvas, this.at, h("div", { class: "legend" }, [...this.buttons.values()]));
+    this.node = h(
+      "div",
+      { class: "plot" },
+      this.canvas,
+      this.at,
+      h("div", { class: "legend" }, [...this.buttons.values()]),
+    );
     this.cursor = null;
     this.asked = false;
     this.canvas.addEventListener("pointermove", (e) => this.point(e.offsetX));
@@ -46,7 +60,15 @@ export class Plot {
   }
 
   button(trace) {
-    return h("button", { "aria-pressed": "true", style: { "--key": `var(${trace.color})` }, onclick: () => this.toggle(trace.key) }, trace.label);
+    return h(
+      "button",
+      {
+        "aria-pressed": "true",
+        style: { "--key": `var(${trace.color})` },
+        onclick: () => this.toggle(trace.key),
+      },
+      trace.label,
+    );
   }
 
   toggle(key) {
@@ -86,10 +108,15 @@ export class Plot {
   draw() {
     if (this.asked) return;
     this.asked = true;
-    requestAnimationFrame(() => { this.asked = false; this.paint(); });
+    requestAnimationFrame(() => {
+      this.asked = false;
+      this.paint();
+    });
   }
 
-  shown() { return this.traces.filter((t) => !this.hidden.has(t.key)); }
+  shown() {
+    return this.traces.filter((t) => !this.hidden.has(t.key));
+  }
 
   window() {
     const end = this.time.length ? this.time[this.time.length - 1] : Date.now();
@@ -99,8 +126,12 @@ export class Plot {
   }
 
   first(start) {
-    let low = 0, high = this.time.length;
-    while (low < high) { const mid = (low + high) >> 1; this.time[mid] < start ? low = mid + 1 : high = mid; }
+    let low = 0,
+      high = this.time.length;
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      this.time[mid] < start ? (low = mid + 1) : (high = mid);
+    }
     return low;
   }
 
@@ -108,7 +139,7 @@ export class Plot {
     const found = {};
     for (const trace of this.shown()) {
       const values = this.data[trace.key];
-      const range = found[trace.axis] ||= [Infinity, -Infinity];
+      const range = (found[trace.axis] ||= [Infinity, -Infinity]);
       for (let i = from; i < values.length; i++) {
         const v = values[i];
         if (v === null) continue;
@@ -117,11 +148,20 @@ export class Plot {
       }
     }
     for (const [axis, range] of Object.entries(found)) {
-      if (AXES[axis]?.fixed) { [range[0], range[1]] = AXES[axis].fixed; continue; }
+      if (AXES[axis]?.fixed) {
+        [range[0], range[1]] = AXES[axis].fixed;
+        continue;
+      }
       if (range[0] > range[1]) [range[0], range[1]] = [0, 1];
-      if (axis === "power" || axis === "current") { range[0] = Math.min(range[0], 0); range[1] = Math.max(range[1], 0); }
+      if (axis === "power" || axis === "current") {
+        range[0] = Math.min(range[0], 0);
+        range[1] = Math.max(range[1], 0);
+      }
       const lack = AXES[axis] ? AXES[axis].least - (range[1] - range[0]) : 0;
-      if (lack > 0) { range[1] += lack / (range[0] === 0 ? 1 : 2); if (range[0] !== 0) range[0] -= lack / 2; }
+      if (lack > 0) {
+        range[1] += lack / (range[0] === 0 ? 1 : 2);
+        if (range[0] !== 0) range[0] -= lack / 2;
+      }
       const pad = (range[1] - range[0]) * 0.06;
       if (range[0] !== 0) range[0] -= pad;
       range[1] += pad;
@@ -130,8 +170,10 @@ export class Plot {
   }
 
   paint() {
-    const canvas = this.canvas, ratio = devicePixelRatio || 1;
-    const width = canvas.clientWidth, height = canvas.clientHeight;
+    const canvas = this.canvas,
+      ratio = devicePixelRatio || 1;
+    const width = canvas.clientWidth,
+      height = canvas.clientHeight;
     if (!width) return;
     if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
     if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
@@ -144,7 +186,10 @@ export class Plot {
     const from = this.first(start);
     const ranges = this.ranges(from);
     const axes = Object.keys(ranges);
-    const left = 46, right = 10 + (width > 560 ? 46 * Math.max(0, axes.length - 1) : 0), top = 18, bottom = 22;
+    const left = 46,
+      right = 10 + (width > 560 ? 46 * Math.max(0, axes.length - 1) : 0),
+      top = 18,
+      bottom = 22;
     const box = { x: left, y: top, w: width - left - right, h: height - top - bottom };
     this.box = box;
     g.font = "11px system-ui, sans-serif";
@@ -153,8 +198,12 @@ export class Plot {
     const x = (t) => box.x + ((t - start) / (end - start)) * box.w;
 
     axes.forEach((axis, index) => {
-      const r = ranges[axis], step = niceStep(r[1] - r[0], height > 200 ? 5 : 3);
-      const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (step / 10 ** Math.floor(Math.log10(step)) === 2.5 ? 1 : 0));
+      const r = ranges[axis],
+        step = niceStep(r[1] - r[0], height > 200 ? 5 : 3);
+      const decimals = Math.max(
+        0,
+        -Math.floor(Math.log10(step) + 1e-9) + (step / 10 ** Math.floor(Math.log10(step)) === 2.5 ? 1 : 0),
+      );
       if (index && width <= 560) return;
       const at = index ? box.x + box.w + 6 + 46 * (index - 1) : box.x - 6;
       g.textAlign = index ? "left" : "right";
@@ -163,7 +212,13 @@ export class Plot {
       g.fillText((AXES[axis] || { title: "" }).title.split(",")[0], at, 11);
       g.textBaseline = "middle";
       for (let v = Math.ceil(r[0] / step) * step; v <= r[1]; v += step) {
-        if (!index) { g.strokeStyle = color("--line"); g.beginPath(); g.moveTo(box.x, Math.round(y(v, r)) + .5); g.lineTo(box.x + box.w, Math.round(y(v, r)) + .5); g.stroke(); }
+        if (!index) {
+          g.strokeStyle = color("--line");
+          g.beginPath();
+          g.moveTo(box.x, Math.round(y(v, r)) + 0.5);
+          g.lineTo(box.x + box.w, Math.round(y(v, r)) + 0.5);
+          g.stroke();
+        }
         g.fillText(num(v, decimals), at, y(v, r));
       }
     });
@@ -177,37 +232,61 @@ export class Plot {
       const px = x(t);
       if (px > box.x + 18 && px < width - 24) g.fillText(clock(t, step < 60000), px, height - 6);
       g.strokeStyle = color("--line");
-      g.beginPath(); g.moveTo(Math.round(px) + .5, box.y + box.h); g.lineTo(Math.round(px) + .5, box.y + box.h + 4); g.stroke();
+      g.beginPath();
+      g.moveTo(Math.round(px) + 0.5, box.y + box.h);
+      g.lineTo(Math.round(px) + 0.5, box.y + box.h + 4);
+      g.stroke();
     }
     g.save();
-    g.beginPath(); g.rect(box.x, box.y - 2, box.w + 1, box.h + 4); g.clip();
-    for (const trace of this.shown().reverse()) this.trace(g, trace, from, x, (v) => y(v, ranges[trace.axis]), color(trace.color));
+    g.beginPath();
+    g.rect(box.x, box.y - 2, box.w + 1, box.h + 4);
+    g.clip();
+    for (const trace of this.shown().reverse())
+      this.trace(g, trace, from, x, (v) => y(v, ranges[trace.axis]), color(trace.color));
     g.restore();
     this.readout(g, x, color, start);
   }
 
   trace(g, trace, from, x, y, stroke) {
-    const values = this.data[trace.key], time = this.time;
+    const values = this.data[trace.key],
+      time = this.time;
     g.strokeStyle = stroke;
     g.lineWidth = 1.6;
     g.lineJoin = "round";
     g.setLineDash(trace.dash || []);
     g.beginPath();
-    let column = null, low = 0, high = 0, last = 0, pen = false;
+    let column = null,
+      low = 0,
+      high = 0,
+      last = 0,
+      pen = false;
     const flush = () => {
-      const top = y(high), foot = y(low), end = y(last);
+      const top = y(high),
+        foot = y(low),
+        end = y(last);
       pen ? g.lineTo(column, top) : g.moveTo(column, top);
-      if (foot - top > .5) g.lineTo(column, foot);
-      if (Math.abs(end - foot) > .5) g.lineTo(column, end);
+      if (foot - top > 0.5) g.lineTo(column, foot);
+      if (Math.abs(end - foot) > 0.5) g.lineTo(column, end);
       pen = true;
     };
     for (let i = Math.max(0, from - 1); i < values.length; i++) {
       const v = values[i];
-      if (v === null) { if (column !== null) flush(); column = null; pen = false; continue; }
+      if (v === null) {
+        if (column !== null) flush();
+        column = null;
+        pen = false;
+        continue;
+      }
       const px = Math.round(x(time[i]) * 2) / 2;
-      if (px === column) { if (v < low) low = v; if (v > high) high = v; last = v; continue; }
+      if (px === column) {
+        if (v < low) low = v;
+        if (v > high) high = v;
+        last = v;
+        continue;
+      }
       if (column !== null) flush();
-      column = px; low = high = last = v;
+      column = px;
+      low = high = last = v;
     }
     if (column !== null) flush();
     g.stroke();
@@ -228,7 +307,8 @@ export class Plot {
   key(event) {
     const move = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30 }[event.key];
     if (event.key === "Escape") this.cursor = null;
-    else if (move && this.time.length) this.cursor = Math.min(this.time.length - 1, Math.max(0, (this.cursor ?? this.time.length - 1) + move));
+    else if (move && this.time.length)
+      this.cursor = Math.min(this.time.length - 1, Math.max(0, (this.cursor ?? this.time.length - 1) + move));
     else return;
     event.preventDefault();
     this.draw();
@@ -237,10 +317,13 @@ export class Plot {
   readout(g, x, color, start) {
     const index = this.cursor ?? this.time.length - 1;
     if (index >= 0 && this.cursor !== null && this.time[index] >= start) {
-      const px = Math.round(x(this.time[index])) + .5;
+      const px = Math.round(x(this.time[index])) + 0.5;
       g.strokeStyle = color("--muted");
       g.setLineDash([3, 3]);
-      g.beginPath(); g.moveTo(px, this.box.y); g.lineTo(px, this.box.y + this.box.h); g.stroke();
+      g.beginPath();
+      g.moveTo(px, this.box.y);
+      g.lineTo(px, this.box.y + this.box.h);
+      g.stroke();
       g.setLineDash([]);
     }
     const words = [];
@@ -261,7 +344,12 @@ export class Plot {
     const [start] = this.window();
     const head = ["time", ...this.traces.map((t) => t.key)].join(",");
     const lines = [];
-    for (let i = this.first(start); i < this.time.length; i++) lines.push([new Date(this.time[i]).toISOString(), ...this.traces.map((t) => this.data[t.key][i] ?? "")].join(","));
+    for (let i = this.first(start); i < this.time.length; i++)
+      lines.push(
+        [new Date(this.time[i]).toISOString(), ...this.traces.map((t) => this.data[t.key][i] ?? "")].join(
+          ",",
+        ),
+      );
     return `${head}\n${lines.join("\n")}\n`;
   }
 }

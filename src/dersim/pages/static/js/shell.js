@@ -4,7 +4,11 @@ import { currentDevice, get, getPlain, setDevice } from "./api.js";
 import { shortId } from "./format.js";
 import { Stream } from "./stream.js";
 
-const LIVE = { live: ["Live", "pill good"], lost: ["Connection lost, trying again", "pill bad"], wait: ["Connecting", "pill warn"] };
+const LIVE = {
+  live: ["Live", "pill good"],
+  lost: ["Connection lost, trying again", "pill bad"],
+  wait: ["Connecting", "pill warn"],
+};
 
 export function startShell({ site, pages }) {
   const context = { overview: null, count: 1, listeners: new Set() };
@@ -14,27 +18,65 @@ export function startShell({ site, pages }) {
   const choice = h("select", { "aria-label": "Device", onchange: () => choose(Number(choice.value)) });
   const links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
   const content = h("div", { id: "page" });
-  const side = h("div", { class: "side" },
+  const side = h(
+    "div",
+    { class: "side" },
     h("div", { class: "brand" }, "dersim", h("small", {}, site)),
     h("button", { class: "menu-button", onclick: () => side.classList.toggle("open") }, "Menu"),
-    h("nav", { "aria-label": "Pages" }, h("ul", { class: "nav" }, [...links.values()].map((a) => h("li", {}, a)))));
-  show(document.body,
-    h("a", { class: "skip", href: "#page", onclick: (e) => { e.preventDefault(); content.focus(); } }, "Skip to content"),
-    h("div", { class: "shell" }, side,
-      h("main", {},
-        h("header", { class: "head" }, name, who,
-          h("div", { class: "right" }, choice, live, h("button", { onclick: flipTheme }, "Light / dark"))),
-        content)));
+    h(
+      "nav",
+      { "aria-label": "Pages" },
+      h(
+        "ul",
+        { class: "nav" },
+        [...links.values()].map((a) => h("li", {}, a)),
+      ),
+    ),
+  );
+  show(
+    document.body,
+    h(
+      "a",
+      {
+        class: "skip",
+        href: "#page",
+        onclick: (e) => {
+          e.preventDefault();
+          content.focus();
+        },
+      },
+      "Skip to content",
+    ),
+    h(
+      "div",
+      { class: "shell" },
+      side,
+      h(
+        "main",
+        {},
+        h(
+          "header",
+          { class: "head" },
+          name,
+          who,
+          h("div", { class: "right" }, choice, live, h("button", { onclick: flipTheme }, "Light / dark")),
+        ),
+        content,
+      ),
+    ),
+  );
   content.tabIndex = -1;
 
-  let page = null, turn = 0;
+  let page = null,
+    turn = 0;
   async function open() {
     const wanted = location.hash.slice(1).split("/")[0];
     const entry = pages.find((each) => each.name === wanted) || pages[0];
     const mine = ++turn;
     if (page && page.unmount) page.unmount();
     page = null;
-    for (const [key, link] of links) key === entry.name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    for (const [key, link] of links)
+      key === entry.name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     side.classList.remove("open");
     document.title = `${entry.title} – dersim`;
     const module = await entry.load().catch((error) => {
@@ -43,7 +85,14 @@ export function startShell({ site, pages }) {
     });
     if (mine !== turn) return;
     if (!module) {
-      show(content, h("p", { class: "trouble", role: "alert" }, "This page could not be fetched. It opens by itself once the simulator answers."));
+      show(
+        content,
+        h(
+          "p",
+          { class: "trouble", role: "alert" },
+          "This page could not be fetched. It opens by itself once the simulator answers.",
+        ),
+      );
       return;
     }
     const root = h("div", {});
@@ -56,14 +105,22 @@ export function startShell({ site, pages }) {
   let stream = null;
   async function describe() {
     try {
-      const [plate, client] = await Promise.all([get("/api/dersim/nameplate").catch(() => null), get("/api/dersim/csip-client")]);
+      const [plate, client] = await Promise.all([
+        get("/api/dersim/nameplate").catch(() => null),
+        get("/api/dersim/csip-client"),
+      ]);
       context.client = client;
       context.plate = plate;
       say(name, plate ? plate.name : `Device ${currentDevice()}`);
       const rating = plate ? `${plate.ratings.rtgMaxW / 1000} kW, ` : "";
-      say(who, client.lfdi ? `${rating}LFDI ${shortId(client.lfdi)}, SFDI ${client.sfdi}` : `${rating}no LFDI yet`);
+      say(
+        who,
+        client.lfdi ? `${rating}LFDI ${shortId(client.lfdi)}, SFDI ${client.sfdi}` : `${rating}no LFDI yet`,
+      );
       who.title = client.lfdi || "";
-    } catch { /* the stream tells that the simulator is away */ }
+    } catch {
+      /* the stream tells that the simulator is away */
+    }
   }
 
   function choose(number) {
@@ -80,7 +137,12 @@ export function startShell({ site, pages }) {
     if (document_.devices.length !== context.count || !choice.options.length) {
       context.count = document_.devices.length;
       choice.hidden = context.count < 2;
-      show(choice, document_.devices.map((d) => h("option", { value: d.device, selected: d.device === currentDevice() }, d.name)));
+      show(
+        choice,
+        document_.devices.map((d) =>
+          h("option", { value: d.device, selected: d.device === currentDevice() }, d.name),
+        ),
+      );
     }
     choice.value = currentDevice();
     if (page && page.update) page.update(document_);
@@ -92,7 +154,10 @@ export function startShell({ site, pages }) {
     const back = was === "lost" && state === "live";
     was = state;
     [live.textContent, live.className] = LIVE[state];
-    if (back) { describe(); open(); }
+    if (back) {
+      describe();
+      open();
+    }
   }
 
   choice.hidden = true;
@@ -101,13 +166,19 @@ export function startShell({ site, pages }) {
   describe();
   setInterval(describe, 15000);
   open();
-  getPlain("/api/dersim/server-info").then((info) => { side.querySelector("small").textContent = `${site} ${info.version}`; }).catch(() => {});
+  getPlain("/api/dersim/server-info")
+    .then((info) => {
+      side.querySelector("small").textContent = `${site} ${info.version}`;
+    })
+    .catch(() => {});
 }
 
 export function startTheme() {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const apply = () => { root.dataset.theme = localStorage.getItem("theme") || (dark.matches ? "dark" : "light"); };
+  const apply = () => {
+    root.dataset.theme = localStorage.getItem("theme") || (dark.matches ? "dark" : "light");
+  };
   dark.addEventListener("change", apply);
   apply();
 }
@@ -121,29 +192,42 @@ export function flipTheme() {
 
 // Runs now and every `seconds`, never twice at a time; shows a failure where `trouble` points. Returns a stop.
 export function poll(seconds, work, trouble) {
-  let timer = 0, stopped = false;
+  let timer = 0,
+    stopped = false;
   async function turn() {
     try {
       await work();
       if (trouble) trouble.hidden = true;
     } catch (error) {
       if (!(error && error.name === "ApiError") && !(error && "status" in error)) console.error(error);
-      if (trouble) { trouble.hidden = false; trouble.textContent = error.hint ? `${error.message} ${error.hint}` : error.message; }
+      if (trouble) {
+        trouble.hidden = false;
+        trouble.textContent = error.hint ? `${error.message} ${error.hint}` : error.message;
+      }
     }
     if (!stopped) timer = setTimeout(turn, seconds * 1000);
   }
   turn();
-  return () => { stopped = true; clearTimeout(timer); };
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
 }
 
 // Does something that a button asked for and tells how it went.
 export async function act(place, work, words = "Done.") {
   try {
     const result = await work();
-    show(place, h("p", { class: "done", role: "status" }, typeof words === "function" ? words(result) : words));
+    show(
+      place,
+      h("p", { class: "done", role: "status" }, typeof words === "function" ? words(result) : words),
+    );
     return result;
   } catch (error) {
-    show(place, h("p", { class: "trouble", role: "alert" }, error.message, error.hint ? ` ${error.hint}` : ""));
+    show(
+      place,
+      h("p", { class: "trouble", role: "alert" }, error.message, error.hint ? ` ${error.hint}` : ""),
+    );
     return null;
   }
 }

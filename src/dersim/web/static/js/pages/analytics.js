@@ -4,15 +4,40 @@ import { get, currentDevice } from "../api.js";
 import { clock, num } from "../format.js";
 import { Plot, TRACES, download } from "../plot.js";
 
-const WINDOWS = [[900, "15 min"], [2700, "45 min"], [7200, "2 h"], [14400, "4 h"]];
+const WINDOWS = [
+  [900, "15 min"],
+  [2700, "45 min"],
+  [7200, "2 h"],
+  [14400, "4 h"],
+];
 const SOC = { key: "soc_pct", label: "SoC", unit: "%", axis: "soc", color: "--c-s" };
 
 export function mount(root, context) {
   const plot = new Plot({ seconds: 7200, label: "Analytics" });
-  const figures = h("div", {}), told = h("p", { class: "trouble", hidden: true }), soc = h("div", {});
-  const buttons = WINDOWS.map(([seconds, name]) => h("button", { "aria-pressed": String(seconds === 7200), onclick: () => choose(seconds) }, name));
-  let socPlot = null, turn = 0;
-  show(root, card("Analytics", h("div", { class: "row spread" }, h("div", { class: "row", role: "group", "aria-label": "Window" }, buttons), h("button", { onclick: () => download(`dersim-${currentDevice()}.csv`, plot.csv()) }, "Save as CSV")), told, plot.node), soc, card("Figures of the window", figures));
+  const figures = h("div", {}),
+    told = h("p", { class: "trouble", hidden: true }),
+    soc = h("div", {});
+  const buttons = WINDOWS.map(([seconds, name]) =>
+    h("button", { "aria-pressed": String(seconds === 7200), onclick: () => choose(seconds) }, name),
+  );
+  let socPlot = null,
+    turn = 0;
+  show(
+    root,
+    card(
+      "Analytics",
+      h(
+        "div",
+        { class: "row spread" },
+        h("div", { class: "row", role: "group", "aria-label": "Window" }, buttons),
+        h("button", { onclick: () => download(`dersim-${currentDevice()}.csv`, plot.csv()) }, "Save as CSV"),
+      ),
+      told,
+      plot.node,
+    ),
+    soc,
+    card("Figures of the window", figures),
+  );
   async function choose(seconds) {
     buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(WINDOWS[i][0] === seconds)));
     plot.seconds = seconds;
@@ -21,7 +46,10 @@ export function mount(root, context) {
       plot.setHistory(past);
       battery(past, seconds);
       told.hidden = true;
-    } catch (error) { told.hidden = false; told.textContent = error.message; }
+    } catch (error) {
+      told.hidden = false;
+      told.textContent = error.message;
+    }
     sum();
   }
   function battery(past, seconds) {
@@ -36,17 +64,55 @@ export function mount(root, context) {
     const from = plot.first(plot.window()[0]);
     const rows = TRACES.map((t) => {
       const values = plot.data[t.key].slice(from).filter((v) => v !== null);
-      let low = Infinity, high = -Infinity, total = 0;
-      for (const v of values) { low = Math.min(low, v); high = Math.max(high, v); total += v; }
-      return h("tr", {}, h("td", {}, t.label), (values.length ? [low, total / values.length, high, values[values.length - 1]] : [null, null, null, null]).map((v) => h("td", { class: "n" }, num(v, 3))), h("td", {}, t.unit));
+      let low = Infinity,
+        high = -Infinity,
+        total = 0;
+      for (const v of values) {
+        low = Math.min(low, v);
+        high = Math.max(high, v);
+        total += v;
+      }
+      return h(
+        "tr",
+        {},
+        h("td", {}, t.label),
+        (values.length
+          ? [low, total / values.length, high, values[values.length - 1]]
+          : [null, null, null, null]
+        ).map((v) => h("td", { class: "n" }, num(v, 3))),
+        h("td", {}, t.unit),
+      );
     });
     const [start, end] = plot.window();
-    const have = plot.time.length ? `${plot.time.length - from} samples, ${clock(Math.max(start, plot.time[from]))} to ${clock(end)}` : "no samples";
-    show(figures, table([{ title: "Trace" }, { title: "Lowest", n: 1 }, { title: "Mean", n: 1 }, { title: "Highest", n: 1 }, { title: "Last", n: 1 }, { title: "Unit" }], rows), h("p", { class: "note" }, have));
+    const have = plot.time.length
+      ? `${plot.time.length - from} samples, ${clock(Math.max(start, plot.time[from]))} to ${clock(end)}`
+      : "no samples";
+    show(
+      figures,
+      table(
+        [
+          { title: "Trace" },
+          { title: "Lowest", n: 1 },
+          { title: "Mean", n: 1 },
+          { title: "Highest", n: 1 },
+          { title: "Last", n: 1 },
+          { title: "Unit" },
+        ],
+        rows,
+      ),
+      h("p", { class: "note" }, have),
+    );
   }
   choose(7200);
   return {
-    update(overview) { plot.append(overview); socPlot?.append(overview); if (turn++ % 5 === 0) sum(); },
-    unmount() { plot.destroy(); socPlot?.destroy(); },
+    update(overview) {
+      plot.append(overview);
+      socPlot?.append(overview);
+      if (turn++ % 5 === 0) sum();
+    },
+    unmount() {
+      plot.destroy();
+      socPlot?.destroy();
+    },
   };
 }
