@@ -161,7 +161,12 @@ def test_a_program_that_cannot_run_says_why(lab, open_page, picture):
     settle(
         lab,
         "simulator",
-        {"--csip_cert": "/nowhere/cert.pem", "--website_port": "0", "--csip_website_port": "0"},
+        {
+            "--csip_cert": "/nowhere/cert.pem",
+            "--website_port": "0",
+            "--csip_website_port": "0",
+            "--mb_port": "0",
+        },
     )
     page = open_page(f"{lab}/#simulator").page
     panel(page, SECOND).get_by_role("button", name="Start").click()

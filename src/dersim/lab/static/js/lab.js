@@ -1,6 +1,6 @@
 // The lab page: a menu of two programs; of the one chosen, its settings, start, stop, state and log.
-import { h, s, say, show } from "/static/js/dom.js";
-import { flipTheme, startTheme } from "/static/js/shell.js";
+import { h, note, s, say, show, troubleLine } from "/static/js/dom.js";
+import { frame, markCurrent, startTheme } from "/static/js/shell.js";
 import { clockMs } from "/static/js/format.js";
 import { ask } from "./api.js";
 import { openSettings } from "./settings.js";
@@ -21,7 +21,10 @@ const KEPT_LINES = 2000;
 
 const icon = (path) => s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, s("path", { d: path }));
 const GEAR =
-  "M19.4 13a7.6 7.6 0 0 0 0-2l2-1.6-2-3.5-2.4 1a7.4 7.4 0 0 0-1.7-1L14.900 3.300h-4l-.4 2.600a7.400 7.400 0 0 0-1.700 1l-2.400-1-2 3.500L6.400 11a7.600 7.600 0 0 0 0 2l-2 1.600 2 3.500 2.400-1a7.400 7.400 0 0 0 1.700 1l.4 2.600h4l.4-2.600a7.400 7.400 0 0 0 1.700-1l2.400 1 2-3.500zM12.900 15.300a3.300 3.300 0 1 1 0-6.600 3.300 3.300 0 0 1 0 6.600z";
+  "M19.4 13a7.6 7.6 0 0 0 0-2l2-1.6-2-3.5-2.4 1a7.4 7.4 0 0 0-1.7-1L14.900 3.300h-4l-.4 2.600" +
+  "a7.400 7.400 0 0 0-1.700 1l-2.400-1-2 3.500L6.400 11a7.600 7.600 0 0 0 0 2l-2 1.600 2 3.50" +
+  "0 2.400-1a7.400 7.400 0 0 0 1.700 1l.4 2.600h4l.4-2.600a7.400 7.400 0 0 0 1.700-1l2.400 1 " +
+  "2-3.500zM12.900 15.300a3.300 3.300 0 1 1 0-6.600 3.300 3.300 0 0 1 0 6.600z";
 const PLAY = "M7 4v16l13-8z";
 const HALT = "M6 6h12v12H6z";
 
@@ -30,273 +33,222 @@ const isError = (text) =>
   /\bERROR\b|\bError\b|^dersim: |cannot be started|ended: (exit code [^0]|ended by)/.test(text);
 
 // The panel of one program; it lives as long as the page, shown or not, so that its log is kept.
-function makePanel(key, title, refresh) {
-  const state = h("span", { class: STATES.stopped[1], role: "status" }, STATES.stopped[0]);
-  const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
-  const facts = h("p", { class: "note" });
-  const command = h("code", {});
-  const addresses = h("div", {});
-  const lines = h("div", {
-    class: "lines mono",
-    role: "log",
-    "aria-label": `Log of ${title}`,
-    tabindex: "0",
-  });
-  const follow = h("input", { type: "checkbox", checked: true });
+class Panel {
+  constructor(key, title, refresh) {
+    this.key = key;
+    this.title = title;
+    this.state = h("span", { class: STATES.stopped[1], role: "status" }, STATES.stopped[0]);
+    this.trouble = troubleLine();
+    this.trouble.setAttribute("role", "alert");
+    this.facts = note();
+    this.command = h("code", {});
+    this.addresses = h("div", {});
+    this.log = new Log(title);
+    const settings = { class: "gear", "aria-label": `Settings of ${title}` };
+    const press = (what) => this.attempt(() => ask("POST", `programs/${key}/${what}`));
+    settings.onclick = () => this.attempt(() => openSettings(key, refresh));
+    this.gear = h("button", settings, icon(GEAR), "Settings");
+    this.start = h("button", { class: "go", onclick: () => press("start") }, icon(PLAY), "Start");
+    this.stop = h("button", { class: "halt", onclick: () => press("stop") }, icon(HALT), "Stop");
+    this.stop.disabled = true;
+    this.root = h("div", { class: "program", "data-program": key }, this.controls(), this.log.root);
+    // In the menu: the link, with the state in a word.
+    this.word = h("small", {}, "");
+    this.link = h("a", { href: `#${key}` }, title, this.word);
+  }
 
-  const toEnd = () => {
-    if (follow.checked) lines.scrollTop = lines.scrollHeight;
-  };
-  follow.addEventListener("change", toEnd);
-  new ResizeObserver(toEnd).observe(lines); // also when the panel is shown again
+  controls() {
+    return h(
+      "section",
+      { class: "card" },
+      h("div", { class: "row spread" }, h("h2", {}, this.title), this.state),
+      h("div", { class: "row" }, this.gear, this.start, this.stop),
+      this.trouble,
+      this.facts,
+      note("Command: ", this.command),
+      this.addresses,
+    );
+  }
 
-  async function press(what) {
-    trouble.hidden = true;
+  async attempt(work) {
+    this.trouble.hidden = true;
     try {
-      await ask("POST", `programs/${key}/${what}`);
+      await work();
     } catch (error) {
-      trouble.hidden = false;
-      trouble.textContent = error.hint ? `${error.message} ${error.hint}` : error.message;
+      this.trouble.hidden = false;
+      this.trouble.textContent = error.hint ? `${error.message} ${error.hint}` : error.message;
     }
   }
-  const gear = h(
-    "button",
-    {
-      class: "gear",
-      "aria-label": `Settings of ${title}`,
-      onclick: async () => {
-        try {
-          await openSettings(key, refresh);
-        } catch (error) {
-          trouble.hidden = false;
-          trouble.textContent = error.message;
-        }
-      },
-    },
-    icon(GEAR),
-    "Settings",
-  );
-  const start = h("button", { class: "go", onclick: () => press("start") }, icon(PLAY), "Start");
-  const stop = h(
-    "button",
-    { class: "halt", disabled: true, onclick: () => press("stop") },
-    icon(HALT),
-    "Stop",
-  );
 
-  const root = h(
-    "div",
-    { class: "program", "data-program": key },
-    h(
-      "section",
-      { class: "card" },
-      h("div", { class: "row spread" }, h("h2", {}, title), state),
-      h("div", { class: "row" }, gear, start, stop),
-      trouble,
-      facts,
-      h("p", { class: "note" }, "Command: ", command),
-      addresses,
-    ),
-    h(
-      "section",
-      { class: "card" },
-      h("div", { class: "row spread" }, h("h2", {}, "Log"), h("label", { class: "note" }, follow, "Follow")),
-      lines,
-    ),
-  );
-
-  function addLines(log) {
-    for (const line of log) {
-      const kind = line.stream === "lab" ? "lab" : isError(line.text) ? "error" : null;
-      // A program's own time says more than when the lab heard of it.
-      const [, time, text] = STAMPED.exec(line.text) || [null, line.time, line.text];
-      lines.append(
-        h("div", { class: kind }, h("time", { datetime: time }, clockMs(time)), h("span", {}, text)),
-      );
-    }
-    while (lines.childElementCount > KEPT_LINES) lines.firstChild.remove();
-    if (log.length) toEnd();
+  update(news) {
+    const [word, look] = STATES[news.state];
+    [this.state.textContent, this.state.className] = [word, look];
+    say(this.word, word);
+    this.start.disabled = isUp(news.state);
+    this.stop.disabled = !["starting", "running"].includes(news.state);
+    say(this.command, news.command);
+    say(this.facts, factsOf(news));
+    this.showAddresses(Object.entries(news.addresses));
+    this.log.add(news.log);
   }
 
-  function update(news) {
-    [state.textContent, state.className] = STATES[news.state];
-    start.disabled = isUp(news.state);
-    stop.disabled = !["starting", "running"].includes(news.state);
-    say(command, news.command);
-    say(
-      facts,
-      isUp(news.state)
-        ? `Process ${news.pid ?? "–"}, started ${clockMs(news.started)}`
-        : news.exit_text
-          ? `Last run: ${news.exit_text}`
-          : "Not started yet.",
-    );
-    // Of many DERs the first one's addresses, and how many more there are: the log has them all.
-    const all = Object.entries(news.addresses),
-      first = all.filter(([name]) => !/_\d+$/.test(name));
+  // Of many DERs the addresses of the first, and how many more there are: the log has them all.
+  showAddresses(all) {
+    const first = all.filter(([name]) => !/_\d+$/.test(name));
+    const more = `and ${all.length - first.length} more, in the log's ready line`;
     show(
-      addresses,
-      first.map(([name, url]) =>
-        h(
-          "p",
-          { class: "note" },
-          `${name}: `,
-          url.startsWith("http://") ? h("a", { href: url, target: "_blank", rel: "noopener" }, url) : url,
-        ),
-      ),
-      all.length > first.length
-        ? h("p", { class: "note" }, `and ${all.length - first.length} more, in the log's ready line`)
-        : null,
+      this.addresses,
+      first.map(([name, url]) => note(`${name}: `, url.startsWith("http://") ? linkTo(url, url) : url)),
+      all.length > first.length ? note(more) : null,
     );
-    addLines(news.log);
   }
-  return { root, update, gear };
 }
 
-function startPage() {
-  startTheme();
-  const live = h("span", { class: "pill warn", role: "status", id: "live" }, "Connecting");
-  const ready = h("section", { class: "card", id: "dashboards", hidden: true });
-  const advice = h("div", {});
-  const place = h("div", { id: "page", tabindex: "-1" });
-  const menu = h("ul", { class: "nav" });
-  const side = h(
-    "div",
-    { class: "side" },
-    h("div", { class: "brand" }, "dersim", h("small", {}, "lab")),
-    h("button", { class: "menu-button", onclick: () => side.classList.toggle("open") }, "Menu"),
-    h("nav", { "aria-label": "Simulators" }, h("h2", { class: "menu-title" }, "Simulators"), menu),
-  );
-  show(
-    document.body,
-    h(
-      "a",
-      {
-        class: "skip",
-        href: "#page",
-        onclick: (e) => {
-          e.preventDefault();
-          place.focus();
-        },
-      },
-      "Skip to content",
-    ),
-    h(
-      "div",
-      { class: "shell" },
-      side,
-      h(
-        "main",
-        {},
-        h(
-          "header",
-          { class: "head" },
-          h("h1", {}, "Simulators"),
-          h("div", { class: "right" }, live, h("button", { onclick: flipTheme }, "Light / dark")),
-        ),
-        ready,
-        advice,
-        place,
-      ),
-    ),
-  );
+const linkTo = (url, text, look = null) =>
+  h("a", { class: look, href: url, target: "_blank", rel: "noopener" }, text);
 
-  const panels = new Map();
-  let asking = null;
-  const refresh = () => asking && asking.abort();
+function factsOf({ state, pid, started, exit_text }) {
+  if (isUp(state)) return `Process ${pid ?? "–"}, started ${clockMs(started)}`;
+  return exit_text ? `Last run: ${exit_text}` : "Not started yet.";
+}
 
-  function choose() {
-    const wanted = location.hash.slice(1);
-    const key = panels.has(wanted) ? wanted : panels.keys().next().value;
-    side.classList.remove("open");
-    for (const [name, each] of panels) {
-      name === key
-        ? each.link.setAttribute("aria-current", "page")
-        : each.link.removeAttribute("aria-current");
-      each.root.hidden = name !== key;
-    }
-    if (panels.has(key)) document.title = `${panels.get(key).title} – dersim lab`;
+// The log of a program; it follows the newest line while Follow is checked.
+class Log {
+  constructor(title) {
+    const look = { class: "lines mono", role: "log", "aria-label": `Log of ${title}`, tabindex: "0" };
+    this.lines = h("div", look);
+    this.follow = h("input", { type: "checkbox", checked: true, onchange: () => this.toEnd() });
+    new ResizeObserver(() => this.toEnd()).observe(this.lines); // also when the panel is shown again
+    const head = h("div", { class: "row spread" }, h("h2", {}, "Log"));
+    head.append(h("label", { class: "note" }, this.follow, "Follow"));
+    this.root = h("section", { class: "card" }, head, this.lines);
   }
 
-  function panelOf(news) {
-    const known = panels.get(news.program);
+  toEnd() {
+    if (this.follow.checked) this.lines.scrollTop = this.lines.scrollHeight;
+  }
+
+  add(log) {
+    for (const line of log) {
+      const kind = line.stream === "lab" ? "lab" : isError(line.text) ? "error" : null;
+      // A program's own time is more exact than that of the lab.
+      const [, time, text] = STAMPED.exec(line.text) || [null, line.time, line.text];
+      const stamp = h("time", { datetime: time }, clockMs(time));
+      this.lines.append(h("div", { class: kind }, stamp, h("span", {}, text)));
+    }
+    while (this.lines.childElementCount > KEPT_LINES) this.lines.firstChild.remove();
+    if (log.length) this.toEnd();
+  }
+
+  clear() {
+    this.lines.replaceChildren();
+  }
+}
+
+// The page: the panels, and the request that waits for news of them.
+class LabPage {
+  constructor() {
+    this.live = h("span", { class: "pill warn", role: "status", id: "live" }, "Connecting");
+    this.ready = h("section", { class: "card", id: "dashboards", hidden: true });
+    this.advice = h("div", {});
+    this.place = h("div", {});
+    this.menu = h("ul", { class: "nav" });
+    this.panels = new Map();
+    this.asking = null;
+    this.lost = false;
+    // The version, and by program the id of the last line of its log.
+    this.seen = { version: -1 };
+  }
+
+  start() {
+    startTheme();
+    this.side = frame({
+      brand: "lab",
+      label: "Simulators",
+      menu: [h("h2", { class: "menu-title" }, "Simulators"), this.menu],
+      head: h("h1", {}, "Simulators"),
+      tools: this.live,
+      content: [this.ready, this.advice, this.place],
+    });
+    addEventListener("hashchange", () => this.choose());
+    this.listen();
+  }
+
+  choose() {
+    const wanted = location.hash.slice(1);
+    const key = this.panels.has(wanted) ? wanted : this.panels.keys().next().value;
+    this.side.classList.remove("open");
+    for (const [name, panel] of this.panels) {
+      markCurrent(panel.link, name === key);
+      panel.root.hidden = name !== key;
+    }
+    if (this.panels.has(key)) document.title = `${this.panels.get(key).title} – dersim lab`;
+  }
+
+  panelOf({ program, title }) {
+    const known = this.panels.get(program);
     if (known) return known;
-    const word = h("small", {}, "");
-    const panel = makePanel(news.program, news.title, refresh);
-    panel.title = news.title;
-    panel.word = word;
-    panel.link = h("a", { href: `#${news.program}` }, news.title, word);
-    panels.set(news.program, panel);
-    menu.append(h("li", {}, panel.link));
-    place.append(panel.root);
-    choose();
+    const panel = new Panel(program, title, () => this.asking?.abort());
+    this.panels.set(program, panel);
+    this.menu.append(h("li", {}, panel.link));
+    this.place.append(panel.root);
+    this.choose();
     return panel;
   }
 
-  function showReady(news) {
+  showReady(news) {
     const addresses = Object.assign({}, ...news.programs.map((each) => each.addresses));
     const key = JSON.stringify([news.both_run, addresses]);
-    if (ready.dataset.key === key) return;
-    ready.dataset.key = key;
-    ready.hidden = !news.both_run;
-    show(
-      ready,
-      h("h2", {}, "Both programs run"),
-      h(
-        "div",
-        { class: "links" },
-        Object.entries(LINKS)
-          .filter(([name]) => addresses[name])
-          .map(([name, words]) =>
-            h("a", { class: "button", href: addresses[name], target: "_blank", rel: "noopener" }, words),
-          ),
-      ),
-    );
+    if (this.ready.dataset.key === key) return;
+    this.ready.dataset.key = key;
+    this.ready.hidden = !news.both_run;
+    const links = Object.entries(LINKS)
+      .filter(([name]) => addresses[name])
+      .map(([name, words]) => linkTo(addresses[name], words, "button"));
+    show(this.ready, h("h2", {}, "Both programs run"), h("div", { class: "links" }, links));
   }
 
-  let seen = { version: -1 };
-  function heard(news) {
+  heard(news) {
     for (const each of news.programs) {
-      const panel = panelOf(each);
-      panel.update(each);
-      say(panel.word, STATES[each.state][0]);
-      if (each.log.length) seen[each.program] = each.log[each.log.length - 1].id;
+      this.panelOf(each).update(each);
+      if (each.log.length) this.seen[each.program] = each.log[each.log.length - 1].id;
     }
-    seen.version = news.version;
-    showReady(news);
+    this.seen.version = news.version;
+    this.showReady(news);
     show(
-      advice,
+      this.advice,
       news.advice.map((text) => h("p", { class: "advice" }, text)),
     );
   }
 
-  let lost = false;
-  async function listen() {
+  async listen() {
     for (;;) {
-      asking = new AbortController();
+      this.asking = new AbortController();
       try {
-        const answer = await fetch(`/api/lab/state?${new URLSearchParams(seen)}`, { signal: asking.signal });
-        if (!answer.ok) throw new Error(answer.statusText);
-        const news = await answer.json();
-        if (lost) for (const each of panels.values()) each.root.querySelector(".lines").replaceChildren();
-        lost = false;
-        [live.textContent, live.className] = ["Live", "pill good"];
-        heard(news);
+        await this.askForNews();
       } catch (error) {
         if (error.name === "AbortError") {
-          seen.version = -1;
+          this.seen.version = -1;
           continue;
         }
-        lost = true;
-        seen = { version: -1 }; // after a restart of the lab everything is numbered anew
-        [live.textContent, live.className] = ["Connection lost, trying again", "pill bad"];
+        this.lost = true;
+        this.seen = { version: -1 }; // after a restart of the lab everything is numbered anew
+        [this.live.textContent, this.live.className] = ["Connection lost, trying again", "pill bad"];
       }
-      await new Promise((done) => setTimeout(done, lost ? 1000 : 150));
+      await new Promise((done) => setTimeout(done, this.lost ? 1000 : 150));
     }
   }
 
-  addEventListener("hashchange", choose);
-  listen();
+  async askForNews() {
+    const signal = this.asking.signal;
+    const answer = await fetch(`/api/lab/state?${new URLSearchParams(this.seen)}`, { signal });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const news = await answer.json();
+    if (this.lost) for (const panel of this.panels.values()) panel.log.clear();
+    this.lost = false;
+    [this.live.textContent, this.live.className] = ["Live", "pill good"];
+    this.heard(news);
+  }
 }
 
-startPage();
+new LabPage().start();

@@ -1,9 +1,10 @@
-// An x-y chart in SVG: lines, points, labelled axes. For curves, not for time.
+// An x-y chart in SVG: lines, points, labelled axes.
 import { s } from "./dom.js";
-import { niceStep } from "./plot.js";
+import { decimalsOf, niceStep } from "./plot.js";
 import { num } from "./format.js";
 
-// lines: [{points: [[x, y]], color, dash, label}]; marks: [{x, y, color, label}].
+// lines: [{points: [[x, y]], color, dash, label, right}]; marks: [{x, y, color, label, right}].
+// x, y, y2: {title, low, high, pad}; what has `right` is measured by y2, whose axis is on the right.
 export function chart({
   lines = [],
   marks = [],
@@ -13,130 +14,118 @@ export function chart({
   width = 520,
   height = 300,
   label,
-  handles = null,
+  handles,
 }) {
   const box = { l: 52, r: y2 ? 52 : 14, t: 14, b: 40 };
-  const range = (axis, pick) => {
-    const values = lines
-      .filter((l) => (l.right ? y2 : y) === axis || axis === x)
-      .flatMap((l) => l.points.map(pick));
-    let low = axis.low ?? Math.min(...values),
-      high = axis.high ?? Math.max(...values);
-    if (!Number.isFinite(low)) [low, high] = [0, 1];
-    if (high - low < 1e-9) [low, high] = [low - 1, high + 1];
-    const pad = axis.pad ?? 0.05;
-    return [axis.low ?? low - (high - low) * pad, axis.high ?? high + (high - low) * pad];
-  };
-  const rx = range(x, (p) => p[0]),
-    ry = range(y, (p) => p[1]),
-    r2 = y2 ? range(y2, (p) => p[1]) : null;
-  const px = (v) => box.l + ((v - rx[0]) / (rx[1] - rx[0])) * (width - box.l - box.r);
-  const py = (v, r = ry) => height - box.b - ((v - r[0]) / (r[1] - r[0])) * (height - box.t - box.b);
-  const parts = [];
-  const ticks = (r, count) => {
-    const step = niceStep(r[1] - r[0], count),
-      out = [];
-    for (let v = Math.ceil(r[0] / step) * step; v <= r[1] + 1e-9; v += step) out.push(v);
-    return [out, Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (String(step).includes("25") ? 1 : 0))];
-  };
-  const [tx, dx] = ticks(rx, 7),
-    [ty, dy] = ticks(ry, 5);
-  for (const v of ty)
-    parts.push(
-      s("line", { class: "axis", x1: box.l, x2: width - box.r, y1: py(v), y2: py(v) }),
-      s("text", { class: "soft", x: box.l - 6, y: py(v) + 4, "text-anchor": "end" }, num(v, dy)),
-    );
-  for (const v of tx)
-    parts.push(
-      s("line", { class: "axis", x1: px(v), x2: px(v), y1: height - box.b, y2: height - box.b + 4 }),
-      s("text", { class: "soft", x: px(v), y: height - box.b + 17, "text-anchor": "middle" }, num(v, dx)),
-    );
-  if (r2) {
-    const [t2, d2] = ticks(r2, 5);
-    for (const v of t2)
-      parts.push(s("text", { class: "soft", x: width - box.r + 6, y: py(v, r2) + 4 }, num(v, d2)));
-  }
-  parts.push(
-    s(
-      "text",
-      { class: "soft", x: (box.l + width - box.r) / 2, y: height - 6, "text-anchor": "middle" },
-      x.title,
-    ),
-    s(
-      "text",
-      {
-        class: "soft",
-        x: 12,
-        y: box.t + (height - box.t - box.b) / 2,
-        "text-anchor": "middle",
-        transform: `rotate(-90 12 ${box.t + (height - box.t - box.b) / 2})`,
-      },
-      y.title,
-    ),
+  const points = (right) =>
+    lines.filter((line) => Boolean(line.right) === right).flatMap((line) => line.points);
+  const f = { width, height, box };
+  f.rx = range(
+    x,
+    [...points(false), ...points(true)].map((p) => p[0]),
   );
-  if (y2) {
-    const my = box.t + (height - box.t - box.b) / 2;
-    parts.push(
-      s(
-        "text",
-        {
-          class: "soft",
-          x: width - 10,
-          y: my,
-          "text-anchor": "middle",
-          transform: `rotate(90 ${width - 10} ${my})`,
-        },
-        y2.title,
-      ),
-    );
-  }
-  if (ry[0] < 0 && ry[1] > 0)
-    parts.push(s("line", { x1: box.l, x2: width - box.r, y1: py(0), y2: py(0), stroke: "var(--muted)" }));
-  for (const line of lines) {
-    const r = line.right ? r2 : ry;
-    parts.push(
-      s("polyline", {
-        fill: "none",
-        stroke: line.color,
-        "stroke-width": 2,
-        "stroke-dasharray": line.dash || null,
-        points: line.points.map((p) => `${px(p[0]).toFixed(1)},${py(p[1], r).toFixed(1)}`).join(" "),
-      }),
-    );
-  }
-  for (const mark of marks)
-    parts.push(
-      s(
-        "circle",
-        {
-          cx: px(mark.x),
-          cy: py(mark.y, mark.right ? r2 : ry),
-          r: 5,
-          fill: mark.color,
-          stroke: "var(--card)",
-          "stroke-width": 1.5,
-        },
-        s("title", {}, mark.label || ""),
-      ),
-      mark.label
-        ? s(
-            "text",
-            {
-              x: px(mark.x) + (px(mark.x) > width * 0.7 ? -8 : 8),
-              "text-anchor": px(mark.x) > width * 0.7 ? "end" : "start",
-              y: py(mark.y, mark.right ? r2 : ry) + 20,
-            },
-            mark.label,
-          )
-        : null,
-    );
+  f.ry = range(
+    y,
+    points(false).map((p) => p[1]),
+  );
+  f.r2 = y2
+    ? range(
+        y2,
+        points(true).map((p) => p[1]),
+      )
+    : null;
+  f.px = (value) => box.l + ((value - f.rx[0]) / (f.rx[1] - f.rx[0])) * (width - box.l - box.r);
+  f.py = (value, r = f.ry) => height - box.b - ((value - r[0]) / (r[1] - r[0])) * (height - box.t - box.b);
   const svg = s(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    parts,
+    grid(f),
+    titles(f, x, y, y2),
+    zeroLine(f),
+    lines.map((line) => polyline(f, line)),
+    marks.map((mark) => dot(f, mark)),
   );
-  if (handles) drag(svg, handles, { px, py, rx, ry, box, width, height });
+  if (handles) drag(svg, handles, f);
   return svg;
+}
+
+function range(axis, values) {
+  let low = axis.low ?? Math.min(...values);
+  let high = axis.high ?? Math.max(...values);
+  if (!Number.isFinite(low)) [low, high] = [0, 1];
+  if (high - low < 1e-9) [low, high] = [low - 1, high + 1];
+  const pad = (high - low) * (axis.pad ?? 0.05);
+  return [axis.low ?? low - pad, axis.high ?? high + pad];
+}
+
+// The values to label on an axis, as numbers and as text.
+function ticks([low, high], count) {
+  const step = niceStep(high - low, count);
+  const out = [];
+  for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) {
+    out.push([value, num(value, decimalsOf(step))]);
+  }
+  return out;
+}
+
+function grid({ width, height, box, rx, ry, r2, px, py }) {
+  const foot = height - box.b;
+  return [
+    ticks(ry, 5).map(([value, text]) => [
+      s("line", { class: "axis", x1: box.l, x2: width - box.r, y1: py(value), y2: py(value) }),
+      s("text", { class: "soft", x: box.l - 6, y: py(value) + 4, "text-anchor": "end" }, text),
+    ]),
+    ticks(rx, 7).map(([value, text]) => [
+      s("line", { class: "axis", x1: px(value), x2: px(value), y1: foot, y2: foot + 4 }),
+      s("text", { class: "soft", x: px(value), y: foot + 17, "text-anchor": "middle" }, text),
+    ]),
+    (r2 ? ticks(r2, 5) : []).map(([value, text]) =>
+      s("text", { class: "soft", x: width - box.r + 6, y: py(value, r2) + 4 }, text),
+    ),
+  ];
+}
+
+function titles({ width, height, box }, x, y, y2) {
+  const middle = box.t + (height - box.t - box.b) / 2;
+  const upright = (at, turn, title) => {
+    const place = { x: at, y: middle, transform: `rotate(${turn} ${at} ${middle})` };
+    return s("text", { class: "soft", "text-anchor": "middle", ...place }, title);
+  };
+  const center = { x: (box.l + width - box.r) / 2, y: height - 6, "text-anchor": "middle" };
+  return [
+    s("text", { class: "soft", ...center }, x.title),
+    upright(12, -90, y.title),
+    y2 ? upright(width - 10, 90, y2.title) : null,
+  ];
+}
+
+function zeroLine({ width, box, ry, py }) {
+  if (ry[0] >= 0 || ry[1] <= 0) return null;
+  return s("line", { x1: box.l, x2: width - box.r, y1: py(0), y2: py(0), stroke: "var(--muted)" });
+}
+
+function polyline({ px, py, ry, r2 }, line) {
+  const place = ([x, y]) => `${px(x).toFixed(1)},${py(y, line.right ? r2 : ry).toFixed(1)}`;
+  return s("polyline", {
+    fill: "none",
+    stroke: line.color,
+    "stroke-width": 2,
+    "stroke-dasharray": line.dash || null,
+    points: line.points.map(place).join(" "),
+  });
+}
+
+function dot({ width, px, py, ry, r2 }, mark) {
+  const x = px(mark.x);
+  const y = py(mark.y, mark.right ? r2 : ry);
+  const late = x > width * 0.7;
+  const look = { r: 5, fill: mark.color, stroke: "var(--card)", "stroke-width": 1.5 };
+  return [
+    s("circle", { cx: x, cy: y, ...look }, s("title", {}, mark.label || "")),
+    mark.label
+      ? s("text", { x: x + (late ? -8 : 8), "text-anchor": late ? "end" : "start", y: y + 20 }, mark.label)
+      : null,
+  ];
 }
 
 // Points that can be dragged; handles: {points, color, moved(index, x, y)}.

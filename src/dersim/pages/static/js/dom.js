@@ -61,6 +61,22 @@ export function table(columns, rows, { caption, empty = "Nothing yet." } = {}) {
   );
 }
 
+// The head row of a table; the titles in `numbers` are above columns of numbers.
+export const headRow = (titles, numbers = []) =>
+  h(
+    "tr",
+    {},
+    titles.map((title) => h("th", { scope: "col", class: numbers.includes(title) ? "n" : null }, title)),
+  );
+
+export const options = (entries, chosen) =>
+  entries.map(([value, text]) => h("option", { value, selected: value === chosen }, text));
+
+export const note = (...children) => h("p", { class: "note" }, children);
+
+// Where a page says what fails; empty at first.
+export const troubleLine = () => h("p", { class: "trouble", hidden: true });
+
 export function pairs(entries) {
   return h(
     "dl",

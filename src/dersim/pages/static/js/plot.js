@@ -1,5 +1,5 @@
-// A live time-series plot on a canvas: several traces, an axis per quantity, spoken and tabular twins.
-// Traces are drawn as the minimum and maximum of each pixel column, so that four hours cost what an hour does.
+// A live time-series plot on a canvas: several traces, an axis per quantity, and the same as text.
+// Traces are drawn as minimum and maximum of each pixel column, so that four hours cost what an hour does.
 import { h, say } from "./dom.js";
 import { clock, num } from "./format.js";
 
@@ -26,6 +26,23 @@ export function niceStep(width, count) {
   return power * [1, 2, 2.5, 5, 10].find((m) => m * power >= raw * 0.999);
 }
 
+// Digits behind the point that the steps of an axis need.
+export function decimalsOf(step) {
+  const power = Math.floor(Math.log10(step) + 1e-9);
+  const quarter = Math.abs(step / 10 ** power - 2.5) < 1e-6;
+  return Math.max(0, -power + (quarter ? 1 : 0));
+}
+
+// A thin line, level or upright, on whole pixels.
+function line(g, color, x1, y1, x2, y2) {
+  g.strokeStyle = color;
+  g.beginPath();
+  g.moveTo(x1 === x2 ? Math.round(x1) + 0.5 : x1, y1 === y2 ? Math.round(y1) + 0.5 : y1);
+  g.lineTo(x1 === x2 ? Math.round(x2) + 0.5 : x2, y1 === y2 ? Math.round(y2) + 0.5 : y2);
+  g.stroke();
+}
+
+const AXIS_WIDTH = 46;
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400].map(
   (t) => t * 1000,
 );
@@ -170,58 +187,64 @@ export class Plot {
   }
 
   paint() {
-    const canvas = this.canvas,
-      ratio = devicePixelRatio || 1;
-    const width = canvas.clientWidth,
-      height = canvas.clientHeight;
-    if (!width) return;
+    const view = this.view();
+    if (!view) return;
+    const from = this.first(view.start);
+    const ranges = this.ranges(from);
+    const axes = Object.keys(ranges);
+    const right = 10 + (view.wide ? AXIS_WIDTH * Math.max(0, axes.length - 1) : 0);
+    const box = { x: 46, y: 18, w: view.width - 46 - right, h: view.height - 18 - 22 };
+    this.box = box;
+    view.x = (t) => box.x + ((t - view.start) / (view.end - view.start)) * box.w;
+    view.y = (value, [low, high]) => box.y + box.h - ((value - low) / (high - low)) * box.h;
+    axes
+      .slice(0, view.wide ? axes.length : 1)
+      .forEach((axis, index) => this.paintAxis(view, axis, ranges[axis], index));
+    this.paintTimes(view);
+    this.paintTraces(view, from, ranges);
+    this.readout(view.g, view.x, view.color, view.start);
+  }
+
+  // The cleared canvas at the screen's resolution, and what is drawn on it; null while it is not shown.
+  view() {
+    const canvas = this.canvas;
+    const ratio = devicePixelRatio || 1;
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    if (!width) return null;
     if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
     if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
     const g = canvas.getContext("2d");
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
     g.clearRect(0, 0, width, height);
+    g.font = "11px system-ui, sans-serif";
+    g.lineWidth = 1;
     const css = getComputedStyle(document.documentElement);
     const color = (name) => css.getPropertyValue(name).trim();
     const [start, end] = this.window();
-    const from = this.first(start);
-    const ranges = this.ranges(from);
-    const axes = Object.keys(ranges);
-    const left = 46,
-      right = 10 + (width > 560 ? 46 * Math.max(0, axes.length - 1) : 0),
-      top = 18,
-      bottom = 22;
-    const box = { x: left, y: top, w: width - left - right, h: height - top - bottom };
-    this.box = box;
-    g.font = "11px system-ui, sans-serif";
-    g.lineWidth = 1;
-    const y = (v, r) => box.y + box.h - ((v - r[0]) / (r[1] - r[0])) * box.h;
-    const x = (t) => box.x + ((t - start) / (end - start)) * box.w;
+    return { g, width, height, wide: width > 560, start, end, color };
+  }
 
-    axes.forEach((axis, index) => {
-      const r = ranges[axis],
-        step = niceStep(r[1] - r[0], height > 200 ? 5 : 3);
-      const decimals = Math.max(
-        0,
-        -Math.floor(Math.log10(step) + 1e-9) + (step / 10 ** Math.floor(Math.log10(step)) === 2.5 ? 1 : 0),
-      );
-      if (index && width <= 560) return;
-      const at = index ? box.x + box.w + 6 + 46 * (index - 1) : box.x - 6;
-      g.textAlign = index ? "left" : "right";
-      g.fillStyle = color(index ? this.traces.find((t) => t.axis === axis).color : "--muted");
-      g.textBaseline = "alphabetic";
-      g.fillText((AXES[axis] || { title: "" }).title.split(",")[0], at, 11);
-      g.textBaseline = "middle";
-      for (let v = Math.ceil(r[0] / step) * step; v <= r[1]; v += step) {
-        if (!index) {
-          g.strokeStyle = color("--line");
-          g.beginPath();
-          g.moveTo(box.x, Math.round(y(v, r)) + 0.5);
-          g.lineTo(box.x + box.w, Math.round(y(v, r)) + 0.5);
-          g.stroke();
-        }
-        g.fillText(num(v, decimals), at, y(v, r));
-      }
-    });
+  // The first axis is on the left and has grid lines; the others are on the right.
+  paintAxis({ g, height, color, y }, axis, range, index) {
+    const box = this.box;
+    const step = niceStep(range[1] - range[0], height > 200 ? 5 : 3);
+    const decimals = decimalsOf(step);
+    const at = index ? box.x + box.w + 6 + AXIS_WIDTH * (index - 1) : box.x - 6;
+    g.textAlign = index ? "left" : "right";
+    g.fillStyle = color(index ? this.traces.find((t) => t.axis === axis).color : "--muted");
+    g.textBaseline = "alphabetic";
+    g.fillText((AXES[axis] || { title: "" }).title.split(",")[0], at, 11);
+    g.textBaseline = "middle";
+    for (let value = Math.ceil(range[0] / step) * step; value <= range[1]; value += step) {
+      const level = y(value, range);
+      if (!index) line(g, color("--line"), box.x, level, box.x + box.w, level);
+      g.fillText(num(value, decimals), at, level);
+    }
+  }
+
+  paintTimes({ g, width, height, start, end, color, x }) {
+    const box = this.box;
     const many = Math.max(2, Math.floor(box.w / 90));
     const step = TIME_STEPS.find((t) => (end - start) / t <= many) || TIME_STEPS[TIME_STEPS.length - 1];
     const zone = new Date(end).getTimezoneOffset() * 60000;
@@ -231,20 +254,20 @@ export class Plot {
     for (let t = Math.ceil((start - zone) / step) * step + zone; t <= end; t += step) {
       const px = x(t);
       if (px > box.x + 18 && px < width - 24) g.fillText(clock(t, step < 60000), px, height - 6);
-      g.strokeStyle = color("--line");
-      g.beginPath();
-      g.moveTo(Math.round(px) + 0.5, box.y + box.h);
-      g.lineTo(Math.round(px) + 0.5, box.y + box.h + 4);
-      g.stroke();
+      line(g, color("--line"), px, box.y + box.h, px, box.y + box.h + 4);
     }
+  }
+
+  paintTraces({ g, color, x, y }, from, ranges) {
+    const box = this.box;
     g.save();
     g.beginPath();
     g.rect(box.x, box.y - 2, box.w + 1, box.h + 4);
     g.clip();
-    for (const trace of this.shown().reverse())
-      this.trace(g, trace, from, x, (v) => y(v, ranges[trace.axis]), color(trace.color));
+    for (const trace of this.shown().reverse()) {
+      this.trace(g, trace, from, x, (value) => y(value, ranges[trace.axis]), color(trace.color));
+    }
     g.restore();
-    this.readout(g, x, color, start);
   }
 
   trace(g, trace, from, x, y, stroke) {

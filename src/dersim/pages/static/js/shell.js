@@ -1,5 +1,5 @@
 // The frame around the pages: navigation by the address' hash, header, theme, device choice, live stream.
-import { h, say, show } from "./dom.js";
+import { h, options, say, show } from "./dom.js";
 import { currentDevice, get, getPlain, setDevice } from "./api.js";
 import { shortId } from "./format.js";
 import { Stream } from "./stream.js";
@@ -10,167 +10,165 @@ const LIVE = {
   wait: ["Connecting", "pill warn"],
 };
 
-export function startShell({ site, pages }) {
-  const context = { overview: null, count: 1, listeners: new Set() };
-  const live = h("span", { class: LIVE.wait[1], role: "status", id: "live" }, LIVE.wait[0]);
-  const name = h("h1", {}, "dersim");
-  const who = h("span", { class: "who" });
-  const choice = h("select", { "aria-label": "Device", onchange: () => choose(Number(choice.value)) });
-  const links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
-  const content = h("div", { id: "page" });
+const NOT_FETCHED = "This page could not be fetched. It opens by itself once the simulator answers.";
+
+// The frame of every site: the menu at the side, the header with `tools` at its right, and the content.
+// brand: the site's name below ours; label: of the menu; menu: its nodes; head: what the header begins with.
+export function frame({ brand, label, menu, head, tools, content }) {
+  const toggle = () => side.classList.toggle("open");
   const side = h(
     "div",
     { class: "side" },
-    h("div", { class: "brand" }, "dersim", h("small", {}, site)),
-    h("button", { class: "menu-button", onclick: () => side.classList.toggle("open") }, "Menu"),
-    h(
-      "nav",
-      { "aria-label": "Pages" },
-      h(
-        "ul",
-        { class: "nav" },
-        [...links.values()].map((a) => h("li", {}, a)),
-      ),
-    ),
+    h("div", { class: "brand" }, "dersim", h("small", {}, brand)),
+    h("button", { class: "menu-button", onclick: toggle }, "Menu"),
+    h("nav", { "aria-label": label }, menu),
   );
+  const [page] = content.slice(-1);
+  page.id = "page";
+  page.tabIndex = -1;
+  const skip = (event) => {
+    event.preventDefault();
+    page.focus();
+  };
+  const right = h("div", { class: "right" }, tools, h("button", { onclick: flipTheme }, "Light / dark"));
   show(
     document.body,
-    h(
-      "a",
-      {
-        class: "skip",
-        href: "#page",
-        onclick: (e) => {
-          e.preventDefault();
-          content.focus();
-        },
-      },
-      "Skip to content",
-    ),
-    h(
-      "div",
-      { class: "shell" },
-      side,
-      h(
-        "main",
-        {},
-        h(
-          "header",
-          { class: "head" },
-          name,
-          who,
-          h("div", { class: "right" }, choice, live, h("button", { onclick: flipTheme }, "Light / dark")),
-        ),
-        content,
-      ),
-    ),
+    h("a", { class: "skip", href: "#page", onclick: skip }, "Skip to content"),
+    h("div", { class: "shell" }, side, h("main", {}, h("header", { class: "head" }, head, right), content)),
   );
-  content.tabIndex = -1;
+  return side;
+}
 
-  let page = null,
-    turn = 0;
-  async function open() {
+export const markCurrent = (link, current) =>
+  current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+
+export function startShell({ site, pages }) {
+  new Shell(site, pages).start();
+}
+
+// The dashboard's frame: which page is open, for which device, and the live stream that feeds it.
+class Shell {
+  constructor(site, pages) {
+    this.site = site;
+    this.pages = pages;
+    this.context = { overview: null, count: 1, listeners: new Set() };
+    this.context.reopen = () => this.open();
+    this.context.choose = (number) => this.choose(number);
+    this.live = h("span", { class: LIVE.wait[1], role: "status", id: "live" }, LIVE.wait[0]);
+    this.name = h("h1", {}, "dersim");
+    this.who = h("span", { class: "who" });
+    const onchange = () => this.choose(Number(this.choice.value));
+    this.choice = h("select", { "aria-label": "Device", onchange });
+    this.choice.hidden = true;
+    this.links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
+    this.content = h("div", {});
+    this.page = null;
+    this.turn = 0;
+    this.linkState = "wait";
+  }
+
+  start() {
+    const items = [...this.links.values()].map((link) => h("li", {}, link));
+    this.side = frame({
+      brand: this.site,
+      label: "Pages",
+      menu: h("ul", { class: "nav" }, items),
+      head: [this.name, this.who],
+      tools: [this.choice, this.live],
+      content: [this.content],
+    });
+    addEventListener("hashchange", () => this.open());
+    this.stream = new Stream(
+      currentDevice(),
+      (overview) => this.heard(overview),
+      (state) => this.showLink(state),
+    );
+    this.describe();
+    setInterval(() => this.describe(), 15000);
+    this.open();
+    this.showVersion().catch(() => {});
+  }
+
+  async showVersion() {
+    const info = await getPlain("/api/dersim/server-info");
+    this.side.querySelector("small").textContent = `${this.site} ${info.version}`;
+  }
+
+  async open() {
     const wanted = location.hash.slice(1).split("/")[0];
-    const entry = pages.find((each) => each.name === wanted) || pages[0];
-    const mine = ++turn;
-    if (page && page.unmount) page.unmount();
-    page = null;
-    for (const [key, link] of links)
-      key === entry.name ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
-    side.classList.remove("open");
+    const entry = this.pages.find((each) => each.name === wanted) || this.pages[0];
+    const mine = ++this.turn;
+    this.page?.unmount?.();
+    this.page = null;
+    for (const [key, link] of this.links) markCurrent(link, key === entry.name);
+    this.side.classList.remove("open");
     document.title = `${entry.title} – dersim`;
     const module = await entry.load().catch((error) => {
       if (!(error instanceof TypeError)) throw error;
       return null; // not fetched: the simulator went away in the middle; the page opens again when it is back
     });
-    if (mine !== turn) return;
+    if (mine !== this.turn) return;
     if (!module) {
-      show(
-        content,
-        h(
-          "p",
-          { class: "trouble", role: "alert" },
-          "This page could not be fetched. It opens by itself once the simulator answers.",
-        ),
-      );
+      show(this.content, h("p", { class: "trouble", role: "alert" }, NOT_FETCHED));
       return;
     }
     const root = h("div", {});
-    show(content, root);
-    page = module.mount(root, context) || {};
-    if (context.overview && page.update) page.update(context.overview);
+    show(this.content, root);
+    this.page = module.mount(root, this.context) || {};
+    if (this.context.overview) this.page.update?.(this.context.overview);
   }
-  context.reopen = open;
 
-  let stream = null;
-  async function describe() {
+  // Name and identity of the device, in the header.
+  async describe() {
     try {
       const [plate, client] = await Promise.all([
         get("/api/dersim/nameplate").catch(() => null),
         get("/api/dersim/csip-client"),
       ]);
-      context.client = client;
-      context.plate = plate;
-      say(name, plate ? plate.name : `Device ${currentDevice()}`);
+      this.context.client = client;
+      this.context.plate = plate;
+      say(this.name, plate ? plate.name : `Device ${currentDevice()}`);
       const rating = plate ? `${plate.ratings.rtgMaxW / 1000} kW, ` : "";
-      say(
-        who,
-        client.lfdi ? `${rating}LFDI ${shortId(client.lfdi)}, SFDI ${client.sfdi}` : `${rating}no LFDI yet`,
-      );
-      who.title = client.lfdi || "";
+      const identity = client.lfdi ? `LFDI ${shortId(client.lfdi)}, SFDI ${client.sfdi}` : "no LFDI yet";
+      say(this.who, `${rating}${identity}`);
+      this.who.title = client.lfdi || "";
     } catch {
       /* the stream tells that the simulator is away */
     }
   }
 
-  function choose(number) {
+  choose(number) {
     setDevice(number);
-    context.overview = null;
-    stream.open(number);
-    describe();
-    open();
+    this.context.overview = null;
+    this.stream.open(number);
+    this.describe();
+    this.open();
   }
-  context.choose = choose;
 
-  function heard(document_) {
-    context.overview = document_;
-    if (document_.devices.length !== context.count || !choice.options.length) {
-      context.count = document_.devices.length;
+  heard(overview) {
+    const { context, choice } = this;
+    const devices = overview.devices;
+    context.overview = overview;
+    if (devices.length !== context.count || !choice.options.length) {
+      context.count = devices.length;
       choice.hidden = context.count < 2;
-      show(
-        choice,
-        document_.devices.map((d) =>
-          h("option", { value: d.device, selected: d.device === currentDevice() }, d.name),
-        ),
-      );
+      const entries = devices.map(({ device, name }) => [device, name]);
+      show(choice, options(entries, currentDevice()));
     }
     choice.value = currentDevice();
-    if (page && page.update) page.update(document_);
+    this.page?.update?.(overview);
   }
 
-  let was = "wait";
-  function stands(state) {
-    if (state === was) return;
-    const back = was === "lost" && state === "live";
-    was = state;
-    [live.textContent, live.className] = LIVE[state];
+  showLink(state) {
+    if (state === this.linkState) return;
+    const back = this.linkState === "lost" && state === "live";
+    this.linkState = state;
+    [this.live.textContent, this.live.className] = LIVE[state];
     if (back) {
-      describe();
-      open();
+      this.describe();
+      this.open();
     }
   }
-
-  choice.hidden = true;
-  addEventListener("hashchange", open);
-  stream = new Stream(currentDevice(), heard, stands);
-  describe();
-  setInterval(describe, 15000);
-  open();
-  getPlain("/api/dersim/server-info")
-    .then((info) => {
-      side.querySelector("small").textContent = `${site} ${info.version}`;
-    })
-    .catch(() => {});
 }
 
 export function startTheme() {
@@ -190,7 +188,7 @@ export function flipTheme() {
   dispatchEvent(new Event("themechange"));
 }
 
-// Runs now and every `seconds`, never twice at a time; shows a failure where `trouble` points. Returns a stop.
+// Runs now and every `seconds`, never twice at a time; shows a failure in `trouble`. Returns a stop.
 export function poll(seconds, work, trouble) {
   let timer = 0,
     stopped = false;

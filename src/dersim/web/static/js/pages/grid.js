@@ -1,8 +1,8 @@
 // Grid support: each control function, what acts, and what is set from here.
-import { card, h, show } from "../dom.js";
+import { card, h, note, show, troubleLine } from "../dom.js";
 import { get, post } from "../api.js";
 import { clock, value } from "../format.js";
-import { chart } from "../chart.js";
+import { CurveEditor } from "../curve_editor.js";
 import { act, poll } from "../shell.js";
 
 const AXIS = {
@@ -57,7 +57,7 @@ const OBJECT = {
     ["open_loop_s", 5],
   ],
 };
-// What people reach for first stands first.
+// The functions that are used most come first.
 const ORDER = [
   "volt-var",
   "max-w",
@@ -77,20 +77,20 @@ const ORDER = [
 ];
 const DOC = { number: "a number", bool: "on or off" };
 
+const EXPLANATION =
+  "Set a mode from here and it is in force as source rest: above the default control, below an active " +
+  "DERControl. Withdraw it and what was in force before is in force again.";
+
 export function mount(root) {
-  const told = h("div", { "aria-live": "polite" }),
-    place = h("div", {}),
-    trouble = h("p", { class: "trouble", hidden: true });
+  const told = h("div", { "aria-live": "polite" });
+  const place = h("div", {});
+  const trouble = troubleLine();
   const duration = h("input", { type: "number", min: 0, step: 1, placeholder: "for ever", id: "duration" });
   show(
     root,
     card(
       "Grid support",
-      h(
-        "p",
-        { class: "note" },
-        "Set a mode from here and it stands as source rest: above the default control, below an active DERControl. Withdraw it and what stood before rules again.",
-      ),
+      note(EXPLANATION),
       h("div", { class: "row" }, h("label", { for: "duration" }, "Ends by itself after, s"), duration),
       told,
       trouble,
@@ -98,91 +98,75 @@ export function mount(root) {
     place,
   );
   const editors = new Map();
-  const set = (mode, v) =>
+
+  async function submit(mode, value) {
+    const body = { modes: { [mode]: value } };
+    if (value !== null && duration.value) body.duration_s = Number(duration.value);
+    const answer = await post("/api/dersim/setpoints", body);
+    await load();
+    return answer;
+  }
+  const set = (mode, value) =>
     act(
       told,
-      async () => {
-        const body = { modes: { [mode]: v } };
-        if (v !== null && duration.value) body.duration_s = Number(duration.value);
-        const answer = await post("/api/dersim/setpoints", body);
-        await load();
-        return answer;
-      },
-      (answer) => {
-        const ruling = answer.in_force.find((each) => each.mode === mode);
-        if (v === null) return `${mode} is withdrawn.`;
-        return ruling && ruling.source === "rest"
-          ? `${mode} is in force.`
-          : `${mode} is taken, and ${ruling ? `${ruling.source} rules now` : "overridden by another mode"}.`;
-      },
+      () => submit(mode, value),
+      (answer) => verdict(mode, value, answer),
     );
 
   async function load() {
-    const found = await get("/api/dersim/functions");
+    const { functions } = await get("/api/dersim/functions");
     if (!editors.size) {
       place.className = "columns";
-      const rank = (f) => {
-        const at = ORDER.indexOf(f.name);
-        return at < 0 ? ORDER.length : at;
-      };
       show(
         place,
-        found.functions
-          .filter((f) => f.modes.length)
-          .sort((a, b) => rank(a) - rank(b))
-          .map((f) =>
-            h(
-              "section",
-              { class: "card", id: `fn-${f.name}` },
-              h("h2", {}, f.name, h("span", { class: "muted" }, f.doc ? ` – ${f.doc}` : "")),
-              f.modes.map((m) => {
-                const editor = make(m, set);
-                editors.set(m.mode, editor);
-                return editor.node;
-              }),
-            ),
-          ),
+        inOrder(functions).map((each) => functionCard(each, editors, set)),
       );
     }
-    for (const f of found.functions) for (const m of f.modes) editors.get(m.mode)?.update(m);
+    for (const { modes } of functions) for (const each of modes) editors.get(each.mode)?.update(each);
   }
   const stop = poll(2, load, trouble);
   return { unmount: stop };
 }
 
+// What to tell after a mode was set or withdrawn.
+function verdict(mode, value, answer) {
+  const ruling = answer.in_force.find((each) => each.mode === mode);
+  if (value === null) return `${mode} is withdrawn.`;
+  if (ruling && ruling.source === "rest") return `${mode} is in force.`;
+  return `${mode} is taken, and ${ruling ? `${ruling.source} rules now` : "overridden by another mode"}.`;
+}
+
+function inOrder(functions) {
+  const rank = ({ name }) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  return functions.filter(({ modes }) => modes.length).sort((a, b) => rank(a) - rank(b));
+}
+
+function functionCard({ name, doc, modes }, editors, set) {
+  const nodes = modes.map((each) => {
+    const editor = make(each, set);
+    editors.set(each.mode, editor);
+    return editor.node;
+  });
+  const title = h("h2", {}, name, h("span", { class: "muted" }, doc ? ` – ${doc}` : ""));
+  return h("section", { class: "card", id: `fn-${name}` }, title, nodes);
+}
+
 function make(mode, set) {
-  const now = h("p", {}),
-    picture = h("div", {});
-  const body = mode.kind === "curve" ? curveEditor(mode, set, picture) : plainEditor(mode, set);
-  const node = h(
-    "details",
-    { "data-mode": mode.mode },
-    h("summary", {}, h("strong", {}, mode.mode), " ", now),
-    picture,
-    body.node,
-  );
+  const now = h("p", { style: { display: "inline" } });
+  const body = mode.kind === "curve" ? curveEditor(mode, set) : plainEditor(mode, set);
+  const title = h("summary", {}, h("strong", {}, mode.mode), " ", now);
+  const node = h("details", { "data-mode": mode.mode }, title, body.node);
   let last = "";
+  let known = false;
   return {
     node,
     update(m) {
       const text = JSON.stringify(m);
       if (text === last) return;
       last = text;
-      const f = m.in_force;
-      now.style.display = "inline";
-      show(
-        now,
-        f
-          ? h(
-              "span",
-              {},
-              m.kind === "curve" ? "curve" : value(m.mode, f.value),
-              h("span", { class: "muted" }, ` by ${f.source}${f.until ? `, until ${clock(f.until)}` : ""}`),
-            )
-          : h("span", { class: "muted" }, "not in force"),
-      );
-      if (f && !node.dataset.known) {
-        node.dataset.known = "1";
+      show(now, inForce(m));
+      if (m.in_force && !known) {
+        known = true;
         node.open = m.kind === "curve";
       }
       body.update(m);
@@ -190,292 +174,131 @@ function make(mode, set) {
   };
 }
 
-function plainEditor(mode, set) {
-  const fields = [];
-  const input = (name, initial) => {
-    if (Array.isArray(initial)) {
-      const el = h(
-        "select",
-        { "aria-label": `${mode.mode} ${name}` },
-        initial.map((t) => h("option", {}, t)),
-      );
-      fields.push([
-        name,
-        () => el.value,
-        (v) => {
-          el.value = v;
-        },
-      ]);
-      return el;
-    }
-    const el = h("input", {
-      type: "number",
-      step: "any",
-      value: initial,
-      "aria-label": `${mode.mode} ${name}`,
-    });
-    fields.push([
-      name,
-      () => Number(el.value),
-      (v) => {
-        el.value = v;
-      },
-    ]);
-    return el;
+function inForce({ mode, kind, in_force }) {
+  if (!in_force) return h("span", { class: "muted" }, "not in force");
+  const until = in_force.until ? `, until ${clock(in_force.until)}` : "";
+  return h(
+    "span",
+    {},
+    kind === "curve" ? "curve" : value(mode, in_force.value),
+    h("span", { class: "muted" }, ` by ${in_force.source}${until}`),
+  );
+}
+
+// A part of a value: its name, the node to edit it, and how to read and write it.
+function choice(name, label, values, read = (text) => text) {
+  const node = h(
+    "select",
+    { "aria-label": label },
+    values.map(([value, text]) => h("option", { value }, text)),
+  );
+  const write = (value) => {
+    node.value = String(value);
   };
-  let parts;
-  if (mode.kind === "bool") {
-    const el = h(
-      "select",
-      { "aria-label": mode.mode },
-      h("option", { value: "true" }, "on"),
-      h("option", { value: "false" }, "off"),
-    );
-    fields.push([
-      "",
-      () => el.value === "true",
-      (v) => {
-        el.value = String(v);
-      },
-    ]);
-    parts = [el];
-  } else if (OBJECT[mode.kind])
-    parts = OBJECT[mode.kind].map(([name, initial]) => h("label", {}, name, input(name, initial)));
-  else parts = [input("", mode.high !== null && mode.high <= 100 ? mode.high : 0), h("span", {}, mode.unit)];
+  return { name, node, read: () => read(node.value), write };
+}
+
+function numberField(name, label, initial) {
+  const node = h("input", { type: "number", step: "any", value: initial, "aria-label": label });
+  const write = (value) => {
+    node.value = value;
+  };
+  return { name, node, read: () => Number(node.value), write };
+}
+
+// The fields of a mode, and their nodes with labels or units.
+function fieldsOf({ mode, kind, high, unit }) {
+  if (kind === "bool") {
+    const words = [
+      ["true", "on"],
+      ["false", "off"],
+    ];
+    const field = choice("", mode, words, (text) => text === "true");
+    return [[field], [field.node]];
+  }
+  if (!OBJECT[kind]) {
+    const field = numberField("", `${mode} `, high !== null && high <= 100 ? high : 0);
+    return [[field], [field.node, h("span", {}, unit)]];
+  }
+  const fields = OBJECT[kind].map(([name, initial]) =>
+    Array.isArray(initial)
+      ? choice(
+          name,
+          `${mode} ${name}`,
+          initial.map((text) => [text, text]),
+        )
+      : numberField(name, `${mode} ${name}`, initial),
+  );
+  return [fields, fields.map(({ name, node }) => h("label", {}, name, node))];
+}
+
+function plainEditor(mode, set) {
+  const [fields, nodes] = fieldsOf(mode);
+  const whole = fields.length === 1 && fields[0].name === "";
   const read = () =>
-    fields.length === 1 && fields[0][0] === ""
-      ? fields[0][1]()
-      : Object.fromEntries(fields.map(([name, get]) => [name, get()]));
-  let mine = null;
+    whole ? fields[0].read() : Object.fromEntries(fields.map((each) => [each.name, each.read()]));
   const withdraw = h("button", { onclick: () => set(mode.mode, null) }, "Withdraw");
+  const bounded = mode.kind === "number" && mode.low !== null && mode.high < 1e6;
+  const hint = bounded ? `${mode.low} to ${mode.high} ${mode.unit}` : DOC[mode.kind] || "";
+  const setButton = h("button", { class: "main", onclick: () => set(mode.mode, read()) }, "Set");
+  let shown = null;
   return {
-    node: h(
-      "div",
-      { class: "row" },
-      parts,
-      h("button", { class: "main", onclick: () => set(mode.mode, read()) }, "Set"),
-      withdraw,
-      h(
-        "span",
-        { class: "muted" },
-        mode.kind === "number" && mode.low !== null && mode.high < 1e6
-          ? `${mode.low} to ${mode.high} ${mode.unit}`
-          : DOC[mode.kind] || "",
-      ),
-    ),
-    update(m) {
-      withdraw.disabled = m.rest === null;
-      const text = JSON.stringify(m.rest);
-      if (text === mine || m.rest === null) {
-        mine = text;
-        return;
-      }
-      mine = text;
-      fields.forEach(([name, , put]) => put(name === "" ? m.rest : m.rest[name]));
+    node: h("div", { class: "row" }, nodes, setButton, withdraw, h("span", { class: "muted" }, hint)),
+    update({ rest }) {
+      withdraw.disabled = rest === null;
+      const text = JSON.stringify(rest);
+      const same = text === shown;
+      shown = text;
+      if (same || rest === null) return;
+      fields.forEach((each) => each.write(whole ? rest : rest[each.name]));
     },
   };
 }
 
-function curveEditor(mode, set, picture) {
-  let points = (
-      START[mode.mode] || [
-        [1, 50],
-        [10, 50],
-      ]
-    ).map((p) => [...p]),
-    touched = false,
-    standing = null;
-  const pf = mode.mode === "opModWattPF";
-  const table = h("div", {}),
-    openLoop = h("input", {
-      type: "number",
-      step: "any",
-      min: 0,
-      "aria-label": `${mode.mode} open loop seconds`,
-      oninput: () => {
-        touched = true;
-      },
-    });
-  const withdraw = h(
-    "button",
-    {
-      onclick: () => {
-        touched = false;
-        set(mode.mode, null);
-      },
+function curveEditor({ mode }, set) {
+  const points = START[mode] || [
+    [1, 50],
+    [10, 50],
+  ];
+  const excitation = mode === "opModWattPF";
+  const editor = new CurveEditor({ name: mode, points, titles: axes(mode), excitation });
+  const openLoop = h("input", {
+    type: "number",
+    step: "any",
+    min: 0,
+    "aria-label": `${mode} open loop seconds`,
+    oninput: () => {
+      editor.touched = true;
     },
-    "Withdraw",
-  );
-  const [xTitle, yTitle] = axes(mode.mode);
-  const xy = (list) => list.map((p) => [p[0], pf ? p[1] : p[1]]);
-  function draw() {
-    const lines = [];
-    if (standing) lines.push({ points: xy(standing), color: "var(--muted)", dash: "5 4" });
-    lines.push({ points: xy(points), color: "var(--accent)" });
-    show(
-      picture,
-      chart({
-        lines,
-        x: { title: xTitle, pad: 0.12 },
-        y: { title: yTitle, pad: 0.15 },
-        label: `${mode.mode}: ${points.map((p) => `(${p.join(", ")})`).join(" ")}`,
-        handles: {
-          points: xy(points),
-          color: "var(--accent)",
-          moved(index, x, y, end) {
-            touched = true;
-            if (end) {
-              draw();
-              rows();
-              return;
-            }
-            const low = index ? points[index - 1][0] : -Infinity,
-              high = index < points.length - 1 ? points[index + 1][0] : Infinity;
-            const digits = Math.abs(xSpan()) > 20 ? 1 : 2;
-            points[index][0] = Number(Math.min(high, Math.max(low, x)).toFixed(digits));
-            points[index][1] = Number(y.toFixed(pf ? 3 : 1));
-            rows();
-          },
-        },
-      }),
-    );
+  });
+  const withdraw = h("button", { onclick: () => withdrawCurve() }, "Withdraw");
+
+  async function setCurve(curve) {
+    const extra = openLoop.value ? { open_loop_s: Number(openLoop.value) } : {};
+    if (await set(mode, { curve, ...extra })) editor.touched = false;
   }
-  const xSpan = () => points[points.length - 1][0] - points[0][0];
-  function rows() {
-    show(
-      table,
-      h(
-        "table",
-        { class: "points" },
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            h("th", { scope: "col" }, "Point"),
-            h("th", { scope: "col" }, xTitle),
-            h("th", { scope: "col" }, yTitle),
-            pf ? h("th", { scope: "col" }, "Excitation") : null,
-            h("th", {}, ""),
-          ),
-        ),
-        h(
-          "tbody",
-          {},
-          points.map((p, i) =>
-            h(
-              "tr",
-              {},
-              h("td", {}, i + 1),
-              [0, 1].map((k) =>
-                h(
-                  "td",
-                  {},
-                  h("input", {
-                    type: "number",
-                    step: "any",
-                    value: p[k],
-                    "aria-label": `${mode.mode} point ${i + 1} ${k ? "y" : "x"}`,
-                    onchange: (e) => {
-                      touched = true;
-                      p[k] = Number(e.target.value);
-                      draw();
-                    },
-                  }),
-                ),
-              ),
-              pf
-                ? h(
-                    "td",
-                    {},
-                    h(
-                      "select",
-                      {
-                        value: p[2],
-                        onchange: (e) => {
-                          touched = true;
-                          p[2] = e.target.value;
-                        },
-                      },
-                      ["inject", "absorb"].map((t) => h("option", { selected: p[2] === t }, t)),
-                    ),
-                  )
-                : null,
-              h(
-                "td",
-                {},
-                h(
-                  "button",
-                  {
-                    "aria-label": `Remove point ${i + 1}`,
-                    disabled: points.length < 2,
-                    onclick: () => {
-                      touched = true;
-                      points.splice(i, 1);
-                      draw();
-                      rows();
-                    },
-                  },
-                  "Remove",
-                ),
-              ),
-            ),
-          ),
-        ),
-      ),
-    );
+  function withdrawCurve() {
+    editor.touched = false;
+    set(mode, null);
   }
-  const add = () => {
-    if (points.length >= 10) return;
-    touched = true;
-    const last = points[points.length - 1];
-    points.push([last[0] + 1, ...last.slice(1)]);
-    draw();
-    rows();
-  };
-  draw();
-  rows();
+  const buttons = [
+    h("button", { onclick: () => editor.add() }, "Add a point"),
+    h("label", {}, "Open-loop time, s", openLoop),
+    h("button", { class: "main", onclick: () => setCurve(editor.points) }, "Set the curve"),
+    withdraw,
+  ];
+  const hint = note("Drag the points or type; dashed is what acts now.");
   return {
-    node: h(
-      "div",
-      {},
-      table,
-      h(
-        "div",
-        { class: "row" },
-        h("button", { onclick: add }, "Add a point"),
-        h("label", {}, "Open-loop time, s", openLoop),
-        h(
-          "button",
-          {
-            class: "main",
-            onclick: async () => {
-              if (
-                await set(mode.mode, {
-                  curve: points,
-                  ...(openLoop.value ? { open_loop_s: Number(openLoop.value) } : {}),
-                })
-              )
-                touched = false;
-            },
-          },
-          "Set the curve",
-        ),
-        withdraw,
-      ),
-      h("p", { class: "note" }, "Drag the points or type; dashed is what acts now."),
-    ),
-    update(m) {
-      withdraw.disabled = m.rest === null;
-      standing = m.in_force?.value?.curve || null;
-      const source = m.rest || m.in_force?.value;
-      if (source?.curve && !touched) {
-        points = source.curve.map((p) => [...p]);
+    node: h("div", {}, editor.picture, editor.table, h("div", { class: "row" }, buttons), hint),
+    update({ rest, in_force }) {
+      withdraw.disabled = rest === null;
+      editor.standing = in_force?.value?.curve || null;
+      const source = rest || in_force?.value;
+      if (source?.curve && !editor.touched) {
+        editor.offer(source.curve);
         openLoop.value = source.open_loop_s ?? "";
-        rows();
       }
-      draw();
+      editor.draw();
     },
   };
 }
