@@ -20,8 +20,8 @@ from dersim.cli.sim_options import read_selection
 from dersim.cli.stopping import Watchdog
 from dersim.errors import ConfigError
 from dersim.options import OptionParser, count, names, number, port, readable_file, time_of_day, yes_no, zone
+from dersim.plugin.candidates import DEFAULT_PLUGINS, Candidate
 from dersim.plugin.hookspecs import hookimpl
-from dersim.plugin.loader import DEFAULT_PLUGINS, Candidate
 from dersim.plugin.registry import Selection
 
 

@@ -11,8 +11,8 @@ from dersim.errors import ConfigError, PluginError
 from dersim.ieee2030_5 import extensions
 from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import MODES, ModeSpec
+from dersim.plugin.candidates import DEFAULT_PLUGINS, Candidate
 from dersim.plugin.hookspecs import hookimpl
-from dersim.plugin.loader import DEFAULT_PLUGINS, Candidate
 
 LIMIT = SchemaExtension(
     "urn:example:server",

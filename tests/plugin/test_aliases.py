@@ -8,7 +8,8 @@ from argparse import Namespace
 import pytest
 
 import dersim.plugin
-from dersim.plugin.loader import Candidate, PluginSet
+from dersim.plugin.candidates import Candidate
+from dersim.plugin.loader import PluginSet
 
 PLUGIN = """
 import math

@@ -16,9 +16,10 @@ from dersim.ieee2030_5 import Edition, decode, encode, extensions, schema
 from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import MODES, ModeSpec
 from dersim.options import OptionParser
+from dersim.plugin.candidates import Candidate, find
 from dersim.plugin.extension import FrontendType, Panel
 from dersim.plugin.hookspecs import hookimpl
-from dersim.plugin.loader import Candidate, PluginSet, find
+from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 
 
@@ -122,7 +123,7 @@ def test_a_name_taken_twice_is_refused(monkeypatch):
     class Point:
         name, value, dist, load = "twin", "twin:plugin", None, None
 
-    monkeypatch.setattr("dersim.plugin.loader.entry_points", lambda group: [Point, Point])
+    monkeypatch.setattr("dersim.plugin.candidates.entry_points", lambda group: [Point, Point])
     with pytest.raises(PluginError, match=r"plug-in twin.*both have this name"):
         find()
 

@@ -16,7 +16,8 @@ from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
 from dersim.modes import modes_from_json
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.plugin.loader import PluginSet, find
+from dersim.plugin.candidates import find
+from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 

@@ -15,7 +15,8 @@ from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import nameplate_from_json, read_nameplate
 from dersim.modes import FreqDroop
 from dersim.plugin.builtin import make_device
-from dersim.plugin.loader import PluginSet, find
+from dersim.plugin.candidates import find
+from dersim.plugin.loader import PluginSet
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 NOON = Conditions()

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from dersim.errors import PluginError
 from dersim.options import OptionParser
-from dersim.plugin.loader import Candidate, Plugin, PluginSet, find
+from dersim.plugin.candidates import Candidate, find
+from dersim.plugin.loader import Plugin, PluginSet
 
 _HEAD = ("NAME", "VERSION", "ORDER", "FROM", "HOOKS")
 

@@ -18,7 +18,8 @@ from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser, names, port, readable_file, yes_no
-from dersim.plugin.loader import DEFAULT_PLUGINS, PluginSet, find
+from dersim.plugin.candidates import DEFAULT_PLUGINS, find
+from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 from dersim.utility import certificates
 from dersim.utility.config import DEFAULT_PIN, UtilityConfig

@@ -18,7 +18,8 @@ from dersim.options import (
     yes_no,
     zone,
 )
-from dersim.plugin.loader import PluginSet, find
+from dersim.plugin.candidates import find
+from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 
 #: The plug-in, and front-end, of the companion server.

@@ -10,58 +10,23 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import importlib
 import inspect
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pluggy
 
-from dersim import __version__
 from dersim.errors import PluginError
 from dersim.fences import at_start
 from dersim.options import OptionParser
 from dersim.plugin import hookspecs
+from dersim.plugin.candidates import BUILT_IN_NAMES, Candidate
 from dersim.plugin.checks import RESULTS, name_of
 from dersim.plugin.extension import PluginInfo
 from dersim.plugin.registry import EVERYTHING, Registry, Selection
 
-GROUP = "dersim"
 DEFAULT_ORDER = 100
-
-
-class BuiltIn(NamedTuple):
-    """A plug-in that comes with dersim. frontends: names by which it is selected besides its own."""
-
-    name: str
-    module: str
-    frontends: tuple[str, ...] = ()
-
-
-#: A module is imported only if selected: a run with the CSIP client alone does not load the web stack.
-DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
-    BuiltIn("builtin", "dersim.plugin.builtin"),
-    BuiltIn("utility", "dersim.utility.demo"),
-    BuiltIn("csip", "dersim.csip.plugin", ("csip",)),
-    BuiltIn("modbus", "dersim.sunspec.plugin", ("modbus",)),
-    BuiltIn("rest", "dersim.web.plugin", ("rest",)),
-    BuiltIn("csip_ui", "dersim.web.csip_ui", ("csip_ui",)),
-)
-
-
-_OWN = frozenset(each.name for each in DEFAULT_PLUGINS)
-
-
-class Candidate(NamedTuple):
-    """A plug-in that could be loaded. `load` imports it."""
-
-    name: str
-    version: str
-    origin: str
-    load: Callable[[], Any]
-    frontends: tuple[str, ...] = ()
 
 
 class Plugin(NamedTuple):
@@ -73,29 +38,6 @@ class Plugin(NamedTuple):
     order: int
     target: Any
     hooks: tuple[str, ...]
-
-
-def find() -> list[Candidate]:
-    """All installed plug-ins, the built-in ones first; PluginError for a name taken twice."""
-    found: dict[str, Candidate] = {}
-    own = [
-        Candidate(b.name, __version__, b.module, lambda b=b: importlib.import_module(b.module), b.frontends)  # type: ignore[misc]  # a bound default
-        for b in DEFAULT_PLUGINS
-    ]
-    for candidate in (*own, *map(_of_entry_point, entry_points(group=GROUP))):
-        if candidate.name in found:
-            raise PluginError(
-                f"plug-in {candidate.name}: {candidate.origin} and {found[candidate.name].origin} both have "
-                f"this name; uninstall one, or rename its entry point"
-            )
-        found[candidate.name] = candidate
-    return list(found.values())
-
-
-def _of_entry_point(point: EntryPoint) -> Candidate:
-    version = point.dist.version if point.dist else "unknown"
-    origin = f"{point.dist.name} ({point.value})" if point.dist else point.value
-    return Candidate(point.name, version, origin, point.load)
 
 
 class PluginSet:
@@ -233,7 +175,7 @@ class PluginSet:
         registry.select(self._selection, known, also=also)
         registry.activate()
         registry.plugins = self._listed()
-        registry.own = _OWN
+        registry.own = BUILT_IN_NAMES
         return registry
 
     def learn_extensions(self) -> None:
@@ -248,7 +190,7 @@ class PluginSet:
             for plugin in self.plugins:
                 if hook in plugin.hooks:
                     for item in self._call(plugin, hook, **arguments):
-                        name = name_of(plugin.name, hook, item, trusted=plugin.name in _OWN)
+                        name = name_of(plugin.name, hook, item, trusted=plugin.name in BUILT_IN_NAMES)
                         getattr(registry, table).add(name, item, plugin.name)
         return registry
 
