@@ -117,7 +117,7 @@ class JournalEntry(NamedTuple):
     outcome: Outcome
 
 
-class _Wish(NamedTuple):
+class _Setpoint(NamedTuple):
     source: SetpointSource
     mode: str
     value: ModeValue
@@ -125,7 +125,7 @@ class _Wish(NamedTuple):
     since_s: float
     expires_s: float | None
     until_s: float | None
-    order: int  # rises with every wish: the latest has the highest
+    order: int  # rises with every setpoint: the latest has the highest
     ramp_s: float | None
 
 
@@ -169,11 +169,11 @@ class Setpoints:
         self.settings = settings
         self._nameplate = nameplate
         self._types = {mode: kind for kind in types for mode in kind.modes}
-        self._rivals = _with_strangers(self._types)
+        self._rivals = _with_third_party(self._types)
         self._now_s = now_s
         self._settle = settle
         self._apply = apply
-        self._wishes: dict[str, dict[SetpointSource, _Wish]] = {}
+        self._by_mode: dict[str, dict[SetpointSource, _Setpoint]] = {}
         self._order = 0
         self._in_force: list[InForce] = []
         self._overridden: list[InForce] = []
@@ -249,17 +249,19 @@ class Setpoints:
         """End the setpoints that expire by now_s; True if there was one. The device then steps."""
         if now_s < self.next_expiry_s:
             return False
-        for mode, by_source in list(self._wishes.items()):
-            for source, wish in list(by_source.items()):
-                if wish.expires_s is not None and wish.expires_s <= now_s:
+        for mode, by_source in list(self._by_mode.items()):
+            for source, setpoint in list(by_source.items()):
+                if setpoint.expires_s is not None and setpoint.expires_s <= now_s:
                     del by_source[source]
                     outcome = Outcome(Verdict.ACCEPTED, "expired")
-                    self._journal.append(JournalEntry(now_s, source, mode, None, wish.detail, None, outcome))
+                    self._journal.append(
+                        JournalEntry(now_s, source, mode, None, setpoint.detail, None, outcome)
+                    )
         self._resolve(now_s)
         return True
 
     def _put(self, change: SetpointChange, now_s: float) -> bool:
-        by_source = self._wishes.setdefault(change.mode, {})
+        by_source = self._by_mode.setdefault(change.mode, {})
         old = by_source.get(change.source)
         if change.value is None:
             return by_source.pop(change.source, None) is not None
@@ -270,7 +272,7 @@ class Setpoints:
                 return False
             since_s = old.since_s
         self._order += 1
-        by_source[change.source] = _Wish(
+        by_source[change.source] = _Setpoint(
             change.source,
             change.mode,
             change.value,
@@ -284,28 +286,28 @@ class Setpoints:
         return True
 
     def _resolve(self, now_s: float) -> None:
-        winners: dict[str, _Wish] = {}
+        winners: dict[str, _Setpoint] = {}
         losers: list[InForce] = []
         self.next_expiry_s = math.inf
-        for mode, by_source in self._wishes.items():
-            wishes = sorted(by_source.values(), key=lambda w: (w.source.rank, w.order), reverse=True)
-            for wish in wishes:
-                self.next_expiry_s = min(self.next_expiry_s, wish.expires_s or math.inf)
-                if wish is wishes[0]:
-                    winners[mode] = wish
+        for mode, by_source in self._by_mode.items():
+            rivals = sorted(by_source.values(), key=lambda w: (w.source.rank, w.order), reverse=True)
+            for setpoint in rivals:
+                self.next_expiry_s = min(self.next_expiry_s, setpoint.expires_s or math.inf)
+                if setpoint is rivals[0]:
+                    winners[mode] = setpoint
                 else:
-                    losers.append(_shown(wish, f"{mode} ({wishes[0].source.label})"))
+                    losers.append(_shown(setpoint, f"{mode} ({rivals[0].source.label})"))
         for lines in self._rivals:
-            for wish, winner in _beaten(lines, winners):
-                del winners[wish.mode]
-                losers.append(_shown(wish, f"{winner.mode} ({winner.source.label})"))
-        self._in_force = [_shown(wish) for wish in winners.values()]
+            for setpoint, winner in _beaten(lines, winners):
+                del winners[setpoint.mode]
+                losers.append(_shown(setpoint, f"{winner.mode} ({winner.source.label})"))
+        self._in_force = [_shown(setpoint) for setpoint in winners.values()]
         self._overridden = losers
-        self._values = {mode: wish.value for mode, wish in winners.items()}
+        self._values = {mode: setpoint.value for mode, setpoint in winners.items()}
         self.ramps = {
-            mode: (ramp_s, wish.since_s)
-            for mode, wish in winners.items()
-            if (ramp_s := self._ramp_s(wish)) is not None
+            mode: (ramp_s, setpoint.since_s)
+            for mode, setpoint in winners.items()
+            if (ramp_s := self._ramp_s(setpoint)) is not None
         }
         self.changes += 1
         governed = {
@@ -313,11 +315,11 @@ class Setpoints:
         }
         self.settings.govern(governed, now_s)
 
-    def _ramp_s(self, wish: _Wish) -> float | None:
-        if wish.ramp_s is not None or wish.mode == _RAMP:
-            return wish.ramp_s
-        ramp = self._wishes.get(_RAMP, {}).get(wish.source)
-        value = ramp.value if ramp is not None and ramp.detail == wish.detail else None
+    def _ramp_s(self, setpoint: _Setpoint) -> float | None:
+        if setpoint.ramp_s is not None or setpoint.mode == _RAMP:
+            return setpoint.ramp_s
+        ramp = self._by_mode.get(_RAMP, {}).get(setpoint.source)
+        value = ramp.value if ramp is not None and ramp.detail == setpoint.detail else None
         return float(value) if isinstance(value, int | float) else None
 
 
@@ -325,11 +327,21 @@ def _until_s(change: SetpointChange) -> float | None:
     return change.expires_s if change.until_s is None else change.until_s
 
 
-def _shown(wish: _Wish, overridden_by: str = "") -> InForce:
-    return InForce(wish.mode, wish.value, wish.source, wish.detail, wish.since_s, wish.until_s, overridden_by)
+def _shown(setpoint: _Setpoint, overridden_by: str = "") -> InForce:
+    return InForce(
+        setpoint.mode,
+        setpoint.value,
+        setpoint.source,
+        setpoint.detail,
+        setpoint.since_s,
+        setpoint.until_s,
+        overridden_by,
+    )
 
 
-def _beaten(lines: tuple[tuple[str, ...], ...], winners: Mapping[str, _Wish]) -> list[tuple[_Wish, _Wish]]:
+def _beaten(
+    lines: tuple[tuple[str, ...], ...], winners: Mapping[str, _Setpoint]
+) -> list[tuple[_Setpoint, _Setpoint]]:
     """The setpoints of a group of rivals that do not act, each with the winner."""
     strength = {mode: -index for index, line in enumerate(lines) for mode in line}
     here = [winners[mode] for mode in strength if mode in winners]
@@ -344,13 +356,13 @@ def _beaten(lines: tuple[tuple[str, ...], ...], winners: Mapping[str, _Wish]) ->
         here,
         key=lambda w: (w.source.rank, w.source is spoke_last[w.source.rank], strength[w.mode], w.order),
     )
-    friends = next((line for line in _COMPANIONS if best.mode in line), (best.mode,))
-    return [(wish, best) for wish in here if wish.mode not in friends]
+    companions = next((line for line in _COMPANIONS if best.mode in line), (best.mode,))
+    return [(setpoint, best) for setpoint in here if setpoint.mode not in companions]
 
 
-def _with_strangers(types: Mapping[str, FunctionType]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+def _with_third_party(types: Mapping[str, FunctionType]) -> tuple[tuple[tuple[str, ...], ...], ...]:
     """`_RIVALS` with the reactive modes of third-party functions, as strong as fixed var."""
     known = {mode for group in _RIVALS for line in group for mode in line}
-    strangers = tuple(m for m, kind in types.items() if kind.stage == "reactive" and m not in known)
-    reactive = (_RIVALS[0][0] + strangers, *_RIVALS[0][1:])
+    third_party = tuple(m for m, kind in types.items() if kind.stage == "reactive" and m not in known)
+    reactive = (_RIVALS[0][0] + third_party, *_RIVALS[0][1:])
     return (reactive, *_RIVALS[1:])

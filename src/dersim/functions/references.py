@@ -24,7 +24,7 @@ def var_base(settings: Settings, reference: int, *, injecting: bool, seen: Measu
     return limit
 
 
-def objection(reference: int, allowed: tuple[int, ...]) -> str:
+def reference_objection(reference: int, allowed: tuple[int, ...]) -> str:
     """Why a DERUnitRefType is refused here, or ""."""
     if reference in allowed:
         return ""

@@ -12,7 +12,7 @@ from dersim.functions.base import Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.curves import Line
 from dersim.functions.filters import Lag
-from dersim.functions.references import objection
+from dersim.functions.references import reference_objection
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
@@ -68,7 +68,7 @@ class VoltWatt(Function):
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
-    return objection(value.y_ref_type, (1, 7)) if isinstance(value, Curve) else ""
+    return reference_objection(value.y_ref_type, (1, 7)) if isinstance(value, Curve) else ""
 
 
 TYPE = FunctionType(

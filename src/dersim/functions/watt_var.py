@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dersim.functions.base import Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.curves import Line
-from dersim.functions.references import objection, var_base
+from dersim.functions.references import reference_objection, var_base
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
@@ -83,7 +83,7 @@ class WattVar(Function):
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
-    return objection(value.y_ref_type, (1, 2, 3, 8)) if isinstance(value, Curve) else ""
+    return reference_objection(value.y_ref_type, (1, 2, 3, 8)) if isinstance(value, Curve) else ""
 
 
 TYPE = FunctionType(

@@ -28,7 +28,6 @@ class Inverter:
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         self._plate = nameplate
         self._settings = settings
-        self.limited = False
         self.configure()
 
     def configure(self) -> None:
@@ -63,10 +62,9 @@ class Inverter:
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
 
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
-        """Limit P and Q; `limited` is set where the result differs."""
+        """Limit P and Q to what the inverter can deliver."""
         high, low = self._inject, self._absorb
         if low <= q_var <= high and p_w >= self._full_q_w and p_w * p_w + q_var * q_var <= self._va2:
-            self.limited = False
             return p_w, q_var
         va = self._va if p_w >= 0 else self._va_charge
         if power_factor_first:
@@ -75,9 +73,7 @@ class Inverter:
         high, low = high * share, low * share
         q = high if q_var > high else (max(q_var, low))
         if p_w * p_w + q * q <= va * va:
-            self.limited = q != q_var
             return p_w, q
-        self.limited = True
         if not self._reactive_first:
             q = min(self._demanded_inject, max(self._demanded_absorb, q))
         q = min(va, max(-va, q))
@@ -89,7 +85,6 @@ class Inverter:
         va = self._va_per_pu * v_pu
         if p_w * p_w + q_var * q_var <= va * va:
             return p_w, q_var
-        self.limited = True
         q = min(va, max(-va, q_var))
         return math.copysign(math.sqrt(max(0.0, va * va - q * q)), p_w), q
 
@@ -103,5 +98,4 @@ class Inverter:
         if clamped != q:
             # Q is at its own limit: P may use what is left of the circle.
             p = math.copysign(min(abs(p_w), math.sqrt(max(0.0, va * va - clamped * clamped))), p_w)
-        self.limited = scale < 1 or clamped != q_var
         return p, clamped
