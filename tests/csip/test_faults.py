@@ -147,6 +147,26 @@ async def test_a_410_is_answered_by_a_look_at_the_document_above(autojump_clock,
     assert len(world.server.paths("PUT")) == puts
 
 
+async def test_our_end_device_that_is_removed_from_a_long_list_is_missed(autojump_clock, world, listing_of):
+    """A long list is not polled; that our EndDevice itself is gone makes us read it again."""
+    client = await world.ready()
+    others = [
+        r.EndDevice(href=f"/edev/{number}", lFDI=f"{number:040X}", sFDI=1, changedTime=1)
+        for number in range(1000, 1300)
+    ]
+    ours = world.tree["/edev/1"]
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", *others, ours, pollRate=10)
+    world.begin()
+    await trio.sleep(5)
+    assert client.snapshot()["state"] == "connected"
+    del world.tree["/edev/1"]
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", *others, pollRate=10)
+    world.server.answers["POST", "/edev"] = Response(403)
+    await trio.sleep(20)
+    assert client.snapshot()["state"] == "retrying"
+    assert "does not have our LFDI" in client.snapshot()["last_error"]
+
+
 async def test_a_device_capability_that_is_gone_is_a_whole_new_discovery(autojump_clock, world):
     client = await world.start(for_s=5)
     puts = len(world.server.paths("PUT"))

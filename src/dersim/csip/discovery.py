@@ -66,8 +66,8 @@ class Discovery:
         self._doubted = False
 
     def doubt_end_device(self) -> None:
-        """Read our EndDevice itself at the next poll, even if its list is unchanged."""
-        self._doubted = True
+        """Read our EndDevice and its list at the next poll, even if the list is long or unchanged."""
+        self._doubted, self._long_list = True, False
 
     async def device_capability(self) -> float:
         """Read the DeviceCapability; Moved where its links changed after the walk."""

@@ -144,7 +144,7 @@ class Polling:
         if isinstance(key, tuple):
             return "fsa" if href == key[1] else key
         parent = PARENTS.get(key)
-        if parent == "edev":
+        if "edev" in (key, parent):
             self._discovery.doubt_end_device()
         return parent
 
