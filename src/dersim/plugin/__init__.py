@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dersim.device import ManualClock
+    from dersim.device import Device, ManualClock
     from dersim.errors import ConfigError, PluginError
     from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Parameter, Stage
     from dersim.functions.filters import Lag
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from dersim.hardware.nameplate import Nameplate
     from dersim.hardware.settings import Settings
     from dersim.hardware.source import DcPoint, Source
+    from dersim.hardware.state import DeviceState
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.modes import ModeSpec, ModeValue
+    from dersim.options import OptionParser, count, number, port, readable_file, yes_no
     from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
     from dersim.plugin.extension import (
         Frontend,
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
 
 _MODULES = {
-    "dersim.device": ("ManualClock",),
+    "dersim.device": ("Device", "ManualClock"),
     "dersim.errors": ("ConfigError", "PluginError"),
     "dersim.functions.contract": (
         "NOTHING",
@@ -62,7 +64,9 @@ _MODULES = {
     "dersim.hardware.settings": ("Settings",),
     "dersim.hardware.source": ("DcPoint", "Source"),
     "dersim.ieee2030_5.extensions": ("SchemaExtension",),
+    "dersim.hardware.state": ("DeviceState",),
     "dersim.modes": ("ModeSpec", "ModeValue"),
+    "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
     "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
     "dersim.plugin.extension": (
         "Frontend",
@@ -98,6 +102,8 @@ __all__ = [
     "CsipService",
     "DcPoint",
     "Demand",
+    "Device",
+    "DeviceState",
     "DeviceType",
     "FoundResources",
     "Frontend",
@@ -112,6 +118,7 @@ __all__ = [
     "ModeSpec",
     "ModeValue",
     "Nameplate",
+    "OptionParser",
     "Outcome",
     "Panel",
     "Parameter",
@@ -126,8 +133,13 @@ __all__ = [
     "Stage",
     "SunspecService",
     "Verdict",
+    "count",
     "hookimpl",
     "make_device",
+    "number",
+    "port",
+    "readable_file",
+    "yes_no",
 ]
 
 

@@ -99,7 +99,7 @@ class PluginSet:
         offered = {caller.name for caller in callers}
         if not offered:
             raise PluginError(
-                f"plug-in {name}: it has no hook; mark its functions with @dersim.plugin.hookspecs.hookimpl"
+                f"plug-in {name}: it has no hook; mark its functions with @dersim.plugin.hookimpl"
             )
         for caller in callers:
             for each in caller.get_hookimpls():
