@@ -50,7 +50,7 @@ def test_a_default_control(lab, client):
     assert lab.admin("GET", "/programs")[1][0]["default_control"]["mRID"] == shown.mRID
 
 
-def test_devices_with_masked_pins_and_what_they_gave(lab, client):
+def test_devices_with_masked_pins_and_what_they_put(lab, client):
     lab.now += 0.25
     client.get("/dcap")
     client.put("/edev/1/der/1/ders", r.DERStatus(alarmStatus=2, readingTime=5))
@@ -158,7 +158,7 @@ def test_a_foreign_page_cannot_write(lab):
     assert lab.admin("PUT", "/poll-rates", {"derp": 5}, origin="http://127.0.0.1:8444")[0] == 200
 
 
-def test_a_foreign_page_cannot_keep_us_busy_but_may_link_here(lab):
+def test_a_foreign_page_cannot_fetch_but_may_link_here(lab):
     def asked(**of_browser):
         return lab.admin("GET", "/requests", sec_fetch_site="cross-site", **of_browser)[0]
 

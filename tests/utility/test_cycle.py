@@ -1,4 +1,4 @@
-"""The cycle's promise: the first limit at five seconds, the rest known at least twenty seconds ahead."""
+"""The cycle: the first limit after five seconds, later controls at least twenty seconds ahead."""
 
 import itertools
 

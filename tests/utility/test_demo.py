@@ -1,4 +1,4 @@
-"""The front-end `utility`: there with --demo alone, on the simulator's clock, with the right addresses."""
+"""The front-end `utility`: only with --demo, on the simulator's clock, with the right addresses."""
 
 from argparse import Namespace
 

@@ -1,4 +1,4 @@
-"""EventStatus over time, with nothing but a number for the clock."""
+"""EventStatus over time; the clock is a number."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""HTTP as CORE-001 and CORE-002 want it: methods, statuses, headers; and CORE-004 on a real list."""
+"""HTTP of the 2030.5 port (CORE-001, CORE-002): methods, statuses, headers; CORE-004 on a real list."""
 
 import pytest
 

@@ -33,7 +33,7 @@ def test_a_put_at_the_same_instant_is_not_hidden_by_the_cache(lab, client):
         assert client.get("/edev/1/der/1/ders").alarmStatus == alarm
 
 
-def test_a_fault_of_our_own_is_one_500_and_a_line(lab, client):
+def test_an_error_of_ours_is_one_500_and_one_log_line(lab, client):
     client.get("/dcap")
     lab.head_end.end_devices.get(1).pin = 10**12
     assert client.ask("GET", "/edev/1/rg").status == 500

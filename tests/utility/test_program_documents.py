@@ -1,4 +1,4 @@
-"""Programs on the wire: what a client finds behind the links, and how status and edition show."""
+"""DERPrograms as a client reads them: links, modes, EventStatus and edition."""
 
 import pytest
 

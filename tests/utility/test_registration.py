@@ -1,4 +1,4 @@
-"""The three ways of registration, and that a client gets at nothing but its own."""
+"""The three registration modes, and that a client reads nothing but its own resources."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_inband_by_sfdi_alone_is_the_certificates_own(make_lab):
     assert client.get("/edev/1").lFDI == client.lfdi
 
 
-def test_an_sfdi_that_does_not_follow_is_taken_told_and_counted(make_lab):
+def test_an_sfdi_that_does_not_match_the_lfdi_is_accepted_and_counted(make_lab):
     lab = make_lab(registration="inband")
     client = lab.client()
     assert client.post("/edev", end_device(client.lfdi, 16726121139)).status == 201
@@ -89,7 +89,7 @@ def test_the_unregistered_see_no_programs(make_lab, path):
     "below",
     ["", "/rg", "/fsa", "/fsa/1", "/di", "/der", "/der/1", "/der/1/ders", "/der/1/derg", "/lel", "/lel/1"],
 )
-def test_another_ones_end_device_is_not_there(lab, client, below):
+def test_the_end_device_of_another_client_is_404(lab, client, below):
     client.get("/dcap")
     other = lab.client(OTHER)
     other.get("/dcap")
@@ -103,7 +103,7 @@ def test_another_ones_end_device_is_not_there(lab, client, below):
         assert other.post("/edev/1/lel", b"<x/>").status == 404
 
 
-def test_without_a_certificate_nothing_is_told(lab):
+def test_without_a_certificate_everything_is_403(lab):
     assert lab.plain().ask("GET", "/dcap").status == 403
 
 

@@ -1,4 +1,4 @@
-"""Responses: kept in order, answered 201, judged, and seen by their sender and the operator alone."""
+"""Responses: kept in order, answered 201, checked; visible to their sender and the operator only."""
 
 import pytest
 

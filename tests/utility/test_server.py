@@ -148,7 +148,7 @@ ANY_PORTS = ("--port", "0", "--admin_port", "0")
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_starts_tells_and_stops(folder, stop):
+def test_the_command_starts_prints_its_addresses_and_stops(folder, stop):
     argv = [sys.executable, "-c", START, *ANY_PORTS, "--cycle", "yes", "--use_test_pki_certs", str(folder)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
