@@ -178,3 +178,31 @@ async def test_a_time_that_cannot_be_read_leaves_its_programs_to_the_device_capa
     world.begin()
     await trio.sleep(100)
     assert started(world, 2) + world.server.offset_s == pytest.approx(begin, abs=0.6)
+
+
+async def test_the_time_of_an_fsa_is_followed_when_it_is_added_and_when_it_changes(
+    autojump_clock, world, make_control, listing_of
+):
+    client = await world.start(for_s=20)
+    for number, ahead_s in ((2, 40), (3, 5000)):
+        world.tree[f"/tm/{number}"] = time_resource(world, ahead_s)
+    add_fsa(world, listing_of, 2, time=r.Link(href="/tm/2"))
+    world.tree["/derp/2/derc"] = listing_of(r.DERControlList, "/derp/2/derc")
+    await trio.sleep(20)
+    assert [each["href"] for each in client.snapshot()["clocks"]] == ["/tm", "/tm/2"]
+    changed = r.FunctionSetAssignments(
+        href="/edev/1/fsa/2",
+        mRID=mrid(0xA2),
+        DERProgramListLink=r.ListLink(href="/edev/1/fsa/2/derp", all=1),
+        TimeLink=r.Link(href="/tm/3"),
+    )
+    world.tree["/edev/1/fsa"] = listing_of(
+        r.FunctionSetAssignmentsList, "/edev/1/fsa", world.tree["/edev/1/fsa/1"], changed, pollRate=10
+    )
+    begin = world.server.now() + 60
+    world.tree["/derp/2/derc"] = listing_of(
+        r.DERControlList, "/derp/2/derc", make_control(2, begin + 5000, href="/derp/2/derc/2")
+    )
+    await trio.sleep(100)
+    assert [each["href"] for each in client.snapshot()["clocks"]] == ["/tm", "/tm/3"]
+    assert started(world, 2) + world.server.offset_s == pytest.approx(begin, abs=0.6)

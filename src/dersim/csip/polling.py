@@ -177,14 +177,15 @@ class Polling:
         return rate_s
 
     async def _poll_assignments(self) -> float:
-        before = set(self.tree.program_lists)
+        before, fsas = set(self.tree.program_lists), self.tree.fsas
         rate_s = await self._programs.assignments()
         lists = self.tree.program_lists
         for href in before - set(lists):
             self.schedule.drop(("derp", href))
         for href in set(lists) - before:
             self._due(("derp", href), await self._programs.program_list(lists[href]))
-        if set(lists) != before:
+        if set(lists) != before or self.tree.fsas != fsas:
+            await self._time.follow(self._programs.time_hrefs())
             await self._dispatch()
         return rate_s
 
