@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dersim import pki
-from dersim.pki.certificates import hardware_module_name
+from dersim.pki.certificates import hardware_module_name, make_authority, make_device, new_key
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +102,9 @@ def test_the_hardware_module_name_in_der():
 def test_a_serial_number_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="at most 100"):
         hardware_module_name("1.3.6", b"x" * 200)
+
+
+def test_a_new_certificate_is_valid_for_a_peer_whose_clock_is_slow():
+    device = make_device(make_authority("root", None), new_key().public_key(), "test-1")
+    age = datetime.datetime.now(datetime.UTC) - device.not_valid_before_utc
+    assert datetime.timedelta(hours=23) < age < datetime.timedelta(hours=25)
