@@ -5,6 +5,7 @@ The DER is 10 kW and has 8 kW; a limit that comes down starts at 10 kW where not
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -193,3 +194,28 @@ def test_fixed_var_holds_q_while_it_ramps_at_the_va_limit(make_rig: Any) -> None
     rig.ask("opModFixedVar", FixedVar(100.0, "setMaxVar"), ramp_s=10.0)
     _, q = rig.go(5)[-1]
     assert q == pytest.approx(2200)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_comes_and_goes_p_moves_at_set_grad_w_and_arrives(make_rig: Any, seed: int) -> None:
+    rng = random.Random(seed)
+    rig = make_rig()
+    grad = rng.choice([5.0, 20.0, 100.0])
+    rig.device.settings.update({GRAD: grad})
+    rig.go(0.5)
+    for _ in range(15):
+        mode = rng.choice([LIMIT, FIXED_W, "opModTargetW"])
+        value = None if rng.random() < 0.35 else rng.uniform(0, 10_000 if mode == "opModTargetW" else 100)
+        before = rig.p
+        rig.ask(mode, value, rng.choice([CSIP, DEFAULT, REST]))
+        for p in (rig.p, *(p for p, _ in rig.go(rng.choice([0.3, 1, 3])))):
+            assert abs(p - before) <= grad * 10 * 1.0001 + 1e-6
+            before = p
+    rig.go(60, dt_s=1.0)
+    value = rig.device.setpoints.value
+    target = value("opModTargetW")
+    if target is None:
+        target = value(FIXED_W) * 100 if value(FIXED_W) is not None else 8000
+    limit = value(LIMIT) * 100 if value(LIMIT) is not None else 10_000
+    assert rig.p == pytest.approx(min(target, limit, 8000), abs=0.01)
+    assert rig.device.chain.settled

@@ -3,6 +3,8 @@
 import pytest
 import trio
 
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+
 RAMP_S = 10
 
 
@@ -30,3 +32,18 @@ async def test_the_ramp_of_a_default_is_for_the_way_back_alone(autojump_clock, o
     up = await powers(house, 20)
     assert len([p for p in up if 2001 < p < 5999]) in (RAMP_S - 2, RAMP_S - 1, RAMP_S)
     assert up[-1] == pytest.approx(6000, abs=1)
+
+
+async def test_the_ramp_of_a_control_is_not_for_a_limit_of_another_source(autojump_clock, open_house):
+    house = await open_house("PV", {"setGradW": 100})
+    factor = {"pf": 0.95, "excitation": "inject"}
+    house.publish({"opModFixedPFInjectW": factor, "rampTms": 60}, duration_s=200)
+    await house.await_mode("opModFixedPFInjectW", "csip")
+    change = SetpointChange(SetpointSource.REST, "opModMaxLimW", 20.0)
+    assert house.device.setpoints.submit(change)[0].verdict is Verdict.ACCEPTED
+    assert (await powers(house, 3))[-1] == pytest.approx(2000, abs=1)
+    assert house.device.setpoints.value("rampTms") == 60
+    house.device.setpoints.submit(change._replace(value=None))
+    assert (await powers(house, 3))[-1] > 6500
+    quarter_q = house.story[-1].q_var / house.story[-1].p_w
+    assert 0 < quarter_q < 0.8 * 0.3287  # still on its way to 0.95
