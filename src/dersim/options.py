@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dersim.errors import ConfigError
+from dersim.numeric import shown
 
 _NUMBER = re.compile(r"-\.?\d")
 
@@ -69,7 +70,7 @@ class OptionParser(argparse.ArgumentParser):
                 continue
             near = difflib.get_close_matches(flag, self.flags, 1)
             hint = f"did you mean {near[0]}?" if near else f"see {self.prog} --help"
-            raise ConfigError(f"{flag}: no such flag; {hint}")
+            raise ConfigError(f"{shown(flag)[1:-1]}: no such flag; {hint}")
 
     def error(self, message: str) -> NoReturn:
         """Raise ConfigError instead of printing the usage."""
@@ -87,14 +88,16 @@ class LooseParser(OptionParser):
 def yes_no(text: str) -> bool:
     """``yes`` or ``no``."""
     if text not in ("yes", "no"):
-        raise argparse.ArgumentTypeError(f"yes or no is needed, not {text!r}")
+        raise argparse.ArgumentTypeError(f"yes or no is needed, not {shown(text)}")
     return text == "yes"
 
 
 def port(text: str) -> int:
     """A TCP port; 0 picks a free one."""
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"a port from 0 (any free one) to 65535 is needed, not {text!r}")
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(
+            f"a port from 0 (any free one) to 65535 is needed, not {shown(text)}"
+        )
     return int(text)
 
 
@@ -113,7 +116,7 @@ def number(
             value = math.nan
         if not low <= value <= high or math.isinf(value) or (above and value == low):
             wanted = " ".join(filter(None, ("a number", unit and f"of {unit}", bounds)))
-            raise argparse.ArgumentTypeError(f"{wanted} is needed, not {text!r}")
+            raise argparse.ArgumentTypeError(f"{wanted} is needed, not {shown(text)}")
         return value
 
     return convert
@@ -124,7 +127,9 @@ def count(low: int, high: int) -> Callable[[str], int]:
 
     def convert(text: str) -> int:
         if not re.fullmatch(r"-?[0-9]{1,18}", text) or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"a whole number from {low} to {high} is needed, not {text!r}")
+            raise argparse.ArgumentTypeError(
+                f"a whole number from {low} to {high} is needed, not {shown(text)}"
+            )
         return int(text)
 
     return convert
@@ -134,14 +139,14 @@ def names(text: str) -> tuple[str, ...]:
     """A list of names separated by commas."""
     found = tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
     if not found:
-        raise argparse.ArgumentTypeError(f"names separated by commas are needed, not {text!r}")
+        raise argparse.ArgumentTypeError(f"names separated by commas are needed, not {shown(text)}")
     return found
 
 
 def time_of_day(text: str) -> time:
     """``HH:MM:SS`` or ``HH:MM``."""
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"a time of day HH:MM:SS is needed, not {text!r}")
+        raise argparse.ArgumentTypeError(f"a time of day HH:MM:SS is needed, not {shown(text)}")
     return time.fromisoformat(text)
 
 
@@ -151,7 +156,7 @@ def zone(text: str) -> ZoneInfo:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise argparse.ArgumentTypeError(
-            f"the name of a time zone such as Europe/Berlin is needed, not {text!r}"
+            f"the name of a time zone such as Europe/Berlin is needed, not {shown(text)}"
         ) from None
 
 

@@ -226,6 +226,22 @@ def test_a_mistake_is_one_line_and_exit_code_2(capsys, words, code, line):
     assert text.startswith(line)
 
 
+@pytest.mark.parametrize("flag", ["--seed", "--website_port", "--rate", "-N", "--wall_clock", "--log_level"])
+@pytest.mark.parametrize("value", ["9" * 5_000, "\udc80" * 400])
+def test_a_value_of_any_length_is_refused_in_a_short_printable_line(capsys, flag, value):
+    code, line = complaint(capsys, "sim", flag, value)
+    assert code == 2
+    assert line.isprintable()
+    assert len(line) < 400
+
+
+def test_a_flag_of_any_length_is_refused_in_a_short_line(capsys):
+    code, line = complaint(capsys, "sim", "--" + "x" * 5_000)
+    assert code == 2
+    assert line.startswith("dersim: --xxx")
+    assert len(line) < 400
+
+
 def test_help_and_version(capsys):
     assert main.main([]) == 0
     assert "dersim COMMAND" in capsys.readouterr().out

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 
 from dersim.logbuffer import LEVELS, Level
+from dersim.numeric import shown
 from dersim.options import (
     LooseParser,
     OptionParser,
@@ -186,4 +187,4 @@ def _level(text: str) -> Level:
     for level in ("Debug", "Info", "Warning", "Error"):
         if text.lower() == level.lower():
             return level
-    raise argparse.ArgumentTypeError(f"one of {_LEVELS} is needed, not {text!r}")
+    raise argparse.ArgumentTypeError(f"one of {_LEVELS} is needed, not {shown(text)}")
