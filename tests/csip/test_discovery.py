@@ -465,3 +465,17 @@ async def test_a_pin_once_refused_stays_so_while_the_registration_cannot_be_read
     await trio.sleep(30)
     assert client.snapshot()["state"] == "failed"
     assert client.snapshot()["programs"] == []
+
+
+async def test_what_could_not_be_read_is_shown_with_its_reason(autojump_clock, world):
+    client = await world.ready()
+    lists = world.tree.pop("/edev/1/lel")
+    world.begin()
+    await trio.sleep(5)
+    (href,) = client.found().unreadable
+    assert href.startswith("/edev/1/lel")
+    assert "404" in client.found().unreadable[href]
+    world.tree["/edev/1/lel"] = lists
+    client.rediscover()
+    await trio.sleep(5)
+    assert client.found().unreadable == {}

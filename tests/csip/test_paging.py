@@ -23,7 +23,9 @@ class Pages:
         query = dict(part.split("=") for part in href.partition("?")[2].split("&"))
         start, limit = int(query["s"]), int(query["l"])
         self.asked.append((start, limit))
-        return Fetched(self.answer(start, limit), True, 0.0, 0.0)
+        answer = self.answer(start, limit)
+        items, left_out = answer if isinstance(answer, tuple) else (answer, 0)
+        return Fetched(items, True, 0.0, 0.0, left_out)
 
 
 def page(items, total):
@@ -42,6 +44,43 @@ async def test_an_honest_list_is_read_whole_with_as_few_pages_as_it_takes(count)
     assert [each.sFDI for each in listing.items] == list(range(count))
     assert not listing.warning
     assert len(pages.asked) == max(1, -(-count // 255))
+
+
+def readable(devices, start, limit, total):
+    """A page of a list whose items with an even number cannot be read."""
+    sent = devices[start : start + limit]
+    kept = [each for each in sent if each.sFDI % 2]
+    return page(kept, total), len(sent) - len(kept)
+
+
+@pytest.mark.parametrize("count", [1, 4, 255, 600])
+async def test_unreadable_items_count_as_items_that_were_sent(count):
+    devices = [device(n) for n in range(count)]
+    pages, listing = await read(lambda start, limit: readable(devices, start, limit, count))
+    assert [each.sFDI for each in listing.items] == list(range(1, count, 2))
+    assert not listing.warning
+    assert [start for start, _ in pages.asked] == list(range(0, count, 255))
+
+
+async def test_a_page_of_unreadable_items_alone_is_no_repetition():
+    devices = [device(2 * n) for n in range(255)] + [device(1)]
+    _, listing = await read(lambda start, limit: readable(devices, start, limit, 999))
+    assert [each.sFDI for each in listing.items] == [1]
+    assert not listing.warning
+
+
+async def test_a_server_that_repeats_a_page_with_an_unreadable_item_is_stopped():
+    devices = [device(n) for n in range(4)]
+    pages, listing = await read(lambda _start, limit: readable(devices, 0, limit, 999))
+    assert "repeats itself" in listing.warning
+    assert len(pages.asked) == 2
+
+
+async def test_a_server_that_repeats_an_unreadable_page_is_stopped_where_its_own_count_ends():
+    pages, listing = await read(lambda _start, limit: readable([device(0)] * 100, 0, limit, 450))
+    assert listing.items == ()
+    assert "repeats itself" in listing.warning
+    assert len(pages.asked) == 5
 
 
 @pytest.mark.parametrize("claimed", [0, 2, 999])

@@ -66,9 +66,9 @@ async def _read_once(
         start += sent
         if not sent or len(items) + left_out == page.all:
             break
-        if len(items) == held and not fetched.left_out:
+        if len(items) == held and (found or start >= page.all):
             warning = f"list {href} repeats itself after {held} items; all={page.all} is not true"
-        elif pages >= MAX_PAGES or len(items) >= MAX_ITEMS:
+        elif pages >= MAX_PAGES or len(items) + left_out >= MAX_ITEMS:
             warning = f"list {href} is cut after {pages} pages and {len(items)} items; all={page.all}"
     return Listing(tuple(items.values())[:MAX_ITEMS], head, fresh, warning, pages)
 
