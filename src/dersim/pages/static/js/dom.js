@@ -38,27 +38,13 @@ export function showChanged(node, facts, draw) {
 export const card = (title, ...children) =>
   h("section", { class: "card" }, title ? h("h2", {}, title) : null, children);
 
-export function table(columns, rows, { caption, empty = "Nothing yet." } = {}) {
+// Columns are titles, those in `numbers` above numbers; or {title, n: whether of numbers}.
+export function table(columns, rows, { caption, empty = "Nothing yet.", numbers = [] } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
-  return h(
-    "div",
-    { class: "scroll" },
-    h(
-      "table",
-      {},
-      caption ? h("caption", {}, caption) : null,
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          columns.map((c) => h("th", { scope: "col", class: c.n ? "n" : null }, c.title)),
-        ),
-      ),
-      h("tbody", {}, rows),
-    ),
-  );
+  const titles = columns.map((each) => each.title ?? each);
+  const head = headRow(titles, [...numbers, ...columns.filter(({ n }) => n).map(({ title }) => title)]);
+  const parts = [caption ? h("caption", {}, caption) : null, h("thead", {}, head), h("tbody", {}, rows)];
+  return h("div", { class: "scroll" }, h("table", {}, parts));
 }
 
 // The head row of a table; the titles in `numbers` are above columns of numbers.

@@ -1,5 +1,5 @@
 // The API, browsable: made from /openapi.json, with nothing from elsewhere.
-import { card, h, show } from "../dom.js";
+import { card, h, note, show } from "../dom.js";
 import { getPlain } from "../api.js";
 
 export function mount(root) {
@@ -50,27 +50,14 @@ function operation(doc, method, path, op) {
     ? h("textarea", { rows: 3, "aria-label": "body", style: { width: "100%" }, class: "mono" }, "{}")
     : null;
   const answer = h("pre", { hidden: true });
-  async function run() {
+  const run = async () => {
     const query = new URLSearchParams(
       fields.filter(([, input]) => input.value).map(([name, input]) => [name, input.value]),
     ).toString();
-    const url = query ? `${path}?${query}` : path;
-    const got = await fetch(
-      url,
-      body ? { method, headers: { "Content-Type": "application/json" }, body: body.value } : { method },
-    ).catch((error) => ({ status: 0, text: async () => error.message }));
-    const text = await got.text();
-    let shown = text;
-    try {
-      shown = JSON.stringify(JSON.parse(text), null, 2);
-    } catch {
-      /* not JSON */
-    }
+    const told = await ask(method, query ? `${path}?${query}` : path, body?.value);
     answer.hidden = false;
-    answer.textContent = `${got.status}\n${shown.slice(0, 20000)}`;
-  }
-  const ok = Object.entries(op.responses)[0];
-  const schema = Object.values(ok[1].content || {})[0]?.schema;
+    answer.textContent = told;
+  };
   return h(
     "details",
     {},
@@ -79,9 +66,7 @@ function operation(doc, method, path, op) {
       ? h(
           "ul",
           {},
-          op.parameters.map((p, i) =>
-            h("li", {}, h("label", {}, h("code", {}, p.name), fields[i][1]), ` ${p.description}`),
-          ),
+          op.parameters.map((each, i) => parameter(each, fields[i][1])),
         )
       : null,
     body,
@@ -92,23 +77,40 @@ function operation(doc, method, path, op) {
       h("a", { href: path, hidden: method !== "GET" }, "open"),
     ),
     answer,
-    schema
-      ? h(
-          "details",
-          {},
-          h("summary", {}, `Answer ${ok[0]}`),
-          h("pre", {}, JSON.stringify(resolve(doc, schema), null, 2)),
-        )
-      : null,
-    h(
-      "p",
-      { class: "note" },
-      Object.entries(op.responses)
-        .slice(1)
-        .map(([code, r]) => `${code}: ${r.description}`)
-        .join(" · "),
-    ),
+    answers(doc, op),
   );
+}
+
+const parameter = ({ name, description }, input) =>
+  h("li", {}, h("label", {}, h("code", {}, name), input), ` ${description}`);
+
+// Status and body of the answer as text, JSON indented.
+async function ask(method, url, body) {
+  const headers = { "Content-Type": "application/json" };
+  const got = await fetch(url, body === undefined ? { method } : { method, headers, body }).catch(
+    (error) => ({
+      status: 0,
+      text: async () => error.message,
+    }),
+  );
+  let text = await got.text();
+  try {
+    text = JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    /* not JSON */
+  }
+  return `${got.status}\n${text.slice(0, 20000)}`;
+}
+
+// What comes back: the schema where all is well, and the errors in a line.
+function answers(doc, op) {
+  const [[status, good], ...errors] = Object.entries(op.responses);
+  const schema = Object.values(good.content || {})[0]?.schema;
+  const text = schema ? JSON.stringify(resolve(doc, schema), null, 2) : "";
+  return [
+    schema ? h("details", {}, h("summary", {}, `Answer ${status}`), h("pre", {}, text)) : null,
+    note(errors.map(([code, each]) => `${code}: ${each.description}`).join(" · ")),
+  ];
 }
 
 function resolve(doc, schema, depth = 0) {

@@ -1,208 +1,193 @@
 // The conversation with the server: every exchange, its bodies, and what changed since the last one there.
-import { card, h, pairs, show } from "../dom.js";
+import { card, h, headRow, note, pairs, show, troubleLine } from "../dom.js";
 import { getPlain, currentDevice } from "../api.js";
 import { bytes, clockMs, num, utc } from "../format.js";
 
 const KEEP = 400;
 
-export function mount(root, context) {
-  let after = 0,
-    timer = 0,
-    gone = false,
-    paused = false,
-    chosen = null;
-  const filter = h("input", {
-    type: "search",
-    placeholder: "path, method or status",
-    "aria-label": "Filter",
-    oninput: () => sift(),
-  });
-  const all = h("input", { type: "checkbox", id: "all-devices", onchange: restart });
-  const hold = h(
-    "button",
-    {
-      onclick: () => {
-        paused = !paused;
-        hold.textContent = paused ? "Go on" : "Pause";
-      },
-    },
-    "Pause",
-  );
-  const body = h("tbody", {}),
-    trouble = h("p", { class: "trouble", hidden: true }),
-    detail = h("div", { tabindex: -1 }, h("p", { class: "empty" }, "Choose an exchange."));
-  const link = (path, text) => h("a", { class: "button", href: path, download: true }, text);
-  show(
-    root,
-    card(
-      "Conversation with the server",
-      h(
-        "div",
-        { class: "row" },
-        filter,
-        h("label", { for: "all-devices" }, all, "all DERs"),
-        hold,
-        link("/api/dersim/conversation/export.jsonl", "Export JSONL"),
-        link("/api/dersim/conversation/export.har", "Export HAR"),
-      ),
-      trouble,
-      h(
-        "div",
-        { class: "scroll", style: { "max-height": "24rem", "overflow-y": "auto" } },
-        h(
-          "table",
-          {},
-          h(
-            "thead",
-            {},
-            h(
-              "tr",
-              {},
-              ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Verdict"].map((t) =>
-                h(
-                  "th",
-                  { scope: "col", class: ["DER", "ms", "Sent", "Received"].includes(t) ? "n" : null },
-                  t,
-                ),
-              ),
-            ),
-          ),
-          body,
-        ),
-      ),
-    ),
-    card("Exchange", detail),
-  );
+const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Verdict"];
+const NUMBERS = ["DER", "ms", "Sent", "Received"];
 
-  const path = (url) => {
-    try {
-      const u = new URL(url);
-      return u.pathname + u.search;
-    } catch {
-      return url;
-    }
-  };
-  function row(e) {
-    const bad = e.status === 0 || e.status >= 400;
-    const tr = h(
-      "tr",
-      {
-        class: "pick",
-        tabindex: 0,
-        onclick: () => open(e.id, tr),
-        onkeydown: (k) => {
-          if (k.key === "Enter") open(e.id, tr);
-        },
-      },
-      h("td", { class: "t", title: utc(e.time) }, clockMs(e.time)),
-      h("td", { class: "n" }, e.device),
-      h("td", {}, e.method),
-      h("td", { class: "mono" }, path(e.url)),
-      h("td", { class: bad ? "bad" : "" }, e.status || "no answer"),
-      h("td", { class: "n" }, num(e.elapsed_ms, 1)),
-      h("td", { class: "n" }, bytes(e.request_bytes)),
-      h("td", { class: "n" }, bytes(e.response_bytes)),
-      h("td", {}, e.verdict),
+export function mount(root) {
+  const page = new ConversationPage(root);
+  page.load();
+  return { unmount: () => page.close() };
+}
+
+// The list of exchanges, newest first, and the chosen one below it.
+class ConversationPage {
+  constructor(root) {
+    this.after = 0;
+    this.timer = 0;
+    this.gone = false;
+    this.paused = false;
+    this.chosen = null;
+    const look = { type: "search", placeholder: "path, method or status", "aria-label": "Filter" };
+    this.filter = h("input", { ...look, oninput: () => this.sift() });
+    this.all = h("input", { type: "checkbox", id: "all-devices", onchange: () => this.restart() });
+    this.hold = h("button", { onclick: () => this.pause() }, "Pause");
+    this.body = h("tbody", {});
+    this.trouble = troubleLine();
+    this.detail = h("div", { tabindex: -1 }, h("p", { class: "empty" }, "Choose an exchange."));
+    show(
+      root,
+      card("Conversation with the server", this.controls(), this.trouble, this.table()),
+      card("Exchange", this.detail),
     );
-    tr.dataset.words = `${e.method} ${e.url} ${e.status} ${e.verdict}`.toLowerCase();
-    tr.dataset.id = e.id;
-    return tr;
   }
-  function sift() {
-    const word = filter.value.toLowerCase();
-    for (const tr of body.children) tr.hidden = !tr.dataset.words.includes(word);
+
+  controls() {
+    const link = (path, text) => h("a", { class: "button", href: path, download: true }, text);
+    return h(
+      "div",
+      { class: "row" },
+      this.filter,
+      h("label", { for: "all-devices" }, this.all, "all DERs"),
+      this.hold,
+      link("/api/dersim/conversation/export.jsonl", "Export JSONL"),
+      link("/api/dersim/conversation/export.har", "Export HAR"),
+    );
   }
-  function restart() {
-    after = 0;
-    show(body);
-    load();
+
+  table() {
+    const style = { "max-height": "24rem", "overflow-y": "auto" };
+    const head = h("thead", {}, headRow(COLUMNS, NUMBERS));
+    return h("div", { class: "scroll", style }, h("table", {}, head, this.body));
   }
-  async function load() {
-    clearTimeout(timer);
+
+  pause() {
+    this.paused = !this.paused;
+    this.hold.textContent = this.paused ? "Go on" : "Pause";
+  }
+
+  row(exchange) {
+    const { id, status } = exchange;
+    const open = () => this.open(id, row);
+    const onkeydown = (event) => {
+      if (event.key === "Enter") open();
+    };
+    const row = h("tr", { class: "pick", tabindex: 0, onclick: open, onkeydown }, cells(exchange));
+    row.dataset.words = `${exchange.method} ${exchange.url} ${status} ${exchange.verdict}`.toLowerCase();
+    row.dataset.id = id;
+    return row;
+  }
+
+  sift() {
+    const word = this.filter.value.toLowerCase();
+    for (const row of this.body.children) row.hidden = !row.dataset.words.includes(word);
+  }
+
+  restart() {
+    this.after = 0;
+    show(this.body);
+    this.load();
+  }
+
+  async load() {
+    clearTimeout(this.timer);
     try {
-      if (!paused) {
-        const found = await getPlain("/api/dersim/conversation", {
-          device: all.checked ? null : currentDevice(),
-          after,
-          limit: KEEP,
-        });
-        for (const e of found.exchanges) {
-          body.prepend(row(e));
-          after = e.id;
-        }
-        while (body.children.length > KEEP) body.lastChild.remove();
-        if (found.exchanges.length) sift();
-      }
-      trouble.hidden = true;
+      if (!this.paused) await this.loadNew();
+      this.trouble.hidden = true;
     } catch (error) {
-      trouble.hidden = false;
-      trouble.textContent = error.message;
+      this.trouble.hidden = false;
+      this.trouble.textContent = error.message;
     }
-    if (!gone) timer = setTimeout(load, 1500);
+    if (!this.gone) this.timer = setTimeout(() => this.load(), 1500);
   }
-  async function open(id, tr) {
-    if (chosen) chosen.removeAttribute("aria-selected");
-    chosen = tr;
-    tr.setAttribute("aria-selected", "true");
+
+  async loadNew() {
+    const device = this.all.checked ? null : currentDevice();
+    const query = { device, after: this.after, limit: KEEP };
+    const { exchanges } = await getPlain("/api/dersim/conversation", query);
+    for (const exchange of exchanges) {
+      this.body.prepend(this.row(exchange));
+      this.after = exchange.id;
+    }
+    while (this.body.children.length > KEEP) this.body.lastChild.remove();
+    if (exchanges.length) this.sift();
+  }
+
+  async open(id, row) {
+    this.chosen?.removeAttribute("aria-selected");
+    this.chosen = row;
+    row.setAttribute("aria-selected", "true");
     try {
-      const e = await getPlain("/api/dersim/conversation/exchange", { id });
-      const before = e.previous
-        ? await getPlain("/api/dersim/conversation/exchange", { id: e.previous }).catch(() => null)
-        : null;
-      const heads = (list) => h("pre", {}, list.map(([k, v]) => `${k}: ${v}`).join("\n") || "(none)");
-      const part = (title, headers, text, old) => [
-        h("h3", {}, title),
-        h("details", {}, h("summary", {}, `${headers.length} headers`), heads(headers)),
-        text
-          ? h(
-              "pre",
-              {},
-              old === undefined || old === null || old === text
-                ? pretty(text)
-                : difference(pretty(old), pretty(text)),
-            )
-          : null,
-        text && old === text ? h("p", { class: "note" }, "The same as the last time.") : null,
-      ];
-      show(
-        detail,
-        pairs([
-          ["Request", `${e.method} ${e.url}`],
-          ["Sent", utc(e.time)],
-          ["Status", `${e.status || "no answer"} in ${num(e.elapsed_ms, 1)} ms`],
-          ["Verdict", e.verdict || "–"],
-        ]),
-        h(
-          "div",
-          { class: "row" },
-          h(
-            "button",
-            {
-              onclick: (k) => {
-                navigator.clipboard?.writeText(curl(e));
-                k.target.textContent = "Copied";
-              },
-            },
-            "Copy as curl",
-          ),
-          before
-            ? h("span", { class: "muted" }, `compared with exchange ${before.id}, ${clockMs(before.time)}`)
-            : null,
-        ),
-        part("Request body", e.request_headers, e.request_body, before?.request_body),
-        part("Answer", e.response_headers, e.response_body, before?.response_body),
-      );
+      const exchange = await exchangeOf(id);
+      const before = exchange.previous ? await exchangeOf(exchange.previous).catch(() => null) : null;
+      show(this.detail, detailOf(exchange, before));
     } catch (error) {
-      show(detail, h("p", { class: "trouble" }, error.message));
+      show(this.detail, h("p", { class: "trouble" }, error.message));
     }
   }
-  load();
-  return {
-    unmount() {
-      gone = true;
-      clearTimeout(timer);
-    },
+
+  close() {
+    this.gone = true;
+    clearTimeout(this.timer);
+  }
+}
+
+const exchangeOf = (id) => getPlain("/api/dersim/conversation/exchange", { id });
+
+function pathOf(url) {
+  try {
+    const { pathname, search } = new URL(url);
+    return pathname + search;
+  } catch {
+    return url;
+  }
+}
+
+function cells({ time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, verdict }) {
+  const bad = status === 0 || status >= 400;
+  return [
+    h("td", { class: "t", title: utc(time) }, clockMs(time)),
+    h("td", { class: "n" }, device),
+    h("td", {}, method),
+    h("td", { class: "mono" }, pathOf(url)),
+    h("td", { class: bad ? "bad" : "" }, status || "no answer"),
+    h("td", { class: "n" }, num(elapsed_ms, 1)),
+    h("td", { class: "n" }, bytes(request_bytes)),
+    h("td", { class: "n" }, bytes(response_bytes)),
+    h("td", {}, verdict),
+  ];
+}
+
+// One exchange, compared with the one before at the same address.
+function detailOf(exchange, before) {
+  const copy = (event) => {
+    navigator.clipboard?.writeText(curl(exchange));
+    event.target.textContent = "Copied";
   };
+  const compared = before ? `compared with exchange ${before.id}, ${clockMs(before.time)}` : "";
+  return [
+    pairs([
+      ["Request", `${exchange.method} ${exchange.url}`],
+      ["Sent", utc(exchange.time)],
+      ["Status", `${exchange.status || "no answer"} in ${num(exchange.elapsed_ms, 1)} ms`],
+      ["Verdict", exchange.verdict || "–"],
+    ]),
+    h(
+      "div",
+      { class: "row" },
+      h("button", { onclick: copy }, "Copy as curl"),
+      before ? h("span", { class: "muted" }, compared) : null,
+    ),
+    message("Request body", exchange.request_headers, exchange.request_body, before?.request_body),
+    message("Answer", exchange.response_headers, exchange.response_body, before?.response_body),
+  ];
+}
+
+// Headers and body of a message; a body that changed as the difference from the old one.
+function message(title, headers, text, old) {
+  const heads = headers.map(([name, value]) => `${name}: ${value}`).join("\n") || "(none)";
+  const changed = old !== undefined && old !== null && old !== text;
+  const shown = text && changed ? difference(pretty(old), pretty(text)) : pretty(text || "");
+  return [
+    h("h3", {}, title),
+    h("details", {}, h("summary", {}, `${headers.length} headers`), h("pre", {}, heads)),
+    text ? h("pre", {}, shown) : null,
+    text && old === text ? note("The same as the last time.") : null,
+  ];
 }
 
 // Indented XML; what is not XML stays as it is.

@@ -1,220 +1,187 @@
 // The CSIP client: where it stands, what it found, what it was told.
-import { card, h, pairs, show, showChanged, table } from "../dom.js";
+import { card, h, note, options, pairs, show, showChanged, table, troubleLine } from "../dom.js";
 import { currentDevice, get, getPlain, post } from "../api.js";
 import { clock, modes, num, plain, span, utc } from "../format.js";
 import { act, poll } from "../shell.js";
 
 const WORD = { connected: "good", disabled: "muted", discovering: "warn", retrying: "bad", failed: "bad" };
 
+const VERIFIED = { true: "verified", false: "does not match", null: "not checked" };
+const CONTROL_COLUMNS = ["Modes", "Status", "Start", "End", "Program", "mRID", "Why", "You"];
+
 export function mount(root) {
-  const state = h("div", {}),
-    tree = h("div", {}),
-    controls = h("div", {}),
-    scheduled = h("div", {}),
-    fallback = h("div", {}),
-    programs = h("div", {}),
-    counters = h("div", {});
-  const told = h("div", { "aria-live": "polite" }),
-    trouble = h("p", { class: "trouble", hidden: true });
-  const count = h("input", { type: "number", min: 1, max: 1000, value: 5, id: "burst-count" }),
-    interval = h("input", { type: "number", min: 0.1, max: 3600, step: 0.1, value: 5, id: "burst-interval" });
-  const status = h(
-    "select",
-    { id: "burst-status" },
-    ["Abnormal", "Normal"].map((t) => h("option", {}, t)),
+  const trouble = troubleLine();
+  const page = new CsipPage(root, trouble);
+  const stops = [poll(1.5, () => page.load(), trouble), poll(5, () => page.loadTree())];
+  return { unmount: () => stops.forEach((stop) => stop()) };
+}
+
+class CsipPage {
+  constructor(root, trouble) {
+    const names = ["state", "tree", "active", "scheduled", "fallback", "programs", "counters"];
+    for (const name of names) this[name] = h("div", {});
+    this.told = h("div", { "aria-live": "polite" });
+    const rediscover = h(
+      "button",
+      { class: "main", onclick: () => this.rediscover() },
+      "Try now / re-discover",
+    );
+    const connection = card("Connection", this.state, h("div", { class: "row" }, rediscover), this.told);
+    show(
+      root,
+      trouble,
+      h("div", { class: "columns" }, connection, this.burstCard(), card("Counters", this.counters)),
+      card("Active controls", this.active),
+      card("Scheduled controls", this.scheduled),
+      card("Default control", this.fallback),
+      h("div", { class: "grid" }, card("Programs", this.programs), card("EndDevice tree", this.tree)),
+    );
+  }
+
+  burstCard() {
+    const field = (label, input) =>
+      h("div", { class: "field two" }, h("label", { for: input.id }, label), input);
+    const number = (id, limits) => h("input", { type: "number", id, value: 5, ...limits });
+    const entries = ["Abnormal", "Normal"].map((text) => [text, text]);
+    const status = h("select", { id: "burst-status" }, options(entries, "Abnormal"));
+    const count = number("burst-count", { min: 1, max: 1000 });
+    const interval = number("burst-interval", { min: 0.1, max: 3600, step: 0.1 });
+    const send = () =>
+      this.send("log-event-burst", "The burst has begun.", {
+        alarm_status: status.value,
+        interval: Number(interval.value),
+        count: Number(count.value),
+      });
+    return card(
+      "LogEvent burst",
+      note("CSIP BASIC-027: so many LogEvents, so far apart."),
+      field("Alarm status", status),
+      field("Events", count),
+      field("Seconds between them", interval),
+      h("button", { onclick: send }, "Send the burst"),
+    );
+  }
+
+  send(what, words, body) {
+    return act(this.told, () => post(`/api/dersim/csip/${what}`, body), words);
+  }
+
+  rediscover() {
+    this.send("rediscover", "Re-discovery has begun: certificates are read again.");
+  }
+
+  controlTable(controls, empty) {
+    const opt = (mRID, way) => this.send(`opt-${way}`, `Opt-${way} of ${mRID}.`, { mRID });
+    const rows = controls.map((control) => controlRow(control, opt));
+    return table(CONTROL_COLUMNS, rows, { empty });
+  }
+
+  async load() {
+    const client = await get("/api/dersim/csip-client");
+    const { active_controls, scheduled_controls } = client;
+    show(this.state, stateOf(client));
+    show(this.counters, pairs(Object.entries(client.counters).map(([k, v]) => [k.replaceAll("_", " "), v])));
+    showChanged(this.active, active_controls, () =>
+      this.controlTable(active_controls, "No control is active."),
+    );
+    showChanged(this.scheduled, scheduled_controls, () =>
+      this.controlTable(scheduled_controls, "No control is scheduled."),
+    );
+    show(this.fallback, defaultControl(client.default_control));
+    show(this.programs, programTable(client.programs));
+  }
+
+  async loadTree() {
+    const answer = await getPlain("/api/csip/end-devices", { device: currentDevice() });
+    const [found] = answer.end_devices;
+    showChanged(this.tree, found, () => treeOf(found));
+  }
+}
+
+function controlRow(control, opt) {
+  const { mRID, effective_start, effective_end } = control;
+  const buttons = [
+    h("button", { onclick: () => opt(mRID, "out") }, "Opt out"),
+    h("button", { onclick: () => opt(mRID, "in") }, "Opt in"),
+  ];
+  return h(
+    "tr",
+    {},
+    h("td", {}, modes(control.modes)),
+    h("td", {}, `${control.status} ${control.status_text}`),
+    h("td", { class: "t", title: utc(effective_start) }, clock(effective_start)),
+    h("td", { class: "t", title: utc(effective_end) }, clock(effective_end)),
+    h("td", {}, `${control.program ?? "–"} (primacy ${control.primacy})`),
+    h("td", { class: "mono" }, mRID),
+    h("td", {}, control.why || ""),
+    h("td", {}, h("div", { class: "row" }, buttons)),
   );
-  show(
-    root,
-    trouble,
+}
+
+function stateOf(client) {
+  const { registration, last_contact, retry_in_s } = client;
+  const verified = VERIFIED[String(registration.verified)];
+  const again = retry_in_s !== null ? ` Again in ${span(retry_in_s)}.` : "";
+  return [
+    h("p", {}, h("span", { class: `pill ${WORD[client.state]}` }, client.state)),
+    client.last_error ? h("p", { class: "trouble" }, client.last_error, again) : null,
+    pairs([
+      ["Server", client.server ? `${client.server}${client.dcap}` : null],
+      ["Edition", client.edition ? `IEEE 2030.5-${client.edition}` : null],
+      ["LFDI", h("span", { class: "mono" }, client.lfdi || "–")],
+      ["SFDI", client.sfdi],
+      ["EndDevice", client.end_device],
+      ["Registration PIN", registration.present ? verified : "no Registration"],
+      ["Clock offset", offsetOf(client.clock)],
+      ["Last contact", last_contact ? `${clock(last_contact)} (${utc(last_contact)})` : null],
+    ]),
+  ];
+}
+
+function offsetOf({ offset_s, bound_s, samples }) {
+  if (offset_s === null) return null;
+  return `${num(offset_s, 3)} s, within ${num(bound_s, 3)} s (${samples} samples)`;
+}
+
+function defaultControl(control) {
+  if (!control) return h("p", { class: "empty" }, "The server has none.");
+  return pairs([
+    ["Program", control.program],
+    ["mRID", h("span", { class: "mono" }, control.mRID || "–")],
+    ["Modes", modes(control.modes) || "none"],
+  ]);
+}
+
+function programTable(programs) {
+  const columns = ["Description", "Primacy", "href"];
+  const rows = programs.map(({ description, primacy, href }) =>
     h(
-      "div",
-      { class: "columns" },
-      card(
-        "Connection",
-        state,
-        h(
-          "div",
-          { class: "row" },
-          h(
-            "button",
-            {
-              class: "main",
-              onclick: () =>
-                act(
-                  told,
-                  () => post("/api/dersim/csip/rediscover"),
-                  "Re-discovery has begun: certificates are read again.",
-                ),
-            },
-            "Try now / re-discover",
-          ),
-        ),
-        told,
-      ),
-      card(
-        "LogEvent burst",
-        h("p", { class: "note" }, "CSIP BASIC-027: so many LogEvents, so far apart."),
-        h("div", { class: "field two" }, h("label", { for: "burst-status" }, "Alarm status"), status),
-        h("div", { class: "field two" }, h("label", { for: "burst-count" }, "Events"), count),
-        h(
-          "div",
-          { class: "field two" },
-          h("label", { for: "burst-interval" }, "Seconds between them"),
-          interval,
-        ),
-        h(
-          "button",
-          {
-            onclick: () =>
-              act(
-                told,
-                () =>
-                  post("/api/dersim/csip/log-event-burst", {
-                    alarm_status: status.value,
-                    interval: Number(interval.value),
-                    count: Number(count.value),
-                  }),
-                "The burst has begun.",
-              ),
-          },
-          "Send the burst",
-        ),
-      ),
-      card("Counters", counters),
+      "tr",
+      {},
+      h("td", {}, description || "–"),
+      h("td", { class: "n" }, primacy),
+      h("td", { class: "mono" }, href),
     ),
-    card("Active controls", controls),
-    card("Scheduled controls", scheduled),
-    card("Default control", fallback),
-    h("div", { class: "grid" }, card("Programs", programs), card("EndDevice tree", tree)),
   );
+  return table(columns, rows, { empty: "No program is ours.", numbers: ["Primacy"] });
+}
 
-  const opt = (mRID, way) =>
-    act(told, () => post(`/api/dersim/csip/opt-${way}`, { mRID }), `Opt-${way} of ${mRID}.`);
-  function controlRows(list) {
-    return list.map((c) =>
-      h(
-        "tr",
-        {},
-        h("td", {}, modes(c.modes)),
-        h("td", {}, `${c.status} ${c.status_text}`),
-        h("td", { class: "t", title: utc(c.effective_start) }, clock(c.effective_start)),
-        h("td", { class: "t", title: utc(c.effective_end) }, clock(c.effective_end)),
-        h("td", {}, `${c.program ?? "–"} (primacy ${c.primacy})`),
-        h("td", { class: "mono" }, c.mRID),
-        h("td", {}, c.why || ""),
-        h(
-          "td",
-          {},
-          h(
-            "div",
-            { class: "row" },
-            h("button", { onclick: () => opt(c.mRID, "out") }, "Opt out"),
-            h("button", { onclick: () => opt(c.mRID, "in") }, "Opt in"),
-          ),
-        ),
-      ),
-    );
-  }
-  const heads = ["Modes", "Status", "Start", "End", "Program", "mRID", "Why", "You"].map((title) => ({
-    title,
-  }));
-
-  async function load() {
-    const c = await get("/api/dersim/csip-client");
-    const verified = { true: "verified", false: "does not match", null: "not checked" }[
-      String(c.registration.verified)
-    ];
-    show(
-      state,
-      h("p", {}, h("span", { class: `pill ${WORD[c.state]}` }, c.state)),
-      c.last_error
-        ? h(
-            "p",
-            { class: "trouble" },
-            c.last_error,
-            c.retry_in_s !== null ? ` Again in ${span(c.retry_in_s)}.` : "",
-          )
-        : null,
-      pairs([
-        ["Server", c.server ? `${c.server}${c.dcap}` : null],
-        ["Edition", c.edition ? `IEEE 2030.5-${c.edition}` : null],
-        ["LFDI", h("span", { class: "mono" }, c.lfdi || "–")],
-        ["SFDI", c.sfdi],
-        ["EndDevice", c.end_device],
-        ["Registration PIN", c.registration.present ? verified : "no Registration"],
-        [
-          "Clock offset",
-          c.clock.offset_s === null
-            ? null
-            : `${num(c.clock.offset_s, 3)} s, within ${num(c.clock.bound_s, 3)} s (${c.clock.samples} samples)`,
-        ],
-        ["Last contact", c.last_contact ? `${clock(c.last_contact)} (${utc(c.last_contact)})` : null],
-      ]),
-    );
-    show(counters, pairs(Object.entries(c.counters).map(([k, v]) => [k.replaceAll("_", " "), v])));
-    showChanged(controls, c.active_controls, () => [
-      table(heads, controlRows(c.active_controls), { empty: "No control is active." }),
-    ]);
-    showChanged(scheduled, c.scheduled_controls, () => [
-      table(heads, controlRows(c.scheduled_controls), { empty: "No control is scheduled." }),
-    ]);
-    show(
-      fallback,
-      c.default_control
-        ? pairs([
-            ["Program", c.default_control.program],
-            ["mRID", h("span", { class: "mono" }, c.default_control.mRID || "–")],
-            ["Modes", modes(c.default_control.modes) || "none"],
-          ])
-        : h("p", { class: "empty" }, "The server has none."),
-    );
-    show(
-      programs,
-      table(
-        [{ title: "Description" }, { title: "Primacy", n: 1 }, { title: "href" }],
-        c.programs.map((p) =>
-          h(
-            "tr",
-            {},
-            h("td", {}, p.description || "–"),
-            h("td", { class: "n" }, p.primacy),
-            h("td", { class: "mono" }, p.href),
-          ),
-        ),
-        { empty: "No program is ours." },
-      ),
-    );
-  }
-  async function loadTree() {
-    const found = (await getPlain("/api/csip/end-devices", { device: currentDevice() })).end_devices[0];
-    const text = JSON.stringify(found);
-    if (text === tree.dataset.text) return;
-    tree.dataset.text = text;
-    show(
-      tree,
-      found.end_device
-        ? branch(
-            `EndDevice ${found.href || ""}`,
-            { ...found.end_device, Registration: found.registration },
-            true,
-          )
-        : h("p", { class: "empty" }, "Not discovered yet."),
-      found.function_set_assignments.map((f, i) => branch(`FunctionSetAssignments ${f.href || i + 1}`, f)),
-      found.der ? branch(`DER ${found.der.href}`, found.der) : null,
-      found.programs.map((p) => branch(`DERProgram ${p.href}`, p)),
-      pairs([
-        ["LogEventList", found.log_event_list],
-        ["MirrorUsagePointList", found.mirror_usage_point_list],
-      ]),
-      Object.keys(found.unreadable).length ? branch("Could not be read", found.unreadable, true) : null,
-    );
-  }
-  const stops = [poll(1.5, load, trouble), poll(5, loadTree)];
-  return {
-    unmount() {
-      stops.forEach((stop) => stop());
-    },
-  };
+function treeOf(found) {
+  const { end_device, der, unreadable } = found;
+  const whole = { ...end_device, Registration: found.registration };
+  return [
+    end_device
+      ? branch(`EndDevice ${found.href || ""}`, whole, true)
+      : h("p", { class: "empty" }, "Not discovered yet."),
+    found.function_set_assignments.map((f, i) => branch(`FunctionSetAssignments ${f.href || i + 1}`, f)),
+    der ? branch(`DER ${der.href}`, der) : null,
+    found.programs.map((program) => branch(`DERProgram ${program.href}`, program)),
+    pairs([
+      ["LogEventList", found.log_event_list],
+      ["MirrorUsagePointList", found.mirror_usage_point_list],
+    ]),
+    Object.keys(unreadable).length ? branch("Could not be read", unreadable, true) : null,
+  ];
 }
 
 // Any JSON object as a tree that opens.

@@ -1,137 +1,117 @@
 // Fleet: every DER in a table, sorted by a click, opened by another.
-import { card, h, show } from "../dom.js";
+import { card, h, note, show, troubleLine } from "../dom.js";
 import { currentDevice, getPlain } from "../api.js";
 import { num } from "../format.js";
 import { poll } from "../shell.js";
 
+// Key, title, decimals (null: a text), and the value.
 const COLUMNS = [
-  ["device", "DER", 0, (d) => d.device],
-  ["name", "Name", 0, (d) => d.name],
-  ["state", "State", 0, (d) => d.state],
-  ["csip", "CSIP", 0, (d) => d.csip],
-  ["p", "kW", 1, (d) => d.power_kw],
-  ["q", "kvar", 1, (d) => d.reactive_power_kvar],
-  ["v", "V L-N", 1, (d) => d.metrics.voltage_ln_v],
-  ["f", "Hz", 1, (d) => d.metrics.frequency_hz],
-  ["e", "kWh exported", 1, (d) => d.metrics.energy_exported_kwh],
+  ["device", "DER", null, (d) => d.device],
+  ["name", "Name", null, (d) => d.name],
+  ["state", "State", null, (d) => d.state],
+  ["csip", "CSIP", null, (d) => d.csip],
+  ["power_kw", "kW", 3, (d) => d.power_kw],
+  ["reactive_power_kvar", "kvar", 3, (d) => d.reactive_power_kvar],
+  ["voltage_ln_v", "V L-N", 1, (d) => d.metrics.voltage_ln_v],
+  ["frequency_hz", "Hz", 3, (d) => d.metrics.frequency_hz],
+  ["energy_exported_kwh", "kWh exported", 3, (d) => d.metrics.energy_exported_kwh],
 ];
 const PAGE = 100;
 
 export function mount(root, context) {
-  let sort = 0,
-    down = false,
-    start = 1,
-    rows = [],
-    total = 0;
-  const trouble = h("p", { class: "trouble", hidden: true }),
-    sums = h("p", { class: "note" }),
-    body = h("tbody", {});
-  const heads = COLUMNS.map(([, title, n], i) =>
-    h(
-      "th",
-      { scope: "col", class: n ? "n" : null },
-      h(
-        "button",
-        {
-          onclick: () => {
-            down = sort === i ? !down : false;
-            sort = i;
-            draw();
-          },
-        },
-        title,
-      ),
-    ),
-  );
-  const place = h("span", { class: "muted" });
-  const turn = (by) => () => {
-    start = Math.max(1, Math.min(start + by, total - ((total - 1) % PAGE)));
-    load();
-  };
-  show(
-    root,
-    card(
-      "Fleet",
-      trouble,
-      sums,
-      h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, heads)), body)),
-      h(
-        "div",
-        { class: "row" },
-        h("button", { onclick: turn(-PAGE) }, "Previous"),
-        h("button", { onclick: turn(PAGE) }, "Next"),
-        place,
-      ),
-    ),
-  );
-  async function load() {
+  const trouble = troubleLine();
+  const page = new FleetTable(root, context, trouble);
+  const stop = poll(2, () => page.load(), trouble);
+  return { unmount: stop };
+}
+
+class FleetTable {
+  constructor(root, context, trouble) {
+    this.context = context;
+    this.sort = 0;
+    this.down = false;
+    this.start = 1;
+    this.rows = [];
+    this.total = 0;
+    this.sums = note();
+    this.body = h("tbody", {});
+    this.place = h("span", { class: "muted" });
+    this.heads = COLUMNS.map(([, title, decimals], index) => {
+      const button = h("button", { onclick: () => this.sortBy(index) }, title);
+      return h("th", { scope: "col", class: decimals === null ? null : "n" }, button);
+    });
+    const table = h("table", {}, h("thead", {}, h("tr", {}, this.heads)), this.body);
+    const buttons = [
+      h("button", { onclick: () => this.turn(-PAGE) }, "Previous"),
+      h("button", { onclick: () => this.turn(PAGE) }, "Next"),
+    ];
+    const foot = h("div", { class: "row" }, buttons, this.place);
+    show(root, card("Fleet", trouble, this.sums, h("div", { class: "scroll" }, table), foot));
+  }
+
+  sortBy(index) {
+    this.down = this.sort === index ? !this.down : false;
+    this.sort = index;
+    this.draw();
+  }
+
+  turn(by) {
+    this.start = Math.max(1, Math.min(this.start + by, this.total - ((this.total - 1) % PAGE)));
+    this.load();
+  }
+
+  async load() {
     const [page, client] = await Promise.all([
-      getPlain("/api/dersim/devices", { start, limit: PAGE }),
+      getPlain("/api/dersim/devices", { start: this.start, limit: PAGE }),
       getPlain("/api/dersim/csip-client", {}),
     ]);
     const states = new Map(client.devices.map((each) => [each.device, each.state]));
-    total = page.total;
-    rows = page.devices.map((d) => ({ ...d, csip: states.get(d.device) || "–" }));
-    draw();
+    this.total = page.total;
+    this.rows = page.devices.map((d) => ({ ...d, csip: states.get(d.device) || "–" }));
+    this.draw();
   }
-  function draw() {
-    const key = COLUMNS[sort][3];
-    const sorted = [...rows].sort(
-      (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0) * (down ? -1 : 1),
-    );
-    heads.forEach((th, i) =>
-      i === sort
-        ? th.setAttribute("aria-sort", down ? "descending" : "ascending")
-        : th.removeAttribute("aria-sort"),
-    );
-    const cells = (d) => [
-      d.device,
-      h(
-        "a",
-        {
-          href: "#overview",
-          onclick: (e) => {
-            e.preventDefault();
-            location.hash = "overview";
-            context.choose(d.device);
-          },
-        },
-        d.name,
-      ),
-      d.state.replaceAll("_", " "),
-      d.csip,
-      ...[
-        [d.power_kw, 3],
-        [d.reactive_power_kvar, 3],
-        [d.metrics.voltage_ln_v, 1],
-        [d.metrics.frequency_hz, 3],
-        [d.metrics.energy_exported_kwh, 3],
-      ].map(([v, n]) => num(v, n)),
-    ];
+
+  draw() {
+    const key = COLUMNS[this.sort][3];
+    const way = this.down ? -1 : 1;
+    const sorted = [...this.rows].sort((a, b) => way * (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+    this.heads.forEach((th, index) => {
+      if (index === this.sort) th.setAttribute("aria-sort", this.down ? "descending" : "ascending");
+      else th.removeAttribute("aria-sort");
+    });
     show(
-      body,
-      sorted.map((d) =>
-        h(
-          "tr",
-          { "aria-selected": d.device === currentDevice() ? "true" : null },
-          cells(d).map((c, i) => h("td", { class: COLUMNS[i][2] ? "n" : null }, c)),
-        ),
-      ),
+      this.body,
+      sorted.map((d) => this.row(d)),
     );
-    place.textContent = `DER ${start} to ${start + rows.length - 1} of ${total}`;
-    const states = () =>
-      [...new Set(rows.map((d) => d.state))]
-        .map((state) => `${rows.filter((d) => d.state === state).length} ${state.replaceAll("_", " ")}`)
-        .join(", ");
-    const sum = (f) => rows.reduce((t, d) => t + f(d), 0);
-    sums.textContent = `These ${rows.length}: ${num(
-      sum((d) => d.power_kw),
-      2,
-    )} kW, ${num(
-      sum((d) => d.reactive_power_kvar),
-      2,
-    )} kvar; ${states()}; ${rows.filter((d) => d.csip === "connected").length} connected over CSIP.`;
+    this.place.textContent = `DER ${this.start} to ${this.start + this.rows.length - 1} of ${this.total}`;
+    this.sums.textContent = sumsOf(this.rows);
   }
-  const stop = poll(2, load, trouble);
-  return { unmount: stop };
+
+  row(d) {
+    const cells = COLUMNS.map(([key, , decimals, get]) => {
+      if (decimals !== null) return h("td", { class: "n" }, num(get(d), decimals));
+      if (key === "name") return h("td", {}, this.link(d));
+      return h("td", {}, key === "state" ? d.state.replaceAll("_", " ") : get(d));
+    });
+    return h("tr", { "aria-selected": d.device === currentDevice() ? "true" : null }, cells);
+  }
+
+  link({ device, name }) {
+    const onclick = (event) => {
+      event.preventDefault();
+      location.hash = "overview";
+      this.context.choose(device);
+    };
+    return h("a", { href: "#overview", onclick }, name);
+  }
+}
+
+function sumsOf(rows) {
+  const total = (key) => rows.reduce((sum, d) => sum + d[key], 0);
+  const states = [...new Set(rows.map((d) => d.state))]
+    .map((state) => `${rows.filter((d) => d.state === state).length} ${state.replaceAll("_", " ")}`)
+    .join(", ");
+  const connected = rows.filter((d) => d.csip === "connected").length;
+  const power = `${num(total("power_kw"), 2)} kW, ${num(total("reactive_power_kvar"), 2)} kvar`;
+  return `These ${rows.length}: ${power}; ${states}; ${connected} connected over CSIP.`;
 }

@@ -14,31 +14,14 @@ const AXIS = {
 };
 const axes = (mode) =>
   AXIS[mode] || (mode.includes("FRT") ? ["Time, s", "Frequency, Hz"] : ["Time, s", "Voltage, %"]);
+// "x y, x y" as points.
+const curve = (text) => text.split(", ").map((point) => point.split(" ").map(Number));
 const START = {
-  opModVoltVar: [
-    [92, 44],
-    [98, 0],
-    [102, 0],
-    [108, -44],
-  ],
-  opModVoltWatt: [
-    [106, 100],
-    [110, 0],
-  ],
-  opModWattVar: [
-    [0, 0],
-    [50, 0],
-    [100, -44],
-  ],
-  opModWattPF: [
-    [0, 1, "absorb"],
-    [50, 1, "absorb"],
-    [100, 0.95, "absorb"],
-  ],
-  opModFreqWatt: [
-    [60, 100],
-    [61.5, 0],
-  ],
+  opModVoltVar: curve("92 44, 98 0, 102 0, 108 -44"),
+  opModVoltWatt: curve("106 100, 110 0"),
+  opModWattVar: curve("0 0, 50 0, 100 -44"),
+  opModWattPF: curve("0 1, 50 1, 100 0.95").map((point) => [...point, "absorb"]),
+  opModFreqWatt: curve("60 100, 61.5 0"),
 };
 const OBJECT = {
   fixed_var: [
@@ -58,23 +41,10 @@ const OBJECT = {
   ],
 };
 // The functions that are used most come first.
-const ORDER = [
-  "volt-var",
-  "max-w",
-  "volt-watt",
-  "fixed-pf",
-  "fixed-var",
-  "freq-droop",
-  "watt-var",
-  "watt-pf",
-  "connect",
-  "ramp",
-  "enter-service",
-  "fixed-w",
-  "target-w",
-  "target-var",
-  "freq-watt",
-];
+const ORDER = (
+  "volt-var max-w volt-watt fixed-pf fixed-var freq-droop watt-var watt-pf connect ramp " +
+  "enter-service fixed-w target-w target-var freq-watt"
+).split(" ");
 const DOC = { number: "a number", bool: "on or off" };
 
 const EXPLANATION =
@@ -256,10 +226,7 @@ function plainEditor(mode, set) {
 }
 
 function curveEditor({ mode }, set) {
-  const points = START[mode] || [
-    [1, 50],
-    [10, 50],
-  ];
+  const points = START[mode] || curve("1 50, 10 50");
   const excitation = mode === "opModWattPF";
   const editor = new CurveEditor({ name: mode, points, titles: axes(mode), excitation });
   const openLoop = h("input", {

@@ -1,5 +1,5 @@
 // Simulation inputs: grid and weather, changed here, acting at once.
-import { card, h, show } from "../dom.js";
+import { card, h, note, show, troubleLine } from "../dom.js";
 import { get, post } from "../api.js";
 import { act, poll } from "../shell.js";
 
@@ -24,99 +24,89 @@ const QUICK = [
 ];
 
 export function mount(root) {
-  const told = h("div", { "aria-live": "polite" }),
-    trouble = h("p", { class: "trouble", hidden: true }),
-    source = h("span", {});
-  const together = h("input", { type: "checkbox", checked: true, id: "together" });
-  const inputs = {};
-  let busy = false;
-  const send = (body) =>
-    act(
-      told,
-      async () => {
-        busy = true;
-        try {
-          take(await post("/api/dersim/inputs", body));
-        } finally {
-          busy = false;
-        }
-      },
-      "Changed.",
+  const trouble = troubleLine();
+  const page = new InputsPage(root, trouble);
+  const stop = poll(1, () => page.load(), trouble);
+  return { unmount: stop };
+}
+
+class InputsPage {
+  constructor(root, trouble) {
+    this.told = h("div", { "aria-live": "polite" });
+    this.source = h("span", {});
+    this.together = h("input", { type: "checkbox", checked: true, id: "together" });
+    // By key: the number and the slider.
+    this.inputs = {};
+    this.busy = false;
+    const fields = FIELDS.map((each) => this.field(...each));
+    const choices = [
+      h("label", { for: "together" }, this.together, "all phases together"),
+      h("button", { onclick: () => this.send({ source: "csv" }) }, "Back to the profile"),
+      h("button", { onclick: () => this.send({ source: "const" }) }, "Freeze"),
+    ];
+    const source = h("p", {}, "Source: ", this.source);
+    const row = h("div", { class: "row" }, choices);
+    const quick = QUICK.map(([name, body]) => h("button", { onclick: () => this.send(body) }, name));
+    const hint = note("Watch what the inverter does on Overview or Analytics.");
+    show(
+      root,
+      h(
+        "div",
+        { class: "grid" },
+        card("Grid and weather", trouble, source, row, fields, this.told),
+        card("Quick changes", h("div", { class: "row" }, quick), hint),
+      ),
     );
-  function changed(key, text) {
-    const v = Number(text);
-    if (!PHASES.includes(key)) return send({ [key]: v });
-    return send({
-      voltage_pu: together.checked ? v : PHASES.map((p) => (p === key ? v : Number(inputs[p].number.value))),
-    });
   }
-  const fields = FIELDS.map(([key, name, unit, low, high, step]) => {
-    const number = h("input", {
-      type: "number",
-      id: `in-${key}`,
-      step: "any",
-      onchange: () => changed(key, number.value),
+
+  field(key, name, unit, min, max, step) {
+    const id = `in-${key}`;
+    const typed = () => this.changed(key, number.value);
+    const number = h("input", { type: "number", id, step: "any", onchange: typed });
+    const slider = h("input", { type: "range", min, max, step, "aria-label": name });
+    slider.addEventListener("input", () => {
+      number.value = slider.value;
     });
-    const slider = h("input", {
-      type: "range",
-      min: low,
-      max: high,
-      step,
-      "aria-label": name,
-      oninput: () => {
-        number.value = slider.value;
-      },
-      onchange: () => changed(key, slider.value),
-    });
-    inputs[key] = { number, slider };
-    return h("div", { class: "field" }, h("label", { for: `in-${key}` }, `${name}, ${unit}`), number, slider);
-  });
-  function take(doc) {
-    const volts = Array.isArray(doc.voltage_pu) ? doc.voltage_pu : PHASES.map(() => doc.voltage_pu);
-    const values = { ...doc, a: volts[0], b: volts[1], c: volts[2] };
-    for (const [key, { number, slider }] of Object.entries(inputs)) {
+    slider.addEventListener("change", () => this.changed(key, slider.value));
+    this.inputs[key] = { number, slider };
+    return h("div", { class: "field" }, h("label", { for: id }, `${name}, ${unit}`), number, slider);
+  }
+
+  async load() {
+    if (!this.busy) this.take(await get("/api/dersim/inputs"));
+  }
+
+  send(body) {
+    return act(this.told, () => this.post(body), "Changed.");
+  }
+
+  async post(body) {
+    this.busy = true;
+    try {
+      this.take(await post("/api/dersim/inputs", body));
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  changed(key, text) {
+    const value = Number(text);
+    if (!PHASES.includes(key)) return this.send({ [key]: value });
+    const volts = PHASES.map((each) => (each === key ? value : Number(this.inputs[each].number.value)));
+    return this.send({ voltage_pu: this.together.checked ? value : volts });
+  }
+
+  // What is in use is not overwritten.
+  take(inputs) {
+    const { voltage_pu, grid_source, weather_source } = inputs;
+    const volts = Array.isArray(voltage_pu) ? voltage_pu : PHASES.map(() => voltage_pu);
+    const values = { ...inputs, a: volts[0], b: volts[1], c: volts[2] };
+    for (const [key, { number, slider }] of Object.entries(this.inputs)) {
       if (document.activeElement === number || document.activeElement === slider) continue;
       number.value = Number(values[key].toFixed(4));
       slider.value = values[key];
     }
-    source.textContent = `grid ${doc.grid_source}, weather ${doc.weather_source}${doc.source === "csv" ? "; a value set here makes that input constant" : ""}`;
+    const hint = inputs.source === "csv" ? "; a value set here makes that input constant" : "";
+    this.source.textContent = `grid ${grid_source}, weather ${weather_source}${hint}`;
   }
-  show(
-    root,
-    h(
-      "div",
-      { class: "grid" },
-      card(
-        "Grid and weather",
-        trouble,
-        h("p", {}, "Source: ", source),
-        h(
-          "div",
-          { class: "row" },
-          h("label", { for: "together" }, together, "all phases together"),
-          h("button", { onclick: () => send({ source: "csv" }) }, "Back to the profile"),
-          h("button", { onclick: () => send({ source: "const" }) }, "Freeze"),
-        ),
-        fields,
-        told,
-      ),
-      card(
-        "Quick changes",
-        h(
-          "div",
-          { class: "row" },
-          QUICK.map(([name, body]) => h("button", { onclick: () => send(body) }, name)),
-        ),
-        h("p", { class: "note" }, "Watch what the inverter does on Overview or Analytics."),
-      ),
-    ),
-  );
-  const stop = poll(
-    1,
-    async () => {
-      if (!busy) take(await get("/api/dersim/inputs"));
-    },
-    trouble,
-  );
-  return { unmount: stop };
 }

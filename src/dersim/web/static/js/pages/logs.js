@@ -1,5 +1,5 @@
 // Logs: by module and level, live.
-import { card, h, show } from "../dom.js";
+import { card, h, headRow, options, show, troubleLine } from "../dom.js";
 import { getPlain } from "../api.js";
 import { clockMs, utc } from "../format.js";
 
@@ -8,122 +8,110 @@ const TINT = { Warning: "warn", Error: "bad", Debug: "muted" };
 const KEEP = 500;
 
 export function mount(root) {
-  let after = 0,
-    polling = true,
-    timer = 0,
-    gone = false,
-    known = "";
-  let level = "Info";
-  const module = h(
-    "select",
-    { id: "log-module", onchange: reset },
-    h("option", { value: "" }, "all modules"),
-  );
-  const asked = new URLSearchParams(location.hash.split("?")[1] || "").get("module");
-  const chips = LEVELS.map((name) =>
-    h(
-      "button",
-      {
-        "aria-pressed": String(name === level),
-        onclick: () => {
-          level = name;
-          chips.forEach((c) => c.setAttribute("aria-pressed", String(c.textContent === name)));
-          reset();
-        },
-      },
-      name,
-    ),
-  );
-  const run = h(
-    "button",
-    {
-      onclick: () => {
-        polling = !polling;
-        run.textContent = polling ? "Stop polling" : "Start polling";
-        if (polling) load();
-      },
-    },
-    "Stop polling",
-  );
-  const head = h("tr", {}),
-    body = h("tbody", {}),
-    trouble = h("p", { class: "trouble", hidden: true }),
-    count = h("span", { class: "muted" });
-  show(
-    root,
-    card(
-      "Logs",
-      h(
-        "div",
-        { class: "row" },
-        h("label", { for: "log-module" }, "Module"),
-        module,
-        h("span", { class: "muted" }, "from level"),
-        chips,
-        run,
-        count,
-      ),
-      trouble,
-      h("div", { class: "scroll" }, h("table", { class: "logs" }, h("thead", {}, head), body)),
-    ),
-  );
+  const page = new LogPage(root);
+  page.load();
+  return { unmount: () => page.close() };
+}
 
-  function reset() {
-    after = 0;
-    show(body);
-    load();
+class LogPage {
+  constructor(root) {
+    this.after = 0;
+    this.timer = 0;
+    this.polling = true;
+    this.gone = false;
+    this.level = "Info";
+    this.known = "";
+    this.asked = new URLSearchParams(location.hash.split("?")[1] || "").get("module");
+    const every = h("option", { value: "" }, "all modules");
+    this.module = h("select", { id: "log-module", onchange: () => this.reset() }, every);
+    this.chips = LEVELS.map((name) => {
+      const pressed = String(name === this.level);
+      return h("button", { "aria-pressed": pressed, onclick: () => this.setLevel(name) }, name);
+    });
+    this.run = h("button", { onclick: () => this.toggle() }, "Stop polling");
+    this.head = h("tr", {});
+    this.body = h("tbody", {});
+    this.trouble = troubleLine();
+    this.count = h("span", { class: "muted" });
+    const table = h("table", { class: "logs" }, h("thead", {}, this.head), this.body);
+    show(root, card("Logs", this.controls(), this.trouble, h("div", { class: "scroll" }, table)));
   }
-  function row(e) {
+
+  controls() {
     return h(
-      "tr",
-      { class: TINT[e.level] || null },
-      h("td", { class: "t", title: utc(e.timestamp) }, clockMs(e.timestamp)),
-      h("td", {}, e.level),
-      module.value ? null : h("td", {}, e.module),
-      h("td", { class: "n" }, e.device || ""),
-      h("td", { class: "msg" }, e.message),
+      "div",
+      { class: "row" },
+      h("label", { for: "log-module" }, "Module"),
+      this.module,
+      h("span", { class: "muted" }, "from level"),
+      this.chips,
+      this.run,
+      this.count,
     );
   }
-  async function load() {
-    clearTimeout(timer);
-    try {
-      const found = await getPlain("/api/dersim/logs", {
-        modules: module.value,
-        level,
-        limit: KEEP,
-        after: after || null,
-      });
-      trouble.hidden = true;
-      if (found.modules.join() !== known) {
-        known = found.modules.join();
-        const chosen = module.value || asked || "";
-        show(
-          module,
-          h("option", { value: "" }, "all modules"),
-          found.modules.map((m) => h("option", { value: m, selected: m === chosen }, m)),
-        );
-      }
-      show(
-        head,
-        ["Time", "Level", module.value ? null : "Module", "DER", "Message"]
-          .filter(Boolean)
-          .map((t) => h("th", { scope: "col" }, t)),
-      );
-      for (const entry of found.logs) body.prepend(row(entry));
-      while (body.children.length > KEEP) body.lastChild.remove();
-      after = after && found.logs.length === KEEP ? found.logs[KEEP - 1].id : found.last_id;
-      count.textContent = `${body.children.length} entries, newest first`;
-    } catch (error) {
-      trouble.hidden = false;
-      trouble.textContent = error.message;
-    }
-    if (polling && !gone) timer = setTimeout(load, 1000);
+
+  setLevel(name) {
+    this.level = name;
+    for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.textContent === name));
+    this.reset();
   }
-  load();
-  return {
-    unmount() {
-      gone = true;
-      clearTimeout(timer);
-    },
-  };
+
+  toggle() {
+    this.polling = !this.polling;
+    this.run.textContent = this.polling ? "Stop polling" : "Start polling";
+    if (this.polling) this.load();
+  }
+
+  reset() {
+    this.after = 0;
+    show(this.body);
+    this.load();
+  }
+
+  row({ timestamp, level, module, device, message }) {
+    return h(
+      "tr",
+      { class: TINT[level] || null },
+      h("td", { class: "t", title: utc(timestamp) }, clockMs(timestamp)),
+      h("td", {}, level),
+      this.module.value ? null : h("td", {}, module),
+      h("td", { class: "n" }, device || ""),
+      h("td", { class: "msg" }, message),
+    );
+  }
+
+  async load() {
+    clearTimeout(this.timer);
+    try {
+      await this.loadNew();
+      this.trouble.hidden = true;
+    } catch (error) {
+      this.trouble.hidden = false;
+      this.trouble.textContent = error.message;
+    }
+    if (this.polling && !this.gone) this.timer = setTimeout(() => this.load(), 1000);
+  }
+
+  async loadNew() {
+    const query = { modules: this.module.value, level: this.level, limit: KEEP, after: this.after || null };
+    const { logs, modules, last_id } = await getPlain("/api/dersim/logs", query);
+    if (modules.join() !== this.known) this.offerModules(modules);
+    const middle = this.module.value ? [] : ["Module"];
+    show(this.head, [...headRow(["Time", "Level", ...middle, "DER", "Message"]).children]);
+    for (const entry of logs) this.body.prepend(this.row(entry));
+    while (this.body.children.length > KEEP) this.body.lastChild.remove();
+    this.after = this.after && logs.length === KEEP ? logs[KEEP - 1].id : last_id;
+    this.count.textContent = `${this.body.children.length} entries, newest first`;
+  }
+
+  offerModules(modules) {
+    this.known = modules.join();
+    const entries = [["", "all modules"], ...modules.map((name) => [name, name])];
+    show(this.module, options(entries, this.module.value || this.asked || ""));
+  }
+
+  close() {
+    this.gone = true;
+    clearTimeout(this.timer);
+  }
 }

@@ -1,10 +1,9 @@
 // Overview: the measurements as tiles, the live plot, and why the power is what it is.
-import { card, h, pairs, say, show, table } from "../dom.js";
-import { get } from "../api.js";
+import { card, h, note, options, pairs, say, show, table } from "../dom.js";
+import { get, post } from "../api.js";
 import { num, clock, shortId, span, value } from "../format.js";
 import { Plot } from "../plot.js";
 import { act, poll } from "../shell.js";
-import { post } from "../api.js";
 
 const TILES = [
   ["power_kw", "Active power", "kW, + generates", 2],
@@ -36,198 +35,156 @@ export function limitOf(setpoints) {
 
 const words = (text) => text[0].toUpperCase() + text.slice(1).replaceAll("_", " ");
 
+const WINDOWS = [
+  [300, "last 5 min"],
+  [900, "last 15 min"],
+  [7200, "last 2 h"],
+  [14400, "last 4 h"],
+];
+const PHASE_NUMBERS = ["kW", "kvar", "V L-N", "A"];
+
 export function mount(root, context) {
-  const tiles = Object.fromEntries(TILES.map(([key, name, unit]) => [key, tile(name, unit)]));
-  const csip = tile("CSIP", ""),
-    limit = tile("Limit in force", "% of setMaxW"),
-    status = tile("Inverter", "");
-  for (const each of [csip, status]) each.value.classList.add("word");
-  tiles.soc_pct.node.hidden = true;
-  const plot = new Plot({ seconds: 7200, label: "Power, current and voltage of the last two hours" });
-  const windowChoice = h(
-    "select",
-    { "aria-label": "Window", onchange: () => load() },
-    [
-      [300, "last 5 min"],
-      [900, "last 15 min"],
-      [7200, "last 2 h"],
-      [14400, "last 4 h"],
-    ].map(([v, t]) => h("option", { value: v, selected: v === 900 }, t)),
-  );
-  const phases = h("div", {}),
-    comm = h("div", {}),
-    force = h("div", {}),
-    told = h("div", { "aria-live": "polite" });
-  const command = (name) =>
-    h(
-      "button",
-      {
-        onclick: () =>
-          act(told, () => post("/api/dersim/commands", { command: name }), `Command ${name} given.`),
-      },
-      name[0].toUpperCase() + name.slice(1),
-    );
-  show(
-    root,
-    h(
-      "div",
-      { class: "tiles" },
-      TILES.slice(0, 5).map(([key]) => tiles[key].node),
-      csip.node,
-      limit.node,
-      status.node,
-      TILES.slice(5).map(([key]) => tiles[key].node),
-    ),
-    h(
-      "section",
-      { class: "card" },
-      h("div", { class: "row spread" }, h("h2", {}, "Power, current and voltage"), windowChoice),
-      plot.node,
-    ),
-    card("In force, and why", force),
-    h(
-      "div",
-      { class: "grid" },
-      card("Phases", phases),
-      card("Front-ends", comm),
-      card(
-        "Operator",
-        h("div", { class: "row" }, ["start", "stop", "reset"].map(command)),
-        h(
-          "p",
-          { class: "note" },
-          "Stop takes the inverter out of service until start; reset forgets a trip.",
-        ),
-        told,
-      ),
-    ),
-  );
-
-  async function load() {
-    plot.seconds = Number(windowChoice.value);
-    plot.setHistory(await get("/api/dersim/history", { seconds: plot.seconds }));
-  }
-  load().catch(() => {});
-
-  const stops = [
-    poll(2, async () => {
-      const [client, setpoints] = await Promise.all([
-        get("/api/dersim/csip-client"),
-        get("/api/dersim/setpoints", { journal: 0 }),
-      ]);
-      say(csip.value, client.state[0].toUpperCase() + client.state.slice(1));
-      csip.value.className = `value word ${client.state === "connected" ? "good" : client.state === "disabled" ? "muted" : "bad"}`;
-      say(
-        csip.unit,
-        client.last_contact && context.overview
-          ? `last contact ${span((Date.parse(context.overview.time) - Date.parse(client.last_contact)) / 1000)} ago`
-          : client.retry_in_s !== null
-            ? `again in ${span(client.retry_in_s)}`
-            : "",
-      );
-      const ruling = limitOf(setpoints);
-      say(limit.value, ruling ? num(ruling.value, 0) : "none");
-      say(
-        limit.unit,
-        ruling ? `% of setMaxW, ${ruling.source} ${shortId(ruling.detail)}` : "nothing limits the power",
-      );
-      show(force, inForce(setpoints));
-    }),
-  ];
+  const page = new OverviewPage(root, context);
+  page.loadHistory().catch(() => {});
+  const stop = poll(2, () => page.load());
   return {
-    update(overview) {
-      for (const [key, , , decimals] of TILES) say(tiles[key].value, num(overview.metrics[key], decimals));
-      tiles.soc_pct.node.hidden = overview.metrics.soc_pct === null;
-      say(status.value, overview.status.tripped ? "Tripped" : words(overview.status.inverter));
-      status.value.className = `value word ${overview.status.tripped ? "bad" : ""}`;
-      say(
-        status.unit,
-        overview.status.alarms.length
-          ? `Alarms: ${overview.status.alarms.join(", ")}`
-          : `${overview.status.connect}, no alarm`,
-      );
-      plot.append(overview);
-      show(
-        phases,
-        table(
-          [
-            { title: "Phase" },
-            { title: "kW", n: 1 },
-            { title: "kvar", n: 1 },
-            { title: "V L-N", n: 1 },
-            { title: "A", n: 1 },
-          ],
-          overview.phases.map((p, i) =>
-            h(
-              "tr",
-              {},
-              h("td", {}, "ABC"[i]),
-              ...[
-                num(p.power_kw, 3),
-                num(p.reactive_power_kvar, 3),
-                num(p.voltage_ln_v, 1),
-                num(p.current_a, 2),
-              ].map((t) => h("td", { class: "n" }, t)),
-            ),
-          ),
-        ),
-      );
-      show(
-        comm,
-        pairs(
-          Object.entries(overview.comm).map(([name, c]) => [
-            name,
-            [h("strong", {}, c.state), " ", h("span", { class: "muted" }, c.detail)],
-          ]),
-        ),
-      );
-    },
+    update: (overview) => page.update(overview),
     unmount() {
-      plot.destroy();
-      stops.forEach((stop) => stop());
+      page.plot.destroy();
+      stop();
     },
   };
 }
 
-export function inForce(setpoints) {
-  const row = (each, by) =>
-    h(
-      "tr",
-      {},
-      h("td", {}, each.mode),
-      h("td", {}, value(each.mode, each.value)),
+class OverviewPage {
+  constructor(root, context) {
+    this.context = context;
+    this.tiles = Object.fromEntries(TILES.map(([key, name, unit]) => [key, tile(name, unit)]));
+    this.tiles.soc_pct.node.hidden = true;
+    this.csip = tile("CSIP", "");
+    this.limit = tile("Limit in force", "% of setMaxW");
+    this.status = tile("Inverter", "");
+    for (const each of [this.csip, this.status]) each.value.classList.add("word");
+    this.plot = new Plot({ seconds: 7200, label: "Power, current and voltage of the last two hours" });
+    const look = { "aria-label": "Window", onchange: () => this.loadHistory() };
+    this.window = h("select", look, options(WINDOWS, 900));
+    for (const name of ["phases", "comm", "force"]) this[name] = h("div", {});
+    this.told = h("div", { "aria-live": "polite" });
+    const title = h("h2", {}, "Power, current and voltage");
+    const plotHead = h("div", { class: "row spread" }, title, this.window);
+    show(
+      root,
+      this.tileRow(),
+      card(null, plotHead, this.plot.node),
+      card("In force, and why", this.force),
       h(
-        "td",
-        {},
-        each.source,
-        each.detail && each.detail !== each.source
-          ? h("span", { class: "muted", title: each.detail }, ` ${shortId(each.detail, 6, 4)}`)
-          : "",
-      ),
-      h(
-        "td",
-        {},
-        by ? `overridden by ${by}` : each.until ? `until ${clock(each.until)}` : `since ${clock(each.since)}`,
+        "div",
+        { class: "grid" },
+        card("Phases", this.phases),
+        card("Front-ends", this.comm),
+        this.operatorCard(),
       ),
     );
-  const heads = [{ title: "Mode" }, { title: "Value" }, { title: "Source" }, { title: "" }];
-  const isSetting = (each) => each.mode.startsWith("set");
-  const settings = setpoints.in_force.filter(isSetting);
-  return [
-    table(
-      heads,
-      [
-        ...setpoints.in_force.filter((e) => !isSetting(e)).map((e) => row(e)),
-        ...setpoints.overridden.map((e) => row(e, e.by)),
-      ],
-      { empty: "Nothing is asked of the inverter: it gives what the source has." },
-    ),
-    settings.length
-      ? h(
-          "p",
-          { class: "note" },
-          `Settings governed by ${[...new Set(settings.map((e) => e.source))].join(" and ")}: ${settings.map((e) => `${e.mode} ${value(e.mode, e.value)}`).join(", ")}.`,
-        )
-      : null,
-  ];
+  }
+
+  tileRow() {
+    const nodes = TILES.map(([key]) => this.tiles[key].node);
+    const words = [this.csip.node, this.limit.node, this.status.node];
+    return h("div", { class: "tiles" }, nodes.slice(0, 5), words, nodes.slice(5));
+  }
+
+  operatorCard() {
+    const give = (command) =>
+      act(this.told, () => post("/api/dersim/commands", { command }), `Command ${command} given.`);
+    const buttons = ["start", "stop", "reset"].map((name) =>
+      h("button", { onclick: () => give(name) }, words(name)),
+    );
+    const hint = note("Stop takes the inverter out of service until start; reset forgets a trip.");
+    return card("Operator", h("div", { class: "row" }, buttons), hint, this.told);
+  }
+
+  async loadHistory() {
+    this.plot.seconds = Number(this.window.value);
+    this.plot.setHistory(await get("/api/dersim/history", { seconds: this.plot.seconds }));
+  }
+
+  async load() {
+    const [client, setpoints] = await Promise.all([
+      get("/api/dersim/csip-client"),
+      get("/api/dersim/setpoints", { journal: 0 }),
+    ]);
+    const look = { connected: "good", disabled: "muted" }[client.state] || "bad";
+    say(this.csip.value, words(client.state));
+    this.csip.value.className = `value word ${look}`;
+    say(this.csip.unit, contactOf(client, this.context.overview));
+    const ruling = limitOf(setpoints);
+    const source = ruling ? `% of setMaxW, ${ruling.source} ${shortId(ruling.detail)}` : "";
+    say(this.limit.value, ruling ? num(ruling.value, 0) : "none");
+    say(this.limit.unit, source || "nothing limits the power");
+    show(this.force, inForce(setpoints));
+  }
+
+  update(overview) {
+    const { metrics, status, phases, comm } = overview;
+    for (const [key, , , decimals] of TILES) say(this.tiles[key].value, num(metrics[key], decimals));
+    this.tiles.soc_pct.node.hidden = metrics.soc_pct === null;
+    say(this.status.value, status.tripped ? "Tripped" : words(status.inverter));
+    this.status.value.className = `value word ${status.tripped ? "bad" : ""}`;
+    const alarms = status.alarms.length ? `Alarms: ${status.alarms.join(", ")}` : "";
+    say(this.status.unit, alarms || `${status.connect}, no alarm`);
+    this.plot.append(overview);
+    show(this.phases, table(["Phase", ...PHASE_NUMBERS], phases.map(phaseRow), { numbers: PHASE_NUMBERS }));
+    show(this.comm, frontends(comm));
+  }
+}
+
+function contactOf({ last_contact, retry_in_s }, overview) {
+  if (last_contact && overview) {
+    return `last contact ${span((Date.parse(overview.time) - Date.parse(last_contact)) / 1000)} ago`;
+  }
+  return retry_in_s !== null ? `again in ${span(retry_in_s)}` : "";
+}
+
+function phaseRow({ power_kw, reactive_power_kvar, voltage_ln_v, current_a }, index) {
+  const numbers = [num(power_kw, 3), num(reactive_power_kvar, 3), num(voltage_ln_v, 1), num(current_a, 2)];
+  const cells = numbers.map((text) => h("td", { class: "n" }, text));
+  return h("tr", {}, h("td", {}, "ABC"[index]), cells);
+}
+
+const frontends = (comm) =>
+  pairs(
+    Object.entries(comm).map(([name, { state, detail }]) => [
+      name,
+      [h("strong", {}, state), " ", h("span", { class: "muted" }, detail)],
+    ]),
+  );
+
+function setpointRow({ mode, value: setpoint, source, detail, since, until, by }) {
+  const id = detail && detail !== source;
+  const short = id ? h("span", { class: "muted", title: detail }, ` ${shortId(detail, 6, 4)}`) : "";
+  const time = until ? `until ${clock(until)}` : `since ${clock(since)}`;
+  return h(
+    "tr",
+    {},
+    h("td", {}, mode),
+    h("td", {}, value(mode, setpoint)),
+    h("td", {}, source, short),
+    h("td", {}, by ? `overridden by ${by}` : time),
+  );
+}
+
+export function inForce({ in_force, overridden }) {
+  const isSetting = ({ mode }) => mode.startsWith("set");
+  const modes = in_force.filter((each) => !isSetting(each));
+  const settings = in_force.filter(isSetting);
+  const heads = ["Mode", "Value", "Source", ""];
+  const empty = "Nothing is asked of the inverter: it gives what the source has.";
+  const rows = [...modes, ...overridden].map(setpointRow);
+  return [table(heads, rows, { empty }), settings.length ? note(settingsLine(settings)) : null];
+}
+
+function settingsLine(settings) {
+  const sources = [...new Set(settings.map(({ source }) => source))].join(" and ");
+  const values = settings.map(({ mode, value: setting }) => `${mode} ${value(mode, setting)}`).join(", ");
+  return `Settings governed by ${sources}: ${values}.`;
 }

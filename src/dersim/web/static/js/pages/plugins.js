@@ -1,14 +1,15 @@
 // Plugins: what is loaded, and the panels that plug-ins bring.
-import { card, h, pairs, show, table } from "../dom.js";
+import { card, h, pairs, show, table, troubleLine } from "../dom.js";
 import { get, getPlain } from "../api.js";
 
 export function mount(root, context) {
-  const place = h("div", {}),
-    panelPlace = h("div", {}),
-    trouble = h("p", { class: "trouble", hidden: true });
+  const place = h("div", {});
+  const panelPlace = h("div", {});
+  const trouble = troubleLine();
   show(root, trouble, place, panelPlace);
   let open = null;
-  (async () => {
+
+  async function load() {
     const [info, functions, plugins] = await Promise.all([
       getPlain("/api/dersim/server-info"),
       get("/api/dersim/functions"),
@@ -16,90 +17,65 @@ export function mount(root, context) {
     ]);
     show(
       place,
-      card(
-        "Plug-ins",
-        table(
-          [{ title: "Name" }, { title: "Version" }, { title: "In use" }, { title: "From" }],
-          plugins.plugins.map((p) =>
-            h(
-              "tr",
-              {},
-              h("td", {}, p.name),
-              h("td", {}, p.version),
-              h("td", {}, p.loaded ? "yes" : "no"),
-              h("td", { class: "mono" }, p.origin),
-            ),
-          ),
-        ),
-      ),
-      h(
-        "div",
-        { class: "grid" },
-        card(
-          "Front-ends",
-          pairs(
-            plugins.frontends.map((f) => [
-              f.name,
-              [h("strong", {}, f.state), " ", h("span", { class: "muted" }, f.detail)],
-            ]),
-          ),
-        ),
-        card(
-          "Packages",
-          pairs([["dersim", info.version], ["Python", info.python], ...Object.entries(info.packages)]),
-        ),
-      ),
-      card(
-        "Control functions, in the order of the step",
-        table(
-          [{ title: "Name" }, { title: "Stage" }, { title: "Modes" }, { title: "What it does" }],
-          functions.functions.map((f) =>
-            h(
-              "tr",
-              {},
-              h("td", {}, f.name),
-              h("td", {}, f.stage),
-              h("td", { class: "mono" }, f.modes.map((m) => m.mode).join(" ")),
-              h("td", {}, f.doc),
-            ),
-          ),
-        ),
-      ),
-      card(
-        "Panels",
-        plugins.panels.length
-          ? h(
-              "div",
-              { class: "row" },
-              plugins.panels.map((p) => h("button", { onclick: () => openPanel(p) }, p.title)),
-            )
-          : h("p", { class: "empty" }, "No plug-in brings a panel."),
-      ),
+      card("Plug-ins", pluginTable(plugins.plugins)),
+      h("div", { class: "grid" }, frontendCard(plugins.frontends), packageCard(info)),
+      card("Control functions, in the order of the step", functionTable(functions.functions)),
+      card("Panels", panelButtons(plugins.panels, openPanel)),
     );
-  })().catch((error) => {
+  }
+
+  async function openPanel({ name, title }) {
+    try {
+      open?.unmount?.();
+      const module = await import(`/panels/${encodeURIComponent(name)}.js`);
+      const body = h("div", {});
+      show(panelPlace, card(title, body));
+      open = module.mount(body, context) || null;
+    } catch (error) {
+      const told = `The panel ${name} cannot be shown: ${error.message}`;
+      show(panelPlace, h("p", { class: "trouble" }, told));
+    }
+  }
+
+  load().catch((error) => {
     trouble.hidden = false;
     trouble.textContent = error.message;
   });
-  async function openPanel(panel) {
-    try {
-      open?.unmount?.();
-      const module = await import(`/panels/${encodeURIComponent(panel.name)}.js`);
-      const body = h("div", {});
-      show(panelPlace, card(panel.title, body));
-      open = module.mount(body, context) || null;
-    } catch (error) {
-      show(
-        panelPlace,
-        h("p", { class: "trouble" }, `The panel ${panel.name} cannot be shown: ${error.message}`),
-      );
-    }
-  }
-  return {
-    update(o) {
-      open?.update?.(o);
-    },
-    unmount() {
-      open?.unmount?.();
-    },
-  };
+  return { update: (overview) => open?.update?.(overview), unmount: () => open?.unmount?.() };
+}
+
+function pluginTable(plugins) {
+  const rows = plugins.map(({ name, version, loaded, origin }) => {
+    const from = h("td", { class: "mono" }, origin);
+    return h("tr", {}, h("td", {}, name), h("td", {}, version), h("td", {}, loaded ? "yes" : "no"), from);
+  });
+  return table(["Name", "Version", "In use", "From"], rows);
+}
+
+function functionTable(functions) {
+  const rows = functions.map(({ name, stage, modes, doc }) => {
+    const told = h("td", { class: "mono" }, modes.map(({ mode }) => mode).join(" "));
+    return h("tr", {}, h("td", {}, name), h("td", {}, stage), told, h("td", {}, doc));
+  });
+  return table(["Name", "Stage", "Modes", "What it does"], rows);
+}
+
+const frontendCard = (frontends) =>
+  card(
+    "Front-ends",
+    pairs(
+      frontends.map(({ name, state, detail }) => [
+        name,
+        [h("strong", {}, state), " ", h("span", { class: "muted" }, detail)],
+      ]),
+    ),
+  );
+
+const packageCard = ({ version, python, packages }) =>
+  card("Packages", pairs([["dersim", version], ["Python", python], ...Object.entries(packages)]));
+
+function panelButtons(panels, open) {
+  if (!panels.length) return h("p", { class: "empty" }, "No plug-in brings a panel.");
+  const buttons = panels.map((panel) => h("button", { onclick: () => open(panel) }, panel.title));
+  return h("div", { class: "row" }, buttons);
 }
