@@ -185,6 +185,15 @@ def test_three_thousand_random_schedules_follow_the_standard(block: int) -> None
         run(seed)
 
 
+#: Schedules that the scheduler once got wrong.
+FOUND = (673, 74360, 100529, 104025, 104077, 105735)
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_schedules_that_were_found_wrong_before_follow_the_standard(seed: int) -> None:
+    run(seed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(100))
 def test_a_hundred_thousand_random_schedules_follow_the_standard(block: int) -> None:

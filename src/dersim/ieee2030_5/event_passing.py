@@ -81,7 +81,8 @@ class Passing:
         """Take from a running event the modes whose better claimant begins now, or has begun."""
         taken = schedule.taken(event, due)
         event.lost.update(taken)
-        if taken and not event.free_modes():
+        settled = all(winner.phase.live for winner in event.beaten.values())
+        if taken and settled and not event.free_modes():  # else a mode may come back to it: compete again
             self._supersede(event, now_s)
         return bool(taken)
 
