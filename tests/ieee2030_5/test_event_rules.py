@@ -344,3 +344,19 @@ def test_a_thousand_overlapping_events_are_survived() -> None:
     trace.until(30_000)
     assert not [view for view in trace.events.views() if view.phase.live]
     assert trace.ruled[-1][1] == {PF: "default P5"}
+
+
+def test_a_mode_that_falls_to_a_running_winner_is_lost_for_good() -> None:
+    trace = Trace()
+    for name, primacy in (("BEST", 1), ("MID", 2), ("LAST", 3)):
+        trace.program(name, primacy)
+    trace.control("MID", "mid", 0, 100, PF, MAX_W)
+    trace.control("BEST", "best", 50, 100, MAX_W)  # mid is beaten there, for its whole period
+    trace.control("LAST", "last", 0, 200, MAX_W, VV)
+    trace.poll()
+    trace.until(20)
+    trace.status("BEST", "best", 2)
+    trace.poll()
+    trace.until(400)
+    assert trace.rules(MAX_W) == [(0, None), (20, "mid"), (100, None)]
+    assert trace.told("last") == [1, 2, 3]

@@ -11,7 +11,7 @@ import bisect
 from collections.abc import Iterable
 
 from dersim.ieee2030_5.event_chains import meet
-from dersim.ieee2030_5.event_types import Event, Loss
+from dersim.ieee2030_5.event_types import Event, Loss, Phase
 
 
 class _Lane:
@@ -71,7 +71,7 @@ def _claim(event: Event, mode: str, lane: _Lane) -> None:
         event.cuts[mode] = winner
         if winner.claim_start_s > start_s:
             lane.add(start_s, winner.claim_start_s, event)
-    elif mode in winner.held:  # never resumed: the better one has begun
+    elif winner.phase is Phase.ACTIVE:  # never resumed: the better one has begun
         event.lost[mode] = loss(event, winner)
     else:
         event.beaten[mode] = winner
