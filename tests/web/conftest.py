@@ -135,7 +135,7 @@ class StandInClient:
             "state": "connected", "server": "https://127.0.0.1:8443", "dcap": "/dcap", "lfdi": "AB" * 20,
             "sfdi": "123456789012", "edition": "2023", "end_device": "/edev/1",
             "registration": {"present": True, "verified": True},
-            "clock": {"offset_s": 0.02, "bound_s": 0.1, "samples": 5}, "programs": [],
+            "clock": {"offset_s": 0.02, "bound_s": 0.1, "samples": 5}, "clocks": [], "programs": [],
             "active_controls": [control], "scheduled_controls": [], "default_control": None,
             "last_contact": "2026-01-01T00:00:00.000Z", "last_error": None, "retry_in_s": None,
             "troubles": [{"what": "meter readings", "since": "2026-01-01T00:00:00.000Z", "error": "413"}],
