@@ -1,6 +1,7 @@
 """What was chosen, what follows from it, and that no secret is told."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,23 @@ def test_no_secret_is_told_and_a_blank_keeps_it(real_state):
     real_state.choose(SIMULATOR, {"--csip_pin": ""})
     simulator = options(real_state, SIMULATOR)
     assert (simulator.csip_pin, simulator.token) == (111115, None)
+
+
+async def test_a_token_reaches_the_simulator_by_its_environment_alone(real_state, nursery, monkeypatch):
+    started, open_process = [], trio.lowlevel.open_process
+
+    async def watched(argv, env, **kwargs):
+        started.append((argv, env))
+        return await open_process([sys.executable, "-c", ""], env=env, **kwargs)
+
+    monkeypatch.setattr(trio.lowlevel, "open_process", watched)
+    real_state.choose(SIMULATOR, {"--token": "open-sesame", "--csip_enc": "no"})
+    await real_state.start(SIMULATOR, nursery)
+    [(argv, env)] = started
+    assert "open-sesame" not in " ".join(argv)
+    assert "--token" not in argv
+    assert "--csip_enc" in argv
+    assert env["DERSIM_TOKEN"] == "open-sesame"
 
 
 def test_a_short_secret_hides_itself_and_nothing_else_of_the_command(real_state):

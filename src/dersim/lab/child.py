@@ -78,11 +78,13 @@ class Child:
         argv: Sequence[str],
         command: str,
         secrets: Iterable[str],
+        environment: Mapping[str, str] | None = None,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Run the process until it ends; `started` once it exists or could not be made.
 
         `command`: the command line as it is shown. `secrets` are masked in the output.
+        `environment` is added to ours.
         """
         self._secrets = tuple(each for each in secrets if len(each) > 2)
         self.command, self.exit_code, self.addresses = command, None, {}
@@ -90,20 +92,22 @@ class Child:
         self._enter(State.STARTING)
         self._say(f"starting: {command}")
         try:
-            await self._run_process(argv, task_status)
+            await self._run_process(argv, environment or {}, task_status)
         finally:
             self._process = self.pid = None
             self._ended.set()
             self._changed()
 
-    async def _run_process(self, argv: Sequence[str], task_status: trio.TaskStatus[None]) -> None:
+    async def _run_process(
+        self, argv: Sequence[str], environment: Mapping[str, str], task_status: trio.TaskStatus[None]
+    ) -> None:
         try:
             process = await trio.lowlevel.open_process(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
                 process_group=0,
             )
         except OSError as error:
