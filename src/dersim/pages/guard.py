@@ -1,6 +1,6 @@
-"""Who may ask: the Host, Origin and token checks, without any I/O.
+"""Who may send requests: the Host, Origin and token checks, without any I/O.
 
-The dashboard listens on loopback and asks for no password; two attacks remain, both by way of the user's own
+The dashboard listens on loopback and asks for no password. Two attacks remain, both through the user's own
 browser. *DNS rebinding*: a hostile page's name is made to resolve to 127.0.0.1, so that the page's scripts
 reach us as their own origin; the Host header still has the hostile name, hence `check_host`. *Cross-site
 requests*: a hostile page posts to us, or opens a WebSocket, which no same-origin policy stops; the browser
@@ -117,7 +117,7 @@ class Guard:
             raise Problem("foreign-origin", f"the page asking comes from {origin!r}, not from here")
 
     def check_fetch(self, site: str | None, mode: str | None, dest: str | None, origin: str | None) -> None:
-        """Problem foreign-origin where a page of another site asks, but for a link that was followed to us.
+        """Problem foreign-origin where a page of another site asks, except where a link to us was followed.
 
         site, mode, dest: the Sec-Fetch-* headers, which all browsers send to a loopback address.
         """

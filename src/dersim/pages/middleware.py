@@ -21,7 +21,7 @@ def add_guard(app: QuartTrio, guard: Guard) -> None:
         # answer overtakes the body: the next request on that connection would never be answered. It also
         # means that a request whose body is broken off has no effect.
         await request.get_data()
-        # The first visit of a browser carries the token in the query; `pages.py` turns it into a cookie.
+        # The first visit of a browser carries the token in the query; `site_pages.py` turns it into a cookie.
         arrival = request.path == "/" and "token" in request.args
         if request.method == "OPTIONS" and request.headers.get("Origin") in guard.cors_origins:
             return Response(b"", 204)

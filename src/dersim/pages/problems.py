@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 from dersim.errors import DersimError
 from dersim.pages.schema import FieldError
 
-#: The last part of the URN -> (HTTP status, what to do where the place of the error knows nothing better).
+#: The last part of the URN -> (HTTP status, what to do, unless the place of the error says it better).
 PROBLEM_TYPES: dict[str, tuple[int, str]] = {
     "bad-request": (400, "See /docs for what this address takes."),
     "not-json": (415, "Send a JSON body with the header Content-Type: application/json."),

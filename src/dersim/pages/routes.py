@@ -1,4 +1,4 @@
-"""What an address of the API is: one `Route`, from which the server, the docs and the checks are made.
+"""One address of the API: a `Route`, from which the server, the docs and the checks are made.
 
 A handler is a plain function `(context, call) -> body | Reply`; it knows nothing of HTTP servers. It raises
 `Problem`, or a ConfigError for input that a deeper part refuses.
@@ -31,7 +31,7 @@ class Query(NamedTuple):
 
     @property
     def highest(self) -> float | None:
-        """The maximum; whole numbers always have one, so that none is too large for what it meets."""
+        """The maximum; whole numbers always have one, so that none is too large for the code behind it."""
         return LARGEST_INT if self.maximum is None and self.type is int else self.maximum
 
 

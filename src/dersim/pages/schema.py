@@ -1,9 +1,9 @@
-"""JSON Schema from Python types, and the judge of request bodies by it.
+"""JSON Schema from Python types, and the check of request bodies against it.
 
 The API's shapes are declared once, as TypedDicts beside the function that serves them. From these come the
 OpenAPI document (`openapi.py`), the check of every request body, and, in the tests, that of every response.
-Only what the API uses of JSON Schema (2020-12) is written or judged; `check` refuses to judge a keyword that
-it does not know, so that a schema can never promise more than is checked.
+Only the part of JSON Schema (2020-12) that the API uses is written and checked; `check` refuses a keyword
+that it does not know, so that a schema never promises more than is checked.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ _NOT_JUDGED = {"title", "description", "x-unit", "examples", "default", "format"
 def check(  # noqa: PLR0911 - one answer per keyword
     schema: Schema, components: Mapping[str, Schema], value: Any, pointer: str = ""
 ) -> list[FieldError]:
-    """Judge a decoded JSON value; the empty list means that it is valid."""
+    """What is wrong with a decoded JSON value; an empty list means that it is valid."""
     if unknown := set(schema) - _JUDGED - _NOT_JUDGED:
         raise TypeError(f"schema keywords {sorted(unknown)} are not judged here")
     if "$ref" in schema:
@@ -166,7 +166,7 @@ def _any_of(
     verdicts = [check(option, components, value, pointer) for option in options]
     if not all(verdicts):
         return []
-    # The most telling answer is that of the option which came furthest into the value.
+    # The most useful error is that of the option that got furthest into the value.
     deepest = max(verdicts, key=lambda errors: max(len(error.pointer) for error in errors))
     if any(error.pointer != pointer for error in deepest):
         return deepest

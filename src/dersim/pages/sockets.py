@@ -9,7 +9,7 @@ from dersim.errors import ConfigError
 
 
 def bind_socket(flag: str, host: str, port: int) -> socket.socket:
-    """A listening TCP socket; ConfigError names the flag where address or port cannot be had."""
+    """A listening TCP socket; ConfigError names the flag where address or port cannot be used."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,7 +1,7 @@
 """Static files: plain files, no build step, nothing from elsewhere.
 
 `SHARED` is what all our sites use: the style sheet, and the modules that draw tables, forms and plots. A site
-has files of its own beside them; under one address the site's folder is looked into first.
+has files of its own beside them; under one address the site's folder comes first.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def _file_in(folder: Path, name: str) -> Path | None:
 
 
 def file_response(path: Path) -> Response:
-    """One static file, revalidated by its ETag; Problem not-found for what is none of ours."""
+    """One static file, revalidated by its ETag; Problem not-found for any other file."""
     if path.suffix not in _TYPES or not path.is_file():
         raise Problem("not-found", f"there is no page {path.name!r}")
-    # Small files, read from the page cache: no thread is worth its while.
+    # Small files from the page cache: a thread would cost more than the read.
     answer = Response(path.read_bytes(), content_type=_TYPES[path.suffix])
     answer.headers["Cache-Control"] = "no-cache"
     answer.set_etag(f"{path.stat().st_mtime_ns:x}-{path.stat().st_size:x}")

@@ -1,4 +1,4 @@
-"""The quart-trio application: the thin skin between HTTP and the route table.
+"""The quart-trio application: the thin layer between HTTP and the route table.
 
 Guard, decoding, the check of the body, problem documents, ETags and headers are here, once for all routes;
 what an address means is in `api/`.

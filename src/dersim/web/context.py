@@ -22,7 +22,7 @@ DASHBOARD: tuple[Site, ...] = ("dashboard",)
 CSIP_UI: tuple[Site, ...] = ("csip_ui",)
 
 
-#: A fleet of so many DERs is looked at whole, whenever someone asks.
+#: Up to so many DERs, a document about all of them is made anew for each request.
 SMALL_FLEET = 50
 REMEMBER_S = 2.0
 

@@ -89,7 +89,7 @@ class WebFrontend:
             await server.serve(self.telemetry.close)
 
     async def aclose(self) -> None:
-        """Give up what `bind` opened, where `run` never came."""
+        """Close what `bind` opened if `run` was never called."""
         if self._server is not None:
             self._server.close()
             self._server = None

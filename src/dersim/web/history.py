@@ -1,8 +1,8 @@
-"""What the web remembers of each DER's past: one sample per tick, for at least four hours, in bounded memory.
+"""Each DER's past for the web: one sample per tick, for at least four hours, in bounded memory.
 
 Samples lie in columns of packed floats, 48 bytes each, so that four hours at one sample per second take
 0.7 MB. The budget is for the whole fleet. Up to `ALL_WATCHED` DERs each is kept; in larger fleets only
-those that somebody looked at (the least recently looked at gives way), and the sum over all of them.
+those that somebody looked at (the one not looked at for longest is dropped), and the sum over all.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COLUMNS = (
     "available_power_kw",
     "soc_pct",
 )
-SAMPLES = 20_000  # four hours at the closest spacing
+SAMPLES = 20_000  # four hours at the shortest interval
 #: Faster ticks are thinned to this; well under 1 s, because a tick of 1 s comes a little early at times.
 MIN_STEP_S = 0.75
 ALL_WATCHED = 50
@@ -46,7 +46,7 @@ _SAMPLE_BYTES = 8 + 4 * len(COLUMNS)
 
 
 class Series:
-    """The samples of one DER, oldest given up first. Times are simulated UTC seconds and rise."""
+    """The samples of one DER, oldest dropped first. Times are simulated UTC seconds and rise."""
 
     def __init__(self, capacity: int = SAMPLES) -> None:
         self._capacity = capacity
@@ -117,7 +117,7 @@ class History:
             self._add(series, self._fleet.devices[number - 1].state)
 
     def watch(self, device: Device) -> None:
-        """Somebody looks at this DER: keep its past from now on."""
+        """Keep the past of this DER from now on."""
         if self._all:
             return
         self._series.setdefault(device.number, Series())
@@ -196,6 +196,6 @@ def _row(state: DeviceState) -> tuple[float, ...]:
 
 
 def mean_of_present(values: tuple[float, float, float]) -> float:
-    """The mean over the phases that are there; an absent phase reads 0."""
+    """The mean over the phases in use; an absent phase reads 0."""
     present = [value for value in values if value]
     return sum(present) / len(present) if present else 0.0

@@ -1,7 +1,7 @@
 """`/metrics`: the Prometheus text format (version 0.0.4), written by hand.
 
 Up to `LABELLED` DERs each has lines of its own; above that only sums, because a time series per DER and
-quantity would cost the scraper, and us, more than it tells.
+quantity would cost the scraper and this process more than it is worth.
 """
 
 from __future__ import annotations

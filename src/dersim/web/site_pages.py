@@ -27,7 +27,7 @@ def add_pages(app: QuartTrio, site: Site, guard: Guard, panels: Iterable[Panel])
         if guard.token is not None and (shown := request.args.get("token")) is not None:
             if not guard.token_is(shown):
                 raise Problem("token-needed", "the token is not the right one")
-            # On to the same page without the token, lest it stay in the address bar.
+            # Redirect to the same page without the token, so that it does not stay in the address bar.
             answer = Response(b"", 303, headers={"Location": "/"})
             answer.set_cookie(COOKIE, guard.token, httponly=True, samesite="Strict")
             return answer

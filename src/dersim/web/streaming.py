@@ -67,7 +67,7 @@ async def _pump(mailbox: Mailbox) -> None:
 
 
 async def _discard_input() -> None:
-    """Nothing is expected from a listener; unread, its messages would hide that it hangs up."""
+    """Read and drop what a listener sends; unread messages would hide that it has closed."""
     while True:
         await websocket.receive()
 

@@ -1,8 +1,8 @@
 """The WebSocket stream: the overview document, once at the start and once per tick.
 
 One task (`Telemetry.run`) waits for the fleet's steps and writes each watched DER's document once, whatever
-the number of listeners. Every listener has a mailbox of a few places; when a slow one's is full the oldest
-document gives way, so that it costs the simulator neither time nor memory.
+the number of listeners. Every listener has a mailbox of a few places; when it is full the oldest document is
+dropped, so that a slow listener costs the simulator neither time nor memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAILBOX_PLACES = 4
 
 
 class Mailbox:
-    """What waits for one listener; the oldest gives way."""
+    """The documents that wait for one listener; the oldest is dropped first."""
 
     def __init__(self) -> None:
         self._waiting: deque[str] = deque(maxlen=MAILBOX_PLACES)
@@ -31,13 +31,13 @@ class Mailbox:
         self.dropped = 0
 
     def put(self, document: str) -> None:
-        """Never blocks."""
+        """Add a document without waiting."""
         self.dropped += len(self._waiting) == MAILBOX_PLACES
         self._waiting.append(document)
         self._news.set()
 
     def close(self) -> None:
-        """No more will come; `get` answers None."""
+        """End the stream: `get` answers None from now on."""
         self.closed = True
         self._news.set()
 
@@ -72,14 +72,14 @@ class Telemetry:
                         mailbox.put(document)
 
     def subscribe(self, device: Device) -> Mailbox:
-        """A new listener; the document as it stands is already in its mailbox."""
+        """A new listener; the present document is already in its mailbox."""
         mailbox = Mailbox()
         mailbox.put(self._document(device))
         self._mailboxes.setdefault(device.number, set()).add(mailbox)
         return mailbox
 
     def unsubscribe(self, device: Device, mailbox: Mailbox) -> None:
-        """The listener is gone."""
+        """Forget a listener."""
         mailboxes = self._mailboxes.get(device.number, set())
         mailboxes.discard(mailbox)
         if not mailboxes:
@@ -89,11 +89,11 @@ class Telemetry:
 
     @property
     def listeners(self) -> int:
-        """How many listen now."""
+        """The number of listeners now."""
         return sum(map(len, self._mailboxes.values()))
 
     async def close(self) -> None:
-        """Tell every listener that we are going away, and wait until all have been told."""
+        """Close the stream of every listener, and wait until all have been told."""
         for mailboxes in self._mailboxes.values():
             for mailbox in mailboxes:
                 mailbox.close()

@@ -1,4 +1,4 @@
-"""`/api/dersim/commands` and `/api/dersim/stop`: what an operator at the machine would do."""
+"""`/api/dersim/commands` and `/api/dersim/stop`: the buttons of an operator at the machine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Commands(TypedDict):
 
 
 class Accepted(TypedDict):
-    """What was begun."""
+    """What was started."""
 
     accepted: str
 

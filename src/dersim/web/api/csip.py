@@ -1,4 +1,4 @@
-"""The CSIP client over REST: where it stands, and what an operator may ask of it."""
+"""The CSIP client over REST: its state, and the commands of an operator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ State = Literal["disabled", "discovering", "connected", "retrying", "failed"]
 
 
 class Registration(TypedDict):
-    """Whether the server holds a Registration, and whether its PIN is the one given."""
+    """Whether the server has a Registration, and whether its PIN is the expected one."""
 
     present: bool
     verified: Annotated[bool | None, described("null: no PIN was given to compare")]
@@ -107,7 +107,7 @@ class TroubleEntry(TypedDict):
 
 
 class CsipClientDocument(TypedDict):
-    """Where the CSIP client of one DER stands."""
+    """The state of the CSIP client of one DER."""
 
     state: State
     server: str | None
@@ -132,7 +132,7 @@ class CsipClientDocument(TypedDict):
 
 
 class Accepted(TypedDict):
-    """What was begun."""
+    """What was started."""
 
     accepted: str
 
@@ -181,7 +181,7 @@ def known_client(context: WebContext, device: Device) -> CsipService:
 
 
 def snapshot(context: WebContext, device: Device) -> dict[str, Any]:
-    """The `csip-client` document but for `devices`."""
+    """The `csip-client` document without `devices`."""
     client = client_of(context, device)
     return _disabled() if client is None else client.snapshot()
 

@@ -1,4 +1,4 @@
-"""`/api/csip/...`: what the client found on its server and what it tells of itself, as resources."""
+"""`/api/csip/...`: what the client found on its server and what it reports, as resources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Resource = Annotated[dict[str, Any], described("by the standard's own names")]
 
 
 class EndDeviceEntry(TypedDict):
-    """The EndDevice of one DER, with what hangs on it."""
+    """The EndDevice of one DER, with the resources linked from it."""
 
     device: int
     lfdi: str | None

@@ -1,7 +1,7 @@
 """The control functions, read and set: by 2030.5's modes, and by SunSpec's models and points.
 
-What is set here stands as source `rest` in the one door's precedence (`dersim.setpoints`), beside Modbus and
-below an active DERControl.
+What is set here has the source `rest` in the precedence of `dersim.setpoints`: beside Modbus, below an active
+DERControl.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ModeEntry(TypedDict):
-    """One mode that the device obeys: what it takes, and what acts."""
+    """One mode that the device obeys: the values it takes, and the one that acts."""
 
     mode: str
     kind: Annotated[str, described("number, bool, fixed_var, power_factor, droop or curve")]

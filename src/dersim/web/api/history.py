@@ -10,7 +10,7 @@ from dersim.pages.routes import Query, Reply, Route
 from dersim.pages.schema import described
 from dersim.web.context import Call, WebContext
 
-#: So many samples are written in less time than a thread takes to start.
+#: Up to this many samples are written faster than a thread starts.
 SHORT = 600
 
 Column = list[float | None]

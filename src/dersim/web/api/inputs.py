@@ -1,4 +1,4 @@
-"""`/api/dersim/inputs`: what the DER meets at its terminals and above its roof; and its PV array's curve."""
+"""`/api/dersim/inputs`: grid voltage, frequency and weather, and the PV array's I-V curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /api/dersim/nameplate`: what is stamped on the machine, and the settings that act."""
+"""`GET /api/dersim/nameplate`: the ratings of the machine, and the settings that act."""
 
 from __future__ import annotations
 

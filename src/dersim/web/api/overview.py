@@ -1,4 +1,4 @@
-"""`GET /api/dersim/overview`: one DER at a glance; the document of the WebSocket stream, too."""
+"""`GET /api/dersim/overview`: one DER at a glance; also the document of the WebSocket stream."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Status(TypedDict):
 
 
 class CommEntry(TypedDict):
-    """One front-end: its state in a word, and a line for people."""
+    """One front-end: its state in a word, and a line of detail."""
 
     state: str
     detail: str
@@ -143,7 +143,7 @@ def metrics(state: DeviceState) -> dict[str, Any]:
 
 
 def phases(state: DeviceState) -> list[dict[str, Any]]:
-    """The phases that are there; the grid's voltage tells, a dead grid shows three."""
+    """The phases in use, by the grid's voltage; without any voltage all three."""
     present = [i for i in range(3) if state.voltage_ln_v[i]] or [0, 1, 2]
     return [
         {
@@ -174,7 +174,7 @@ def _flags(connection: Connection) -> list[str]:
 
 
 def comm(context: WebContext, device: Device) -> dict[str, Any]:
-    """Where each front-end of this DER, or of the fleet, stands."""
+    """The state of each front-end of this DER, or of the fleet."""
     standings = {**context.engine.statuses(0), **context.engine.statuses(device.number)}
     return {name: {"state": each.state, "detail": each.detail} for name, each in standings.items()}
 

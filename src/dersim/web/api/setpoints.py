@@ -66,7 +66,7 @@ def in_force_entry(item: InForce) -> dict[str, Any]:
 
 
 def journal_line(item: JournalEntry) -> dict[str, Any]:
-    """One line of the journal; `outcome` carries the reason of a refusal."""
+    """One line of the journal; `outcome` has the reason of a refusal."""
     outcome = item.outcome.verdict.value
     return {
         "time": rfc3339(item.time_s),

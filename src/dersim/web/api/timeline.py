@@ -1,4 +1,4 @@
-"""`GET /api/dersim/timeline`: what was told against what was done, on one axis of time.
+"""`GET /api/dersim/timeline`: what the utility asked for beside what was done, on one time axis.
 
 The controls are on the server's clock and the setpoints on the simulated one; here both are shown on the
 simulated one, so that they can be drawn above each other and above the history of the power.
@@ -41,7 +41,7 @@ class TimelineControl(TypedDict):
 
 
 class AppliedSetpoint(TypedDict):
-    """A setpoint of one source, from when it was taken to when it was let go."""
+    """A setpoint of one source, from when it was accepted to when it ended."""
 
     mode: str
     value: ModeJson
@@ -52,7 +52,7 @@ class AppliedSetpoint(TypedDict):
 
 
 class Timeline(TypedDict):
-    """Told and done."""
+    """Controls and setpoints over time."""
 
     now: str
     controls: list[TimelineControl]
@@ -85,7 +85,7 @@ def _controls(context: WebContext, call: Call, since_s: float) -> list[dict[str,
 
 
 def applied(journal: Iterable[JournalEntry], since_s: float) -> list[dict[str, Any]]:
-    """The journal's wishes as intervals; one that changes its value becomes two."""
+    """The journal's entries as intervals; one that changes its value becomes two."""
     wanted: dict[tuple[Any, str], JournalEntry] = {}
     out = []
 
