@@ -6,7 +6,7 @@ MODULE_LINES, CLASS_LINES, FUNCTION_LINES = 400, 250, 60
 
 
 def too_long(path):
-    """What of one file is longer than the house allows, as lines to read."""
+    """What in one file is too long, one line each."""
     text = path.read_text(encoding="utf-8")
     lines = text.count("\n")
     found = [f"{path}: {lines} lines, at most {MODULE_LINES}"] if lines > MODULE_LINES else []

@@ -55,7 +55,7 @@ export function mount(root) {
   const told = h("div", { "aria-live": "polite" });
   const place = h("div", {});
   const trouble = troubleLine();
-  const duration = h("input", { type: "number", min: 0, step: 1, placeholder: "for ever", id: "duration" });
+  const duration = h("input", { type: "number", min: 0, step: 1, placeholder: "no end", id: "duration" });
   show(
     root,
     card(
