@@ -201,7 +201,9 @@ class Reference:
         elif last == 6:
             assert event.cancelled_by_s is not None
             assert time <= event.cancelled_by_s + EPS
-        elif last == 10:  # a correction of the clock, or the next event, may leave it no time
+        elif (
+            last == 10 and event.fresh_s != time
+        ):  # a correction of the clock, or the next event, may leave it no time
             assert not event.began
             assert time > low - EPS
         else:
@@ -259,6 +261,11 @@ class Reference:
         before: Mapping[tuple[str, str], Known],
     ) -> None:
         """Where one event ends as another begins, the later begins when the earlier ends."""
+        for (name, mode), winner in before.items():
+            event = self.events[name]
+            ended = event.told[-1:] == [3] and was[name] == "active" and mode in event.held - event.lost
+            if ended and winner.fresh_s != time:
+                assert winner.state != "waiting", f"{winner.name} left a gap after {name}"
         for first, second in itertools.permutations(was, 2):
             earlier, later = self.events[first], self.events[second]
             if self.end_of(earlier) != self.start_of(later):
@@ -285,6 +292,8 @@ class Reference:
             if event.cancelled_by_s is not None:
                 assert time <= event.cancelled_by_s + EPS, f"{event.name}: not cancelled in time"
             if event.state == "active":
+                early = self.start_of(event) + min(0, event.bounds[0]) > time
+                assert not (early and event.fresh_s == time), f"{event.name}: its start is ahead again"
                 _, high = self.end_window(event)
                 fills = time < max(high, self.news_s + EPS) + EPS or self._fills_a_gap(event, winners)
                 assert fills, f"{event.name}: runs past its end"

@@ -31,9 +31,9 @@ read after its end is answered 254.
 
 **Chains.** Where one event ends as another begins, the later begins at the very instant at which the earlier
 ends, whatever was drawn: at the drawn end of the earlier, but not before the earliest start of the later. No
-draw shortens another event by more than a third. So no default flashes between them, none of them is lost,
-and this holds for chains of any length (`event_chains`). A winner that takes over from a running event does
-so when that ends at the latest.
+draw takes more than a third of another event, and a start that was drawn past the next event comes forward.
+So no default is in force between them, none of them is lost, and this holds for chains of any length
+(`event_chains`). A winner that takes over from a running event does so when that ends at the latest.
 
 **Time.** Each program's events run on the clock of its Time resource (9.2.3). A correction of less than a
 minute moves what is to come: a running event keeps its start, and its end moves. After a jump of 60 s or more
