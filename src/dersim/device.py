@@ -143,7 +143,7 @@ class Device:
             self.on_failure(error)
 
     def fail(self, reason: str) -> None:
-        """Stop for good after an error in a step: P = Q = 0, registers stand, inverter status FAULT."""
+        """Stop for good after an error in a step: P = Q = 0, energy counters stop, inverter status FAULT."""
         self.failed = reason
         self.chain.service.fail(self.seen)
         self._state = None

@@ -47,8 +47,8 @@ class Clocks:
     def offsets_s(self) -> dict[str, float]:
         """Server time minus simulated time, s, of each Time that was sampled.
 
-        Times that may be one clock, as far as the samples tell, have one offset: events that meet must not
-        be torn apart by the error of measurement.
+        Times that may be one clock, as far as the samples tell, have one offset: else the error of
+        measurement would open a gap between one event and the next.
         """
         ruling = self.ruling
         known = {href: sync for href, sync in self._by_href.items() if sync.known}

@@ -1,4 +1,4 @@
-"""The controls of one DER as people and the contract's `csip-client` document show them."""
+"""The controls of one DER in the form of the REST document `csip-client`."""
 
 from __future__ import annotations
 

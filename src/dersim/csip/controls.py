@@ -1,7 +1,7 @@
 """From what was read of programs and controls to setpoints in force.
 
-The rules of events are `ieee2030_5.events`; here they meet the clocks and the device. `control_values` reads
-values, `control_setpoints` puts the outcome in force, `control_views` shows it.
+`ieee2030_5.events` has the rules of events; `Controls` runs them on the clocks and applies the outcome.
+`control_values` reads values, `control_setpoints` submits setpoints, `control_views` shows them.
 
 Time: the scheduler runs on the simulated clock. Each program's events are on the clock of the Time resource
 that its FunctionSetAssignments names, else on that of the DeviceCapability (2030.5-2018 9.2.3); its offset is
@@ -222,22 +222,22 @@ class Controls:
         """Where Responses to a control go by its last reading; empty for one that is not held."""
         return self._scheduler.reply_to(mrid)
 
-    # ---- what the user wants
+    # ---- opt-out and opt-in
 
     def opt_out(self, mrid: str) -> None:
-        """The user leaves an event: at once, Response 4. ConfigError where no such event is held."""
+        """The user opts out of an event, at once; Response 4. ConfigError where no such event is held."""
         if not self._scheduler.opt_out(self._clock.now_s(), mrid.upper()):
             raise ConfigError(f"mRID {mrid}: no scheduled or active control of this name to opt out of")
         self._apply()
 
     def opt_in(self, mrid: str) -> None:
-        """The user returns to an event that he left, Response 5. ConfigError where there is none."""
+        """The user opts in again to an event, Response 5. ConfigError where there is none."""
         if not self._scheduler.opt_in(self._clock.now_s(), mrid.upper()):
             raise ConfigError(f"mRID {mrid}: no control of this name that the user had opted out of")
         self._apply()
 
     def withdraw(self) -> None:
-        """Let go of everything, silently: another server, a refused registration, the end of the program."""
+        """Drop all controls, without Responses: at another server, a refused registration, or shutdown."""
         self._readings = ()
         self._needed = frozenset()
         self._defaults.clear()
@@ -246,10 +246,10 @@ class Controls:
         self._setpoints.release()
         self._apply(always=True)
 
-    # ---- the passing of time
+    # ---- time
 
     async def run(self) -> None:
-        """Carry out what is scheduled, each at its instant. For ever."""
+        """Carry out what is scheduled, each at its time, until cancelled."""
         while True:
             self._apply()
             with trio.CancelScope() as self._sleep:
@@ -285,7 +285,7 @@ class Controls:
                 self._log(level, f"DERControl {mrid} {phase.value}, {modes}: {why}")
         self._phases = phases
 
-    # ---- for people
+    # ---- views
 
     def explain(self) -> list[EventView]:
         """Every event held, those that are over too, with the reason of its state."""

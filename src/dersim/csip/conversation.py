@@ -96,7 +96,7 @@ class Conversation:
 
     @property
     def held_bytes(self) -> int:
-        """What all exchanges take, bytes."""
+        """The size of all exchanges, bytes."""
         return self._exchange_bytes + self._bodies.held_bytes
 
     def add(
@@ -142,7 +142,7 @@ class Conversation:
         self._bodies.release(exchange.response_body)
 
     def size(self) -> BufferSize:
-        """What the exchanges take."""
+        """The size of the exchanges kept, bytes."""
         return BufferSize(self.held_bytes, self.budget_bytes)
 
     def entries(self, device: int | None = None, after: int = 0, limit: int = 200) -> list[HttpExchange]:

@@ -2,7 +2,7 @@
 
 The editions differ in more than the set of elements:
 
-* connection: 2018 has genConnectStatus and storConnectStatus with five bits (connected, available, operating,
+* connection: 2018 has genConnectStatus and storConnectStatus of five bits (connected, available, operating,
   test, fault), 2023 has one connectStatus with two (connected, energized); both come from `Connection`.
 * availability: in 2018 statVarAvail is the smaller of both directions; in 2023 it is the injecting side, and
   statVarAbsorbAvail and statWAbsorbAvail are the absorbing side.

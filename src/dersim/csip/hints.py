@@ -1,4 +1,4 @@
-"""What a refused request may mean, and what to do: advice for the log, given only where it can be true."""
+"""Hints for the log: the likely cause of an error status, and what to do."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Lifecycle:
                 await self._retry(failure)
 
     async def _fenced(self, place: str, what: str, work: Callable[[], Awaitable[None]]) -> DersimError | None:
-        """Do one unit of work; returns what went wrong. An unforeseen error ends this unit alone."""
+        """Do one unit of work; returns what went wrong. An unexpected error ends this unit alone."""
         failure: DersimError | None = UnexpectedError(f"{what}: unexpected error; see the log")
         with self._client_context.fence(place, what):
             try:

@@ -1,4 +1,4 @@
-"""Relative and absolute links of a 2030.5 server, and where they lead.
+"""Resolve relative and absolute links of a 2030.5 server.
 
 2030.5 hrefs are followed, never built. They may be a path or a whole URL, on another host or port too. A link
 from HTTPS to plain HTTP is refused, and so is anything that would break the request line.

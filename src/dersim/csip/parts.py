@@ -65,7 +65,7 @@ class ClientContext:
         self.frontend.log.log(level, "CSIP", message, self.device.number)
 
     def fence(self, place: str, what: str) -> AbstractContextManager[None]:
-        """End one unit of work at an unforeseen error, logged and counted; a DersimError passes."""
+        """End one unit of work at an unexpected error, logged and counted; a DersimError passes."""
         return self.frontend.fences.around_unforeseen(place, "CSIP", what, self.device.number)
 
 

@@ -23,7 +23,7 @@ _UNREADABLE = object()
 
 
 class CurveUser(Protocol):
-    """What says which curves are needed: `Controls`."""
+    """What `Programs` needs of `Controls`: the curves to read."""
 
     @property
     def needed_curves(self) -> frozenset[str]:

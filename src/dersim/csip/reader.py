@@ -1,8 +1,9 @@
 """Reading links of the server's tree that may fail, without losing what was known.
 
-Advertised links fail in the field: missing function sets are 404, half-made ones 500, some never answer. Only
-the path to our own EndDevice is required. `Reader.optional` reads the rest: a failure is logged once, and the
-branch keeps its last content. Two transport failures in a row mean that the server itself cannot be reached.
+Servers advertise links that fail: 404 for a missing function set, 500 for an unfinished one, or no answer.
+Only the path to our own EndDevice is required. `Reader.optional` reads the rest: a failure is logged once,
+and the branch keeps its last content. Two transport failures in a row mean that the server itself cannot be
+reached.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class LinkGone(RemoteProtocolError):  # noqa: N818 - as above
 
 
 class Reader:
-    """The session, with a memory of which links worked and which warnings were logged.
+    """Reads links through the session; remembers which worked and which warnings were logged.
 
     failing: the links that used to work and whose last reading failed, with the reason.
     unreadable: every link whose last reading failed; filled here, shown by others.
@@ -144,7 +145,7 @@ class Reader:
         return result
 
     async def _fenced(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
-        """`read`; an unforeseen error becomes a RemoteProtocolError of this link."""
+        """`read`; an unexpected error becomes a RemoteProtocolError of this link."""
         try:
             return await read()
         except DersimError:

@@ -1,9 +1,9 @@
 """The outbox of Responses: sent in order, each once, kept until the server has accepted it.
 
-Without its Responses the utility takes an event for not executed. So a Response that could not be delivered
-is kept and sent again after a growing pause. A delivered one is never sent twice, even when a new discovery
-finds the same event again (the key is mRID and status). A 4xx is final (2030.5-2018 5.6.3): the Response is
-logged and dropped. A replyTo that answers 5xx delays only the Responses to the same replyTo.
+Without its Responses the utility assumes that an event was not executed. So a Response that could not be
+delivered is kept and sent again after a growing pause. A delivered one is never sent twice, even when a new
+discovery finds the same event again (the key is mRID and status). A 4xx is final (2030.5-2018 5.6.3): the
+Response is logged and dropped. A replyTo that answers 5xx delays only the Responses to the same replyTo.
 
 In the 2018 edition 251 is reserved, so an unsupported mode is reported as 252, and there is no
 modesResponded; in 2023 that bitmap is mandatory.

@@ -180,7 +180,7 @@ class Session:
     async def fetch(self, href: str, kind: type[T], *, level: Level = "Info") -> Fetched[T]:
         """GET and read `href`, which must hold a `kind`.
 
-        level: how loudly a fresh document is logged; one seen before is logged as Debug.
+        level: the log level of a fresh document; one seen before is logged as Debug.
         """
         answer = await self.exchange("GET", href)
         if answer.status == 204:

@@ -1,4 +1,4 @@
-"""When each Time resource is asked, and who learns of it.
+"""When to read each Time resource; passes the clock offsets on.
 
 The spacing is `clock_sync`'s: at least 15 s, 15 minutes once the offset is known well. A walk, and an
 EventStatus that contradicts the clock, ask for a sample as soon as the standard allows one: 15 s after the

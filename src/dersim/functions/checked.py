@@ -1,7 +1,7 @@
 """A control function of a plug-in, with its answers checked in every step.
 
-A NaN, a None or a zero that never ends would spoil the whole step or hold it for ever. PluginError names the
-function and the answer.
+A NaN or a None would make the whole step wrong. A horizon of 0 at every call would split it without end.
+PluginError names the function and the answer.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Checked:
         raise PluginError(f"control function {self._name}: {field} of its Demand is {value!r}; set a number")
 
     def horizon_s(self, seen: Measured) -> float:
-        """Seconds until its timer ends; PluginError if it is no number, or 0 twice without an end of it."""
+        """Seconds until its timer ends; PluginError if it is no number, or 0 again and again."""
         left_s = self.function.horizon_s(seen)
         stuck = self._zero and left_s == 0
         if not _is_number(left_s) or left_s < 0 or stuck:

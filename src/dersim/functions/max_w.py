@@ -1,6 +1,6 @@
 """opModMaxLimW: the active power at the connection point is at most a percentage of setMaxW.
 
-2030.5-2018 10.10.4 opModMaxLimW; 1547-2018 4.6.2. Generation only: charging is below any such limit.
+2030.5-2018 10.10.4 opModMaxLimW; 1547-2018 4.6.2. It limits generation only; charging always satisfies it.
 `ramp.py` bounds how fast the limit is reached.
 """
 

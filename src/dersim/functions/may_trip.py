@@ -1,8 +1,8 @@
 """May-trip: the region where the DER may, but need not, leave service.
 
 opModHVRTMayTrip, LVRT, HFRT, LFRT (curve types 3, 8, 1, 6; SunSpec 707 to 710). 1547-2018 6.4.2 and 6.5.2
-require ride-through up to this line and leave the choice between this line and must-trip to the DER. This one
-rides through there too. So the curves are accepted, checked and reported, and do not change the output.
+require ride-through up to this line and let the DER choose between this line and must-trip. dersim rides
+through until must-trip, so the curves are accepted, checked and reported, and do not change the output.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 x in percent of setMaxW, y a power factor above 0 with an excitation at each point (2030.5-2018 10.10.4). A
 power factor jumps from inject to absorb at 1, so the line is interpolated in 1 - pf, signed by the
-excitation: it passes from inject to absorb over unity, as EN 50549's cos phi (P) does.
+excitation: it goes from inject to absorb through unity, as EN 50549's cos phi (P) does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The cycle of controls of `--cycle yes` and the demo: one mode after the other, without end.
+"""The cycle of controls of `--cycle yes` and the demo: one mode after the other, until the server ends.
 
 The first control, a limit of 40 %, starts five seconds after the server and is published at once, so that
 clients find it in their first discovery. Later ones are published `LEAD_S` before their start. The curves are

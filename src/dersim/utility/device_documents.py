@@ -30,7 +30,7 @@ REPORTED: dict[str, tuple[str, type[Any]]] = {
 
 
 def device_capability(context: RequestContext) -> Document:
-    """GET /dcap, where clients begin."""
+    """GET /dcap, the first request of every client."""
     head_end = context.head_end
     devices = len(_visible(context))
     mirrors = len(head_end.mirrors.listed(context.reader))

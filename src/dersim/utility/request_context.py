@@ -1,4 +1,4 @@
-"""One request as the functions of the resource tree get it: client, time, path and body."""
+"""What the functions of the resource tree receive for one request: client, time, path and body."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class RequestLog:
             self._bytes -= len(dropped.request_body) + len(dropped.response_body)
 
     def size(self) -> BufferSize:
-        """What the bodies take."""
+        """The size of the bodies kept, bytes."""
         return BufferSize(self._bytes, BYTES_KEPT)
 
     def newest(self, limit: int) -> list[LoggedRequest]:

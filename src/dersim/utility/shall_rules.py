@@ -150,7 +150,7 @@ def amount(quantity: Any) -> float:
 
 
 def values(resource: Any, path: str = "") -> list[str]:
-    """Times and multipliers of any resource that no clock and no quantity has, with the path of each."""
+    """Times without a calendar date and multipliers outside -9 to 9 in any resource, with their paths."""
     info = TYPES.get(type(resource))
     if info is None:
         return []
