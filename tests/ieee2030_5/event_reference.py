@@ -37,6 +37,7 @@ class Known:
     told: list[int] = dataclasses.field(default_factory=list)
     cancelled_by_s: float | None = None
     superseded_s: float | None = None
+    jumped_s: float | None = None
     tie: str = ""
 
     def __post_init__(self) -> None:
@@ -122,7 +123,7 @@ class Reference:
         """The clock of these programs was set by a minute or more: their events are judged afresh."""
         for event in self.live():
             if event.program in programs:
-                event.fresh_s = time
+                event.fresh_s = event.jumped_s = time
 
     def follow(
         self,
@@ -293,7 +294,7 @@ class Reference:
                 assert time <= event.cancelled_by_s + EPS, f"{event.name}: not cancelled in time"
             if event.state == "active":
                 early = self.start_of(event) + min(0, event.bounds[0]) > time
-                assert not (early and event.fresh_s == time), f"{event.name}: its start is ahead again"
+                assert not (early and event.jumped_s == time), f"{event.name}: its start is ahead again"
                 _, high = self.end_window(event)
                 fills = time < max(high, self.news_s + EPS) + EPS or self._fills_a_gap(event, winners)
                 assert fills, f"{event.name}: runs past its end"

@@ -336,3 +336,17 @@ def test_a_stranger_s_control_is_ignored() -> None:
     trace.events.update(T0, trace.controls["P"]["a"])
     assert trace.step() is None
     assert isinstance(trace.controls["P"]["a"], r.DERControl)
+
+
+def test_a_new_version_that_is_over_takes_no_mode_from_the_next_event() -> None:
+    trace = two_programs()
+    trace.control("SP", "sp", 0, 1000)
+    trace.control("SY", "sy", 2000, 100)
+    trace.poll()
+    trace.until(150)
+    trace.control("SP", "sp", -150, 100, version=1)
+    trace.control("SY", "sy", -60, 300, version=1)
+    trace.poll()
+    trace.until(900)
+    assert trace.told("sp") == [1, 2, 3]
+    assert trace.told("sy") == [1, 2, 3]

@@ -97,8 +97,12 @@ class Schedule:
 
     def update(self) -> None:
         """A new version: another interval for what waits, another duration for what runs."""
-        live = [event for event in self.model.live() if event.cancelled_by_s is None]
-        if not live:
+        model = self.model
+        live = [event for event in model.live() if event.cancelled_by_s is None]
+        ending = [e for e in live if e.state == "active" and model.end_window(e)[0] <= self.now]
+        if (
+            not live or ending
+        ):  # what waits may be all that keeps these from ending: they would end in this step
             return
         event = self.rng.choice(live)
         if event.state == "waiting":

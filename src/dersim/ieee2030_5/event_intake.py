@@ -124,6 +124,8 @@ def _replace(event: Event, judge: Judge, now_s: float) -> list[int]:
     draw_window(event, now_s, first=event.phase is Phase.SCHEDULED)
     if event.phase is Phase.SCHEDULED:
         event.start_s = event.drawn_start_s
+    elif event.drawn_end_s <= now_s:  # over by its new interval: it claims nothing any more
+        return complete(event)
     return _judge(event, judge)
 
 
