@@ -13,7 +13,7 @@ from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord
 from dersim.utility.program import STATUS_TEXT, Control, Program
 from dersim.utility.responses import STATUS_TEXT as RESPONSE_TEXT
 from dersim.utility.responses import NumberedResponse, created_s
-from dersim.utility.shall_rules import MAX_MULTIPLIER
+from dersim.utility.standard_rules import MAX_MULTIPLIER
 
 MASK = "******"
 _DER_DOCUMENTS = ("capability", "settings", "status", "availability")

@@ -8,7 +8,7 @@ from dersim.errors import LocalProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility import shall_rules
+from dersim.utility import standard_rules
 from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent, ReportedDocument
 from dersim.utility.listing import listing
 from dersim.utility.refusal import RequestRefused, not_found
@@ -124,7 +124,7 @@ def register(context: RequestContext) -> Answer:
         raise RequestRefused(409, f"{lfdi} is registered already", headers=(("location", existing.href),))
     if known.mode == "known":
         raise RequestRefused(403, "this server registers devices out of band; ask its operator")
-    context.note(shall_rules.end_device(posted, identity.sfdi(lfdi)))
+    context.note(standard_rules.end_device(posted, identity.sfdi(lfdi)))
     device = known.add(lfdi, context.now_s)
     device.last_seen_s = context.now_s
     context.device = device
@@ -245,7 +245,7 @@ def put_reported(context: RequestContext, number: int, der_number: int = 1) -> A
     _only_one(der_number)
     name, cls = REPORTED[context.path.rpartition("/")[2]]
     resource, edition = context.read_in(cls)
-    context.note(shall_rules.of_reported(resource, edition, device.reported), device)
+    context.note(standard_rules.of_reported(resource, edition, device.reported), device)
     resource.href = context.path
     before = device.reported.get(name)
     device.reported[name] = ReportedDocument(resource, edition, before.number + 1 if before else 1)
@@ -284,6 +284,6 @@ def post_log_event(context: RequestContext, number: int) -> Answer:
     """POST /edev/k/lel; 201 with the path of the LogEvent."""
     device = context.end_device(number)
     event = context.read(r.LogEvent)
-    context.note(shall_rules.log_event(event), device)
+    context.note(standard_rules.log_event(event), device)
     entry = device.log_event(event)
     return Answer(201, f"{device.href}/lel/{entry.number}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility import shall_rules
+from dersim.utility import standard_rules
 from dersim.utility.listing import listing
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord, NumberedSet, Posted
 from dersim.utility.refusal import RequestRefused, not_found
@@ -72,9 +72,9 @@ def post_mirror(context: RequestContext) -> Answer:
     readings, known = posted.MirrorMeterReading, context.head_end.mirrors.known_types(posted)
     posted.deviceLFDI = posted.deviceLFDI.zfill(40)
     device = context.head_end.end_devices.find(posted.deviceLFDI)
-    context.note(shall_rules.usage_point(posted), device)
+    context.note(standard_rules.usage_point(posted), device)
     for reading in readings:
-        context.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
+        context.note(standard_rules.meter_reading(reading, known.get(reading.mRID)), device)
     outcome = context.head_end.mirrors.post_point(posted)
     return Answer(201 if outcome.created else 204, outcome.href)
 
@@ -109,7 +109,7 @@ def _post(
     known = context.head_end.mirrors.known_types(record.point)
     device = context.head_end.end_devices.find(record.lfdi)
     for reading in readings:
-        context.note(shall_rules.meter_reading(reading, known.get(reading.mRID)), device)
+        context.note(standard_rules.meter_reading(reading, known.get(reading.mRID)), device)
     outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings)
     return [Answer(201 if each.created else 204, each.href) for each in outcome]
 

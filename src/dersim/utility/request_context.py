@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility import bodies, shall_rules
+from dersim.utility import bodies, standard_rules
 from dersim.utility.end_devices import EndDeviceRecord, same_lfdi
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.paging import Page
@@ -94,7 +94,7 @@ class RequestContext:
         if self.device is not None and self.device.edition is not read.edition:
             self.device.edition = read.edition
             self.head_end.info(f"{self.device.lfdi} speaks the {read.edition.value} edition")
-        self.note([*read.unknown, *shall_rules.values(read.resource)])
+        self.note([*read.unknown, *standard_rules.values(read.resource)])
         return read.resource, read.edition
 
     def may_act_for(self, lfdi: str | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
-from dersim.utility import shall_rules
+from dersim.utility import standard_rules
 from dersim.utility.listing import listing
 from dersim.utility.program import make_mrid
 from dersim.utility.refusal import RequestRefused, not_found
@@ -95,7 +95,7 @@ def post_response(context: RequestContext, number: int) -> Answer:
             403, f"Response: endDeviceLFDI {posted.endDeviceLFDI} is not that of your certificate"
         )
     device = context.device or context.head_end.end_devices.find(posted.endDeviceLFDI)
-    violations = shall_rules.response(posted, edition)
+    violations = standard_rules.response(posted, edition)
     if not context.head_end.programs.has_published(posted.subject):
         violations.append(f"Response/subject {posted.subject[:40]} is no event of this server")
     context.note(violations, device)
