@@ -21,7 +21,7 @@ from dersim import tls
 from dersim.clock import SimClock
 from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin
-from dersim.csip.session import Counters, Reading, Session
+from dersim.csip.session import CodecSettings, Counters, Session
 from dersim.http11 import Connection, Endpoint
 from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
@@ -54,7 +54,7 @@ async def ours_us(port: int) -> float:
         Origin(True, "127.0.0.1", port),
         connect,
         clock,
-        reading=Reading(Edition.E2023),
+        codec=CodecSettings(Edition.E2023),
         counters=Counters(),
         conversation=Conversation(),
         say=lambda level, message: None,

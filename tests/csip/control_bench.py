@@ -65,7 +65,7 @@ class Bench:
     def __init__(self, clock: SimClock) -> None:
         self.clock = clock
         self.device = make_device(clock=clock)
-        self.doubts: list[str] = []
+        self.mismatches: list[str] = []
         self.broken: set[str] = set()
         self.said: list[tuple[str, int, float, float]] = []
         self.rereads: list[Reread] = []
@@ -83,7 +83,7 @@ class Bench:
             on_response=self.respond,
             on_reread=self.rereads.append,
             log=lambda level, message: self.log.append((level, message)),
-            on_clock_doubt=self.doubts.append,
+            on_clock_mismatch=self.mismatches.append,
             **more,
         )
 

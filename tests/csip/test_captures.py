@@ -11,7 +11,7 @@ import trio.testing
 from dersim.clock import SimClock
 from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin
-from dersim.csip.session import Counters, Reading, RequestRefused, Session
+from dersim.csip.session import CodecSettings, Counters, RequestRefused, Session
 from dersim.errors import RemoteProtocolError
 from dersim.http11 import Connection
 from dersim.ieee2030_5 import Edition
@@ -84,7 +84,7 @@ def session_for(nursery, wire, clock, log):
         Origin(True, "127.0.0.1", 8443),
         lambda origin: Connection(open_stream, "127.0.0.1:8443"),
         clock,
-        reading=Reading(Edition.E2023),
+        codec=CodecSettings(Edition.E2023),
         counters=Counters(),
         conversation=Conversation(),
         say=lambda level, message: log.log(level, "CSIP", message),

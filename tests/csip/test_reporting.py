@@ -214,7 +214,7 @@ def test_a_nameplate_of_our_own_is_what_is_sent():
 
 def test_a_part_of_the_status_has_the_time_of_its_last_change():
     device, now = device_of("PV-3Phase"), [1_800_000_000]
-    session = SimpleNamespace(reading=SimpleNamespace(edition=Edition.E2018))
+    session = SimpleNamespace(codec=SimpleNamespace(edition=Edition.E2018))
     reporter = Reporter(device, session, lambda *_: None, lambda: now[0], None, lambda *_: nullcontext())
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
     now[0] += 60

@@ -68,5 +68,5 @@ def test_a_new_curve_keeps_the_time_that_runs() -> None:
     old = Excursion(STEPS)
     old.step(10.0, 115.0)
     new = Excursion(Boundary([(5.0, 110.0)]))
-    new.keep_time_of(old)
+    new.take_times_from(old)
     assert new.horizon_s(115.0) == 0.0

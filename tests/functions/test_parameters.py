@@ -11,7 +11,7 @@ import pytest
 from dersim.errors import PluginError
 from dersim.functions.contract import FunctionType, Parameter
 from dersim.functions.parameters import objection
-from dersim.functions.schema import judge, schema_of
+from dersim.functions.schema import schema_objection, schema_of
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.modes import MODES, Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
@@ -52,7 +52,7 @@ def test_the_schema_and_the_fast_check_agree(kind: FunctionType, mode: str) -> N
     for _ in range(400):
         value = draw(mode, kind.parameters[mode], rng)
         fast = objection(mode, value, kind.parameters[mode])
-        assert bool(fast) == bool(judge(schema, kind, mode, value)), (value, fast)
+        assert bool(fast) == bool(schema_objection(schema, kind, mode, value)), (value, fast)
         verdicts.add(bool(fast))
     assert verdicts == {True, False}
 

@@ -175,11 +175,11 @@ class CsipClient:
 
     def opt_out(self, mrid: str) -> None:
         """The user opts out of a control (Response 4); ConfigError for one that is not held."""
-        self._living().controls.opt_out(mrid)
+        self._require_lifecycle().controls.opt_out(mrid)
 
     def opt_in(self, mrid: str) -> None:
         """The user opts in again (Response 5); ConfigError for one that is not held."""
-        self._living().controls.opt_in(mrid)
+        self._require_lifecycle().controls.opt_in(mrid)
 
     def log_event_burst(
         self,
@@ -192,7 +192,7 @@ class CsipClient:
             raise BurstImpossible("the server has no LogEventList for this DER, or was not reached yet")
         self._lifecycle.log_events.start_burst(alarm_status, interval_s, count)
 
-    def _living(self) -> Lifecycle:
+    def _require_lifecycle(self) -> Lifecycle:
         if self._lifecycle is None:
             raise ConfigError("no control is held: the client has not reached its server yet")
         return self._lifecycle

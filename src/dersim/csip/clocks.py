@@ -13,20 +13,20 @@ from dersim.csip.clock_sync import ClockSync
 class Clocks:
     """The Time resources that are sampled.
 
-    `ruling` is the clock of the DeviceCapability: of what we report, and of the programs whose
+    `main` is the clock of the DeviceCapability: of what we report, and of the programs whose
     FunctionSetAssignments name no Time. Where the DeviceCapability has none, it is the first that was named.
     """
 
     def __init__(self, clock: SimClock) -> None:
-        self.ruling_href: str | None = None
+        self.main_href: str | None = None
         self._by_href: dict[str, ClockSync] = {}
         self._in_use: tuple[str, ...] = ()
         self._clock = clock
 
     @property
-    def ruling(self) -> ClockSync | None:
+    def main(self) -> ClockSync | None:
         """The clock of the DeviceCapability; None before its first sample."""
-        sync = self._by_href.get(self.ruling_href or "")
+        sync = self._by_href.get(self.main_href or "")
         return sync if sync is not None and sync.known else None
 
     def of(self, href: str) -> ClockSync:
@@ -36,7 +36,7 @@ class Clocks:
     def use(self, hrefs: Iterable[str]) -> None:
         """These Time resources are in use now, the DeviceCapability's first; others are forgotten."""
         self._in_use = tuple(dict.fromkeys(hrefs))
-        self.ruling_href = next(iter(self._in_use), None)
+        self.main_href = next(iter(self._in_use), None)
         self._by_href = {href: sync for href, sync in self._by_href.items() if href in self._in_use}
 
     @property
@@ -50,17 +50,17 @@ class Clocks:
         Times that may be one clock, as far as the samples tell, have one offset: else the error of
         measurement would open a gap between one event and the next.
         """
-        ruling = self.ruling
+        main = self.main
         known = {href: sync for href, sync in self._by_href.items() if sync.known}
         return {
-            href: ruling.offset_s if ruling is not None and sync.may_equal(ruling) else sync.offset_s
+            href: main.offset_s if main is not None and sync.may_equal(main) else sync.offset_s
             for href, sync in known.items()
         }
 
     def server_now_s(self) -> float:
         """The server's time as far as it is known; before that, ours."""
-        now_s, ruling = self._clock.now_s(), self.ruling
-        return now_s if ruling is None else ruling.server_now_s(now_s)
+        now_s, main = self._clock.now_s(), self.main
+        return now_s if main is None else main.server_now_s(now_s)
 
     def snapshot(self) -> list[dict[str, Any]]:
         """`clocks` of `csip-client`: each Time resource with its href, offset, bound and samples."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dersim.csip.control_values import RAMP, SetpointsDoor
+from dersim.csip.control_values import RAMP, SetpointsProtocol
 from dersim.ieee2030_5.event_reading import Fence
 from dersim.ieee2030_5.event_types import ModeSource, Step
 from dersim.ieee2030_5.resources import DefaultDERControl, Disabled
@@ -29,7 +29,7 @@ _SAME_END_S = 1e-3
 _Key = tuple[SetpointSource, str]
 
 
-class _Wish(NamedTuple):
+class _ModeSetpoint(NamedTuple):
     """What is submitted for a mode: value, mRID of its control, its effective end, and its rampTms in s."""
 
     value: ModeValue
@@ -37,7 +37,7 @@ class _Wish(NamedTuple):
     end_s: float | None
     ramp_s: float | None = None
 
-    def same(self, other: _Wish | None) -> bool:
+    def same(self, other: _ModeSetpoint | None) -> bool:
         if other is None or self._replace(end_s=None) != other._replace(end_s=None):
             return False
         if self.end_s is None or other.end_s is None:
@@ -50,7 +50,7 @@ class ControlSetpoints:
 
     def __init__(
         self,
-        setpoints: SetpointsDoor,
+        setpoints: SetpointsProtocol,
         *,
         default_of: Callable[[str], DefaultDERControl | None],
         log: Callable[[str, str], None],
@@ -64,10 +64,12 @@ class ControlSetpoints:
         self._kept = frozenset(self._applied)
         self._released = False
 
-    def _left_by_predecessor(self) -> dict[_Key, _Wish]:
+    def _left_by_predecessor(self) -> dict[_Key, _ModeSetpoint]:
         shown = (*self._setpoints.in_force(), *self._setpoints.overridden())
         ours = (line for line in shown if line.source in (SetpointSource.CSIP, SetpointSource.CSIP_DEFAULT))
-        return {(line.source, line.mode): _Wish(line.value, line.detail, line.until_s) for line in ours}
+        return {
+            (line.source, line.mode): _ModeSetpoint(line.value, line.detail, line.until_s) for line in ours
+        }
 
     @property
     def is_stale(self) -> bool:
@@ -86,48 +88,52 @@ class ControlSetpoints:
         for key in self._kept & self._applied.keys():
             wanted.setdefault(key, self._applied[key])
         gone = [
-            SetpointChange(source, mode, None, wish.detail)
-            for (source, mode), wish in self._applied.items()
+            SetpointChange(source, mode, None, setpoint.detail)
+            for (source, mode), setpoint in self._applied.items()
             if (source, mode) not in wanted
         ]
-        new = [_change(key, wish) for key, wish in wanted.items() if not wish.same(self._applied.get(key))]
+        new = [
+            _change(key, setpoint)
+            for key, setpoint in wanted.items()
+            if not setpoint.same(self._applied.get(key))
+        ]
         self._applied = wanted
         if gone or new:
             self._setpoints.submit(*gone, *new)
 
-    def _wanted(self, step: Step) -> dict[_Key, _Wish]:
+    def _wanted(self, step: Step) -> dict[_Key, _ModeSetpoint]:
         """The setpoints of a step, each with the rampTms of its control; mode rampTms shows one of them."""
-        wanted: dict[_Key, _Wish] = {}
+        wanted: dict[_Key, _ModeSetpoint] = {}
         for mode, source in step.defaults.items():
             if mode == RAMP and step.events:
                 continue  # an event without rampTms is approached at setGradW (2030.5-2018 10.10.4)
             wanted[SetpointSource.CSIP_DEFAULT, mode] = self._of_default(source)
         for mode, source in step.events.items():
             value, ramp_s = source.value
-            wanted[SetpointSource.CSIP, mode] = _Wish(value, source.mrid, source.end_s, ramp_s)
+            wanted[SetpointSource.CSIP, mode] = _ModeSetpoint(value, source.mrid, source.end_s, ramp_s)
             if ramp_s is not None:
-                wanted[SetpointSource.CSIP, RAMP] = _Wish(ramp_s, source.mrid, source.end_s)
-        return {key: wish for key, wish in wanted.items() if self._acceptable(key[1], wish)}
+                wanted[SetpointSource.CSIP, RAMP] = _ModeSetpoint(ramp_s, source.mrid, source.end_s)
+        return {key: setpoint for key, setpoint in wanted.items() if self._acceptable(key[1], setpoint)}
 
-    def _of_default(self, source: ModeSource) -> _Wish:
+    def _of_default(self, source: ModeSource) -> _ModeSetpoint:
         default = self._default_of(source.program)
         if default is None:
-            return _Wish(source.value, source.program, None)
+            return _ModeSetpoint(source.value, source.program, None)
         ramp = default.DERControlBase.rampTms
         ramp_s = None if ramp is None or isinstance(ramp, Disabled) else ramp / 100
-        return _Wish(source.value, default.mRID, None, ramp_s)
+        return _ModeSetpoint(source.value, default.mRID, None, ramp_s)
 
-    def _acceptable(self, mode: str, wish: _Wish) -> bool:
+    def _acceptable(self, mode: str, setpoint: _ModeSetpoint) -> bool:
         """The settings may have changed since the control was judged; one refusal would stop the others."""
         accepted = False
-        with self._fence(f"{wish.detail} {mode}"):
-            outcome = self._setpoints.check(mode, wish.value)
+        with self._fence(f"{setpoint.detail} {mode}"):
+            outcome = self._setpoints.check(mode, setpoint.value)
             accepted = outcome.verdict is Verdict.ACCEPTED
             if not accepted and mode != RAMP:
-                self._log("Warning", f"{wish.detail}: {outcome.reason}; the mode is left as it is")
+                self._log("Warning", f"{setpoint.detail}: {outcome.reason}; the mode is left as it is")
         return accepted
 
 
-def _change(key: _Key, wish: _Wish) -> SetpointChange:
-    expires_s = None if wish.end_s is None else wish.end_s + SAFETY_S
-    return SetpointChange(*key, wish.value, wish.detail, expires_s, wish.ramp_s, wish.end_s)
+def _change(key: _Key, setpoint: _ModeSetpoint) -> SetpointChange:
+    expires_s = None if setpoint.end_s is None else setpoint.end_s + SAFETY_S
+    return SetpointChange(*key, setpoint.value, setpoint.detail, expires_s, setpoint.ramp_s, setpoint.end_s)

@@ -33,7 +33,7 @@ _BASE_MEMBERS = tuple(member.name for member in TYPES[DERControlBase].members)
 RAMP = "rampTms"
 
 
-class SetpointsDoor(Protocol):
+class SetpointsProtocol(Protocol):
     """What the CSIP client needs of `Setpoints`."""
 
     def submit(self, *changes: SetpointChange) -> list[Outcome]:
@@ -72,7 +72,7 @@ class Judge:
     curves: DERCurves by the href in their link; None for one that cannot be had. Filled by the owner.
     """
 
-    def __init__(self, setpoints: SetpointsDoor) -> None:
+    def __init__(self, setpoints: SetpointsProtocol) -> None:
         self.curves: dict[str, DERCurve | None] = {}
         self._setpoints = setpoints
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import trio
 
 from dersim.csip.control_setpoints import ControlSetpoints
-from dersim.csip.control_values import Judge, SetpointsDoor, curve_hrefs
+from dersim.csip.control_values import Judge, SetpointsProtocol, curve_hrefs
 from dersim.csip.control_views import plain, shown, shown_default
 from dersim.errors import ConfigError
 from dersim.ieee2030_5.event_reading import Fence, no_fence
@@ -69,21 +69,21 @@ class Controls:
     """All controls of one DER. Everything but `run` is synchronous and takes effect before it returns.
 
     on_response: given each Response that is due, after the device has made the step that it reports.
-    on_reread: given each control that should be read again by its own href. on_clock_doubt: given the
+    on_reread: given each control that should be read again by its own href. on_clock_mismatch: given the
     time_href of a clock that differs from the server's by what an EventStatus says. log: (level, message).
     fence: put around the work on one control.
     """
 
     def __init__(
         self,
-        setpoints: SetpointsDoor,
+        setpoints: SetpointsProtocol,
         clock: Clock,
         *,
         rng: random.Random,
         on_response: Callable[[EventResponse], None],
         on_reread: Callable[[Reread], None],
         log: Callable[[str, str], None],
-        on_clock_doubt: Callable[[str], None] = lambda _: None,
+        on_clock_mismatch: Callable[[str], None] = lambda _: None,
         settings: EventSettings | None = None,
         fence: Fence = no_fence,
     ) -> None:
@@ -91,7 +91,7 @@ class Controls:
         self._rng = rng
         self._on_response = on_response
         self._on_reread = on_reread
-        self._on_clock_doubt = on_clock_doubt
+        self._on_clock_mismatch = on_clock_mismatch
         self._log = log
         self._settings = settings or EventSettings()
         self._fence = fence
@@ -101,7 +101,7 @@ class Controls:
         self._setpoints = ControlSetpoints(setpoints, default_of=self._defaults.get, log=log, fence=fence)
         self._readings: tuple[ProgramReading, ...] = ()
         self._offsets_s: dict[str, float] = {}
-        self._doubted: set[str] = set()
+        self._mismatched: set[str] = set()
         self._needed: frozenset[str] = frozenset()
         self._wake_s: float | None = None
         self._phases: dict[str, Phase] = {}
@@ -202,21 +202,21 @@ class Controls:
             with self._fence(f"DERControl {control.mRID}"):
                 missing = self._judge.missing(control.DERControlBase)
                 needed |= missing
-                self._doubt_clock(control, reading.time_href, ahead_s)
+                self._check_clock(control, reading.time_href, ahead_s)
                 if not missing or self._scheduler.knows(control.mRID):
                     ready.append(control)
         return ProgramFeed(reading.program, ready, modes, ahead_s)
 
-    def _doubt_clock(self, control: DERControl, time_href: str, ahead_s: float) -> None:
+    def _check_clock(self, control: DERControl, time_href: str, ahead_s: float) -> None:
         """A control that the server has begun and we hold as future: the clock should be sampled, once."""
-        if control.EventStatus.currentStatus != _STATUS_ACTIVE or control.mRID in self._doubted:
+        if control.EventStatus.currentStatus != _STATUS_ACTIVE or control.mRID in self._mismatched:
             return
         earliest_s = control.interval.start + min(0, control.randomizeStart or 0) - ahead_s
         if earliest_s > self._clock.now_s() + _FUTURE_S:
-            if len(self._doubted) >= self._settings.most_held:
-                self._doubted.clear()
-            self._doubted.add(control.mRID)
-            self._on_clock_doubt(time_href)
+            if len(self._mismatched) >= self._settings.most_held:
+                self._mismatched.clear()
+            self._mismatched.add(control.mRID)
+            self._on_clock_mismatch(time_href)
 
     def reply_to(self, mrid: str) -> str:
         """Where Responses to a control go by its last reading; empty for one that is not held."""

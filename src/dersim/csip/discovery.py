@@ -63,11 +63,11 @@ class Discovery:
         self._long_list = False
         self._may_register = True
         self._made_at: str | None = None
-        self._doubted = False
+        self._reread = False
 
-    def doubt_end_device(self) -> None:
+    def reread_end_device(self) -> None:
         """Read our EndDevice and its list at the next poll, even if the list is long or unchanged."""
-        self._doubted, self._long_list = True, False
+        self._reread, self._long_list = True, False
 
     async def device_capability(self) -> float:
         """Read the DeviceCapability; Moved where its links changed after the walk."""
@@ -104,14 +104,14 @@ class Discovery:
             found = await self._unlisted() or await self._register(link.href, now_s)
         elif (
             listing.fresh
-            or self._doubted
+            or self._reread
             or self.tree.end_device is None
             or self._reader.is_failing(found.href)
         ):
             found = await self._own(found.href, found)
         else:
             return poll_rate_s(listing.head)
-        self._doubted = False
+        self._reread = False
         self._set_end_device(found)
         return poll_rate_s(listing.head)
 

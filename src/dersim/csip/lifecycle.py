@@ -169,7 +169,7 @@ class Lifecycle:
 
         match await self._fenced("csip_poll", f"poll of {_name(key)}", poll):
             case None:
-                self._status.well(key)
+                self._status.clear_trouble(key)
             case LinkGone() as gone:
                 again_s = self._read_parent(key, gone, begun_s)
             case ProtocolError() | UnexpectedError() as error if not isinstance(error, Moved):
@@ -178,7 +178,7 @@ class Lifecycle:
                     again_s = self._hold_for(error)
                 if isinstance(error, ProtocolError):
                     self._say("Warning", str(error))
-                self._status.trouble(key, str(error), begun_s)
+                self._status.add_trouble(key, str(error), begun_s)
             case error:
                 self.schedule.set(key, begun_s)
                 raise error
@@ -197,9 +197,9 @@ class Lifecycle:
 
     def _note_failing(self) -> None:
         if failing := self._parts.reader.failing:
-            self._status.trouble("links", next(iter(failing.values())), self._clock.now_s())
+            self._status.add_trouble("links", next(iter(failing.values())), self._clock.now_s())
         else:
-            self._status.well("links")
+            self._status.clear_trouble("links")
 
     def _hold_for(self, refusal: RequestRefused) -> float:
         seconds = refusal.retry_after_s or 0.0

@@ -126,7 +126,7 @@ class Metering:
         since_s = self._clock_s() if self.trouble is None else self.trouble.since_s
         self.trouble = Trouble(since_s, str(error))
 
-    async def look(self, mirrors_href: str) -> float:
+    async def check_list(self, mirrors_href: str) -> float:
         """Read the MirrorUsagePointList for our mirror and its postRate; returns the list's poll rate, s.
 
         Raises as `Session.fetch`.

@@ -23,7 +23,7 @@ from dersim.csip.reader import Reader
 from dersim.csip.reporting import Reporter
 from dersim.csip.responses import Outbox
 from dersim.csip.schedule import Schedule
-from dersim.csip.session import Counters, Reading, Session
+from dersim.csip.session import CodecSettings, Counters, Session
 from dersim.csip.time_sampling import TimeSampling
 from dersim.csip.tree import Tree
 from dersim.errors import CertificateError, ConfigError, RemoteProtocolError
@@ -139,7 +139,7 @@ class Parts:
             config.origin,
             self.connector(credentials),
             client_context.frontend.clock,
-            reading=Reading(config.edition, config.validation, config.strict),
+            codec=CodecSettings(config.edition, config.validation, config.strict),
             counters=client_context.counters,
             conversation=client_context.conversation,
             say=client_context.say,
@@ -156,7 +156,7 @@ class Parts:
             rng=frontend.rng,
             on_response=self.outbox.put,
             on_reread=self._on_reread,
-            on_clock_doubt=self._on_clock_doubt,
+            on_clock_mismatch=self._on_clock_mismatch,
             log=self._log,
             fence=lambda what: frontend.fences.around("csip_control", "CSIP", what, device.number),
             settings=EventSettings(
@@ -185,12 +185,12 @@ class Parts:
 
     def _on_offsets(self, offsets_s: Mapping[str, float]) -> None:
         """The DeviceCapability's clock is that of programs that name no other."""
-        ruling = self.clocks.ruling_href or ""
-        own = {DCAP_TIME: offsets_s[ruling]} if ruling in offsets_s else {}
+        main = self.clocks.main_href or ""
+        own = {DCAP_TIME: offsets_s[main]} if main in offsets_s else {}
         self.controls.set_clock_offsets({**offsets_s, **own})
 
-    def _on_clock_doubt(self, time_href: str) -> None:
-        self.time.doubt(time_href or self.clocks.ruling_href or "")
+    def _on_clock_mismatch(self, time_href: str) -> None:
+        self.time.sample_soon(time_href or self.clocks.main_href or "")
 
     def _on_reread(self, reread: Reread) -> None:
         self.rereads.append(reread)

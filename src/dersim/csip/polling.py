@@ -145,7 +145,7 @@ class Polling:
             return "fsa" if href == key[1] else key
         parent = PARENTS.get(key)
         if "edev" in (key, parent):
-            self._discovery.doubt_end_device()
+            self._discovery.reread_end_device()
         return parent
 
     async def poll(self, key: Hashable) -> float | None:
@@ -168,7 +168,7 @@ class Polling:
         rate_s = await self._reader.optional(
             "MirrorUsagePointList",
             href,
-            lambda: metering.look(href),
+            lambda: metering.check_list(href),
             kept=BRANCH_RETRY_S,
             gone=BRANCH_RETRY_S,
         )

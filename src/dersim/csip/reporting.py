@@ -113,7 +113,7 @@ class Reporter:
 
     def body(self, name: DerResource) -> Any:
         """The resource as it would be PUT now."""
-        device, edition = self._device, self._session.reading.edition
+        device, edition = self._device, self._session.codec.edition
         plate, setpoints, time = device.nameplate, device.setpoints, int(self._now_s())
         match name:
             case "DERCapability":

@@ -119,7 +119,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CodecSettings:
     """How documents are written and read: the edition of what we send, the validation of what we receive."""
 
     edition: Edition
@@ -139,7 +139,7 @@ class Session:
         connect: Connect,
         clock: SimClock,
         *,
-        reading: Reading,
+        codec: CodecSettings,
         counters: Counters,
         conversation: Conversation,
         say: Say,
@@ -147,7 +147,7 @@ class Session:
         on_recovered: Callable[[frozenset[str]], None] | None = None,
     ) -> None:
         self.origin = origin
-        self.reading = reading
+        self.codec = codec
         self.counters = counters
         self.last_contact_s: float | None = None
         self._connect = connect
@@ -211,7 +211,7 @@ class Session:
         what = f"GET {href}: {answer.status}"
         if not answer.body.strip():
             raise self._unusable(f"{what} without a body where a {kind.__name__} should be")
-        rules = self.reading
+        rules = self.codec
         try:
             decoded = decode(answer.body, kind, validation=rules.validation, strict=rules.strict)
         except RemoteProtocolError as error:
@@ -233,7 +233,7 @@ class Session:
 
     def encode(self, resource: Any) -> bytes:
         """The document as this session's edition writes it."""
-        return encode(resource, self.reading.edition)
+        return encode(resource, self.codec.edition)
 
     async def send(self, method: str, href: str, body: bytes, what: str) -> Answer:
         """PUT or POST a document; logs one line that names it."""
@@ -339,7 +339,7 @@ class Session:
         if text := _first_words(response.body, response.header("content-type") or ""):
             message += f" ({text})"
         accepted = not origin.secure or origin in self._accepted_us
-        if advice := hint(response, sent, self.reading.edition, certificate_accepted=accepted):
+        if advice := hint(response, sent, self.codec.edition, certificate_accepted=accepted):
             message += f"; {advice}"
         return RequestRefused(message, response.status, target, retry_after_s(response))
 

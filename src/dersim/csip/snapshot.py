@@ -106,7 +106,7 @@ def _found(lifecycle: Lifecycle) -> dict[str, Any]:
             "present": tree.registration.present,
             "verified": tree.registration.verified,
         },
-        "clock": clocks.shown(lifecycle.clocks.ruling),
+        "clock": clocks.shown(lifecycle.clocks.main),
         "clocks": lifecycle.clocks.snapshot(),
         "programs": controls["programs"],
         "active_controls": controls["active_controls"],

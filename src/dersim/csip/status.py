@@ -47,13 +47,13 @@ class ClientStatus:
         elif error is not None:
             self.last_error = error
 
-    def trouble(self, key: Hashable, error: str, now_s: float) -> None:
+    def add_trouble(self, key: Hashable, error: str, now_s: float) -> None:
         """A branch could not be read. now_s: simulated time, s."""
         known = self.troubles.get(key)
         self.troubles[key] = Trouble(now_s if known is None else known.since_s, error)
         self.last_error = error
 
-    def well(self, key: Hashable) -> None:
+    def clear_trouble(self, key: Hashable) -> None:
         """A branch could be read."""
         if self.troubles.pop(key, None) is not None and not self.troubles:
             self.last_error = None

@@ -59,7 +59,7 @@ class TimeSampling:
                 self._due_s[href] = self._earliest_s(href)
         await self.poll()
 
-    def doubt(self, href: str) -> None:
+    def sample_soon(self, href: str) -> None:
         """Something contradicts this clock: sample it as soon as the standard allows."""
         if href in self._due_s:
             self._due_s[href] = min(self._due_s[href], self._earliest_s(href))

@@ -54,12 +54,12 @@ class Excursion:
         """Whether the magnitude was beyond the threshold at the last step."""
         return bool(self._open)
 
-    def keep_time_of(self, other: Excursion) -> None:
+    def take_times_from(self, other: Excursion) -> None:
         """Take over the elapsed times of the timer that this one replaces."""
         for magnitude, elapsed, _ in other._open:
             self._open.append([magnitude, elapsed, self.boundary.allowed_s(magnitude)])
 
-    def _see(self, magnitude: float) -> None:
+    def _update(self, magnitude: float) -> None:
         inherited = 0.0
         while self._open and self._open[-1][0] >= magnitude:
             inherited = self._open.pop()[1]
@@ -72,7 +72,7 @@ class Excursion:
         """Seconds until the trip if the magnitude stays."""
         if magnitude <= self.boundary.threshold:
             return math.inf
-        self._see(magnitude)
+        self._update(magnitude)
         return max(0.0, min(allowed - elapsed for _, elapsed, allowed in self._open))
 
     def step(self, dt_s: float, magnitude: float) -> bool:
@@ -80,7 +80,7 @@ class Excursion:
         if magnitude <= self.boundary.threshold:
             self._open.clear()
             return False
-        self._see(magnitude)
+        self._update(magnitude)
         tripped = False
         for entry in self._open:
             entry[1] += dt_s

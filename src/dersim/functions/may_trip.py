@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dersim.functions.base import Function
 from dersim.functions.contract import FunctionType, Parameter
-from dersim.functions.trip import monotonous
+from dersim.functions.trip import monotonic_objection
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import Curve, ModeValue
@@ -18,7 +18,7 @@ HV, LV, HF, LF = "opModHVRTMayTrip", "opModLVRTMayTrip", "opModHFRTMayTrip", "op
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
-    return monotonous(value, rising=mode in (LV, LF)) if isinstance(value, Curve) else ""
+    return monotonic_objection(value, rising=mode in (LV, LF)) if isinstance(value, Curve) else ""
 
 
 def _range(low: float, high: float, unit: str) -> tuple[Parameter, ...]:

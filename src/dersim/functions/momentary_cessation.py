@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
-from dersim.functions.trip import monotonous
+from dersim.functions.trip import monotonic_objection
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
@@ -51,7 +51,7 @@ class MomentaryCessation(Function):
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
-    return monotonous(value, rising=mode == LV) if isinstance(value, Curve) else ""
+    return monotonic_objection(value, rising=mode == LV) if isinstance(value, Curve) else ""
 
 
 _CLAUSE = "1547-2018 6.4.2.7.3"

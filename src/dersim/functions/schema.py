@@ -74,7 +74,7 @@ def schema_of(kind: FunctionType) -> XMLSchema10:
         raise PluginError(f"control function {kind.name}: its parameters make no schema: {text}") from error
 
 
-def judge(schema: XMLSchema10, kind: FunctionType, mode: str, value: ModeValue) -> str:
+def schema_objection(schema: XMLSchema10, kind: FunctionType, mode: str, value: ModeValue) -> str:
     """Check a value's numbers by `xmlschema`: "" or the path and the reason."""
     root = ET.Element(f"{{{NAMESPACE}}}{mode}")
     for parameter in kind.parameters.get(mode, ()):

@@ -67,7 +67,7 @@ class Trip(Function):
             sign = -1 if mode in (LV, LF) else 1
             timer = Excursion(Boundary([(x, sign * y) for x, y in points]))
             if mode in self._timers:
-                timer.keep_time_of(self._timers[mode])
+                timer.take_times_from(self._timers[mode])
             self._timers[mode] = timer
         t = self._timers
         self.quiet_window = (
@@ -115,10 +115,10 @@ def _range(low: float, high: float, unit: str) -> tuple[Parameter, ...]:
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
     if not isinstance(value, Curve):
         return ""
-    return monotonous(value, rising=mode in (LV, LF))
+    return monotonic_objection(value, rising=mode in (LV, LF))
 
 
-def monotonous(curve: Curve, *, rising: bool) -> str:
+def monotonic_objection(curve: Curve, *, rising: bool) -> str:
     """Why a ride-through curve is refused: what is allowed for longer must be closer to nominal."""
     ys = [y for _, y in curve.points]
     ordered = sorted(ys, reverse=not rising)

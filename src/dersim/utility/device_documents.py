@@ -33,7 +33,7 @@ def device_capability(context: RequestContext) -> Document:
     """GET /dcap, the first request of every client."""
     head_end = context.head_end
     devices = len(_visible(context))
-    mirrors = len(head_end.mirrors.listed(context.reader))
+    mirrors = len(head_end.mirrors.listed(context.visible_lfdi))
 
     def build(_: Edition) -> Any:
         return r.DeviceCapability(

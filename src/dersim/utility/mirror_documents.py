@@ -19,7 +19,7 @@ def mirrors(context: RequestContext) -> Document:
     return listing(
         context,
         r.MirrorUsagePointList,
-        lambda: context.head_end.mirrors.listed(context.reader),
+        lambda: context.head_end.mirrors.listed(context.visible_lfdi),
         lambda item, _: _mirror(context, item),
         version=context.head_end.mirrors.version,
         own=True,
@@ -80,7 +80,7 @@ def post_mirror(context: RequestContext) -> Answer:
 
 
 def _post_to_list(context: RequestContext, posted: r.MirrorMeterReading) -> Answer:
-    for record in context.head_end.mirrors.listed(context.reader):
+    for record in context.head_end.mirrors.listed(context.visible_lfdi):
         if posted.mRID in record.readings:
             return _post(context, record, (posted,))[0]
     raise RequestRefused(
@@ -126,7 +126,7 @@ def usage_points(context: RequestContext) -> Document:
     return listing(
         context,
         r.UsagePointList,
-        lambda: context.head_end.mirrors.listed(context.reader),
+        lambda: context.head_end.mirrors.listed(context.visible_lfdi),
         _usage_point,
         version=context.head_end.mirrors.version,
         own=True,

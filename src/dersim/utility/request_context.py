@@ -63,7 +63,7 @@ class RequestContext:
         return self.device.edition if self.device else Edition.E2018
 
     @property
-    def reader(self) -> str | None:
+    def visible_lfdi(self) -> str | None:
         """The LFDI whose mirrors and Responses are shown; None shows all."""
         return self.lfdi
 

@@ -22,7 +22,7 @@ def response_sets(context: RequestContext) -> Document:
     return listing(
         context,
         r.ResponseSetList,
-        lambda: [len(context.head_end.responses.listed(context.reader))],
+        lambda: [len(context.head_end.responses.listed(context.visible_lfdi))],
         _response_set,
         version=context.head_end.responses.version,
         own=True,
@@ -33,7 +33,7 @@ def response_set(context: RequestContext, number: int) -> Document:
     """GET /rsps/1."""
     context.need_registration()
     _only_one(number)
-    count = len(context.head_end.responses.listed(context.reader))
+    count = len(context.head_end.responses.listed(context.visible_lfdi))
     return Document(count, lambda edition: _response_set(count, edition), own=True)
 
 
@@ -58,7 +58,7 @@ def responses(context: RequestContext, number: int) -> Document:
     return listing(
         context,
         r.ResponseList,
-        lambda: context.head_end.responses.listed(context.reader),
+        lambda: context.head_end.responses.listed(context.visible_lfdi),
         lambda item, _: _response(item),
         version=context.head_end.responses.version,
         own=True,
@@ -70,7 +70,7 @@ def response(context: RequestContext, number: int, response_number: int) -> Docu
     """GET /rsps/1/rsp/n."""
     context.need_registration()
     _only_one(number)
-    mine = context.head_end.responses.listed(context.reader)
+    mine = context.head_end.responses.listed(context.visible_lfdi)
     item = next((each for each in mine if each.number == response_number), None)
     if item is None:
         raise not_found("there is no such Response, or it is not yours")
