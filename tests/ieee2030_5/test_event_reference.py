@@ -100,9 +100,7 @@ class Schedule:
         model = self.model
         live = [event for event in model.live() if event.cancelled_by_s is None]
         ending = [e for e in live if e.state == "active" and model.end_window(e)[0] <= self.now]
-        if (
-            not live or ending
-        ):  # what waits may be all that keeps these from ending: they would end in this step
+        if not live or ending:  # what waits may be all that keeps these from ending
             return
         event = self.rng.choice(live)
         if event.state == "waiting":
