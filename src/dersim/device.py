@@ -241,7 +241,7 @@ class Device:
         """A step of zero length, which shows the effect of a change at once."""
         self._conditions = None
         self.chain.settled = False
-        self.chain.service.disturb()
+        self.chain.service.call_next_step()
         if not math.isnan(self._last_s) and not self._sampled:
             self._guarded(lambda: self._advance(self._last_s, 0.0))
 

@@ -244,7 +244,7 @@ def _conversation_of(context: FrontendContext, config: CsipConfig) -> Conversati
 
 
 def _signature(config: CsipConfig) -> tuple[Any, ...]:
-    """Changes when a certificate file does; cheap enough for every attempt."""
+    """A value that changes when a certificate file does; cheap, since it is read before every attempt."""
     paths = credentials_of.watched(config)
     return tuple(_stat(path) for path in paths)
 

@@ -124,7 +124,7 @@ class ControlSetpoints:
         return _ModeSetpoint(source.value, default.mRID, None, ramp_s)
 
     def _acceptable(self, mode: str, setpoint: _ModeSetpoint) -> bool:
-        """The settings may have changed since the control was judged; one refusal would stop the others."""
+        """The settings may have changed since the control was accepted; one refusal would stop the others."""
         accepted = False
         with self._fence(f"{setpoint.detail} {mode}"):
             outcome = self._setpoints.check(mode, setpoint.value)

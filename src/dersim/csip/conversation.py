@@ -1,8 +1,8 @@
 """The exchanges of all clients with their servers, within one budget of bytes for the whole fleet.
 
-A ring: the oldest exchanges go first, of whichever DER. PINs are masked before anything is kept. Most polls
-bring the same bytes as the one before, and a fleet reads the same lists, so equal bodies, headers and URLs
-are kept once.
+The oldest exchanges are dropped first, whichever DER they belong to. PINs are masked before anything is kept.
+Most polls bring the same bytes as the one before, and a fleet reads the same lists, so equal bodies, headers
+and URLs are kept once.
 """
 
 from __future__ import annotations

@@ -102,14 +102,14 @@ class Polling:
         self._begin_walk()
         tree, due = self.tree, self._due
         due("dcap", await self._discovery.device_capability())
-        await self._time.follow(self._programs.time_hrefs(), afresh=True)
+        await self._time.use(self._programs.time_hrefs(), resample=True)
         due("edev", await self._discovery.end_device(self.clocks.server_now_s()))
         due("registration", await self._discovery.registration())
         due("der", await self._discovery.der())
         if tree.der is not None:
             await self.reporter.put(tree.der, *IDENTITY)
         due("fsa", await self._programs.assignments())
-        await self._time.follow(self._programs.time_hrefs())
+        await self._time.use(self._programs.time_hrefs())
         for node in list(tree.program_lists.values()):
             due(("derp", node.href), await self._programs.program_list(node))
         await self._dispatch()
@@ -185,7 +185,7 @@ class Polling:
         for href in set(lists) - before:
             self._due(("derp", href), await self._programs.program_list(lists[href]))
         if set(lists) != before or self.tree.fsas != fsas:
-            await self._time.follow(self._programs.time_hrefs())
+            await self._time.use(self._programs.time_hrefs())
             await self._dispatch()
         return rate_s
 

@@ -45,17 +45,17 @@ class TimeSampling:
         self._on_offsets = on_offsets
         self._due_s: dict[str, float] = {}
 
-    async def follow(self, hrefs: Iterable[str], *, afresh: bool = False) -> None:
+    async def use(self, hrefs: Iterable[str], *, resample: bool = False) -> None:
         """Use these Times from now on, the DeviceCapability's first; sample those that are new.
 
-        afresh: a walk: sample all, at once or as soon as the standard allows.
+        resample: a walk: sample all, at once or as soon as the standard allows.
         """
         clocks, before = self._clocks, set(self._due_s)
         clocks.use(hrefs)
         for href in before - set(clocks.in_use):
             del self._due_s[href]
         for href in clocks.in_use:
-            if afresh or href not in before:
+            if resample or href not in before:
                 self._due_s[href] = self._earliest_s(href)
         await self.poll()
 

@@ -125,12 +125,12 @@ class Chain:
             if changed or resettled:
                 function.configure(own, seen)
             if now != before:
-                self._begin(kind, _ramp_s(kind, now, before, ramps), own=bool(own), before=bool(before))
+                self._start_ramps(kind, _ramp_s(kind, now, before, ramps), own=bool(own), before=bool(before))
             if (own or kind.standing) and function is not self.ramp:
                 enabled[kind.stage].append(self._called[kind.name])
         self._enable(enabled)
 
-    def _begin(self, kind: FunctionType, ramp_s: float | None, *, own: bool, before: bool) -> None:
+    def _start_ramps(self, kind: FunctionType, ramp_s: float | None, *, own: bool, before: bool) -> None:
         """The modes of a function changed: start its ramps. own, before: whether it has and had modes."""
         if kind.stage == "reactive":
             # The end of a mode does not take the ramp from the mode that follows it in the same change.

@@ -10,7 +10,7 @@ Responses to voltage and frequency have open-loop response times instead, and tr
 
 What moves is the limit or the target, from the old to the new one: a power below both does not move. Where
 the power is held down by a command or by the grid when a function is enabled, changed or disabled, the ramp
-starts from that power, so neither a limit nor a Volt-Watt that ends lets P jump.
+starts from that power, so P does not jump when a limit or Volt-Watt ends.
 """
 
 from __future__ import annotations

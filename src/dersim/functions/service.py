@@ -36,11 +36,11 @@ class Service:
         self._functions: list[ControlFunction] = []
         self._returns = False
         self._window = _CLOSED
-        self._calm = False
+        self._settled = False
 
     @property
     def word(self) -> str:
-        """The service state in words, for logs and pages."""
+        """The service state as text, for logs and pages."""
         if self.failed:
             return "failed"
         if not self.in_service:
@@ -60,17 +60,17 @@ class Service:
             max(w[2] for w in windows),
             min(w[3] for w in windows),
         )
-        self.disturb()
+        self.call_next_step()
 
-    def disturb(self) -> None:
+    def call_next_step(self) -> None:
         """Call the functions in the next step even if the grid is inside all windows."""
-        self._calm = False
+        self._settled = False
 
     def quiet(self, seen: Measured) -> bool:
         """Whether no function needs a call: in service, no timer, grid inside all windows."""
         low, high, slow, fast = self._window
         return (
-            self._calm
+            self._settled
             and low <= seen.v_low_pu
             and seen.v_high_pu <= high
             and slow <= seen.frequency_hz <= fast
@@ -101,14 +101,14 @@ class Service:
             if (enter or not self._returns) and not seen.blocked:
                 ceiling = self._enter(seen)
         self.entering = self.in_service and ceiling < INF
-        self._calm = self.in_service and self.permitted and all(f.settled for f in self._functions)
+        self._settled = self.in_service and self.permitted and all(f.settled for f in self._functions)
         return ceiling
 
     def leave(self, seen: Measured, *, tripped: bool) -> None:
         """Leave service; tripped: with an alarm."""
         self.in_service = seen.in_service = False
         self.tripped = tripped
-        self.disturb()
+        self.call_next_step()
 
     def fail(self, seen: Measured) -> None:
         """Leave service for good; no power flows."""
