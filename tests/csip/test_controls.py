@@ -324,6 +324,24 @@ async def test_a_multiplier_that_no_one_can_mean_is_answered_253_and_the_rest_is
 
 
 @pytest.mark.parametrize(
+    ("mode", "value"),
+    [
+        ("opModTargetW", r.ActivePower(multiplier=99, value=5)),
+        ("opModFixedVar", r.FixedVar(refType=9, value=5)),
+        ("opModVoltWatt", r.DERCurveLink(href="/vv")),
+    ],
+)
+async def test_the_reason_of_a_refusal_names_the_mode_once(
+    bench: Bench, autojump_clock: MockClock, mode: str, value: Any
+) -> None:
+    bench.controls.set_curves({"/vv": volt_var((95, 10), (105, -10))})
+    odd = control("odd", START + 5, 60, r.DERControlBase(**{mode: value}))
+    bench.controls.update([ProgramReading(program(), (odd,))])
+    (why,) = (view.why for view in bench.controls.explain())
+    assert why.count(mode) == 1
+
+
+@pytest.mark.parametrize(
     ("start", "duration"), [(1_800_000_000_000, 60), (2**63 - 1, 1), (1_700_000_000, 2**63 - 1)]
 )
 async def test_times_that_have_no_date_are_answered_253_and_the_snapshot_goes_on(

@@ -243,6 +243,18 @@ def test_opting_out_and_in(
     assert trace.rules(PF) == expected
 
 
+def test_opted_out_before_its_start_never_starts() -> None:
+    trace = one_program()
+    trace.control("P", "a", 100, 100)
+    trace.control("P", "other", 120, 20, MAX_W)  # wakes the scheduler while the first would run
+    trace.poll()
+    trace.until(50)
+    trace.events.opt_out(T0 + 50, mrid("a"))
+    trace.until(400)
+    assert trace.told("a") == [1, 4, 10]
+    assert trace.rules(PF) == [(0, "default P")]
+
+
 def test_changing_one_s_mind_is_told_once() -> None:
     trace = one_program()
     trace.control("P", "a", 100, 100)

@@ -149,7 +149,7 @@ class Judge:
             try:
                 values |= controlbase.modes_of(alone, self._known())
             except ProtocolError as error:
-                reasons[mode] = f"{mode}: {error}"
+                reasons[mode] = str(error)  # it names the mode
         return values, reasons
 
     def _readable(self, base: DERControlBase) -> DERControlBase:
