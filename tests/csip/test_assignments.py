@@ -3,13 +3,13 @@
 import pytest
 import trio
 
-from dersim.csip.own_end_device import Identity, find_own
+from dersim.csip.own_end_device import ExpectedEndDevice, find_own
 from dersim.http11 import Response
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
 
 LFDI = "00" + "3E4F" * 9 + "5A"
-WHO = Identity(LFDI, None)
+WHO = ExpectedEndDevice(LFDI, None)
 
 
 def device(lfdi, sfdi=WHO.sfdi, href="/edev/7"):

@@ -159,7 +159,11 @@ class CsipClient:
     def snapshot(self) -> dict[str, Any]:
         """The public contract's `csip-client`; the list of all devices is added by the web."""
         return snapshot.snapshot(
-            self.config, self.counters, self.client_status, who=self.identity(), lifecycle=self._lifecycle
+            self.config,
+            self.counters,
+            self.client_status,
+            credentials=self.identity(),
+            lifecycle=self._lifecycle,
         )
 
     def identity(self) -> Credentials | None:

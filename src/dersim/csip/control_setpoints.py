@@ -4,7 +4,7 @@ DERControls are submitted as `SetpointSource.CSIP`, what the DefaultDERControls 
 `SetpointSource.CSIP_DEFAULT` beneath them; `setpoints.py` decides between them and the local sources. In a
 hand-over from one control to the next nothing else is ever in force, because it is one `submit`.
 
-The scheduler ends events. In case it cannot, because the client has died, the setpoint of an event expires by
+The scheduler ends events. If it cannot, because the client has failed, the setpoint of an event expires by
 itself `SAFETY_S` after its effective end. A client that is started again takes over what its predecessor left
 in force, and withdraws what the server no longer asks for once it has read everything again.
 """
@@ -130,7 +130,7 @@ class ControlSetpoints:
             outcome = self._setpoints.check(mode, setpoint.value)
             accepted = outcome.verdict is Verdict.ACCEPTED
             if not accepted and mode != RAMP:
-                self._log("Warning", f"{setpoint.detail}: {outcome.reason}; the mode is left as it is")
+                self._log("Warning", f"{setpoint.detail}: {outcome.reason}; {mode} is not set")
         return accepted
 
 

@@ -1,6 +1,6 @@
 """What a DERControl asks of this device, in plain values, and whether the device can do it.
 
-The verdict is asked of `Setpoints.check` before Response 1 is sent: a mode that the device does not have is
+`Setpoints.check` is called before Response 1 is sent: a mode that the device does not have is
 answered 251, a value that it cannot take 253 (2030.5-2018 10.2.3.4); the rest of the control is run.
 """
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dersim.csip.own_end_device import Identity, find_own
+from dersim.csip.own_end_device import ExpectedEndDevice, find_own
 from dersim.csip.paging import PAGE_ITEMS, Listing, read_list
 from dersim.csip.reader import Moved, Reader
 from dersim.csip.session import Fetched, RequestRefused
@@ -51,12 +51,12 @@ class PinRefused(DersimError):  # noqa: N818 - as above
 class Discovery:
     """Reads all branches but the programs."""
 
-    def __init__(self, reader: Reader, tree: Tree, who: Identity, dcap: str) -> None:
+    def __init__(self, reader: Reader, tree: Tree, expected: ExpectedEndDevice, dcap: str) -> None:
         self.tree = tree
         self.polling = False
         self.log_events_unread = False
         self._reader = reader
-        self._who = who
+        self._expected = expected
         self._dcap = dcap
         self._list_href = ""
         self._list_head: r.EndDeviceList | None = None
@@ -97,7 +97,7 @@ class Discovery:
         listing = await self._listing(link.href)
         self._list_href, self._list_head = link.href, listing.head
         self._long_list = len(listing.items) > PAGE_ITEMS
-        found = find_own(listing.items, self._who, self._reader.say_once)
+        found = find_own(listing.items, self._expected, self._reader.say_once)
         # A server that listed us before and does not any more was restarted: register again.
         self._may_register |= found is not None
         if found is None:
@@ -160,7 +160,7 @@ class Discovery:
             if error.status not in (403, 404, 410):
                 raise
         else:
-            if device.lFDI is not None and identity.same_lfdi(device.lFDI, self._who.lfdi):
+            if device.lFDI is not None and identity.same_lfdi(device.lFDI, self._expected.lfdi):
                 device.href = device.href or href
                 return device
         self._made_at, self._may_register = None, True
@@ -168,13 +168,13 @@ class Discovery:
 
     async def _register(self, href: str, now_s: float) -> r.EndDevice:
         """POST our EndDevice, once; a server that registers out of band answers 403, and we wait."""
-        who, session = self._who, self._reader.session
-        missing = f"the server's EndDeviceList {href} does not have our LFDI {who.lfdi}"
+        expected, session = self._expected, self._reader.session
+        missing = f"the server's EndDeviceList {href} does not have our LFDI {expected.lfdi}"
         self.tree.end_device = self.tree.end_device_href = None
         if not self._may_register:
             raise NotRegistered(f"{missing}; waiting to be registered there")
         self._may_register = False
-        me = r.EndDevice(lFDI=who.lfdi, sFDI=who.sfdi, changedTime=int(now_s))
+        me = r.EndDevice(lFDI=expected.lfdi, sFDI=expected.sfdi, changedTime=int(now_s))
         try:
             answer = await session.send(
                 "POST", href, session.encode(me), "our EndDevice (in-band registration)"
@@ -186,7 +186,7 @@ class Discovery:
         # The server may show a registered device more links than a stranger.
         await self.device_capability()
         if answer.location is None:
-            found = find_own((await self._listing(href)).items, who, self._reader.say_once)
+            found = find_own((await self._listing(href)).items, expected, self._reader.say_once)
             if found is None:
                 raise NotRegistered(f"{missing}, although it accepted our EndDevice; waiting")
             return found
@@ -218,13 +218,13 @@ class Discovery:
         if not isinstance(found, _Unreadable):
             view.present = found is not None
             view.verified = None
-            if found is not None and self._who.pin is not None:
-                view.verified = found.resource.pIN == self._who.pin
+            if found is not None and self._expected.pin is not None:
+                view.verified = found.resource.pIN == self._expected.pin
         if view.verified is False:
             raise PinRefused(
                 "the Registration's PIN is not the one of --csip_pin: this server is not used", rate_s
             )
-        if view.verified is None and self._who.pin is not None:
+        if view.verified is None and self._expected.pin is not None:
             self._reader.say_once("no Registration can be read: the PIN is not verified")
         return rate_s
 

@@ -191,7 +191,9 @@ class Metering:
         try:
             resolve(self._session.origin, href)
         except RemoteProtocolError as error:
-            self._say("Info", f"Location of our MirrorUsagePoint: {error}; looking into the list")
+            self._say(
+                "Info", f"Location of our MirrorUsagePoint: {error}; searching the MirrorUsagePointList"
+            )
             return False
         return True
 

@@ -16,7 +16,7 @@ from dersim.csip.discovery import Discovery
 from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
 from dersim.csip.metering import Metering
-from dersim.csip.own_end_device import Identity
+from dersim.csip.own_end_device import ExpectedEndDevice
 from dersim.csip.polling import MAX_REREADS, Polling
 from dersim.csip.programs import Programs
 from dersim.csip.reader import Reader
@@ -123,7 +123,7 @@ class Parts:
             time=self.time,
             session=session,
             reader=self.reader,
-            discovery=Discovery(self.reader, self.tree, Identity(lfdi, config.pin), config.dcap),
+            discovery=Discovery(self.reader, self.tree, ExpectedEndDevice(lfdi, config.pin), config.dcap),
             programs=Programs(self.reader, self.tree),
             controls=self.controls,
             reporter=self.reporter,

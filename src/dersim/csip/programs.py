@@ -217,7 +217,8 @@ class Programs:
 def _is_gone(listing: Listing) -> bool:
     """Whether the server answers 404 or 410 for a list that it links to.
 
-    Such a server is half started or broken. Its assignments hold until the list is back, or the link is gone.
+    Such a server is still starting, or broken. Its assignments are kept until the list is back or the link
+    is gone.
     """
     return listing.head is None
 

@@ -107,8 +107,9 @@ class Reader:
     ) -> T:
         """`read`, or on failure `gone` where the server says that there is none, else `kept`.
 
-        passing: for what comes and goes, as a DERControl: that it is gone says nothing of the tree around it.
-        Moved, LinkGone, a Retry-After and a second hang-up in a row are raised all the same.
+        passing: for what comes and goes, as a DERControl: a missing one says nothing about the resources
+        around it.
+        Moved, LinkGone, a Retry-After and a second transport failure in a row are raised all the same.
         """
         try:
             return await (self._passing(href, read) if passing else self.required(href, read))

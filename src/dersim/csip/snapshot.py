@@ -36,17 +36,17 @@ def snapshot(
     counters: Counters,
     client_status: ClientStatus,
     *,
-    who: Credentials | None,
+    credentials: Credentials | None,
     lifecycle: Lifecycle | None,
 ) -> dict[str, Any]:
-    """All that is known of one client, as JSON values. who, lifecycle: None before there is an identity."""
+    """The state of one client as JSON values. credentials, lifecycle: None before certificates were read."""
     found = _NOTHING_FOUND if lifecycle is None else _found(lifecycle)
     return {
         "state": client_status.state,
         "server": config.origin.url(""),
         "dcap": config.dcap,
-        "lfdi": who and who.lfdi,
-        "sfdi": who and str(who.sfdi),
+        "lfdi": credentials and credentials.lfdi,
+        "sfdi": credentials and str(credentials.sfdi),
         "edition": config.edition.value,
         **found,
         "last_contact": rfc3339_or_none(lifecycle.session.last_contact_s) if lifecycle is not None else None,

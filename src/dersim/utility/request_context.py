@@ -93,7 +93,7 @@ class RequestContext:
         read = bodies.read(self.body, expected, strict=self.head_end.config.strict)
         if self.device is not None and self.device.edition is not read.edition:
             self.device.edition = read.edition
-            self.head_end.info(f"{self.device.lfdi} speaks the {read.edition.value} edition")
+            self.head_end.info(f"{self.device.lfdi} sent a body of the {read.edition.value} edition")
         self.note([*read.unknown, *standard_rules.values(read.resource)])
         return read.resource, read.edition
 
