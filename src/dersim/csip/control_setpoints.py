@@ -130,7 +130,7 @@ class ControlSetpoints:
             outcome = self._setpoints.check(mode, setpoint.value)
             accepted = outcome.verdict is Verdict.ACCEPTED
             if not accepted and mode != RAMP:
-                self._log("Warning", f"{setpoint.detail}: {outcome.reason}; {mode} is not set")
+                self._log("Warning", f"{setpoint.detail}: {outcome.reason}; the mode is not set")
         return accepted
 
 
