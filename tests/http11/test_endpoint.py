@@ -287,3 +287,22 @@ async def test_a_chain_that_our_own_check_refuses_gets_403_with_the_reason_and_c
     assert reason in answer.partition(b"\r\n\r\n")[2]
     assert not called
     assert reason.decode() in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("closes", "words"),
+    [(False, "no handshake within 10 s"), (True, "the connection broke during the handshake")],
+)
+async def test_a_peer_without_a_handshake_is_unreachable(client_context, autojump_clock, closes, words):
+    async def open_tcp(_host, _port):
+        ours, theirs = trio.testing.memory_stream_pair()
+        if closes:
+            await trio.aclose_forcefully(theirs)
+        peers.append(theirs)
+        return ours
+
+    peers = []
+    endpoint = http11.Endpoint("127.0.0.1", 8443, client_context, open_tcp=open_tcp)
+    with pytest.raises(UtilityUnreachable, match=words) as caught:
+        await endpoint.connection().request("GET", "/dcap", timeout_s=60)
+    assert caught.value.phase == "tls"

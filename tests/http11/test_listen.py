@@ -3,9 +3,10 @@
 import errno
 
 import pytest
+import trio
 
 from dersim import http11
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, root_cause
 from dersim.http11.listen import _reason
 
 
@@ -46,3 +47,36 @@ async def test_what_cannot_be_is_said(host, port, reason):
 def test_other_errors_of_the_system_are_in_plain_words():
     assert "ports below 1024 need rights" in _reason(OSError(errno.EACCES, "Permission denied"))
     assert _reason(OSError(errno.ENOBUFS, "No buffer space available")) == "no buffer space available"
+
+
+class ShortOfFiles(trio.abc.Listener):
+    """A listener that fails as the system does: once with each of `errors`, then it waits."""
+
+    def __init__(self, *errors):
+        self._errors = list(errors)
+
+    async def accept(self):
+        await trio.lowlevel.checkpoint()
+        if self._errors:
+            raise OSError(self._errors.pop(0), "Too many open files")
+        await trio.sleep_forever()
+
+    async def aclose(self):
+        await trio.lowlevel.checkpoint()
+
+
+async def ok(_request):
+    return http11.Response(200)
+
+
+async def test_without_free_file_descriptors_the_server_waits_and_says_so(autojump_clock):
+    lines = []
+    with trio.move_on_after(5):
+        await http11.serve(ok, [ShortOfFiles(errno.EMFILE, errno.ENFILE)], log=lines.append)
+    assert lines == ["no new connections for now: Too many open files"] * 2
+
+
+async def test_another_error_of_the_listener_goes_up_to_the_caller(autojump_clock):
+    with pytest.raises(ExceptionGroup) as caught:
+        await http11.serve(ok, [ShortOfFiles(errno.EBADF)])
+    assert isinstance(root_cause(caught.value), OSError)
