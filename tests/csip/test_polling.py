@@ -328,7 +328,29 @@ async def test_a_curve_that_no_list_holds_is_read_by_its_href_before_its_control
     world.tree["/derp/1/dc/9"] = curve_of(30)
     await trio.sleep(60)
     assert world.device.setpoints.value("opModVoltVar").points[0] == (92.0, 30.0)
-    assert len(world.server.times("/derp/1/dc/9")) == 2
+    assert len([at_s for at_s in world.server.times("/derp/1/dc/9") if at_s < world.clock.now_s() - 10]) == 2
+
+
+@pytest.mark.parametrize("of_default", [False, True])
+async def test_a_curve_in_force_that_no_list_holds_is_read_at_the_rate_of_its_program(
+    autojump_clock, world, make_control, of_default
+):
+    await world.ready()
+    base = r.DERControlBase(opModVoltVar=r.DERCurveLink(href="/derp/1/dc/9"))
+    world.tree["/derp/1/dc/9"] = curve_of(44)
+    if of_default:
+        world.tree["/derp/1/dderc"].DERControlBase = base
+    else:
+        item = make_control(1, world.server.now() - 5, duration=600)
+        item.DERControlBase = base
+        world.add_control(item)
+    world.begin()
+    await trio.sleep(15)
+    assert world.device.setpoints.value("opModVoltVar").points[0] == (92.0, 44.0)
+    world.tree["/derp/1/dc/9"] = curve_of(30)
+    await trio.sleep(12)
+    assert world.device.setpoints.value("opModVoltVar").points[0] == (92.0, 30.0)
+    assert min(spacings(world.server.times("/derp/1/dc/9"))[2:], default=10) >= 10
 
 
 async def test_a_curve_that_a_list_holds_is_not_read_by_its_href(

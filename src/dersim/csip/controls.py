@@ -140,6 +140,14 @@ class Controls:
             for href in curve_hrefs(control.DERControlBase).values()
         )
 
+    def curves_in_force(self) -> frozenset[str]:
+        """The hrefs of the curves of running controls and of defaults."""
+        phases = self._scheduler.phases()
+        controls = self._scheduler.controls()
+        bases = [each.DERControlBase for each in controls if phases.get(each.mRID) is Phase.ACTIVE]
+        bases += [reading.default.DERControlBase for reading in self._readings if reading.default is not None]
+        return frozenset(href for base in bases for href in curve_hrefs(base).values())
+
     def set_curves(self, curves: Mapping[str, DERCurve | None]) -> None:
         """Curves by the href of the link that asked for them; None for one that the server does not have.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from dersim.csip.clocks import Clocks
@@ -195,6 +195,7 @@ class Polling:
             return None
         rate_s = await self._programs.program_list(node)
         await self._dispatch()
+        await self._read_again(self._controls.curves_in_force())
         return rate_s
 
     async def _poll_der(self) -> float:
@@ -231,8 +232,12 @@ class Polling:
             control = await programs.control(reread.href)
             if control is not None:
                 controls.update_control(control)
-            if curves := await programs.read_again(controls.curves_of(reread.mrid)):
-                controls.set_curves(curves)
+            await self._read_again(controls.curves_of(reread.mrid))
+
+    async def _read_again(self, curves: Iterable[str]) -> None:
+        """Read those of these curves that no list holds: they may have been edited in place."""
+        if found := await self._programs.read_again(curves):
+            self._controls.set_curves(found)
 
     async def _dispatch(self) -> None:
         """Hand all programs to `Controls`, and read the curves that they need."""
