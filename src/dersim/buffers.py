@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 
 class BufferSize(NamedTuple):
-    """Bytes held now, counted by content, and the most that are ever held."""
+    """Bytes held now, and the most that are ever held.
+
+    Counted by content, or where all items are much alike by their number, times the bytes of one as measured.
+    """
 
     held_bytes: int
     limit_bytes: int

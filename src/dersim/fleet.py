@@ -7,11 +7,15 @@ from collections.abc import Callable, Sequence
 
 import trio
 
+from dersim.buffers import BufferSize
 from dersim.device import Device
+from dersim.setpoints import JOURNAL_LENGTH
 
 #: Longest time of stepping before other tasks may run, real seconds. Trio randomizes the order of ready
 #: tasks, so two slices may follow one another.
 SLICE_S = 0.005
+#: Of one entry of a setpoint journal, bytes.
+_ENTRY_BYTES = 350
 
 
 class Fleet:
@@ -39,3 +43,8 @@ class Fleet:
     async def wait_step(self) -> None:
         """Return after the next step of the fleet."""
         await self._stepped.wait()
+
+    def journal_size(self) -> BufferSize:
+        """What the journals of all DERs' setpoints take, by the number of entries."""
+        held = sum(len(device.setpoints.journal) for device in self.devices)
+        return BufferSize(held * _ENTRY_BYTES, len(self.devices) * JOURNAL_LENGTH * _ENTRY_BYTES)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import trio
 
+from dersim.buffers import BufferSize
 from dersim.clock import SimClock
 from dersim.engine.simulator import START_SPACING_S, Simulator, check_rate, derived_rng
 from dersim.engine.supervision import FrontendFailed, Supervised
@@ -22,6 +23,9 @@ START_S = 1_700_000_000.0
 
 class FakeFleet:
     """Devices without physics that remember when they were stepped."""
+
+    def journal_size(self):
+        return BufferSize(0, 0)
 
     def __init__(self, count=1):
         self.devices = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import trio
 
+from dersim.buffers import BufferSize
 from dersim.csip import credentials as credentials_of
 from dersim.csip import snapshot
 from dersim.csip.config import CsipConfig
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from dersim.plugin.services import DerResource
 
 
+#: Of an event that is held, with its control, bytes; and the most that a client holds, over or not.
+_EVENT_BYTES = 2_400
+_MOST_EVENTS = 11_000
+
+
 class CsipClient:
     """A front-end of scope "device".
 
@@ -51,6 +57,9 @@ class CsipClient:
         self.client_status = ClientStatus()
         self.conversation = _conversation_of(context, self.config)
         context.buffers["csip_conversation"] = self.conversation.size
+        held = context.services.shared(_HeldEvents, _HeldEvents)
+        held.clients.append(self)
+        context.buffers["csip_events"] = held.size
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp
@@ -83,6 +92,11 @@ class CsipClient:
     def found(self) -> FoundResources | None:
         """What was found on the server, last good state; None before there is an identity."""
         return None if self._lifecycle is None else snapshot.found(self._lifecycle.tree)
+
+    @property
+    def events_held(self) -> int:
+        """How many events are held, those that are over too."""
+        return 0 if self._lifecycle is None else self._lifecycle.controls.events_held
 
     def explain(self) -> list[EventView]:
         """Every event that is held, with its phase and why; times are the server's."""
@@ -232,6 +246,18 @@ class CsipClient:
             self._asked = trio.Event()
             with trio.move_on_after(wait_s):
                 await self._asked.wait()
+
+
+class _HeldEvents:
+    """The events of all clients: with its control one takes some 2.4 kB."""
+
+    def __init__(self) -> None:
+        self.clients: list[CsipClient] = []
+
+    def size(self) -> BufferSize:
+        """What the events take, by their number."""
+        held = sum(client.events_held for client in self.clients)
+        return BufferSize(held * _EVENT_BYTES, len(self.clients) * _MOST_EVENTS * _EVENT_BYTES)
 
 
 def _conversation_of(context: FrontendContext, config: CsipConfig) -> Conversation:

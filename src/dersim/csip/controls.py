@@ -293,7 +293,10 @@ class Controls:
                 self._log(level, f"DERControl {mrid} {phase.value}, {modes}: {why}")
         self._phases = phases
 
-    # ---- views
+    @property
+    def events_held(self) -> int:
+        """How many events are held, those that are over too."""
+        return len(self._scheduler)
 
     def explain(self) -> list[EventView]:
         """Every event held, those that are over too, with the reason of its state."""

@@ -70,7 +70,7 @@ class Simulator:
         self._seed = seed
         self.stopping = trio.Event()
         self._supervised: dict[int, list[Supervised]] = {}
-        self.buffers: Buffers = {"log": log.size}
+        self.buffers: Buffers = {"log": log.size, "setpoint_journals": fleet.journal_size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
         self._physics = SupervisedPhysics(
             self.fences, {**registry.functions.owners, **registry.device_types.owners}

@@ -92,6 +92,8 @@ def make(context: FrontendContext) -> DemoServer:
     server = DemoServer(config, context.clock.now_s, context.log, context.fences)
     context.offer(CompanionService, server)
     context.buffers["utility_requests"] = server.head_end.request_log.size
+    context.buffers["utility_responses"] = server.head_end.responses.size
+    context.buffers["utility_readings"] = server.head_end.mirrors.size
     return server
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from dersim.buffers import BufferSize
 from dersim.ieee2030_5 import resources as r
 from dersim.utility.refusal import RESOURCE_LIMIT, RequestRefused
 
@@ -20,6 +21,7 @@ MIRRORS_PER_DEVICE = 20
 READINGS_PER_MIRROR = 200
 #: Reading sets kept per MirrorMeterReading; the oldest are dropped.
 SETS_KEPT = 48
+_SET_BYTES = 650
 
 
 class NumberedSet(NamedTuple):
@@ -126,6 +128,12 @@ class Mirrors:
 
     def __iter__(self) -> Iterator[MirrorRecord]:
         return iter(self._by_number.values())
+
+    def size(self) -> BufferSize:
+        """What the sets of readings take, by their number."""
+        meters = [reading for mirror in self for reading in mirror.readings.values()]
+        held = sum(len(meter.sets) for meter in meters)
+        return BufferSize(held * _SET_BYTES, len(meters) * SETS_KEPT * _SET_BYTES)
 
     def get(self, number: int) -> MirrorRecord | None:
         """The mirror of this number."""

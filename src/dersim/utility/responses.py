@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from dersim.buffers import BufferSize
 from dersim.ieee2030_5 import resources as r
 
 #: Most Responses kept for the operator, and per device for the ResponseList; the oldest are dropped.
 KEPT = 10_000
 KEPT_PER_DEVICE = 500
+_RESPONSE_BYTES = 450
 
 #: The target of every replyTo: one ResponseSet for all programs.
 SET_HREF = "/rsps/1"
@@ -66,6 +68,10 @@ class Responses:
         self.all.append(entry)
         self._by_device.setdefault(lfdi, deque(maxlen=KEPT_PER_DEVICE)).append(entry)
         return entry
+
+    def size(self) -> BufferSize:
+        """What the Responses take, by their number."""
+        return BufferSize(len(self.all) * _RESPONSE_BYTES, KEPT * _RESPONSE_BYTES)
 
     def listed(self, lfdi: str | None) -> list[NumberedResponse]:
         """One device's, in the order of ResponseList: createdDateTime descending, endDeviceLFDI ascending."""
