@@ -1,4 +1,4 @@
-"""Branch coverage room by room, from coverage.py's JSON report: `python -m tests.layout.coverage FILE`.
+"""Branch coverage package by package, from coverage.py's JSON report: `python -m tests.layout.coverage FILE`.
 
 Prints the table of docs/coverage.md. Exit code 1 where a protocol core is below its bound.
 """
@@ -28,7 +28,7 @@ def rooms(report):
 
 def main(path):
     found = rooms(json.loads(Path(path).read_text()))
-    print("| Room | Statements and branches | Covered |\n|---|---:|---:|")
+    print("| Package | Statements and branches | Covered |\n|---|---:|---:|")
     for room, (covered, of) in found.items():
         print(f"| `{room}` | {of} | {100 * covered / of:.1f} % |")
     covered, of = (sum(counts) for counts in zip(*found.values(), strict=True))
