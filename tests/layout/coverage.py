@@ -13,27 +13,27 @@ CORES = ("ieee2030_5", "http11", "tls")
 LEAST_PCT = 95.0
 
 
-def rooms(report):
-    """{room: (covered, all) statements and branches}; modules at the top level are one room, "(top)"."""
+def packages(report):
+    """{package: (covered, all) statements and branches}; modules at the top level count as "(top)"."""
     found = defaultdict(lambda: [0, 0])
     for name, entry in report["files"].items():
         parts = Path(name).parts
         inside = parts[parts.index("dersim") + 1 :]
-        room = inside[0] if len(inside) > 1 else "(top)"
+        package = inside[0] if len(inside) > 1 else "(top)"
         summary = entry["summary"]
-        found[room][0] += summary["covered_lines"] + summary["covered_branches"]
-        found[room][1] += summary["num_statements"] + summary["num_branches"]
-    return {room: tuple(counts) for room, counts in sorted(found.items())}
+        found[package][0] += summary["covered_lines"] + summary["covered_branches"]
+        found[package][1] += summary["num_statements"] + summary["num_branches"]
+    return {package: tuple(counts) for package, counts in sorted(found.items())}
 
 
 def main(path):
-    found = rooms(json.loads(Path(path).read_text()))
+    found = packages(json.loads(Path(path).read_text()))
     print("| Package | Statements and branches | Covered |\n|---|---:|---:|")
-    for room, (covered, of) in found.items():
-        print(f"| `{room}` | {of} | {100 * covered / of:.1f} % |")
+    for package, (covered, of) in found.items():
+        print(f"| `{package}` | {of} | {100 * covered / of:.1f} % |")
     covered, of = (sum(counts) for counts in zip(*found.values(), strict=True))
     print(f"| all | {of} | {100 * covered / of:.1f} % |")
-    low = [room for room in CORES if 100 * found[room][0] < LEAST_PCT * found[room][1]]
+    low = [package for package in CORES if 100 * found[package][0] < LEAST_PCT * found[package][1]]
     if low:
         print(f"below {LEAST_PCT:g} %: {', '.join(low)}", file=sys.stderr)
     return int(bool(low))
