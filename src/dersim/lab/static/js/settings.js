@@ -109,6 +109,16 @@ function groupOf(group, knobs, all) {
   );
 }
 
+function footOf(restore, cancel) {
+  return h(
+    "div",
+    { class: "foot" },
+    h("button", { type: "button", class: "left", onclick: restore }, "Restore defaults"),
+    h("button", { type: "button", onclick: cancel }, "Cancel"),
+    h("button", { type: "submit", form: "settings-form", class: "main" }, "OK"),
+  );
+}
+
 export async function openSettings(program, onSaved) {
   const form = await ask("GET", `programs/${program}/settings`);
   const knobs = new Map();
@@ -166,13 +176,7 @@ export async function openSettings(program, onSaved) {
       bodies,
     ),
     trouble,
-    h(
-      "div",
-      { class: "foot" },
-      h("button", { type: "button", class: "left", onclick: restore }, "Restore defaults"),
-      h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"),
-      h("button", { type: "submit", form: "settings-form", class: "main" }, "OK"),
-    ),
+    footOf(restore, () => dialog.close()),
   );
   followEncryption(form, knobs);
   dialog.addEventListener("restored", () => knobs.get(form.encrypt)?.dispatchEvent(new Event("change")));
