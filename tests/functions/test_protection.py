@@ -120,14 +120,25 @@ def test_an_alarm_between_two_ticks_is_seen_at_the_next(rig: Any) -> None:
     assert rig.device.state.alarms == Alarm(0)
 
 
-@pytest.mark.parametrize(("v", "ceased"), [(0.51, False), (0.5, True), (1.099, False), (1.1, True)])
-def test_momentary_cessation_at_its_thresholds(rig: Any, v: float, ceased: bool) -> None:
+@pytest.mark.parametrize(("v", "ceased"), [(0.499, True), (0.5, False), (1.1, False), (1.101, True)])
+@pytest.mark.parametrize("ref_v", [480.0, 437.0])
+def test_momentary_cessation_is_beyond_its_thresholds(rig: Any, v: float, ceased: bool, ref_v: float) -> None:
+    """1547-2018 table 16: exactly 0.50 pu is mandatory operation, exactly 1.10 pu continuous operation."""
+    rig.device.settings.update({"setVRef": ref_v})
+    v, good = v * ref_v / 480, ref_v / 480
     rig.grid(v)
     rig.go(0.1)
     assert (rig.p == 0) is ceased
     assert not rig.device.state.tripped
-    rig.grid(1.0)
+    rig.grid(good)
     assert rig.p == 8000  # back at once, with no delay and no ramp
+
+
+def test_the_corner_of_the_default_volt_watt_is_not_momentary_cessation(rig: Any) -> None:
+    rig.ask("opModVoltWatt", Curve(((106.0, 100.0), (110.0, 20.0)), 1, 0.5))
+    rig.grid(1.1)
+    rig.go(5)
+    assert rig.p == pytest.approx(2000)
 
 
 def test_momentary_cessation_by_curve(make_rig: Any) -> None:
@@ -135,6 +146,8 @@ def test_momentary_cessation_by_curve(make_rig: Any) -> None:
     rig.grid(0.6)
     assert rig.p > 0
     rig.ask("opModLVRTMomentaryCessation", Curve(((0.0, 60.0), (1.5, 60.0)), 4))
+    assert rig.p > 0
+    rig.grid(0.599)
     assert rig.p == 0
     assert rig.device.state.inverter_status is InverterStatus.STANDBY
 

@@ -1,8 +1,9 @@
 """Momentary cessation: no current while the voltage is far out of range, current at once when it returns.
 
 opModHVRTMomentaryCessation and opModLVRTMomentaryCessation (curve types 4 and 9; SunSpec 707, 708).
-1547-2018 6.4.2.7.3, Category III: at or below 0.50 pu and at or above 1.10 pu; within 0.083 s, and back
-within 0.4 s. The threshold of a curve is its y nearest to nominal. A must-trip that comes first applies
+1547-2018 6.4.2.7.3 and table 16, Category III: below 0.50 pu and above 1.10 pu, within 0.083 s, and back
+within 0.4 s; exactly 0.50 pu is mandatory operation and exactly 1.10 pu continuous operation. The threshold
+of a curve is its y nearest to nominal. A must-trip that comes first applies
 (2030.5-2018 10.10.4: must trip > momentary cessation > may trip).
 """
 
@@ -20,10 +21,12 @@ from dersim.modes import Curve, ModeValue
 
 HV, LV = "opModHVRTMomentaryCessation", "opModLVRTMomentaryCessation"
 _CEASE = Demand(cease=True)
+#: Slack for voltages that were scaled, per unit: a threshold itself causes no cessation.
+_SLACK_PU = 1e-9
 
 
 class MomentaryCessation(Function):
-    """The two thresholds, per unit."""
+    """The two thresholds, per unit; beyond them the current ceases."""
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
@@ -40,12 +43,13 @@ class MomentaryCessation(Function):
             self._high = min(y for _, y in high.points) / 100
         if isinstance(low, Curve):
             self._low = max(y for _, y in low.points) / 100
-        # The thresholds themselves cause cessation, so the window ends just before them.
-        self.quiet_window = (self._low + 1e-9, self._high - 1e-9, 0.0, INF)
+        self._low -= _SLACK_PU
+        self._high += _SLACK_PU
+        self.quiet_window = (self._low, self._high, 0.0, INF)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Cease while the voltage is at or beyond a threshold."""
-        if seen.v_high_pu >= self._high or seen.v_low_pu <= self._low:
+        """Cease while the voltage is beyond a threshold."""
+        if seen.v_high_pu > self._high or seen.v_low_pu < self._low:
             return _CEASE
         return NOTHING
 
