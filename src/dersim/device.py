@@ -29,6 +29,7 @@ from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
+from dersim.hardware.source import Configurable
 from dersim.hardware.state import Alarm, DeviceState, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
@@ -234,6 +235,8 @@ class Device:
 
     def _configure(self, values: Mapping[str, ModeValue]) -> None:
         self._terminals.configure()
+        if isinstance(self.source, Configurable):
+            self.source.configure(self.settings)
         self._conditions = None
         self.chain.configure(values, self.seen, self.setpoints.ramps)
 

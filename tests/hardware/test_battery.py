@@ -93,7 +93,7 @@ def test_a_limit_sends_the_sun_into_the_battery() -> None:
     both.see(NOW, 60.0)
     both.drew(2000.0, 60.0)
     assert both.soc_pct == pytest.approx(50 + 100 * (both.pv.available_w - 2000) * 0.96 / 60 / 15000)
-    assert both.pv_share_w == pytest.approx(both.pv.available_w)
+    assert both.shares(2000.0)[0] == pytest.approx(both.pv.available_w)
 
 
 def test_a_full_battery_leaves_the_sun_curtailed() -> None:
@@ -101,7 +101,7 @@ def test_a_full_battery_leaves_the_sun_curtailed() -> None:
     both.see(NOW, 60.0)
     both.drew(2000.0, 60.0)
     assert both.soc_pct == pytest.approx(95)
-    assert both.pv_share_w == pytest.approx(2000)
+    assert both.shares(2000.0) == pytest.approx((2000, 0))
 
 
 def test_charging_takes_the_sun_first() -> None:

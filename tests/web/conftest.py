@@ -14,7 +14,7 @@ from dersim.clock import SimClock
 from dersim.device import Device
 from dersim.errors import ConfigError
 from dersim.fences import Fences
-from dersim.hardware.state import Alarm, Connection, DeviceState, InverterStatus, OperationalMode
+from dersim.hardware.state import Alarm, Connection, DcSide, DeviceState, InverterStatus, OperationalMode
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
 from dersim.plugin.extension import FrontendStatus, PluginInfo
@@ -45,9 +45,8 @@ def make_state(time_s=START_S, p_w=8000.0, **changes):
         available_w=8100.0,
         var_inject_available=4400.0,
         var_absorb_available=4400.0,
-        dc_w=8200.0,
-        dc_v=600.0,
-        dc_a=13.7,
+        charge_available_w=0.0,
+        dc_sides=(DcSide("pv", 8220.0, 600.0, 13.7, 8000.0, 3100.0, 0.0, 8100.0),),
         irradiance_w_m2=800.0,
         temperature_c=25.0,
         cell_temperature_c=50.0,

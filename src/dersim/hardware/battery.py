@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint
 
 
@@ -27,6 +28,7 @@ class Battery:
         self._charge_max_w = nameplate.rtgMaxChargeRateW
         self._discharge_max_w = nameplate.rtgMaxDischargeRateW
         self._v = nameplate.pv_v
+        self.delivered_wh = self.taken_wh = 0.0
         self.energy_wh = nameplate.soc_pct / 100 * nameplate.rtgMaxWh
         self.available_w = 0.0
         self.charge_w = 0.0
@@ -38,6 +40,16 @@ class Battery:
     def soc_pct(self) -> float:
         """State of charge in percent of the rated energy."""
         return 100 * self.energy_wh / self._capacity_wh
+
+    @property
+    def ac_net_wh(self) -> float:
+        """What it gave less what it took, on the AC side, Wh."""
+        return self.delivered_wh * self._eta_d - self.taken_wh / self._eta_c
+
+    def configure(self, settings: Settings) -> None:
+        """Take over setMaxChargeRateW and setMaxDischargeRateW."""
+        self._charge_max_w = settings.setMaxChargeRateW
+        self._discharge_max_w = settings.setMaxDischargeRateW
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
         """Compute the power that the battery can give and take during the whole of dt_s."""
@@ -57,8 +69,14 @@ class Battery:
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w (AC side) for dt_s, and self-discharge."""
-        dc_w = p_w / self._eta_d if p_w > 0 else p_w * self._eta_c
-        energy = self.energy_wh - (dc_w + self._self_w) * dt_s / 3600
+        hours = dt_s / 3600
+        if p_w > 0:
+            dc_w = p_w / self._eta_d
+            self.delivered_wh += dc_w * hours
+        else:
+            dc_w = p_w * self._eta_c
+            self.taken_wh -= dc_w * hours
+        energy = self.energy_wh - (dc_w + self._self_w) * hours
         self.energy_wh = min(max(0.0, energy), self._capacity_wh)
         self.settled = dc_w == 0 and self._self_w == 0
 

@@ -10,7 +10,8 @@ from dersim.grid.conditions import Conditions
 from dersim.hardware.battery import Battery
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.pv import PvArray
-from dersim.hardware.source import DcPoint
+from dersim.hardware.settings import Settings
+from dersim.hardware.source import DcPoint, Part
 
 
 class Hybrid:
@@ -20,7 +21,7 @@ class Hybrid:
         self.pv = PvArray(nameplate)
         self.battery = Battery(nameplate)
         self.available_w = self.charge_w = self.rest_w = 0.0
-        self.pv_share_w = 0.0
+        self.parts = (Part("pv", self.pv), Part("battery", self.battery))
         self.settled = False
 
     @property
@@ -41,16 +42,23 @@ class Hybrid:
         self.charge_w = self.battery.charge_w
         self.rest_w = self.pv.available_w
 
+    def configure(self, settings: Settings) -> None:
+        """Take over the limits of the battery."""
+        self.battery.configure(settings)
+
+    def shares(self, p_w: float) -> tuple[float, float]:
+        """The array's and the battery's share of p_w; the battery covers the difference to the PV power."""
+        from_battery_w = max(p_w - self.pv.available_w, -self.battery.charge_w)
+        return p_w - from_battery_w, from_battery_w
+
     def drew(self, p_w: float, dt_s: float) -> None:
-        """Count p_w for dt_s; the battery covers the difference to the PV power."""
-        sun_w = self.pv.available_w
-        from_battery_w = max(p_w - sun_w, -self.battery.charge_w)
-        self.pv_share_w = p_w - from_battery_w
-        self.battery.drew(from_battery_w, dt_s)
+        """Count p_w for dt_s."""
+        self.battery.drew(max(p_w - self.pv.available_w, -self.battery.charge_w), dt_s)
         self.settled = self.battery.settled
 
     def dc(self, p_w: float) -> DcPoint:
-        """The DC bus at the array's voltage, while the AC side delivers p_w."""
-        array = self.pv.dc(self.pv_share_w)
-        p = array.p + self.battery.dc(p_w - self.pv_share_w).p
-        return DcPoint(array.v, p / array.v if array.v else 0.0, p)
+        """Both together, at the array's voltage; in the dark at the battery's."""
+        pv_w, battery_w = self.shares(p_w)
+        array, battery = self.pv.dc(pv_w), self.battery.dc(battery_w)
+        p, v = array.p + battery.p, array.v or battery.v
+        return DcPoint(v, p / v, p)

@@ -11,16 +11,18 @@ from typing import Any, Protocol
 
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
+from dersim.hardware.dc_sides import DcSides
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.pv import PvArray
 from dersim.hardware.registers import Registers
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import GivenSource, Source
+from dersim.hardware.source import DcPoint, GivenSource, Source
 from dersim.hardware.state import (
     Alarm,
     Connection,
+    DcSide,
     DeviceState,
     InverterStatus,
     OperationalMode,
@@ -33,6 +35,8 @@ from dersim.hardware.terminals import line_to_line
 _LOW_INPUT = 0.005
 #: Largest deviation of a phase from the mean that counts as balanced (ANSI C84.1 annex: 3 %).
 _IMBALANCE = 0.03
+#: A battery with less power rests, W; differences of larger powers leave such a rest.
+_RESTS_W = 1e-6
 
 # Plain numbers: the operators of an IntFlag cost more than all the rest.
 _OVER_CURRENT = int(Alarm.OVER_CURRENT)
@@ -89,6 +93,8 @@ class Report:
         self._inverter = parts.inverter
         self._source = source
         self._registers = registers
+        self._sides = DcSides(plate, source)
+        self._start_wh = sum(plate.initial_exported_wh), sum(plate.initial_imported_wh)
         self._soc_pct = plate.soc_pct if plate.rtgMaxWh else None
         used = [float(index < plate.phases) for index in range(3)]
         self._phase = _triple(used)
@@ -159,7 +165,7 @@ class Report:
         share_a, share_b, share_c = shares
         exported, imported, injected, absorbed = self._registers.read()
         inject, absorb = self._inverter.var_available(p)
-        dc = source.dc(p)
+        sides = self._dc_sides(p, sum(exported), sum(imported))
         self._soc_pct = soc = source.soc_pct
         return DeviceState(
             time_s=time_s,
@@ -179,9 +185,8 @@ class Report:
             available_w=min(self._seen.available_w, self._settings.setMaxW),
             var_inject_available=inject,
             var_absorb_available=absorb,
-            dc_w=dc.p,
-            dc_v=dc.v,
-            dc_a=dc.i,
+            charge_available_w=min(self._seen.charge_w, self._settings.setMaxChargeRateW),
+            dc_sides=sides,
             irradiance_w_m2=conditions.irradiance_w_m2,
             temperature_c=conditions.temperature_c,
             cell_temperature_c=source.cell_temperature_c,
@@ -189,7 +194,7 @@ class Report:
             connection=self._connection(value),
             inverter_status=self.status(alarms),
             operational_mode=OperationalMode.OPERATIONAL if self._service.in_service else OperationalMode.OFF,
-            storage_mode=None if soc is None else _storage_mode(p),
+            storage_mode=_storage_mode(sides),
             alarms=alarms,
             tripped=self._service.tripped,
             failed=self._service.failed,
@@ -208,13 +213,20 @@ class Report:
         array = getattr(self._source, "pv", self._source)
         if not isinstance(array, PvArray):
             raise ConfigError(f"{name} has no PV array and so no I-V curve")
-        share_w: float = getattr(self._source, "pv_share_w", self._seen.p_w)
+        side = state.pv
+        point = DcPoint(side.v, side.a, side.p_w) if side else DcPoint(0.0, 0.0, 0.0)
         return {
             "irradiance_w_m2": state.irradiance_w_m2,
             "cell_temperature_c": state.cell_temperature_c,
-            "operating_point": array.dc(share_w)._asdict(),
+            "operating_point": point._asdict(),
             "curve": [sample._asdict() for sample in array.curve().samples()],
         }
+
+    def _dc_sides(self, p_w: float, exported_wh: float, imported_wh: float) -> tuple[DcSide, ...]:
+        out_wh, in_wh = exported_wh - self._start_wh[0], imported_wh - self._start_wh[1]
+        if self._service.failed:
+            return self._sides.stopped(out_wh, in_wh)
+        return self._sides.read(p_w, out_wh, in_wh)
 
     def _connection(self, value: Callable[[str], object]) -> Connection:
         service, seen = self._service, self._seen
@@ -236,7 +248,10 @@ def _triple(values: list[float]) -> Triple:
     return (values[0], values[1], values[2])
 
 
-def _storage_mode(p_w: float) -> StorageMode:
-    if p_w == 0:
+def _storage_mode(sides: tuple[DcSide, ...]) -> StorageMode | None:
+    battery = next((side for side in sides if side.kind == "battery"), None)
+    if battery is None:
+        return None
+    if abs(battery.p_w) < _RESTS_W:
         return StorageMode.HOLDING
-    return StorageMode.DISCHARGING if p_w > 0 else StorageMode.CHARGING
+    return StorageMode.DISCHARGING if battery.p_w > 0 else StorageMode.CHARGING

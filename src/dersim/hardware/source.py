@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.settings import Settings
+
+SourceKind = Literal["pv", "battery", "generator"]
 
 
 class DcPoint(NamedTuple):
@@ -50,6 +53,53 @@ class Source(Protocol):
 
     def dc(self, p_w: float) -> DcPoint:
         """The DC side's operating point while the AC side delivers p_w."""
+        ...
+
+
+class Part(NamedTuple):
+    """One source of several behind one inverter."""
+
+    kind: SourceKind
+    source: Source
+
+
+@runtime_checkable
+class Combined(Protocol):
+    """A source made of several; optional."""
+
+    parts: tuple[Part, ...]
+
+    def shares(self, p_w: float) -> tuple[float, ...]:
+        """Each part's share (W, AC side) of p_w, in the order of `parts`."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A source that counts its own energy, Wh; optional. ac_net_wh: given less taken, on the AC side."""
+
+    @property
+    def delivered_wh(self) -> float:
+        """DC energy given; counts up only."""
+        ...
+
+    @property
+    def taken_wh(self) -> float:
+        """DC energy taken; counts up only."""
+        ...
+
+    @property
+    def ac_net_wh(self) -> float:
+        """What it gave less what it took, on the AC side."""
+        ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A source whose limits follow settings; optional."""
+
+    def configure(self, settings: Settings) -> None:
+        """Take over the settings; called at the start and after each change."""
         ...
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
+from dersim.hardware.source import SourceKind
+
 
 class Alarm(IntFlag):
     """DERStatus.alarmStatus bits (2030.5-2018 10.10.4.4; CSIP table 14)."""
@@ -70,6 +72,23 @@ class Connection(NamedTuple):
     energized: bool
 
 
+class DcSide(NamedTuple):
+    """One DC source of a DER: its PV array, its battery, or another generator.
+
+    p_w, v, a: on the DC side; > 0 flows into the inverter, < 0 charges. ac_w: its share of the AC power.
+    delivered_wh, taken_wh: DC energy, counting up only. available_w: what it could give now, on the AC side.
+    """
+
+    kind: SourceKind
+    p_w: float
+    v: float
+    a: float
+    ac_w: float
+    delivered_wh: float
+    taken_wh: float
+    available_w: float
+
+
 Triple = tuple[float, float, float]
 
 
@@ -78,7 +97,8 @@ class DeviceState(NamedTuple):
 
     time_s: simulated UTC. Per-phase triples are (A, B, C), 0 where the device has no such phase.
     Energies count up only, in Wh and varh; exported is delivered by the DER, imported is consumed.
-    available_w: available power on the AC side, at most setMaxW. soc_pct: None without a battery.
+    available_w: available power on the AC side, at most setMaxW. charge_available_w: what could be absorbed
+    now on the AC side. soc_pct: None without a battery. dc_sides: one for each DC source, PV first.
     failed: an error in a step stopped the DER for good.
     """
 
@@ -99,9 +119,8 @@ class DeviceState(NamedTuple):
     available_w: float
     var_inject_available: float
     var_absorb_available: float
-    dc_w: float
-    dc_v: float
-    dc_a: float
+    charge_available_w: float
+    dc_sides: tuple[DcSide, ...]
     irradiance_w_m2: float
     temperature_c: float
     cell_temperature_c: float
@@ -113,3 +132,32 @@ class DeviceState(NamedTuple):
     alarms: Alarm
     tripped: bool
     failed: bool = False
+
+    @property
+    def pv(self) -> DcSide | None:
+        """The PV array; None without one."""
+        return self._side("pv")
+
+    @property
+    def battery(self) -> DcSide | None:
+        """The battery; None without one."""
+        return self._side("battery")
+
+    def _side(self, kind: str) -> DcSide | None:
+        return next((side for side in self.dc_sides if side.kind == kind), None)
+
+    @property
+    def dc_w(self) -> float:
+        """Power of all DC sources together, W; > 0 flows into the inverter."""
+        return sum(side.p_w for side in self.dc_sides)
+
+    @property
+    def dc_v(self) -> float:
+        """Voltage of the DC bus: of the first source that has a voltage, V."""
+        return next((side.v for side in self.dc_sides if side.v), 0.0)
+
+    @property
+    def dc_a(self) -> float:
+        """Current of all DC sources together at the voltage of the bus, A."""
+        volts = self.dc_v
+        return self.dc_w / volts if volts else 0.0

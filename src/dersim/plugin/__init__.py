@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dersim.hardware.measured import Measured
     from dersim.hardware.nameplate import Nameplate
     from dersim.hardware.settings import Settings
-    from dersim.hardware.source import DcPoint, Source
-    from dersim.hardware.state import DeviceState
+    from dersim.hardware.source import DcPoint, Part, Source
+    from dersim.hardware.state import DcSide, DeviceState
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.modes import ModeSpec, ModeValue
     from dersim.options import OptionParser, count, number, port, readable_file, yes_no
@@ -62,9 +62,9 @@ _MODULES = {
     "dersim.hardware.measured": ("Measured",),
     "dersim.hardware.nameplate": ("Nameplate",),
     "dersim.hardware.settings": ("Settings",),
-    "dersim.hardware.source": ("DcPoint", "Source"),
+    "dersim.hardware.source": ("DcPoint", "Part", "Source"),
     "dersim.ieee2030_5.extensions": ("SchemaExtension",),
-    "dersim.hardware.state": ("DeviceState",),
+    "dersim.hardware.state": ("DcSide", "DeviceState"),
     "dersim.modes": ("ModeSpec", "ModeValue"),
     "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
     "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
@@ -101,6 +101,7 @@ __all__ = [
     "ConversationService",
     "CsipService",
     "DcPoint",
+    "DcSide",
     "Demand",
     "Device",
     "DeviceState",
@@ -122,6 +123,7 @@ __all__ = [
     "Outcome",
     "Panel",
     "Parameter",
+    "Part",
     "PluginError",
     "PluginInfo",
     "SchemaExtension",

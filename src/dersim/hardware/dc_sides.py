@@ -1,0 +1,67 @@
+"""What each DC source of a DER gives and takes, and its energy.
+
+A source that is made of several names them (`Combined`); any other is one side. A part that counts its own
+energy is `Metered`, as the battery is. For the others the energy follows from the AC registers: what the
+metered parts did not exchange, by the inverter's efficiency. So a step without any change costs nothing here.
+"""
+
+from __future__ import annotations
+
+from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.source import Combined, Metered, Part, Source, SourceKind
+from dersim.hardware.state import DcSide
+
+_PV_TYPES = (4, 83)
+
+
+class DcSides:
+    """Reads the DC sides of one DER."""
+
+    def __init__(self, plate: Nameplate, source: Source) -> None:
+        self._efficiency = plate.inverter_efficiency
+        self._combined = source if isinstance(source, Combined) else None
+        parts = (Part(_kind_of(source, plate), source),) if self._combined is None else self._combined.parts
+        self._parts = [(part, part.source if isinstance(part.source, Metered) else None) for part in parts]
+        self._meters = [meter for _, meter in self._parts if meter is not None]
+        self._delivered_wh = self._taken_wh = 0.0
+
+    def read(self, p_w: float, exported_wh: float, imported_wh: float) -> tuple[DcSide, ...]:
+        """The sides while the AC side delivers p_w.
+
+        exported_wh, imported_wh: AC energy since the start.
+        """
+        self._count(exported_wh, imported_wh)
+        shares = (p_w,) if self._combined is None else self._combined.shares(p_w)
+        return tuple(
+            self._side(part, meter, ac_w) for (part, meter), ac_w in zip(self._parts, shares, strict=True)
+        )
+
+    def stopped(self, exported_wh: float, imported_wh: float) -> tuple[DcSide, ...]:
+        """The sides of a DER that failed: no power, and the energies as they were."""
+        self._count(exported_wh, imported_wh)
+        return tuple(
+            DcSide(part.kind, 0.0, 0.0, 0.0, 0.0, *self._energies(meter), 0.0) for part, meter in self._parts
+        )
+
+    def _count(self, exported_wh: float, imported_wh: float) -> None:
+        if self._meters:
+            net_wh = exported_wh - imported_wh - sum(meter.ac_net_wh for meter in self._meters)
+            exported_wh, imported_wh = net_wh, 0.0
+        # The highest value stays, because the last digits of a difference may fall.
+        self._delivered_wh = max(self._delivered_wh, exported_wh / self._efficiency)
+        self._taken_wh = max(self._taken_wh, imported_wh * self._efficiency)
+
+    def _energies(self, meter: Metered | None) -> tuple[float, float]:
+        if meter is not None:
+            return meter.delivered_wh, meter.taken_wh
+        return self._delivered_wh, self._taken_wh
+
+    def _side(self, part: Part, meter: Metered | None, ac_w: float) -> DcSide:
+        v, a, p_w = part.source.dc(ac_w)
+        return DcSide(part.kind, p_w, v, a, ac_w, *self._energies(meter), part.source.available_w)
+
+
+def _kind_of(source: Source, plate: Nameplate) -> SourceKind:
+    if source.soc_pct is not None:
+        return "battery"
+    return "pv" if plate.der_type in _PV_TYPES else "generator"
