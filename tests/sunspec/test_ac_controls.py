@@ -217,16 +217,32 @@ def test_the_old_model_is_another_view_of_the_new(bench):
         35,
         1,
     )
-    assert bench.write(123, OutPFSet=-0.95) == 0
+    bench.write(123, OutPFSet=0.95)
     assert bench.write(123, OutPFSet_Ena=1) == 0
     assert in_force(bench)["opModFixedPFInjectW"][0] == FixedPowerFactor(0.95, "absorb")
-    assert bench.read(123, "OutPFSet") == -0.95
-    bench.wait(10)
-    assert bench.read(701, "Var") < -1000
     bench.write(123, OutPFSet_Ena=0)
     assert bench.write(123, VArMaxPct=40) == 0
     assert bench.write(123, VArPct_Mod=2, VArPct_Ena=1) == 0
     assert in_force(bench)["opModFixedVar"][0] == FixedVar(40.0, "setMaxVar")
+
+
+@pytest.mark.parametrize(("written", "excitation", "under"), [(-0.9, "inject", 0), (0.9, "absorb", 1)])
+def test_the_power_factor_of_the_old_model_has_the_sign_of_eei(bench, written, excitation, under):
+    assert bench.read(123, "OutPFSet") == 1
+    assert bench.write(123, OutPFSet=written) == 0
+    assert bench.write(123, OutPFSet_Ena=1) == 0
+    assert in_force(bench)["opModFixedPFInjectW"][0] == FixedPowerFactor(0.9, excitation)
+    assert (bench.read(704, "PFWInj.PF"), bench.read(704, "PFWInj.Ext")) == (0.9, under)
+    assert bench.read(123, "OutPFSet") == written
+    bench.wait(10)
+    assert bench.read(701, "Var") * written < 0
+    assert abs(bench.read(701, "PF")) == pytest.approx(0.9, abs=0.001)
+
+
+def test_a_power_factor_of_one_has_no_sign(bench):
+    for written in (1.0, -1.0):
+        assert bench.write(123, OutPFSet=written) == 0
+        assert (bench.read(123, "OutPFSet"), bench.read(704, "PFWInj.Ext")) == (1, 0)
 
 
 def test_the_switch_opens_and_closes_itself(bench):

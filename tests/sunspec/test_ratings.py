@@ -3,6 +3,7 @@
 import pytest
 
 from dersim.csip.der_bodies import settings as der_settings
+from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.ieee2030_5 import Edition
 from dersim.setpoints import SetpointChange, SetpointSource
 
@@ -61,6 +62,21 @@ def test_one_bad_value_of_many_changes_none(bench):
     before = bench.device.settings.as_dict()
     assert bench.write(702, VAMax=9000, VarMaxInj=9999) == 3
     assert bench.device.settings.as_dict() == before
+
+
+def test_the_power_factors_of_120_and_121_have_the_signs_of_eei(make_bench):
+    rated = {"702.PFOvrExtRtg": 0.85, "702.PFUndExtRtg": 0.8}
+    bench = make_bench(nameplate=read_nameplate(bundled("10kW-3Phase"), **rated))
+    # A Fronius inverter reads -0.85 in quadrant 1 and +0.85 in quadrant 4.
+    shown = [bench.read(120, f"PFRtgQ{quadrant}") for quadrant in (1, 2, 3, 4)]
+    assert shown == [-0.85, 0.85, -0.8, 0.8]
+    assert (bench.read(121, "PFMinQ1"), bench.read(121, "PFMinQ4")) == (-0.85, 0.8)
+    assert bench.write(121, PFMinQ1=-0.9) == 0
+    assert bench.write(121, PFMinQ4=0.95) == 0
+    settings = bench.device.settings
+    assert (settings.setMinPFOverExcited, settings.setMinPFUnderExcited) == (0.9, 0.95)
+    assert (bench.read(121, "PFMinQ1"), bench.read(702, "PFOvrExt")) == (-0.9, 0.9)
+    assert bench.write(121, PFMinQ1=0.9) == 3
 
 
 def test_what_is_written_to_703_rules_over_the_default_control(bench):

@@ -1,7 +1,7 @@
 """123, immediate controls: the controls of 704 under their older names, and the switch.
 
-Everything but Conn is translated and passed to 704, so that the two never differ. The sign of OutPFSet is
-that of the reactive power while generating: positive injects (over-excited), as the quadrants of 120 have it.
+Everything but Conn is translated and passed to 704, so that the two never differ. OutPFSet has the sign of
+EEI: negative injects (over-excited).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Model, Values
+from dersim.sunspec.eei_power_factor import signed, unsigned
 from dersim.sunspec.points import Value
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.submitting import changes_of, submit
@@ -63,7 +64,7 @@ class Immediate(Model):
             out[here] = min(value, _LONGEST_S) if isinstance(value, int | float) else None
         pf, under = now.get("PFWInj.PF"), now.get("PFWInj.Ext")
         if isinstance(pf, int | float):
-            out["OutPFSet"] = -pf if under else pf
+            out["OutPFSet"] = signed(pf, over_excited=not under)
         mode = now.get("VarSetMod")
         if isinstance(mode, int):
             out |= self._percents
@@ -83,8 +84,8 @@ class Immediate(Model):
         percents = self._percents | {k: v for k, v in changes.items() if k in self._percents}
         there: dict[str, Any] = {_SAME[k]: v for k, v in changes.items() if k in _SAME}
         if "OutPFSet" in changes:
-            there["PFWInj.PF"] = abs(changes["OutPFSet"])
-            there["PFWInj.Ext"] = int(changes["OutPFSet"] < 0)
+            there["PFWInj.PF"], over_excited = unsigned(changes["OutPFSet"])
+            there["PFWInj.Ext"] = int(not over_excited)
         mode = changes.get("VArPct_Mod")
         if mode is None and self._percents.keys() & changes.keys():
             mode = int(self._controls.values().get("VarSetMod", 0) or 0) + 1  # the one that is chosen

@@ -15,6 +15,7 @@ from dersim.hardware.settings import SETTING_MODES
 from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
+from dersim.sunspec.eei_power_factor import SIGN
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
@@ -98,7 +99,7 @@ class Common(Model):
 
 
 class LegacyNameplate(Model):
-    """120, nameplate ratings. Reactive power by quadrant: 1 injects, 4 absorbs while generating."""
+    """120, nameplate ratings. By quadrant: 1 injects, 4 absorbs while generating; 2 and 3, charging."""
 
     model_id = 120
 
@@ -127,10 +128,10 @@ class LegacyNameplate(Model):
             "VArRtgQ3": plate.rtgMaxVarNeg,
             "VArRtgQ4": plate.rtgMaxVarNeg,
             "ARtg": plate.rtgMaxA,
-            "PFRtgQ1": plate.rtgMinPFOverExcited,
-            "PFRtgQ2": -plate.rtgMinPFOverExcited,
-            "PFRtgQ3": plate.rtgMinPFUnderExcited,
-            "PFRtgQ4": -plate.rtgMinPFUnderExcited,
+            "PFRtgQ1": SIGN[1] * plate.rtgMinPFOverExcited,
+            "PFRtgQ2": SIGN[2] * plate.rtgMinPFOverExcited,
+            "PFRtgQ3": SIGN[3] * plate.rtgMinPFUnderExcited,
+            "PFRtgQ4": SIGN[4] * plate.rtgMinPFUnderExcited,
         }
         if plate.rtgMaxWh:
             out["WHRtg"] = plate.rtgMaxWh
@@ -268,8 +269,8 @@ class LegacySettings(SettingsModel):
             "VArMaxQ1": ("setMaxVar", 1),
             "VArMaxQ4": ("setMaxVarNeg", 1),
             "WGra": ("setGradW", 1),
-            "PFMinQ1": ("setMinPFOverExcited", 1),
-            "PFMinQ4": ("setMinPFUnderExcited", -1),
+            "PFMinQ1": ("setMinPFOverExcited", SIGN[1]),
+            "PFMinQ4": ("setMinPFUnderExcited", SIGN[4]),
         }
 
     def values(self) -> Values:
