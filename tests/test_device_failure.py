@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,9 +13,13 @@ from dersim.engine.supervision import SupervisedPhysics
 from dersim.errors import PluginError
 from dersim.fences import Fences
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Stage
+from dersim.hardware.checked_source import CheckedSource
+from dersim.hardware.device_type import DeviceType
+from dersim.hardware.source import DcPoint, GivenSource
 from dersim.hardware.state import InverterStatus, OperationalMode
 from dersim.logbuffer import LogBuffer
 from dersim.modes import Curve
+from dersim.numeric import shown
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.sunspec.measurements import _INVERTER_STATE
@@ -160,3 +165,89 @@ def test_without_a_supervisor_the_error_of_a_step_is_raised() -> None:
     clock.time_s = 1.0
     with pytest.raises(ValueError, match="no"):
         device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 50.0))
+
+
+class OddSource(GivenSource):
+    """The DC side of a plug-in."""
+
+
+def with_odd_source() -> tuple[Device, Any]:
+    machine = DeviceType("mill", "10kW-3Phase", OddSource)
+    device = make_device(device_type=machine)
+    device.step(0.0)
+    assert isinstance(device.source, CheckedSource)
+    return device, device.source.source
+
+
+@pytest.mark.parametrize("value", [math.nan, None, "5", 10**400, math.inf])
+@pytest.mark.parametrize("name", ["available_w", "charge_w", "rest_w", "soc_pct", "cell_temperature_c"])
+def test_a_dc_side_with_a_value_that_is_no_number_fails_its_der_by_name(name: str, value: Any) -> None:
+    if (name, value) in {("soc_pct", None), ("rest_w", math.inf)}:
+        return
+    device, source = with_odd_source()
+    physics, _, log = watched(device)
+    setattr(source, name, value)
+    device.disturb()
+    physics.step(device, 1.0)
+    assert device.state.failed
+    assert device.state.p_w == 0
+    [error] = log.entries(level="Error")
+    assert "the DC side of 'mill'" in error.message
+    assert f"{name} of its DC side is {shown(value)}" in error.message
+
+
+@pytest.mark.parametrize("point", [None, (400.0, 1.0), DcPoint(math.nan, 1.0, 1.0), DcPoint(1.0, None, 1.0)])  # type: ignore[arg-type]  # what a plug-in may return
+def test_an_operating_point_of_no_numbers_fails_the_der_and_its_state_is_told(point: Any) -> None:
+    device, source = with_odd_source()
+    _, fences, log = watched(device)
+    source.dc = lambda p_w: point
+    device.step(1.0)
+    assert device.state.failed
+    assert device.state.dc_w == 0
+    assert fences.counts == {"physics": 1}
+    [error] = log.entries(level="Error")
+    assert "device type mill: dc() of its DC side is" in error.message
+
+
+def test_a_dc_side_that_raises_while_the_state_is_made_fails_its_der_alone() -> None:
+    device, source = with_odd_source()
+    watched(device)
+
+    def dc(p_w: float) -> DcPoint:
+        raise KeyError("x")
+
+    source.dc = dc
+    device.step(1.0)
+    assert device.state.failed
+    assert device.failed.startswith("the DC side of 'mill'")
+    assert "(dc): KeyError('x')" in device.failed
+
+
+def checked_by(check: Any) -> tuple[Device, Fences, LogBuffer]:
+    kind = FunctionType("odd", ("opModOdd",), "grid", lambda nameplate, settings: Odd(), check=check)
+    device = make_device(functions=[*FUNCTION_TYPES, kind])
+    log = LogBuffer()
+    fences = Fences(log)
+    device.setpoints.fence = partial(fences.around, "function_check", "Engine", device=1)
+    return device, fences, log
+
+
+def test_a_check_that_raises_refuses_that_submit_with_a_clear_line() -> None:
+    device, fences, log = checked_by(lambda *_: 1 / 0)
+    change = SetpointChange(SetpointSource.REST, "opModOdd", 5.0)
+    [outcome] = device.setpoints.submit(change)
+    assert outcome.verdict is Verdict.OUT_OF_RANGE
+    assert "check of control function 'odd' failed: ZeroDivisionError" in outcome.reason
+    assert fences.counts == {"function_check": 1}
+    [error] = log.entries(level="Error")
+    assert error.message.startswith("check of control function 'odd': unexpected ZeroDivisionError")
+    limit = SetpointChange(SetpointSource.REST, "opModMaxLimW", 50.0)
+    assert device.setpoints.submit(limit)[0].verdict is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("answer", [None, 5, True])
+def test_a_check_that_returns_no_text_refuses_that_submit(answer: Any) -> None:
+    device, *_ = checked_by(lambda *_: answer)
+    [outcome] = device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModOdd", 5.0))
+    assert outcome.verdict is Verdict.OUT_OF_RANGE
+    assert outcome.reason.endswith(f"returned {answer!r} instead of a text")

@@ -23,6 +23,7 @@ from dersim.functions.contract import ControlFunction, FunctionType
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.alarm_hold import AlarmHold
+from dersim.hardware.checked_source import checked_source
 from dersim.hardware.device_type import DeviceType
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
@@ -97,7 +98,7 @@ class Device:
         self._clock: Clock = clock or ManualClock()
         self._sampled = sampled
         self.settings = Settings(self.nameplate)
-        self.source = self.device_type.make_source(self.nameplate)
+        self.source = checked_source(device_type.name, device_type.make_source(self.nameplate))
         plate = self.nameplate
         self.inputs = inputs or Inputs(Conditions(frequency_hz=plate.frequency_hz))
         self.chain = Chain(functions, plate, self.settings, self.rng)
@@ -123,16 +124,15 @@ class Device:
 
     def _listen(self) -> None:
         """Step before and after a change of settings or inputs, so that it counts from its instant."""
-        self.settings.before_change = lambda: self._settle(self._clock.now_s())
+        self.settings.before_change = self.inputs.before_change = lambda: self._settle(self._clock.now_s())
         self.settings.on_change = lambda: self._apply(self.setpoints.values())
         self.inputs.now_s = self._clock.now_s
-        self.inputs.before_change = lambda: self._settle(self._clock.now_s())
         self.inputs.after_change = self._restep
 
     def _settle(self, now_s: float) -> None:
         self._guarded(lambda: self.step(now_s))
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def _guarded(self, act: Callable[[], object]) -> None:
         """Call act unless the DER has failed; an error goes to `on_failure`, not to who changed something."""
         if self.failed:
             return
@@ -153,8 +153,8 @@ class Device:
     def state(self) -> DeviceState:
         """The latest state; built when it is first read after a step."""
         if self._state is None:
-            self._state = self._build()
-        return self._state
+            self._guarded(self._build)
+        return self._state or self._build()  # the latter of a DER that has failed, if only by its DC side
 
     @property
     def permitted(self) -> bool:
@@ -307,13 +307,14 @@ class Device:
             self._look(conditions)
         if self.failed:
             return self._report.failed_state(time_s, conditions, self._shares)
-        return self._report.state(
+        self._state = self._report.state(
             time_s,
             conditions,
             self._shares,
             self._alarms(conditions) | self._held.at(time_s),
             self.setpoints.value,
         )
+        return self._state
 
 
 def _own(nameplate: Nameplate, number: int) -> Nameplate:

@@ -28,14 +28,17 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from dersim.fences import Ended
 from dersim.functions.contract import FunctionType
 from dersim.functions.parameters import objection
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.modes import ModeValue
+from dersim.numeric import shown
 
 
 class SetpointSource(IntEnum):
@@ -171,6 +174,8 @@ class Setpoints:
         self._types = {mode: kind for kind in types for mode in kind.modes}
         self._rivals = _with_third_party(self._types)
         self._now_s = now_s
+        #: Goes around each call of a function's own check; this one lets its error pass.
+        self.fence: Callable[[str], AbstractContextManager[Ended]] = lambda _what: nullcontext(Ended())
         self._settle = settle
         self._apply = apply
         self._by_mode: dict[str, dict[SetpointSource, _Setpoint]] = {}
@@ -223,8 +228,18 @@ class Setpoints:
         if kind is None:
             return Outcome(Verdict.UNSUPPORTED, f"{mode}: this device has no such mode")
         reason = objection(mode, value, kind.parameters.get(mode, ()))
-        reason = reason or kind.check(mode, value, self._nameplate, self.settings)
+        reason = reason or self._own_check(kind, mode, value)
         return Outcome(Verdict.OUT_OF_RANGE, f"{mode}: {reason}") if reason else _ACCEPTED
+
+    def _own_check(self, kind: FunctionType, mode: str, value: ModeValue) -> str:
+        """What the function itself says against the value; one that raises refuses it."""
+        what = f"check of control function {kind.name!r}"
+        reason: Any = None
+        with self.fence(what) as ended:
+            reason = kind.check(mode, value, self._nameplate, self.settings)
+        if ended.error is not None:
+            return f"{what} failed: {ended}"
+        return reason if isinstance(reason, str) else f"{what} returned {shown(reason)} instead of a text"
 
     def submit(self, *changes: SetpointChange) -> list[Outcome]:
         """Carry out the changes, all or none; the DER is stepped before this returns if anything changed.

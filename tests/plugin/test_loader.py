@@ -223,6 +223,8 @@ def test_a_front_end_whose_make_is_async_is_refused():
         ({"make": None}, "make is None; give a function"),
         ({"make": lambda nameplate: None}, r"make takes \(nameplate\), but is called with 2 argument"),
         ({"suits": lambda: True}, r"suits takes \(\), but is called with 1 argument"),
+        ({"suits_mode": lambda mode: True}, "suits_mode takes .*, but is called with 2 argument"),
+        ({"suits_mode": None}, "suits_mode is None; give a function"),
         ({"check": lambda mode, value: ""}, "is called with 4 argument"),
         ({"order": "first"}, "its order is 'first'; give int"),
         ({"standing": "no"}, "its standing is 'no'; give bool"),

@@ -73,6 +73,8 @@ def test_a_good_one_passes(nameplate):
         (spoilt(horizon_s=lambda self, seen: math.nan), "horizon_s of .* returned nan"),
         (spoilt(horizon_s=lambda self, seen: None), "horizon_s of .* returned None"),
         (replace(kind_of(Good), suits=raises), "suits of .* failed"),
+        (replace(kind_of(Good), modes=("opModSoft",), suits_mode=raises), "suits_mode of .* failed"),
+        (spoilt(settled=property(raises, lambda self, value: None)), "failed: KeyError"),
     ],
 )
 def test_a_control_function_that_cannot_work_is_refused_by_name(nameplate, kind, words):
@@ -102,3 +104,11 @@ def test_only_what_plug_ins_brought_is_tried(nameplate):
     registry.functions.add("soft", spoilt(__init__=raises), "extra")
     with pytest.raises(PluginError, match="plug-in extra: make of control function 'soft'"):
         registry.try_out(machine, nameplate)
+
+
+def test_a_nameplate_that_cannot_be_read_is_told_with_the_plug_in_s_name():
+    registry = Registry(own=frozenset({"builtin"}))
+    machine = DeviceType("mill", "/nowhere/mill.json", GivenSource)
+    registry.device_types.add("mill", machine, "wind")
+    with pytest.raises(PluginError, match=r"plug-in wind: device type 'mill': nameplate /nowhere/mill\.json"):
+        registry.nameplate_of(machine)

@@ -14,14 +14,15 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import Profile, read_profile
 from dersim.hardware.device_type import find_type
-from dersim.hardware.nameplate import bundled, read_nameplate
+from dersim.hardware.nameplate import read_nameplate
 from dersim.plugin.registry import Registry
 
 
 def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Fleet:
     """`options.count` DERs of one type. ConfigError: bad nameplate or profile; PluginError: bad plug-in."""
     device_type = find_type(options.device_type, registry.device_types.values())
-    nameplate = read_nameplate(options.nameplate or bundled(device_type.profile))
+    given = options.nameplate
+    nameplate = read_nameplate(given) if given else registry.nameplate_of(device_type)
     registry.try_out(device_type, nameplate)
     start_s = clock.now_s()
     offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()

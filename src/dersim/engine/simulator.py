@@ -105,6 +105,9 @@ class Simulator:
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
         for device in self._fleet.devices:
             device.on_failure = partial(self._physics.failed, device)
+            device.setpoints.fence = partial(
+                self.fences.around, "function_check", "Engine", device=device.number
+            )
         self._clock.start()
         first_s = self._clock.now_s()
         trip_log = TripLog(self._fleet, self._log)

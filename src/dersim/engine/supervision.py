@@ -18,6 +18,7 @@ import trio
 from dersim.errors import DersimError, PluginError, origin_of, root_cause
 from dersim.fences import Fences
 from dersim.functions.checked import Checked
+from dersim.hardware.checked_source import CheckedSource
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import Frontend, FrontendStatus
 
@@ -166,7 +167,10 @@ class SupervisedPhysics:
 def _culprit(device: Device, error: Exception, owners: Mapping[str, str]) -> str:
     """The control function or DC side in whose method the error was raised, its plug-in, and the line."""
     kind = device.device_type.name
-    parts: list[tuple[object, str, str]] = [(device.source, f"the DC side of {kind!r}", kind)]
+    source: object = device.source
+    if isinstance(source, CheckedSource):
+        source = source.source
+    parts: list[tuple[object, str, str]] = [(source, f"the DC side of {kind!r}", kind)]
     parts += [(each, f"control function {name!r}", name) for name, each in device.functions.items()]
     place = "" if isinstance(root_cause(error), DersimError) else f" in {origin_of(error)}"
     trace = error.__traceback__
@@ -174,6 +178,8 @@ def _culprit(device: Device, error: Exception, owners: Mapping[str, str]) -> str
         acting = trace.tb_frame.f_locals.get("self")
         if isinstance(acting, Checked):
             acting = acting.function
+        elif isinstance(acting, CheckedSource):
+            acting = acting.source
         for part, title, name in parts:
             if acting is not None and part is acting:
                 return f"{title} of plug-in {owners.get(name, '?')}{place}"

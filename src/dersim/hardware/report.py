@@ -210,7 +210,7 @@ class Report:
 
     def dc_iv(self, name: str, state: DeviceState) -> dict[str, Any]:
         """The PV array's I-V curve and operating point; ConfigError names the DER if it has none."""
-        array = getattr(self._source, "pv", self._source)
+        array = getattr(self._source, "pv", getattr(self._source, "source", self._source))
         if not isinstance(array, PvArray):
             raise ConfigError(f"{name} has no PV array and so no I-V curve")
         side = state.pv

@@ -85,7 +85,7 @@ def _check_function(plugin: str, kind: FunctionType) -> None:
         raise PluginError(
             f"{what} has the modes {kind.modes!r}; give a tuple of names, such as ('opModMaxLimW',)"
         )
-    for attribute, arguments in (("make", 2), ("suits", 1), ("check", 4)):
+    for attribute, arguments in (("make", 2), ("suits", 1), ("suits_mode", 2), ("check", 4)):
         _check_call(f"{what}: {attribute}", getattr(kind, attribute), arguments)
     try:
         with at_start(plugin, f"the declaration of control function {kind.name!r}"):

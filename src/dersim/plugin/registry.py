@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dersim.errors import ConfigError, PluginError
+from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import MODES
 from dersim.plugin.trial import try_device_type, try_function
 
@@ -90,6 +91,16 @@ class Registry:
     panels: Named[Panel] = field(default_factory=lambda: Named("panel"))
     plugins: tuple[PluginInfo, ...] = ()
     own: frozenset[str] = frozenset()  # plug-ins that come with dersim: what they do wrong is a bug of ours
+
+    def nameplate_of(self, device_type: DeviceType) -> Nameplate:
+        """Its own nameplate; of a plug-in's type that cannot be read, a PluginError names the plug-in."""
+        owner = self.device_types.owners[device_type.name]
+        try:
+            return read_nameplate(bundled(device_type.profile))
+        except ConfigError as error:
+            if owner in self.own:
+                raise
+            raise PluginError(f"plug-in {owner}: device type {device_type.name!r}: {error}") from error
 
     def try_out(self, device_type: DeviceType, nameplate: Nameplate) -> None:
         """Make and call once what plug-ins gave for the DERs of this run; PluginError names the plug-in."""

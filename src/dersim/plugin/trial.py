@@ -39,6 +39,8 @@ def try_function(plugin: str, kind: FunctionType, nameplate: Nameplate) -> None:
     with at_start(plugin, f"suits of {what}"):
         if not kind.suits(nameplate):
             return
+    with at_start(plugin, f"suits_mode of {what}"):
+        kind = kind.of(nameplate)
     with at_start(plugin, f"make of {what}"):
         function = kind.make(nameplate, Settings(nameplate))
     _need(plugin, what, function, _FUNCTION)
@@ -70,7 +72,8 @@ def try_device_type(plugin: str, kind: DeviceType, nameplate: Nameplate) -> None
 
 
 def _need(plugin: str, what: str, made: object, names: Iterable[str]) -> None:
-    missing = [name for name in names if not hasattr(made, name)]
+    with at_start(plugin, what):  # a property may raise
+        missing = [name for name in names if not hasattr(made, name)]
     if missing:
         raise PluginError(f"plug-in {plugin}: {what} made {made!r}, which has no {', '.join(missing)}")
 
