@@ -25,7 +25,6 @@ from dersim.grid.inputs import Inputs
 from dersim.hardware.alarm_hold import AlarmHold
 from dersim.hardware.checked_source import checked_source
 from dersim.hardware.device_type import DeviceType
-from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
@@ -102,7 +101,7 @@ class Device:
         plate = self.nameplate
         self.inputs = inputs or Inputs(Conditions(frequency_hz=plate.frequency_hz))
         self.chain = Chain(functions, plate, self.settings, self.rng)
-        self.seen = Measured(frequency_hz=plate.frequency_hz)
+        self.seen = self.chain.measured(plate.frequency_hz)
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
         self._report = Report(plate, self.settings, self.seen, self.source, self._registers, self.chain)
@@ -291,6 +290,7 @@ class Device:
         if old is not None and old.voltage_pu == voltage:
             return
         self._terminals.measure(voltage, self.seen)
+        self.chain.inverter.see(self.seen.terminal_v_pu)
         shares = self._terminals.shares(voltage)
         if shares is not self._shares:
             self._shares = shares

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from dersim.device import ManualClock
+from dersim.device import Device, ManualClock
 from dersim.grid.conditions import Conditions
 from dersim.hardware.battery import Battery
 from dersim.hardware.hybrid import Hybrid
 from dersim.hardware.nameplate import bundled, read_nameplate
+from dersim.modes import FreqDroop, ModeValue
 from dersim.plugin.builtin import make_device
 from dersim.setpoints import SetpointChange, SetpointSource
 
@@ -73,6 +74,63 @@ def test_a_battery_that_is_empty_stops_and_its_limits_show() -> None:
         device.step(clock.time_s)
     assert device.state.soc_pct == pytest.approx(5.0, abs=0.3)
     assert device.state.p_w < 300
+
+
+def battery_device(kind: str = "Batt", **settings: float) -> Device:
+    device = make_device(device_type=kind, clock=ManualClock())
+    device.step(0.0)
+    device.settings.update({"setGradW": 0.0} | settings)
+    return device
+
+
+def test_the_discharge_setting_limits_the_output() -> None:
+    device = battery_device(setMaxDischargeRateW=2000.0)
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModTargetW", 10_000.0))
+    assert device.state.p_w == 2000.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "p_w"),
+    [
+        ({"setMaxChargeRateW": 2000.0}, -2000.0),
+        ({"setMaxChargeRateVA": 3000.0}, -3000.0),
+        ({"setMaxChargeRateVA": 0.0}, 0.0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("mode", "value", "hz"),
+    [("opModTargetW", -10_000.0, 60.0), ("opModFreqDroop", FreqDroop(0.036, 0.036, 0.05, 0.02, 0.0), 64.0)],
+)
+def test_charging_stays_within_its_settings(
+    settings: dict[str, float], p_w: float, mode: str, value: ModeValue, hz: float
+) -> None:
+    device = battery_device(**settings)
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, mode, value))
+    device.inputs.set(frequency_hz=hz)
+    assert device.state.p_w == p_w
+
+
+def test_the_charging_of_a_hybrid_from_the_sun_stays_within_the_setting() -> None:
+    device = battery_device("HybridDC-3Phase", setMaxChargeRateW=2000.0)
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 0.0))
+    before = device.state.soc_pct
+    device.step(3600.0)
+    after = device.state.soc_pct
+    assert before is not None
+    assert after is not None
+    assert after - before == pytest.approx(100 * 2000 * 0.96 / 15_000)
+
+
+def test_a_smaller_capacity_is_full_earlier_and_more_than_it_is_not_lost() -> None:
+    device = battery_device(setMaxWh=10_000.0)
+    assert device.state.soc_pct == 75.0
+    device.settings.update({"setMaxWh": 5_000.0})
+    assert device.state.soc_pct == 100.0
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModTargetW", -10_000.0))
+    device.step(60.0)
+    assert device.state.p_w == 0.0
+    device.settings.update({"setMaxWh": 15_000.0})
+    assert device.state.soc_pct == pytest.approx(50.0, abs=0.01)
 
 
 def hybrid(**points: Any) -> Hybrid:

@@ -35,8 +35,6 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.source import Source
 from dersim.modes import ModeValue
 
-#: Above this voltage (per unit) the current rating, 1.2 of VA by default, cannot be the limit.
-_FULL_POWER_V_PU = 0.9
 _STAGES: tuple[Stage, ...] = ("protect", "command", "grid", "frequency", "reactive")
 _COMMANDING = ("command", "grid", "frequency")
 #: By mode, the rampTms (s) of the setpoint in force and since when (s): an equal one that follows ramps anew.
@@ -86,6 +84,13 @@ class Chain:
         self._in_force: dict[str, Mapping[str, object]] = {}
         self._settings_seen = -1
 
+    def measured(self, frequency_hz: float) -> Measured:
+        """The measurements before the first step, with the limits of this inverter."""
+        machine = self.inverter
+        return Measured(
+            frequency_hz=frequency_hz, va_limit=machine.va_limit, var_available=machine.stat_var_available
+        )
+
     @property
     def modes(self) -> frozenset[str]:
         """All modes that the functions implement."""
@@ -112,7 +117,7 @@ class Chain:
         """
         resettled = self._settings.changes != self._settings_seen
         self._settings_seen = self._settings.changes
-        self._most_w, self._least_w = self._settings.setMaxW, -self._settings.setMaxChargeRateW
+        self._most_w, self._least_w = self._settings.setMaxW, 0.0 - self._settings.charge_limit_w
         self.inverter.configure()
         enabled: dict[Stage, list[ControlFunction]] = {stage: [] for stage in _STAGES}
         for kind in self.types:
@@ -173,8 +178,6 @@ class Chain:
         p = seen.wanted_w
         if service.in_service and not service.ceased:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
-            if seen.v_low_pu < _FULL_POWER_V_PU:
-                p, q = self.inverter.fit_current(p, q, seen.v_pu)
         else:
             p = q = 0.0
         self.settled = (
@@ -189,7 +192,7 @@ class Chain:
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
         p = self._commanded(dt_s, seen, source.rest_w)
-        limit, high, low = self._most_w, seen.available_w, -seen.charge_w
+        limit, high, low = self._most_w, seen.available_w, 0.0 - seen.charge_w
         p = high if p > high else p
         p = low if p < low else p
         for function in self._grid:
@@ -203,7 +206,7 @@ class Chain:
                 p = min(demand.override_w, high, limit)
         if ceiling < INF:
             p = max(-ceiling, min(ceiling, p))
-        return low if p < low else p
+        return max(low, self._least_w) if p < low or p < self._least_w else p
 
     def _commanded(self, dt_s: float, seen: Measured, p: float) -> float:
         """The power by command, ramped; p: the power without one."""

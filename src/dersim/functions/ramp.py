@@ -101,7 +101,7 @@ class Ramp(Function):
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over setGradW, a setting; rampTms comes with each setpoint."""
         s = self.settings
-        self._most_w, self._least_w = s.setMaxW, -s.setMaxChargeRateW
+        self._most_w, self._least_w = s.setMaxW, 0.0 - s.charge_limit_w
         self._rate_w_s = s.setMaxW * s.setGradW / 100 if s.setGradW > 0 else INF
 
     def changed(self, bounds: Bounds, ramp_s: float | None, *, active: bool) -> None:

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import math
-
 from dersim.hardware.measured import Measured
 from dersim.hardware.settings import Settings
 
@@ -17,11 +15,9 @@ def var_base(settings: Settings, reference: int, *, injecting: bool, seen: Measu
         return settings.setMaxW
     if reference == 8:
         return settings.setMaxVA
-    limit = settings.setMaxVar if injecting else -settings.setMaxVarNeg
     if reference == 3:
-        p = seen.wanted_w
-        return min(limit, math.sqrt(max(0.0, settings.setMaxVA**2 - p * p)))
-    return limit
+        return seen.var_available(seen.wanted_w)
+    return settings.setMaxVar if injecting else -settings.setMaxVarNeg
 
 
 def reference_objection(reference: int, allowed: tuple[int, ...]) -> str:

@@ -51,10 +51,9 @@ class WattVar(Function):
         line = self._line
         if line is None:
             return NOTHING
-        s = self.settings
         p = seen.wanted_w
         q = self._q(line, p, seen)
-        va = s.setMaxVA if p >= 0 else s.setMaxChargeRateVA
+        va = seen.va_limit(p)
         if p * p + q * q <= va * va:
             return Demand(q_var=q, q_response_s=self._lag_s)
         p = self._on_circle(line, p, va, seen)

@@ -1,9 +1,10 @@
 """The battery: energy in and out with their own efficiencies, limits by state of charge, self-discharge.
 
 dE/dt = eta_charge * P_charge - P_discharge / eta_discharge - P_self, with P on the AC side (W). The power is
-limited in three ways: by rating, by a taper that falls linearly to zero over the last `taper_pct` below the
-highest and above the lowest state of charge, and by the energy left for the step, so that a step of any
-length ends exactly at the limit.
+limited in three ways: by setMaxChargeRateW, setMaxChargeRateVA and setMaxDischargeRateW; by a taper that
+falls linearly to zero over the last `taper_pct` below the highest and above the lowest state of charge; and
+by the energy left for the step, so that a step of any length ends exactly at the limit. Percents are of
+setMaxWh.
 """
 
 from __future__ import annotations
@@ -18,15 +19,11 @@ class Battery:
     """A battery behind an inverter; see `source.Source`."""
 
     def __init__(self, nameplate: Nameplate) -> None:
-        self._capacity_wh = nameplate.rtgMaxWh
-        self._min_wh = nameplate.soc_min_pct / 100 * nameplate.rtgMaxWh
-        self._max_wh = nameplate.soc_max_pct / 100 * nameplate.rtgMaxWh
-        self._taper_wh = nameplate.taper_pct / 100 * nameplate.rtgMaxWh
+        self._plate = nameplate
+        self._rated_wh = nameplate.rtgMaxWh
         self._eta_c = nameplate.charge_efficiency
         self._eta_d = nameplate.discharge_efficiency
         self._self_w = nameplate.self_discharge_w
-        self._charge_max_w = nameplate.rtgMaxChargeRateW
-        self._discharge_max_w = nameplate.rtgMaxDischargeRateW
         self._v = nameplate.pv_v
         self.delivered_wh = self.taken_wh = 0.0
         self.energy_wh = nameplate.soc_pct / 100 * nameplate.rtgMaxWh
@@ -35,21 +32,27 @@ class Battery:
         self.rest_w = 0.0
         self.cell_temperature_c = 25.0
         self.settled = False
+        self.configure(Settings(nameplate))
+
+    def configure(self, settings: Settings) -> None:
+        """Take over setMaxWh, setMaxChargeRateW, setMaxDischargeRateW and the like."""
+        plate = self._plate
+        self._capacity_wh = wh = settings.setMaxWh
+        self._min_wh = plate.soc_min_pct / 100 * wh
+        self._max_wh = plate.soc_max_pct / 100 * wh
+        self._taper_wh = plate.taper_pct / 100 * wh
+        self._charge_max_w = settings.charge_limit_w
+        self._discharge_max_w = settings.setMaxDischargeRateW
 
     @property
     def soc_pct(self) -> float:
-        """State of charge in percent of the rated energy."""
-        return 100 * self.energy_wh / self._capacity_wh
+        """State of charge in percent of setMaxWh; 100 where more is stored than that."""
+        return 100.0 if self.energy_wh >= self._capacity_wh else 100 * self.energy_wh / self._capacity_wh
 
     @property
     def ac_net_wh(self) -> float:
         """What it gave less what it took, on the AC side, Wh."""
         return self.delivered_wh * self._eta_d - self.taken_wh / self._eta_c
-
-    def configure(self, settings: Settings) -> None:
-        """Take over setMaxChargeRateW and setMaxDischargeRateW."""
-        self._charge_max_w = settings.setMaxChargeRateW
-        self._discharge_max_w = settings.setMaxDischargeRateW
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
         """Compute the power that the battery can give and take during the whole of dt_s."""
@@ -77,7 +80,7 @@ class Battery:
             dc_w = p_w * self._eta_c
             self.taken_wh -= dc_w * hours
         energy = self.energy_wh - (dc_w + self._self_w) * hours
-        self.energy_wh = min(max(0.0, energy), self._capacity_wh)
+        self.energy_wh = min(max(0.0, energy), self._rated_wh)
         self.settled = dc_w == 0 and self._self_w == 0
 
     def dc(self, p_w: float) -> DcPoint:

@@ -1,17 +1,16 @@
 """The inverter's limits on P and Q.
 
 Reactive power has its own limits, setMaxVar and setMaxVarNeg. Where Q needs active power (PV) the wedge of
-1547-2018 5.2 (figure H.3) reduces them: full above 20 % of rated power, falling in proportion to 5 %, zero
-below. Then P and Q together stay within the apparent power. If both do not fit:
+1547-2018 5.2 (figure H.3) reduces them: full above 20 % of setMaxW, falling in proportion to 5 %, zero below.
+Then P and Q together stay within the apparent power: setMaxVA (setMaxChargeRateVA while charging), and no
+phase carries more than setMaxA at the present voltage. If both do not fit:
 
-- within the reactive power that the category requires (1547-2018 table 7: 44 % of VA injecting, 44 %
-  absorbing or 25 % for Category A) Q has priority and P is reduced (5.2);
+- within the reactive power that the category requires (1547-2018 table 7: 44 % of setMaxVA injecting, 44 %
+  absorbing or 25 % for Category A) Q has priority and P is reduced (5.2). At low voltage that supports the
+  voltage (6.4.2.6 leaves it to the manufacturer);
 - beyond that the nameplate's priority decides: *reactive*, P is reduced further; *active*, Q is reduced to
-  what the category requires;
+  what P leaves of the circle, at least to what the category requires;
 - with a fixed power factor both are reduced together, unless Q exceeds its limit: then Q stays there.
-
-At low voltage the current limits: no phase carries more than setMaxA, and reactive current has priority,
-which supports the voltage (1547-2018 6.4.2.6 leaves it to the manufacturer).
 """
 
 from __future__ import annotations
@@ -23,33 +22,48 @@ from dersim.hardware.settings import Settings
 
 
 class Inverter:
-    """Limits of one DER in W, VA and var; call `configure` after a change of settings."""
+    """Limits of one DER in W, VA and var.
+
+    Call `configure` after a change of settings and `see` after a change of voltage.
+    """
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         self._plate = nameplate
         self._settings = settings
+        self._v_pu = 1.0
         self.configure()
 
     def configure(self) -> None:
         """Take over setMaxVA, setMaxVar, setMaxA and the like."""
-        s = self._settings
-        self._va = s.setMaxVA
-        self._va_charge = s.setMaxChargeRateVA or s.setMaxVA
+        s, plate = self._settings, self._plate
         self._inject, self._absorb = s.setMaxVar, s.setMaxVarNeg
-        self._wedge_w = self._plate.rtgMaxW if self._plate.q_needs_power else 0.0
-        self._full_q_w = 0.2 * self._wedge_w
+        self._wedge_w = s.setMaxW if plate.q_needs_power else 0.0
+        # Without any active power allowed, Q that needs active power is never full.
+        self._full_q_w = 0.2 * self._wedge_w if s.setMaxW > 0 or not plate.q_needs_power else math.inf
+        demanded = 0.25 if plate.normal_category == "A" else 0.44
+        self._demanded_inject = 0.44 * s.setMaxVA
+        self._demanded_absorb = -demanded * s.setMaxVA
+        self._reactive_first = plate.reactive_priority
+        self._va_per_pu = s.setMaxA * plate.phases * plate.v_ln_v
+        self.see(self._v_pu)
+
+    def see(self, v_pu: float) -> None:
+        """Take over the mean voltage of the phases at the terminals, per unit of rtgVNom."""
+        self._v_pu = v_pu
+        s, va = self._settings, self._va_per_pu * v_pu
+        self._va = min(s.setMaxVA, va)
+        self._va_charge = min(s.setMaxChargeRateVA, va)
         self._va2 = self._va * self._va
-        demanded = 0.25 if self._plate.normal_category == "A" else 0.44
-        self._demanded_inject = 0.44 * self._plate.rtgMaxVA
-        self._demanded_absorb = -demanded * self._plate.rtgMaxVA
-        self._reactive_first = self._plate.reactive_priority
-        self._va_per_pu = s.setMaxA * self._plate.phases * self._plate.v_ln_v
+
+    def va_limit(self, p_w: float) -> float:
+        """The highest apparent power at this active power, VA."""
+        return self._va if p_w >= 0 else self._va_charge
 
     def q_share(self, p_w: float) -> float:
-        """The usable share of the reactive rating at this active power, 0 to 1."""
-        if not self._wedge_w:
+        """The usable share of the reactive limits at this active power, 0 to 1."""
+        if p_w >= self._full_q_w or not self._full_q_w:
             return 1.0
-        share = abs(p_w) / self._wedge_w
+        share = abs(p_w) / self._wedge_w if self._wedge_w else 0.0
         if share >= 0.2:
             return 1.0
         return 0.0 if share < 0.05 - 1e-9 else share * 5
@@ -57,9 +71,14 @@ class Inverter:
     def var_available(self, p_w: float) -> tuple[float, float]:
         """(injecting, absorbing) var available at this active power, both >= 0."""
         share = self.q_share(p_w)
-        va = self._va if p_w >= 0 else self._va_charge
+        va = self.va_limit(p_w)
         circle = math.sqrt(max(0.0, va * va - p_w * p_w))
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
+
+    def stat_var_available(self, p_w: float) -> float:
+        """DERAvailability.statVarAvail at this active power: what is available in either direction, var."""
+        inject, absorb = self.var_available(p_w)
+        return min(absorb, inject)
 
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
         """Limit P and Q to what the inverter can deliver."""
@@ -75,18 +94,11 @@ class Inverter:
         if p_w * p_w + q * q <= va * va:
             return p_w, q
         if not self._reactive_first:
-            q = min(self._demanded_inject, max(self._demanded_absorb, q))
+            left = math.sqrt(max(0.0, va * va - p_w * p_w))
+            q = min(max(self._demanded_inject, left), max(min(self._demanded_absorb, -left), q))
         q = min(va, max(-va, q))
         p = math.sqrt(max(0.0, va * va - q * q))
         return math.copysign(min(p, abs(p_w)), p_w), q
-
-    def fit_current(self, p_w: float, q_var: float, v_pu: float) -> tuple[float, float]:
-        """Limit P and Q to the current rating at a low voltage (per unit)."""
-        va = self._va_per_pu * v_pu
-        if p_w * p_w + q_var * q_var <= va * va:
-            return p_w, q_var
-        q = min(va, max(-va, q_var))
-        return math.copysign(math.sqrt(max(0.0, va * va - q * q)), p_w), q
 
     def _fit_power_factor(self, p_w: float, q_var: float, va: float) -> tuple[float, float]:
         wanted = math.hypot(p_w, q_var)

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+
+
+def _no_limit(_p_w: float) -> float:
+    return math.inf
+
+
+def _no_var(_p_w: float) -> float:
+    return 0.0
 
 
 @dataclass(slots=True)
@@ -11,17 +20,20 @@ class Measured:
     """What a control function may read; written by the device and the chain only.
 
     v_pu: the mean of the phases, corrected by setVRefOfs and setVRef, per unit; v_low_pu, v_high_pu: the
-    lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit. frequency_hz.
+    lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit; terminal_v_pu: the mean
+    of the phases as it is at the terminals, per unit of rtgVNom. frequency_hz.
     available_w: available power on the AC side; charge_w: available charging power (>= 0).
     p_w, q_var: the output at the end of the last step. command_w: the limit by command, inf for none.
     wanted_w: P as decided so far in this step, for the later stages. in_service: whether in service.
     running: False until the first step, when filters start at their inputs. blocked: some function or the
-    operator keeps the DER out of service.
+    operator keeps the DER out of service. va_limit, var_available: the apparent power limit (VA) and
+    statVarAvail (var) at an active power (W).
     """
 
     v_pu: float = 1.0
     v_low_pu: float = 1.0
     v_high_pu: float = 1.0
+    terminal_v_pu: float = 1.0
     frequency_hz: float = 60.0
     available_w: float = 0.0
     charge_w: float = 0.0
@@ -32,3 +44,5 @@ class Measured:
     in_service: bool = True
     running: bool = False
     blocked: bool = False
+    va_limit: Callable[[float], float] = _no_limit
+    var_available: Callable[[float], float] = _no_var

@@ -92,6 +92,11 @@ class Settings:
         """The value that acts of every setting, by name."""
         return {name: getattr(self, name) for name in self._base}
 
+    @property
+    def charge_limit_w(self) -> float:
+        """The highest charging power by setMaxChargeRateW and setMaxChargeRateVA, W."""
+        return min(self.setMaxChargeRateW, self.setMaxChargeRateVA)
+
     def allowed(self, name: str) -> tuple[float, float]:
         """The lowest and highest value that `update` accepts for a setting."""
         return self._ranges[name]

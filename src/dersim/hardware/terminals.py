@@ -61,6 +61,7 @@ class Terminals:
             ab, bc, ca = line_to_line(3, voltage_pu)
             low = min(a, b, c, ab / _SQRT_3, bc / _SQRT_3, ca / _SQRT_3)
             high = max(a, b, c, ab / _SQRT_3, bc / _SQRT_3, ca / _SQRT_3)
+        seen.terminal_v_pu = mean
         if not self._plain:
             scale, offset = self._scale, self._offset
             mean, low, high = mean * scale - offset, low * scale - offset, high * scale - offset

@@ -23,7 +23,13 @@ class StorageCapacity(Measurement):
         soc, rated = self.state.soc_pct, self.view.plate.rtgMaxWh
         if soc is None:
             return {"WHRtg": 0, "WHAvail": 0, "SoC": 0, "Sta": 0}
-        return {"WHRtg": rated, "WHAvail": rated * soc / 100, "SoC": soc, "SoH": 100, "Sta": 0}
+        return {
+            "WHRtg": rated,
+            "WHAvail": self.view.settings.setMaxWh * soc / 100,
+            "SoC": soc,
+            "SoH": 100,
+            "Sta": 0,
+        }
 
 
 class Battery(Measurement):
