@@ -1,9 +1,8 @@
 """One DER and its step.
 
 One step, synchronous: conditions -> setpoints in force -> available power -> control functions -> inverter
-limits -> energy registers. The interval since the last step is split at the instants inside it: a setpoint
-expires, a grid profile goes to its next row, a timer of a protecting function ends. So an event in
-mid-tick is timed exactly; the tick is only the longest step.
+limits -> energy registers. The interval since the last step is cut at the instants inside it (`cuts.py`), so
+that an event in mid-tick is timed exactly; the tick is only the longest step.
 
 If the conditions are the same object as before and no function, ramp or lag is moving, only the energy
 registers advance.
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+from dersim.cuts import Cuts
 from dersim.errors import ConfigError
 from dersim.functions.chain import Chain
 from dersim.functions.contract import ControlFunction, FunctionType
@@ -36,11 +36,6 @@ from dersim.modes import ModeValue
 from dersim.setpoints import Setpoints
 
 Command = Literal["start", "stop", "reset"]
-
-#: The shortest part of a split step, s; against a profile whose next row rounds to the present instant.
-_SHORTEST_S = 1e-6
-#: After so many pieces in one step they have a least length, so that timers that keep ending cannot hold it.
-_MOST_PIECES = 100
 
 
 class Clock(Protocol):
@@ -116,6 +111,7 @@ class Device:
         self.setpoints = Setpoints(
             self.chain.types, plate, self.settings, now_s=now_s, settle=self._settle, apply=self._apply
         )
+        self._cuts = Cuts(self.setpoints, self.inputs, self.chain.service)
         self._listen()
         self._configure(self.setpoints.values())
         if start == "off":
@@ -185,25 +181,24 @@ class Device:
         last_s = self._last_s
         if not last_s <= now_s or self.failed:
             if math.isnan(last_s) and not math.isnan(now_s) and not self.failed:
-                self._last_s = now_s
-                self._advance(now_s, 0.0)
+                self._advance(now_s, now_s)
             return
         setpoints, inputs = self.setpoints, self.inputs
         if inputs.constant and now_s < setpoints.next_expiry_s:
-            self._last_s = now_s
-            self._advance(last_s, now_s - last_s)
-            return
+            self._cuts.least_s = 0.0
+            last_s = self._advance(last_s, now_s)
+            if last_s == now_s:
+                return
+        self._cuts.begin()
         while True:
-            expiry_s = setpoints.next_expiry_s
-            until_s = now_s if now_s < expiry_s else max(last_s, expiry_s)
-            if not inputs.constant:
-                until_s = min(until_s, max(inputs.next_change_s(last_s), last_s + _SHORTEST_S))
+            until_s = self._cuts.next_s(last_s, now_s)
             if until_s > last_s:
-                self._advance(last_s, until_s - last_s)
-                last_s = self._last_s = until_s
+                last_s = self._advance(last_s, until_s)
+            if self._cuts.at_row(last_s, self._conditions):
+                self._advance(last_s, last_s)
             if setpoints.next_expiry_s <= last_s and setpoints.expire(last_s):
                 self._apply(setpoints.values())
-            if last_s >= now_s:
+            if last_s >= now_s or self.failed:
                 return
 
     def disturb(self) -> None:
@@ -245,42 +240,42 @@ class Device:
         self.chain.settled = False
         self.chain.service.call_next_step()
         if not math.isnan(self._last_s) and not self._sampled:
-            self._guarded(lambda: self._advance(self._last_s, 0.0))
+            self._guarded(lambda: self._advance(self._last_s, self._last_s))
 
-    def _advance(self, start_s: float, dt_s: float) -> None:
+    def _advance(self, start_s: float, end_s: float) -> float:
+        """Advance from start_s towards end_s, at most to where a timer runs out; the time reached."""
         self._state = None
-        inputs, chain, source = self.inputs, self.chain, self.source
-        conditions = inputs.constants if inputs.constant else inputs.during(start_s, start_s + dt_s)
-        seen = self.seen
-        if conditions is self._conditions and chain.settled and source.settled:
-            self._registers.count(seen.p_w, seen.q_var, dt_s)
-            return
+        inputs, chain, source, seen = self.inputs, self.chain, self.source, self.seen
+        dt_s = end_s - start_s
+        conditions = inputs.constants if inputs.constant else inputs.during(start_s, end_s)
         if conditions is not self._conditions:
             self._look(conditions)
-        left_s, least_s, pieces = dt_s, 0.0, 0
-        service = chain.service
-        while True:
-            quiet = service.quiet(seen)
-            piece_s = left_s if quiet or left_s <= 0 else min(left_s, max(service.horizon_s(seen), least_s))
-            pieces += 1
-            if pieces > _MOST_PIECES:
-                least_s = dt_s / _MOST_PIECES
-            source.see(conditions, piece_s)
-            seen.available_w, seen.charge_w = source.available_w, source.charge_w
-            before = (service.in_service, seen.p_w, seen.q_var)
-            chain.step(piece_s, seen, source, quiet=quiet)
-            seen.running = True
-            p, q = seen.p_w, seen.q_var
-            if service.in_service is not before[0]:
-                # Service was left or entered at the end of the piece; during it the output was the old one.
-                p, q = (0.0, 0.0) if service.ceased else before[1:]
-            self._registers.count(p, q, piece_s)
-            source.drew(p, piece_s)
-            left_s -= piece_s
-            if not quiet:
-                self._held.note(self._alarms(conditions), start_s + dt_s - left_s)
-            if left_s <= 0:
-                return
+        elif chain.settled and source.settled:
+            self._registers.count(seen.p_w, seen.q_var, dt_s)
+            self._last_s = end_s
+            return end_s
+        quiet = chain.service.quiet(seen)
+        if not quiet and dt_s > 0:
+            longest_s = self._cuts.timer_s(seen)
+            if longest_s < dt_s:
+                dt_s, end_s = longest_s, start_s + longest_s
+                if not inputs.constant:
+                    conditions = self._conditions = inputs.during(start_s, end_s)
+        self._last_s = end_s
+        source.see(conditions, dt_s)
+        seen.available_w, seen.charge_w = source.available_w, source.charge_w
+        chain.step(dt_s, seen, source, quiet=quiet)
+        seen.running = True
+        p, q = seen.p_w, seen.q_var
+        self._registers.count(p, q, dt_s)
+        source.drew(p, dt_s)
+        if not quiet:
+            self._held.note(self._alarms(conditions), end_s)
+            if chain.service.turning:
+                chain.service.turn(seen)
+                chain.settled = False
+                self._advance(end_s, end_s)
+        return end_s
 
     def _look(self, conditions: Conditions) -> None:
         old = self._conditions

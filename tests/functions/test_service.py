@@ -83,9 +83,10 @@ def test_no_energy_flows_in_the_piece_of_a_step_that_ends_cessation_by_a_trip(tm
     grid = read_profile(tmp_path / "grid.csv", "grid")
     device = make_device(clock=ManualClock(), inputs=Inputs(Conditions(), grid=grid))
     device.step(0.0)
+    device.step(9.0)
+    assert device.state.p_w > 1000
     device.step(10.0)
     before = sum(device.state.exported_wh)
-    assert device.state.p_w > 1000
     device.step(40.0)
     assert device.state.tripped
     assert sum(device.state.exported_wh) == before

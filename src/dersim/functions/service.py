@@ -26,6 +26,7 @@ class Service:
 
     in_service; tripped: out of service by a trip; ceased: momentary cessation; entering: on the ramp of
     entering service; permitted: by the operator; failed: out of service for good after an error in a step.
+    turning: service ends or begins at the end of the piece that was stepped; `turn` carries it out.
     """
 
     def __init__(self) -> None:
@@ -33,6 +34,7 @@ class Service:
         self.tripped = self.ceased = self.entering = False
         self.permitted = True
         self.failed = False
+        self.turning = self._trips = False
         self._functions: list[ControlFunction] = []
         self._returns = False
         self._window = _CLOSED
@@ -81,7 +83,10 @@ class Service:
         return min((function.horizon_s(seen) for function in self._functions), default=INF)
 
     def step(self, dt_s: float, seen: Measured) -> float:
-        """Call all functions; returns the highest |P| allowed, W (inf when not entering service)."""
+        """Call all functions; returns the highest |P| allowed, W (inf when not entering service).
+
+        What ends or begins service in the course of dt_s does so at its end: see `turning`.
+        """
         trip = cease = enter = False
         off = seen.blocked = not self.permitted
         ceiling = INF
@@ -94,15 +99,25 @@ class Service:
             ceiling = min(ceiling, demand.limit_w)
             seen.blocked = trip or off or cease
         self.ceased = cease
-        if self.in_service and (trip or off):
-            self.leave(seen, tripped=trip)
-        elif not self.in_service:
+        if self.in_service:
+            turns, self._trips = trip or off, trip
+        else:
             self.tripped = self.tripped or trip
-            if (enter or not self._returns) and not seen.blocked:
-                ceiling = self._enter(seen)
+            turns = (enter or not self._returns) and not seen.blocked
+        self.turning = turns and dt_s > 0
+        if turns and not self.turning:
+            ceiling = self.turn(seen)
         self.entering = self.in_service and ceiling < INF
         self._settled = self.in_service and self.permitted and all(f.settled for f in self._functions)
         return ceiling
+
+    def turn(self, seen: Measured) -> float:
+        """Leave or enter service, now; returns the highest |P| allowed, W."""
+        self.turning = False
+        if not self.in_service:
+            return self._enter(seen)
+        self.leave(seen, tripped=self._trips)
+        return INF
 
     def leave(self, seen: Measured, *, tripped: bool) -> None:
         """Leave service; tripped: with an alarm."""

@@ -1,0 +1,76 @@
+"""What jumps at a known instant: 90 % at the open-loop response time, whatever the tick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dersim.device import Device, ManualClock
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.profiles import read_profile
+from dersim.modes import Curve, FixedVar
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+
+OLRT_S = 5.0
+VOLT_VAR = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 8, OLRT_S)
+TICKS = pytest.mark.parametrize("tick_s", [0.1, 1.0, 2.5, 5.0, 35.0])
+
+
+def ask(device: Device, mode: str, value: object, expires_s: float | None = None) -> None:
+    change = SetpointChange(SetpointSource.CSIP, mode, value, expires_s=expires_s)  # type: ignore[arg-type]
+    (outcome,) = device.setpoints.submit(change)
+    assert outcome.verdict is Verdict.ACCEPTED, outcome
+
+
+def run_to(device: Device, clock: ManualClock, end_s: float, tick_s: float) -> None:
+    while clock.time_s < end_s:
+        clock.time_s = min(clock.time_s + tick_s, end_s)
+        device.step(clock.time_s)
+
+
+def machine(tmp_path: Path, rows: str, *, start: str = "in_service") -> tuple[Device, ManualClock]:
+    path = tmp_path / "grid.csv"
+    path.write_text("t_s,voltage_pu\n" + rows)
+    clock = ManualClock()
+    grid = read_profile(path, "grid")
+    device = make_device(clock=clock, inputs=Inputs(Conditions(), grid=grid), start=start)
+    device.step(0.0)
+    return device, clock
+
+
+@TICKS
+def test_a_row_of_a_grid_profile_is_a_jump(tmp_path: Path, tick_s: float) -> None:
+    device, clock = machine(tmp_path, "0,1\n30,1.08\n200,1.08\n")
+    ask(device, "opModVoltVar", VOLT_VAR)
+    run_to(device, clock, 30 + OLRT_S, tick_s)
+    assert device.state.q_var == pytest.approx(-0.9 * 4400)
+
+
+@TICKS
+def test_service_is_entered_at_an_instant(tmp_path: Path, tick_s: float) -> None:
+    device, clock = machine(tmp_path, "0,0.925\n200,0.925\n", start="off")
+    device.settings.update({"setESDelay": 30.0, "setESRampTms": 0.0})
+    ask(device, "opModVoltVar", VOLT_VAR)
+    run_to(device, clock, 30 + OLRT_S, tick_s)
+    assert device.state.q_var == pytest.approx(0.9 * 4400 * 5.5 / 6)
+
+
+@TICKS
+def test_a_setpoint_expires_at_an_instant(tmp_path: Path, tick_s: float) -> None:
+    device, clock = machine(tmp_path, "0,1.08\n200,1.08\n")
+    ask(device, "opModFixedVar", FixedVar(50.0, "setMaxVar"), expires_s=30.0)
+    ask(device, "opModVoltVar", VOLT_VAR)
+    run_to(device, clock, 30 + OLRT_S, tick_s)
+    assert device.state.q_var == pytest.approx(2200 - 0.9 * 6600)
+
+
+@TICKS
+def test_the_return_from_cessation_is_an_instant(tmp_path: Path, tick_s: float) -> None:
+    device, clock = machine(tmp_path, "0,0.3\n1,1.08\n200,1.08\n")
+    ask(device, "opModVoltVar", VOLT_VAR)
+    run_to(device, clock, 1 + OLRT_S, tick_s)
+    assert device.state.p_w > 6000
+    assert device.state.q_var == pytest.approx(4400 - 0.9 * 8800)
