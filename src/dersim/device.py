@@ -29,7 +29,7 @@ from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import Configurable
+from dersim.hardware.source import Configurable, SourceKind
 from dersim.hardware.state import Alarm, DeviceState, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
@@ -170,6 +170,11 @@ class Device:
     def functions(self) -> Mapping[str, ControlFunction]:
         """Its control functions by name, e.g. "volt-var"."""
         return self.chain.functions
+
+    @property
+    def dc_kinds(self) -> Sequence[SourceKind]:
+        """The kinds of its DC sources, in the order of `DeviceState.dc_sides`."""
+        return self._report.dc_kinds
 
     @property
     def enter_service_s(self) -> float:

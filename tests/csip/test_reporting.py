@@ -57,7 +57,7 @@ def bodies(device, edition):
             reading_time=time,
             edition=edition,
         ),
-        der_bodies.availability(plate, device.state, time, edition),
+        der_bodies.availability(device.state, time, edition),
         mirror.usage_point(lfdi, items, device.name),
         r.MirrorMeterReadingList(all=len(values), results=len(values), MirrorMeterReading=values),
         values[0],
@@ -114,10 +114,34 @@ def test_the_connect_bits_are_computed_and_not_copied():
 def test_availability_in_2018_is_the_lesser_direction():
     device = device_of("PV-3Phase")
     state = device.state._replace(var_inject_available=3000.0, var_absorb_available=2000.0)
-    old = der_bodies.availability(device.nameplate, state, 0, Edition.E2018)
+    old = der_bodies.availability(state, 0, Edition.E2018)
     assert old.statVarAvail.value == 2000
-    new = der_bodies.availability(device.nameplate, state, 0, Edition.E2023)
+    new = der_bodies.availability(state, 0, Edition.E2023)
     assert (new.statVarAvail.value, new.statVarAbsorbAvail.value) == (3000, 2000)
+
+
+@pytest.mark.parametrize(
+    ("soc_pct", "rate_w", "expected_w"),
+    [(50, 10_000, 10_000), (50, 3000, 3000), (92.5, 10_000, 5000), (95, 10_000, 0)],
+)
+def test_the_power_that_could_be_absorbed_follows_charge_and_setting(soc_pct, rate_w, expected_w):
+    plate = read_nameplate(bundled("15kWh-3Phase"), **{"713.SoC": soc_pct})
+    device = make_device(device_type="Batt-3Phase", nameplate=plate)
+    device.settings.update({"setMaxChargeRateW": rate_w})
+    device.step(0.0)
+    available = der_bodies.availability(device.state, 0, Edition.E2023)
+    assert available.statWAbsorbAvail.value == expected_w == round(device.state.charge_available_w)
+
+
+def test_the_storage_status_of_a_hybrid_is_that_of_its_battery():
+    device = make_device(device_type="HybridDC-3Phase")
+    device.inputs.set(irradiance_w_m2=700)
+    device.settings.update({"setGradW": 0})
+    device.step(0.0)
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModTargetW", 2000.0))
+    device.step(1.0)
+    assert device.state.p_w == pytest.approx(2000)
+    assert bodies(device, Edition.E2018)[2].storageModeStatus.value == 0
 
 
 @pytest.mark.parametrize("seed", range(200))

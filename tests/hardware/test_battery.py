@@ -64,6 +64,46 @@ def test_the_taper_before_the_limits(soc: float, give: float, take: float) -> No
     assert (cell.available_w, cell.charge_w) == pytest.approx((give, take))
 
 
+def run_until(cell: Battery, power: Any, step_s: float = 1.0) -> float:
+    """Hours until the battery takes or gives nothing more."""
+    for count in range(round(10 * 3600 / step_s)):
+        cell.see(NOW, step_s)
+        if power(cell) == 0:
+            return count * step_s / 3600
+        cell.drew(power(cell), step_s)
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.parametrize("step_s", [1.0, 60.0])
+def test_the_taper_ends_when_the_battery_is_full_or_empty(step_s: float) -> None:
+    cell = Battery(read_nameplate(bundled("15kWh-3Phase")))
+    assert run_until(cell, lambda it: -it.charge_w, step_s) < 1.2
+    assert cell.soc_pct == pytest.approx(95.0)
+    assert run_until(cell, lambda it: it.available_w, step_s) < 2.0
+    assert cell.soc_pct == pytest.approx(5.0)
+
+
+def test_a_full_battery_is_charged_again_after_half_a_percent() -> None:
+    cell = battery(**{"dersim.SelfDischargeW": 100.0, "713.SoC": 95})
+    minutes = 0
+    cell.see(NOW, 60.0)
+    while cell.charge_w == 0:
+        cell.drew(0.0, 60.0)
+        cell.see(NOW, 60.0)
+        minutes += 1
+    assert minutes == pytest.approx(45, abs=2)
+    assert cell.soc_pct == pytest.approx(94.5, abs=0.02)
+
+
+def test_a_full_battery_is_charged_again_after_any_discharge() -> None:
+    cell = battery(**{"713.SoC": 95})
+    cell.see(NOW, 1.0)
+    assert cell.charge_w == 0
+    cell.drew(100.0, 1.0)
+    cell.see(NOW, 1.0)
+    assert cell.charge_w > 0
+
+
 def test_a_battery_that_is_empty_stops_and_its_limits_show() -> None:
     clock = ManualClock()
     device = make_device(device_type="Batt", clock=clock)
@@ -72,8 +112,8 @@ def test_a_battery_that_is_empty_stops_and_its_limits_show() -> None:
     for _ in range(120):
         clock.time_s += 60
         device.step(clock.time_s)
-    assert device.state.soc_pct == pytest.approx(5.0, abs=0.3)
-    assert device.state.p_w < 300
+    assert device.state.soc_pct == pytest.approx(5.0, abs=0.1)
+    assert device.state.p_w == 0
 
 
 def battery_device(kind: str = "Batt", **settings: float) -> Device:

@@ -101,7 +101,8 @@ def test_reads_outside_the_map_are_refused(bench):
         assert refused.value.code == 2
 
 
-def test_not_implemented_looks_as_the_types_demand(bench):
+def test_not_implemented_looks_as_the_types_demand(make_bench):
+    bench = make_bench(device_type="PV-1Phase")
     blank = {"int16": "8000", "uint16": "ffff", "enum16": "ffff", "uint64": "ffffffffffffffff"}
     for path, kind in (("TmpCab", "int16"), ("TmpTrns", "int16")):
         _, point, address = bench.at(701, path)
@@ -109,7 +110,7 @@ def test_not_implemented_looks_as_the_types_demand(bench):
         assert bench.unit.read(address, point.size).hex() == blank[kind]
     _, point, address = bench.at(702, "WChaRteMax")  # a PV machine does not charge
     assert bench.unit.read(address, 1).hex() == "ffff"
-    _, point, address = bench.at(714, "DCWhInj")
+    _, point, address = bench.at(701, "TotWhInjL2")
     assert bench.unit.read(address, 4).hex() == blank["uint64"]
 
 

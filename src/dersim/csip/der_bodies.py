@@ -199,9 +199,7 @@ def manufacturer_status(state: DeviceState) -> str:
     return "RUN" if state.connection.operating else "READY" if state.connection.connected else "OFF"
 
 
-def availability(
-    plate: Nameplate, state: DeviceState, reading_time: int, edition: Edition
-) -> r.DERAvailability:
+def availability(state: DeviceState, reading_time: int, edition: Edition) -> r.DERAvailability:
     """The power available now. statWAbsorbAvail is the charging power of a battery; 0 for PV."""
     inject, absorb = state.var_inject_available, state.var_absorb_available
     if edition is Edition.E2018:
@@ -215,12 +213,6 @@ def availability(
         readingTime=reading_time,
         statVarAbsorbAvail=scaled(r.UnsignedReactivePower, abs(absorb)),
         statVarAvail=scaled(r.ReactivePower, abs(inject)),
-        statWAbsorbAvail=scaled(
-            r.UnsignedActivePower, plate.rtgMaxChargeRateW if _can_charge(state) else 0.0
-        ),
+        statWAbsorbAvail=scaled(r.UnsignedActivePower, state.charge_available_w),
         statWAvail=scaled(r.ActivePower, max(state.available_w, 0.0)),
     )
-
-
-def _can_charge(state: DeviceState) -> bool:
-    return state.soc_pct is not None and state.soc_pct < 100

@@ -134,7 +134,7 @@ class Reporter:
                     edition=edition,
                 )
             case "DERAvailability":
-                return der_bodies.availability(plate, device.state, time, edition)
+                return der_bodies.availability(device.state, time, edition)
 
     def _changed_at(self, name: str, value: Any) -> int:
         """The server time at which this value last changed, s."""

@@ -2,9 +2,10 @@
 
 dE/dt = eta_charge * P_charge - P_discharge / eta_discharge - P_self, with P on the AC side (W). The power is
 limited in three ways: by setMaxChargeRateW, setMaxChargeRateVA and setMaxDischargeRateW; by a taper that
-falls linearly to zero over the last `taper_pct` below the highest and above the lowest state of charge; and
-by the energy left for the step, so that a step of any length ends exactly at the limit. Percents are of
-setMaxWh.
+falls linearly over the last `taper_pct` below the highest and above the lowest state of charge; and by the
+energy left for the step, so that a step of any length ends exactly at the limit. The taper ends at 5 %, where
+a charger ends the charge: so the battery gets full. A full battery takes nothing until it has discharged or
+has lost 0.5 % by itself. Percents are of setMaxWh.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint
 
+#: The lowest share of the rate in the taper: C/20 at a rate of 1C, the usual end of a charge.
+_LAST_SHARE = 0.05
+#: A full battery is charged again from this distance below full, percent of setMaxWh.
+RECHARGE_PCT = 0.5
+#: Less energy than this share of setMaxWh is none: the last digits of sums.
+_LEAST = 1e-9
+
 
 class Battery:
     """A battery behind an inverter; see `source.Source`."""
@@ -21,6 +29,7 @@ class Battery:
     def __init__(self, nameplate: Nameplate) -> None:
         self._plate = nameplate
         self._rated_wh = nameplate.rtgMaxWh
+        self._full = False
         self._eta_c = nameplate.charge_efficiency
         self._eta_d = nameplate.discharge_efficiency
         self._self_w = nameplate.self_discharge_w
@@ -41,6 +50,8 @@ class Battery:
         self._min_wh = plate.soc_min_pct / 100 * wh
         self._max_wh = plate.soc_max_pct / 100 * wh
         self._taper_wh = plate.taper_pct / 100 * wh
+        self._recharge_wh = RECHARGE_PCT / 100 * wh
+        self._least_wh = _LEAST * wh
         self._charge_max_w = settings.charge_limit_w
         self._discharge_max_w = settings.setMaxDischargeRateW
 
@@ -59,16 +70,17 @@ class Battery:
         self.cell_temperature_c = conditions.temperature_c
         above, below = self.energy_wh - self._min_wh, self._max_wh - self.energy_wh
         give, take = self._discharge_max_w, self._charge_max_w
-        if self._taper_wh > 0:
-            give *= min(1.0, max(0.0, above / self._taper_wh))
-            take *= min(1.0, max(0.0, below / self._taper_wh))
+        if 0 <= above < self._taper_wh:
+            give *= max(_LAST_SHARE, above / self._taper_wh)
+        if 0 <= below < self._taper_wh:
+            take *= max(_LAST_SHARE, below / self._taper_wh)
         if dt_s > 0:
             lost_wh = self._self_w * dt_s / 3600
-            give = min(give, max(0.0, (above - lost_wh) * self._eta_d * 3600 / dt_s))
-            take = min(take, max(0.0, (below + lost_wh) / self._eta_c * 3600 / dt_s))
-        elif above <= 0 or below <= 0:
-            give, take = (0.0 if above <= 0 else give), (0.0 if below <= 0 else take)
-        self.available_w, self.charge_w = give, take
+            give = min(give, (above - lost_wh) * self._eta_d * 3600 / dt_s)
+            take = min(take, (below + lost_wh) / self._eta_c * 3600 / dt_s)
+        self._full = below <= (self._recharge_wh if self._full else self._least_wh)
+        self.available_w = give if above > self._least_wh and give > 0 else 0.0
+        self.charge_w = 0.0 if self._full else take
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w (AC side) for dt_s, and self-discharge."""
@@ -76,6 +88,7 @@ class Battery:
         if p_w > 0:
             dc_w = p_w / self._eta_d
             self.delivered_wh += dc_w * hours
+            self._full = False
         else:
             dc_w = p_w * self._eta_c
             self.taken_wh -= dc_w * hours

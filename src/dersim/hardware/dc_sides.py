@@ -15,13 +15,14 @@ _PV_TYPES = (4, 83)
 
 
 class DcSides:
-    """Reads the DC sides of one DER."""
+    """Reads the DC sides of one DER. kinds: of its sides, in their order."""
 
     def __init__(self, plate: Nameplate, source: Source) -> None:
         self._efficiency = plate.inverter_efficiency
         self._combined = source if isinstance(source, Combined) else None
         parts = (Part(_kind_of(source, plate), source),) if self._combined is None else self._combined.parts
         self._parts = [(part, part.source if isinstance(part.source, Metered) else None) for part in parts]
+        self.kinds = tuple(part.kind for part in parts)
         self._meters = [meter for _, meter in self._parts if meter is not None]
         self._delivered_wh = self._taken_wh = 0.0
 

@@ -75,7 +75,10 @@ class DecidedParts(Protocol):
 
 
 class Report:
-    """Builds the states of one DER from its parts, which belong to the device."""
+    """Builds the states of one DER from its parts, which belong to the device.
+
+    dc_kinds: the kinds of its DC sources, in the order of `DeviceState.dc_sides`.
+    """
 
     def __init__(
         self,
@@ -94,6 +97,7 @@ class Report:
         self._source = source
         self._registers = registers
         self._sides = DcSides(plate, source)
+        self.dc_kinds = self._sides.kinds
         self._start_wh = sum(plate.initial_exported_wh), sum(plate.initial_imported_wh)
         self._soc_pct = plate.soc_pct if plate.rtgMaxWh else None
         used = [float(index < plate.phases) for index in range(3)]
@@ -185,7 +189,7 @@ class Report:
             available_w=min(self._seen.available_w, self._settings.setMaxW),
             var_inject_available=inject,
             var_absorb_available=absorb,
-            charge_available_w=min(self._seen.charge_w, self._settings.setMaxChargeRateW),
+            charge_available_w=min(self._seen.charge_w, self._settings.charge_limit_w),
             dc_sides=sides,
             irradiance_w_m2=conditions.irradiance_w_m2,
             temperature_c=conditions.temperature_c,

@@ -39,7 +39,7 @@ def models_of(
     unit_id: the initial value of 1.DA. csip: finds the CSIP client. more: models of plug-ins; PluginError for
     one that cannot be, or whose number the device has already.
     """
-    plate, scales = view.plate, Scales.of(view.plate)
+    scales = Scales.of(view.plate)
     controls = AcControls(view, scales, timers)
     models: list[Model] = [
         ratings.Common(view, unit_id),
@@ -59,9 +59,9 @@ def models_of(
         CsipControl(view, csip),
         *(StoredSets(view, form, timers) for form in _forms(view)),
     ]
-    if plate.pv_w:
+    if "pv" in view.device.dc_kinds:
         models.append(measurements.Mppt(view, scales))
-    if plate.rtgMaxWh:
+    if "battery" in view.device.dc_kinds:
         models.append(storage.Battery(view, scales))
     for plugin, definition in more:
         with at_start(plugin, f"SunSpec model {definition.get('id')}"):

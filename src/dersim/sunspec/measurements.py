@@ -6,7 +6,9 @@ is that of the active power (701).
 
 from __future__ import annotations
 
-from dersim.hardware.state import Alarm, DeviceState, InverterStatus
+from typing import ClassVar
+
+from dersim.hardware.state import Alarm, DcSide, DeviceState, InverterStatus
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
@@ -23,6 +25,7 @@ _INVERTER_STATE = {
     InverterStatus.FAULT: (6, 7),
     InverterStatus.STANDBY: (7, 8),
 }
+_IN_OPERATION = (InverterStatus.RUNNING, InverterStatus.FORCED_DERATING, InverterStatus.STANDBY)
 #: Alarm of 2030.5 -> bit of 701.Alrm and 10x.Evt1. All others are MANUFACTURER_ALRM, with their names.
 _ALARM_BITS = {
     Alarm.OVER_FREQUENCY: 8,
@@ -262,9 +265,10 @@ _ACTIVE_CONTROLS = {
 
 
 class Mppt(Measurement):
-    """160, a PV inverter with one tracker."""
+    """160, the PV array at one tracker."""
 
     model_id = 160
+    _SLEEPING, _MPPT, _THROTTLED = 2, 4, 5
     counts = {"module": 1, "N": 1}  # noqa: RUF012 - never changed
 
     def __init__(self, view: View, scales: Scales) -> None:
@@ -272,29 +276,40 @@ class Mppt(Measurement):
         self.scales = {"DCA_SF": scales.dc_a, "DCV_SF": scales.dc_v, "DCW_SF": scales.dc_w, "DCWH_SF": 0}
 
     def values(self) -> Values:
-        """The DC side of the newest state."""
-        s = self.state
+        """The PV array of the newest state; a battery is in 714 and 802."""
+        s, pv = self.state, self.state.pv
+        if pv is None:
+            return {}
         return {
             "Evt": 0,
             "module[0].ID": 1,
             "module[0].IDStr": "PV",
-            "module[0].DCA": max(0.0, s.dc_a),
-            "module[0].DCV": s.dc_v,
-            "module[0].DCW": max(0.0, s.dc_w),
-            "module[0].DCSt": _INVERTER_STATE.get(s.inverter_status, (7, 8))[1],
+            "module[0].DCA": pv.a,
+            "module[0].DCV": pv.v,
+            "module[0].DCW": pv.p_w,
+            "module[0].DCWH": pv.delivered_wh,
+            "module[0].DCSt": self._tracker_state(s.inverter_status, pv),
             "module[0].DCEvt": 0,
         }
 
+    def _tracker_state(self, status: InverterStatus, pv: DcSide) -> int:
+        if status is not InverterStatus.FAULT and pv.available_w <= 0:
+            return self._SLEEPING
+        if status in _IN_OPERATION and pv.p_w > 0:
+            return self._MPPT if pv.ac_w > 0.999 * pv.available_w else self._THROTTLED
+        return _INVERTER_STATE.get(status, (7, 8))[1]
+
 
 class DcMeasurement(Measurement):
-    """714, the DC port: of the array, or of the battery."""
+    """714, a DC port for each source: the array first, then the battery."""
 
     model_id = 714
-    counts = {"NPrt": 1}  # noqa: RUF012 - never changed
-    _PV, _ESS, _INJECTING, _BIDIRECTIONAL = 0, 1, 3, 5
+    _TYPES: ClassVar = {"pv": (0, "PV"), "battery": (1, "battery"), "generator": (3, "generator")}
+    _OFF, _ON, _ERROR = 0, 1, 3
 
     def __init__(self, view: View, scales: Scales) -> None:
         super().__init__(view)
+        self.counts = {"NPrt": len(view.device.dc_kinds)}
         self.scales = {
             "DCA_SF": scales.dc_a,
             "DCV_SF": scales.dc_v,
@@ -304,21 +319,33 @@ class DcMeasurement(Measurement):
         }
 
     def values(self) -> Values:
-        """The DC side of the newest state."""
-        s, plate = self.state, self.view.plate
-        kinds = {4: (self._PV, "PV"), 80: (self._ESS, "battery"), 83: (self._BIDIRECTIONAL, "PV+battery")}
-        kind, name = kinds.get(plate.der_type, (self._INJECTING, "generator"))
-        return {
+        """The DC sources of the newest state."""
+        s = self.state
+        out: dict[str, Value] = {
             "PrtAlrms": 0,
-            "DCA": s.dc_a,
+            "DCA": sum(side.a for side in s.dc_sides),
             "DCW": s.dc_w,
-            "Prt[0].PrtTyp": kind,
-            "Prt[0].ID": 1,
-            "Prt[0].IDStr": name,
-            "Prt[0].DCA": s.dc_a,
-            "Prt[0].DCV": s.dc_v,
-            "Prt[0].DCW": s.dc_w,
-            "Prt[0].Tmp": s.cell_temperature_c,
-            "Prt[0].DCSta": int(s.connection.available),
-            "Prt[0].DCAlrm": 0,
+            "DCWhInj": sum(side.delivered_wh for side in s.dc_sides),
+            "DCWhAbs": sum(side.taken_wh for side in s.dc_sides),
+        }
+        for index, side in enumerate(s.dc_sides):
+            out.update({f"Prt[{index}].{name}": value for name, value in self._port(s, index, side).items()})
+        return out
+
+    def _port(self, s: DeviceState, index: int, side: DcSide) -> dict[str, Value]:
+        kind, name = self._TYPES[side.kind]
+        storage = side.kind == "battery"
+        on = storage or side.available_w > 0
+        return {
+            "PrtTyp": kind,
+            "ID": index + 1,
+            "IDStr": name,
+            "DCA": side.a,
+            "DCV": side.v,
+            "DCW": side.p_w,
+            "DCWhInj": side.delivered_wh,
+            "DCWhAbs": side.taken_wh,
+            "Tmp": s.temperature_c if storage else s.cell_temperature_c,
+            "DCSta": self._ERROR if s.failed else self._ON if on else self._OFF,
+            "DCAlrm": 0,
         }

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dersim.hardware.battery import RECHARGE_PCT
 from dersim.hardware.state import DeviceState, StorageMode
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import Measurement
 from dersim.sunspec.scales import Scales, finest
 from dersim.sunspec.view import View
 
+_ROUNDING_PCT = 1e-6
+
 
 class StorageCapacity(Measurement):
     """713; the state of charge is 0 % without a battery."""
 
     model_id = 713
+    _OK, _ERROR = 0, 2
 
     def __init__(self, view: View, scales: Scales) -> None:
         super().__init__(view)
@@ -20,7 +24,8 @@ class StorageCapacity(Measurement):
 
     def values(self) -> Values:
         """Ratings in watt hours, and the state of charge in percent."""
-        soc, rated = self.state.soc_pct, self.view.plate.rtgMaxWh
+        s, rated = self.state, self.view.plate.rtgMaxWh
+        soc = s.soc_pct
         if soc is None:
             return {"WHRtg": 0, "WHAvail": 0, "SoC": 0, "Sta": 0}
         return {
@@ -28,7 +33,7 @@ class StorageCapacity(Measurement):
             "WHAvail": self.view.settings.setMaxWh * soc / 100,
             "SoC": soc,
             "SoH": 100,
-            "Sta": 0,
+            "Sta": self._ERROR if s.failed else self._OK,
         }
 
 
@@ -58,8 +63,10 @@ class Battery(Measurement):
 
     def values(self) -> Values:
         """Ratings, state of charge and the DC side."""
-        s, plate = self.state, self.view.plate
+        s, plate, side = self.state, self.view.plate, self.state.battery
         soc = s.soc_pct or 0.0
+        if side is None:
+            return {}
         return {
             "AHRtg": plate.rtgMaxWh / plate.pv_v,
             "WHRtg": plate.rtgMaxWh,
@@ -80,11 +87,11 @@ class Battery(Measurement):
             "Evt2": 0,
             "EvtVnd1": 0,
             "EvtVnd2": 0,
-            "V": s.dc_v,
-            "A": s.dc_a,
-            "AChaMax": plate.rtgMaxChargeRateW / plate.pv_v,
-            "ADisChaMax": plate.rtgMaxDischargeRateW / plate.pv_v,
-            "W": s.dc_w,
+            "V": side.v,
+            "A": side.a,
+            "AChaMax": s.charge_available_w * plate.charge_efficiency / plate.pv_v,
+            "ADisChaMax": side.available_w / plate.discharge_efficiency / plate.pv_v,
+            "W": side.p_w,
             "SetOp": 1,
             "SetInvState": 3 if s.connection.energized else 1,
         }
@@ -92,7 +99,8 @@ class Battery(Measurement):
     def _charge_state(self, s: DeviceState, soc: float) -> int:
         plate = self.view.plate
         if s.storage_mode is StorageMode.HOLDING or s.storage_mode is None:
-            if soc <= plate.soc_min_pct:
+            if soc <= plate.soc_min_pct + _ROUNDING_PCT:
                 return self._EMPTY
-            return self._FULL if soc >= plate.soc_max_pct else self._HOLDING
+            full = soc > plate.soc_max_pct - RECHARGE_PCT and s.charge_available_w <= 0
+            return self._FULL if full else self._HOLDING
         return self._CHARGING if s.storage_mode is StorageMode.CHARGING else self._DISCHARGING
