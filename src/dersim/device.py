@@ -29,7 +29,7 @@ from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import Configurable, SourceKind
+from dersim.hardware.source import SourceKind, configure_source
 from dersim.hardware.state import Alarm, DeviceState, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
@@ -67,6 +67,7 @@ class Device:
     ones: `plugin.builtin.make_device`). start: "in_service" or "off". sampled: changes are samples of a
     record and have no instant of their own, so they cause no step of zero length.
     `state`: the latest state; `setpoints`: all commands; `inputs`: grid and weather; `settings`: DERSettings.
+    `dc_kinds`: the kinds of its DC sources, in the order of `DeviceState.dc_sides`.
     `failed`: why it stopped for good, or ""; `on_failure`: called with an error in a step that a change
     causes, instead of raising it from the change.
     """
@@ -100,6 +101,7 @@ class Device:
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
         self._report = Report(plate, self.settings, self.seen, self.source, self._registers, self.chain)
+        self.dc_kinds: Sequence[SourceKind] = self._report.dc_kinds
         self._held = AlarmHold(2 * self._clock.tick_s)
         self._conditions: Conditions | None = None
         self._shares: Triple = (1.0, 0.0, 0.0)
@@ -107,9 +109,13 @@ class Device:
         self._state: DeviceState | None = None
         self.failed = ""
         self.on_failure: Callable[[Exception], None] | None = None
-        now_s = self._clock.now_s
         self.setpoints = Setpoints(
-            self.chain.types, plate, self.settings, now_s=now_s, settle=self._settle, apply=self._apply
+            self.chain.types,
+            plate,
+            self.settings,
+            now_s=self._clock.now_s,
+            settle=self._settle,
+            apply=self._apply,
         )
         self._cuts = Cuts(self.setpoints, self.inputs, self.chain.service)
         self._listen()
@@ -172,11 +178,6 @@ class Device:
         return self.chain.functions
 
     @property
-    def dc_kinds(self) -> Sequence[SourceKind]:
-        """The kinds of its DC sources, in the order of `DeviceState.dc_sides`."""
-        return self._report.dc_kinds
-
-    @property
     def enter_service_s(self) -> float:
         """Seconds of good grid still needed before service is entered; 0 in service."""
         return self.chain.enter_service_s
@@ -234,8 +235,7 @@ class Device:
 
     def _configure(self, values: Mapping[str, ModeValue]) -> None:
         self._terminals.configure()
-        if isinstance(self.source, Configurable):
-            self.source.configure(self.settings)
+        configure_source(self.source, self.settings)
         self._conditions = None
         self.chain.configure(values, self.seen, self.setpoints.ramps)
 

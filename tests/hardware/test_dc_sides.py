@@ -7,11 +7,15 @@ import math
 import pytest
 
 from dersim.device import Device, ManualClock
+from dersim.errors import PluginError
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
+from dersim.hardware.battery import Battery
 from dersim.hardware.device_type import DeviceType
-from dersim.hardware.nameplate import bundled, read_nameplate
-from dersim.hardware.source import DcPoint
+from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
+from dersim.hardware.pv import PvArray
+from dersim.hardware.settings import Settings
+from dersim.hardware.source import DcPoint, Part
 from dersim.hardware.state import DcSide, DeviceState, StorageMode
 from dersim.plugin.builtin import make_device
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
@@ -170,6 +174,61 @@ def test_a_source_with_dc_only_is_one_side() -> None:
     assert side.delivered_wh == pytest.approx(5000 / plate.inverter_efficiency)
     assert device.state.pv is None
     assert device.state.battery is None
+
+
+class Two:
+    """A source of a plug-in that is made of two."""
+
+    def __init__(self, plate: Nameplate) -> None:
+        self.pv, self.battery = PvArray(plate), Battery(plate)
+        self.parts = (Part("pv", self.pv), Part("battery", self.battery))
+        self.available_w = self.charge_w = 0.0
+        self.rest_w = math.inf
+        self.settled = False
+        self.cell_temperature_c = 25.0
+        self.configured = 0.0
+
+    @property
+    def soc_pct(self) -> float:
+        return self.battery.soc_pct
+
+    def configure(self, settings: Settings) -> None:
+        self.configured = settings.setMaxChargeRateW
+
+    def see(self, conditions: Conditions, dt_s: float) -> None:
+        self.pv.see(conditions, dt_s)
+        self.available_w = self.pv.available_w
+
+    def drew(self, p_w: float, dt_s: float) -> None: ...
+
+    def shares(self, p_w: float) -> tuple[float, ...]:
+        return (p_w, 0.0)
+
+    def dc(self, p_w: float) -> DcPoint:
+        return self.pv.dc(p_w)
+
+
+def two(plate: Nameplate) -> Device:
+    return Device(nameplate=plate, device_type=DeviceType("two", "15kVA-Hybrid", Two), functions=())
+
+
+def test_a_plug_in_s_source_of_two_has_two_sides_and_follows_the_settings() -> None:
+    device = two(read_nameplate(bundled("15kVA-Hybrid")))
+    device.step(0.0)
+    device.step(60.0)
+    assert device.dc_kinds == ("pv", "battery")
+    assert pv_of(device.state).ac_w == device.state.p_w > 1000
+    assert battery_of(device.state).p_w == 0
+    device.settings.update({"setMaxChargeRateW": 1234.0})
+    assert device.source.configured == 1234  # type: ignore[attr-defined] # of the plug-in's own class
+
+
+def test_a_share_of_a_plug_in_that_is_no_number_is_named() -> None:
+    device = two(read_nameplate(bundled("15kVA-Hybrid")))
+    device.step(0.0)
+    device.source.source.shares = lambda p_w: (p_w, math.nan)  # type: ignore[attr-defined] # as above
+    with pytest.raises(PluginError, match=r"shares\(\) of its DC side is nan"):
+        _ = device.state
 
 
 def test_the_charging_power_available_follows_the_setting() -> None:

@@ -9,7 +9,7 @@ import math
 from typing import Any, NoReturn, cast
 
 from dersim.errors import PluginError
-from dersim.hardware.source import DcPoint, Source
+from dersim.hardware.source import DcPoint, Part, Source
 from dersim.numeric import finite, shown
 
 
@@ -59,6 +59,18 @@ class CheckedSource:
     def cell_temperature_c(self) -> float:
         """As `Source`; PluginError if it is no finite number."""
         return self._finite("cell_temperature_c", self.source.cell_temperature_c)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """As `Combined`, each part checked; AttributeError if the source has none."""
+        return tuple(Part(part.kind, checked_source(self._kind, part.source)) for part in self.source.parts)
+
+    def shares(self, p_w: float) -> tuple[float, ...]:
+        """As `Combined`; PluginError if it is not one finite number for each part."""
+        values = self.source.shares(p_w)
+        if not isinstance(values, tuple) or len(values) != len(self.source.parts):
+            self._refuse("shares()", values, "return the power of each part, W")
+        return tuple(self._finite("shares()", value) for value in values)
 
     def dc(self, p_w: float) -> DcPoint:
         """As `Source`; PluginError if it is no DcPoint of finite numbers."""

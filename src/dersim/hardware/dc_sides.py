@@ -8,7 +8,7 @@ metered parts did not exchange, by the inverter's efficiency. So a step without 
 from __future__ import annotations
 
 from dersim.hardware.nameplate import Nameplate
-from dersim.hardware.source import Combined, Metered, Part, Source, SourceKind
+from dersim.hardware.source import Metered, Part, Source, SourceKind, combined, metered
 from dersim.hardware.state import DcSide
 
 _PV_TYPES = (4, 83)
@@ -19,9 +19,9 @@ class DcSides:
 
     def __init__(self, plate: Nameplate, source: Source) -> None:
         self._efficiency = plate.inverter_efficiency
-        self._combined = source if isinstance(source, Combined) else None
+        self._combined = combined(source)
         parts = (Part(_kind_of(source, plate), source),) if self._combined is None else self._combined.parts
-        self._parts = [(part, part.source if isinstance(part.source, Metered) else None) for part in parts]
+        self._parts = [(part, metered(part.source)) for part in parts]
         self.kinds = tuple(part.kind for part in parts)
         self._meters = [meter for _, meter in self._parts if meter is not None]
         self._delivered_wh = self._taken_wh = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, cast
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
@@ -63,7 +63,6 @@ class Part(NamedTuple):
     source: Source
 
 
-@runtime_checkable
 class Combined(Protocol):
     """A source made of several; optional."""
 
@@ -74,7 +73,6 @@ class Combined(Protocol):
         ...
 
 
-@runtime_checkable
 class Metered(Protocol):
     """A source that counts its own energy, Wh; optional. ac_net_wh: given less taken, on the AC side."""
 
@@ -94,13 +92,22 @@ class Metered(Protocol):
         ...
 
 
-@runtime_checkable
-class Configurable(Protocol):
-    """A source whose limits follow settings; optional."""
+def combined(source: Source) -> Combined | None:
+    """The source as one made of several; None if it is not."""
+    return cast("Combined", source) if hasattr(source, "parts") and hasattr(source, "shares") else None
 
-    def configure(self, settings: Settings) -> None:
-        """Take over the settings; called at the start and after each change."""
-        ...
+
+def metered(source: Source) -> Metered | None:
+    """The source as one that counts its own energy; None if it does not."""
+    names = ("delivered_wh", "taken_wh", "ac_net_wh")
+    return cast("Metered", source) if all(hasattr(source, name) for name in names) else None
+
+
+def configure_source(source: Source, settings: Settings) -> None:
+    """Let a source take over the settings, if it has a method `configure` for that."""
+    configure = getattr(source, "configure", None)
+    if configure is not None:
+        configure(settings)
 
 
 class GivenSource:
