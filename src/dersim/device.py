@@ -29,7 +29,7 @@ from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import SourceKind, configure_source
+from dersim.hardware.source import configure_source
 from dersim.hardware.state import Alarm, DeviceState, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
@@ -67,7 +67,6 @@ class Device:
     ones: `plugin.builtin.make_device`). start: "in_service" or "off". sampled: changes are samples of a
     record and have no instant of their own, so they cause no step of zero length.
     `state`: the latest state; `setpoints`: all commands; `inputs`: grid and weather; `settings`: DERSettings.
-    `dc_kinds`: the kinds of its DC sources, in the order of `DeviceState.dc_sides`.
     `failed`: why it stopped for good, or ""; `on_failure`: called with an error in a step that a change
     causes, instead of raising it from the change.
     """
@@ -101,7 +100,6 @@ class Device:
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
         self._report = Report(plate, self.settings, self.seen, self.source, self._registers, self.chain)
-        self.dc_kinds: Sequence[SourceKind] = self._report.dc_kinds
         self._held = AlarmHold(2 * self._clock.tick_s)
         self._conditions: Conditions | None = None
         self._shares: Triple = (1.0, 0.0, 0.0)
@@ -109,13 +107,9 @@ class Device:
         self._state: DeviceState | None = None
         self.failed = ""
         self.on_failure: Callable[[Exception], None] | None = None
+        now_s = self._clock.now_s
         self.setpoints = Setpoints(
-            self.chain.types,
-            plate,
-            self.settings,
-            now_s=self._clock.now_s,
-            settle=self._settle,
-            apply=self._apply,
+            self.chain.types, plate, self.settings, now_s=now_s, settle=self._settle, apply=self._apply
         )
         self._cuts = Cuts(self.setpoints, self.inputs, self.chain.service)
         self._listen()

@@ -216,7 +216,6 @@ def test_a_plug_in_s_source_of_two_has_two_sides_and_follows_the_settings() -> N
     device = two(read_nameplate(bundled("15kVA-Hybrid")))
     device.step(0.0)
     device.step(60.0)
-    assert device.dc_kinds == ("pv", "battery")
     assert pv_of(device.state).ac_w == device.state.p_w > 1000
     assert battery_of(device.state).p_w == 0
     device.settings.update({"setMaxChargeRateW": 1234.0})

@@ -15,14 +15,13 @@ _PV_TYPES = (4, 83)
 
 
 class DcSides:
-    """Reads the DC sides of one DER. kinds: of its sides, in their order."""
+    """Reads the DC sides of one DER."""
 
     def __init__(self, plate: Nameplate, source: Source) -> None:
         self._efficiency = plate.inverter_efficiency
         self._combined = combined(source)
-        parts = (Part(_kind_of(source, plate), source),) if self._combined is None else self._combined.parts
+        parts = parts_of(source, plate)
         self._parts = [(part, metered(part.source)) for part in parts]
-        self.kinds = tuple(part.kind for part in parts)
         self._meters = [meter for _, meter in self._parts if meter is not None]
         self._delivered_wh = self._taken_wh = 0.0
 
@@ -60,6 +59,12 @@ class DcSides:
     def _side(self, part: Part, meter: Metered | None, ac_w: float) -> DcSide:
         v, a, p_w = part.source.dc(ac_w)
         return DcSide(part.kind, p_w, v, a, ac_w, *self._energies(meter), part.source.available_w)
+
+
+def parts_of(source: Source, plate: Nameplate) -> tuple[Part, ...]:
+    """The DC sources that a source is made of, in the order of `DeviceState.dc_sides`."""
+    several = combined(source)
+    return (Part(_kind_of(source, plate), source),) if several is None else several.parts
 
 
 def _kind_of(source: Source, plate: Nameplate) -> SourceKind:

@@ -75,10 +75,7 @@ class DecidedParts(Protocol):
 
 
 class Report:
-    """Builds the states of one DER from its parts, which belong to the device.
-
-    dc_kinds: the kinds of its DC sources, in the order of `DeviceState.dc_sides`.
-    """
+    """Builds the states of one DER from its parts, which belong to the device."""
 
     def __init__(
         self,
@@ -97,7 +94,6 @@ class Report:
         self._source = source
         self._registers = registers
         self._sides = DcSides(plate, source)
-        self.dc_kinds = self._sides.kinds
         self._start_wh = sum(plate.initial_exported_wh), sum(plate.initial_imported_wh)
         self._soc_pct = plate.soc_pct if plate.rtgMaxWh else None
         used = [float(index < plate.phases) for index in range(3)]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from dersim.errors import PluginError
 from dersim.fences import at_start
+from dersim.hardware.dc_sides import parts_of
 from dersim.plugin.extension import SunspecModel
 from dersim.sunspec import curve_forms, measurements, ratings, storage
 from dersim.sunspec.ac_controls import AcControls
@@ -59,9 +60,10 @@ def models_of(
         CsipControl(view, csip),
         *(StoredSets(view, form, timers) for form in _forms(view)),
     ]
-    if "pv" in view.device.dc_kinds:
+    kinds = [part.kind for part in parts_of(view.device.source, view.plate)]
+    if "pv" in kinds:
         models.append(measurements.Mppt(view, scales))
-    if "battery" in view.device.dc_kinds:
+    if "battery" in kinds:
         models.append(storage.Battery(view, scales))
     for plugin, definition in more:
         with at_start(plugin, f"SunSpec model {definition.get('id')}"):

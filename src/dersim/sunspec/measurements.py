@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from dersim.hardware.dc_sides import parts_of
 from dersim.hardware.state import Alarm, DcSide, DeviceState, InverterStatus
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.points import Value
@@ -309,7 +310,7 @@ class DcMeasurement(Measurement):
 
     def __init__(self, view: View, scales: Scales) -> None:
         super().__init__(view)
-        self.counts = {"NPrt": len(view.device.dc_kinds)}
+        self.counts = {"NPrt": len(parts_of(view.device.source, view.plate))}
         self.scales = {
             "DCA_SF": scales.dc_a,
             "DCV_SF": scales.dc_v,
