@@ -88,7 +88,7 @@ class Chain:
         """The measurements before the first step, with the limits of this inverter."""
         machine = self.inverter
         return Measured(
-            frequency_hz=frequency_hz, va_limit=machine.va_limit, var_available=machine.stat_var_available
+            frequency_hz=frequency_hz, va_limit=machine.va_limit, var_available=machine.var_available
         )
 
     @property

@@ -3,7 +3,8 @@
 The two modes do not compete: the first applies while the DER generates or discharges, the second while it
 charges (2030.5-2018 10.10.4). The excitation does not depend on the direction of P: "inject" injects var in
 both. 1547-2018 5.3.2; response at most 10 s. At the VA limit P and Q shrink together, which keeps the power
-factor; beyond the reactive rating Q is clamped and the power factor is not kept.
+factor; beyond the reactive rating Q is clamped and the power factor is not kept. A power factor below
+setMinPFOverExcited or setMinPFUnderExcited is held at that setting.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ def q_per_p(pf: float, excitation: str) -> float:
     return tangent if excitation == "inject" else -tangent
 
 
+def within_setting(pf: float, excitation: str, settings: Settings) -> float:
+    """The power factor, at least setMinPFOverExcited or setMinPFUnderExcited."""
+    lowest = settings.setMinPFOverExcited if excitation == "inject" else settings.setMinPFUnderExcited
+    return max(pf, lowest)
+
+
 class FixedPF(Function):
     """A fixed power factor. `response_s`: time to 90 %."""
 
@@ -37,11 +44,13 @@ class FixedPF(Function):
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over both power factors; an absent one is unity."""
         out, taking = modes.get(INJECT), modes.get(ABSORB)
-        self._ratio_out = q_per_p(out.pf, out.excitation) if isinstance(out, FixedPowerFactor) else 0.0
-        self._ratio_in = (
-            q_per_p(taking.pf, taking.excitation) if isinstance(taking, FixedPowerFactor) else 0.0
-        )
+        self._ratio_out, self._ratio_in = self._ratio(out), self._ratio(taking)
         self._active = out is not None or taking is not None
+
+    def _ratio(self, value: ModeValue | None) -> float:
+        if not isinstance(value, FixedPowerFactor):
+            return 0.0
+        return q_per_p(within_setting(value.pf, value.excitation, self.settings), value.excitation)
 
     _active = False
 

@@ -1,6 +1,7 @@
 """The reference of a percent: DERUnitRefType of curves and fixed var (2030.5-2018 10.10.4, yRefType).
 
 1 % of setMaxW, 2 % of setMaxVar, 3 % of statVarAvail, 7 % of statWAvail, 8 % of setMaxVA (2023 edition).
+Where Q absorbs, 2 is % of setMaxVarNeg and 3 % of statVarAbsorbAvail.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ def var_base(settings: Settings, reference: int, *, injecting: bool, seen: Measu
     if reference == 8:
         return settings.setMaxVA
     if reference == 3:
-        return seen.var_available(seen.wanted_w)
+        inject, absorb = seen.var_available(seen.wanted_w)
+        return inject if injecting else absorb
     return settings.setMaxVar if injecting else -settings.setMaxVarNeg
 
 

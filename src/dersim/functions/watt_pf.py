@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dersim.functions.base import Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.curves import Line
-from dersim.functions.fixed_pf import q_per_p
+from dersim.functions.fixed_pf import q_per_p, within_setting
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
@@ -52,7 +52,8 @@ class WattPF(Function):
         p = seen.wanted_w
         base = self.settings.setMaxW if p >= 0 else self.settings.setMaxChargeRateW
         y = line.at(abs(p) / (base or 1.0))
-        ratio = q_per_p(1 - abs(y), "inject" if y >= 0 else "absorb")
+        excitation = "inject" if y >= 0 else "absorb"
+        ratio = q_per_p(within_setting(1 - abs(y), excitation, self.settings), excitation)
         return Demand(q_var=abs(p) * ratio, q_response_s=self._lag_s, power_factor_first=True)
 
 

@@ -75,11 +75,6 @@ class Inverter:
         circle = math.sqrt(max(0.0, va * va - p_w * p_w))
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
 
-    def stat_var_available(self, p_w: float) -> float:
-        """DERAvailability.statVarAvail at this active power: what is available in either direction, var."""
-        inject, absorb = self.var_available(p_w)
-        return min(absorb, inject)
-
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
         """Limit P and Q to what the inverter can deliver."""
         high, low = self._inject, self._absorb

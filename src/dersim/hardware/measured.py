@@ -11,8 +11,8 @@ def _no_limit(_p_w: float) -> float:
     return math.inf
 
 
-def _no_var(_p_w: float) -> float:
-    return 0.0
+def _no_var(_p_w: float) -> tuple[float, float]:
+    return 0.0, 0.0
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Measured:
     wanted_w: P as decided so far in this step, for the later stages. in_service: whether in service.
     running: False until the first step, when filters start at their inputs. blocked: some function or the
     operator keeps the DER out of service. va_limit, var_available: the apparent power limit (VA) and
-    statVarAvail (var) at an active power (W).
+    the reactive power available (var, injecting and absorbing, both >= 0) at an active power (W).
     """
 
     v_pu: float = 1.0
@@ -45,4 +45,4 @@ class Measured:
     running: bool = False
     blocked: bool = False
     va_limit: Callable[[float], float] = _no_limit
-    var_available: Callable[[float], float] = _no_var
+    var_available: Callable[[float], tuple[float, float]] = _no_var

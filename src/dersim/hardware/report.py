@@ -104,13 +104,17 @@ class Report:
     def alarms(self, conditions: Conditions, trip_window: tuple[float, float, float, float]) -> Alarm:
         """The alarms that the present conditions raise.
 
-        trip_window: lowest and highest voltage (per unit) and frequency (Hz) at which no trip timer runs.
+        trip_window: lowest and highest voltage (per unit) and frequency (Hz) at which no trip timer runs. The
+        voltage alarms rise outside setMinV and setMaxV too.
         """
         plate, seen = self._plate, self._seen
         used = conditions.voltage_pu[: plate.phases]
         mean = sum(used) / len(used)
         volts = mean * self._ac_volts
         low, high, slow, fast = trip_window
+        s = self._settings
+        low = max(low, (s.setMinV - s.setVRefOfs) / s.setVRef)
+        high = min(high, (s.setMaxV - s.setVRefOfs) / s.setVRef)
         dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
         amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
         bits = (
@@ -120,7 +124,7 @@ class Report:
             + (seen.frequency_hz < slow) * _UNDER_FREQUENCY
             + (max(used) - mean > _IMBALANCE * mean or mean - min(used) > _IMBALANCE * mean) * _IMBALANCED
             + (plate.rtgMaxWh == 0 and dark) * _LOW_POWER
-            + (amps > 0.999 * self._settings.setMaxA) * _OVER_CURRENT
+            + (amps > 0.999 * s.setMaxA) * _OVER_CURRENT
         )
         return Alarm(bits)
 
@@ -164,7 +168,7 @@ class Report:
         amps = s / volts if volts > 0 else 0.0
         share_a, share_b, share_c = shares
         exported, imported, injected, absorbed = self._registers.read()
-        inject, absorb = self._inverter.var_available(p)
+        available_w, charge_w, inject, absorb = self._available(p)
         sides = self._dc_sides(p, sum(exported), sum(imported))
         self._soc_pct = soc = source.soc_pct
         return DeviceState(
@@ -182,10 +186,10 @@ class Report:
             imported_wh=imported,
             injected_varh=injected,
             absorbed_varh=absorbed,
-            available_w=min(self._seen.available_w, self._settings.setMaxW),
+            available_w=available_w,
             var_inject_available=inject,
             var_absorb_available=absorb,
-            charge_available_w=min(self._seen.charge_w, self._settings.charge_limit_w),
+            charge_available_w=charge_w,
             dc_sides=sides,
             irradiance_w_m2=conditions.irradiance_w_m2,
             temperature_c=conditions.temperature_c,
@@ -199,6 +203,14 @@ class Report:
             tripped=self._service.tripped,
             failed=self._service.failed,
         )
+
+    def _available(self, p_w: float) -> tuple[float, float, float, float]:
+        """Active power to deliver and to take, reactive power to inject and to absorb; 0 while tripped."""
+        if self._service.tripped or self._service.failed:
+            return 0.0, 0.0, 0.0, 0.0
+        seen, s = self._seen, self._settings
+        active = min(seen.available_w, s.setMaxW), min(seen.charge_w, s.charge_limit_w)
+        return *active, *self._inverter.var_available(p_w)
 
     def failed_state(self, time_s: float, conditions: Conditions, shares: Triple) -> DeviceState:
         """The state of a DER that failed: no power, registers and state of charge as they were."""

@@ -36,8 +36,9 @@ def _ignore() -> None:
 class Settings:
     """The settings of one DER, in plain units, as attributes (W, VA, var, V, A, Wh, s, Hz, %, %/s).
 
-    setMaxVarNeg is negative. setVRef and setVRefOfs are in V; setESLowVolt and setESHighVolt in percent of
-    setVRef; setGradW and setSoftGradW in percent of setMaxW per second, 0 for no limit.
+    setMaxVarNeg is negative. setVRef and setVRefOfs are in V; setVRef is setVNom until it is written itself
+    (702 of SunSpec has only VNom). setESLowVolt and setESHighVolt are in percent of setVRef; setGradW and
+    setSoftGradW in percent of setMaxW per second, 0 for no limit.
     `stored` holds curves and other values that were written but are not in force, by mode.
     `before_change` is called before base values are written, `on_change` after one that acts changed.
     """
@@ -72,6 +73,7 @@ class Settings:
         self._nameplate = nameplate
         self._ranges = _ranges(nameplate)
         self._base = _at_first(nameplate)
+        self._written: set[str] = set()
         self._governed: dict[str, float] = {}
         self.stored: dict[str, ModeValue] = {}
         self.changes = 0
@@ -110,6 +112,9 @@ class Settings:
             number(name, value, low, high)
         self.before_change()
         self._base.update(values)
+        self._written.update(values)
+        if "setVRef" not in self._written:
+            self._base["setVRef"] = self._base["setVNom"]
         if self._refresh(now_s):
             self.on_change()
 
