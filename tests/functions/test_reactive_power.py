@@ -30,6 +30,57 @@ def test_fixed_var(rig: Any, percent: float, ref: Any, q: float) -> None:
     assert rig.q == pytest.approx(q, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("sun_w", "percent", "available"),
+    [
+        (1000.0, 50.0, 2200.0),
+        (1000.0, 100.0, 2200.0),
+        (1000.0, -50.0, 1250.0),
+        (300.0, 50.0, 0.0),
+        (9500.0, 50.0, math.sqrt(1e8 - 9500**2)),
+        (9500.0, -100.0, 2500.0),
+    ],
+)
+def test_percent_of_stat_var_avail_is_of_the_value_that_is_reported(
+    make_rig: Any, sun_w: float, percent: float, available: float
+) -> None:
+    rig = make_rig(sun_w=sun_w, **{"702.VarMaxAbsRtg": 2500})
+    state = rig.device.state
+    told = state.var_inject_available if percent > 0 else state.var_absorb_available
+    assert told == pytest.approx(available)
+    flat = Curve(((0.0, percent),), 3, 0.0)
+    for mode, value in {
+        "opModFixedVar": FixedVar(percent, "statVarAvail"),
+        "opModVoltVar": flat,
+        "opModWattVar": flat,
+    }.items():
+        rig.ask(mode, value)
+        rig.go(30)
+        assert (rig.p, rig.q) == pytest.approx((sun_w, percent / 100 * available))
+        rig.ask(mode, None)
+
+
+def test_nothing_is_available_while_tripped(make_rig: Any) -> None:
+    rig = make_rig(charge_w=5000.0, **{"713.WHRtg": 10_000})
+    rig.grid(1.3)
+    rig.go(0.2)
+    state = rig.device.state
+    assert state.tripped
+    assert (state.available_w, state.charge_available_w) == (0.0, 0.0)
+    assert (state.var_inject_available, state.var_absorb_available) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("excitation", "sign"), [("inject", 1), ("absorb", -1)])
+def test_a_power_factor_below_the_setting_is_held_at_the_setting(
+    make_rig: Any, excitation: Any, sign: float
+) -> None:
+    rig = make_rig(sun_w=8000.0)
+    rig.ask("opModFixedPFInjectW", FixedPowerFactor(0.9, excitation))
+    rig.device.settings.update({"setMinPFOverExcited": 0.95, "setMinPFUnderExcited": 0.95})
+    rig.go(30)
+    assert rig.q == pytest.approx(sign * 8000 * math.tan(math.acos(0.95)))
+
+
 def test_fixed_var_at_the_va_limit_takes_from_the_power(make_rig: Any) -> None:
     rig = make_rig(sun_w=10_000)
     rig.ask("opModFixedVar", FixedVar(100.0, "setMaxVar"))

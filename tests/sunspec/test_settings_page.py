@@ -1,0 +1,26 @@
+"""docs/settings.md names each point that reads and writes a setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.sunspec.conftest import Bench
+
+from dersim.sunspec.ratings import SettingsModel
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_the_page_names_the_points_of_each_setting() -> None:
+    rows = [line.split("|") for line in PAGE.read_text(encoding="utf-8").splitlines() if "| `set" in line]
+    said = {cells[1].strip(" `"): cells[2] for cells in rows}
+    models = [block.model for block in Bench(device_type="Batt").unit.blocks]
+    points = {
+        (setting, f"{model.model_id}.{point}")
+        for model in models
+        if isinstance(model, SettingsModel)
+        for point, (setting, _) in model.settings_of.items()
+    }
+    assert len(points) > 20
+    for setting, point in points:
+        assert point in said[setting].replace(",", "").split(), f"{setting}: {point}"
