@@ -2,7 +2,8 @@
 
 from tests.interop.processes import ROOT
 
-BUDGET_BYTES = 150_000
+#: 150 kB until the overview showed PV and battery of a hybrid each by itself.
+BUDGET_BYTES = 160_000
 
 
 def test_scripts_and_styles_of_all_pages_stay_light():

@@ -29,10 +29,21 @@ class _Quantity(NamedTuple):
     sums: bool  # whether a sum over the fleet means anything
 
 
+def _charge_available(state: DeviceState) -> float | None:
+    return None if state.battery is None else state.charge_available_w
+
+
+def _dc_power(kind: str) -> Callable[[DeviceState], float | None]:
+    return lambda state: next((side.p_w for side in state.dc_sides if side.kind == kind), None)
+
+
 _QUANTITIES = (
     _Quantity("dersim_active_power_watts", "gauge", "Active power, > 0 generates.", lambda s: s.p_w, True),
     _Quantity("dersim_reactive_power_vars", "gauge", "Reactive power, > 0 injects.", lambda s: s.q_var, True),
     _Quantity("dersim_available_power_watts", "gauge", "Source power.", lambda s: s.available_w, True),
+    _Quantity("dersim_charge_available_watts", "gauge", "Absorbable now.", _charge_available, True),
+    _Quantity("dersim_pv_power_watts", "gauge", "DC power of the array.", _dc_power("pv"), True),
+    _Quantity("dersim_battery_power_watts", "gauge", "DC, < 0 charges.", _dc_power("battery"), True),
     _Quantity("dersim_voltage_volts", "gauge", "Phase A to neutral.", lambda s: s.voltage_ln_v[0], False),
     _Quantity("dersim_frequency_hertz", "gauge", "Grid frequency.", lambda s: s.frequency_hz, False),
     _Quantity("dersim_state_of_charge_percent", "gauge", "Of the battery.", lambda s: s.soc_pct, False),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dersim.hardware.state import Alarm
+from dersim.hardware.state import Alarm, DcSide
 from dersim.pages.problems import ProblemDocument
 from dersim.pages.schema import SchemaBook, check
 from dersim.web.api import ROUTES, overview
@@ -49,6 +49,29 @@ async def test_the_overview_shows_the_state_of_the_device_asked_for(open_site):
     assert document["status"]["alarms"] == ["OVER_VOLTAGE", "LOW_POWER_INPUT"]
     assert document["status"]["inverter"] == "running"
     assert document["comm"] == {"csip": {"state": "connected", "detail": "fine"}}
+
+
+async def test_each_dc_source_is_shown_by_itself(open_site):
+    pv = DcSide("pv", 6000.0, 600.0, 10.0, 5820.0, 12_000.0, 0.0, 6100.0)
+    battery = DcSide("battery", -3840.0, 400.0, -9.6, -4000.0, 2500.0, 7500.0, 8000.0)
+    async with open_site() as site:
+        site.context.fleet.step(dc_sides=(pv, battery), charge_available_w=4200.0)
+        document = json.loads((await site("GET", "/api/dersim/overview")).body)
+        page = (await site("GET", "/metrics")).body.decode()
+    assert document["sources"] == [
+        {
+            "kind": "pv", "power_kw": 6.0, "voltage_v": 600.0, "current_a": 10.0, "ac_power_kw": 5.82,
+            "available_power_kw": 6.1, "energy_delivered_kwh": 12.0, "energy_taken_kwh": 0.0,
+        },
+        {
+            "kind": "battery", "power_kw": -3.84, "voltage_v": 400.0, "current_a": -9.6, "ac_power_kw": -4.0,
+            "available_power_kw": 8.0, "energy_delivered_kwh": 2.5, "energy_taken_kwh": 7.5,
+        },
+    ]  # fmt: skip
+    assert document["metrics"]["charge_available_power_kw"] == 4.2
+    assert 'dersim_pv_power_watts{device="1"} 6000' in page
+    assert 'dersim_battery_power_watts{device="1"} -3840' in page
+    assert 'dersim_charge_available_watts{device="1"} 4200' in page
 
 
 async def test_an_absent_phase_is_left_out_of_the_means(open_site):

@@ -41,10 +41,24 @@ class Metrics(TypedDict):
     frequency_hz: Annotated[float, unit("Hz")]
     power_factor: Annotated[float | None, described("P / S; null without power")]
     irradiance_w_m2: Annotated[float, unit("W/m2")]
-    available_power_kw: Annotated[float, unit("kW", "what the DC source could give now")]
+    available_power_kw: Annotated[float, unit("kW", "what the DC sources could give now")]
+    charge_available_power_kw: Annotated[float, unit("kW", "what could be absorbed now")]
     energy_exported_kwh: Annotated[float, unit("kWh")]
     energy_imported_kwh: Annotated[float, unit("kWh")]
     soc_pct: Annotated[float | None, unit("%", "null without a battery")]
+
+
+class Source(TypedDict):
+    """One DC source: the PV array, the battery, or another generator."""
+
+    kind: Annotated[str, described("pv, battery or generator")]
+    power_kw: Annotated[float, unit("kW", "DC; > 0 flows into the inverter, < 0 charges")]
+    voltage_v: Annotated[float, unit("V")]
+    current_a: Annotated[float, unit("A")]
+    ac_power_kw: Annotated[float, unit("kW", "its share of the active power")]
+    available_power_kw: Annotated[float, unit("kW", "what it could give now, on the AC side")]
+    energy_delivered_kwh: Annotated[float, unit("kWh", "DC, since the start")]
+    energy_taken_kwh: Annotated[float, unit("kWh", "DC, since the start")]
 
 
 class Phase(TypedDict):
@@ -82,6 +96,7 @@ class Overview(TypedDict):
     devices: list[DeviceEntry]
     metrics: Metrics
     phases: list[Phase]
+    sources: list[Source]
     status: Status
     comm: dict[str, CommEntry]
 
@@ -96,6 +111,7 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
         "devices": context.of_fleet("lines", lambda: [entry(each) for each in context.engine.fleet.devices]),
         "metrics": metrics(state),
         "phases": phases(state),
+        "sources": sources(state),
         "status": status(state),
         "comm": comm(context, device),
     }
@@ -136,6 +152,7 @@ def metrics(state: DeviceState) -> dict[str, Any]:
         "power_factor": round(state.p_w / state.s_va, 4) if state.s_va > 0.01 else None,
         "irradiance_w_m2": round(state.irradiance_w_m2, 2),
         "available_power_kw": _kilo(state.available_w),
+        "charge_available_power_kw": _kilo(state.charge_available_w),
         "energy_exported_kwh": _kilo(sum(state.exported_wh)),
         "energy_imported_kwh": _kilo(sum(state.imported_wh)),
         "soc_pct": None if state.soc_pct is None else round(state.soc_pct, 3),
@@ -153,6 +170,23 @@ def phases(state: DeviceState) -> list[dict[str, Any]]:
             "current_a": round(state.current_a[i], 4),
         }
         for i in present
+    ]
+
+
+def sources(state: DeviceState) -> list[dict[str, Any]]:
+    """The DC sources, PV first."""
+    return [
+        {
+            "kind": side.kind,
+            "power_kw": _kilo(side.p_w),
+            "voltage_v": round(side.v, 3),
+            "current_a": round(side.a, 4),
+            "ac_power_kw": _kilo(side.ac_w),
+            "available_power_kw": _kilo(side.available_w),
+            "energy_delivered_kwh": _kilo(side.delivered_wh),
+            "energy_taken_kwh": _kilo(side.taken_wh),
+        }
+        for side in state.dc_sides
     ]
 
 

@@ -10,6 +10,7 @@ const WINDOWS = [
   [7200, "2 h"],
   [14400, "4 h"],
 ];
+const NUMBERS = ["Lowest", "Mean", "Highest", "Last"];
 const SOC = { key: "soc_pct", label: "SoC", unit: "%", axis: "soc", color: "--c-s" };
 
 export function mount(root, context) {
@@ -90,15 +91,9 @@ export function mount(root, context) {
     show(
       figures,
       table(
-        [
-          { title: "Trace" },
-          { title: "Lowest", n: 1 },
-          { title: "Mean", n: 1 },
-          { title: "Highest", n: 1 },
-          { title: "Last", n: 1 },
-          { title: "Unit" },
-        ],
+        ["Trace", ...NUMBERS, "Unit"],
         rows,
+        { numbers: NUMBERS },
       ),
       h("p", { class: "note" }, have),
     );

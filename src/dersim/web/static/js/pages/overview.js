@@ -42,6 +42,15 @@ const WINDOWS = [
   [14400, "last 4 h"],
 ];
 const PHASE_NUMBERS = ["kW", "kvar", "V L-N", "A"];
+// Key, name and decimals of what each DC source shows; one source is one column.
+const SOURCE_ROWS = [
+  ["power_kw", "kW", 3],
+  ["available_power_kw", "kW available", 3],
+  ["voltage_v", "V", 1],
+  ["current_a", "A", 2],
+  ["energy_delivered_kwh", "kWh delivered", 3],
+  ["energy_taken_kwh", "kWh taken", 3],
+];
 
 export function mount(root, context) {
   const page = new OverviewPage(root, context);
@@ -68,7 +77,7 @@ class OverviewPage {
     this.plot = new Plot({ seconds: 7200, label: "Power, current and voltage of the last two hours" });
     const look = { "aria-label": "Window", onchange: () => this.loadHistory() };
     this.window = h("select", look, options(WINDOWS, 900));
-    for (const name of ["phases", "comm", "force"]) this[name] = h("div", {});
+    for (const name of ["phases", "sources", "comm", "force"]) this[name] = h("div", {});
     this.told = h("div", { "aria-live": "polite" });
     const title = h("h2", {}, "Power, current and voltage");
     const plotHead = h("div", { class: "row spread" }, title, this.window);
@@ -81,6 +90,7 @@ class OverviewPage {
         "div",
         { class: "grid" },
         card("Phases", this.phases),
+        card("DC sources", this.sources, note("Positive power flows into the inverter, negative charges.")),
         card("Front-ends", this.comm),
         this.operatorCard(),
       ),
@@ -125,7 +135,7 @@ class OverviewPage {
   }
 
   update(overview) {
-    const { metrics, status, phases, comm } = overview;
+    const { metrics, status, phases, sources, comm } = overview;
     for (const [key, , , decimals] of TILES) say(this.tiles[key].value, num(metrics[key], decimals));
     this.tiles.soc_pct.node.hidden = metrics.soc_pct === null;
     say(this.status.value, status.tripped ? "Tripped" : words(status.inverter));
@@ -134,6 +144,7 @@ class OverviewPage {
     say(this.status.unit, alarms || `${status.connect}, no alarm`);
     this.plot.append(overview);
     show(this.phases, table(["Phase", ...PHASE_NUMBERS], phases.map(phaseRow), { numbers: PHASE_NUMBERS }));
+    show(this.sources, sourceTable(sources));
     show(this.comm, frontends(comm));
   }
 }
@@ -147,8 +158,23 @@ function contactOf({ last_contact, retry_in_s }, overview) {
 
 function phaseRow({ power_kw, reactive_power_kvar, voltage_ln_v, current_a }, index) {
   const numbers = [num(power_kw, 3), num(reactive_power_kvar, 3), num(voltage_ln_v, 1), num(current_a, 2)];
+  return numbersRow("ABC"[index], numbers);
+}
+
+function sourceTable(sources) {
+  const names = sources.map(({ kind }) => (kind === "pv" ? "PV" : words(kind)));
+  const rows = SOURCE_ROWS.map(([key, name, decimals]) =>
+    numbersRow(
+      name,
+      sources.map((source) => num(source[key], decimals)),
+    ),
+  );
+  return table(["Value", ...names], rows, { numbers: names });
+}
+
+function numbersRow(name, numbers) {
   const cells = numbers.map((text) => h("td", { class: "n" }, text));
-  return h("tr", {}, h("td", {}, "ABC"[index]), cells);
+  return h("tr", {}, h("td", {}, name), cells);
 }
 
 const frontends = (comm) =>
