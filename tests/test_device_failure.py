@@ -34,7 +34,7 @@ class Odd:
     def __init__(self) -> None:
         self.demand: Any = NOTHING
         self.left_s: Any = math.inf
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def configure(self, modes: Any, seen: Any) -> None:
         pass
@@ -79,6 +79,43 @@ def test_a_nan_in_a_demand_is_refused_with_the_function_s_name(stage: Stage, fie
     odd.demand = Demand(**{field: math.nan})
     with pytest.raises(PluginError, match=f"control function odd: {field} of its Demand is nan"):
         device.step(1.0)
+
+
+@pytest.mark.parametrize("value", [10**400, "5", True, None])
+@pytest.mark.parametrize("field", ["limit_w", "q_response_s", "horizon_s"])
+def test_an_odd_number_of_a_function_is_refused_with_its_name(field: str, value: Any) -> None:
+    device, odd, _ = odd_device("protect")
+    if field == "horizon_s":
+        odd.left_s = value
+    else:
+        odd.demand = Demand(**{field: value})
+    with pytest.raises(PluginError, match="control function odd: "):
+        device.step(1.0)
+
+
+@pytest.mark.parametrize("response_s", [-5.0, math.inf])
+def test_a_response_time_that_is_no_time_is_refused(response_s: float) -> None:
+    device, odd, _ = odd_device("reactive")
+    odd.demand = Demand(q_var=100.0, q_response_s=response_s)
+    with pytest.raises(PluginError, match="control function odd: q_response_s of its Demand is "):
+        device.step(1.0)
+
+
+def test_a_function_that_calls_exit_fails_its_der_alone() -> None:
+    device, odd, clock = odd_device()
+    watched(device)
+    odd.error = SystemExit(0)  # what sys.exit() raises
+    clock.time_s = 1.0
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 50.0))
+    assert device.failed
+
+    device, odd, _ = odd_device()
+    physics, fences, _ = watched(device)
+    odd.error = SystemExit(0)
+    device.disturb()
+    physics.step(device, 1.0)
+    assert device.failed
+    assert fences.counts == {"physics": 1}
 
 
 def test_what_is_no_demand_is_refused() -> None:

@@ -46,6 +46,25 @@ def test_under_fail_fast_it_is_told_and_goes_on_up(log):
     assert fences.counts == {"poll": 1}
 
 
+def test_a_plug_in_that_calls_exit_ends_its_unit_and_not_the_process(log):
+    fences = Fences(log)
+    with fences.around("poll", "CSIP", "a poll") as ended:
+        raise SystemExit(0)
+    assert str(ended).startswith("SystemExit(0) in ")
+    with fences.around("poll", "CSIP", "a poll"):
+        raise BaseExceptionGroup("of a nursery", [SystemExit(0), KeyError("x")])
+    assert fences.counts == {"poll": 2}
+
+
+def test_a_keyboard_interrupt_passes_alone_and_in_a_group(log):
+    fences = Fences(log)
+    with pytest.raises(KeyboardInterrupt), fences.around("poll", "CSIP", "a poll"):
+        raise KeyboardInterrupt
+    with pytest.raises(BaseExceptionGroup), fences.around("poll", "CSIP", "a poll"):
+        raise BaseExceptionGroup("of a nursery", [KeyboardInterrupt(), KeyError("x")])
+    assert not fences.counts
+
+
 async def test_a_cancellation_passes(log):
     fences = Fences(log)
     with trio.CancelScope() as scope:

@@ -106,7 +106,7 @@ class Device:
         self._last_s = math.nan
         self._state: DeviceState | None = None
         self.failed = ""
-        self.on_failure: Callable[[Exception], None] | None = None
+        self.on_failure: Callable[[BaseException], None] | None = None
         now_s = self._clock.now_s
         self.setpoints = Setpoints(
             self.chain.types, plate, self.settings, now_s=now_s, settle=self._settle, apply=self._apply
@@ -133,7 +133,7 @@ class Device:
             return
         try:
             act()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if self.on_failure is None:
                 raise
             self.on_failure(error)
@@ -300,7 +300,8 @@ class Device:
             conditions = self.inputs.at(time_s)
             self._look(conditions)
         if self.failed:
-            return self._report.failed_state(time_s, conditions, self._shares)
+            self._state = self._report.failed_state(time_s, conditions, self._shares)
+            return self._state
         self._state = self._report.state(
             time_s,
             conditions,

@@ -40,7 +40,7 @@ def at_start(plugin: str, what: str) -> Iterator[None]:
 class Ended:
     """The result of a unit of work: the `error` that ended it, or None."""
 
-    error: Exception | None = None
+    error: BaseException | None = None
 
     def __str__(self) -> str:
         """For people: the text of an error that is meant for users, else the error and its place."""
@@ -51,7 +51,7 @@ class Ended:
 
 
 #: A unit of work for the log, in words; or a function that makes them of the error.
-What = str | Callable[[Exception], str]
+What = str | Callable[[BaseException], str]
 
 
 class Fences:
@@ -73,7 +73,7 @@ class Fences:
         quiet: bool = False,
         raises: type[DersimError] | None = None,
     ) -> Iterator[Ended]:
-        """End the unit in the body if it raises; cancellation passes.
+        """End the unit in the body if it raises; cancellation passes, a `sys.exit()` does not.
 
         place: the kind of unit, a label of the metric, e.g. "web_connection". module: of the log.
         what: this unit, for the log, e.g. "GET /dcap of 127.0.0.1:50000". quiet: count it, but do not log.
@@ -82,12 +82,12 @@ class Fences:
         ended = Ended()
         try:
             yield ended
-        except Exception as error:  # noqa: BLE001 - a fence: the unit ends here, logged and counted
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a fence: the unit ends here, logged and counted
             ended.error = error
             self.tell(error, place, module, what, device, quiet=quiet, raises=raises)
         except BaseExceptionGroup as group:  # of a nursery that failed and was cancelled
             cancelled, rest = _split_cancellation(group)
-            if not isinstance(rest, Exception):
+            if rest is None or not _is_error(rest):
                 raise
             ended.error = rest
             self.tell(rest, place, module, what, device, quiet=quiet, raises=raises)
@@ -108,7 +108,7 @@ class Fences:
 
     def tell(
         self,
-        error: Exception,
+        error: BaseException,
         place: str,
         module: str,
         what: What,
@@ -129,6 +129,13 @@ class Fences:
             if raises is None:
                 raise error
             raise raises(line) from error
+
+
+def _is_error(error: BaseException) -> bool:
+    """Whether a fence ends it: no cancellation, no Ctrl-C."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_error, error.exceptions))
+    return isinstance(error, Exception | SystemExit)
 
 
 def _split_cancellation(

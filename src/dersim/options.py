@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import ipaddress
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -22,7 +23,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dersim.errors import ConfigError
 from dersim.numeric import shown
 
+#: Give a PIN where the process list, which shows a command line to all users, must not.
+PIN_VARIABLE, CSIP_PIN_VARIABLE = "DERSIM_PIN", "DERSIM_CSIP_PIN"
+
 _NUMBER = re.compile(r"-\.?\d")
+#: Labels of letters, digits, hyphens and underscores (RFC 1123 2.1; names of containers have underscores).
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?")
+_MOST_HOST_CHARS = 253
 
 
 class _Help(argparse.HelpFormatter):
@@ -90,6 +97,24 @@ def yes_no(text: str) -> bool:
     if text not in ("yes", "no"):
         raise argparse.ArgumentTypeError(f"yes or no is needed, not {shown(text)}")
     return text == "yes"
+
+
+def host(text: str) -> str:
+    """A host name or an IP address; an IPv6 address may be in brackets, which are dropped."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if _is_address(bare) or (bare == text and len(text) <= _MOST_HOST_CHARS and _HOST_NAME.fullmatch(text)):
+        return bare
+    raise argparse.ArgumentTypeError(
+        f"a host name or an IP address alone is needed, such as 192.0.2.5, not {shown(text)}"
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def port(text: str) -> int:

@@ -36,6 +36,14 @@ def test_a_folder_with_a_pki_is_left_alone(tmp_path, extra):
         pki_command.main(["create", str(tmp_path), *extra])
 
 
+@pytest.mark.parametrize("words", [["create", ""], ["create", "", "--comm-004"], ["show", ""]])
+def test_an_empty_path_is_refused_and_nothing_is_written(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="an empty path; name a file or a folder"):
+        pki_command.main(words)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_bad_count_is_named(tmp_path):
     with pytest.raises(ConfigError, match="-n -1"):
         pki_command.main(["create", str(tmp_path / "x"), "-n", "-1"])

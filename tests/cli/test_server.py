@@ -57,6 +57,16 @@ def test_the_server_knows_the_elements_of_plugins(served):
     assert served[0].port == 0
 
 
+def test_the_pin_comes_out_of_the_environment_and_a_flag_comes_first(served, monkeypatch):
+    monkeypatch.setenv("DERSIM_PIN", "123455")
+    server.main(["--without", "broken"])
+    server.main(["--without", "broken", "--pin", "111115"])
+    assert [options.pin for options in served] == [123455, 111115]
+    monkeypatch.setenv("DERSIM_PIN", "1 2")
+    with pytest.raises(ConfigError, match="--pin: a PIN such as 111115 is needed, not '1 2'"):
+        server.main(["--without", "broken"])
+
+
 def test_strict_is_off_unless_asked_for(served):
     for flags, strict in (([], False), (["--strict"], True)):
         server.main([*flags, "--enc", "no", "--without", "broken,limit"])

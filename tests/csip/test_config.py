@@ -55,12 +55,46 @@ def test_the_short_flags_and_the_defaults():
         (["--use_test_pki_certs", "/no/such/folder"], "--use_test_pki_certs"),
         (["--put_refresh_s", "0"], "--put_refresh_s"),
         (["--csip_ser", "x"], "no such flag"),
+        (["--csip_server_ip", "a b"], "--csip_server_ip.*host name or an IP address"),
+        (["--csip_server_ip", ""], "--csip_server_ip"),
+        (["--csip_server_ip", "http://127.0.0.1"], "--csip_server_ip"),
+        (["--csip_server_ip", "127.0.0.1:8443"], "--csip_server_ip"),
+        (["--csip_server_ip", "a\nb"], "--csip_server_ip"),
+        (["--csip_server_ip", "a..b"], "--csip_server_ip"),
+        (["--csip_server_ip", "\u00e9.example"], "--csip_server_ip"),
+        (["--csip_server_ip", 64 * "a"], "--csip_server_ip"),
+        (["--dcap", "a b"], "--dcap: .*cannot be followed.*; give a path such as /dcap"),
+        (["--dcap", "http://["], "--dcap"),
+        (["--dcap", "/a\r\nb: c"], "--dcap"),
     ],
 )
 def test_a_bad_flag_is_one_line_that_names_it(flags, words):
     with pytest.raises(ConfigError, match=words) as caught:
         config(*flags)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [("::1", "::1"), ("[::1]", "::1"), ("utility_server.local.", "utility_server.local."), ("h", "h")],
+)
+def test_a_host_name_or_an_address_is_taken(given, host):
+    assert config("--csip_server_ip", given).origin.host == host
+
+
+def test_a_dcap_that_begins_with_http_is_a_path_all_the_same():
+    assert config("--dcap", "httpd/dcap").dcap == "/httpd/dcap"
+    assert config("--dcap", "https://other:1/dcap").dcap == "https://other:1/dcap"
+
+
+def test_a_pin_comes_out_of_the_environment_and_a_flag_comes_first(monkeypatch):
+    monkeypatch.setenv("DERSIM_CSIP_PIN", "123455")
+    assert config().pin == 123455
+    assert config("--csip_pin", "none").pin is None
+    assert config("--csip_pin", "111115").pin == 111115
+    monkeypatch.setenv("DERSIM_CSIP_PIN", "111116")
+    with pytest.raises(ConfigError, match="DERSIM_CSIP_PIN of the environment: the check digit"):
+        config()
 
 
 def test_the_demo_checks_its_own_servers_pin_unless_told_otherwise():

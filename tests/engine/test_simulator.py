@@ -37,6 +37,7 @@ class FakeFleet:
                 functions={},
                 source=None,
                 device_type=SimpleNamespace(name="PV"),
+                setpoints=SimpleNamespace(),
             )
             for n in range(1, count + 1)
         ]

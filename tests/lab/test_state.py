@@ -113,7 +113,7 @@ def test_no_secret_is_told_and_a_blank_keeps_it(real_state):
     assert (simulator.csip_pin, simulator.token) == (111115, None)
 
 
-async def test_a_token_reaches_the_simulator_by_its_environment_alone(real_state, nursery, monkeypatch):
+async def test_secrets_reach_the_programs_by_their_environment_alone(real_state, nursery, monkeypatch):
     started, open_process = [], trio.lowlevel.open_process
 
     async def watched(argv, env, **kwargs):
@@ -128,6 +128,15 @@ async def test_a_token_reaches_the_simulator_by_its_environment_alone(real_state
     assert "--token" not in argv
     assert "--csip_enc" in argv
     assert env["DERSIM_TOKEN"] == "open-sesame"
+    assert "--csip_pin" not in argv
+    assert env["DERSIM_CSIP_PIN"] == "111115"
+
+    real_state.choose(SERVER, {"--pin": "123455"})
+    await real_state.start(SERVER, nursery)
+    argv, env = started[1]
+    assert "--pin" not in argv
+    assert "123455" not in " ".join(argv)
+    assert env["DERSIM_PIN"] == "123455"
 
 
 def test_a_short_secret_hides_itself_and_nothing_else_of_the_command(real_state):

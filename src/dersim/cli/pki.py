@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = commands.add_parser(
         "show", help="show LFDI, SFDI and the result of the chain check", allow_abbrev=False
     )
-    show.add_argument("file", type=Path, metavar="FILE", help="a PEM file with a certificate and its chain")
+    show.add_argument("file", type=_path, metavar="FILE", help="a PEM file with a certificate and its chain")
     create = commands.add_parser("create", help="make a test PKI in a new folder", allow_abbrev=False)
-    create.add_argument("folder", type=Path, metavar="DIR", help="the folder to make")
+    create.add_argument("folder", type=_path, metavar="DIR", help="the folder to make")
     create.add_argument("-n", "--count", type=int, default=10, metavar="COUNT", help="how many numbered DERs")
     create.add_argument(
         "--comm-004",
@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="conformance",
         help="make the seven chains of the CSIP conformance test COMM-004 instead",
     )
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path; name a file or a folder, . for this one")
+    return Path(text)
 
 
 def run(args: argparse.Namespace) -> int:

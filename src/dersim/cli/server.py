@@ -6,6 +6,7 @@ Of plug-ins it uses only the elements that they add to 2030.5 documents.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import time
 from argparse import Namespace
@@ -17,7 +18,7 @@ import trio
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
-from dersim.options import OptionParser, names, port, readable_file, yes_no
+from dersim.options import PIN_VARIABLE, OptionParser, names, port, readable_file, yes_no
 from dersim.plugin.candidates import DEFAULT_PLUGINS, find
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
@@ -33,6 +34,8 @@ def main(args: Sequence[str]) -> int:
     parser.add_argument(
         "--without", type=names, default=(), metavar="NAME,...", help="leave out these plug-ins"
     )
+    if pin := os.environ.get(PIN_VARIABLE):
+        parser.set_defaults(pin=pin)  # argparse converts a default that is a text
     options = parser.parse_args(args)
     built_in = {each.name for each in DEFAULT_PLUGINS}
     third_party = [each for each in find() if each.name not in built_in]
@@ -66,7 +69,12 @@ def add_arguments(parser: OptionParser) -> None:
         default="open",
         help="who becomes an EndDevice: any client of our CA, one that POSTs itself, those provisioned",
     )
-    parser.add_argument("--pin", type=_pin, default=DEFAULT_PIN, help="PIN of the devices' Registration")
+    parser.add_argument(
+        "--pin",
+        type=_pin,
+        default=DEFAULT_PIN,
+        help=f"PIN of the devices' Registration; or set {PIN_VARIABLE}",
+    )
     parser.add_argument(
         "--strict",
         action="store_true",

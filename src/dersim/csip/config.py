@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentTypeError, Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Literal
 
 from dersim import pki
 from dersim.csip.conversation import DEFAULT_MIB, MOST_DEVICES_UNSEEN
-from dersim.csip.links import Origin
-from dersim.errors import ConfigError
+from dersim.csip.links import Origin, resolve
+from dersim.errors import ConfigError, RemoteProtocolError
 from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5.identity import pin_is_valid
-from dersim.options import OptionParser, count, number, port, yes_no
+from dersim.options import CSIP_PIN_VARIABLE, OptionParser, count, host, number, port, yes_no
 
 #: The PIN in the Registrations of the demo's server.
 DEMO_PIN = 111115
@@ -46,7 +47,7 @@ class CsipConfig:
     @classmethod
     def from_options(cls, options: Namespace) -> CsipConfig:
         """Read the flags; ConfigError names the one that is wrong."""
-        dcap = options.dcap if options.dcap.startswith(("/", "http")) else f"/{options.dcap}"
+        origin = Origin(options.csip_enc, options.csip_server_ip, options.csip_server_port)
         test_pki = options.use_test_pki_certs
         if test_pki is None and options.demo and options.csip_cert is None:
             test_pki = pki.bundled_dir()
@@ -55,8 +56,8 @@ class CsipConfig:
                 f"--use_test_pki_certs: {test_pki} is not a folder; give the certificates' folder"
             )
         return cls(
-            origin=Origin(options.csip_enc, options.csip_server_ip, options.csip_server_port),
-            dcap=dcap,
+            origin=origin,
+            dcap=_dcap(options.dcap, origin),
             edition=Edition.E2018 if options.csip_2018_compat else Edition.E2023,
             cert=options.csip_cert,
             key=options.csip_key,
@@ -83,7 +84,8 @@ def add_options(parser: OptionParser) -> None:
     add = group.add_argument
     add("--csip_client_enable", "-csip_enable", type=yes_no, default=True, metavar="yes|no",
         help="run the CSIP client")  # fmt: skip
-    add("--csip_server_ip", "-csip_serv", default="127.0.0.1", help="IP or host name of the 2030.5 server")
+    add("--csip_server_ip", "-csip_serv", default="127.0.0.1", type=host,
+        help="IP or host name of the 2030.5 server")  # fmt: skip
     add("--csip_server_port", "-csip_port", type=port, default=8443, help="its HTTPS port")
     add("--csip_enc", "-ce", type=yes_no, default=True, metavar="yes|no",
         help="mutual TLS; no: plain HTTP")  # fmt: skip
@@ -98,7 +100,7 @@ def add_options(parser: OptionParser) -> None:
     add("--csip-2018-compat", action="store_true", dest="csip_2018_compat",
         help="send the XML of IEEE 2030.5-2018")  # fmt: skip
     add("--csip_pin", type=_pin, default=None, metavar="PIN|none",
-        help="the Registration's PIN, six digits; none: not checked")  # fmt: skip
+        help=f"the Registration's PIN, six digits; none: no check; or set {CSIP_PIN_VARIABLE}")  # fmt: skip
     add("--csip_check_hostname", type=yes_no, default=False, metavar="yes|no",
         help="check the server certificate's host name")  # fmt: skip
     add("--event_removed", choices=("keep", "cancel"), default="keep",
@@ -114,10 +116,26 @@ def add_options(parser: OptionParser) -> None:
 
 
 def _wanted_pin(options: Namespace) -> int | None:
-    """The PIN to check; without the flag that of the demo's server."""
-    if options.csip_pin is None and options.demo:
+    """The PIN to check: of the flag, the environment, or the demo's server."""
+    pin = options.csip_pin
+    if pin is None and (text := os.environ.get(CSIP_PIN_VARIABLE)):
+        try:
+            pin = _pin(text)
+        except ArgumentTypeError as error:
+            raise ConfigError(f"{CSIP_PIN_VARIABLE} of the environment: {error}") from None
+    if pin is None and options.demo:
         return int(getattr(options, "pin", DEMO_PIN))
-    return None if options.csip_pin == "none" else options.csip_pin
+    return None if pin == "none" else pin
+
+
+def _dcap(text: str, origin: Origin) -> str:
+    """The path or whole URL of the DeviceCapability; ConfigError for one that cannot be asked for."""
+    href = text if text.startswith(("/", "http://", "https://")) else f"/{text}"
+    try:
+        resolve(origin, href)
+    except RemoteProtocolError as error:
+        raise ConfigError(f"--dcap: {error}; give a path such as /dcap") from None
+    return href
 
 
 def _pin(text: str) -> int | str:

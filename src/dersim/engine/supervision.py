@@ -135,24 +135,24 @@ class SupervisedPhysics:
             return
         try:  # not `Fences.around`: this runs for every DER at every tick
             device.step(now_s)
-        except Exception as error:  # noqa: BLE001 - a fence: this DER ends here, logged and counted
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a fence: this DER ends here, logged and counted
             self._fences.tell(
                 error, "physics", "Engine", self._what(device), device.number, raises=FrontendFailed
             )
             self._stop(device, error)
 
-    def failed(self, device: Device, error: Exception) -> None:
+    def failed(self, device: Device, error: BaseException) -> None:
         """Stop a DER after an error in a step that a command caused."""
         what = self._what(device)
         self._fences.tell(error, "physics", "Engine", what, device.number, raises=FrontendFailed)
         self._stop(device, error)
 
-    def _what(self, device: Device) -> Callable[[Exception], str]:
+    def _what(self, device: Device) -> Callable[[BaseException], str]:
         return lambda error: (
             f"DER {device.number} failed and is not stepped again: {_culprit(device, error, self._owners)}"
         )
 
-    def _stop(self, device: Device, error: Exception) -> None:
+    def _stop(self, device: Device, error: BaseException) -> None:
         cause = root_cause(error)
         told = str(cause) if isinstance(cause, DersimError) else repr(cause)
         self._failed[device.number] = reason = f"{_culprit(device, error, self._owners)}: {told}"
@@ -164,7 +164,7 @@ class SupervisedPhysics:
         return {} if cause is None else {"physics": FrontendStatus("failed", cause)}
 
 
-def _culprit(device: Device, error: Exception, owners: Mapping[str, str]) -> str:
+def _culprit(device: Device, error: BaseException, owners: Mapping[str, str]) -> str:
     """The control function or DC side in whose method the error was raised, its plug-in, and the line."""
     kind = device.device_type.name
     source: object = device.source

@@ -12,6 +12,7 @@ from typing import Any, cast
 from dersim.errors import PluginError
 from dersim.functions.contract import ControlFunction, Demand
 from dersim.hardware.measured import Measured
+from dersim.numeric import finite, shown
 
 _NUMBERS = ("limit_w", "floor_w", "q_response_s")
 _OPTIONAL = ("target_w", "override_w", "q_var")
@@ -34,15 +35,17 @@ class Checked:
         """The function's demand; PluginError if it is no Demand or holds a NaN."""
         demand = self.function.step(dt_s, seen)
         if not isinstance(demand, Demand):
-            raise PluginError(f"control function {self._name}: step returned {demand!r}; return a Demand")
+            raise PluginError(
+                f"control function {self._name}: step returned {shown(demand)}; return a Demand"
+            )
         for field in _NUMBERS:
             self._check(field, getattr(demand, field))
         for field in _OPTIONAL:
             value = getattr(demand, field)
-            if value is not None:
-                self._check(field, value)
-                if math.isinf(value):
-                    self._refuse(field, value)
+            if value is not None and finite(value) is None:
+                self._refuse(field, value)
+        if not 0 <= demand.q_response_s < math.inf:
+            self._refuse("q_response_s", demand.q_response_s)
         return demand
 
     def _check(self, field: str, value: object) -> None:
@@ -50,7 +53,9 @@ class Checked:
             self._refuse(field, value)
 
     def _refuse(self, field: str, value: object) -> None:
-        raise PluginError(f"control function {self._name}: {field} of its Demand is {value!r}; set a number")
+        raise PluginError(
+            f"control function {self._name}: {field} of its Demand is {shown(value)}; set a number"
+        )
 
     def horizon_s(self, seen: Measured) -> float:
         """Seconds until its timer ends; PluginError if it is no number, or 0 again and again."""
@@ -59,7 +64,7 @@ class Checked:
         if not _is_number(left_s) or left_s < 0 or stuck:
             again = " again and again" if stuck else ""
             raise PluginError(
-                f"control function {self._name}: horizon_s returned {left_s!r}{again}; "
+                f"control function {self._name}: horizon_s returned {shown(left_s)}{again}; "
                 f"return seconds above 0, math.inf without a timer"
             )
         self._zero = left_s == 0
@@ -73,4 +78,4 @@ def checked(name: str, function: ControlFunction) -> ControlFunction:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not math.isnan(value)
+    return finite(value) is not None or (isinstance(value, float) and math.isinf(value))

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from dersim.errors import ConfigError
 from dersim.lab.fields import Field, fields_of, words_of
-from dersim.options import OptionParser
+from dersim.options import CSIP_PIN_VARIABLE, PIN_VARIABLE, OptionParser
+from dersim.pages.guard import TOKEN_VARIABLE
 
 #: Flags with their text, as on a command line.
 Values = Mapping[str, str]
@@ -30,7 +31,8 @@ class Program(NamedTuple):
     """One of the two: its key in the API, title in the menu, sub-command, and the flags the lab must know.
 
     certificates: the flags that all have to be absent for the test PKI to be used.
-    without: flags that the lab does not offer.
+    secrets: flags that go to the child by an environment variable, since a command line is shown to all users
+    of the machine. without: flags that the lab does not offer.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Program(NamedTuple):
     pin: str
     host: str
     port: str
+    secrets: Mapping[str, str]
     without: tuple[str, ...] = ()
 
     def argv(self, words: Sequence[str]) -> list[str]:
@@ -57,6 +60,7 @@ SERVER = Program(
     pin="--pin",
     host="--host",
     port="--port",
+    secrets={"--pin": PIN_VARIABLE},
 )
 SIMULATOR = Program(
     key="simulator",
@@ -67,6 +71,7 @@ SIMULATOR = Program(
     pin="--csip_pin",
     host="--csip_server_ip",
     port="--csip_server_port",
+    secrets={"--csip_pin": CSIP_PIN_VARIABLE, "--token": TOKEN_VARIABLE},
     without=("--demo",),  # it starts a second server
 )
 PROGRAMS = {program.key: program for program in (SERVER, SIMULATOR)}

@@ -14,10 +14,8 @@ from dersim.errors import ConfigError
 from dersim.lab.child import MASK, Child, Line, State, explain_exit
 from dersim.lab.fields import Field
 from dersim.lab.programs import PROGRAMS, SERVER, SIMULATOR, TEST_PKI, Program, Programs, uses_lab_server
-from dersim.pages.guard import TOKEN_VARIABLE
 from dersim.timestamps import rfc3339
 
-TOKEN = "--token"  # noqa: S105 - the name of a flag
 #: Shown in the form where the lab itself chooses certificates or PIN.
 USING_DEFAULT = "<< Using Default >>"
 
@@ -131,11 +129,11 @@ class LabState:
             raise ConfigError(f"{program.title} is already running")
         line = self.words(program)
         self.programs.check(program, line)
-        # The token goes by the environment: a command line is shown to all users of the machine.
-        chosen = dict(self._chosen[program.key])
-        token = chosen.pop(TOKEN, None)
-        environment = {TOKEN_VARIABLE: token} if token else {}
-        argv = program.argv(self.programs.words(program, chosen, self._given(program)))
+        said = {**self._given(program), **self._chosen[program.key]}
+        secret = {name: self.programs.value(program, said, name) for name in program.secrets}
+        environment = {program.secrets[name]: text for name, text in secret.items() if text}
+        open_ = {name: text for name, text in said.items() if name not in secret}
+        argv = program.argv(self.programs.words(program, open_, {}))
         await nursery.start(child.run, argv, self.command(program), self.secrets(program), environment)
 
     async def stop_all(self) -> None:

@@ -116,8 +116,8 @@ class WebServer:
 
     async def _speak(self, stream: BoundedStream) -> None:
         context, state = self._context, ConnectionState({})
-        # TCPServer wants an SSLStream or a SocketStream; of the latter it uses what BoundedStream has.
-        connection = _Connection(self._fenced, self._config, context, state, stream)  # type: ignore[arg-type]
+        server: Any = _Connection  # it wants a SocketStream, of which it uses what BoundedStream has
+        connection = server(self._fenced, self._config, context, state, stream)
         try:
             await connection
         except* _PEERS_FAULT as errors:
@@ -217,7 +217,7 @@ def _peer_of(stream: BoundedStream) -> str:
     return f"{host}:{port}"
 
 
-async def _fail(error: Exception) -> None:
+async def _fail(error: BaseException) -> None:
     raise error
 
 

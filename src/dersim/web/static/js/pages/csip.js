@@ -125,6 +125,7 @@ function stateOf(client) {
   return [
     h("p", {}, h("span", { class: `pill ${WORD[client.state]}` }, client.state)),
     client.last_error ? h("p", { class: "trouble" }, client.last_error, again) : null,
+    client.troubles.map(troubleOf),
     pairs([
       ["Server", client.server ? `${client.server}${client.dcap}` : null],
       ["Edition", client.edition ? `IEEE 2030.5-${client.edition}` : null],
@@ -136,6 +137,10 @@ function stateOf(client) {
       ["Last contact", last_contact ? `${clock(last_contact)} (${utc(last_contact)})` : null],
     ]),
   ];
+}
+
+function troubleOf({ what, since, error }) {
+  return h("p", { class: "trouble" }, `${what} since ${clock(since)}: ${error}`);
 }
 
 function offsetOf({ offset_s, bound_s, samples }) {
