@@ -141,7 +141,14 @@ def test_the_storage_status_of_a_hybrid_is_that_of_its_battery():
     device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModTargetW", 2000.0))
     device.step(1.0)
     assert device.state.p_w == pytest.approx(2000)
-    assert bodies(device, Edition.E2018)[2].storageModeStatus.value == 0
+    day = bodies(device, Edition.E2018)[2]
+    assert day.storageModeStatus.value == 0
+    assert (day.genConnectStatus.value, day.storConnectStatus.value) == (0b111, 0b111)
+    device.inputs.set(irradiance_w_m2=0)
+    device.step(2.0)
+    night = bodies(device, Edition.E2018)[2]
+    assert night.storageModeStatus.value == 1
+    assert (night.genConnectStatus.value, night.storConnectStatus.value) == (0b001, 0b111)
 
 
 @pytest.mark.parametrize("seed", range(200))

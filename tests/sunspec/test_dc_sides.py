@@ -55,6 +55,22 @@ def test_the_tracker_shows_the_sun_only(make_bench):
     assert bench.read(714, "Prt[1].DCSta") == 1
 
 
+def test_the_tracker_works_while_a_stopped_inverter_charges_its_battery(make_bench):
+    bench = hybrid(make_bench, 700)
+    bench.write(715, OpCtl=0)
+    bench.wait(2)
+    assert bench.read(701, "W") == 0
+    assert bench.read(160, "module[0].DCW") > 1000
+    assert bench.read(160, "module[0].DCSt") == 4
+    assert bench.read(802, "ChaSt") == 4
+
+
+def test_at_night_the_array_is_neither_available_nor_operating_but_the_battery_is(make_bench):
+    day, night = hybrid(make_bench, 700), hybrid(make_bench, 0)
+    assert [day.read(122, point) for point in ("PVConn", "StorConn")] == [0b111, 0b111]
+    assert [night.read(122, point) for point in ("PVConn", "StorConn")] == [0b001, 0b111]
+
+
 def test_the_tracker_of_a_limited_array_is_throttled(bench):
     assert bench.read(160, "module[0].DCSt") == 4
     bench.write(704, WMaxLimPct=20)

@@ -177,10 +177,11 @@ def status(
         bits = connect_bits_2023(state.connection)
         body.connectStatus = stamped(r.ConnectStatusType2, "connectStatus", bits)
     else:
-        bits = connect_bits_2018(state.connection)
         if plate.der_type != _STORAGE:
+            bits = connect_bits_2018(state.connection_of("pv"))
             body.genConnectStatus = stamped(r.ConnectStatusType, "genConnectStatus", bits)
         if plate.rtgMaxWh:
+            bits = connect_bits_2018(state.connection_of("battery"))
             body.storConnectStatus = stamped(r.ConnectStatusType, "storConnectStatus", bits)
     if state.soc_pct is not None:
         soc = round(state.soc_pct * 100)

@@ -143,6 +143,14 @@ class DeviceState(NamedTuple):
         """The battery; None without one."""
         return self._side("battery")
 
+    def connection_of(self, kind: SourceKind) -> Connection:
+        """The connection of one kind of source; one without anything to give or take is not available."""
+        whole, side = self.connection, self._side(kind)
+        if side is None or len(self.dc_sides) == 1:
+            return whole
+        able = side.available_w > 0 or (kind == "battery" and self.charge_available_w > 0)
+        return whole._replace(available=whole.available and able, operating=whole.operating and able)
+
     def _side(self, kind: str) -> DcSide | None:
         return next((side for side in self.dc_sides if side.kind == kind), None)
 

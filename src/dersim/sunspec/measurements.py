@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from dersim.hardware.dc_sides import parts_of
+from dersim.hardware.source import SourceKind
 from dersim.hardware.state import Alarm, DcSide, DeviceState, InverterStatus
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.points import Value
@@ -26,7 +27,6 @@ _INVERTER_STATE = {
     InverterStatus.FAULT: (6, 7),
     InverterStatus.STANDBY: (7, 8),
 }
-_IN_OPERATION = (InverterStatus.RUNNING, InverterStatus.FORCED_DERATING, InverterStatus.STANDBY)
 #: Alarm of 2030.5 -> bit of 701.Alrm and 10x.Evt1. All others are MANUFACTURER_ALRM, with their names.
 _ALARM_BITS = {
     Alarm.OVER_FREQUENCY: 8,
@@ -232,12 +232,11 @@ class LegacyStatus(Measurement):
     def values(self) -> Values:
         """Connection, energy, available power and the controls in force."""
         s, c = self.state, self.state.connection
-        bits = c.connected | c.available << 1 | c.operating << 2 | c.test << 3
         plate, modes = self.view.plate, self.view.setpoints.values()
         acting = {bit for mode, bit in _ACTIVE_CONTROLS.items() if mode in modes}
         return {
-            "PVConn": bits if plate.pv_w else 0,
-            "StorConn": bits if plate.rtgMaxWh else 0,
+            "PVConn": _connection_bits(s, "pv") if plate.pv_w else 0,
+            "StorConn": _connection_bits(s, "battery") if plate.rtgMaxWh else 0,
             "ECPConn": 1 << c.connected,
             "ActWh": sum(s.exported_wh),
             "VArAval": s.var_inject_available,
@@ -248,6 +247,11 @@ class LegacyStatus(Measurement):
             "Tms": max(0.0, s.time_s - 946_684_800) % 0xFFFFFFFE,
             "RtSt": 0,
         }
+
+
+def _connection_bits(s: DeviceState, kind: SourceKind) -> int:
+    c = s.connection_of(kind)
+    return c.connected | c.available << 1 | c.operating << 2 | c.test << 3
 
 
 _ACTIVE_CONTROLS = {
@@ -296,7 +300,8 @@ class Mppt(Measurement):
     def _tracker_state(self, status: InverterStatus, pv: DcSide) -> int:
         if status is not InverterStatus.FAULT and pv.available_w <= 0:
             return self._SLEEPING
-        if status in _IN_OPERATION and pv.p_w > 0:
+        # The sun may charge the battery while the AC side is out of service.
+        if pv.p_w > 0 and status not in (InverterStatus.SLEEPING, InverterStatus.STARTING):
             return self._MPPT if pv.ac_w > 0.999 * pv.available_w else self._THROTTLED
         return _INVERTER_STATE.get(status, (7, 8))[1]
 
