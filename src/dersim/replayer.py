@@ -228,6 +228,7 @@ def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplat
             "SoCMin": 100 * storage["NP_BESS_SOC_MIN"],
             "SoCMax": 100 * storage["NP_BESS_SOC_MAX"],
             "SoCTaper": 0.0,
+            "BatteryRampTms": storage.get("NP_BESS_P_RAMP_TIME", 0),
             "SelfDischargeW": storage.get("NP_BESS_SELF_DISCHARGE", 0) * storage["NP_BESS_CAPACITY"],
         }
     return nameplate_from_json(points)

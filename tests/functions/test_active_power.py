@@ -303,3 +303,25 @@ def test_each_side_of_the_droop_has_its_own_dead_band_and_slope(rig: Any, f: flo
     rig.grid(f=f)
     rig.go(1)
     assert rig.p == pytest.approx(p)
+
+
+@pytest.mark.parametrize(
+    ("y_ref_type", "v", "p"),
+    [
+        (1, 1.025, 10_000 - 0.25 * 15_000),
+        (1, 1.05, 2500),
+        (1, 1.10, -5000),
+        (7, 1.025, 7000 - 0.25 * 12_000),
+        (7, 1.05, 1000),
+        (7, 1.10, -5000),
+    ],
+)
+def test_volt_watt_below_zero_is_of_the_charging_setting_and_a_line_in_watts(
+    make_rig: Any, y_ref_type: int, v: float, p: float
+) -> None:
+    rig = make_rig(sun_w=7000, charge_w=8000, **{"713.WHRtg": 10_000})
+    rig.device.settings.update({"setMaxChargeRateW": 5000.0})
+    rig.ask("opModVoltWatt", Curve(((100.0, 100.0), (110.0, -100.0)), y_ref_type, 0.0))
+    rig.grid(v)
+    rig.go(1)
+    assert rig.p == pytest.approx(p)

@@ -23,6 +23,7 @@ import random
 from collections.abc import Iterable, Mapping
 
 from dersim.functions.base import INF
+from dersim.functions.battery_ramp import BatteryRamp
 from dersim.functions.checked import checked
 from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Stage
 from dersim.functions.filters import Lag
@@ -62,6 +63,8 @@ class Chain:
         self._called = {name: checked(name, function) for name, function in self.functions.items()}
         ramp = self.functions.get("ramp")
         self.ramp = ramp if isinstance(ramp, Ramp) else None
+        battery_ramp = BatteryRamp(nameplate)
+        self._battery_ramp = battery_ramp if battery_ramp.acts else None
         self.inverter = Inverter(nameplate, settings)
         self.service = Service()
         self.p_w = self.q_var = 0.0
@@ -185,13 +188,14 @@ class Chain:
             and q == self.q_var
             and not self._q_lag.moving
             and (self.ramp is None or self.ramp.settled)
+            and (self._battery_ramp is None or self._battery_ramp.settled)
             and all(function.settled for function in self._enabled)
         )
         self.p_w = seen.p_w = p
         self.q_var = seen.q_var = q
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
-        p = self._commanded(dt_s, seen, source.rest_w)
+        p = self._commanded(dt_s, seen, source)
         limit, high, low = self._most_w, seen.available_w, 0.0 - seen.charge_w
         p = high if p > high else p
         p = low if p < low else p
@@ -208,8 +212,9 @@ class Chain:
             p = max(-ceiling, min(ceiling, p))
         return max(low, self._least_w) if p < low or p < self._least_w else p
 
-    def _commanded(self, dt_s: float, seen: Measured, p: float) -> float:
-        """The power by command, ramped; p: the power without one."""
+    def _commanded(self, dt_s: float, seen: Measured, source: Source) -> float:
+        """The power by command, ramped."""
+        p = source.rest_w
         most, least, ramp = self._most_w, self._least_w, self.ramp
         cap, floor = most, least
         if ramp is not None:
@@ -230,6 +235,8 @@ class Chain:
         p = most if p > most else p
         if ramp is not None and (p != ramp.target.value or ramp.begin_target):
             p = ramp.follow_target(dt_s, seen, p)
+        if self._battery_ramp is not None:
+            p = self._battery_ramp.follow(dt_s, seen, source, p)
         p = floor if p < floor else p
         p = cap if p > cap else p
         seen.command_w = p if cap < most else INF

@@ -1,7 +1,8 @@
 """opModVoltWatt: the highest active power as a function of voltage (curve type 12; SunSpec 706).
 
 2030.5-2018 10.10.4: y in percent of setMaxW (yRefType 1) or of the power available (7). 1547-2018 5.4.2:
-open-loop response 0.5 to 60 s. It is only a limit. A negative y makes storage charge; PV stops at 0.
+open-loop response 0.5 to 60 s. It is only a limit. A negative y, in percent of setMaxChargeRateW, makes
+storage charge; PV stops at 0. Between its points the curve is a line in watts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class VoltWatt(Function):
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self._line: Line | None = None
-        self._of_available = False
+        #: With yRefType 7 the line is per unit of the power available, at least 0; this is the rest, in W.
+        self._below: Line | None = None
         self._response_s = 0.0
         self._limit = Lag()
         self._demand = Demand()
@@ -42,11 +44,17 @@ class VoltWatt(Function):
         newly = self._line is None
         s = self.settings
         negative = s.setMaxChargeRateW
-        self._line = Line((x / 100, y / 100 * (s.setMaxW if y >= 0 else negative)) for x, y in curve.points)
-        self._of_available = curve.y_ref_type == 7
+        if curve.y_ref_type == 7:
+            self._line = Line((x / 100, max(y, 0.0) / 100) for x, y in curve.points)
+            self._below = Line((x / 100, min(y, 0.0) / 100 * negative) for x, y in curve.points)
+        else:
+            self._line = Line(
+                (x / 100, y / 100 * (s.setMaxW if y >= 0 else negative)) for x, y in curve.points
+            )
+            self._below = None
         self._response_s = curve.open_loop_s or 0.0
         if newly:
-            reference = self._line.at(seen.v_pu)
+            reference = self._reference(self._line, seen)
             if seen.running:
                 self._limit.start(max(reference, seen.p_w), reference)
             else:
@@ -57,14 +65,17 @@ class VoltWatt(Function):
         line = self._line
         if line is None:
             return NOTHING
-        reference = line.at(seen.v_pu)
-        if self._of_available:
-            reference = reference / (self.settings.setMaxW or 1.0) * seen.available_w
+        reference = self._reference(line, seen)
         lag = self._limit
         demand = self._demand
         demand.limit_w = lag.step(dt_s, reference, self._response_s)
         self.settled = not lag.moving
         return demand
+
+    def _reference(self, line: Line, seen: Measured) -> float:
+        if self._below is None:
+            return line.at(seen.v_pu)
+        return line.at(seen.v_pu) * seen.available_w + self._below.at(seen.v_pu)
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:

@@ -33,7 +33,8 @@ class Nameplate:
     DER phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 both, 3 fuel cell, ...
     normal_category: "A" or "B"; abnormal_category: 1 to 3 (1547-2018 1.4).
     rtgMinPFOverExcited, rtgMinPFUnderExcited: 0 to 1. default_modes: in force with source ``nameplate``.
-    reactive_priority, q_needs_power: see `inverter.py`. points: the file's values by point name.
+    reactive_priority, q_needs_power: see `inverter.py`. battery_ramp_s: of a battery, from 0 to rtgMaxW.
+    points: the file's values by point name.
     """
 
     phases: int
@@ -73,6 +74,7 @@ class Nameplate:
     soc_min_pct: float
     soc_max_pct: float
     taper_pct: float
+    battery_ramp_s: float
     initial_exported_wh: tuple[float, float, float]
     initial_imported_wh: tuple[float, float, float]
     initial_injected_varh: tuple[float, float, float]
@@ -229,6 +231,7 @@ def _dc_side(v: Mapping[str, Any]) -> dict[str, Any]:
         "soc_min_pct": float(v["dersim.SoCMin"]),
         "soc_max_pct": float(v["dersim.SoCMax"]),
         "taper_pct": float(v["dersim.SoCTaper"]),
+        "battery_ramp_s": float(v["dersim.BatteryRampTms"]),
     }
 
 
