@@ -13,6 +13,7 @@ from dersim.grid.inputs import Inputs
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.settings import Settings
+from dersim.hardware.state import Alarm
 from dersim.modes import Curve
 from dersim.plugin.builtin import make_device
 from dersim.setpoints import SetpointChange, SetpointSource
@@ -187,3 +188,14 @@ def test_with_priority_of_active_power_q_falls_along_the_circle(p: float, fits: 
     machine = inverter(**points)
     assert machine.fit(p, 6000) == pytest.approx(fits)
     assert machine.fit(p, -6000) == pytest.approx((fits[0], -fits[1]))
+
+
+def test_full_power_at_the_rated_current_is_no_over_current() -> None:
+    device = make_device(
+        device_type="PV-3Phase", clock=ManualClock(), inputs=Inputs(Conditions(irradiance_w_m2=1500))
+    )
+    device.step(0.0)
+    device.settings.update({"setMaxA": 10_000 / 480 / math.sqrt(3)})
+    assert Alarm.OVER_CURRENT not in device.state.alarms
+    device.inputs.set(voltage_pu=0.95)
+    assert Alarm.OVER_CURRENT in device.state.alarms

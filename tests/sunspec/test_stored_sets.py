@@ -212,3 +212,12 @@ def test_a_set_is_written_before_it_is_adopted_whatever_the_order_of_the_points(
     points = [{}, {"ActPt": 2, "Pt": [{"V": 95, "Var": 30}, {"V": 105, "Var": -30}]}]
     bench.server.apply_points(705, {"AdptCrvReq": 2, "Ena": 1, "Crv": points})
     assert bench.device.setpoints.value("opModVoltVar").points == ((95, 30), (105, -30))
+
+
+def test_the_lowest_power_of_the_droop_is_the_setting_of_charging(make_bench):
+    bench = make_bench(device_type="Batt")
+    droop = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModFreqDroop", droop))
+    assert bench.read(711, "Ctl[0].PMin") == -100
+    bench.device.settings.update({"setMaxChargeRateW": 2000.0})
+    assert bench.read(711, "Ctl[0].PMin") == -20

@@ -55,6 +55,11 @@ class Inverter:
         self._va_charge = min(s.setMaxChargeRateVA, va)
         self._va2 = self._va * self._va
 
+    @property
+    def current_limits(self) -> bool:
+        """Whether setMaxA, and not setMaxVA, is the limit at the present voltage."""
+        return self._va_per_pu * self._v_pu < self._settings.setMaxVA * (1 - 1e-9)
+
     def va_limit(self, p_w: float) -> float:
         """The highest apparent power at this active power, VA."""
         return self._va if p_w >= 0 else self._va_charge

@@ -124,7 +124,7 @@ class Report:
             + (seen.frequency_hz < slow) * _UNDER_FREQUENCY
             + (max(used) - mean > _IMBALANCE * mean or mean - min(used) > _IMBALANCE * mean) * _IMBALANCED
             + (plate.rtgMaxWh == 0 and dark) * _LOW_POWER
-            + (amps > 0.999 * s.setMaxA) * _OVER_CURRENT
+            + (self._inverter.current_limits and amps > 0.999 * s.setMaxA) * _OVER_CURRENT
         )
         return Alarm(bits)
 

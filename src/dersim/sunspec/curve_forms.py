@@ -160,7 +160,7 @@ class Droop(Form):
         droop = modes.get("opModFreqDroop") or self._DEFAULT
         lowest = droop.p_min_w
         if lowest is None:
-            lowest = -self.view.plate.rtgMaxChargeRateW
+            lowest = -self.view.settings.charge_limit_w
         watts = self.view.settings.setMaxW or self.view.plate.rtgMaxW
         return {
             "DbOf": droop.db_of_hz,
