@@ -201,7 +201,8 @@ class TestVerdicts:
         assert "opModFixedPFAbsorbW" not in points.supported_modes
         battery = make_device(device_type="Batt").setpoints
         assert battery.check("opModFixedPFAbsorbW", PF).verdict is Verdict.ACCEPTED
-        assert battery.supported_modes == points.supported_modes | {"opModFixedPFAbsorbW"}
+        of_batteries = {"opModFixedPFAbsorbW", "InWRte", "OutWRte", "MinRsvPct", "ChaGriSet"}
+        assert battery.supported_modes == points.supported_modes | of_batteries
 
     def test_a_nameplate_s_mode_that_the_machine_cannot_have_is_left_out(self) -> None:
         from dersim.hardware.nameplate import bundled, read_nameplate

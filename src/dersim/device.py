@@ -229,7 +229,7 @@ class Device:
 
     def _configure(self, values: Mapping[str, ModeValue]) -> None:
         self._terminals.configure()
-        configure_source(self.source, self.settings)
+        configure_source(self.source, self.settings, values, self.setpoints.ramps)
         self._conditions = None
         self.chain.configure(values, self.seen, self.setpoints.ramps)
 

@@ -85,6 +85,7 @@ class ModeSpec(NamedTuple):
     bit: position in DERControlType (modesSupported), or None where the mode has none.
     curve_type: DERCurveType where kind is "curve". y_ref_type: the default of an input without one.
     low, high: the range of the XML element, in `unit`. default_only: only a DefaultDERControl carries it.
+    local: no DERControl carries it; it is set by Modbus, REST or the operator.
     """
 
     name: str
@@ -96,6 +97,7 @@ class ModeSpec(NamedTuple):
     low: float = -math.inf
     high: float = math.inf
     default_only: bool = False
+    local: bool = False
 
 
 def _number(name: str, unit: str, low: float, high: float, bit: int | None = None) -> ModeSpec:
@@ -114,7 +116,8 @@ _UINT16_HUNDREDTHS = 655.35
 _UINT32_HUNDREDTHS = 42_949_672.95
 _INT16_POWER = 32767e9
 
-#: Every mode of DERControlBase and DefaultDERControl (2030.5-2018 10.10; bits as DERControlType).
+#: Every mode of DERControlBase and DefaultDERControl (2030.5-2018 10.10; bits as DERControlType), and those
+#: of a battery (SunSpec model 124).
 MODES: dict[str, ModeSpec] = {
     spec.name: spec
     for spec in (
@@ -153,6 +156,11 @@ MODES: dict[str, ModeSpec] = {
         _default_only("setESRandomDelay", "s", 0, _UINT32_HUNDREDTHS),
         _default_only("setGradW", "%/s", 0, _UINT16_HUNDREDTHS),
         _default_only("setSoftGradW", "%/s", 0, _UINT16_HUNDREDTHS),
+        # SunSpec model 124.
+        ModeSpec("InWRte", "number", "%", low=-100, high=100, local=True),
+        ModeSpec("OutWRte", "number", "%", low=-100, high=100, local=True),
+        ModeSpec("MinRsvPct", "number", "%", low=0, high=100, local=True),
+        ModeSpec("ChaGriSet", "bool", local=True),
     )
 }
 

@@ -111,7 +111,7 @@ class Runner:
         self._device.inputs.hold(_NEUTRAL._replace(voltage_pu=voltage, frequency_hz=_finite(row, "f_hz")))
         source = self._device.source
         if isinstance(source, Battery):
-            source.rest_w = _finite(row, "p_dem_pu") * self._plate.rtgMaxW
+            source.idle_w = _finite(row, "p_dem_pu") * self._plate.rtgMaxW
         elif isinstance(source, GivenSource):
             available = _finite(row, "p_avl_pu") * self._plate.rtgMaxW
             source.available_w = max(0.0, available * self._plate.inverter_efficiency)

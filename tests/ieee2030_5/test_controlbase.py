@@ -70,7 +70,15 @@ def value_of(spec: ModeSpec) -> st.SearchStrategy[Any]:
             return curve_of(spec)
 
 
-WIRE_MODES = [spec for spec in MODES.values() if not spec.default_only]
+WIRE_MODES = [spec for spec in MODES.values() if not spec.default_only and not spec.local]
+
+
+def test_no_control_carries_a_mode_of_model_124() -> None:
+    local = {spec.name for spec in MODES.values() if spec.local}
+    assert local == {"InWRte", "OutWRte", "MinRsvPct", "ChaGriSet"}
+    for name in local:
+        with pytest.raises(LocalProtocolError, match=f"{name}: a DERControlBase cannot carry it"):
+            controlbase.base_of({name: 50.0}, lambda mode: f"/dc/{mode}")
 
 
 @given(st.fixed_dictionaries({}, optional={spec.name: value_of(spec) for spec in WIRE_MODES}))

@@ -6,14 +6,19 @@ falls linearly over the last `taper_pct` below the highest and above the lowest 
 energy left for the step, so that a step of any length ends exactly at the limit. The taper ends at 5 %, where
 a charger ends the charge: so the battery gets full. A full battery takes nothing until it has discharged or
 has lost 0.5 % by itself. Percents are of setMaxWh.
+Commands limit it further (`storage_limits.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import DcPoint
+from dersim.hardware.source import DcPoint, Ramps
+from dersim.hardware.storage_limits import StorageLimits
+from dersim.modes import ModeValue
 
 #: The lowest share of the rate in the taper: C/20 at a rate of 1C, the usual end of a charge.
 _LAST_SHARE = 0.05
@@ -24,7 +29,11 @@ _LEAST = 1e-9
 
 
 class Battery:
-    """A battery behind an inverter; see `source.Source`."""
+    """A battery behind an inverter; see `source.Source`.
+
+    take_w: what it can take at all; charge_w: what of that may come from the grid. idle_w: its power without
+    a target or command; a replay sets it.
+    """
 
     def __init__(self, nameplate: Nameplate) -> None:
         self._plate = nameplate
@@ -37,10 +46,11 @@ class Battery:
         self.delivered_wh = self.taken_wh = 0.0
         self.energy_wh = nameplate.soc_pct / 100 * nameplate.rtgMaxWh
         self.available_w = 0.0
-        self.charge_w = 0.0
-        self.rest_w = 0.0
+        self.charge_w = self.take_w = 0.0
+        self.rest_w = self.idle_w = 0.0
         self.cell_temperature_c = 25.0
         self.settled = False
+        self._commands = StorageLimits(nameplate.rtgMaxChargeRateW, nameplate.rtgMaxDischargeRateW)
         self.configure(Settings(nameplate))
 
     def configure(self, settings: Settings) -> None:
@@ -54,6 +64,17 @@ class Battery:
         self._least_wh = _LEAST * wh
         self._charge_max_w = settings.charge_limit_w
         self._discharge_max_w = settings.setMaxDischargeRateW
+        self._rate_base_w = settings.setMaxChargeRateW
+
+    def steer(self, values: Mapping[str, ModeValue], ramps: Ramps) -> None:
+        """Take over InWRte, OutWRte, MinRsvPct and ChaGriSet; after `configure`."""
+        self._commands.aim(
+            values,
+            ramps,
+            base_w=self._rate_base_w,
+            charge_w=self._charge_max_w,
+            discharge_w=self._discharge_max_w,
+        )
 
     @property
     def soc_pct(self) -> float:
@@ -68,19 +89,27 @@ class Battery:
     def see(self, conditions: Conditions, dt_s: float) -> None:
         """Compute the power that the battery can give and take during the whole of dt_s."""
         self.cell_temperature_c = conditions.temperature_c
+        commands = self._commands
+        if commands.moving:
+            commands.advance(dt_s)
         above, below = self.energy_wh - self._min_wh, self._max_wh - self.energy_wh
         give, take = self._discharge_max_w, self._charge_max_w
         if 0 <= above < self._taper_wh:
             give *= max(_LAST_SHARE, above / self._taper_wh)
         if 0 <= below < self._taper_wh:
             take *= max(_LAST_SHARE, below / self._taper_wh)
+        above = min(above, self.energy_wh - commands.reserve_pct / 100 * self._capacity_wh)
         if dt_s > 0:
             lost_wh = self._self_w * dt_s / 3600
             give = min(give, (above - lost_wh) * self._eta_d * 3600 / dt_s)
             take = min(take, (below + lost_wh) / self._eta_c * 3600 / dt_s)
         self._full = below <= (self._recharge_wh if self._full else self._least_wh)
-        self.available_w = give if above > self._least_wh and give > 0 else 0.0
-        self.charge_w = 0.0 if self._full else take
+        give, take = give if above > self._least_wh and give > 0 else 0.0, 0.0 if self._full else take
+        rest = self.idle_w
+        if commands.acts:
+            give, take, rest = commands.within(give, take, rest)
+        self.available_w, self.take_w, self.rest_w = give, take, rest
+        self.charge_w = self.take_w if commands.from_grid else 0.0
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w (AC side) for dt_s, and self-discharge."""
@@ -94,7 +123,7 @@ class Battery:
             self.taken_wh -= dc_w * hours
         energy = self.energy_wh - (dc_w + self._self_w) * hours
         self.energy_wh = min(max(0.0, energy), self._rated_wh)
-        self.settled = dc_w == 0 and self._self_w == 0
+        self.settled = dc_w == 0 and self._self_w == 0 and not self._commands.moving
 
     def dc(self, p_w: float) -> DcPoint:
         """At the nominal voltage; the current is positive when discharging."""

@@ -1,17 +1,21 @@
 """PV and battery on the DC side of one inverter.
 
-Without a target the inverter delivers the PV power and the battery rests. Under a limit the battery charges
-from the power that would be curtailed; for a target above the PV power it discharges.
+Without a target the inverter delivers the PV power and the battery rests, or does what it is commanded
+(`storage_limits.py`). Under a limit the battery charges from the power that would be curtailed; for a target
+above the PV power it discharges.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.battery import Battery
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.pv import PvArray
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import DcPoint, Part
+from dersim.hardware.source import DcPoint, Part, Ramps
+from dersim.modes import ModeValue
 
 
 class Hybrid:
@@ -40,20 +44,24 @@ class Hybrid:
         self.battery.see(conditions, dt_s)
         self.available_w = self.pv.available_w + self.battery.available_w
         self.charge_w = self.battery.charge_w
-        self.rest_w = self.pv.available_w
+        self.rest_w = self.pv.available_w + self.battery.rest_w
 
     def configure(self, settings: Settings) -> None:
         """Take over the limits of the battery."""
         self.battery.configure(settings)
 
+    def steer(self, values: Mapping[str, ModeValue], ramps: Ramps) -> None:
+        """Take over the commands of the battery."""
+        self.battery.steer(values, ramps)
+
     def shares(self, p_w: float) -> tuple[float, float]:
         """The array's and the battery's share of p_w; the battery covers the difference to the PV power."""
-        from_battery_w = max(p_w - self.pv.available_w, -self.battery.charge_w)
+        from_battery_w = max(p_w - self.pv.available_w, -self.battery.take_w)
         return p_w - from_battery_w, from_battery_w
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w for dt_s."""
-        self.battery.drew(max(p_w - self.pv.available_w, -self.battery.charge_w), dt_s)
+        self.battery.drew(max(p_w - self.pv.available_w, -self.battery.take_w), dt_s)
         self.settled = self.battery.settled
 
     def dc(self, p_w: float) -> DcPoint:

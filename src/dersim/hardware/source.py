@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, Protocol, cast
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
+from dersim.modes import ModeValue
 
+#: By mode, the rampTms (s) of the setpoint in force and since when (s).
+Ramps = Mapping[str, tuple[float, float]]
 SourceKind = Literal["pv", "battery", "generator"]
 
 
@@ -103,11 +107,15 @@ def metered(source: Source) -> Metered | None:
     return cast("Metered", source) if all(hasattr(source, name) for name in names) else None
 
 
-def configure_source(source: Source, settings: Settings) -> None:
-    """Let a source take over the settings, if it has a method `configure` for that."""
-    configure = getattr(source, "configure", None)
+def configure_source(
+    source: Source, settings: Settings, values: Mapping[str, ModeValue], ramps: Ramps
+) -> None:
+    """Let a source take over settings and modes, if it has methods `configure` and `steer` for that."""
+    configure, steer = getattr(source, "configure", None), getattr(source, "steer", None)
     if configure is not None:
         configure(settings)
+    if steer is not None:
+        steer(values, ramps)
 
 
 class GivenSource:

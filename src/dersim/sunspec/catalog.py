@@ -22,6 +22,7 @@ from dersim.sunspec.plugin_models import PluginModel
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.scales import Scales
 from dersim.sunspec.simulation import Simulation
+from dersim.sunspec.storage_controls import StorageControls
 from dersim.sunspec.stored_sets import Form, StoredSets
 from dersim.sunspec.trips import Trips
 from dersim.sunspec.view import View
@@ -65,6 +66,8 @@ def models_of(
         models.append(measurements.Mppt(view, scales))
     if "battery" in kinds:
         models.append(storage.Battery(view, scales))
+        if view.supports("InWRte"):
+            models.append(StorageControls(view, scales, timers))
     for plugin, definition in more:
         with at_start(plugin, f"SunSpec model {definition.get('id')}"):
             model = PluginModel(view, definition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dersim.hardware.battery import RECHARGE_PCT
+from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.state import DeviceState, StorageMode
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import Measurement
@@ -10,6 +11,20 @@ from dersim.sunspec.scales import Scales, finest
 from dersim.sunspec.view import View
 
 _ROUNDING_PCT = 1e-6
+_EMPTY, _DISCHARGING, _CHARGING, _FULL, _HOLDING = 2, 3, 4, 5, 6
+
+
+def charge_state(s: DeviceState, plate: Nameplate) -> int:
+    """ChaSt of 124 and 802."""
+    if s.storage_mode is StorageMode.CHARGING:
+        return _CHARGING
+    if s.storage_mode is StorageMode.DISCHARGING:
+        return _DISCHARGING
+    soc = s.soc_pct or 0.0
+    if soc <= plate.soc_min_pct + _ROUNDING_PCT:
+        return _EMPTY
+    full = soc > plate.soc_max_pct - RECHARGE_PCT and s.charge_available_w <= 0
+    return _FULL if full else _HOLDING
 
 
 class StorageCapacity(Measurement):
@@ -42,7 +57,6 @@ class Battery(Measurement):
 
     model_id = 802
     _LITHIUM_ION, _CONNECTED, _DISCONNECTED = 4, 3, 1
-    _EMPTY, _DISCHARGING, _CHARGING, _FULL, _HOLDING = 2, 3, 4, 5, 6
 
     def __init__(self, view: View, scales: Scales) -> None:
         super().__init__(view)
@@ -77,7 +91,7 @@ class Battery(Measurement):
             "SoC": soc,
             "DoD": 100 - soc,
             "SoH": 100,
-            "ChaSt": self._charge_state(s, soc),
+            "ChaSt": charge_state(s, plate),
             "LocRemCtl": 0,
             "Hb": int(s.time_s) % 60_000,
             "AlmRst": 0,
@@ -95,12 +109,3 @@ class Battery(Measurement):
             "SetOp": 1,
             "SetInvState": 3 if s.connection.energized else 1,
         }
-
-    def _charge_state(self, s: DeviceState, soc: float) -> int:
-        plate = self.view.plate
-        if s.storage_mode is StorageMode.HOLDING or s.storage_mode is None:
-            if soc <= plate.soc_min_pct + _ROUNDING_PCT:
-                return self._EMPTY
-            full = soc > plate.soc_max_pct - RECHARGE_PCT and s.charge_available_w <= 0
-            return self._FULL if full else self._HOLDING
-        return self._CHARGING if s.storage_mode is StorageMode.CHARGING else self._DISCHARGING
