@@ -199,3 +199,14 @@ def test_full_power_at_the_rated_current_is_no_over_current() -> None:
     assert Alarm.OVER_CURRENT not in device.state.alarms
     device.inputs.set(voltage_pu=0.95)
     assert Alarm.OVER_CURRENT in device.state.alarms
+
+
+def test_where_q_leaves_no_charging_the_limit_is_that_of_no_charging() -> None:
+    plate = read_nameplate(bundled("15kWh-3Phase"))
+    settings = Settings(plate)
+    settings.update({"setMaxVA": 2000.0, "setMaxChargeRateVA": 4000.0})
+    machine = Inverter(plate, settings)
+    assert machine.fit(-3000, 3000) == pytest.approx((-math.sqrt(7e6), 3000))
+    p, q = machine.fit(-100, 4400)
+    assert (p, q) == (0.0, 2000.0)
+    assert math.copysign(1, p) == 1

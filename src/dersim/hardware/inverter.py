@@ -97,8 +97,11 @@ class Inverter:
             left = math.sqrt(max(0.0, va * va - p_w * p_w))
             q = min(max(self._demanded_inject, left), max(min(self._demanded_absorb, -left), q))
         q = min(va, max(-va, q))
-        p = math.sqrt(max(0.0, va * va - q * q))
-        return math.copysign(min(p, abs(p_w)), p_w), q
+        p = min(math.sqrt(max(0.0, va * va - q * q)), abs(p_w))
+        if p_w < 0 and not p:
+            # No charging is left, so the limit of charging does not apply.
+            return self.fit(0.0, q)
+        return math.copysign(p, p_w), q
 
     def _fit_power_factor(self, p_w: float, q_var: float, va: float) -> tuple[float, float]:
         wanted = math.hypot(p_w, q_var)
@@ -110,4 +113,4 @@ class Inverter:
         if clamped != q:
             # Q is at its own limit: P may use what is left of the circle.
             p = math.copysign(min(abs(p_w), math.sqrt(max(0.0, va * va - clamped * clamped))), p_w)
-        return p, clamped
+        return p + 0.0, clamped + 0.0  # never -0.0
