@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import pytest
 from tests.ieee2030_5.event_trace import PF, T0, Trace, mrid, one_program
 
 from dersim.ieee2030_5 import resources as r
-from dersim.ieee2030_5.event_reading import Fence
-from dersim.ieee2030_5.event_types import Judgement, Phase, ProgramFeed
+from dersim.ieee2030_5.event_book import EventBook, Fence
+from dersim.ieee2030_5.event_types import Event, Judgement, Phase, ProgramFeed
 from dersim.ieee2030_5.events import EventScheduler
 
 
@@ -111,6 +112,34 @@ def test_an_error_in_a_new_version_costs_that_control_alone() -> None:
     assert [(response.mrid, response.status) for response in step.responses] == [(mrid("a"), 253)]
     assert met == [f"DERControl {mrid('a')}"]
     assert scheduler.step(T0 + 200).events[PF].mrid == mrid("b")
+
+
+def test_a_start_or_an_end_that_fails_costs_that_event_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = one_program()
+    met: list[str] = []
+    scheduler = EventScheduler(trace.judge, rng=trace.rng, fence=fence_of(met))
+    trace.control("P", "a", 100, 100)
+    trace.control("P", "b", 300, 100)
+    trace.control("P", "c", 500, 100)
+    scheduler.feed(T0, [ProgramFeed(trace.programs["P"], tuple(trace.controls["P"].values()))])
+    scheduler.step(T0)
+    tell = EventBook.tell
+
+    def broken(book: EventBook, event: Event, statuses: Iterable[int], now_s: float) -> None:
+        told = list(statuses)
+        if (event.mrid, told) in [(mrid("a"), [2]), (mrid("b"), [3])]:
+            raise ZeroDivisionError
+        tell(book, event, told, now_s)
+
+    monkeypatch.setattr(EventBook, "tell", broken)
+    ruled = {}
+    for after_s in (100, 200, 300, 400, 500, 600):
+        source = scheduler.step(T0 + after_s).events.get(PF)
+        ruled[after_s] = source and source.mrid
+    assert ruled == {100: None, 200: None, 300: mrid("b"), 400: None, 500: mrid("c"), 600: None}
+    assert met == [f"the start of DERControl {mrid('a')}", f"the end of DERControl {mrid('b')}"]
+    assert scheduler.phases()[mrid("a")] is Phase.REJECTED
+    assert scheduler.step(T0 + 601).wake_s is None
 
 
 def test_a_trace_keeps_its_defaults_when_the_lists_are_too_long() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dersim.csip.control_values import RAMP, SetpointsProtocol
-from dersim.ieee2030_5.event_reading import Fence
+from dersim.ieee2030_5.event_book import Fence
 from dersim.ieee2030_5.event_types import ModeSource, Step
 from dersim.ieee2030_5.resources import DefaultDERControl, Disabled
 from dersim.modes import ModeValue
@@ -62,7 +62,7 @@ class ControlSetpoints:
         self._fence = fence
         self._applied = self._left_by_predecessor()
         self._kept = frozenset(self._applied)
-        self._released = False
+        self._released = self._unsubmitted = False
 
     def _left_by_predecessor(self) -> dict[_Key, _ModeSetpoint]:
         shown = (*self._setpoints.in_force(), *self._setpoints.overridden())
@@ -73,8 +73,8 @@ class ControlSetpoints:
 
     @property
     def is_stale(self) -> bool:
-        """Whether `submit` is due although the outcome is as before: something was released."""
-        return self._released
+        """Whether `submit` is due although the outcome is as before: something was released, or it failed."""
+        return self._released or self._unsubmitted
 
     def release(self) -> None:
         """Everything was read again: what a predecessor left is kept only where it is still asked for."""
@@ -83,7 +83,7 @@ class ControlSetpoints:
 
     def submit(self, step: Step) -> None:
         """Bring the setpoints to the scheduler's maps by one atomic change."""
-        self._released = False
+        self._unsubmitted = True
         wanted = self._wanted(step)
         for key in self._kept & self._applied.keys():
             wanted.setdefault(key, self._applied[key])
@@ -97,9 +97,10 @@ class ControlSetpoints:
             for key, setpoint in wanted.items()
             if not setpoint.same(self._applied.get(key))
         ]
-        self._applied = wanted
         if gone or new:
             self._setpoints.submit(*gone, *new)
+        self._applied = wanted
+        self._released = self._unsubmitted = False
 
     def _wanted(self, step: Step) -> dict[_Key, _ModeSetpoint]:
         """The setpoints of a step, each with the rampTms of its control; mode rampTms shows one of them."""

@@ -23,8 +23,15 @@ from dersim.csip.control_setpoints import ControlSetpoints
 from dersim.csip.control_values import Judge, SetpointsProtocol, curve_hrefs
 from dersim.csip.control_views import plain, shown, shown_default
 from dersim.errors import ConfigError
-from dersim.ieee2030_5.event_reading import Fence, no_fence
-from dersim.ieee2030_5.event_types import EventResponse, EventSettings, EventView, Phase, ProgramFeed, Reread
+from dersim.ieee2030_5.event_book import Fence, no_fence
+from dersim.ieee2030_5.event_types import (
+    EventResponse,
+    EventSettings,
+    EventView,
+    Phase,
+    ProgramFeed,
+    Reread,
+)
 from dersim.ieee2030_5.events import EventScheduler
 from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram
 from dersim.modes import ModeValue, modes_to_json
@@ -37,6 +44,8 @@ _MAX_CURVES = 2_000
 _STATUS_ACTIVE = 1
 #: A control is in the future for certain if its earliest start is this far ahead, s.
 _FUTURE_S = 2.0
+#: After an unforeseen error, what is due is tried again so much later, s.
+_FAILED_S = 10.0
 #: The key of the DeviceCapability's clock.
 DCAP_TIME = ""
 
@@ -217,10 +226,7 @@ class Controls:
 
     def _check_clock(self, control: DERControl, time_href: str, ahead_s: float) -> None:
         """A control that the server has begun and we hold as future: the clock should be sampled, once."""
-        if control.EventStatus.currentStatus != _STATUS_ACTIVE or control.mRID in self._mismatched:
-            return
-        earliest_s = control.interval.start + min(0, control.randomizeStart or 0) - ahead_s
-        if earliest_s > self._clock.now_s() + _FUTURE_S:
+        if control.mRID not in self._mismatched and _begun_early(control, self._clock.now_s() + ahead_s):
             if len(self._mismatched) >= self._settings.most_held:
                 self._mismatched.clear()
             self._mismatched.add(control.mRID)
@@ -259,12 +265,17 @@ class Controls:
     async def run(self) -> None:
         """Carry out what is scheduled, each at its time, until cancelled."""
         while True:
-            self._apply()
+            self._carry_out()
             with trio.CancelScope() as self._sleep:
                 if self._wake_s is None:
                     await trio.sleep_forever()
                 else:
                     await self._clock.sleep_until(self._wake_s)
+
+    def _carry_out(self) -> None:
+        self._wake_s = self._clock.now_s() + _FAILED_S  # unless what follows knows better
+        with self._fence("what is due of all controls"):
+            self._apply()
 
     def _apply(self, *, always: bool = False) -> None:
         now_s = self._clock.now_s()
@@ -272,26 +283,25 @@ class Controls:
             now_s = self._wake_s
         step = self._scheduler.step(now_s)
         if step.changed or always or self._setpoints.is_stale:
-            self._setpoints.submit(step)
+            with self._fence("the setpoints of all controls"):
+                self._setpoints.submit(step)
         for response in step.responses:
-            self._on_response(response)
+            with self._fence(f"Response {response.status} for {response.mrid}"):
+                self._on_response(response)
         for reread in step.rereads:
-            self._on_reread(reread)
+            with self._fence(f"DERControl {reread.mrid}"):
+                self._on_reread(reread)
         if step.responses or step.changed or len(self._scheduler) != len(self._phases):
             self._log_phases()
         self._wake_s = step.wake_s
         self._sleep.cancel()
 
     def _log_phases(self) -> None:
-        phases = self._scheduler.phases()
-        for mrid, phase in phases.items():
-            if self._phases.get(mrid) is not phase:
-                seen = self._scheduler.view(mrid)
-                modes = json.dumps(modes_to_json(plain(seen.modes)))
-                why = seen.why.removeprefix(f"{phase.value}: ")
+        before, self._phases = self._phases, self._scheduler.phases()
+        for mrid, phase in self._phases.items():
+            if before.get(mrid) is not phase:
                 level = "Warning" if phase in (Phase.REJECTED, Phase.MISSED) else "Info"
-                self._log(level, f"DERControl {mrid} {phase.value}, {modes}: {why}")
-        self._phases = phases
+                self._log(level, f"DERControl {mrid} {_in_words(self._scheduler.view(mrid), phase)}")
 
     @property
     def events_held(self) -> int:
@@ -314,6 +324,16 @@ class Controls:
             "scheduled_controls": shown(views, Phase.SCHEDULED),
             "default_control": shown_default(self._scheduler.defaults, programs, self._defaults),
         }
+
+
+def _begun_early(control: DERControl, server_now_s: float) -> bool:
+    earliest_s = control.interval.start + min(0, control.randomizeStart or 0)
+    return control.EventStatus.currentStatus == _STATUS_ACTIVE and earliest_s > server_now_s + _FUTURE_S
+
+
+def _in_words(seen: EventView, phase: Phase) -> str:
+    modes = json.dumps(modes_to_json(plain(seen.modes)))
+    return f"{phase.value}, {modes}: {seen.why.removeprefix(f'{phase.value}: ')}"
 
 
 def _differs(known: Mapping[str, DERCurve | None], href: str, curve: DERCurve | None) -> bool:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from dersim.ieee2030_5.event_intake import asked
+from dersim.ieee2030_5.event_intake import IMPOSSIBLE, asked
 from dersim.ieee2030_5.event_types import Event, EventResponse, EventSettings, Phase, Program, Reread
+
+#: Ends what an unforeseen error met: the argument names the unit of work.
+Fence = Callable[[str], contextlib.AbstractContextManager[Any]]
+
+
+def no_fence(_what: str) -> contextlib.AbstractContextManager[None]:
+    """Let every error through."""
+    return contextlib.nullcontext()
 
 
 class EventBook:
     """The events, over or not, the programs, and the Responses and rereads that are due.
 
     live: the events that may still control something. dirty: the events must compete again.
-    programs_changed: the defaults must be looked at again.
+    programs_changed: the defaults must be looked at again. fence: put around the work on one event.
     """
 
-    def __init__(self, settings: EventSettings) -> None:
+    def __init__(self, settings: EventSettings, fence: Fence = no_fence) -> None:
         self.settings = settings
+        self.fence = fence
         self.events: dict[str, Event] = {}
         self.live: dict[str, Event] = {}
         self.programs: dict[str, Program] = {}
@@ -40,6 +51,19 @@ class EventBook:
         event.phase, event.note = Phase.REJECTED, note
         self.dirty = True
         self.tell(event, [status], now_s)
+
+    def guarded(self, event: Event, what: str, work: Callable[[], object], now_s: float) -> None:
+        """Do the work; an unforeseen error costs this event alone, which is rejected."""
+        done = False
+        with self.fence(f"{what}DERControl {event.mrid}"):
+            work()
+            done = True
+        if done:
+            return
+        if event.phase.live:
+            self.reject(event, f"{what}it failed: see the log", IMPOSSIBLE, now_s)
+        self.live.pop(event.mrid, None)
+        self.dirty = True
 
     def tell(self, event: Event, statuses: Iterable[int], now_s: float) -> None:
         """Queue the Responses that the server asked for, each once; let go of an event that is over."""

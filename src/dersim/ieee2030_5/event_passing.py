@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dersim.ieee2030_5 import event_intake as intake
 from dersim.ieee2030_5 import event_schedule as schedule
 from dersim.ieee2030_5.event_book import EventBook
@@ -51,23 +53,26 @@ class Passing:
         """Ends, then hand-overs, then starts that are due; True where anything was."""
         book = self._book
         live = list(book.live.values())
-        ended = [event for event in live if self._end_if_due(event, now_s)]
+        ended = [event for event in live if _is_over(event, now_s)]
+        for event in ended:
+            book.guarded(event, "the end of ", partial(self._end, event, now_s), now_s)
         due = {event for event in live if _may_start(event, now_s)}
         cut = [event for event in live if event.phase is Phase.ACTIVE and self._cut(event, due, now_s)]
         starting = sorted(due, key=lambda event: (event.start_s, event.rank))
         for event in starting:
-            event.phase, event.ran = Phase.ACTIVE, True
-            event.held.update(event.free_modes())
-            book.tell(event, [intake.STARTED], now_s)
+            book.guarded(event, "the start of ", partial(self._start, event, now_s), now_s)
         book.dirty = bool(ended or starting or cut)
         return book.dirty
 
-    def _end_if_due(self, event: Event, now_s: float) -> bool:
+    def _start(self, event: Event, now_s: float) -> None:
+        event.phase, event.ran = Phase.ACTIVE, True
+        event.held.update(event.free_modes())
+        self._book.tell(event, [intake.STARTED], now_s)
+
+    def _end(self, event: Event, now_s: float) -> None:
         tell = self._book.tell
         if event.cancel_at_s is not None and event.cancel_at_s <= now_s:
             tell(event, intake.cancel(event, "the server cancelled it, with randomization"), now_s)
-        elif event.end_s > now_s:
-            return False
         elif event.ran or event.opted_out:
             tell(event, intake.complete(event), now_s)
         elif not event.free_modes():
@@ -75,7 +80,6 @@ class Passing:
         else:
             event.phase, event.note = Phase.MISSED, "its whole period passed before it could begin"
             tell(event, [intake.NO_PARTICIPATION], now_s)
-        return True
 
     def _cut(self, event: Event, due: set[Event], now_s: float) -> bool:
         """Take from a running event the modes whose better claimant begins now, or has begun."""
@@ -85,6 +89,10 @@ class Passing:
         if taken and settled and not event.free_modes():  # else a mode may come back to it: compete again
             self._supersede(event, now_s)
         return bool(taken)
+
+
+def _is_over(event: Event, now_s: float) -> bool:
+    return event.end_s <= now_s or (event.cancel_at_s is not None and event.cancel_at_s <= now_s)
 
 
 def _may_start(event: Event, now_s: float) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import random
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from dersim.ieee2030_5 import event_intake as intake
 from dersim.ieee2030_5.event_book import EventBook
@@ -16,24 +14,15 @@ from dersim.ieee2030_5.resources import DERControl
 #: Ended events that are gone from their lists are remembered, so that a re-appearing mRID is not run again.
 _MAX_GONE = 1000
 
-#: Ends what an unforeseen error met: the argument names the unit of work.
-Fence = Callable[[str], contextlib.AbstractContextManager[Any]]
-
-
-def no_fence(_what: str) -> contextlib.AbstractContextManager[None]:
-    """Let every error through."""
-    return contextlib.nullcontext()
-
 
 class Reading:
     """Takes readings into a book. left_out: controls of the last feed beyond the most that are held."""
 
-    def __init__(self, book: EventBook, judge: intake.Judge, rng: random.Random, fence: Fence) -> None:
+    def __init__(self, book: EventBook, judge: intake.Judge, rng: random.Random) -> None:
         self.left_out = 0
         self._book = book
         self._judge = judge
         self._rng = rng
-        self._fence = fence
         self._gone: dict[str, None] = {}
         self._arrivals = 0
 
@@ -89,25 +78,17 @@ class Reading:
         return event is not None and event.phase is Phase.ACTIVE
 
     def _take(self, now_s: float, mrid: str, program: Program, control: DERControl) -> None:
-        event = self._book.events.get(mrid)
+        book = self._book
+        event = book.events.get(mrid)
         if event is None:
             event = Event(mrid, control, program, self._arrivals, now_s, tie=descending(mrid))
             event.draw_start, event.draw_duration, event.draw_cancel = (self._rng.random() for _ in range(3))
-            self._book.add(event)
-            self._guarded(now_s, event, lambda event: self._receive(event, now_s))
+            book.add(event)
+            book.guarded(event, "", lambda: self._receive(event, now_s), now_s)
             return
         event.program, event.vanished = program, False
         if control is not event.control:
-            self._guarded(now_s, event, lambda event: self._reread(event, control, now_s))
-
-    def _guarded(self, now_s: float, event: Event, work: Callable[[Event], None]) -> None:
-        """Do the work; an unforeseen error costs this event alone."""
-        done = False
-        with self._fence(f"DERControl {event.mrid}"):
-            work(event)
-            done = True
-        if not done and event.phase.live:
-            self._book.reject(event, "it could not be read", intake.IMPOSSIBLE, now_s)
+            book.guarded(event, "", lambda: self._reread(event, control, now_s), now_s)
 
     def _receive(self, event: Event, now_s: float) -> None:
         self._book.tell(event, intake.receive(event, self._judge, self._book.settings, now_s), now_s)
@@ -116,7 +97,7 @@ class Reading:
         """Take over one control that was read by its own href; one that is not ours is ignored."""
         event = self._book.events.get(control.mRID or control.href or "")
         if event is not None:
-            self._guarded(now_s, event, lambda event: self._reread(event, control, now_s))
+            self._book.guarded(event, "", lambda: self._reread(event, control, now_s), now_s)
 
     def _reread(self, event: Event, control: DERControl, now_s: float) -> None:
         statuses = intake.reread(event, control, self._judge, now_s)
@@ -129,7 +110,7 @@ class Reading:
         for mrid in mrids:
             event = self._book.live.get(mrid)
             if event is not None:
-                with self._fence(f"DERControl {mrid}"):
+                with self._book.fence(f"DERControl {mrid}"):
                     verdict = self._judge(event.control)
                     event.modes = {m: verdict.modes.get(m, value) for m, value in event.modes.items()}
                     self._book.dirty = True

@@ -68,9 +68,9 @@ from collections.abc import Iterable, Mapping
 
 from dersim.ieee2030_5 import event_intake as intake
 from dersim.ieee2030_5 import event_schedule as schedule
-from dersim.ieee2030_5.event_book import EventBook
+from dersim.ieee2030_5.event_book import EventBook, Fence, no_fence
 from dersim.ieee2030_5.event_passing import Passing
-from dersim.ieee2030_5.event_reading import Fence, Reading, no_fence
+from dersim.ieee2030_5.event_reading import Reading
 from dersim.ieee2030_5.event_types import (
     EventSettings,
     EventView,
@@ -100,8 +100,8 @@ class EventScheduler:
         fence: Fence = no_fence,
     ) -> None:
         self.settings = settings or EventSettings()
-        self._book = EventBook(self.settings)
-        self._reading = Reading(self._book, judge, rng, fence)
+        self._book = EventBook(self.settings, fence)
+        self._reading = Reading(self._book, judge, rng)
         self._passing = Passing(self._book)
         self._event_map: Mapping[str, ModeSource] = {}
         self._default_map: Mapping[str, ModeSource] = {}
