@@ -1,6 +1,6 @@
 """Each DER's past for the web: one sample per tick, for at least four hours, in bounded memory.
 
-Samples lie in columns of packed floats, 48 bytes each, so that four hours at one sample per second take
+Samples are packed floats, 48 bytes each, so that four hours at one sample per second take
 0.7 MB. The budget is for the whole fleet. Up to `ALL_WATCHED` DERs each is kept; in larger fleets only
 those that somebody looked at (the one not looked at for longest is dropped), and the sum over all.
 """
@@ -8,7 +8,8 @@ those that somebody looked at (the one not looked at for longest is dropped), an
 from __future__ import annotations
 
 from array import array
-from collections import OrderedDict
+from bisect import bisect_left
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import trio
@@ -35,6 +36,8 @@ COLUMNS = (
     "soc_pct",
 )
 SAMPLES = 20_000  # four hours at the shortest interval
+#: Samples of a block; a block is freed or made about every four minutes.
+BLOCK = 256
 #: Faster ticks are thinned to this; well under 1 s, because a tick of 1 s comes a little early at times.
 MIN_STEP_S = 0.75
 ALL_WATCHED = 50
@@ -43,50 +46,72 @@ SUM_STEP_S = 4.99
 SLICE = 200
 BUDGET_BYTES = 64 * 1024 * 1024
 _SAMPLE_BYTES = 8 + 4 * len(COLUMNS)
+#: The most that one series takes.
+_SERIES_BYTES = (SAMPLES // BLOCK + 2) * BLOCK * _SAMPLE_BYTES
 
 
 class Series:
-    """The samples of one DER, oldest dropped first. Times are simulated UTC seconds and rise."""
+    """The samples of one DER, oldest dropped first. Times are simulated UTC seconds and rise.
+
+    They lie in blocks of one size. Arrays that grow leave a hole in the heap each time they move, and in a
+    month those add up to more than the samples.
+    """
 
     def __init__(self, capacity: int = SAMPLES) -> None:
         self._capacity = capacity
-        self._times = array("d")
-        self._columns = [array("f") for _ in COLUMNS]
-        self._start = 0
+        self._blocks: deque[_Block] = deque()
+        self._free = 0  # places left in the last block
+        self._last_s = float("-inf")
 
     def __len__(self) -> int:
-        return len(self._times) - self._start
+        return len(self._blocks) * BLOCK - self._free
 
     @property
     def last_s(self) -> float:
         """The time of the newest sample, minus infinity where there is none."""
-        return self._times[-1] if self._times else float("-inf")
+        return self._last_s
+
+    @property
+    def held_bytes(self) -> int:
+        """What the blocks take."""
+        return len(self._blocks) * BLOCK * _SAMPLE_BYTES
 
     def add(self, time_s: float, row: tuple[float, ...]) -> None:
         """Add one sample; `row` in the order of COLUMNS, NaN for what the device does not have."""
-        self._times.append(time_s)
-        for column, value in zip(self._columns, row, strict=True):
-            column.append(value)
-        if len(self) > self._capacity:
-            self._start += 1
-        # Cut in large pieces, seldom: moving an array's tail at every tick would cost 300 us.
-        if self._start > self._capacity // 8:
-            del self._times[: self._start]
-            for column in self._columns:
-                del column[: self._start]
-            self._start = 0
+        if not self._free:
+            self._blocks.append(_Block.empty())
+            self._free = BLOCK
+            if len(self) >= self._capacity + BLOCK:
+                self._blocks.popleft()
+        place = BLOCK - self._free
+        times, values = self._blocks[-1]
+        times[place] = self._last_s = time_s
+        values[place::BLOCK] = array("f", row)
+        self._free -= 1
 
     def last(self, seconds: float) -> Past:
         """The samples of the last so many seconds."""
-        since_s = self.last_s - seconds
-        low, high = self._start, len(self._times)
-        while low < high:
-            middle = (low + high) // 2
-            if self._times[middle] < since_s:
-                low = middle + 1
-            else:
-                high = middle
-        return Past(self._times[low:], [column[low:] for column in self._columns])
+        since_s = self._last_s - seconds
+        times, columns = array("d"), [array("f") for _ in COLUMNS]
+        for block in self._blocks:
+            used = BLOCK - self._free if block is self._blocks[-1] else BLOCK
+            begin = bisect_left(block.times, since_s, 0, used)
+            times.extend(block.times[begin:used])
+            for number, column in enumerate(columns):
+                column.extend(block.values[number * BLOCK + begin : number * BLOCK + used])
+        surplus = max(0, len(times) - self._capacity)
+        return Past(times[surplus:], [column[surplus:] for column in columns])
+
+
+class _Block(NamedTuple):
+    """Samples side by side; values: each column's BLOCK values, one column after another."""
+
+    times: array[float]
+    values: array[float]
+
+    @classmethod
+    def empty(cls) -> _Block:
+        return cls(array("d", bytes(8 * BLOCK)), array("f", bytes(4 * BLOCK * len(COLUMNS))))
 
 
 class History:
@@ -95,7 +120,7 @@ class History:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._all = len(fleet.devices) <= ALL_WATCHED
-        self._most = max(1, BUDGET_BYTES // (_SAMPLE_BYTES * SAMPLES * 9 // 8) - 1)
+        self._most = max(1, BUDGET_BYTES // _SERIES_BYTES - 1)
         self._series: OrderedDict[int, Series] = OrderedDict()
         self._sum = Series()
 
@@ -146,9 +171,9 @@ class History:
 
     def size(self) -> BufferSize:
         """What the samples take."""
-        samples = sum(map(len, self._series.values())) + len(self._sum)
+        held = sum(series.held_bytes for series in self._series.values()) + self._sum.held_bytes
         count = len(self._fleet.devices) if self._all else self._most
-        return BufferSize(samples * _SAMPLE_BYTES, (count + 1) * SAMPLES * 9 // 8 * _SAMPLE_BYTES)
+        return BufferSize(held, (count + 1) * _SERIES_BYTES)
 
     def past(self, device: Device, seconds: float) -> Past:
         """The last `seconds` of one DER."""
