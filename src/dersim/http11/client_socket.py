@@ -13,6 +13,8 @@ import select
 
 import trio
 
+from dersim.receiving import SHORT_READ_BYTES, receive
+
 
 class ClientSocket(trio.abc.Stream):
     """The same socket as `stream`, for one task that sends and then receives."""
@@ -39,11 +41,14 @@ class ClientSocket(trio.abc.Stream):
         """Wait for data; b"" at the end of the stream."""
         await trio.lowlevel.wait_readable(self._descriptor())
         try:
-            return os.read(self._descriptor(), max_bytes or 65536)
+            return receive(self._read_into, max_bytes)
         except BlockingIOError:  # a spurious wake-up, which the system may give
-            return await self._stream.receive_some(max_bytes)
+            return await self._stream.receive_some(max_bytes or SHORT_READ_BYTES)
         except OSError as error:
             raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
+
+    def _read_into(self, buffer: memoryview) -> int:
+        return os.readv(self._descriptor(), [buffer])
 
     def is_readable(self) -> bool:
         """Whether there is something to receive, or the end of the stream; asks without waiting."""

@@ -25,6 +25,7 @@ from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreac
 from dersim.http11.client_socket import ClientSocket
 from dersim.http11.messages import Headers, Response, decoded, in_words
 from dersim.numeric import shown
+from dersim.receiving import RECEIVE_BYTES
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream
 
@@ -35,7 +36,6 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 MAX_BODY_BYTES = 2 * 1024 * 1024
 #: All of a response's head, or one chunk header, or the trailers.
 MAX_HEADER_BYTES = 32 * 1024
-_READ_BYTES = 65536
 _MAX_INTERIM = 20
 _PREPARED = 32
 _END = h11.EndOfMessage()
@@ -225,7 +225,7 @@ class Connection:
     async def _read(self, has_begun: bool) -> bytes:
         assert self._stream is not None  # noqa: S101 - `_exchange` has connected
         try:
-            data = await self._stream.receive_some(_READ_BYTES)
+            data = await self._stream.receive_some(RECEIVE_BYTES)
         except trio.BrokenResourceError as error:
             if has_begun:
                 raise self._unreachable(_cause(error)) from None

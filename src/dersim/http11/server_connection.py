@@ -11,10 +11,10 @@ import h11
 import trio
 
 from dersim.http11.messages import Handler, Headers, Limits, Request, Response, decoded, in_words
+from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream
 
-_READ_BYTES = 65536
 _LINGER_S = 1.0
 _LINGER_BYTES = 4 * 1024 * 1024
 _HEAD_TOO_LONG = 431  # h11's hint when its buffer is full
@@ -214,7 +214,7 @@ class ServerConnection:
             raise _RefusedRequest(error.error_status_hint, f"not HTTP/1.1: {in_words(error)}") from None
 
     async def _read(self) -> None:
-        data = bytes(await self._stream.receive_some(_READ_BYTES))
+        data = bytes(await self._stream.receive_some(SHORT_READ_BYTES))
         if data and self._wire.their_state is h11.IDLE and not self._wire.trailing_data[0]:
             data = data.lstrip(b"\r\n")  # blank lines before a request are skipped
             if not data:
@@ -243,7 +243,7 @@ class ServerConnection:
                 await self._send_end()
                 source = self._stream.transport if isinstance(self._stream, TlsStream) else self._stream
                 left = _LINGER_BYTES
-                while left > 0 and (data := await source.receive_some(_READ_BYTES)):
+                while left > 0 and (data := await source.receive_some(SHORT_READ_BYTES)):
                     left -= len(data)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return

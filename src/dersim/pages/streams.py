@@ -17,6 +17,8 @@ from __future__ import annotations
 import trio
 from trio.socket import SocketType
 
+from dersim.receiving import SHORT_READ_BYTES
+
 #: How long a peer may go on sending after our last answer on the connection.
 LINGER_S = 1.0
 
@@ -76,7 +78,7 @@ class BoundedStream(trio.abc.HalfCloseableStream):
 
     async def _receive(self, max_bytes: int | None = None) -> bytes:
         try:
-            data = await self._stream.receive_some(max_bytes)
+            data = await self._stream.receive_some(min(max_bytes or SHORT_READ_BYTES, SHORT_READ_BYTES))
         except BaseException as error:
             self._received_eof = not isinstance(error, trio.Cancelled)
             raise

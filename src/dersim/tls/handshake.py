@@ -7,6 +7,7 @@ import ssl
 import trio
 
 from dersim.errors import CertificateError
+from dersim.receiving import RECEIVE_BYTES
 from dersim.tls.context import ClientContext, HandshakeFailure, ServerContext
 from dersim.tls.stream import TlsStream
 
@@ -29,7 +30,8 @@ async def client_handshake(
     Raises CertificateError (one line) if TLS fails, trio.BrokenResourceError if the peer disconnects.
     The caller sets the deadline and closes `transport` on any exception.
     """
-    stream = TlsStream(transport, context, server_hostname=host, session=context.session(endpoint))
+    session = context.session(endpoint)
+    stream = TlsStream(transport, context, server_hostname=host, session=session, fill_bytes=RECEIVE_BYTES)
     try:
         await _shake(stream, transport)
     except BaseException:

@@ -18,15 +18,16 @@ from typing import Any, TypeVar
 
 import trio
 
-T = TypeVar("T")
+from dersim.receiving import SHORT_READ_BYTES, receive
 
-_RECEIVE_BYTES = 65536
+T = TypeVar("T")
 
 
 class TlsStream(trio.abc.Stream):
     """An encrypted stream over `transport`. The caller calls `do_handshake` first.
 
-    server_hostname: of the peer, on the client's side. session: to resume.
+    server_hostname: of the peer, on the client's side. session: to resume. fill_bytes: the most that one
+    read of the transport asks for.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class TlsStream(trio.abc.Stream):
         server_side: bool = False,
         server_hostname: str | None = None,
         session: ssl.SSLSession | None = None,
+        fill_bytes: int = SHORT_READ_BYTES,
     ) -> None:
         self.transport = transport
+        self._fill_bytes = fill_bytes
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(
             self._incoming, self._outgoing, server_side, server_hostname, session=session
@@ -62,7 +65,7 @@ class TlsStream(trio.abc.Stream):
         try:
             if not (self._incoming.pending or self._incoming.eof or self._object.pending()):
                 await self._fill()  # avoids a read in vain, which costs an exception
-            return await self._drive(self._object.read, max_bytes or _RECEIVE_BYTES)
+            return await self._drive(receive, self._read_into, max_bytes)
         except ssl.SSLError as error:
             if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or _is_eof(error):
                 return b""
@@ -94,12 +97,16 @@ class TlsStream(trio.abc.Stream):
                 await self._flush()
                 return result
 
+    def _read_into(self, buffer: memoryview) -> int:
+        # With a buffer it returns the number of bytes, which typeshed does not know.
+        return int(self._object.read(len(buffer), buffer))
+
     async def _flush(self) -> None:
         if self._outgoing.pending:
             await self.transport.send_all(self._outgoing.read())
 
     async def _fill(self) -> None:
-        if data := await self.transport.receive_some(_RECEIVE_BYTES):
+        if data := await self.transport.receive_some(self._fill_bytes):
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
