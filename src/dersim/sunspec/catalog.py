@@ -14,6 +14,7 @@ from dersim.hardware.dc_sides import parts_of
 from dersim.plugin.extension import SunspecModel
 from dersim.sunspec import curve_forms, measurements, ratings, storage
 from dersim.sunspec.ac_controls import AcControls
+from dersim.sunspec.battery_base import Battery
 from dersim.sunspec.block import Model
 from dersim.sunspec.csip_control import CsipControl, FindClient
 from dersim.sunspec.immediate import Immediate
@@ -24,6 +25,7 @@ from dersim.sunspec.scales import Scales
 from dersim.sunspec.simulation import Simulation
 from dersim.sunspec.storage_controls import StorageControls
 from dersim.sunspec.stored_sets import Form, StoredSets
+from dersim.sunspec.switch import Switch
 from dersim.sunspec.trips import Trips
 from dersim.sunspec.view import View
 
@@ -42,14 +44,14 @@ def models_of(
     one that cannot be, or whose number the device has already.
     """
     scales = Scales.of(view.plate)
-    controls = AcControls(view, scales, timers)
+    controls, switch = AcControls(view, scales, timers), Switch(view, timers)
     models: list[Model] = [
         ratings.Common(view, unit_id),
         measurements.LegacyInverter(view, scales),
         ratings.LegacyNameplate(view, scales),
         ratings.LegacySettings(view, scales),
         measurements.LegacyStatus(view, scales),
-        Immediate(view, controls, timers),
+        Immediate(view, controls, switch),
         measurements.AcMeasurement(view, scales),
         ratings.Capacity(view, scales),
         ratings.EnterService(view),
@@ -65,7 +67,7 @@ def models_of(
     if "pv" in kinds:
         models.append(measurements.Mppt(view, scales))
     if "battery" in kinds:
-        models.append(storage.Battery(view, scales))
+        models.append(Battery(view, scales, switch))
         if view.supports("InWRte"):
             models.append(StorageControls(view, scales, timers))
     for plugin, definition in more:

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.eei_power_factor import signed, unsigned
 from dersim.sunspec.points import Value
-from dersim.sunspec.reversion import Timers
-from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.switch import Switch
 from dersim.sunspec.view import View
 
 #: Register here -> register of 704, one to one.
@@ -32,7 +30,6 @@ _SAME = {
 #: VArPct_Mod -> its percentage.
 _PERCENTS = {1: "VArWMaxPct", 2: "VArMaxPct", 3: "VArAvalPct"}
 _LONGEST_S = 65534
-_CONN = "123.Conn"
 
 
 class Immediate(Model):
@@ -41,12 +38,12 @@ class Immediate(Model):
     model_id = 123
     scales = {"WMaxLimPct_SF": -2, "OutPFSet_SF": -3, "VArPct_SF": -2}  # noqa: RUF012 - never changed
 
-    def __init__(self, view: View, controls: AcControls, timers: Timers) -> None:
+    def __init__(self, view: View, controls: AcControls, switch: Switch) -> None:
         self.view = view
+        self._switch = switch
         self._controls = controls
         self._percents = dict.fromkeys(_PERCENTS.values(), 0.0)
         self._conn_s = 0
-        self._timer = timers.add(lambda: self._connect(SetpointSource.MODBUS, closed=True))
 
     def stamp(self) -> object:
         """Changes with 704 and the switch."""
@@ -56,7 +53,7 @@ class Immediate(Model):
         """704's values under the older names, and the switch."""
         now = self._controls.values()
         out: dict[str, Value] = {
-            "Conn": int(self.view.setpoints.value("opModConnect") is not False),
+            "Conn": int(self._switch.closed),
             "Conn_RvrtTms": self._conn_s,
         }
         for here, there in _SAME.items():
@@ -76,7 +73,7 @@ class Immediate(Model):
     def writable(self, path: str) -> bool:
         """Whether 704 can write it, or it belongs to the switch."""
         if path in ("Conn", "Conn_RvrtTms"):
-            return self.view.supports("opModConnect")
+            return self._switch.works
         return self._controls.writable(_there(path)) if _there(path) else False
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
@@ -99,15 +96,8 @@ class Immediate(Model):
         self._percents = percents
         self._conn_s = changes.get("Conn_RvrtTms", self._conn_s)
         if "Conn" in changes:
-            self._connect(source, closed=bool(changes["Conn"]))
-        self.view.touched()
-
-    def _connect(self, source: SetpointSource, *, closed: bool) -> None:
-        """Close or open the switch; open for at most Conn_RvrtTms."""
-        value: ModeValue | None = None if closed else False
-        expires_s = self.view.now_s() + self._conn_s if self._conn_s and not closed else None
-        submit(self.view, changes_of(self.view, source, {"opModConnect": value}, _CONN, expires_s))
-        self._timer.start(0 if closed else self._conn_s)
+            closed = bool(changes["Conn"])
+            self._switch.move(source, closed=closed, detail="123.Conn", revert_s=self._conn_s)
         self.view.touched()
 
 

@@ -1,0 +1,37 @@
+"""The switch of the DER (opModConnect), by 123.Conn and 802.SetOp, with its reversion timer."""
+
+from __future__ import annotations
+
+from dersim.modes import ModeValue
+from dersim.setpoints import SetpointSource
+from dersim.sunspec.reversion import Timers
+from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.view import View
+
+
+class Switch:
+    """The switch, one for all models."""
+
+    def __init__(self, view: View, timers: Timers) -> None:
+        self._view = view
+        self._detail = ""
+        self._timer = timers.add(lambda: self.move(SetpointSource.MODBUS, closed=True, detail=self._detail))
+
+    @property
+    def works(self) -> bool:
+        """Whether this DER can be told to open it."""
+        return self._view.supports("opModConnect")
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing in force opens it."""
+        return self._view.setpoints.value("opModConnect") is not False
+
+    def move(self, source: SetpointSource, *, closed: bool, detail: str, revert_s: float = 0) -> None:
+        """Close or open it; open for at most revert_s where that is above 0."""
+        value: ModeValue | None = None if closed else False
+        expires_s = self._view.now_s() + revert_s if revert_s and not closed else None
+        submit(self._view, changes_of(self._view, source, {"opModConnect": value}, detail, expires_s))
+        self._detail = detail
+        self._timer.start(0 if closed else revert_s)
+        self._view.touched()
