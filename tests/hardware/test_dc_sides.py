@@ -246,3 +246,12 @@ def test_the_sun_of_a_hybrid_charges_with_no_more_than_the_setting() -> None:
     bench.inputs.set(irradiance_w_m2=0.0)
     state = bench.run(120)
     assert battery_of(state).ac_w == state.p_w == pytest.approx(500)
+
+
+def test_the_iv_curve_of_a_hybrid_has_the_operating_point_of_its_array() -> None:
+    bench = Bench("HybridDC-3Phase")
+    bench.target(2000.0)
+    pv = pv_of(bench.run(60))
+    assert bench.device.dc_iv()["operating_point"] == {"v": pv.v, "i": pv.a, "p": pv.p_w}
+    bench.inputs.set(irradiance_w_m2=0.0)
+    assert bench.device.dc_iv()["operating_point"] == {"v": 0.0, "i": 0.0, "p": 0.0}

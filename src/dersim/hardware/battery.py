@@ -1,11 +1,10 @@
 """The battery: energy in and out with their own efficiencies, limits by state of charge, self-discharge.
 
 dE/dt = eta_charge * P_charge - P_discharge / eta_discharge - P_self, with P on the AC side (W). The power is
-limited in three ways: by setMaxChargeRateW, setMaxChargeRateVA and setMaxDischargeRateW; by a taper that
-falls linearly over the last `taper_pct` below the highest and above the lowest state of charge; and by the
-energy left for the step, so that a step of any length ends exactly at the limit. The taper ends at 5 %, where
-a charger ends the charge: so the battery gets full. A full battery takes nothing until it has discharged or
-has lost 0.5 % by itself. Percents are of setMaxWh.
+limited in three ways: by setMaxChargeRateW, setMaxChargeRateVA and setMaxDischargeRateW; by a taper over the
+last `taper_pct` below the highest and above the lowest state of charge (`taper.py`); and by the energy left
+for the step, so that a step of any length ends exactly at the limit. A full battery takes nothing until it
+has discharged or has lost 0.5 % by itself. Percents are of setMaxWh.
 Commands limit it further (`storage_limits.py`).
 """
 
@@ -18,10 +17,9 @@ from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint, Ramps
 from dersim.hardware.storage_limits import StorageLimits
+from dersim.hardware.taper import mean_share
 from dersim.modes import ModeValue
 
-#: The lowest share of the rate in the taper: C/20 at a rate of 1C, the usual end of a charge.
-_LAST_SHARE = 0.05
 #: A full battery is charged again from this distance below full, percent of setMaxWh.
 RECHARGE_PCT = 0.5
 #: Less energy than this share of setMaxWh is none: the last digits of sums.
@@ -94,15 +92,17 @@ class Battery:
             commands.advance(dt_s)
         above, below = self.energy_wh - self._min_wh, self._max_wh - self.energy_wh
         give, take = self._discharge_max_w, self._charge_max_w
-        if 0 <= above < self._taper_wh:
-            give *= max(_LAST_SHARE, above / self._taper_wh)
-        if 0 <= below < self._taper_wh:
-            take *= max(_LAST_SHARE, below / self._taper_wh)
+        hours = dt_s / 3600
+        lost_wh = self._self_w * hours
+        taper_wh, give_dc_w, take_dc_w = self._taper_wh, give / self._eta_d, take * self._eta_c
+        if above - lost_wh - give_dc_w * hours < taper_wh:
+            give *= mean_share(above - lost_wh, taper_wh, give_dc_w, hours)
+        if below + lost_wh - take_dc_w * hours < taper_wh:
+            take *= mean_share(below + lost_wh, taper_wh, take_dc_w, hours)
         above = min(above, self.energy_wh - commands.reserve_pct / 100 * self._capacity_wh)
         if dt_s > 0:
-            lost_wh = self._self_w * dt_s / 3600
-            give = min(give, (above - lost_wh) * self._eta_d * 3600 / dt_s)
-            take = min(take, (below + lost_wh) / self._eta_c * 3600 / dt_s)
+            give = min(give, (above - lost_wh) * self._eta_d / hours)
+            take = min(take, (below + lost_wh) / self._eta_c / hours)
         self._full = below <= (self._recharge_wh if self._full else self._least_wh)
         give, take = give if above > self._least_wh and give > 0 else 0.0, 0.0 if self._full else take
         rest = self.idle_w
