@@ -325,3 +325,12 @@ def test_volt_watt_below_zero_is_of_the_charging_setting_and_a_line_in_watts(
     rig.grid(v)
     rig.go(1)
     assert rig.p == pytest.approx(p)
+
+
+def test_percent_of_stat_w_avail_is_of_the_value_that_is_reported(make_rig: Any) -> None:
+    rig = make_rig(sun_w=8000)
+    rig.device.settings.update({"setMaxW": 5000.0})
+    assert rig.device.state.available_w == 5000.0
+    rig.ask("opModVoltWatt", Curve(((100.0, 50.0),), 7, 0.0))
+    rig.go(1)
+    assert rig.p == pytest.approx(2500.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.sunspec.conftest import Bench
 
 from dersim.sunspec.ratings import SettingsModel
@@ -24,3 +25,10 @@ def test_the_page_names_the_points_of_each_setting() -> None:
     assert len(points) > 20
     for setting, point in points:
         assert point in said[setting].replace(",", "").split(), f"{setting}: {point}"
+
+
+def test_the_energy_of_a_battery_is_of_its_setting() -> None:
+    bench = Bench(device_type="Batt")
+    bench.device.settings.update({"setMaxWh": 10_000.0})
+    assert (bench.read(713, "WHRtg"), bench.read(713, "SoC")) == (15_000, pytest.approx(75, abs=0.01))
+    assert bench.read(713, "WHAvail") == pytest.approx(7500, abs=1)

@@ -75,7 +75,8 @@ class VoltWatt(Function):
     def _reference(self, line: Line, seen: Measured) -> float:
         if self._below is None:
             return line.at(seen.v_pu)
-        return line.at(seen.v_pu) * seen.available_w + self._below.at(seen.v_pu)
+        available_w = min(seen.available_w, self.settings.setMaxW)  # statWAvail as it is reported
+        return line.at(seen.v_pu) * available_w + self._below.at(seen.v_pu)
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:
