@@ -18,6 +18,7 @@ from dersim.sunspec.battery_base import Battery
 from dersim.sunspec.block import Model
 from dersim.sunspec.csip_control import CsipControl, FindClient
 from dersim.sunspec.immediate import Immediate
+from dersim.sunspec.mppt import Mppt
 from dersim.sunspec.operation import Operation
 from dersim.sunspec.plugin_models import PluginModel
 from dersim.sunspec.reversion import Timers
@@ -65,7 +66,7 @@ def models_of(
     ]
     kinds = [part.kind for part in parts_of(view.device.source, view.plate)]
     if "pv" in kinds:
-        models.append(measurements.Mppt(view, scales))
+        models.append(Mppt(view, scales))
     if "battery" in kinds:
         models.append(Battery(view, scales, switch))
         if view.supports("InWRte"):

@@ -1,4 +1,4 @@
-"""Measurement models: 701 and 101 to 103, 122, 160, 714.
+"""Measurement models: 701 and 101 to 103, 122, 714.
 
 All show the same `DeviceState`. Signs: P > 0 generates, Q > 0 injects; the sign of the power factor
 is that of the active power (701).
@@ -17,7 +17,7 @@ from dersim.sunspec.scales import Scales
 from dersim.sunspec.view import View
 
 #: InverterStatusType of 2030.5 -> 701.InvSt and 10x.St.
-_INVERTER_STATE = {
+INVERTER_STATE = {
     InverterStatus.OFF: (0, 1),
     InverterStatus.SLEEPING: (1, 2),
     InverterStatus.STARTING: (2, 3),
@@ -118,7 +118,7 @@ class AcMeasurement(Measurement):
         out: dict[str, Value] = {
             "ACType": phases - 1,
             "St": int(s.connection.energized),
-            "InvSt": _INVERTER_STATE.get(s.inverter_status, (7, 8))[0],
+            "InvSt": INVERTER_STATE.get(s.inverter_status, (7, 8))[0],
             "ConnSt": int(s.connection.connected),
             "Alrm": alarms,
             "DERMode": _GRID_FOLLOWING,
@@ -207,7 +207,7 @@ class LegacyInverter(Measurement):
             "DCW": s.dc_w,
             # There is no heat model of the cabinet: the ambient temperature is shown.
             "TmpCab": s.temperature_c,
-            "St": _INVERTER_STATE.get(s.inverter_status, (7, 8))[1],
+            "St": INVERTER_STATE.get(s.inverter_status, (7, 8))[1],
             "Evt1": alarm_bits(s, self.view)[0] & 0xFFFF,
             "Evt2": 0,
         }
@@ -267,43 +267,6 @@ _ACTIVE_CONTROLS = {
     "opModWattPF": 9,
     "opModVoltWatt": 10,
 }
-
-
-class Mppt(Measurement):
-    """160, the PV array at one tracker."""
-
-    model_id = 160
-    _SLEEPING, _MPPT, _THROTTLED = 2, 4, 5
-    counts = {"module": 1, "N": 1}  # noqa: RUF012 - never changed
-
-    def __init__(self, view: View, scales: Scales) -> None:
-        super().__init__(view)
-        self.scales = {"DCA_SF": scales.dc_a, "DCV_SF": scales.dc_v, "DCW_SF": scales.dc_w, "DCWH_SF": 0}
-
-    def values(self) -> Values:
-        """The PV array of the newest state; a battery is in 714 and 802."""
-        s, pv = self.state, self.state.pv
-        if pv is None:
-            return {}
-        return {
-            "Evt": 0,
-            "module[0].ID": 1,
-            "module[0].IDStr": "PV",
-            "module[0].DCA": pv.a,
-            "module[0].DCV": pv.v,
-            "module[0].DCW": pv.p_w,
-            "module[0].DCWH": pv.delivered_wh,
-            "module[0].DCSt": self._tracker_state(s.inverter_status, pv),
-            "module[0].DCEvt": 0,
-        }
-
-    def _tracker_state(self, status: InverterStatus, pv: DcSide) -> int:
-        if status is not InverterStatus.FAULT and pv.available_w <= 0:
-            return self._SLEEPING
-        # The sun may charge the battery while the AC side is out of service.
-        if pv.p_w > 0 and status not in (InverterStatus.SLEEPING, InverterStatus.STARTING):
-            return self._MPPT if pv.ac_w > 0.999 * pv.available_w else self._THROTTLED
-        return _INVERTER_STATE.get(status, (7, 8))[1]
 
 
 class DcMeasurement(Measurement):
