@@ -55,6 +55,29 @@ def test_the_tracker_shows_the_sun_only(make_bench):
     assert bench.read(714, "Prt[1].DCSta") == 1
 
 
+@pytest.mark.parametrize("kind", ["Batt-3Phase", "HybridDC-3Phase"])
+def test_evcc_and_home_assistant_find_the_battery_in_modules_3_and_4(make_bench, kind):
+    bench = make_bench(device_type=kind)
+    assert bench.read(160, "N") == 4
+    for rate, point, charges in ((-50, "OutWRte", True), (-50, "InWRte", False)):
+        bench.write(124, StorCtl_Mod=2 if charges else 1)
+        bench.write(124, **{point: rate})
+        bench.wait(60)
+        side = bench.state.battery
+        powers = [bench.read(160, f"module[{index}].DCW") for index in (2, 3)]
+        assert powers[1] - powers[0] == pytest.approx(side.p_w, abs=1)
+        assert powers[not charges] > 4000
+        assert powers[charges] == 0
+    energies = [bench.read(160, f"module[{index}].DCWH") for index in (2, 3)]
+    assert energies == pytest.approx([side.taken_wh, side.delivered_wh], abs=1)
+    assert min(energies) > 50
+    assert [bench.read(160, f"module[{index}].IDStr") for index in (1, 2, 3)] == [
+        "not used",
+        "charge",
+        "discharge",
+    ]
+
+
 def test_the_tracker_works_while_a_stopped_inverter_charges_its_battery(make_bench):
     bench = hybrid(make_bench, 700)
     bench.write(715, OpCtl=0)

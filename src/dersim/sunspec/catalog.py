@@ -65,7 +65,7 @@ def models_of(
         *(StoredSets(view, form, timers) for form in _forms(view)),
     ]
     kinds = [part.kind for part in parts_of(view.device.source, view.plate)]
-    if "pv" in kinds:
+    if {"pv", "battery"} & set(kinds):
         models.append(Mppt(view, scales))
     if "battery" in kinds:
         models.append(Battery(view, scales, switch))
