@@ -64,3 +64,25 @@ def test_an_alarm_that_rises_again_is_held_again() -> None:
     assert held.at(12.9) == OV
     held.forget()
     assert held.at(11.2) == NONE
+
+
+@pytest.mark.parametrize(
+    ("setting", "volts", "v_pu", "alarm"),
+    [
+        ("setMaxV", 500.0, 1.06, Alarm.OVER_VOLTAGE),
+        ("setMinV", 460.0, 0.94, Alarm.UNDER_VOLTAGE),
+    ],
+)
+def test_a_short_voltage_outside_the_settings_is_shown_too(
+    setting: str, volts: float, v_pu: float, alarm: Alarm
+) -> None:
+    clock = ManualClock()
+    device = make_device(device_type="PV", clock=clock)
+    device.step(0.0)
+    device.settings.update({setting: volts})
+    for clock.time_s, voltage in ((1.2, v_pu), (1.4, 1.0)):
+        device.inputs.set(voltage_pu=voltage)
+    device.step(2.0)
+    assert device.state.alarms == alarm
+    device.step(4.0)
+    assert device.state.alarms == NONE

@@ -155,7 +155,11 @@ class Chain:
         self._command = [(each, self._bounds[names[id(each)]]) for each in enabled["command"]]
         self._grid, self._frequency, self._reactive = (enabled[s] for s in ("grid", "frequency", "reactive"))
         self._enabled = [function for functions in enabled.values() for function in functions]
-        self.service.configure(enabled["protect"], returns_by_function="enter-service" in self.functions)
+        self.service.configure(
+            enabled["protect"],
+            returns_by_function="enter-service" in self.functions,
+            alarm_window_pu=self._settings.alarm_window_pu,
+        )
         self.settled = False
 
     def start_out_of_service(self, seen: Measured) -> None:

@@ -18,7 +18,6 @@ from dersim.hardware.measured import Measured
 Window = tuple[float, float, float, float]
 #: Never inside: a function without a `quiet_window` is always called.
 _CLOSED: Window = (INF, -INF, INF, -INF)
-_OPEN: Window = (0.0, INF, 0.0, INF)
 
 
 class Service:
@@ -51,11 +50,21 @@ class Service:
             return "ceased"
         return "entering service" if self.entering else "in service"
 
-    def configure(self, functions: list[ControlFunction], *, returns_by_function: bool) -> None:
-        """Take over the enabled functions; returns_by_function: one of them decides when to enter service."""
+    def configure(
+        self,
+        functions: list[ControlFunction],
+        *,
+        returns_by_function: bool,
+        alarm_window_pu: tuple[float, float] = (0.0, INF),
+    ) -> None:
+        """Take over the enabled functions; returns_by_function: one of them decides when to enter service.
+
+        alarm_window_pu: voltages outside it raise an alarm, which is noted where the grid is not quiet.
+        """
         self._functions = functions
         self._returns = returns_by_function
-        windows = [getattr(function, "quiet_window", _CLOSED) for function in functions] or [_OPEN]
+        windows = [getattr(function, "quiet_window", _CLOSED) for function in functions]
+        windows.append((*alarm_window_pu, 0.0, INF))
         self._window = (
             max(w[0] for w in windows),
             min(w[1] for w in windows),

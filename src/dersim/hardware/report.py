@@ -113,8 +113,8 @@ class Report:
         volts = mean * self._ac_volts
         low, high, slow, fast = trip_window
         s = self._settings
-        low = max(low, (s.setMinV - s.setVRefOfs) / s.setVRef)
-        high = min(high, (s.setMaxV - s.setVRefOfs) / s.setVRef)
+        lowest, highest = s.alarm_window_pu
+        low, high = max(low, lowest), min(high, highest)
         dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
         amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
         bits = (

@@ -99,6 +99,13 @@ class Settings:
         """The highest charging power by setMaxChargeRateW and setMaxChargeRateVA, W."""
         return min(self.setMaxChargeRateW, self.setMaxChargeRateVA)
 
+    @property
+    def alarm_window_pu(self) -> tuple[float, float]:
+        """setMinV and setMaxV per unit of setVRef, corrected as the voltages that functions use."""
+        return (self.setMinV - self.setVRefOfs) / self.setVRef, (
+            self.setMaxV - self.setVRefOfs
+        ) / self.setVRef
+
     def allowed(self, name: str) -> tuple[float, float]:
         """The lowest and highest value that `update` accepts for a setting."""
         return self._ranges[name]
