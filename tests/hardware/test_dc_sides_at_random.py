@@ -74,17 +74,23 @@ def test_a_hybrid_s_sources_stay_within_their_limits_and_add_up(seed: int) -> No
     device = make_device(device_type="HybridDC-3Phase", clock=clock, inputs=inputs)
     device.step(0.0)
     first = before = device.state
+    pv_wh = 0.0
     for _ in range(150):
         disturb(device, draw)
         for _ in range(draw.randrange(1, 5)):
-            clock.time_s += draw.choice((0.1, 1.0, 10.0, 60.0))
+            tick_s = draw.choice((0.1, 1.0, 10.0, 60.0))
+            clock.time_s += tick_s
             device.step(clock.time_s)
             state = device.state
             check(device, before, state)
+            assert state.pv is not None
+            pv_wh += state.pv.p_w * tick_s / 3600
             before = state
     exported_wh = sum(before.exported_wh) - sum(first.exported_wh)
     imported_wh = sum(before.imported_wh) - sum(first.imported_wh)
     assert ac_wh(device, before) - ac_wh(device, first) == pytest.approx(exported_wh - imported_wh, abs=1e-3)
+    assert before.pv is not None
+    assert before.pv.delivered_wh == pytest.approx(pv_wh, rel=0.05)
     battery, soc = before.battery, (before.soc_pct or 0.0) - (first.soc_pct or 0.0)
     assert battery is not None
     plate = device.nameplate
