@@ -118,9 +118,9 @@ def make_bench():
 
 
 @asynccontextmanager
-async def serving(*words, tick_s=0.02, **about):
-    """A device that is stepped in real time behind a real port."""
-    clock = SimClock(tick_s=tick_s)
+async def serving(*words, tick_s=0.02, rate=1.0, **about):
+    """A device behind a real port; rate: simulated seconds per real second."""
+    clock = SimClock(tick_s=tick_s, rate=rate)
     clock.start()
     device = make_device(clock=clock, **about)
     server, log = make_server(device, clock, *words)
