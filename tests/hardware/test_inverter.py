@@ -210,3 +210,17 @@ def test_where_q_leaves_no_charging_the_limit_is_that_of_no_charging() -> None:
     p, q = machine.fit(-100, 4400)
     assert (p, q) == (0.0, 2000.0)
     assert math.copysign(1, p) == 1
+
+
+def test_a_lower_current_setting_keeps_the_power_factor_at_nominal_voltage() -> None:
+    plate = read_nameplate(bundled("10kW-3Phase"))
+    settings = Settings(plate)
+    settings.update({"setMaxA": 5000 / 480 / math.sqrt(3)})
+    machine = Inverter(plate, settings)
+    assert machine.fit(8000, 4000, power_factor_first=True) == pytest.approx(
+        (5000 * 2 / math.sqrt(5), 5000 / math.sqrt(5))
+    )
+    machine.see(0.6)
+    assert machine.fit(8000, 4000, power_factor_first=True) == pytest.approx(
+        (math.sqrt(3000**2 - 5000**2 / 5), 5000 / math.sqrt(5))
+    )

@@ -2,15 +2,17 @@
 
 Reactive power has its own limits, setMaxVar and setMaxVarNeg. Where Q needs active power (PV) the wedge of
 1547-2018 5.2 (figure H.3) reduces them: full above 20 % of setMaxW, falling in proportion to 5 %, zero below.
-Then P and Q together stay within the apparent power: setMaxVA (setMaxChargeRateVA while charging), and no
-phase carries more than setMaxA at the present voltage. If both do not fit:
+Then P and Q together stay within the apparent power: setMaxVA (setMaxChargeRateVA while charging), and what
+setMaxA is at the present voltage, or at nominal voltage where that is higher. If both do not fit:
 
 - within the reactive power that the category requires (1547-2018 table 7: 44 % of setMaxVA injecting, 44 %
-  absorbing or 25 % for Category A) Q has priority and P is reduced (5.2). At low voltage that supports the
-  voltage (6.4.2.6 leaves it to the manufacturer);
+  absorbing or 25 % for Category A) Q has priority and P is reduced (5.2);
 - beyond that the nameplate's priority decides: *reactive*, P is reduced further; *active*, Q is reduced to
   what P leaves of the circle, at least to what the category requires;
 - with a fixed power factor both are reduced together, unless Q exceeds its limit: then Q stays there.
+
+Last, no phase carries more than setMaxA. Below nominal voltage reactive current has priority here, which
+supports the voltage (6.4.2.6 leaves it to the manufacturer).
 """
 
 from __future__ import annotations
@@ -50,18 +52,20 @@ class Inverter:
     def see(self, v_pu: float) -> None:
         """Take over the mean voltage of the phases at the terminals, per unit of rtgVNom."""
         self._v_pu = v_pu
-        s, va = self._settings, self._va_per_pu * v_pu
-        self._va = min(s.setMaxVA, va)
-        self._va_charge = min(s.setMaxChargeRateVA, va)
-        self._va2 = self._va * self._va
+        s = self._settings
+        self._amps_va = self._va_per_pu * v_pu
+        # Below nominal voltage the current limit is one of its own, behind that of apparent power.
+        most = max(self._amps_va, self._va_per_pu)
+        self._va, self._va_charge = min(s.setMaxVA, most), min(s.setMaxChargeRateVA, most)
+        self._va2 = min(self._va, self._amps_va) ** 2
 
     @property
     def current_limits(self) -> bool:
         """Whether setMaxA, and not setMaxVA, is the limit at the present voltage."""
-        return self._va_per_pu * self._v_pu < self._settings.setMaxVA * (1 - 1e-9)
+        return self._amps_va < self._settings.setMaxVA * (1 - 1e-9)
 
     def va_limit(self, p_w: float) -> float:
-        """The highest apparent power at this active power, VA."""
+        """The highest apparent power at this active power and at least nominal voltage, VA."""
         return self._va if p_w >= 0 else self._va_charge
 
     def q_share(self, p_w: float) -> float:
@@ -76,7 +80,7 @@ class Inverter:
     def var_available(self, p_w: float) -> tuple[float, float]:
         """(injecting, absorbing) var available at this active power, both >= 0."""
         share = self.q_share(p_w)
-        va = self.va_limit(p_w)
+        va = min(self.va_limit(p_w), self._amps_va)
         circle = math.sqrt(max(0.0, va * va - p_w * p_w))
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
 
@@ -85,9 +89,19 @@ class Inverter:
         high, low = self._inject, self._absorb
         if low <= q_var <= high and p_w >= self._full_q_w and p_w * p_w + q_var * q_var <= self._va2:
             return p_w, q_var
-        va = self._va if p_w >= 0 else self._va_charge
         if power_factor_first:
-            return self._fit_power_factor(p_w, q_var, va)
+            p, q = self._fit_power_factor(p_w, q_var, self.va_limit(p_w))
+        else:
+            p, q = self._fit_circle(p_w, q_var)
+        if p * p + q * q > self._amps_va * self._amps_va:
+            p, q = _within(self._amps_va, p, q)
+        if p_w < 0 and not p:
+            # No charging is left, so the limit of charging does not apply.
+            return self.fit(0.0, q)
+        return p, q
+
+    def _fit_circle(self, p_w: float, q_var: float) -> tuple[float, float]:
+        va, high, low = self.va_limit(p_w), self._inject, self._absorb
         share = self.q_share(p_w)
         high, low = high * share, low * share
         q = high if q_var > high else (max(q_var, low))
@@ -96,12 +110,7 @@ class Inverter:
         if not self._reactive_first:
             left = math.sqrt(max(0.0, va * va - p_w * p_w))
             q = min(max(self._demanded_inject, left), max(min(self._demanded_absorb, -left), q))
-        q = min(va, max(-va, q))
-        p = min(math.sqrt(max(0.0, va * va - q * q)), abs(p_w))
-        if p_w < 0 and not p:
-            # No charging is left, so the limit of charging does not apply.
-            return self.fit(0.0, q)
-        return math.copysign(p, p_w), q
+        return _within(va, p_w, q)
 
     def _fit_power_factor(self, p_w: float, q_var: float, va: float) -> tuple[float, float]:
         wanted = math.hypot(p_w, q_var)
@@ -113,4 +122,10 @@ class Inverter:
         if clamped != q:
             # Q is at its own limit: P may use what is left of the circle.
             p = math.copysign(min(abs(p_w), math.sqrt(max(0.0, va * va - clamped * clamped))), p_w)
-        return p + 0.0, clamped + 0.0  # never -0.0
+        return p, clamped
+
+
+def _within(va: float, p_w: float, q_var: float) -> tuple[float, float]:
+    """Q as far as it is within the circle, and P as far as Q leaves room."""
+    q = min(va, max(-va, q_var))
+    return math.copysign(min(math.sqrt(max(0.0, va * va - q * q)), abs(p_w)), p_w), q
