@@ -91,13 +91,29 @@ def test_a_hybrid_that_exports_its_sun_holds_its_battery() -> None:
     assert state.storage_mode is StorageMode.HOLDING
 
 
-def test_a_stopped_hybrid_shows_what_its_array_gives_to_its_battery() -> None:
+def test_array_and_battery_of_a_hybrid_that_leaves_service_rest() -> None:
     bench = Bench("HybridDC-3Phase")
+    bench.target(2000.0)
     bench.run(60)
-    bench.device.command("stop")
-    state = bench.run(1)
-    assert state.p_w == 0
-    assert sum(side.ac_w for side in state.dc_sides) == pytest.approx(0)
+    for leave in (lambda: bench.device.command("stop"), lambda: bench.inputs.set(voltage_pu=0.4)):
+        leave()
+        state = bench.run(5)
+        assert [side.ac_w for side in state.dc_sides] == [0, 0]
+        assert state.storage_mode is StorageMode.HOLDING
+        taken_wh = battery_of(state).taken_wh
+        assert battery_of(bench.run(60)).taken_wh == taken_wh
+        bench.inputs.set(voltage_pu=1.0)
+        bench.device.command("start")
+        assert battery_of(bench.run(700, 1.0)).p_w < 0
+
+
+def test_a_hybrid_that_starts_out_of_service_does_not_charge() -> None:
+    clock = ManualClock()
+    inputs = Inputs(Conditions(irradiance_w_m2=700.0))
+    device = make_device(device_type="HybridDC-3Phase", clock=clock, inputs=inputs, start="off")
+    device.step(0.0)
+    device.step(1.0)
+    assert battery_of(device.state).p_w == 0
 
 
 @pytest.mark.parametrize("device_type", TYPES)

@@ -78,13 +78,19 @@ def test_evcc_and_home_assistant_find_the_battery_in_modules_3_and_4(make_bench,
     ]
 
 
-def test_the_tracker_works_while_a_stopped_inverter_charges_its_battery(make_bench):
+def test_array_and_battery_of_a_stopped_inverter_rest(make_bench):
     bench = hybrid(make_bench, 700)
+    assert bench.read(802, "ChaSt") == 4
     bench.write(715, OpCtl=0)
     bench.wait(2)
-    assert bench.read(701, "W") == 0
-    assert bench.read(160, "module[0].DCW") > 1000
-    assert bench.read(160, "module[0].DCSt") == 4
+    soc = bench.state.soc_pct
+    assert [bench.read(model, "W") for model in (701, 802)] == [0, 0]
+    assert [bench.read(160, f"module[0].{point}") for point in ("DCW", "DCSt")] == [0, 1]
+    assert bench.read(802, "ChaSt") == 6
+    bench.wait(60)
+    assert bench.state.soc_pct == pytest.approx(soc, abs=0.01)
+    bench.write(715, OpCtl=1)
+    bench.wait(700)
     assert bench.read(802, "ChaSt") == 4
 
 

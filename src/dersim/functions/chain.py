@@ -33,7 +33,7 @@ from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import Source
+from dersim.hardware.source import Source, tell_service
 from dersim.modes import ModeValue
 
 _STAGES: tuple[Stage, ...] = ("protect", "command", "grid", "frequency", "reactive")
@@ -70,6 +70,7 @@ class Chain:
         self.p_w = self.q_var = 0.0
         self._most_w = self._least_w = 0.0
         self.settled = False
+        self._served = True
         self._bounds = {
             kind.name: Bounds(releases=kind.stage != "command")
             for kind in self.types
@@ -179,6 +180,9 @@ class Chain:
     def step(self, dt_s: float, seen: Measured, source: Source, *, quiet: bool) -> None:
         """Advance by dt_s and compute `p_w` and `q_var`. quiet: skip the stage `protect`."""
         service = self.service
+        if service.in_service is not self._served:
+            self._served = service.in_service
+            tell_service(source, in_service=self._served)
         ceiling = INF if quiet else service.step(dt_s, seen)
         seen.wanted_w = self._active(dt_s, seen, source, ceiling)
         q, factor_first = self._reactive_power(dt_s, seen)

@@ -2,7 +2,7 @@
 
 Without a target the inverter delivers the PV power and the battery rests, or does what it is commanded
 (`storage_limits.py`). Under a limit the battery charges from the power that would be curtailed; for a target
-above the PV power it discharges.
+above the PV power it discharges. Out of service both rest.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Hybrid:
         self.available_w = self.charge_w = self.rest_w = 0.0
         self.parts = (Part("pv", self.pv), Part("battery", self.battery))
         self.settled = False
+        self._serves = True
 
     @property
     def soc_pct(self) -> float:
@@ -56,12 +57,19 @@ class Hybrid:
 
     def shares(self, p_w: float) -> tuple[float, float]:
         """The array's and the battery's share of p_w; the battery covers the difference to the PV power."""
-        from_battery_w = max(p_w - self.pv.available_w, -self.battery.take_w)
+        from_battery_w = self._from_battery_w(p_w)
         return p_w - from_battery_w, from_battery_w
+
+    def serve(self, in_service: bool) -> None:
+        """Enter or leave service; out of service the sun does not charge the battery either."""
+        self._serves = in_service
+
+    def _from_battery_w(self, p_w: float) -> float:
+        return max(p_w - self.pv.available_w, -self.battery.take_w) if self._serves else 0.0
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w for dt_s."""
-        self.battery.drew(max(p_w - self.pv.available_w, -self.battery.take_w), dt_s)
+        self.battery.drew(self._from_battery_w(p_w), dt_s)
         self.settled = self.battery.settled
 
     def dc(self, p_w: float) -> DcPoint:

@@ -118,6 +118,13 @@ def configure_source(
         steer(values, ramps)
 
 
+def tell_service(source: Source, *, in_service: bool) -> None:
+    """Tell a source that its DER entered or left service, if it has a method `serve` for that."""
+    serve = getattr(source, "serve", None)
+    if serve is not None:
+        serve(in_service)
+
+
 class GivenSource:
     """A source whose available power is set from outside: for replays and tests."""
 
