@@ -32,3 +32,5 @@ def test_the_energy_of_a_battery_is_of_its_setting() -> None:
     bench.device.settings.update({"setMaxWh": 10_000.0})
     assert (bench.read(713, "WHRtg"), bench.read(713, "SoC")) == (15_000, pytest.approx(75, abs=0.01))
     assert bench.read(713, "WHAvail") == pytest.approx(7500, abs=1)
+    # 7.5 kWh less the reserve of 5 % of 10 kWh, at 400 V.
+    assert bench.read(124, "StorAval") == pytest.approx(7000 / 400, abs=0.02)

@@ -80,7 +80,7 @@ class StorageControls(Model):
         return out | {
             RESERVE: reserve,
             "ChaState": soc,
-            "StorAval": max(0.0, soc - reserve) / 100 * self._rated_ah,
+            "StorAval": max(0.0, soc - reserve) / 100 * settings.setMaxWh / view.plate.pv_v,
             "InBatV": side.v if side is not None else 0.0,
             "ChaSt": charge_state(state, view.plate),
             GRID: int(view.setpoints.value(GRID) is not False),
