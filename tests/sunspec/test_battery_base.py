@@ -80,6 +80,23 @@ def test_a_reset_forgets_a_trip(bench):
     assert bench.read(802, "AlmRst") == 0
 
 
+def test_the_reserve_is_that_of_124(bench):
+    assert bench.read(802, "SoCRsvMin") == bench.device.nameplate.soc_min_pct
+    assert bench.write(802, SoCRsvMin=30) == 0
+    assert (bench.read(802, "SoCRsvMin"), bench.read(124, "MinRsvPct")) == (30, 30)
+    assert bench.write(802, SoCRsvMin=101) == 3
+    bench.write(124, MinRsvPct=20)
+    assert bench.read(802, "SoCRsvMin") == 20
+
+
+def test_the_sun_may_charge_where_the_grid_must_not(bench):
+    bench.write(124, ChaGriSet=0)
+    bench.wait(2)
+    plate = bench.device.nameplate
+    taken_a = plate.rtgMaxChargeRateW * 0.96 / plate.pv_v if plate.pv_w else 0
+    assert bench.read(802, "AChaMax") == pytest.approx(taken_a, abs=0.1)
+
+
 def test_the_controller_s_heartbeat_is_kept(bench):
     assert bench.write(802, CtrlHb=77) == 0
     assert bench.read(802, "CtrlHb") == 77

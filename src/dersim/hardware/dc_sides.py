@@ -58,7 +58,10 @@ class DcSides:
 
     def _side(self, part: Part, meter: Metered | None, ac_w: float) -> DcSide:
         v, a, p_w = part.source.dc(ac_w)
-        return DcSide(part.kind, p_w, v, a, ac_w, *self._energies(meter), part.source.available_w)
+        source = part.source
+        # PV beside a battery may charge it where the grid must not.
+        take_w = source.charge_w if self._combined is None else getattr(source, "take_w", source.charge_w)
+        return DcSide(part.kind, p_w, v, a, ac_w, *self._energies(meter), source.available_w, take_w)
 
 
 def parts_of(source: Source, plate: Nameplate) -> tuple[Part, ...]:

@@ -76,7 +76,8 @@ class DcSide(NamedTuple):
     """One DC source of a DER: its PV array, its battery, or another generator.
 
     p_w, v, a: on the DC side; > 0 flows into the inverter, < 0 charges. ac_w: its share of the AC power.
-    delivered_wh, taken_wh: DC energy, counting up only. available_w: what it could give now, on the AC side.
+    delivered_wh, taken_wh: DC energy, counting up only. available_w: what it could give now, on the AC side;
+    charge_available_w: what it could take now, from the grid or from PV beside it.
     """
 
     kind: SourceKind
@@ -87,6 +88,7 @@ class DcSide(NamedTuple):
     delivered_wh: float
     taken_wh: float
     available_w: float
+    charge_available_w: float = 0.0
 
 
 Triple = tuple[float, float, float]

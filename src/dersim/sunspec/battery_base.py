@@ -1,7 +1,8 @@
 """802, the battery base model.
 
-Its commands are those of other models: SetOp is 123.Conn, SetInvState 715.OpCtl, AlmRst 715.AlarmReset. They
-act on the whole DER: PV and battery behind one inverter have one switch. The registers show what is in force.
+Its commands are those of other models: SetOp is 123.Conn, SetInvState 715.OpCtl, AlmRst 715.AlarmReset,
+SoCRsvMin 124.MinRsvPct. SetOp and SetInvState act on the whole DER: PV and battery behind one inverter have
+one switch. The registers show what is in force.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from dersim.hardware.state import DeviceState
+from dersim.hardware.storage_limits import RESERVE
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.measurements import Measurement
 from dersim.sunspec.ratings import permit
 from dersim.sunspec.scales import Scales, finest
-from dersim.sunspec.storage import charge_state
+from dersim.sunspec.storage import charge_state, reserve_pct, set_reserve
 from dersim.sunspec.switch import Switch
 from dersim.sunspec.view import View
 
@@ -63,6 +65,7 @@ class Battery(Measurement):
             "SoCMax": plate.soc_max_pct,
             "SoCMin": plate.soc_min_pct,
             "SoC": soc,
+            "SoCRsvMin": reserve_pct(self.view),
             "DoD": 100 - soc,
             "SoH": 100,
             "ChaSt": charge_state(s, plate),
@@ -78,7 +81,7 @@ class Battery(Measurement):
             "EvtVnd2": 0,
             "V": side.v,
             "A": side.a,
-            "AChaMax": s.charge_available_w * plate.charge_efficiency / plate.pv_v,
+            "AChaMax": side.charge_available_w * plate.charge_efficiency / plate.pv_v,
             "ADisChaMax": side.available_w / plate.discharge_efficiency / plate.pv_v,
             "W": side.p_w,
             "SetOp": _CONNECT if self._switch.closed else _DISCONNECT,
@@ -96,14 +99,20 @@ class Battery(Measurement):
         return _STARTED if s.connection.energized else _STANDBY
 
     def writable(self, path: str) -> bool:
-        """The commands; SetOp where there is a switch."""
-        return path in ("AlmRst", "CtrlHb", "SetInvState") or (path == "SetOp" and self._switch.works)
+        """The commands; SetOp and SoCRsvMin where the DER has the function for it."""
+        if path == "SetOp":
+            return self._switch.works
+        return path in ("AlmRst", "CtrlHb", "SetInvState") or (
+            path == "SoCRsvMin" and self.view.supports(RESERVE)
+        )
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
-        """Carry out the commands, which cannot be refused."""
+        """Set the reserve, then carry out the commands, which cannot be refused."""
         view = self.view
         if changes.get("AlmRst", 0) > 1:
             raise ModbusRefusal(ILLEGAL_VALUE, f"802.AlmRst: {changes['AlmRst']} is not 0 or 1")
+        if "SoCRsvMin" in changes:
+            set_reserve(view, source, changes["SoCRsvMin"], "802.SoCRsvMin")
         self._controller_beat = changes.get("CtrlHb", self._controller_beat)
         if changes.get("AlmRst"):
             view.device.command("reset")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dersim.hardware.battery import RECHARGE_PCT
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.state import DeviceState, StorageMode
+from dersim.hardware.storage_limits import RESERVE
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import Measurement
 from dersim.sunspec.scales import Scales
+from dersim.sunspec.submitting import changes_of, submit
 from dersim.sunspec.view import View
 
 _ROUNDING_PCT = 1e-6
@@ -25,6 +28,17 @@ def charge_state(s: DeviceState, plate: Nameplate) -> int:
         return _EMPTY
     full = soc > plate.soc_max_pct - RECHARGE_PCT and s.charge_available_w <= 0
     return _FULL if full else _HOLDING
+
+
+def reserve_pct(view: View) -> float:
+    """MinRsvPct of 124 and SoCRsvMin of 802: the one in force, else the battery's lowest state of charge."""
+    reserve = view.setpoints.value(RESERVE)
+    return float(reserve) if isinstance(reserve, int | float) else view.plate.soc_min_pct
+
+
+def set_reserve(view: View, source: SetpointSource, percent: float, detail: str) -> None:
+    """Put a reserve in force; ModbusRefusal if it is out of range."""
+    submit(view, changes_of(view, source, {RESERVE: float(percent)}, detail))
 
 
 class StorageCapacity(Measurement):

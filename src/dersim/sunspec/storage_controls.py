@@ -23,7 +23,7 @@ from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.scales import Scales, finest
-from dersim.sunspec.storage import charge_state
+from dersim.sunspec.storage import charge_state, reserve_pct
 from dersim.sunspec.submitting import changes_of, check, submit
 from dersim.sunspec.view import LOCAL, View
 
@@ -70,7 +70,7 @@ class StorageControls(Model):
         """What is in force, else what was written; the battery's charge."""
         view = self.view
         state, settings = view.device.state, view.settings
-        soc, reserve = state.soc_pct or 0.0, self._reserve_pct()
+        soc, reserve = state.soc_pct or 0.0, reserve_pct(view)
         base_w = settings.setMaxChargeRateW
         rate = settings.setGradW * settings.setMaxW / base_w if base_w else 0.0
         side = state.battery
@@ -85,10 +85,6 @@ class StorageControls(Model):
             "ChaSt": charge_state(state, view.plate),
             GRID: int(view.setpoints.value(GRID) is not False),
         }
-
-    def _reserve_pct(self) -> float:
-        reserve = self.view.setpoints.value(RESERVE)
-        return float(reserve) if isinstance(reserve, int | float) else self.view.plate.soc_min_pct
 
     def _steering(self) -> dict[str, Any]:
         """StorCtl_Mod and both rates: what is in force, whoever asked for it, else what was written."""

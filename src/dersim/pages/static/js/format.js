@@ -57,6 +57,9 @@ const UNITS = {
   setESHighVolt: "%",
   setESLowFreq: "Hz",
   setESHighFreq: "Hz",
+  InWRte: "%",
+  OutWRte: "%",
+  MinRsvPct: "%",
 };
 
 export function value(mode, v) {

@@ -43,7 +43,7 @@ const OBJECT = {
 // The functions that are used most come first.
 const ORDER = (
   "volt-var max-w volt-watt fixed-pf fixed-var freq-droop watt-var watt-pf connect ramp " +
-  "enter-service fixed-w target-w target-var freq-watt"
+  "enter-service fixed-w target-w storage target-var freq-watt"
 ).split(" ");
 const DOC = { number: "a number", bool: "on or off" };
 
