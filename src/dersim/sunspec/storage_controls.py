@@ -44,14 +44,14 @@ class StorageControls(Model):
     def __init__(self, view: View, scales: Scales, timers: Timers) -> None:
         self.view = view
         plate = view.plate
-        self._rated_ah = plate.rtgMaxWh / plate.pv_v
+        rated_ah = plate.rtgMaxWh / plate.pv_v
         self.scales = {
             "WChaMax_SF": finest(plate.rtgMaxChargeRateW, 65534, lowest=0),
             "WChaDisChaGra_SF": -2,
             "VAChaMax_SF": finest(plate.rtgMaxChargeRateVA, 65534, lowest=0),
             "MinRsvPct_SF": -2,
             "ChaState_SF": -2,
-            "StorAval_SF": finest(self._rated_ah, 65534, -2),
+            "StorAval_SF": finest(rated_ah, 65534, -2),
             "InBatV_SF": scales.dc_v,
             "InOutWRte_SF": -2,
         }
