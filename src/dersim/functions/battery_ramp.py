@@ -11,7 +11,7 @@ from dersim.functions.base import INF
 from dersim.functions.ramp import Track
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
-from dersim.hardware.source import Source, combined
+from dersim.hardware.source import Source, beside_battery_w
 
 
 class BatteryRamp:
@@ -27,7 +27,7 @@ class BatteryRamp:
 
     def follow(self, dt_s: float, seen: Measured, source: Source, asked_w: float) -> float:
         """The power of the DER after dt_s, W, where asked_w is asked of it."""
-        others_w = _others_w(source)
+        others_w = beside_battery_w(source)
         goal_w = asked_w - others_w
         power = self._power
         if not seen.in_service:
@@ -41,11 +41,3 @@ class BatteryRamp:
         self._out = False
         self.settled = value == goal_w
         return others_w + value
-
-
-def _others_w(source: Source) -> float:
-    """What the sources beside the battery give, W."""
-    several = combined(source)
-    if several is None:
-        return 0.0
-    return sum(part.source.available_w for part in several.parts if part.kind != "battery")

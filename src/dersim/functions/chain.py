@@ -33,9 +33,11 @@ from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import Source, tell_service
+from dersim.hardware.source import Source, beside_battery_w, combined, tell_service
 from dersim.modes import ModeValue
 
+#: A PV array with less than this share of setMaxW is in the dark: too little to start an inverter.
+_DARK = 0.01
 _STAGES: tuple[Stage, ...] = ("protect", "command", "grid", "frequency", "reactive")
 _COMMANDING = ("command", "grid", "frequency")
 #: By mode, the rampTms (s) of the setpoint in force and since when (s): an equal one that follows ramps anew.
@@ -201,6 +203,8 @@ class Chain:
         )
         self.p_w = seen.p_w = p
         self.q_var = seen.q_var = q
+        if not service.ceased:
+            seen.before_w = p if service.in_service else None
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
         p = self._commanded(dt_s, seen, source)
@@ -212,7 +216,7 @@ class Chain:
             limit = demand.limit_w if demand.limit_w < limit else limit
         p = limit if p > limit else p
         for function in self._frequency:
-            seen.wanted_w = p
+            self._without_event(seen, source, p, min(high, limit), ceiling)
             demand = function.step(dt_s, seen)
             if demand.override_w is not None:
                 p = min(demand.override_w, high, limit)
@@ -220,9 +224,27 @@ class Chain:
             p = max(-ceiling, min(ceiling, p))
         return max(low, self._least_w) if p < low or p < self._least_w else p
 
+    def _without_event(
+        self, seen: Measured, source: Source, p_w: float, limit_w: float, ceiling: float
+    ) -> None:
+        """Write into `seen` what the DER would deliver without stage frequency, and whether that moves."""
+        unlimited_w = max(p_w, min(seen.unlimited_w, limit_w))
+        seen.entering = ceiling < INF
+        if ceiling < INF:
+            p_w, unlimited_w = (max(-ceiling, min(ceiling, w)) for w in (p_w, unlimited_w))
+        seen.wanted_w, seen.unlimited_w = p_w, unlimited_w
+        battery = self._battery_ramp
+        seen.ramping = (
+            seen.entering
+            or (self.ramp is not None and not self.ramp.settled)
+            or (battery is not None and not battery.settled)
+        )
+        least_w = _DARK * self._most_w
+        seen.dark = -least_w < p_w < least_w and _dark(source, least_w)
+
     def _commanded(self, dt_s: float, seen: Measured, source: Source) -> float:
         """The power by command, ramped."""
-        p = source.rest_w
+        p, by_command = source.rest_w, False
         most, least, ramp = self._most_w, self._least_w, self.ramp
         cap, floor = most, least
         if ramp is not None:
@@ -232,7 +254,7 @@ class Chain:
         for function, bounds in self._command:
             demand = function.step(dt_s, seen)
             if demand.target_w is not None:
-                p = demand.target_w
+                p, by_command = demand.target_w, True
             limit, bottom = demand.limit_w, demand.floor_w
             if ramp is not None:
                 ramp.follow(bounds, dt_s, seen, demand)
@@ -241,13 +263,16 @@ class Chain:
             floor = bottom if bottom > floor else floor
         p = least if p < least else p
         p = most if p > most else p
-        if ramp is not None and (p != ramp.target.value or ramp.begin_target):
-            p = ramp.follow_target(dt_s, seen, p)
+        if ramp is not None and (p != ramp.target.value or ramp.begin_target or ramp.target.left_s):
+            p = ramp.follow_target(dt_s, seen, p, by_command=by_command)
         if self._battery_ramp is not None:
             p = self._battery_ramp.follow(dt_s, seen, source, p)
         p = floor if p < floor else p
+        seen.unlimited_w = p
         p = cap if p > cap else p
-        seen.command_w = p if cap < most else INF
+        seen.command_w = cap if cap < most else INF
+        if ramp is not None:
+            ramp.asked_w = p
         return p
 
     def _reactive_power(self, dt_s: float, seen: Measured) -> tuple[float, bool]:
@@ -277,12 +302,20 @@ class Chain:
         ramps = False
         if self._q_begin:
             self._q_begin = False
-            ramps = ramp is not None and ramp.begin_q(seen, wanted, self._q_ramp_s)
+            start = seen.q_var if lag.y is None or not self.service.ceased else lag.y
+            ramps = ramp is not None and ramp.begin_q(seen, start, wanted, self._q_ramp_s)
         if ramp is not None and (ramps or ramp.q.left_s > 0):
             q = ramp.follow_q(dt_s, wanted)
             lag.start(q, wanted)
             return q, demand.power_factor_first
         return lag.step(dt_s, wanted, self._q_response_s), demand.power_factor_first
+
+
+def _dark(source: Source, least_w: float) -> bool:
+    """Whether the PV array of a source has less than least_w; False for a battery alone."""
+    if combined(source) is None:
+        return source.soc_pct is None and source.available_w < least_w
+    return beside_battery_w(source) < least_w
 
 
 def _ramp_s(

@@ -36,6 +36,12 @@ class Lag:
         self._u = (y if u is None else u) or 0.0
         self.moving = True
 
+    def shift(self, by: float) -> None:
+        """Move output and reference together, for a change that the lag does not delay."""
+        if self.y is not None:
+            self.y += by
+            self._u += by
+
     def step(self, dt_s: float, u: float, olrt_s: float) -> float:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y

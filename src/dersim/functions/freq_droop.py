@@ -5,10 +5,18 @@
     f < f_N - dbUF:  p = min(p_pre + ((f_N - dbUF) - f) / (f_N * kUF), p_avl)
     f > f_N + dbOF:  p = max(p_pre - (f - (f_N + dbOF)) / (f_N * kOF), p_min)
 
-p_pre is the power at the instant when the frequency left the dead-band; it is frozen until the frequency is
-back, unless a lower limit by command arrives. The response has an open-loop time to 90 %. It replaces targets
+p_pre is the output at the instant when the frequency left the dead-band (6.5.2.7). It stays until the
+frequency is back. A limit by command is a minimum beside it while it is in force. Two cases have no such
+output:
+
+- momentary cessation: p_pre is the output before it (6.4.2.7);
+- out of service, at the start, and PV in the dark: p_pre is what the DER would deliver without the event and
+  without limits by command. It moves with that until the ramp of entering service is done. PV in the dark has
+  no ramp, so there it moves until the frequency is back.
+
+The response has an open-loop time to 90 %; changes of p_pre pass it without delay. It replaces targets
 and limits by command (an under-frequency response uses the headroom of a curtailment) and stays below
-Volt-Watt. After the return the power comes back with the same lag; the function ends when it has arrived.
+Volt-Watt. After the return the difference fades with the same lag; the function ends when it is gone.
 """
 
 from __future__ import annotations
@@ -38,7 +46,8 @@ class Droop(Function):
         self._over = self._under = 0.0
         self._side = 0
         self._active = False
-        self._pre_w = 0.0
+        self._pre_w = self._wanted_w = 0.0
+        self._moves = self._dark = False
         self._lag = Lag()
         self._demand = Demand()
 
@@ -74,9 +83,11 @@ class Droop(Function):
             return NOTHING
         if side != self._side:
             self._turn(seen, side)
-        elif side and seen.command_w < self._pre_w:
-            # A lower limit that arrives during the event applies.
-            self._pre_w = seen.command_w
+        elif not side:
+            lag.shift(seen.wanted_w - self._wanted_w)
+        elif self._moves:
+            self._move(seen)
+        self._wanted_w = seen.wanted_w
         reference = self._reference(seen, value) if side else seen.wanted_w
         p = lag.step(dt_s, reference, value.open_loop_s)
         self.settled = not lag.moving
@@ -89,20 +100,31 @@ class Droop(Function):
     def _turn(self, seen: Measured, side: int) -> None:
         """The frequency left the dead-band, returned, or crossed to the other side."""
         self._side = side
-        if side:
-            self._pre_w = seen.p_w
-            if not self._active:
-                self._lag.start(seen.p_w)
-                self._active = True
+        if not side:
+            return
+        before_w = seen.before_w
+        self._dark = seen.dark
+        self._moves = before_w is None or seen.entering or seen.dark
+        self._pre_w = seen.unlimited_w if self._moves or before_w is None else before_w
+        if not self._active:
+            self._lag.start(before_w)
+            self._active = True
+
+    def _move(self, seen: Measured) -> None:
+        """Let p_pre follow the power without the event, until the ramps are done."""
+        self._lag.shift(seen.unlimited_w - self._pre_w)
+        self._pre_w = seen.unlimited_w
+        self._moves = seen.ramping or self._dark
 
     def _reference(self, seen: Measured, value: FreqDroop) -> float:
+        pre_w = min(self._pre_w, seen.command_w)
         if self._side < 0:
-            asked = self._pre_w + (self._low_hz - seen.frequency_hz) * self._under
+            asked = pre_w + (self._low_hz - seen.frequency_hz) * self._under
             return min(asked, seen.available_w, self.settings.setMaxW)
-        asked = self._pre_w - (seen.frequency_hz - self._high_hz) * self._over
+        asked = pre_w - (seen.frequency_hz - self._high_hz) * self._over
         lowest = -seen.charge_w if value.p_min_w is None else value.p_min_w
         # A DER that ran below p_min is not raised to it.
-        return asked if asked >= lowest else min(lowest, self._pre_w)
+        return asked if asked >= lowest else min(lowest, pre_w)
 
 
 def _check(mode: str, value: ModeValue, nameplate: Nameplate, settings: Settings) -> str:

@@ -83,15 +83,20 @@ class Bounds:
 class Ramp(Function):
     """The ramps of one DER.
 
-    target: the target of active power, or the power without one. ending: the bounds of functions that have
-    no mode in force any more. q: reactive power, which ramps while `q.left_s` is above 0 and else moves with
-    its function's open-loop response.
+    target: the target of active power, or the power without one. The latter, such as a hybrid's PV power, is
+    not a command: once the ramp from the last target has met it, it is followed at once. asked_w: the power
+    by command in the last step. ending: the bounds of functions that have no mode in force any more. q:
+    reactive power, which ramps while `q.left_s` is above 0 and else moves with its function's open-loop
+    response.
     """
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self.target = Track(0.0)
         self.begin_target = True
+        self.asked_w = 0.0
+        self._met = False  # the power without a target
+        self._rising = False
         self.target_ramp_s: float | None = None
         self.ending: list[Bounds] = []
         self.q = Track(0.0)
@@ -101,6 +106,8 @@ class Ramp(Function):
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over setGradW, a setting; rampTms comes with each setpoint."""
         s = self.settings
+        if s.setMaxW > self._most_w <= self.target.value:
+            self._met, self._rising = False, True
         self._most_w, self._least_w = s.setMaxW, 0.0 - s.charge_limit_w
         self._rate_w_s = s.setMaxW * s.setGradW / 100 if s.setGradW > 0 else INF
 
@@ -135,13 +142,15 @@ class Ramp(Function):
         if not seen.running:
             high, low = limit_w, floor_w
         elif bounds.releases:
-            high = seen.p_w if _held_down(seen) else high
-            low = seen.p_w if seen.p_w > self.target.value else low
+            p_w = _output_w(seen)
+            high = p_w if _held_down(p_w, min(self.asked_w, seen.available_w)) else high
+            low = p_w if p_w > self.target.value else low
         else:
-            if limit_w < high and _held_down(seen):
-                high = min(high, max(seen.p_w, limit_w))
-            if floor_w > low and _held_up(seen):
-                low = max(low, min(seen.p_w, floor_w))
+            p_w = _output_w(seen)
+            if limit_w < high and _held_down(p_w, seen.available_w):
+                high = min(high, max(p_w, limit_w))
+            if floor_w > low and _held_up(p_w, seen):
+                low = max(low, min(p_w, floor_w))
         bounds.limit.start(high, limit_w, bounds.ramp_s)
         bounds.floor.start(low, floor_w, bounds.ramp_s)
 
@@ -155,28 +164,41 @@ class Ramp(Function):
         ]
         return floor_w, limit_w
 
-    def follow_target(self, dt_s: float, seen: Measured, goal_w: float) -> float:
-        """The target after dt_s, W."""
+    def follow_target(self, dt_s: float, seen: Measured, goal_w: float, *, by_command: bool) -> float:
+        """The target after dt_s, W; by_command: goal_w is that of a command, not the power without one."""
         target = self.target
         if self.begin_target:
-            self.begin_target = False
-            start = goal_w
-            if seen.running:
-                held = _held_down(seen) or goal_w < 0
-                start = seen.p_w if held else max(min(target.value, self._most_w), seen.p_w)
-            target.start(start, goal_w, self.target_ramp_s)
-            self.target_ramp_s = None
+            self._begin_target(seen, goal_w)
+        if not by_command:
+            met = goal_w <= target.value if self._rising else goal_w >= target.value
+            if self._met or met:
+                self._met = True
+                target.value, target.left_s = goal_w, 0.0
+                return goal_w
         value = target.follow(dt_s, goal_w, self._rate_w_s)
         if value != goal_w:
             self.settled = False
+        elif not by_command:
+            self._met = True
         return value
 
-    def begin_q(self, seen: Measured, goal_var: float, ramp_s: float | None) -> bool:
+    def _begin_target(self, seen: Measured, goal_w: float) -> None:
+        self.begin_target = False
+        target, start = self.target, goal_w
+        if seen.running:
+            p_w = _output_w(seen)
+            held = _held_down(p_w, seen.available_w) or goal_w < 0
+            start = p_w if held else max(min(target.value, self._most_w), p_w)
+        target.start(start, goal_w, self.target_ramp_s)
+        self.target_ramp_s = None
+        self._met, self._rising = False, goal_w > target.value
+
+    def begin_q(self, seen: Measured, start_var: float, goal_var: float, ramp_s: float | None) -> bool:
         """The reactive mode or its value changed; True if Q goes to the new value by rampTms."""
         if ramp_s is None or not seen.running:
             self.q.left_s = 0.0
             return False
-        self.q.start(seen.q_var, goal_var, ramp_s)
+        self.q.start(start_var, goal_var, ramp_s)
         return True
 
     def follow_q(self, dt_s: float, goal_var: float) -> float:
@@ -187,12 +209,17 @@ class Ramp(Function):
         return value
 
 
-def _held_down(seen: Measured) -> bool:
-    return seen.p_w < seen.available_w * (1 - 1e-9) - 1e-6
+def _output_w(seen: Measured) -> float:
+    """The output at which a ramp starts, W; during a momentary cessation the output before it."""
+    return seen.p_w if seen.before_w is None else seen.before_w
 
 
-def _held_up(seen: Measured) -> bool:
-    return 0 > seen.p_w > -seen.charge_w * (1 - 1e-9) + 1e-6
+def _held_down(p_w: float, most_w: float) -> bool:
+    return p_w < most_w - abs(most_w) * 1e-9 - 1e-6
+
+
+def _held_up(p_w: float, seen: Measured) -> bool:
+    return 0 > p_w > -seen.charge_w * (1 - 1e-9) + 1e-6
 
 
 TYPE = FunctionType(

@@ -23,8 +23,11 @@ class Measured:
     lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit; terminal_v_pu: the mean
     of the phases as it is at the terminals, per unit of rtgVNom. frequency_hz.
     available_w: available power on the AC side; charge_w: available charging power (>= 0).
-    p_w, q_var: the output at the end of the last step. command_w: the limit by command, inf for none.
-    wanted_w: P as decided so far in this step, for the later stages. in_service: whether in service.
+    p_w, q_var: the output at the end of the last step. before_w: the same P, during a cessation that before
+    it; None out of service and before the first step. command_w: the limit by command, inf for none.
+    wanted_w: P as decided so far in this step, for the later stages; unlimited_w: the same without the limits
+    by command. entering: on the ramp of entering service; ramping: on any ramp. dark: it delivers nothing
+    because its PV has no power. in_service: whether in service.
     running: False until the first step, when filters start at their inputs. blocked: some function or the
     operator keeps the DER out of service. va_limit, var_available: the apparent power limit (VA) and
     the reactive power available (var, injecting and absorbing, both >= 0) at an active power (W).
@@ -39,8 +42,13 @@ class Measured:
     charge_w: float = 0.0
     p_w: float = 0.0
     q_var: float = 0.0
+    before_w: float | None = None
     command_w: float = math.inf
     wanted_w: float = 0.0
+    unlimited_w: float = 0.0
+    entering: bool = False
+    ramping: bool = False
+    dark: bool = False
     in_service: bool = True
     running: bool = False
     blocked: bool = False

@@ -101,6 +101,14 @@ def combined(source: Source) -> Combined | None:
     return cast("Combined", source) if hasattr(source, "parts") and hasattr(source, "shares") else None
 
 
+def beside_battery_w(source: Source) -> float:
+    """The available power of the sources beside a battery, W; 0 for a source that is not made of several."""
+    several = combined(source)
+    if several is None:
+        return 0.0
+    return sum(part.source.available_w for part in several.parts if part.kind != "battery")
+
+
 def metered(source: Source) -> Metered | None:
     """The source as one that counts its own energy; None if it does not."""
     names = ("delivered_wh", "taken_wh", "ac_net_wh")
