@@ -29,15 +29,14 @@ from dersim.functions.contract import NOTHING, ControlFunction, Demand, Function
 from dersim.functions.filters import Lag
 from dersim.functions.ramp import Bounds, Ramp
 from dersim.functions.service import Service
+from dersim.functions.without_event import DARK, note_without_event
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
-from dersim.hardware.source import Source, beside_battery_w, combined, tell_service
+from dersim.hardware.source import Source, tell_service
 from dersim.modes import ModeValue
 
-#: A PV array with less than this share of setMaxW is in the dark: too little to start an inverter.
-_DARK = 0.01
 _STAGES: tuple[Stage, ...] = ("protect", "command", "grid", "frequency", "reactive")
 _COMMANDING = ("command", "grid", "frequency")
 #: By mode, the rampTms (s) of the setpoint in force and since when (s): an equal one that follows ramps anew.
@@ -197,14 +196,17 @@ class Chain:
             p == self.p_w
             and q == self.q_var
             and not self._q_lag.moving
-            and (self.ramp is None or self.ramp.settled)
-            and (self._battery_ramp is None or self._battery_ramp.settled)
+            and self._ramps_settled()
             and all(function.settled for function in self._enabled)
         )
         self.p_w = seen.p_w = p
         self.q_var = seen.q_var = q
         if not service.ceased:
             seen.before_w = p if service.in_service else None
+
+    def _ramps_settled(self) -> bool:
+        ramp, battery = self.ramp, self._battery_ramp
+        return (ramp is None or ramp.settled) and (battery is None or battery.settled)
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
         p = self._commanded(dt_s, seen, source)
@@ -216,31 +218,14 @@ class Chain:
             limit = demand.limit_w if demand.limit_w < limit else limit
         p = limit if p > limit else p
         for function in self._frequency:
-            self._without_event(seen, source, p, min(high, limit), ceiling)
+            ramps, dark_w = not self._ramps_settled(), DARK * self._most_w
+            note_without_event(seen, source, p, min(high, limit), ceiling, ramps=ramps, least_w=dark_w)
             demand = function.step(dt_s, seen)
             if demand.override_w is not None:
                 p = min(demand.override_w, high, limit)
         if ceiling < INF:
             p = max(-ceiling, min(ceiling, p))
         return max(low, self._least_w) if p < low or p < self._least_w else p
-
-    def _without_event(
-        self, seen: Measured, source: Source, p_w: float, limit_w: float, ceiling: float
-    ) -> None:
-        """Write into `seen` what the DER would deliver without stage frequency, and whether that moves."""
-        unlimited_w = max(p_w, min(seen.unlimited_w, limit_w))
-        seen.entering = ceiling < INF
-        if ceiling < INF:
-            p_w, unlimited_w = (max(-ceiling, min(ceiling, w)) for w in (p_w, unlimited_w))
-        seen.wanted_w, seen.unlimited_w = p_w, unlimited_w
-        battery = self._battery_ramp
-        seen.ramping = (
-            seen.entering
-            or (self.ramp is not None and not self.ramp.settled)
-            or (battery is not None and not battery.settled)
-        )
-        least_w = _DARK * self._most_w
-        seen.dark = -least_w < p_w < least_w and _dark(source, least_w)
 
     def _commanded(self, dt_s: float, seen: Measured, source: Source) -> float:
         """The power by command, ramped."""
@@ -263,8 +248,8 @@ class Chain:
             floor = bottom if bottom > floor else floor
         p = least if p < least else p
         p = most if p > most else p
-        if ramp is not None and (p != ramp.target.value or ramp.begin_target or ramp.target.left_s):
-            p = ramp.follow_target(dt_s, seen, p, by_command=by_command)
+        if ramp is not None and (p != ramp.target.value or ramp.follows):
+            p = ramp.follow_target(dt_s, seen, source, p, by_command=by_command)
         if self._battery_ramp is not None:
             p = self._battery_ramp.follow(dt_s, seen, source, p)
         p = floor if p < floor else p
@@ -309,13 +294,6 @@ class Chain:
             lag.start(q, wanted)
             return q, demand.power_factor_first
         return lag.step(dt_s, wanted, self._q_response_s), demand.power_factor_first
-
-
-def _dark(source: Source, least_w: float) -> bool:
-    """Whether the PV array of a source has less than least_w; False for a battery alone."""
-    if combined(source) is None:
-        return source.soc_pct is None and source.available_w < least_w
-    return beside_battery_w(source) < least_w
 
 
 def _ramp_s(

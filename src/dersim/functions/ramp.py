@@ -22,6 +22,7 @@ from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
+from dersim.hardware.source import Source, beside_battery_w, combined
 from dersim.modes import ModeValue
 
 RAMP, GRAD = "rampTms", "setGradW"
@@ -83,20 +84,19 @@ class Bounds:
 class Ramp(Function):
     """The ramps of one DER.
 
-    target: the target of active power, or the power without one. The latter, such as a hybrid's PV power, is
-    not a command: once the ramp from the last target has met it, it is followed at once. asked_w: the power
-    by command in the last step. ending: the bounds of functions that have no mode in force any more. q:
-    reactive power, which ramps while `q.left_s` is above 0 and else moves with its function's open-loop
-    response.
+    target: the target of active power, or the power without one. PV power in the latter, as of a hybrid, is
+    no command: once the ramp from the last target has met the goal, its changes pass at once. follows: the
+    target needs a call even where it is at its goal. asked_w: the power by command in the last step. ending:
+    the bounds of functions that have no mode in force any more. q: reactive power, which ramps while
+    `q.left_s` is above 0 and else moves with its function's open-loop response.
     """
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self.target = Track(0.0)
-        self.begin_target = True
-        self.asked_w = 0.0
-        self._met = False  # the power without a target
-        self._rising = False
+        self.follows = self._begins = True
+        self.asked_w = self._pv_w = 0.0
+        self._with_pv = self._met = self._rising = False
         self.target_ramp_s: float | None = None
         self.ending: list[Bounds] = []
         self.q = Track(0.0)
@@ -129,7 +129,8 @@ class Ramp(Function):
         if bounds.begin:
             self._begin(bounds, seen, limit_w, floor_w)
             if bounds.had_target or demand.target_w is not None:
-                self.begin_target, self.target_ramp_s = True, bounds.ramp_s
+                self.follows = self._begins = True
+                self.target_ramp_s = bounds.ramp_s
             bounds.had_target = demand.target_w is not None
         limit.follow(dt_s, limit_w, self._rate_w_s)
         floor.follow(dt_s, floor_w, self._rate_w_s)
@@ -164,26 +165,45 @@ class Ramp(Function):
         ]
         return floor_w, limit_w
 
-    def follow_target(self, dt_s: float, seen: Measured, goal_w: float, *, by_command: bool) -> float:
+    def follow_target(
+        self, dt_s: float, seen: Measured, source: Source, goal_w: float, *, by_command: bool
+    ) -> float:
         """The target after dt_s, W; by_command: goal_w is that of a command, not the power without one."""
         target = self.target
-        if self.begin_target:
-            self._begin_target(seen, goal_w)
-        if not by_command:
-            met = goal_w <= target.value if self._rising else goal_w >= target.value
-            if self._met or met:
-                self._met = True
-                target.value, target.left_s = goal_w, 0.0
-                return goal_w
+        if self._begins:
+            self._begin_target(seen, source, goal_w)
+        pv_w = beside_battery_w(source) if self._with_pv else 0.0
+        before_w, self._pv_w = self._pv_w, pv_w
+        if by_command:
+            self._met = False
+        else:
+            self._meet(goal_w, self._within(source.rest_w - pv_w + before_w))
         value = target.follow(dt_s, goal_w, self._rate_w_s)
         if value != goal_w:
             self.settled = False
-        elif not by_command:
-            self._met = True
+        self.follows = self._with_pv or target.left_s > 0
         return value
 
-    def _begin_target(self, seen: Measured, goal_w: float) -> None:
-        self.begin_target = False
+    def _meet(self, goal_w: float, still_w: float) -> None:
+        """Pass on what a change of the PV power does to the goal; still_w: the goal without that change."""
+        target = self.target
+        self._met = self._met or self._beyond(still_w)
+        if self._met:
+            target.value += goal_w - still_w
+        elif self._beyond(goal_w):
+            self._met = True
+            target.value, target.left_s = goal_w, 0.0
+
+    def _beyond(self, goal_w: float) -> bool:
+        value = self.target.value
+        return goal_w <= value if self._rising else goal_w >= value
+
+    def _within(self, p_w: float) -> float:
+        return max(self._least_w, min(self._most_w, p_w))
+
+    def _begin_target(self, seen: Measured, source: Source, goal_w: float) -> None:
+        self._begins = False
+        self._with_pv = combined(source) is not None
         target, start = self.target, goal_w
         if seen.running:
             p_w = _output_w(seen)
