@@ -165,6 +165,56 @@ def test_a_limit_moves_in_its_ramp_time() -> None:
     assert powers == [-1_250, -2_500, -3_750, -5_000, -5_000]
 
 
+def test_limits_move_at_setGradW() -> None:
+    device = der()
+    device.settings.update({"setGradW": 0.0})
+    command(device, opModTargetW=5_000.0)
+    run(device, 2)
+    device.settings.update({"setGradW": 1.0})  # 100 W/s
+    command(device, OutWRte=0.0)
+    powers = []
+    for _ in range(6):
+        run(device, 10)
+        powers.append(round(device.state.p_w))
+    assert powers == [4_000, 3_000, 2_000, 1_000, 0, 0]
+    command(device, OutWRte=None)
+    run(device, 10)
+    assert device.state.p_w == pytest.approx(1_000)
+
+
+def test_without_a_gradient_a_limit_acts_in_the_instant_of_the_change() -> None:
+    device = der()
+    device.settings.update({"setGradW": 0.0})
+    command(device, opModTargetW=5_000.0)
+    assert device.state.p_w == 5_000
+    command(device, OutWRte=20.0)
+    assert device.state.p_w == 2_000
+
+
+@pytest.mark.parametrize("step_s", [1.0, 5.0])
+def test_a_forced_power_is_reached_at_setGradW(step_s: float) -> None:
+    for kind, sun_w in (("Batt", 0.0), ("HybridDC-3Phase", SUN_W)):
+        device = der(kind)
+        device.settings.update({"setGradW": 1.0})
+        rate_w_s = device.settings.setMaxW / 100
+        run(device, 200)
+        command(device, OutWRte=-50.0)
+        run(device, 10, step_s)
+        assert device.state.p_w == pytest.approx(sun_w - 10 * rate_w_s, abs=1)
+        run(device, 60, step_s)
+        assert battery_w(device) == pytest.approx(-5_000, abs=1)
+
+
+def test_without_a_command_a_setting_acts_at_once() -> None:
+    device = der()
+    device.settings.update({"setGradW": 1.0})
+    command(device, opModTargetW=-5_000.0)
+    run(device, 200)
+    device.settings.update({"setMaxChargeRateW": 2_000.0})
+    run(device, 1)
+    assert device.state.p_w == pytest.approx(-2_000)
+
+
 def test_a_frequency_response_rules_over_a_forced_charge() -> None:
     device = der()
     command(device, InWRte=100.0, OutWRte=100.0)

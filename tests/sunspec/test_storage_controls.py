@@ -1,6 +1,8 @@
 """124: the registers by which evcc, Home Assistant and Fronius tools steer a battery."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dersim.setpoints import SetpointChange, SetpointSource
 
@@ -227,3 +229,43 @@ def test_it_can_be_left_out(make_bench):
     models = [block.model_id for block in bench.unit.blocks]
     assert 802 in models
     assert 124 not in models
+
+
+WRITES = st.one_of(
+    st.tuples(st.just(124), st.just("StorCtl_Mod"), st.integers(0, 3)),
+    st.tuples(st.just(124), st.sampled_from(["InWRte", "OutWRte"]), st.integers(-100, 100)),
+    st.tuples(st.just(124), st.just("MinRsvPct"), st.integers(0, 100)),
+    st.tuples(st.just(124), st.just("ChaGriSet"), st.integers(0, 1)),
+    st.tuples(st.just(124), st.just("InOutWRte_RvrtTms"), st.sampled_from([0, 30])),
+    st.tuples(st.just(124), st.just("InOutWRte_RmpTms"), st.sampled_from([0, 20])),
+    st.tuples(st.just(124), st.just("WChaMax"), st.integers(0, 10_000)),
+    st.tuples(st.just(704), st.just("WSet"), st.integers(-10_000, 10_000)),
+    st.tuples(st.just(704), st.just("WSetEna"), st.integers(0, 1)),
+    st.tuples(st.just(123), st.just("WMaxLimPct"), st.integers(0, 100)),
+    st.tuples(st.just(123), st.just("WMaxLim_Ena"), st.integers(0, 1)),
+    st.tuples(st.just(64414), st.just("Irradiance"), st.integers(0, 1_000)),
+)
+
+
+@pytest.mark.parametrize("kind", ["Batt-3Phase", "HybridDC-3Phase"])
+@given(writes=st.lists(WRITES, max_size=12))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_written_the_battery_stays_where_124_says(make_bench, kind, writes):
+    bench = make_bench(device_type=kind)
+    bench.write(704, WSetMod=1)
+    for model, point, value in writes:
+        assert bench.write(model, **{point: value}) == 0
+        bench.wait(40)
+        power_w, base_w = bench.state.battery.ac_w, bench.read(124, "WChaMax")
+        bits, charge, discharge = shown(bench, "StorCtl_Mod", "InWRte", "OutWRte")
+        if bits & 1:
+            assert power_w >= -max(0, charge) / 100 * base_w - 1
+        if bits & 2:
+            assert power_w <= max(0, discharge) / 100 * base_w + 1
+        soc, reserve = shown(bench, "ChaState", "MinRsvPct")
+        if soc < reserve - 0.01:
+            assert power_w <= 0
+        if not bench.read(124, "ChaGriSet"):
+            assert bench.state.p_w >= -1
+        assert bench.read(124, "ChaSt") == bench.read(802, "ChaSt")
+        assert bench.read(802, "W") == pytest.approx(bench.state.battery.p_w, abs=1)

@@ -16,7 +16,7 @@ from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint, Ramps
-from dersim.hardware.storage_limits import StorageLimits
+from dersim.hardware.storage_limits import Machine, StorageLimits
 from dersim.hardware.taper import mean_share
 from dersim.modes import ModeValue
 
@@ -48,8 +48,10 @@ class Battery:
         self.rest_w = self.idle_w = 0.0
         self.cell_temperature_c = 25.0
         self.settled = False
-        self._commands = StorageLimits(nameplate.rtgMaxChargeRateW, nameplate.rtgMaxDischargeRateW)
-        self.configure(Settings(nameplate))
+        self._power_w: float | None = None
+        settings = Settings(nameplate)
+        self._commands = StorageLimits(Machine.of(settings))
+        self.configure(settings)
 
     def configure(self, settings: Settings) -> None:
         """Take over setMaxWh, setMaxChargeRateW, setMaxDischargeRateW and the like."""
@@ -60,19 +62,12 @@ class Battery:
         self._taper_wh = plate.taper_pct / 100 * wh
         self._recharge_wh = RECHARGE_PCT / 100 * wh
         self._least_wh = _LEAST * wh
-        self._charge_max_w = settings.charge_limit_w
-        self._discharge_max_w = settings.setMaxDischargeRateW
-        self._rate_base_w = settings.setMaxChargeRateW
+        self._machine = machine = Machine.of(settings)
+        self._charge_max_w, self._discharge_max_w = machine.charge_w, machine.discharge_w
 
     def steer(self, values: Mapping[str, ModeValue], ramps: Ramps) -> None:
         """Take over InWRte, OutWRte, MinRsvPct and ChaGriSet; after `configure`."""
-        self._commands.aim(
-            values,
-            ramps,
-            base_w=self._rate_base_w,
-            charge_w=self._charge_max_w,
-            discharge_w=self._discharge_max_w,
-        )
+        self._commands.aim(values, ramps, self._machine, self._power_w)
 
     @property
     def soc_pct(self) -> float:
@@ -114,6 +109,7 @@ class Battery:
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w (AC side) for dt_s, and self-discharge."""
         hours = dt_s / 3600
+        self._power_w = p_w
         if p_w > 0:
             dc_w = p_w / self._eta_d
             self.delivered_wh += dc_w * hours

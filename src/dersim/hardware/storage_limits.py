@@ -6,93 +6,125 @@
     ChaGriSet   whether it may charge from the grid; else only from PV behind the same inverter
 
 InWRte and OutWRte are percents of setMaxChargeRateW in both directions, as Fronius documents WChaMax. Where
-they exclude each other, the power nearer to 0 remains. rampTms of a setpoint moves its limit in that time.
+they exclude each other, the power nearer to 0 remains. A limit moves like any command of active power: by
+setGradW, or in the rampTms of its setpoint, from the present power if that is beyond it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from dersim.hardware.settings import Settings
 from dersim.hardware.source import Ramps
 from dersim.modes import ModeValue
 
 IN, OUT, RESERVE, GRID = "InWRte", "OutWRte", "MinRsvPct", "ChaGriSet"
 
 
+class Machine(NamedTuple):
+    """What the settings say, W: 100 % of a rate, the limits without a command; rate_w_s: setGradW in W/s."""
+
+    base_w: float
+    charge_w: float
+    discharge_w: float
+    rate_w_s: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Machine:
+        """The limits of these settings."""
+        rate_w_s = settings.setMaxW * settings.setGradW / 100 if settings.setGradW > 0 else math.inf
+        return cls(
+            settings.setMaxChargeRateW, settings.charge_limit_w, settings.setMaxDischargeRateW, rate_w_s
+        )
+
+
 class Limit:
-    """A limit in W on its way to its goal."""
+    """The highest power in one direction (W; below 0: the least power in the other), on its way to a goal."""
 
     def __init__(self, value: float) -> None:
         self.value = self._goal = value
-        self._left_s = 0.0
+        self._left_s, self._rate_w_s = 0.0, math.inf
 
     @property
     def moving(self) -> bool:
         """Whether it has not reached its goal."""
-        return self._left_s > 0
+        return self.value != self._goal
 
-    def aim(self, goal_w: float, ramp_s: float) -> None:
-        """Go to another goal in ramp_s seconds; 0: at once."""
-        if goal_w != self._goal:
-            self._goal, self._left_s = goal_w, ramp_s
-            self.advance(0.0)
+    def aim(self, goal_w: float, power_w: float, ramp_s: float | None, rate_w_s: float) -> None:
+        """Go to another goal in ramp_s seconds (None: at rate_w_s), from power_w if that is nearer."""
+        if goal_w == self._goal:
+            return
+        self._goal, self._left_s, self._rate_w_s = goal_w, ramp_s or 0.0, rate_w_s
+        if goal_w < self.value:
+            self.value = max(goal_w, min(self.value, power_w))
+        if ramp_s == 0:
+            self.value = goal_w
 
     def advance(self, dt_s: float) -> None:
         """Move on by dt_s."""
-        if dt_s < self._left_s:
-            self.value += (self._goal - self.value) * dt_s / self._left_s
-            self._left_s -= dt_s
+        goal = self._goal
+        if self._left_s > 0:
+            share = dt_s / self._left_s if dt_s < self._left_s else 1.0
+            self._left_s -= self._left_s * share
+            self.value = goal if share == 1 else self.value + (goal - self.value) * share
         else:
-            self.value, self._left_s = self._goal, 0.0
+            step = math.inf if self._rate_w_s == math.inf else self._rate_w_s * dt_s
+            self.value = min(goal, self.value + step) if self.value < goal else max(goal, self.value - step)
 
 
 class StorageLimits:
     """The modes in force for one battery.
 
-    low, high: bounds of its power (W, AC side, discharging positive). reserve_pct: of setMaxWh. from_grid:
-    whether it may charge from the grid. acts: whether InWRte or OutWRte is in force.
+    charge, discharge: the limits of its power on the AC side. reserve_pct: of setMaxWh. from_grid: whether it
+    may charge from the grid. acts: whether a limit is in force, or still moves.
     """
 
-    def __init__(self, charge_w: float, discharge_w: float) -> None:
-        self.low, self.high = Limit(-charge_w), Limit(discharge_w)
+    def __init__(self, machine: Machine) -> None:
+        self.charge, self.discharge = Limit(machine.charge_w), Limit(machine.discharge_w)
         self.reserve_pct = 0.0
         self.from_grid = True
-        self.acts = False
-
-    def aim(
-        self,
-        values: Mapping[str, ModeValue],
-        ramps: Ramps,
-        *,
-        base_w: float,
-        charge_w: float,
-        discharge_w: float,
-    ) -> None:
-        """Take over the modes in force. base_w: 100 %. charge_w, discharge_w: the limits without a mode."""
-
-        def watts(mode: str, otherwise: float) -> float:
-            percent = values.get(mode)
-            return percent / 100 * base_w if isinstance(percent, float | int) else otherwise
-
-        self.low.aim(-watts(IN, charge_w), ramps.get(IN, (0.0, 0.0))[0])
-        self.high.aim(watts(OUT, discharge_w), ramps.get(OUT, (0.0, 0.0))[0])
-        reserve = values.get(RESERVE, 0.0)
-        self.reserve_pct = float(reserve) if isinstance(reserve, float | int) else 0.0
-        self.from_grid = values.get(GRID) is not False
-        self.acts = IN in values or OUT in values
+        self._commanded = False
 
     @property
     def moving(self) -> bool:
         """Whether a limit has not reached its goal."""
-        return self.low.moving or self.high.moving
+        return self.charge.moving or self.discharge.moving
+
+    @property
+    def acts(self) -> bool:
+        """Whether a limit is in force, or one that ended still moves."""
+        return self._commanded or self.moving
+
+    def aim(
+        self, values: Mapping[str, ModeValue], ramps: Ramps, machine: Machine, power_w: float | None
+    ) -> None:
+        """Take over the modes in force. power_w: the present power, None before the first step."""
+        acted, self._commanded = self.acts, IN in values or OUT in values
+        at_once = power_w is None or not (acted or self._commanded)
+        present_w = power_w or 0.0
+
+        def go(limit: Limit, mode: str, present_w: float, otherwise: float) -> None:
+            percent = values.get(mode)
+            goal = percent / 100 * machine.base_w if isinstance(percent, float | int) else otherwise
+            ramp = ramps.get(mode)
+            ramp_s = None if ramp is None else ramp[0]
+            limit.aim(goal, present_w, 0.0 if at_once else ramp_s, machine.rate_w_s)
+
+        go(self.charge, IN, -present_w, machine.charge_w)
+        go(self.discharge, OUT, present_w, machine.discharge_w)
+        reserve = values.get(RESERVE, 0.0)
+        self.reserve_pct = float(reserve) if isinstance(reserve, float | int) else 0.0
+        self.from_grid = values.get(GRID) is not False
 
     def advance(self, dt_s: float) -> None:
         """Move the limits on by dt_s."""
-        self.low.advance(dt_s)
-        self.high.advance(dt_s)
+        self.charge.advance(dt_s)
+        self.discharge.advance(dt_s)
 
     def within(self, give_w: float, take_w: float, rest_w: float) -> tuple[float, float, float]:
         """What the battery may give and take of that (W, both >= 0), and its power instead of rest_w."""
-        low, high = self.low.value, self.high.value
+        low, high = 0.0 - self.charge.value, self.discharge.value
         give, take = min(give_w, max(0.0, high)), min(take_w, max(0.0, 0.0 - low))
         return give, take, max(0.0 - take, min(give, max(low, min(high, rest_w))))
