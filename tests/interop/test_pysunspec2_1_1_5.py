@@ -37,6 +37,12 @@ limit = device.models[123][0]
 limit.WMaxLimPct.cvalue, limit.WMaxLim_Ena.value = 40, 1
 limit.write()
 limit.read()
+if 124 in models:
+    storage = device.models[124][0]
+    storage.StorCtl_Mod.value, storage.OutWRte.cvalue = 2, -50
+    storage.write()
+    storage.read()
+    assert (storage.StorCtl_Mod.value, storage.OutWRte.cvalue) == (2, -50)
 values = [limit.WMaxLimPct.cvalue, limit.WMaxLim_Ena.value, measured.Hz.cvalue, measured.LLV.cvalue]
 first = [device.models[705][0].Crv[0].Pt[i].V.cvalue for i in range(4)]
 device.close()
@@ -59,8 +65,13 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def test_the_old_library_scans_and_reads_every_model_it_knows(old_python: Path, tmp_path: Path) -> None:
-    sim = ("dersim", "sim", "--plugins", "modbus", "--mb_port", "0")
+@pytest.mark.parametrize(
+    ("kind", "watts"), [("PV-3Phase", 7005), ("Batt-3Phase", 0), ("HybridDC-3Phase", 7005)]
+)
+def test_the_old_library_scans_and_reads_every_model_it_knows(
+    old_python: Path, tmp_path: Path, kind: str, watts: int
+) -> None:
+    sim = ("dersim", "sim", "--plugins", "modbus", "--mb_port", "0", "--device_type", kind)
     with program(*sim, cwd=tmp_path) as inverter:
         port = inverter.ready()["modbus"].rpartition(":")[2]
         done = subprocess.run(
@@ -69,8 +80,10 @@ def test_the_old_library_scans_and_reads_every_model_it_knows(old_python: Path, 
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
         assert inverter.stop() == 0
-    legacy, der = [1, 103, 120, 121, 122, 123, 160], list(range(701, 716))
+    storage = [124] if kind != "PV-3Phase" else []
+    legacy, der = [1, 103, 120, 121, 122, 123, *storage, 160], list(range(701, 716))
     assert told["models"][: len(legacy) + len(der)] == legacy + der
-    assert told["power"] == [7005, 7005]
+    assert told["power"] == [watts, watts]
+    assert (802 in told["models"]) == bool(storage)
     assert told["values"] == [40, 1, 60, 480]
     assert told["first"] == [92, 98, 102, 108]
