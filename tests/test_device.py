@@ -107,6 +107,7 @@ def test_unbalanced_voltages_share_the_power_and_raise_the_alarm() -> None:
 def test_energy_is_what_was_produced_and_never_falls() -> None:
     clock = ManualClock()
     device = make_device(device_type="Batt", clock=clock)
+    device.settings.update({"setGradW": 0.0})
     device.step(0.0)
     rng = random.Random(4)
     out_ws = in_ws = 0.0

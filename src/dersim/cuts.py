@@ -2,61 +2,104 @@
 
 At a known instant - a setpoint expires, a grid profile goes to its next row, a timer of a protecting function
 runs out - the piece before it ends and a step of zero length follows, in which outputs may jump. In between
-nothing jumps.
+nothing jumps, and energy is counted by the course of a straight line or of one lag. Where limits meet or Q
+follows P that is an approximation, so pieces are short soon after a jump and while a ramp runs, and become
+longer with the time since.
 """
 
 from __future__ import annotations
 
-import math
-
-from dersim.functions.service import Service
+from dersim.functions.base import INF
+from dersim.functions.chain import Chain
+from dersim.functions.enter_service import EnterService
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
+from dersim.hardware.battery import Battery
+from dersim.hardware.hybrid import Hybrid
 from dersim.hardware.measured import Measured
+from dersim.hardware.source import Source
 from dersim.setpoints import Setpoints
 
 #: The shortest piece, s; against a profile whose next row rounds to the present instant.
 _SHORTEST_S = 1e-6
 #: After so many pieces in one step they have a least length, so that timers that keep ending cannot hold it.
 _MOST_PIECES = 100
+#: The first piece after a jump, of the open-loop response time of the fastest lag that moves.
+_FIRST = 0.125
+#: The later pieces, of the time since the jump.
+_GROWTH = 1 / 3
 
 
 class Cuts:
-    """The cuts of one DER's steps; `begin` with each step.
+    """The cuts of one DER's steps.
 
-    least_s: the shortest piece that a timer may ask for.
+    least_s: the shortest piece that a timer may ask for. jump_s: when outputs could jump last.
+    sampled: inputs are samples of a record, taken as straight lines.
     """
 
-    def __init__(self, setpoints: Setpoints, inputs: Inputs, service: Service) -> None:
+    def __init__(
+        self, setpoints: Setpoints, inputs: Inputs, chain: Chain, source: Source, *, sampled: bool
+    ) -> None:
         self._setpoints = setpoints
         self._inputs = inputs
-        self._service = service
-        self._row_s = math.inf
+        self._chain = chain
+        self._sampled = sampled
+        self._storage = source if isinstance(source, Battery | Hybrid) else None
+        self._stored_out = False
+        self.jump_s = 0.0
+        self._row_s = INF
         self._pieces = 0
         self.least_s = 0.0
 
-    def begin(self) -> None:
-        """A step begins."""
+    def end(self) -> None:
+        """A step ends."""
         self._pieces, self.least_s = 0, 0.0
 
     def next_s(self, last_s: float, now_s: float) -> float:
         """The end of the next piece of a step from last_s to now_s, if no timer ends before it."""
         self._pieces += 1
-        if self._pieces > _MOST_PIECES:
+        if self._pieces == _MOST_PIECES:
             self.least_s = (now_s - last_s) / _MOST_PIECES
         until_s = min(now_s, max(last_s, self._setpoints.next_expiry_s))
-        self._row_s = math.inf
+        self._row_s = INF
         if not self._inputs.constant:
             self._row_s = max(self._inputs.next_change_s(last_s), last_s + _SHORTEST_S)
         return min(until_s, self._row_s)
 
-    def at_row(self, time_s: float, old: Conditions | None) -> bool:
-        """Whether the grid jumps from its old conditions at time_s, where a row of the profile begins."""
+    def at_jump(self, time_s: float, old: Conditions | None) -> bool:
+        """Whether outputs may jump at time_s: a battery is at a limit, or the grid at another row."""
+        if self._stored_out:
+            self._stored_out = False
+            return True
         if time_s < self._row_s:
             return False
+        self._row_s = INF
         now = self._inputs.during(time_s, time_s)
         return old is None or (now.voltage_pu, now.frequency_hz) != (old.voltage_pu, old.frequency_hz)
 
-    def timer_s(self, seen: Measured) -> float:
-        """Seconds until the first timer of a protecting function runs out."""
-        return max(self._service.horizon_s(seen), self.least_s)
+    def piece_s(self, start_s: float, dt_s: float, seen: Measured, *, quiet: bool) -> float:
+        """Seconds of the piece that begins at start_s, at most dt_s; quiet: no timer runs."""
+        seconds = dt_s if quiet else min(dt_s, self._chain.service.horizon_s(seen))
+        if not self._sampled:
+            if not self._chain.settled:
+                seconds = min(seconds, self._course_s(start_s))
+            if self._storage is not None:
+                stored_s = max(self._storage.straight_s(), _SHORTEST_S)
+                self._stored_out = stored_s < seconds
+                seconds = min(seconds, stored_s)
+        return min(dt_s, max(seconds, self.least_s))
+
+    def _course_s(self, start_s: float) -> float:
+        """Seconds for which the outputs keep their course."""
+        chain = self._chain
+        seconds = INF
+        fastest_s = min((lag.olrt_s for lag in chain.lags if lag.moving), default=INF)
+        if fastest_s < INF:
+            seconds = max(fastest_s * _FIRST, (start_s - self.jump_s) * _GROWTH)
+        for ramp in (chain.ramp, chain.battery_ramp):
+            if ramp is not None and not ramp.settled:
+                seconds = min(seconds, ramp.straight_s)
+        if chain.service.entering:
+            enter = chain.functions["enter-service"]
+            seconds = min(seconds, enter.straight_s()) if isinstance(enter, EnterService) else seconds
+        return max(seconds, _SHORTEST_S)

@@ -24,13 +24,14 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.alarm_hold import AlarmHold
 from dersim.hardware.checked_source import checked_source
+from dersim.hardware.course import Course, changes_sign, count_by_sign
 from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import configure_source
-from dersim.hardware.state import Alarm, DeviceState, Triple
+from dersim.hardware.state import DeviceState, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
 from dersim.setpoints import Setpoints
@@ -96,7 +97,7 @@ class Device:
         plate = self.nameplate
         self.inputs = inputs or Inputs(Conditions(frequency_hz=plate.frequency_hz))
         self.chain = Chain(functions, plate, self.settings, self.rng)
-        self.seen = self.chain.measured(plate.frequency_hz)
+        self.seen = self.chain.inverter.measured(plate.frequency_hz)
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
         self._report = Report(plate, self.settings, self.seen, self.source, self._registers, self.chain)
@@ -111,7 +112,7 @@ class Device:
         self.setpoints = Setpoints(
             self.chain.types, plate, self.settings, now_s=now_s, settle=self._settle, apply=self._apply
         )
-        self._cuts = Cuts(self.setpoints, self.inputs, self.chain.service)
+        self._cuts = Cuts(self.setpoints, self.inputs, self.chain, self.source, sampled=sampled)
         self._listen()
         self._configure(self.setpoints.values())
         if start == "off":
@@ -174,7 +175,7 @@ class Device:
     @property
     def enter_service_s(self) -> float:
         """Seconds of good grid still needed before service is entered; 0 in service."""
-        return self.chain.enter_service_s
+        return self.chain.service.enter_service_s
 
     def step(self, now_s: float) -> None:
         """Advance to simulated time now_s, UTC s; nothing changes in the past or after a failure."""
@@ -185,21 +186,20 @@ class Device:
             return
         setpoints, inputs = self.setpoints, self.inputs
         if inputs.constant and now_s < setpoints.next_expiry_s:
-            self._cuts.least_s = 0.0
             last_s = self._advance(last_s, now_s)
             if last_s == now_s:
                 return
-        self._cuts.begin()
         while True:
-            until_s = self._cuts.next_s(last_s, now_s)
-            if until_s > last_s:
-                last_s = self._advance(last_s, until_s)
-            if self._cuts.at_row(last_s, self._conditions):
+            if self._cuts.at_jump(last_s, self._conditions):
                 self._advance(last_s, last_s)
             if setpoints.next_expiry_s <= last_s and setpoints.expire(last_s):
                 self._apply(setpoints.values())
             if last_s >= now_s or self.failed:
+                self._cuts.end()
                 return
+            until_s = self._cuts.next_s(last_s, now_s)
+            if until_s > last_s:
+                last_s = self._advance(last_s, until_s)
 
     def disturb(self) -> None:
         """Compute the next step in full even if nothing seems to have changed; after changes to `source`."""
@@ -253,23 +253,32 @@ class Device:
             self._registers.count(seen.p_w, seen.q_var, dt_s)
             self._last_s = end_s
             return end_s
-        quiet = chain.service.quiet(seen)
-        if not quiet and dt_s > 0:
-            longest_s = self._cuts.timer_s(seen)
-            if longest_s < dt_s:
-                dt_s, end_s = longest_s, start_s + longest_s
+        quiet, cuts = chain.service.quiet(seen), self._cuts
+        if dt_s <= 0:
+            cuts.jump_s = start_s
+        elif not quiet or chain.ramps or not source.settled or start_s - cuts.jump_s < 3 * dt_s:
+            piece_s = cuts.piece_s(start_s, dt_s, seen, quiet=quiet)
+            if piece_s < dt_s:
+                dt_s, end_s = piece_s, start_s + piece_s
                 if not inputs.constant:
                     conditions = self._conditions = inputs.during(start_s, end_s)
         self._last_s = end_s
+        p, q, rest = seen.p_w, seen.q_var, source.rest_w
         source.see(conditions, dt_s)
         seen.available_w, seen.charge_w = source.available_w, source.charge_w
         chain.step(dt_s, seen, source, quiet=quiet)
         seen.running = True
-        p, q = seen.p_w, seen.q_var
-        self._registers.count(p, q, dt_s)
-        source.drew(p, dt_s)
+        mean_p, mean_q = chain.mean_p_w, chain.mean_q_var
+        if q * seen.q_var < 0 or (not source.settled and changes_sign(p, rest, seen.p_w, source.rest_w)):
+            p_course, q_course = Course(p, seen.p_w, mean_p), Course(q, seen.q_var, mean_q)
+            count_by_sign(self._registers, source, p_course, q_course, rest, dt_s)
+        else:
+            self._registers.count(mean_p, mean_q, dt_s)
+            source.drew(mean_p, dt_s)
+        if not source.settled:
+            source.drew(seen.p_w, 0.0)  # the power from now on
         if not quiet:
-            self._held.note(self._alarms(conditions), end_s)
+            self._held.note(self._report.alarms(conditions), end_s)
             if chain.service.turning:
                 chain.service.turn(seen)
                 chain.settled = False
@@ -283,32 +292,23 @@ class Device:
         voltage = conditions.voltage_pu
         if old is not None and old.voltage_pu == voltage:
             return
-        self._terminals.measure(voltage, self.seen)
+        shares = self._terminals.measure(voltage, self.seen)
         self.chain.inverter.see(self.seen.terminal_v_pu)
-        shares = self._terminals.shares(voltage)
         if shares is not self._shares:
             self._shares = shares
             self._registers.share(shares)
 
-    def _alarms(self, conditions: Conditions) -> Alarm:
-        return self._report.alarms(conditions, self.chain.trip_window())
-
     def _build(self) -> DeviceState:
         time_s = 0.0 if math.isnan(self._last_s) else self._last_s
-        conditions = self._conditions
+        conditions, report = self._conditions, self._report
         if conditions is None:
             conditions = self.inputs.at(time_s)
             self._look(conditions)
         if self.failed:
-            self._state = self._report.failed_state(time_s, conditions, self._shares)
+            self._state = report.failed_state(time_s, conditions, self._shares)
             return self._state
-        self._state = self._report.state(
-            time_s,
-            conditions,
-            self._shares,
-            self._alarms(conditions) | self._held.at(time_s),
-            self.setpoints.value,
-        )
+        alarms = report.alarms(conditions) | self._held.at(time_s)
+        self._state = report.state(time_s, conditions, self._shares, alarms, self.setpoints.value)
         return self._state
 
 

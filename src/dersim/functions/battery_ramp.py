@@ -15,13 +15,15 @@ from dersim.hardware.source import Source, beside_battery_w
 
 
 class BatteryRamp:
-    """The ramp of one DER's battery; settled: it has arrived."""
+    """The ramp of one DER's battery; settled: it has arrived; straight_s: as that of `Ramp`."""
 
     def __init__(self, nameplate: Nameplate) -> None:
         ramp_s = nameplate.battery_ramp_s
+        self._full_w = nameplate.rtgMaxW
         self._rate_w_s = nameplate.rtgMaxW / ramp_s if ramp_s > 0 else INF
         self.acts = bool(nameplate.rtgMaxWh) and ramp_s > 0
         self.settled = True
+        self.straight_s = INF
         self._power = Track(0.0)
         self._out = False
 
@@ -40,4 +42,5 @@ class BatteryRamp:
         value = power.follow(0.0 if self._out else dt_s, goal_w, self._rate_w_s)
         self._out = False
         self.settled = value == goal_w
+        self.straight_s = power.straight_s(goal_w, self._rate_w_s, self._full_w)
         return others_w + value

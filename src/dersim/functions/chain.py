@@ -47,8 +47,8 @@ NO_RAMPS: Ramps = {}
 class Chain:
     """All functions of one DER and the result of the last step.
 
-    p_w, q_var: the output, W and var. service: in or out of service. settled: another step under the same
-    conditions would change nothing.
+    p_w, q_var: the output, W and var; mean_p_w, mean_q_var: its mean over the last step. service: in or out
+    of service. settled: another step under the same conditions would change nothing. ramps: a ramp runs.
     """
 
     def __init__(
@@ -65,12 +65,13 @@ class Chain:
         ramp = self.functions.get("ramp")
         self.ramp = ramp if isinstance(ramp, Ramp) else None
         battery_ramp = BatteryRamp(nameplate)
-        self._battery_ramp = battery_ramp if battery_ramp.acts else None
+        self.battery_ramp = battery_ramp if battery_ramp.acts else None
         self.inverter = Inverter(nameplate, settings)
         self.service = Service()
-        self.p_w = self.q_var = 0.0
+        self.p_w = self.q_var = self.mean_p_w = self.mean_q_var = 0.0
+        self._p_lag: Lag | None = None
         self._most_w = self._least_w = 0.0
-        self.settled = False
+        self.settled = self.ramps = False
         self._served = True
         self._bounds = {
             kind.name: Bounds(releases=kind.stage != "command")
@@ -83,37 +84,12 @@ class Chain:
         self._reactive: list[ControlFunction] = []
         self._enabled: list[ControlFunction] = []
         self._q_lag = Lag()
+        self.lags = [self._q_lag]
         self._q_response_s = 0.0
         self._q_begin = False
         self._q_ramp_s: float | None = None
         self._in_force: dict[str, Mapping[str, object]] = {}
         self._settings_seen = -1
-
-    def measured(self, frequency_hz: float) -> Measured:
-        """The measurements before the first step, with the limits of this inverter."""
-        machine = self.inverter
-        return Measured(
-            frequency_hz=frequency_hz, va_limit=machine.va_limit, var_available=machine.var_available
-        )
-
-    @property
-    def modes(self) -> frozenset[str]:
-        """All modes that the functions implement."""
-        return frozenset(mode for kind in self.types for mode in kind.modes)
-
-    @property
-    def enter_service_s(self) -> float:
-        """Seconds of good grid still needed before service is entered; 0 in service."""
-        if self.service.in_service:
-            return 0.0
-        remaining: float = getattr(self.functions.get("enter-service"), "remaining_s", 0.0)
-        return remaining
-
-    def trip_window(self) -> tuple[float, float, float, float]:
-        """Lowest and highest voltage (per unit) and frequency (Hz) that no trip counts against."""
-        trip = self.functions.get("trip")
-        window: tuple[float, float, float, float] = getattr(trip, "quiet_window", (0.0, INF, 0.0, INF))
-        return window
 
     def configure(self, values: Mapping[str, ModeValue], seen: Measured, ramps: Ramps = NO_RAMPS) -> None:
         """Give each function its modes in force; called when setpoints or settings change.
@@ -157,6 +133,7 @@ class Chain:
         self._command = [(each, self._bounds[names[id(each)]]) for each in enabled["command"]]
         self._grid, self._frequency, self._reactive = (enabled[s] for s in ("grid", "frequency", "reactive"))
         self._enabled = [function for functions in enabled.values() for function in functions]
+        self.lags = [self._q_lag, *(lag for each in self._enabled for lag in getattr(each, "lags", ()))]
         self.service.configure(
             enabled["protect"],
             returns_by_function="enter-service" in self.functions,
@@ -192,20 +169,35 @@ class Chain:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
         else:
             p = q = 0.0
+        before, q_lag, settled = self.p_w, self._q_lag, True
+        if p == before:
+            self.mean_p_w = p
+        else:
+            settled, lag = False, self._p_lag
+            if lag is not None and lag.y == p and lag.before == before:
+                self.mean_p_w = lag.mean
+            else:
+                self.mean_p_w = (p + before) * 0.5
+            self.p_w = seen.p_w = p
+        before = self.q_var
+        if q == before:
+            self.mean_q_var = q
+        else:
+            settled = False
+            self.mean_q_var = q_lag.mean if q_lag.y == q and q_lag.before == before else (q + before) * 0.5
+            self.q_var = seen.q_var = q
+        self.ramps = not self._ramps_settled()
         self.settled = (
-            p == self.p_w
-            and q == self.q_var
-            and not self._q_lag.moving
-            and self._ramps_settled()
+            settled
+            and not q_lag.moving
+            and not self.ramps
             and all(function.settled for function in self._enabled)
         )
-        self.p_w = seen.p_w = p
-        self.q_var = seen.q_var = q
         if not service.ceased:
             seen.before_w = p if service.in_service else None
 
     def _ramps_settled(self) -> bool:
-        ramp, battery = self.ramp, self._battery_ramp
+        ramp, battery = self.ramp, self.battery_ramp
         return (ramp is None or ramp.settled) and (battery is None or battery.settled)
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
@@ -213,16 +205,23 @@ class Chain:
         limit, high, low = self._most_w, seen.available_w, 0.0 - seen.charge_w
         p = high if p > high else p
         p = low if p < low else p
+        limit_lag = None
         for function in self._grid:
             demand = function.step(dt_s, seen)
-            limit = demand.limit_w if demand.limit_w < limit else limit
+            if demand.limit_w < limit:
+                limit, limit_lag = demand.limit_w, demand.lag
+        self._p_lag = limit_lag
         p = limit if p > limit else p
         for function in self._frequency:
             ramps, dark_w = not self._ramps_settled(), DARK * self._most_w
             note_without_event(seen, source, p, min(high, limit), ceiling, ramps=ramps, least_w=dark_w)
             demand = function.step(dt_s, seen)
-            if demand.override_w is not None:
-                p = min(demand.override_w, high, limit)
+            override = demand.override_w
+            if override is not None:
+                p, self._p_lag = override, demand.lag
+                p = high if p > high else p
+                if p > limit:
+                    p, self._p_lag = limit, limit_lag
         if ceiling < INF:
             p = max(-ceiling, min(ceiling, p))
         return max(low, self._least_w) if p < low or p < self._least_w else p
@@ -233,7 +232,7 @@ class Chain:
         most, least, ramp = self._most_w, self._least_w, self.ramp
         cap, floor = most, least
         if ramp is not None:
-            ramp.settled = True
+            ramp.settled, ramp.straight_s = True, INF
             if ramp.ending:
                 floor, cap = ramp.end(dt_s, seen, floor, cap)
         for function, bounds in self._command:
@@ -250,8 +249,8 @@ class Chain:
         p = most if p > most else p
         if ramp is not None and (p != ramp.target.value or ramp.follows):
             p = ramp.follow_target(dt_s, seen, source, p, by_command=by_command)
-        if self._battery_ramp is not None:
-            p = self._battery_ramp.follow(dt_s, seen, source, p)
+        if self.battery_ramp is not None:
+            p = self.battery_ramp.follow(dt_s, seen, source, p)
         p = floor if p < floor else p
         seen.unlimited_w = p
         p = cap if p > cap else p

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from dersim.functions.filters import Lag
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
@@ -35,6 +36,8 @@ class Demand:
     (time to 90 %); power_factor_first: at the VA limit P and Q shrink together, which keeps the power factor.
     cease: no current now, and no delay before the return (momentary cessation). off: leave service without
     an alarm. trip: leave service with an alarm. enter: service may be entered now.
+    lag: the lag behind limit_w or override_w, if there is one, whose course the energy of a step follows;
+    without one it is a straight line.
     """
 
     limit_w: float = math.inf
@@ -48,6 +51,7 @@ class Demand:
     off: bool = False
     trip: bool = False
     enter: bool = False
+    lag: Lag | None = None
 
 
 #: Returned by a function that asks for nothing.

@@ -24,6 +24,8 @@ _ENTER = Demand(enter=True)
 _SLACK_S = 1e-9
 #: From this rating on there is no random delay (1547-2018 4.10.3).
 _NOT_RANDOM_VA = 500e3
+#: The ramp is stepped in at least so many parts, because it meets the available power inside one of them.
+_PARTS = 16
 
 
 class EnterService(Function):
@@ -67,6 +69,13 @@ class EnterService(Function):
     def remaining_s(self) -> float:
         """Seconds of good grid still needed before service is entered (SunSpec 703 ESDlyRemTms)."""
         return max(0.0, self._delay_s() - self._good_s)
+
+    def straight_s(self) -> float:
+        """Seconds for which the ramp goes on in a straight line, but at most a part of the whole ramp."""
+        rate, most_w = self._rate_w_s(), self.settings.setMaxW
+        if self.settled or rate == INF:
+            return INF
+        return min(max(most_w - self._ceiling_w, 0.0), most_w / _PARTS) / rate
 
     def horizon_s(self, seen: Measured) -> float:
         """Seconds until the delay is over."""

@@ -14,27 +14,37 @@ from __future__ import annotations
 import math
 
 _LN_10 = math.log(10)
-#: Distance from the reference, relative to it or absolute, at which the lag has arrived.
-_ARRIVED = 1e-9
+#: Square of the distance from the reference, relative to it or absolute, at which the lag has arrived.
+_ARRIVED_2 = 1e-9**2
 
 
 class Lag:
-    """A first-order lag. `y` is the output; None until the first step, which starts it at the input."""
+    """A first-order lag. `y` is the output; None until the first step, which starts it at the input.
 
-    __slots__ = ("_dt_s", "_e", "_k", "_olrt_s", "_u", "moving", "y")
+    before, mean: the output at the start of the last step and its mean over it. moving: not at its input yet.
+    """
+
+    __slots__ = ("_dt_s", "_e", "_k", "_olrt_s", "_per_a", "_u", "before", "mean", "moving", "y")
 
     def __init__(self) -> None:
         self.y: float | None = None
         self._u = 0.0
         self.moving = False
+        self.before = self.mean = math.nan
         # Factors of the last dt_s and response time, mostly the same in the next step.
-        self._dt_s = self._olrt_s = self._e = self._k = 0.0
+        self._dt_s = self._olrt_s = self._e = self._k = self._per_a = 0.0
+
+    @property
+    def olrt_s(self) -> float:
+        """The open-loop response time of the last step, s."""
+        return self._olrt_s
 
     def start(self, y: float | None, u: float | None = None) -> None:
         """Set the output to y and the last reference to u (default y); y None: start at the next input."""
         self.y = y
         self._u = (y if u is None else u) or 0.0
         self.moving = True
+        self.before = math.nan
 
     def shift(self, by: float) -> None:
         """Move output and reference together, for a change that the lag does not delay."""
@@ -46,6 +56,7 @@ class Lag:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y
         if y is None or olrt_s <= 0.0:
+            self.before, self.mean = (u, u) if y is None else (y, (y + u) / 2)
             self.y = self._u = u
             self.moving = False
             return u
@@ -57,12 +68,15 @@ class Lag:
             self._dt_s, self._olrt_s = dt_s, olrt_s
             a = dt_s * _LN_10 / olrt_s
             self._e = math.exp(-a)
+            self._per_a = 1.0 / a
             self._k = (1.0 - self._e) / a
-        e, k = self._e, self._k
-        y = y * e + self._u * (k - e) + u * (1.0 - k)
+        e, k, before, u_before = self._e, self._k, y, self._u
+        y = before * e + u_before * (k - e) + u * (1.0 - k)
+        # From T y' = u - y: the mean of y is that of u less T times the change of y over dt.
+        self.before, self.mean = before, (u_before + u) * 0.5 - (y - before) * self._per_a
         self._u = u
         distance = u - y
-        if -_ARRIVED <= distance <= _ARRIVED or abs(distance) <= _ARRIVED * abs(u):
+        if distance * distance <= _ARRIVED_2 * (1.0 + u * u):
             self.y = u
             self.moving = False
             return u

@@ -49,7 +49,8 @@ class Droop(Function):
         self._pre_w = self._wanted_w = 0.0
         self._moves = self._dark = False
         self._lag = Lag()
-        self._demand = Demand()
+        self.lags = (self._lag,)
+        self._demand = Demand(lag=self._lag)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over dead-bands, slopes and response time; a response in progress continues with them."""

@@ -29,7 +29,8 @@ class FreqWatt(Function):
         self._line: Line | None = None
         self._response_s = 0.0
         self._limit = Lag()
-        self._demand = Demand()
+        self.lags = (self._limit,)
+        self._demand = Demand(lag=self._limit)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over the curve; when newly enabled, the limit starts from the present power."""

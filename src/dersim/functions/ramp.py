@@ -28,21 +28,38 @@ from dersim.modes import ModeValue
 RAMP, GRAD = "rampTms", "setGradW"
 #: Slack for sums of floating-point seconds, s.
 _SLACK_S = 1e-9
+#: A ramp is stepped in at least so many parts.
+_PARTS = 16
 
 
 class Track:
-    """A value (W or var) on its way to a goal: in `left_s` seconds, or at a rate where that is 0."""
+    """A value (W or var) on its way to a goal: in `left_s` seconds, or at a rate where that is 0.
 
-    __slots__ = ("left_s", "value")
+    ramp_s: the whole time of a ramp in a given time.
+    """
+
+    __slots__ = ("left_s", "ramp_s", "value")
 
     def __init__(self, value: float) -> None:
         self.value = value
-        self.left_s = 0.0
+        self.left_s = self.ramp_s = 0.0
 
     def start(self, value: float, goal: float, ramp_s: float | None) -> None:
         """Go from value to goal in ramp_s seconds; 0: at once; None: at a rate."""
         self.value = goal if ramp_s == 0 else value
-        self.left_s = (ramp_s or 0.0) if self.value != goal else 0.0
+        self.left_s = self.ramp_s = (ramp_s or 0.0) if self.value != goal else 0.0
+
+    def straight_s(self, goal: float, rate_per_s: float, full: float) -> float:
+        """Seconds of the straight line that begins now, but at most a part of the whole ramp.
+
+        Inside some part a limit that ramps meets a power that does not. full: the whole range of a ramp at a
+        rate, W.
+        """
+        if self.left_s > 0:
+            return min(self.left_s, self.ramp_s / _PARTS)
+        if self.value == goal or rate_per_s == INF or rate_per_s <= 0:
+            return INF
+        return min(abs(goal - self.value), full / _PARTS) / rate_per_s
 
     def follow(self, dt_s: float, goal: float, rate_per_s: float) -> float:
         """The value after dt_s; rate_per_s applies where no ramp time is left."""
@@ -102,6 +119,8 @@ class Ramp(Function):
         self.q = Track(0.0)
         self._most_w = self._least_w = 0.0
         self._rate_w_s = INF
+        #: Seconds for which the ramps go on in straight lines.
+        self.straight_s = INF
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over setGradW, a setting; rampTms comes with each setpoint."""
@@ -135,7 +154,8 @@ class Ramp(Function):
         limit.follow(dt_s, limit_w, self._rate_w_s)
         floor.follow(dt_s, floor_w, self._rate_w_s)
         if limit.value != limit_w or floor.value != floor_w:
-            self.settled = False
+            self._moves(limit, limit_w)
+            self._moves(floor, floor_w)
 
     def _begin(self, bounds: Bounds, seen: Measured, limit_w: float, floor_w: float) -> None:
         bounds.begin = False
@@ -180,7 +200,7 @@ class Ramp(Function):
             self._meet(goal_w, self._within(source.rest_w - pv_w + before_w))
         value = target.follow(dt_s, goal_w, self._rate_w_s)
         if value != goal_w:
-            self.settled = False
+            self._moves(target, goal_w)
         self.follows = self._with_pv or target.left_s > 0
         return value
 
@@ -225,8 +245,13 @@ class Ramp(Function):
         """Reactive power after dt_s, var."""
         value = self.q.follow(dt_s, goal_var, INF)
         if value != goal_var:
-            self.settled = False
+            self._moves(self.q, goal_var)
         return value
+
+    def _moves(self, track: Track, goal: float) -> None:
+        self.settled = False
+        seconds = track.straight_s(goal, self._rate_w_s, self._most_w)
+        self.straight_s = min(self.straight_s, seconds)
 
 
 def _output_w(seen: Measured) -> float:

@@ -73,6 +73,13 @@ class Service:
         )
         self.call_next_step()
 
+    @property
+    def enter_service_s(self) -> float:
+        """Seconds of good grid still needed before service is entered; 0 in service."""
+        if self.in_service:
+            return 0.0
+        return max((getattr(function, "remaining_s", 0.0) for function in self._functions), default=0.0)
+
     def call_next_step(self) -> None:
         """Call the functions in the next step even if the grid is inside all windows."""
         self._settled = False

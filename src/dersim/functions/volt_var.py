@@ -38,6 +38,7 @@ class VoltVar(Function):
         self._reference = 2
         self._auto_s = 0.0
         self._v_ref = Lag()
+        self.lags = (self._v_ref,)
         self._inject_base = self._absorb_base = 0.0
         self._demand = Demand(q_var=0.0)
 

@@ -32,7 +32,8 @@ class VoltWatt(Function):
         self._below: Line | None = None
         self._response_s = 0.0
         self._limit = Lag()
-        self._demand = Demand()
+        self.lags = (self._limit,)
+        self._demand = Demand(lag=self._limit)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over the curve; when newly enabled, the limit starts from the present power."""

@@ -17,7 +17,7 @@ from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint, Ramps
 from dersim.hardware.storage_limits import Machine, StorageLimits
-from dersim.hardware.taper import mean_share
+from dersim.hardware.taper import hours_until, share_after
 from dersim.modes import ModeValue
 
 #: A full battery is charged again from this distance below full, percent of setMaxWh.
@@ -48,6 +48,8 @@ class Battery:
         self.rest_w = self.idle_w = 0.0
         self.cell_temperature_c = 25.0
         self.settled = False
+        #: The DC power drawn last, W.
+        self._dc_w = 0.0
         self._power_w: float | None = None
         settings = Settings(nameplate)
         self._commands = StorageLimits(Machine.of(settings))
@@ -80,7 +82,7 @@ class Battery:
         return self.delivered_wh * self._eta_d - self.taken_wh / self._eta_c
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
-        """Compute the power that the battery can give and take during the whole of dt_s."""
+        """Compute the power that the battery can give and take at the end of dt_s, if it can all the time."""
         self.cell_temperature_c = conditions.temperature_c
         commands = self._commands
         if commands.moving:
@@ -91,9 +93,9 @@ class Battery:
         lost_wh = self._self_w * hours
         taper_wh, give_dc_w, take_dc_w = self._taper_wh, give / self._eta_d, take * self._eta_c
         if above - lost_wh - give_dc_w * hours < taper_wh:
-            give *= mean_share(above - lost_wh, taper_wh, give_dc_w, hours)
+            give *= share_after(above - lost_wh, taper_wh, give_dc_w, self._dc_w, hours)
         if below + lost_wh - take_dc_w * hours < taper_wh:
-            take *= mean_share(below + lost_wh, taper_wh, take_dc_w, hours)
+            take *= share_after(below + lost_wh, taper_wh, take_dc_w, 0.0 - self._dc_w, hours)
         above = min(above, self.energy_wh - commands.reserve_pct / 100 * self._capacity_wh)
         if dt_s > 0:
             give = min(give, (above - lost_wh) * self._eta_d / hours)
@@ -119,7 +121,22 @@ class Battery:
             self.taken_wh -= dc_w * hours
         energy = self.energy_wh - (dc_w + self._self_w) * hours
         self.energy_wh = min(max(0.0, energy), self._rated_wh)
+        self._dc_w = dc_w
         self.settled = dc_w == 0 and self._self_w == 0 and not self._commands.moving
+
+    def straight_s(self) -> float:
+        """Seconds until a limit of the energy or of the taper meets the power that was drawn last."""
+        energy, dc_w, self_w = self.energy_wh, self._dc_w, self._self_w
+        if dc_w > 0:
+            rate_w, left = self._discharge_max_w / self._eta_d, energy - self._min_wh
+            reserve = self._commands.reserve_pct / 100 * self._capacity_wh - self._min_wh
+            hours = hours_until(left, self._taper_wh, rate_w, dc_w, self_w)
+            if 0 < reserve < left:
+                hours = min(hours, (left - reserve) / (dc_w + self_w))
+        else:
+            rate_w, left = self._charge_max_w * self._eta_c, self._max_wh - energy
+            hours = hours_until(left, self._taper_wh, rate_w, 0.0 - dc_w, -self_w)
+        return min(hours * 3600, self._commands.straight_s)
 
     def dc(self, p_w: float) -> DcPoint:
         """At the nominal voltage; the current is positive when discharging."""

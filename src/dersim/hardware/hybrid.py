@@ -28,6 +28,9 @@ class Hybrid:
         self.parts = (Part("pv", self.pv), Part("battery", self.battery))
         self.settled = False
         self._serves = True
+        #: The PV power at the end of the last piece, and its mean: the weather moves in a straight line.
+        self._end_w: float | None = None
+        self._sun_w = 0.0
 
     @property
     def soc_pct(self) -> float:
@@ -41,7 +44,10 @@ class Hybrid:
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
         """Compute available and charging power of array and battery for dt_s."""
+        before_w = self._end_w
         self.pv.see(conditions, dt_s)
+        self._end_w = sun_w = self.pv.available_w
+        self._sun_w = sun_w if dt_s <= 0 or before_w is None else (before_w + sun_w) / 2
         self.battery.see(conditions, dt_s)
         self.available_w = self.pv.available_w + self.battery.available_w
         self.charge_w = self.battery.charge_w
@@ -57,20 +63,24 @@ class Hybrid:
 
     def shares(self, p_w: float) -> tuple[float, float]:
         """The array's and the battery's share of p_w; the battery covers the difference to the PV power."""
-        from_battery_w = self._from_battery_w(p_w)
+        from_battery_w = self._from_battery_w(p_w, self.pv.available_w)
         return p_w - from_battery_w, from_battery_w
 
     def serve(self, in_service: bool) -> None:
         """Enter or leave service; out of service the sun does not charge the battery either."""
         self._serves = in_service
 
-    def _from_battery_w(self, p_w: float) -> float:
-        return max(p_w - self.pv.available_w, -self.battery.take_w) if self._serves else 0.0
+    def _from_battery_w(self, p_w: float, sun_w: float) -> float:
+        return max(p_w - sun_w, -self.battery.take_w) if self._serves else 0.0
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w for dt_s."""
-        self.battery.drew(self._from_battery_w(p_w), dt_s)
+        self.battery.drew(self._from_battery_w(p_w, self._sun_w), dt_s)
         self.settled = self.battery.settled
+
+    def straight_s(self) -> float:
+        """As that of the battery."""
+        return self.battery.straight_s()
 
     def dc(self, p_w: float) -> DcPoint:
         """Both together, at the array's voltage; in the dark at the battery's."""

@@ -15,10 +15,13 @@ Last, no phase carries more than setMaxA. Below nominal voltage reactive current
 supports the voltage (6.4.2.6 leaves it to the manufacturer).
 """
 
+# ruff: noqa: FURB136 - min() costs more than all the rest of `see`
+
 from __future__ import annotations
 
 import math
 
+from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 
@@ -34,6 +37,10 @@ class Inverter:
         self._settings = settings
         self._v_pu = 1.0
         self.configure()
+
+    def measured(self, frequency_hz: float) -> Measured:
+        """The measurements before the first step, with the limits of this inverter."""
+        return Measured(frequency_hz=frequency_hz, va_limit=self.va_limit, var_available=self.var_available)
 
     def configure(self) -> None:
         """Take over setMaxVA, setMaxVar, setMaxA and the like."""
@@ -52,12 +59,13 @@ class Inverter:
     def see(self, v_pu: float) -> None:
         """Take over the mean voltage of the phases at the terminals, per unit of rtgVNom."""
         self._v_pu = v_pu
-        s = self._settings
-        self._amps_va = self._va_per_pu * v_pu
+        s, rated_va = self._settings, self._va_per_pu
+        self._amps_va = amps_va = rated_va * v_pu
         # Below nominal voltage the current limit is one of its own, behind that of apparent power.
-        most = max(self._amps_va, self._va_per_pu)
-        self._va, self._va_charge = min(s.setMaxVA, most), min(s.setMaxChargeRateVA, most)
-        self._va2 = min(self._va, self._amps_va) ** 2
+        most = amps_va if amps_va > rated_va else rated_va
+        self._va = va = s.setMaxVA if s.setMaxVA < most else most
+        self._va_charge = s.setMaxChargeRateVA if s.setMaxChargeRateVA < most else most
+        self._va2 = va * va if va < amps_va else amps_va * amps_va
 
     @property
     def current_limits(self) -> bool:

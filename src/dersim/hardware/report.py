@@ -6,7 +6,7 @@ It is built only when it is read, so that unread states cost nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from dersim.errors import ConfigError
@@ -35,6 +35,8 @@ from dersim.hardware.terminals import line_to_line
 _LOW_INPUT = 0.005
 #: Largest deviation of a phase from the mean that counts as balanced (ANSI C84.1 annex: 3 %).
 _IMBALANCE = 0.03
+#: The window of a DER without must-trip: voltages (per unit) and frequencies (Hz) without a trip timer.
+_NO_TRIP = (0.0, math.inf, 0.0, math.inf)
 #: A battery with less power rests, W; differences of larger powers leave such a rest.
 _RESTS_W = 1e-6
 
@@ -73,6 +75,11 @@ class DecidedParts(Protocol):
         """The inverter's limits."""
         ...
 
+    @property
+    def functions(self) -> Mapping[str, object]:
+        """The control functions by name."""
+        ...
+
 
 class Report:
     """Builds the states of one DER from its parts, which belong to the device."""
@@ -90,6 +97,7 @@ class Report:
         self._settings = settings
         self._seen = seen
         self._service = parts.service
+        self._trip = parts.functions.get("trip")
         self._inverter = parts.inverter
         self._source = source
         self._registers = registers
@@ -101,17 +109,16 @@ class Report:
         self._volts = _triple([plate.v_ln_v * each for each in used])
         self._ac_volts = plate.v_ln_v * plate.phases
 
-    def alarms(self, conditions: Conditions, trip_window: tuple[float, float, float, float]) -> Alarm:
+    def alarms(self, conditions: Conditions) -> Alarm:
         """The alarms that the present conditions raise.
 
-        trip_window: lowest and highest voltage (per unit) and frequency (Hz) at which no trip timer runs. The
-        voltage alarms rise outside setMinV and setMaxV too.
+        The voltage alarms rise outside setMinV and setMaxV too, not only where a trip timer runs.
         """
         plate, seen = self._plate, self._seen
         used = conditions.voltage_pu[: plate.phases]
         mean = sum(used) / len(used)
         volts = mean * self._ac_volts
-        low, high, slow, fast = trip_window
+        low, high, slow, fast = getattr(self._trip, "quiet_window", _NO_TRIP)
         s = self._settings
         lowest, highest = s.alarm_window_pu
         low, high = max(low, lowest), min(high, highest)

@@ -20,6 +20,9 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.source import Ramps
 from dersim.modes import ModeValue
 
+#: A ramp is stepped in at least so many parts, because it meets the power inside one of them.
+_PARTS = 16
+
 IN, OUT, RESERVE, GRID = "InWRte", "OutWRte", "MinRsvPct", "ChaGriSet"
 
 
@@ -45,7 +48,7 @@ class Limit:
 
     def __init__(self, value: float) -> None:
         self.value = self._goal = value
-        self._left_s, self._rate_w_s = 0.0, math.inf
+        self._left_s, self._ramp_s, self._rate_w_s = 0.0, 0.0, math.inf
 
     @property
     def moving(self) -> bool:
@@ -57,10 +60,19 @@ class Limit:
         if goal_w == self._goal:
             return
         self._goal, self._left_s, self._rate_w_s = goal_w, ramp_s or 0.0, rate_w_s
+        self._ramp_s = self._left_s or abs(goal_w - self.value) / rate_w_s
         if goal_w < self.value:
             self.value = max(goal_w, min(self.value, power_w))
         if ramp_s == 0:
             self.value = goal_w
+
+    @property
+    def straight_s(self) -> float:
+        """Seconds of the straight line that begins now, at most a part of the ramp."""
+        if not self.moving:
+            return math.inf
+        left_s = self._left_s or abs(self._goal - self.value) / self._rate_w_s
+        return min(left_s, self._ramp_s / _PARTS)
 
     def advance(self, dt_s: float) -> None:
         """Move on by dt_s."""
@@ -91,6 +103,11 @@ class StorageLimits:
     def moving(self) -> bool:
         """Whether a limit has not reached its goal."""
         return self.charge.moving or self.discharge.moving
+
+    @property
+    def straight_s(self) -> float:
+        """Seconds for which the limits go on in straight lines."""
+        return min(self.charge.straight_s, self.discharge.straight_s)
 
     @property
     def acts(self) -> bool:

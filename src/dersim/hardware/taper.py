@@ -1,8 +1,7 @@
 """The taper of a battery: less power over the last part of the way to full or empty.
 
 The power falls in proportion to the distance that is left, down to 5 % of the rate, where a charger ends the
-charge; at that it stays until the limit. The mean over a step is exact, so a tick of any length charges the
-same energy.
+charge; at that it stays until the limit. So at the limit of its power the distance falls exponentially.
 """
 
 from __future__ import annotations
@@ -13,17 +12,45 @@ import math
 LAST_SHARE = 0.05
 
 
-def mean_share(left_wh: float, taper_wh: float, rate_w: float, hours: float) -> float:
-    """The mean share of the rate over `hours`, 0 to 1.
+#: A piece of the exponential is at most this share of its time constant, so that a straight line is near it.
+_PIECE = 0.1
 
-    left_wh: distance to the limit; taper_wh: where the taper begins, from the limit; rate_w: how fast the
-    distance falls at the full rate.
+
+def share_after(left_wh: float, taper_wh: float, rate_w: float, power_w: float, hours: float) -> float:
+    """The share of the rate that is allowed after some hours, 0 to 1.
+
+    left_wh: distance to the limit; taper_wh: where the taper begins, from the limit; rate_w, power_w: how
+    fast the distance falls at the full rate, and at the present power.
     """
-    if left_wh - rate_w * hours >= taper_wh:
-        return 1.0  # not yet in the taper
+    if taper_wh <= 0:
+        return 1.0
+    share = _share(left_wh, taper_wh)
     if hours <= 0 or rate_w <= 0:
-        return max(LAST_SHARE, min(1.0, left_wh / taper_wh)) if taper_wh > 0 else 1.0
-    return (left_wh - max(0.0, _left_after(left_wh, taper_wh, rate_w, hours))) / (rate_w * hours)
+        return share
+    if power_w < rate_w * share:
+        return _share(left_wh - max(0.0, power_w) * hours, taper_wh)
+    return _share(_left_after(left_wh, taper_wh, rate_w, hours), taper_wh)
+
+
+def hours_until(left_wh: float, taper_wh: float, rate_w: float, power_w: float, lost_w: float = 0.0) -> float:
+    """Hours until power_w meets the limit or its share; at its share, a piece of the taper.
+
+    lost_w: how fast the distance falls by itself.
+    """
+    falls_w = power_w + lost_w
+    if power_w <= 0 or rate_w <= 0 or falls_w <= 0:
+        return math.inf
+    to_limit_h = max(0.0, left_wh) / falls_w
+    if taper_wh <= 0 or power_w <= LAST_SHARE * rate_w * (1 + 1e-9):
+        return to_limit_h
+    needed_wh = taper_wh * power_w / rate_w
+    if left_wh > needed_wh * (1 + 1e-6):
+        return min(to_limit_h, (left_wh - needed_wh) / falls_w)
+    return _PIECE * taper_wh / rate_w
+
+
+def _share(left_wh: float, taper_wh: float) -> float:
+    return max(LAST_SHARE, min(1.0, left_wh / taper_wh))
 
 
 def _left_after(left_wh: float, taper_wh: float, rate_w: float, hours: float) -> float:

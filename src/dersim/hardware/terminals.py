@@ -38,6 +38,7 @@ class Terminals:
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         self._plate = nameplate
         self._phases = nameplate.phases
+        self._even = _EVEN[self._phases]
         self._settings = settings
         self.configure()
 
@@ -48,10 +49,14 @@ class Terminals:
         self._offset = s.setVRefOfs / s.setVRef
         self._plain = self._scale == 1.0 and self._offset == 0.0
 
-    def measure(self, voltage_pu: Triple, seen: Measured) -> None:
-        """Write mean, lowest and highest voltage into `seen`."""
+    def measure(self, voltage_pu: Triple, seen: Measured) -> Triple:
+        """Write mean, lowest and highest voltage into `seen`; returns each phase's share of P and Q.
+
+        The currents of the phases are equal, so the shares are in proportion to the voltages.
+        """
         a, b, c = voltage_pu
-        if a == b == c or self._phases == 1:
+        even = a == b == c
+        if even or self._phases == 1:
             mean = low = high = a
         elif self._phases == 2:
             mean = (a + b) / 2
@@ -66,12 +71,9 @@ class Terminals:
             scale, offset = self._scale, self._offset
             mean, low, high = mean * scale - offset, low * scale - offset, high * scale - offset
         seen.v_pu, seen.v_low_pu, seen.v_high_pu = mean, low, high
+        return self._even if even else self._shares(voltage_pu)
 
-    def shares(self, voltage_pu: Triple) -> Triple:
-        """Each phase's share of P and Q; equal currents, so in proportion to the voltages."""
-        a, b, c = voltage_pu
-        if a == b == c:
-            return _EVEN[self._phases]
+    def _shares(self, voltage_pu: Triple) -> Triple:
         used = [v if index < self._phases else 0.0 for index, v in enumerate(voltage_pu)]
         total = sum(used)
         if total <= 0:

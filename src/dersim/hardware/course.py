@@ -1,0 +1,60 @@
+"""The energy of a piece of a step in which a power changes its sign.
+
+Registers count each direction by itself, and a battery has an efficiency for each. So such a piece is counted
+in two parts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from dersim.hardware.registers import Registers
+from dersim.hardware.source import Source
+
+
+class Course(NamedTuple):
+    """A power (W or var) over a piece of a step: at its start, at its end, and its mean."""
+
+    before: float
+    after: float
+    mean: float
+
+    def less(self, before: float, after: float) -> Course:
+        """This power less another one that goes from before to after in a straight line."""
+        return Course(self.before - before, self.after - after, self.mean - (before + after) / 2)
+
+    def by_sign(self, dt_s: float) -> list[tuple[float, float]]:
+        """The parts of one sign, as (mean, seconds); zero is crossed where a straight line does."""
+        before, after, mean = self
+        if before * after >= 0:
+            return [(mean, dt_s)]
+        share = before / (before - after)
+        excess = mean - (before + after) / 2
+        first, second = before / 2, after / 2
+        if excess * after > 0:
+            second += excess / (1 - share)
+        else:
+            first += excess / share
+        return [(first, share * dt_s), (second, (1 - share) * dt_s)]
+
+
+def changes_sign(p_before: float, rest_before: float, p_w: float, rest_w: float) -> bool:
+    """Whether P, or the power of a battery behind it, changes its sign; `rest_w` as in `source.Source`."""
+    return p_before * p_w < 0 or (p_before - rest_before) * (p_w - rest_w) < 0
+
+
+def count_by_sign(
+    registers: Registers, source: Source, p: Course, q: Course, rest_before: float, dt_s: float
+) -> None:
+    """Count P and Q in the registers, and P in the source, each direction by itself."""
+    for mean, part_s in p.by_sign(dt_s):
+        registers.count(mean, 0.0, part_s)
+    for mean, part_s in q.by_sign(dt_s):
+        registers.count(0.0, mean, part_s)
+    if math.isinf(source.rest_w):
+        source.drew(p.mean, dt_s)
+        return
+    rest = (rest_before + source.rest_w) / 2
+    for mean, part_s in p.less(rest_before, source.rest_w).by_sign(dt_s):
+        source.drew(mean + rest, part_s)
