@@ -47,6 +47,20 @@ async def test_the_burst_is_five_general_events_five_seconds_apart(autojump_cloc
     assert events(world)[-1].extendedData == 3
 
 
+async def test_a_burst_can_be_stopped(autojump_clock, world):
+    client = await world.start(for_s=5)
+    client.log_event_burst()
+    await trio.sleep(7)
+    client.stop_log_event_burst()
+    assert not client.bursting
+    await trio.sleep(30)
+    assert len(events(world)) == 2
+    client.stop_log_event_burst()  # nothing runs: nothing happens
+    client.log_event_burst("Normal", 1, 1)
+    await trio.sleep(3)
+    assert events(world)[-1].details == "Normal"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [("Odd", 5, 5), (True, 5, 5), (-1, 5, 5), ("Normal", 0, 5), ("Normal", 5, 0), ("Normal", 5, 10**9)],

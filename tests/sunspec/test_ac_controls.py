@@ -3,7 +3,7 @@
 import pytest
 
 from dersim.modes import FixedPowerFactor, FixedVar
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
 P_FREE = 7005  # what 800 W/m2 at 25 C make of the default machine, W
 
@@ -102,11 +102,102 @@ def test_an_event_rules_and_shows_and_ours_waits(bench):
     assert (bench.read(704, "WMaxLimPct"), bench.read(701, "W")) == (30, 3000)
 
 
-def test_a_value_written_during_an_event_does_not_enable(bench):
+def acting(bench):
+    """The op modes in force, by name."""
+    return {item.mode: item.value for item in bench.device.setpoints.in_force() if item.mode.startswith("op")}
+
+
+def test_a_value_written_during_an_event_waits_for_its_end(bench):
     bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", 60.0, "C1"))
+    assert bench.read(704, "WMaxLimPctEna") == 1
     assert bench.write(704, WMaxLimPct=10) == 0
+    assert acting(bench) == {"opModMaxLimW": 60.0}
+    assert bench.read(704, "WMaxLimPct") == 60
     bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModMaxLimW", None, "C1"))
-    assert in_force(bench) == {}
+    assert acting(bench) == {"opModMaxLimW": 10.0}
+    assert (bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (10, 1)
+
+
+DEFAULTS = {
+    "opModMaxLimW": 80.0,
+    "opModFixedVar": FixedVar(20.0, "setMaxVar"),
+    "opModFixedPFInjectW": FixedPowerFactor(0.95, "absorb"),
+}
+
+
+def by_default(bench, *modes):
+    changes = [SetpointChange(SetpointSource.CSIP_DEFAULT, mode, DEFAULTS[mode], "D1") for mode in modes]
+    for outcome in bench.device.setpoints.submit(*changes):
+        assert outcome.verdict is Verdict.ACCEPTED
+
+
+def test_a_set_point_written_over_a_default_control_acts(bench):
+    by_default(bench, "opModMaxLimW")
+    assert (bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (80, 1)
+    assert bench.write(704, WMaxLimPct=50) == 0
+    assert acting(bench) == {"opModMaxLimW": 50.0}
+    (item,) = [item for item in bench.device.setpoints.in_force() if item.mode == "opModMaxLimW"]
+    assert item.source is SetpointSource.MODBUS
+    assert bench.read(704, "WMaxLimPct") == 50
+    assert bench.write(704, WMaxLimPctEna=0) == 0
+    assert acting(bench) == {"opModMaxLimW": 80.0}
+    assert (bench.read(704, "WMaxLimPct"), bench.read(704, "WMaxLimPctEna")) == (80, 1)
+
+
+def test_one_register_of_two_keeps_the_other_as_it_is_shown(bench):
+    by_default(bench, "opModFixedPFInjectW")
+    assert (bench.read(704, "PFWInj.PF"), bench.read(704, "PFWInj.Ext")) == (0.95, 1)
+    assert bench.write(704, **{"PFWInj.PF": 0.9}) == 0
+    assert acting(bench) == {"opModFixedPFInjectW": FixedPowerFactor(0.9, "absorb")}
+
+
+def test_a_selection_alone_takes_over_what_is_shown(bench):
+    by_default(bench, "opModFixedVar")
+    assert (bench.read(704, "VarSetMod"), bench.read(704, "VarSetPct")) == (1, 20)
+    assert bench.write(704, VarSetMod=0) == 0
+    assert acting(bench) == {"opModFixedVar": FixedVar(20.0, "setMaxW")}
+
+
+def test_enabling_what_is_in_force_makes_it_ones_own(bench):
+    assert bench.write(704, WMaxLimPct=30) == 0  # disabled: stored
+    by_default(bench, "opModMaxLimW")
+    assert bench.write(704, WMaxLimPctEna=1) == 0
+    assert acting(bench) == {"opModMaxLimW": 80.0}
+    change = SetpointChange(SetpointSource.CSIP_DEFAULT, "opModMaxLimW", None, "D1")
+    bench.device.setpoints.submit(change)
+    assert acting(bench) == {"opModMaxLimW": 80.0}
+
+
+def test_the_timer_of_a_default_control_alone_takes_nothing_over(bench):
+    by_default(bench, "opModMaxLimW")
+    assert bench.write(704, WMaxLimPctRvrtTms=60) == 0
+    (item,) = [item for item in bench.device.setpoints.in_force() if item.mode == "opModMaxLimW"]
+    assert item.source is SetpointSource.CSIP_DEFAULT
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"WMaxLimPct": 300},
+        {"WMaxLimPctRvrt": 300},
+        {"WSetPct": 300},
+        {"WSetPctRvrt": -101},
+        {"WSet": 20_000},
+        {"WSetRvrt": 20_000},
+        {"VarSetPct": 101},
+        {"VarSet": 4_500},
+        {"VarSetPctRvrt": -101},
+        {"PFWInj.PF": 0.5},
+        {"PFWInjRvrt.PF": 0.5},
+    ],
+    ids=lambda values: next(iter(values)),
+)
+def test_a_set_point_is_checked_when_it_is_written(bench, values):
+    (path,) = values
+    before = bench.read(704, path)
+    assert bench.write_points(704, values) == 3
+    assert bench.read(704, path) == before
+    assert "opMod" in bench.logged()[-1]
 
 
 def test_off_is_the_latest_word_of_the_local_doors(bench):

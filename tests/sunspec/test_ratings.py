@@ -38,7 +38,7 @@ def test_what_was_written_is_what_2030_5_tells(bench):
         (702, {"WMax": None}, 3),  # "not implemented", written back
         (702, {"W_SF": 1}, 2),
         (121, {"WMax": 10001}, 3),
-        (121, {"ECPNomHz": 50}, 2),
+        (121, {"ECPNomHz": 50}, 3),
         (703, {"ESVHi": 90}, 3),
         (703, {"ESDlyTms": 86401}, 3),
         (703, {"ESDlyRemTms": 1}, 2),
@@ -166,3 +166,22 @@ def test_the_unit_id_may_be_changed(bench):
     assert bench.read(1, "DA") == 9
     assert bench.server.answers_to(9)
     assert not bench.server.answers_to(1)
+
+
+def test_the_end_of_standby_does_not_start_what_was_stopped(bench):
+    stop, start, enter, leave = range(4)
+    bench.write(715, OpCtl=stop)
+    bench.write(715, OpCtl=enter)
+    assert bench.write(715, OpCtl=leave) == 0
+    assert (bench.read(715, "OpCtl"), bench.device.permitted, bench.read(701, "InvSt")) == (stop, False, 0)
+    bench.write(715, OpCtl=start)
+    assert bench.device.permitted
+
+
+def test_standby_is_told_as_standby(bench):
+    assert bench.write(715, OpCtl=2) == 0
+    bench.wait(1)
+    standby_of_701, standby_of_103 = 7, 8
+    assert bench.read(701, "InvSt") == standby_of_701
+    assert bench.read(103, "St") == standby_of_103
+    assert (bench.read(701, "W"), bench.read(715, "OpCtl")) == (0, 2)

@@ -98,6 +98,9 @@ class StandInClient:
         self.bursts += 1
         self.bursting = True
 
+    def stop_log_event_burst(self):
+        self.bursting = False
+
 
 @pytest.fixture
 def client():
@@ -147,3 +150,12 @@ def test_the_resource_to_subscribe_to_is_kept(bench):
     _, _, address = bench.at(64415, "SubscribedResource")
     request = struct.pack(">BHHB", 16, address, 64, 128) + b"\xc3\xa9".ljust(128, b"\0")
     assert bench.service.answer(request) == b"\x90\x03"
+
+
+def test_0_stops_a_burst(make_bench, client):
+    bench = make_bench(services=offering(client))
+    assert bench.write(64415, LogEventEna=1) == 0
+    assert bench.write(64415, LogEventEna=0) == 0
+    assert not client.bursting
+    assert bench.read(64415, "LogEventEna") == 0
+    assert make_bench().write(64415, LogEventEna=0) == 0  # without a client nothing runs

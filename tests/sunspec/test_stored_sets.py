@@ -221,3 +221,68 @@ def test_the_lowest_power_of_the_droop_is_the_setting_of_charging(make_bench):
     assert bench.read(711, "Ctl[0].PMin") == -100
     bench.device.settings.update({"setMaxChargeRateW": 2000.0})
     assert bench.read(711, "Ctl[0].PMin") == -20
+
+
+def by_source(bench, mode):
+    return {item.mode: item.source for item in bench.device.setpoints.in_force()}.get(mode)
+
+
+def default_curve(bench, mode, points, y_ref_type=8):
+    change = SetpointChange(SetpointSource.CSIP_DEFAULT, mode, Curve(points, y_ref_type, 5.0), "D1")
+    (outcome,) = bench.device.setpoints.submit(change)
+    assert outcome.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "mode", "names", "default", "own"),
+    [
+        (705, "opModVoltVar", VV, ((90, 30), (98, 0), (102, 0), (110, -30)), POINTS),
+        (706, "opModVoltWatt", ("V", "W"), ((105, 100), (110, 0)), [(106.0, 100.0), (109.0, 10.0)]),
+        (712, "opModWattVar", ("W", "Var"), ((20, 0), (60, 0), (100, -30)), [(20.0, 0.0), (100.0, -40.0)]),
+    ],
+)
+def test_a_curve_adopted_over_a_default_control_acts(bench, model, mode, names, default, own):
+    default_curve(bench, mode, default, 1 if model == 706 else 8)
+    assert (bench.read(model, "Ena"), set_of(bench, model, 1, names)) == (1, list(default))
+    write_curve(bench, model, 2, names, own, DeptRef=0 if model == 706 else 1)
+    assert bench.write(model, AdptCrvReq=2) == 0
+    assert bench.read(model, "AdptCrvRslt") == 1
+    assert set_of(bench, model, 1, names) == own
+    assert bench.device.setpoints.value(mode).points == tuple(own)
+    assert by_source(bench, mode) is SetpointSource.MODBUS
+    assert bench.write(model, Ena=0) == 0
+    assert (bench.read(model, "Ena"), set_of(bench, model, 1, names)) == (1, list(default))
+    assert by_source(bench, mode) is SetpointSource.CSIP_DEFAULT
+
+
+def test_an_adopted_curve_is_in_progress_while_an_event_overrides_it(bench):
+    event = Curve(((90, 30), (98, 0), (102, 0), (110, -30)), 8, 5.0)
+    write_curve(bench, 705, 2, VV, POINTS, DeptRef=1)
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModVoltVar", event, "C1"))
+    assert bench.write(705, AdptCrvReq=2) == 0
+    assert (bench.read(705, "AdptCrvRslt"), set_of(bench, 705, 1, VV)) == (0, list(event.points))
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModVoltVar", None, "C1"))
+    assert (bench.read(705, "AdptCrvRslt"), set_of(bench, 705, 1, VV)) == (1, POINTS)
+    assert bench.device.setpoints.value("opModVoltVar").points == tuple(POINTS)
+
+
+def test_set_1_is_adopted_as_it_is_shown(bench):
+    default_curve(bench, "opModVoltVar", ((90, 30), (98, 0), (102, 0), (110, -30)))
+    assert bench.write(705, AdptCrvReq=1) == 0
+    assert bench.device.setpoints.value("opModVoltVar").points[0] == (90, 30)
+    assert bench.write(705, Ena=1) == 0
+    assert by_source(bench, "opModVoltVar") is SetpointSource.MODBUS
+    assert bench.device.setpoints.value("opModVoltVar").points[0] == (90, 30)
+
+
+def test_request_0_of_the_droop_is_no_active_control(bench):
+    assert (bench.read(711, "AdptCtlReq"), bench.read(711, "Ena")) == (0, 0)
+    assert bench.write(711, Ena=1) == 0
+    assert bench.read(711, "AdptCtlReq") == 1
+    assert bench.write(711, AdptCtlReq=2) == 0
+    assert (bench.read(711, "AdptCtlReq"), bench.read(711, "AdptCtlRslt")) == (2, 1)
+    assert bench.device.setpoints.value("opModFreqDroop") is not None
+    assert bench.write(711, AdptCtlReq=0) == 0
+    assert (bench.read(711, "AdptCtlReq"), bench.read(711, "Ena")) == (0, 0)
+    assert bench.device.setpoints.value("opModFreqDroop") is None
+    assert bench.write(705, AdptCrvReq=0) == 3

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import Curve
 from dersim.setpoints import SetpointChange, SetpointSource
 
@@ -97,3 +98,50 @@ def test_a_trip_of_a_dercontrol_is_what_set_1_shows(bench):
     curve = Curve(((0.5, 63.0), (100.0, 63.0), (100.0, 61.0)), 0)
     bench.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModHFRTMustTrip", curve, "C1"))
     assert shown(bench, 710, magnitude="Hz") == [(63, 0.5), (63, 100), (61, 100)]
+
+
+def power_at(bench, voltage_pu):
+    bench.device.inputs.set(voltage_pu=voltage_pu)
+    bench.wait(0.5, tick_s=0.1)
+    power = bench.read(701, "W")
+    bench.device.inputs.set(voltage_pu=1.0)
+    bench.wait(0.5, tick_s=0.1)
+    return power
+
+
+@pytest.mark.parametrize(
+    ("model", "threshold", "seconds", "voltage_pu"), [(707, 50.0, 1.0, 0.45), (708, 110.0, 12.0, 1.12)]
+)
+def test_the_cessation_that_acts_is_shown_and_can_be_ended(bench, model, threshold, seconds, voltage_pu):
+    assert shown(bench, model, "MomCess") == [(threshold, 0), (threshold, seconds)]
+    assert power_at(bench, voltage_pu) == 0
+    write_set(bench, model, "MustTrip", shown(bench, model))
+    assert bench.write_points(model, {"Crv[1].MomCess.ActPt": 0}) == 0
+    assert bench.write(model, AdptCrvReq=2) == 0
+    assert bench.read(model, "AdptCrvRslt") == 1
+    assert shown(bench, model, "MomCess") == []
+    assert power_at(bench, voltage_pu) > 0
+
+
+@pytest.mark.parametrize(("model", "voltage_pu"), [(707, 0.45), (708, 1.12)])
+def test_disabled_nothing_ceases(bench, model, voltage_pu):
+    assert bench.write(model, Ena=0) == 0
+    assert bench.read(model, "Ena") == 0
+    assert power_at(bench, voltage_pu) > 0
+    assert bench.write(model, Ena=1) == 0
+    assert power_at(bench, voltage_pu) == 0
+
+
+def test_a_cessation_of_ones_own_moves_the_threshold(bench):
+    write_set(bench, 707, "MustTrip", shown(bench, 707))
+    write_set(bench, 707, "MomCess", [(60.0, 0.0), (60.0, 1.0)])
+    assert bench.write(707, AdptCrvReq=2) == 0
+    assert power_at(bench, 0.59) == 0
+    assert power_at(bench, 0.61) > 0
+
+
+def test_category_ii_ceases_only_if_told(make_bench):
+    plate = read_nameplate(bundled("10kW-3Phase"), **{"702.AbnOpCatRtg": 1})
+    bench = make_bench(nameplate=plate)
+    assert shown(bench, 707, "MomCess") == []
+    assert power_at(bench, 0.46) > 0

@@ -210,6 +210,11 @@ class CsipClient:
             raise BurstImpossible("the server has no LogEventList for this DER, or was not reached yet")
         self._lifecycle.log_events.start_burst(alarm_status, interval_s, count)
 
+    def stop_log_event_burst(self) -> None:
+        """Stop BASIC-027's burst, if one runs."""
+        if self._lifecycle is not None:
+            self._lifecycle.log_events.stop_burst()
+
     def _require_lifecycle(self) -> Lifecycle:
         if self._lifecycle is None:
             raise ConfigError("no control is held: the client has not reached its server yet")

@@ -107,6 +107,11 @@ class LogEvents:
         self._burst = _Burst(str(alarm_status), bitmap, interval_s, count, self._now_s())
         self.advance()
 
+    def stop_burst(self) -> None:
+        """Post no more events of the burst that runs, if one does; those that are due are posted."""
+        self.advance()
+        self._burst = None
+
     def advance(self) -> None:
         """Queue the events of the burst that are due."""
         burst = self._burst

@@ -25,6 +25,16 @@ _CEASE = Demand(cease=True)
 _SLACK_PU = 1e-9
 
 
+def default_cessation(nameplate: Nameplate) -> dict[str, tuple[tuple[float, float], ...]]:
+    """The curves (s, %) of a DER without modes: 1547-2018 table 16 for Category III, none for I and II.
+
+    The times are those for which a DER ceases rather than trips; the threshold alone acts here.
+    """
+    if nameplate.abnormal_category != 3:
+        return {}
+    return {HV: ((0.0, 110.0), (12.0, 110.0)), LV: ((0.0, 50.0), (1.0, 50.0))}
+
+
 class MomentaryCessation(Function):
     """The two thresholds, per unit; beyond them the current ceases."""
 
@@ -36,13 +46,10 @@ class MomentaryCessation(Function):
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over the thresholds; without a curve, those of Category III, or none for I and II."""
-        third = self.nameplate.abnormal_category == 3
-        self._high, self._low = (1.1, 0.5) if third else (INF, -INF)
-        high, low = modes.get(HV), modes.get(LV)
-        if isinstance(high, Curve):
-            self._high = min(y for _, y in high.points) / 100
-        if isinstance(low, Curve):
-            self._low = max(y for _, y in low.points) / 100
+        points = default_cessation(self.nameplate)
+        points |= {mode: value.points for mode, value in modes.items() if isinstance(value, Curve)}
+        self._high = min((y for _, y in points.get(HV, ())), default=INF) / 100
+        self._low = max((y for _, y in points.get(LV, ())), default=-INF) / 100
         self._low -= _SLACK_PU
         self._high += _SLACK_PU
         self.quiet_window = (self._low, self._high, 0.0, INF)

@@ -135,11 +135,11 @@ class Report:
         )
         return Alarm(bits)
 
-    def status(self, alarm: Alarm) -> InverterStatus:
-        """InverterStatusType of the present state."""
+    def status(self, alarm: Alarm, *, standby: bool = False) -> InverterStatus:
+        """InverterStatusType of the present state; standby: the DER is connected and may not energize."""
         service, seen = self._service, self._seen
         if not service.in_service:
-            return InverterStatus.FAULT if service.failed else self._status_out_of_service()
+            return InverterStatus.FAULT if service.failed else self._status_out_of_service(standby)
         if service.ceased:
             return InverterStatus.STANDBY
         if int(alarm) & _LOW_POWER:
@@ -151,10 +151,10 @@ class Report:
         full = min(seen.available_w, self._plate.rtgMaxW)
         return InverterStatus.FORCED_DERATING if seen.p_w < full * 0.999 else InverterStatus.RUNNING
 
-    def _status_out_of_service(self) -> InverterStatus:
+    def _status_out_of_service(self, standby: bool) -> InverterStatus:
         if self._service.tripped:
             return InverterStatus.FAULT
-        off = self._seen.blocked or not self._service.permitted
+        off = not self._service.permitted or (self._seen.blocked and not standby)
         return InverterStatus.OFF if off else InverterStatus.STANDBY
 
     def state(
@@ -203,7 +203,7 @@ class Report:
             cell_temperature_c=source.cell_temperature_c,
             soc_pct=soc,
             connection=self._connection(value),
-            inverter_status=self.status(alarms),
+            inverter_status=self.status(alarms, standby=_is_standby(value)),
             operational_mode=OperationalMode.OPERATIONAL if self._service.in_service else OperationalMode.OFF,
             storage_mode=_storage_mode(sides),
             alarms=alarms,
@@ -261,6 +261,10 @@ class Report:
             fault=service.tripped or service.failed,
             energized=live,
         )
+
+
+def _is_standby(value: Callable[[str], object]) -> bool:
+    return value("opModEnergize") is False and value("opModConnect") is not False
 
 
 def _triple(values: list[float]) -> Triple:

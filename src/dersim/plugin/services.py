@@ -120,6 +120,10 @@ class CsipService(Protocol):
         """
         ...
 
+    def stop_log_event_burst(self) -> None:
+        """Stop the burst, if one runs."""
+        ...
+
 
 class FoundResources(NamedTuple):
     """What a CSIP client found on its server for its DER.

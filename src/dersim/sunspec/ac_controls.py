@@ -2,8 +2,9 @@
 
 Each of the five controls is one or two modes of 2030.5. A register shows what is in force: while a DERControl
 of 60 % is active, WMaxLimPct reads 60 and WMaxLimPctEna 1. If nothing is in force, or it was written here,
-the registers show what was written. A write with a control enabled is a setpoint of source ``modbus``; while
-an event overrides it, it is kept.
+the registers show what was written. A set-point that is written while its enable reads 1 is a setpoint of
+source ``modbus`` from then on, whoever enabled it; while an event overrides it, it is kept. A set-point is
+checked when it is written, enabled or not.
 
 The two registers of a power factor (``sync`` groups) act together when they come in one write; a write of one
 of them alone is taken too.
@@ -16,18 +17,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoints import InForce, SetpointChange, SetpointSource, Verdict
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
 from dersim.sunspec.reversion import Timer, Timers
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.submitting import changes_of, check, submit
 from dersim.sunspec.view import LOCAL, View
 
 Registers = Mapping[str, Any]
 _WATTS, _VARS, _VA_PERCENT = 1, 4, 3
+_PERCENT_OF_WMAX = 1
+#: Points that take their own value only, and why.
+_FIXED = {
+    "VarSetPri": "this machine's priority is fixed by its nameplate",
+    "WRmpRef": "the ramp of this machine is in percent of WMax per second",
+}
 _VAR_REFS: tuple[VarRef, ...] = ("setMaxW", "setMaxVar", "statVarAvail")
 
 
@@ -36,7 +43,8 @@ class Control:
     """One control of 704. The names of its timer and reversion points follow from `stem`.
 
     reverts: set-point -> what it becomes at the end of the timer. demand: registers -> modes (None: not
-    wanted); show: (mode, value) -> registers.
+    wanted); show: (mode, value) -> registers. chosen: a set-point, and the registers, -> the selection by
+    which it counts.
     """
 
     stem: str
@@ -45,6 +53,7 @@ class Control:
     demand: Callable[[Registers], dict[str, ModeValue | None]]
     show: Callable[[str, Any], dict[str, Value]]
     selects: tuple[str, ...] = ()
+    chosen: Callable[[str, Registers], dict[str, Value]] = lambda _point, _registers: {}
 
     @property
     def detail(self) -> str:
@@ -80,6 +89,15 @@ class Control:
         """The points whose writing restarts the timer."""
         return frozenset({*self.reverts, *self.selects, self.enable, self.seconds})
 
+    @property
+    def taking(self) -> frozenset[str]:
+        """The points whose writing makes a control that is in force Modbus's own."""
+        return frozenset({*self.reverts, *self.selects, self.enable})
+
+    def reverted(self, registers: Registers) -> dict[str, Any]:
+        """The registers after the reversion."""
+        return {**registers, **{point: registers[after] for point, after in self.reverts.items()}}
+
 
 def _power_factor(stem: str, mode: str) -> Control:
     def demand(r: Registers) -> dict[str, ModeValue | None]:
@@ -114,8 +132,11 @@ def _watt_control() -> Control:
             return {"WSetMod": _WATTS, "WSet": value}
         return {"WSetMod": 0, "WSetPct": value}
 
+    def chosen(point: str, _registers: Registers) -> dict[str, Value]:
+        return {"WSetMod": _WATTS if point == "WSet" else 0}
+
     reverts = {"WSet": "WSetRvrt", "WSetPct": "WSetPctRvrt"}
-    return Control("WSet", ("opModFixedW", "opModTargetW"), reverts, demand, show, ("WSetMod",))
+    return Control("WSet", ("opModFixedW", "opModTargetW"), reverts, demand, show, ("WSetMod",), chosen)
 
 
 def _var_control(view: View) -> Control:
@@ -132,8 +153,14 @@ def _var_control(view: View) -> Control:
             return {"VarSetMod": _VARS, "VarSet": value}
         return {"VarSetMod": _VAR_REFS.index(value.ref), "VarSetPct": value.percent}
 
+    def chosen(point: str, registers: Registers) -> dict[str, Value]:
+        mode = registers["VarSetMod"]
+        return {"VarSetMod": _VARS if point == "VarSet" else (mode if mode != _VARS else 1)}
+
     reverts = {"VarSet": "VarSetRvrt", "VarSetPct": "VarSetPctRvrt"}
-    return Control("VarSet", ("opModFixedVar", "opModTargetVar"), reverts, demand, show, ("VarSetMod",))
+    return Control(
+        "VarSet", ("opModFixedVar", "opModTargetVar"), reverts, demand, show, ("VarSetMod",), chosen
+    )
 
 
 def _controls(view: View) -> list[Control]:
@@ -191,20 +218,34 @@ class AcControls(Model):
         """What is in force, or else what was written."""
         out: dict[str, Value] = dict(self._stored)
         for control in self.controls:
-            held = [item for mode in control.modes if (item := self.view.in_force_or_waiting(mode))]
-            acting = [item for item in held if not item.overridden_by] or held
-            out[control.enable] = int(bool(acting))
-            if acting and not (acting[0].source in LOCAL and acting[0].detail == control.detail):
-                out |= control.show(acting[0].mode, acting[0].value)
+            acting = self._acting(control)
+            out[control.enable] = int(acting is not None)
+            if acting is not None and not self._is_own(control, acting):
+                out |= control.show(acting.mode, acting.value)
             out[f"{control.stem}RvrtRem"] = self._timers[control.stem].remaining_s
-        out["VarSetPri"] = int(self.view.plate.reactive_priority)
+        out["VarSetPri"] = self._fixed("VarSetPri")
         out["WRmp"] = round(self.view.settings.setGradW)
-        out["WRmpRef"] = 1
+        out["WRmpRef"] = _PERCENT_OF_WMAX
         return out
+
+    def _acting(self, control: Control) -> InForce | None:
+        """What the registers of a control show: what is in force, else what waits for its turn."""
+        held = [item for mode in control.modes if (item := self.view.in_force_or_waiting(mode))]
+        return next((item for item in held if not item.overridden_by), held[0] if held else None)
+
+    def _is_own(self, control: Control, item: InForce) -> bool:
+        return item.source in LOCAL and item.detail == control.detail
+
+    def _registers(self, control: Control) -> dict[str, Any]:
+        """What a write of some points adds to: what the control shows, below an event what waits there."""
+        acting = self._acting(control)
+        if acting is None or acting.source is SetpointSource.CSIP or self._is_own(control, acting):
+            return dict(self._stored)
+        return {**self._stored, **control.show(acting.mode, acting.value)}
 
     def writable(self, path: str) -> bool:
         """Whether the point belongs to a control that this DER supports."""
-        return path in self._of or path in ("WRmp", "VarSetPri")
+        return path in self._of or path in _FIXED or path == "WRmp"
 
     def enabled(self, control: Control) -> bool:
         """Whether it was enabled here, in force or overridden by an event."""
@@ -212,16 +253,18 @@ class AcControls(Model):
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """All or nothing: the modes of all controls written are submitted together."""
-        priority = changes.get("VarSetPri")
-        if priority is not None and priority != int(self.view.plate.reactive_priority):
-            raise ModbusRefusal(
-                ILLEGAL_VALUE, "704.VarSetPri: this machine's priority is fixed by its nameplate"
-            )
-        stored = self._stored | {p: v for p, v in changes.items() if p in self._stored}
+        for point, why in _FIXED.items():
+            if changes.get(point, fixed := self._fixed(point)) != fixed:
+                raise ModbusRefusal(ILLEGAL_VALUE, f"704.{point}: {why}")
+        stored = dict(self._stored)
         touched = [control for control in self.controls if control.points & changes.keys()]
         wanted: list[SetpointChange] = []
         ends: dict[str, float] = {}
         for control in touched:
+            if control.taking & changes.keys():
+                stored |= {p: v for p, v in self._registers(control).items() if p in control.points}
+            stored |= {p: v for p, v in changes.items() if p in control.points and p in stored}
+            self._check(control, stored, changes)
             more, ends[control.stem] = self._plan(control, stored, changes, source)
             wanted += more
         if "WRmp" in changes:
@@ -233,11 +276,24 @@ class AcControls(Model):
                 self._timers[stem].start(seconds)
         self.view.touched()
 
+    def _fixed(self, point: str) -> int:
+        return int(self.view.plate.reactive_priority) if point == "VarSetPri" else _PERCENT_OF_WMAX
+
+    def _check(self, control: Control, stored: Registers, changes: Registers) -> None:
+        """ModbusRefusal if the device would not take a set-point that is written, now or after the timer."""
+        after = control.reverted(stored)
+        for point, reverted in control.reverts.items():
+            if point in changes:
+                check(self.view, control.demand({**stored, **control.chosen(point, stored)}))
+            if reverted in changes:
+                check(self.view, control.demand({**after, **control.chosen(point, stored)}))
+
     def _plan(
         self, control: Control, stored: Registers, changes: Registers, source: SetpointSource
     ) -> tuple[list[SetpointChange], float]:
         """What to submit, and the timer: seconds to start it, 0 to stop it, -1 to leave it as it is."""
-        enabled = bool(changes.get(control.enable, self.enabled(control)))
+        shown = self._acting(control) is not None and bool(control.taking & changes.keys())
+        enabled = bool(changes.get(control.enable, shown or self.enabled(control)))
         if not enabled:
             values: dict[str, ModeValue | None] = dict.fromkeys(control.modes)
             off = control.enable in changes
@@ -257,7 +313,7 @@ class AcControls(Model):
             i for mode in control.modes for i in self.view.requests(mode, LOCAL) if i.detail == control.detail
         ]
         source = held[-1].source if held else SetpointSource.MODBUS
-        self._stored |= {point: self._stored[after] for point, after in control.reverts.items()}
+        self._stored = control.reverted(self._stored)
         values = control.demand(self._stored)
         if not self._stored[f"{control.enable}Rvrt"]:
             values = dict.fromkeys(control.modes)

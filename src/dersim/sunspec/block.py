@@ -108,10 +108,16 @@ class Block:
             if point.path in self.model.open_enums:
                 point = replace(point, symbols=None)
             start = (at - first) * 2
-            changes[point.path] = point.value(data[start : start + point.size * 2])
+            changes[point.path] = self._meant(point, data[start : start + point.size * 2])
             at += point.size
         self.model.write(changes, source)
         return f"{self.model_id} " + ", ".join(f"{path}={value}" for path, value in changes.items())
+
+    def _meant(self, point: Point, data: bytes) -> Value:
+        """The value of written registers; what they already show stands for the exact value behind it."""
+        value = point.value(data)
+        now = self.model.values().get(point.path)
+        return now if isinstance(now, int | float) and point.shown(point.raw(now)) == value else value
 
     def check_writable(self, point: Point) -> None:
         """ModbusRefusal where the point is read-only or not implemented."""

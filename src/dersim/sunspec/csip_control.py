@@ -1,6 +1,6 @@
 """64415, CSIP control: makes the 2030.5 client do what conformance tests need.
 
-LogEventEna starts the burst of BASIC-027 and reads 0 again when it is done. Functions that the
+LogEventEna starts the burst of BASIC-027 and reads 0 again when it is done; 0 stops it. Functions that the
 client does not have (the plain-HTTP probe, the certificates of COMM-004, subscriptions) are refused with
 exception 3 when switched on, so that no test waits in vain; switching them off is accepted.
 """
@@ -60,12 +60,14 @@ class CsipControl(Model):
         return True
 
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as in Model
-        """Start the burst, store the resource."""
+        """Start or stop the burst, store the resource."""
         for point, what in _LATER.items():
             if changes.get(point):
                 raise ModbusRefusal(ILLEGAL_VALUE, f"64415.{point}: the client has no {what} yet")
         if changes.get("LogEventEna"):
             self._start()
+        elif "LogEventEna" in changes and (client := self._client()) is not None:
+            client.stop_log_event_burst()
         self._resource = changes.get("SubscribedResource", self._resource)
         self.view.touched()
 

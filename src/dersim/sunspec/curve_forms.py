@@ -140,6 +140,7 @@ class Droop(Form):
     modes = ("opModFreqDroop",)
     group, request, result, revert = "Ctl", "AdptCtlReq", "AdptCtlRslt", "RvrtCtl"
     counts = {"NCtl": SETS}  # noqa: RUF012 - never changed
+    none_active = True
     scales = {"Db_SF": -3, "K_SF": -3, "RspTms_SF": -2}  # noqa: RUF012 - never changed
     #: Table 24, the same for all categories but for Category I's response.
     _DEFAULT = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)

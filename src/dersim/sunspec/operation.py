@@ -8,6 +8,7 @@ from typing import Any
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.ratings import permit
+from dersim.sunspec.submitting import changes_of, submit
 from dersim.sunspec.view import View
 
 _STOP, _START, _ENTER_STANDBY, _EXIT_STANDBY = range(4)
@@ -16,7 +17,10 @@ _WRAP_S = 1_000_000
 
 
 class Operation(Model):
-    """The registers of 715. Stop and start are the operator's; standby is opModEnergize, as in 703.ES."""
+    """The registers of 715. Stop and start are the operator's; standby is opModEnergize, as in 703.ES.
+
+    The end of standby does not start a machine that was stopped.
+    """
 
     model_id = 715
 
@@ -52,6 +56,8 @@ class Operation(Model):
         command = changes.get("OpCtl")
         if command in (_STOP, _START):
             self.view.device.command("stop" if command == _STOP else "start")
-        elif command is not None:
-            permit(self.view, source, allowed=command == _EXIT_STANDBY, detail="715.OpCtl")
+        elif command == _ENTER_STANDBY:
+            permit(self.view, source, allowed=False, detail="715.OpCtl")
+        elif command == _EXIT_STANDBY:
+            submit(self.view, changes_of(self.view, source, {"opModEnergize": None}, "715.OpCtl"))
         self.view.touched()

@@ -278,8 +278,15 @@ class LegacySettings(SettingsModel):
         return {**self.shown_settings(), "ECPNomHz": self.view.plate.frequency_hz}
 
     def writable(self, path: str) -> bool:
-        """Every point that has a setting."""
-        return path in self.settings_of
+        """Every point that has a setting, and the nominal frequency, which takes its own value only."""
+        return path in self.settings_of or path == "ECPNomHz"
+
+    def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
+        """Update the settings."""
+        hz = self.view.plate.frequency_hz
+        if changes.get("ECPNomHz", hz) != hz:
+            raise ModbusRefusal(ILLEGAL_VALUE, f"121.ECPNomHz: fixed by the nameplate at {hz:g} Hz")
+        super().write({point: value for point, value in changes.items() if point != "ECPNomHz"}, source)
 
 
 class EnterService(SettingsModel):

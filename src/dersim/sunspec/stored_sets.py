@@ -2,8 +2,10 @@
 
 Set 1 (``Crv[0]`` here) is read-only and shows the settings in force; the others may be inconsistent while a
 client writes them. A write of n to AdptCrvReq copies set n to set 1. Only then is it checked: if the device
-cannot take it, the result is FAILED and set 1 stays. Ena puts set 1 in force. RvrtCrv names the set to adopt
-when the reversion timer expires; with 0 the function is then disabled.
+cannot take it, the result is FAILED and set 1 stays. Ena puts set 1 in force; while Ena reads 1, whoever
+enabled the function, an adopted set is in force as Modbus's own. While an event overrides it, the result is
+IN_PROGRESS. RvrtCrv names the set to adopt when the reversion timer expires; with 0 the function is then
+disabled.
 
 A `Form` translates between sets and modes; there is one per model, in `curve_forms.py` and `trips.py`.
 """
@@ -28,14 +30,15 @@ PointSet = Mapping[str, Any]
 Modes = Mapping[str, ModeValue | None]
 
 SETS, POINTS = 3, 10
-COMPLETED, FAILED = 1, 2
+IN_PROGRESS, COMPLETED, FAILED = range(3)
 
 
 class Form:
     """Translates the sets of one model to modes and back.
 
     modes: those of the model. group, request, result, revert: names of points. off: the modes that mean
-    "disabled" where something is always in force; None: the modes are withdrawn.
+    "disabled" where something is always in force; None: the modes are withdrawn. none_active: request 0
+    means that no set is active.
     """
 
     model_id = 0
@@ -44,6 +47,7 @@ class Form:
     counts: Mapping[str, int] = {}
     scales: Mapping[str, int] = {}
     off: Modes | None = None
+    none_active = False
 
     def read(self, points: PointSet) -> dict[str, ModeValue | None]:
         """The modes of a set; ModbusRefusal says what is wrong with it."""
@@ -83,8 +87,8 @@ class StoredSets(Model):
         form = self.form
         out: dict[str, Value] = {
             "Ena": int(self._acts()),
-            form.request: self._request,
-            form.result: self._result,
+            form.request: 0 if form.none_active and not self._acts() else self._request,
+            form.result: IN_PROGRESS if self._result == COMPLETED and self._waits() else self._result,
         }
         if self._has_reversion:
             out |= {
@@ -107,7 +111,12 @@ class StoredSets(Model):
         """Whether the function is enabled, so that an adopted set is in force at once."""
         if self.form.off is not None:
             return not (self._is_off and self.enabled())
-        return self.enabled()
+        return self._acts()
+
+    def _waits(self) -> bool:
+        """Whether something that was enabled here is overridden."""
+        held = [item for mode in self.form.modes for item in self.view.requests(mode, LOCAL)]
+        return any(item.overridden_by for item in held if item.detail == self.detail)
 
     def _in_force(self) -> Mapping[str, Any]:
         """Set 1: what is in force if it was not set here, else what was adopted here."""
@@ -120,6 +129,9 @@ class StoredSets(Model):
     def enabled(self) -> bool:
         """Whether something was enabled here, in force or overridden."""
         return any(self.view.owns(mode, self.detail) for mode in self.form.modes)
+
+    def _is_enabled_here(self) -> bool:
+        return self._is_on() if self.form.off is not None else self.enabled()
 
     def writable(self, path: str) -> bool:
         """All but set 1."""
@@ -134,8 +146,11 @@ class StoredSets(Model):
                 head, _, name = path.partition("].")
                 sets[int(head[len(form.group) + 1 :])][name] = value
         request = changes.get(form.request)
-        if request is not None and not 1 <= request <= SETS:
-            raise ModbusRefusal(ILLEGAL_VALUE, f"{self.detail}.{form.request}: {request} is not 1 to {SETS}")
+        least = 0 if form.none_active else 1
+        if request is not None and not least <= request <= SETS:
+            raise ModbusRefusal(
+                ILLEGAL_VALUE, f"{self.detail}.{form.request}: {request} is not {least} to {SETS}"
+            )
         revert_to = changes.get(form.revert, self._revert_to) if form.revert else 0
         if not 0 <= revert_to <= SETS:
             raise ModbusRefusal(ILLEGAL_VALUE, f"{self.detail}.{form.revert}: {revert_to} is not 0 to {SETS}")
@@ -154,8 +169,11 @@ class StoredSets(Model):
     ) -> None:
         """Adopt and enable; raises before anything is changed."""
         on = self._is_on()
-        wanted = bool(changes.get("Ena", on))
-        if request is not None:
+        wanted = bool(changes.get("Ena", on)) and request != 0
+        if request == 1:  # the set in force, which is what it shows
+            sets[0] = dict(self._in_force())
+            self._request, self._result = 1, COMPLETED
+        elif request:
             adopted = self._usable(sets[request - 1], request)
             self._request, self._result = request, FAILED if adopted is None else COMPLETED
             if adopted is not None:
@@ -163,9 +181,10 @@ class StoredSets(Model):
                 if wanted:
                     self._put(adopted, source)
                     return
-        if "Ena" in changes and not wanted:
+        if ("Ena" in changes or request == 0) and not wanted:
             self._disable(source)
-        elif "Ena" in changes and not on:
+        elif "Ena" in changes and not self._is_enabled_here():
+            sets[0] = dict(self._in_force())
             self._put(self.form.read(sets[0]), source)
 
     def _usable(self, points: PointSet, number: int) -> dict[str, ModeValue | None] | None:

@@ -4,12 +4,14 @@ A set holds three curves: must trip, may trip, momentary cessation (of voltage o
 not used. A point is (magnitude, seconds), where 2030.5 has (seconds, magnitude) for the same line; the points
 may start at the fast or at the slow end.
 
-A trip curve is always in force: without a setpoint it is 1547-2018's default of the DER's category, which set
-1 then shows. Ena = 0, which test benches need, sets a curve that no grid of ours reaches.
+A trip curve is always in force, in Category III momentary cessation too: without a setpoint the default of
+1547-2018 for the category of the DER, which set 1 then shows. Ena = 0, which test benches need, sets curves
+that no grid of ours reaches, as MomCess.ActPt = 0 does for the cessation.
 """
 
 from __future__ import annotations
 
+from dersim.functions.momentary_cessation import default_cessation
 from dersim.functions.trip import default_trips
 from dersim.modes import Curve, ModeValue
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
@@ -47,9 +49,12 @@ class Trips(Form):
         self._kinds = {g: m for g, name in kinds.items() if (m := f"opMod{side}RT{name}") in supported}
         self.modes = tuple(self._kinds.values())
         self.scales = {f"{magnitude}_SF": -2 if magnitude == "V" else -3, "Tms_SF": -2}
-        self._must = f"opMod{side}RTMustTrip"
-        self._default = default_trips(view.plate)[self._must]
-        self.off = {self._must: Curve(((_LONGEST_S, never),), self._reference)}
+        must = f"opMod{side}RTMustTrip"
+        #: What acts without a setpoint, by mode.
+        self._defaults = {must: default_trips(view.plate)[must]}
+        self._defaults |= {m: p for m, p in default_cessation(view.plate).items() if m in self.modes}
+        self._never = Curve(((_LONGEST_S, never),), self._reference)
+        self.off = dict.fromkeys(self.modes) | dict.fromkeys(self._defaults, self._never)
 
     def read(self, points: PointSet) -> dict[str, ModeValue | None]:
         """The curves of a set."""
@@ -63,7 +68,7 @@ class Trips(Form):
             elif count or group == "MustTrip":
                 modes[mode] = self._curve(points, group, count)
             else:
-                modes[mode] = None
+                modes[mode] = self._never if mode in self._defaults else None
         return modes
 
     def _curve(self, points: PointSet, group: str, count: int) -> Curve:
@@ -78,8 +83,8 @@ class Trips(Form):
         for group in ("MustTrip", "MayTrip", "MomCess"):
             mode = self._kinds.get(group, "")
             curve = modes.get(mode)
-            pairs = curve.points if isinstance(curve, Curve) else ()
-            if not pairs and group == "MustTrip":
-                pairs = self._default
+            pairs = curve.points if isinstance(curve, Curve) else self._defaults.get(mode, ())
+            if curve == self._never and group != "MustTrip":
+                pairs = ()
             out |= shown_curve([(y, x) for x, y in pairs], self._names, f"{group}.")
         return out
