@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -28,6 +29,9 @@ from dersim.pages.problems import Problem
 COOKIE = "dersim_token"
 #: Gives the token where the process list, which shows a command line to all users, must not.
 TOKEN_VARIABLE = "DERSIM_TOKEN"  # noqa: S105 - the name of a variable
+#: What an HTTP header and a cookie may both hold (RFC 6265 4.1.1).
+MOST_TOKEN_CHARS = 1000
+_TOKEN = re.compile(rf"[!#-+\--:<-\[\]-~]{{1,{MOST_TOKEN_CHARS}}}")
 
 #: Sent with every answer. Scripts and styles come from here alone; nothing may frame us.
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -61,23 +65,41 @@ def settle_token(options: Namespace) -> str | None:
         raise ConfigError("--token, --token_file: give one of the two")
     if file:
         return _token_in(file)
-    token = token or os.environ.get(TOKEN_VARIABLE)
+    where = "--token"
+    if token is None:
+        token, where = os.environ.get(TOKEN_VARIABLE) or None, f"{TOKEN_VARIABLE} of the environment"
     if token == "auto":  # noqa: S105 - the word that asks for a token, not a token
         token = options.token = secrets.token_urlsafe(24)
         options.token_made = True
-    return token or None
+    return None if token is None else _usable(where, token)
+
+
+def token(text: str) -> str:
+    """The value of `--token`; ArgumentTypeError for one that no request could send."""
+    try:
+        return _usable("", text)
+    except ConfigError as error:
+        raise ArgumentTypeError(str(error).removeprefix(": ")) from None
+
+
+def _usable(where: str, text: str) -> str:
+    """The token; ConfigError for one that a header or a cookie cannot carry, or an empty one."""
+    if not _TOKEN.fullmatch(text):
+        raise ConfigError(
+            f"{where}: a token of 1 to {MOST_TOKEN_CHARS} letters, digits and ASCII signs is needed, "
+            f'without spaces and without any of " , ; \\'
+        )
+    return text
 
 
 def _token_in(file: Path) -> str:
     """The one line of a token file, without the spaces around it."""
     try:
-        token = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not plain ASCII text"
-        raise ConfigError(f"--token_file {file}: {reason}") from None
-    if not token or not token.isprintable() or " " in token:
-        raise ConfigError(f"--token_file {file}: one line with the token is needed, without spaces in it")
-    return token
+        with file.open("rb") as opened:  # not all of it: it may be a device without an end
+            text = opened.read(2 * MOST_TOKEN_CHARS)
+    except OSError as error:
+        raise ConfigError(f"--token_file {file}: {error.strerror}") from None
+    return _usable(f"--token_file {file}", text.decode(errors="replace").strip())
 
 
 def require_token_beyond_loopback(flag: str, host: str, token: str | None) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+import re
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from dersim.options import names, port, readable_file
-from dersim.pages.guard import TOKEN_VARIABLE
+from dersim.numeric import shown
+from dersim.options import host, names, port, readable_file
+from dersim.pages.guard import TOKEN_VARIABLE, token
 from dersim.plugin.extension import FrontendContext, FrontendType
 from dersim.plugin.hookspecs import hookimpl
 from dersim.web.frontend import WebFrontend
@@ -30,6 +32,7 @@ def add_options(parser: OptionParser) -> None:
     )
     group.add_argument(
         "--token",
+        type=token,
         metavar="TOKEN",
         help="ask every web request for this token; auto makes one; process lists show it, unlike the next",
     )
@@ -40,15 +43,28 @@ def add_options(parser: OptionParser) -> None:
         help=f"the same token out of a file; or set the environment variable {TOKEN_VARIABLE}",
     )
     group.add_argument(
-        "--allow_host", type=names, default=(), metavar="NAME,...", help="further names to answer for"
+        "--allow_host", type=_hosts, default=(), metavar="NAME,...", help="further names to answer for"
     )
     group.add_argument(
         "--cors_origin",
-        type=names,
+        type=_origins,
         default=(),
         metavar="URL,...",
         help="pages elsewhere that may call",
     )
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(map(host, names(text)))
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins as browsers send them: a scheme, a host and perhaps a port."""
+    origins = names(text)
+    for each in origins:
+        if not re.fullmatch(r"https?://[^/?#@\s]+", each):
+            raise ArgumentTypeError(f"http://HOST:PORT without a path is needed, not {shown(each)}")
+    return origins
 
 
 @hookimpl
