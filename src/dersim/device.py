@@ -98,6 +98,7 @@ class Device:
         self.inputs = inputs or Inputs(Conditions(frequency_hz=plate.frequency_hz))
         self.chain = Chain(functions, plate, self.settings, self.rng)
         self.seen = self.chain.inverter.measured(plate.frequency_hz)
+        self.seen.undisturbed = self.chain.without.read
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
         self._report = Report(plate, self.settings, self.seen, self.source, self._registers, self.chain)

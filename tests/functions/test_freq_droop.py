@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -246,6 +247,94 @@ def test_volt_watt_ends_in_a_dip_without_a_ramp_from_zero(make_rig: Any) -> None
     rig.grid()
     rig.go(0.2)
     assert rig.p == pytest.approx(8000)
+
+
+def test_freq_watt_begun_in_a_dip_lags_from_the_output_before_it(make_rig: Any) -> None:
+    rig = make_rig(8000, **{"702.AbnOpCatRtg": 2})
+    rig.grid(f=61.0)
+    rig.go(1)
+    rig.grid(v=0.3, f=61.0)
+    rig.go(0.2)
+    rig.ask("opModFreqWatt", Curve(((60.5, 100.0), (61.5, 0.0)), 1, 10.0))
+    rig.grid(f=61.0)
+    assert rig.p == pytest.approx(8000)
+    rig.go(10)
+    assert rig.p == pytest.approx(5000 + 0.1 * 3000)
+
+
+def test_a_ramp_of_q_is_over_for_a_der_that_enters_service_after_it(make_rig: Any) -> None:
+    rig = make_rig(8000)
+    rig.device.settings.update({"setESDelay": 1000.0, "setESRampTms": 0.0})
+    rig.ask("opModConnect", False)
+    rig.go(1)
+    rig.ask("opModTargetVar", 4000.0, ramp_s=600.0)
+    rig.ask("opModConnect", None)
+    rig.go(1010, dt_s=5.0)
+    assert rig.q == pytest.approx(4000, rel=1e-3)
+
+
+def test_setMaxW_lowered_during_the_event_is_a_minimum_beside_p_pre(make_rig: Any) -> None:
+    rig = make_rig(10_000)
+    rig.ask(MODE, AT_ONCE)
+    rig.go(1)
+    rig.grid(f=60.1)
+    rig.device.settings.update({"setMaxW": 5000.0})
+    rig.go(1)
+    assert rig.p == pytest.approx(5000 - TAKEN[60.1] / 2)
+    rig.device.settings.update({"setMaxW": 10_000.0})
+    rig.go(1)
+    assert rig.p == pytest.approx(10_000 - TAKEN[60.1])
+
+
+EDGE_HZ, BEYOND_HZ = 60.036, 60.0361
+
+
+def _something_happens(rig: Any, rng: random.Random, f: float) -> None:
+    """A trip, a dip, a stop, a limit for a while, a night, or the end of the event and another one."""
+    kind = rng.randrange(6)
+    if kind == 0:
+        rig.grid(v=1.25, f=f)
+        rig.go(1)
+        rig.grid(f=f)
+    elif kind == 1:
+        rig.grid(v=0.3, f=f)
+        rig.go(0.4)
+        rig.grid(f=f)
+    elif kind == 2:
+        rig.device.command("stop")
+        rig.go(5, dt_s=1.0)
+        rig.device.command("start")
+    elif kind == 3:
+        rig.ask(LIMIT, rng.uniform(0, 100), ramp_s=rng.choice([None, 20.0]))
+        rig.go(rng.uniform(1, 60), dt_s=0.5)
+        rig.ask(LIMIT, None)
+    elif kind == 4:
+        rig.sun(0.0)
+        rig.go(5, dt_s=1.0)
+        rig.sun(8000.0)
+    else:
+        rig.grid(f=60.0)
+        rig.go(rng.uniform(1, 10))
+        rig.grid(f=f)
+    rig.go(rng.uniform(1, 150), dt_s=0.5)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_event_of_next_to_nothing_changes_nothing(make_rig: Any, seed: int) -> None:
+    """0.1 mHz beyond the dead-band is 0.3 W, whatever happens: the same as at its edge."""
+    outputs = []
+    for f in (EDGE_HZ, BEYOND_HZ):
+        rng = random.Random(seed)
+        rig = make_rig(8000, start=rng.choice(["in_service", "off"]), **{"702.AbnOpCatRtg": 2})
+        rig.device.settings.update({"setESDelay": 20.0, "setESRampTms": rng.choice([0.0, 50.0])})
+        rig.ask(MODE, DROOP)
+        rig.grid(f=f)
+        for _ in range(rng.randint(1, 5)):
+            _something_happens(rig, rng, f)
+        rig.go(150, dt_s=1.0)
+        outputs.append(rig.p)
+    assert outputs[0] == 8000
+    assert outputs[1] == pytest.approx(8000 - 1 / 3, abs=0.1)
 
 
 def test_a_shifted_lag_keeps_its_distance_and_its_time() -> None:

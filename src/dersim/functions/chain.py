@@ -9,9 +9,6 @@
     reactive   the one reactive mode that acts, followed by one open-loop lag
     (inverter) apparent power, reactive power and current limits
 
-The open-loop lag of Q is here and not in the functions, so that a change from one reactive mode to another
-does not jump (1547-2018 4.6.3: smooth transition between modes).
-
 A function is called only while one of its modes is in force, or if its type is `standing`.
 """
 
@@ -25,11 +22,12 @@ from collections.abc import Iterable, Mapping
 from dersim.functions.base import INF
 from dersim.functions.battery_ramp import BatteryRamp
 from dersim.functions.checked import checked
-from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Stage
+from dersim.functions.contract import ControlFunction, FunctionType, Stage
 from dersim.functions.filters import Lag
 from dersim.functions.ramp import Bounds, Ramp
+from dersim.functions.reactive import Reactive
 from dersim.functions.service import Service
-from dersim.functions.without_event import DARK, note_without_event
+from dersim.functions.without_event import WithoutEvent
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
@@ -68,6 +66,7 @@ class Chain:
         self.battery_ramp = battery_ramp if battery_ramp.acts else None
         self.inverter = Inverter(nameplate, settings)
         self.service = Service()
+        self.without = WithoutEvent(settings, self.ramp, self.battery_ramp)
         self.p_w = self.q_var = self.mean_p_w = self.mean_q_var = 0.0
         self._p_lag: Lag | None = None
         self._most_w = self._least_w = 0.0
@@ -81,13 +80,9 @@ class Chain:
         self._command: list[tuple[ControlFunction, Bounds]] = []
         self._grid: list[ControlFunction] = []
         self._frequency: list[ControlFunction] = []
-        self._reactive: list[ControlFunction] = []
+        self._reactive = Reactive(self.ramp, self.service)
         self._enabled: list[ControlFunction] = []
-        self._q_lag = Lag()
-        self.lags = [self._q_lag]
-        self._q_response_s = 0.0
-        self._q_begin = False
-        self._q_ramp_s: float | None = None
+        self.lags = [self._reactive.lag]
         self._in_force: dict[str, Mapping[str, object]] = {}
         self._settings_seen = -1
 
@@ -119,9 +114,7 @@ class Chain:
     def _start_ramps(self, kind: FunctionType, ramp_s: float | None, *, own: bool, before: bool) -> None:
         """The modes of a function changed: start its ramps. own, before: whether it has and had modes."""
         if kind.stage == "reactive":
-            # The end of a mode does not take the ramp from the mode that follows it in the same change.
-            self._q_ramp_s = ramp_s if own or not self._q_begin else self._q_ramp_s
-            self._q_begin = True
+            self._reactive.changed(ramp_s, own=own)
         bounds = self._bounds.get(kind.name)
         if self.ramp is None or bounds is None or kind.name == "ramp":
             return
@@ -131,9 +124,13 @@ class Chain:
     def _enable(self, enabled: Mapping[Stage, list[ControlFunction]]) -> None:
         names = {id(function): name for name, function in self._called.items()}
         self._command = [(each, self._bounds[names[id(each)]]) for each in enabled["command"]]
-        self._grid, self._frequency, self._reactive = (enabled[s] for s in ("grid", "frequency", "reactive"))
+        self._grid, self._frequency = enabled["grid"], enabled["frequency"]
+        self._reactive.functions = enabled["reactive"]
         self._enabled = [function for functions in enabled.values() for function in functions]
-        self.lags = [self._q_lag, *(lag for each in self._enabled for lag in getattr(each, "lags", ()))]
+        self.lags = [
+            self._reactive.lag,
+            *(lag for each in self._enabled for lag in getattr(each, "lags", ())),
+        ]
         self.service.configure(
             enabled["protect"],
             returns_by_function="enter-service" in self.functions,
@@ -163,13 +160,13 @@ class Chain:
             tell_service(source, in_service=self._served)
         ceiling = INF if quiet else service.step(dt_s, seen)
         seen.wanted_w = self._active(dt_s, seen, source, ceiling)
-        q, factor_first = self._reactive_power(dt_s, seen)
+        q, factor_first = self._reactive.step(dt_s, seen)
         p = seen.wanted_w
         if service.in_service and not service.ceased:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
         else:
             p = q = 0.0
-        before, q_lag, settled = self.p_w, self._q_lag, True
+        before, q_lag, settled = self.p_w, self._reactive.lag, True
         if p == before:
             self.mean_p_w = p
         else:
@@ -193,7 +190,7 @@ class Chain:
             and not self.ramps
             and all(function.settled for function in self._enabled)
         )
-        if not service.ceased:
+        if not service.ceased or not service.in_service:
             seen.before_w = p if service.in_service else None
 
     def _ramps_settled(self) -> bool:
@@ -213,8 +210,8 @@ class Chain:
         self._p_lag = limit_lag
         p = limit if p > limit else p
         for function in self._frequency:
-            ramps, dark_w = not self._ramps_settled(), DARK * self._most_w
-            note_without_event(seen, source, p, min(high, limit), ceiling, ramps=ramps, least_w=dark_w)
+            self.without.note(source, p, limit, ceiling)
+            seen.wanted_w = p if ceiling == INF else max(-ceiling, min(ceiling, p))
             demand = function.step(dt_s, seen)
             override = demand.override_w
             if override is not None:
@@ -252,47 +249,12 @@ class Chain:
         if self.battery_ramp is not None:
             p = self.battery_ramp.follow(dt_s, seen, source, p)
         p = floor if p < floor else p
-        seen.unlimited_w = p
+        self.without.unlimited_w = p
         p = cap if p > cap else p
-        seen.command_w = cap if cap < most else INF
+        seen.command_w = cap
         if ramp is not None:
             ramp.asked_w = p
         return p
-
-    def _reactive_power(self, dt_s: float, seen: Measured) -> tuple[float, bool]:
-        demand: Demand = NOTHING
-        for function in self._reactive:
-            asked = function.step(dt_s, seen)
-            if asked.q_var is not None:
-                demand = asked
-        lag = self._q_lag
-        ramp = self.ramp
-        if not self.service.in_service:
-            lag.start(0.0)
-            if ramp is not None:
-                ramp.q.left_s = 0.0
-            return 0.0, False
-        wanted = demand.q_var
-        if wanted is None:
-            if not lag.y and not lag.moving:
-                # At rest at 0; before the first step the lag stays free to start at its first input.
-                lag.y = 0.0 if seen.running else None
-                return 0.0, False
-            wanted = 0.0
-        else:
-            self._q_response_s = demand.q_response_s
-            if demand.limit_w < INF:
-                seen.wanted_w = max(-demand.limit_w, min(demand.limit_w, seen.wanted_w))
-        ramps = False
-        if self._q_begin:
-            self._q_begin = False
-            start = seen.q_var if lag.y is None or not self.service.ceased else lag.y
-            ramps = ramp is not None and ramp.begin_q(seen, start, wanted, self._q_ramp_s)
-        if ramp is not None and (ramps or ramp.q.left_s > 0):
-            q = ramp.follow_q(dt_s, wanted)
-            lag.start(q, wanted)
-            return q, demand.power_factor_first
-        return lag.step(dt_s, wanted, self._q_response_s), demand.power_factor_first
 
 
 def _ramp_s(

@@ -104,21 +104,24 @@ class Droop(Function):
         if not side:
             return
         before_w = seen.before_w
-        self._dark = seen.dark
-        self._moves = before_w is None or seen.entering or seen.dark
-        self._pre_w = seen.unlimited_w if self._moves or before_w is None else before_w
+        without = seen.undisturbed()
+        self._dark = without.dark
+        self._moves = before_w is None or without.entering or without.dark
+        self._pre_w = without.p_w if self._moves or before_w is None else before_w
         if not self._active:
             self._lag.start(before_w)
             self._active = True
 
     def _move(self, seen: Measured) -> None:
         """Let p_pre follow the power without the event, until the ramps are done."""
-        self._lag.shift(seen.unlimited_w - self._pre_w)
-        self._pre_w = seen.unlimited_w
-        self._moves = seen.ramping or self._dark
+        without = seen.undisturbed()
+        self._lag.shift(without.p_w - self._pre_w)
+        self._pre_w = without.p_w
+        self._moves = without.ramping or self._dark
 
     def _reference(self, seen: Measured, value: FreqDroop) -> float:
-        pre_w = min(self._pre_w, seen.command_w)
+        pre_w = self._pre_w
+        pre_w = min(pre_w, seen.command_w)
         if self._side < 0:
             asked = pre_w + (self._low_hz - seen.frequency_hz) * self._under
             return min(asked, seen.available_w, self.settings.setMaxW)

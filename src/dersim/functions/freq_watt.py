@@ -48,7 +48,7 @@ class FreqWatt(Function):
         if newly:
             reference = self._line.at(seen.frequency_hz)
             if seen.running:
-                self._limit.start(max(reference, seen.p_w), reference)
+                self._limit.start(max(reference, seen.flowing_w), reference)
             else:
                 self._limit.start(None)
 

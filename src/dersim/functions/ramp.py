@@ -163,11 +163,11 @@ class Ramp(Function):
         if not seen.running:
             high, low = limit_w, floor_w
         elif bounds.releases:
-            p_w = _output_w(seen)
+            p_w = seen.flowing_w
             high = p_w if _held_down(p_w, min(self.asked_w, seen.available_w)) else high
             low = p_w if p_w > self.target.value else low
         else:
-            p_w = _output_w(seen)
+            p_w = seen.flowing_w
             if limit_w < high and _held_down(p_w, seen.available_w):
                 high = min(high, max(p_w, limit_w))
             if floor_w > low and _held_up(p_w, seen):
@@ -226,7 +226,7 @@ class Ramp(Function):
         self._with_pv = combined(source) is not None
         target, start = self.target, goal_w
         if seen.running:
-            p_w = _output_w(seen)
+            p_w = seen.flowing_w
             held = _held_down(p_w, seen.available_w) or goal_w < 0
             start = p_w if held else max(min(target.value, self._most_w), p_w)
         target.start(start, goal_w, self.target_ramp_s)
@@ -252,11 +252,6 @@ class Ramp(Function):
         self.settled = False
         seconds = track.straight_s(goal, self._rate_w_s, self._most_w)
         self.straight_s = min(self.straight_s, seconds)
-
-
-def _output_w(seen: Measured) -> float:
-    """The output at which a ramp starts, W; during a momentary cessation the output before it."""
-    return seen.p_w if seen.before_w is None else seen.before_w
 
 
 def _held_down(p_w: float, most_w: float) -> bool:

@@ -57,7 +57,7 @@ class VoltWatt(Function):
         if newly:
             reference = self._reference(self._line, seen)
             if seen.running:
-                self._limit.start(max(reference, seen.p_w), reference)
+                self._limit.start(max(reference, seen.flowing_w), reference)
             else:
                 self._limit.start(None)
 

@@ -1,38 +1,51 @@
-"""What a DER would deliver without the functions of stage ``frequency``; written into `Measured` for them."""
+"""What a DER would deliver without the functions of stage ``frequency``; worked out only when one asks."""
 
 from __future__ import annotations
 
 from dersim.functions.base import INF
-from dersim.hardware.measured import Measured
+from dersim.functions.battery_ramp import BatteryRamp
+from dersim.functions.ramp import Ramp
+from dersim.hardware.measured import UNKNOWN, Undisturbed
+from dersim.hardware.settings import Settings
 from dersim.hardware.source import Source, beside_battery_w, combined
 
 #: A PV array with less than this share of setMaxW is in the dark: too little to start an inverter.
-DARK = 0.01
+_DARK = 0.01
 
 
-def note_without_event(
-    seen: Measured,
-    source: Source,
-    p_w: float,
-    limit_w: float,
-    ceiling_w: float,
-    *,
-    ramps: bool,
-    least_w: float,
-) -> None:
-    """Write wanted_w, unlimited_w, entering, ramping and dark into `seen`.
+class WithoutEvent:
+    """The intermediate results of one step of the chain, kept for `read`.
 
-    p_w: the power with all limits but that of entering service, ceiling_w (inf: none). limit_w: the limit by
-    available power and grid. ramps: whether a ramp by command is under way. least_w: PV with less is in the
-    dark.
+    unlimited_w: the power before the limits of command, available power and grid.
     """
-    unlimited_w = max(p_w, min(seen.unlimited_w, limit_w))
-    seen.entering = ceiling_w < INF
-    if seen.entering:
-        p_w, unlimited_w = (max(-ceiling_w, min(ceiling_w, w)) for w in (p_w, unlimited_w))
-    seen.wanted_w, seen.unlimited_w = p_w, unlimited_w
-    seen.ramping = seen.entering or ramps
-    seen.dark = -least_w < p_w < least_w and _dark(source, least_w)
+
+    def __init__(self, settings: Settings, *ramps: Ramp | BatteryRamp | None) -> None:
+        self._settings = settings
+        self._ramps = [ramp for ramp in ramps if ramp is not None]
+        self._source: Source | None = None
+        self._p_w = self.unlimited_w = 0.0
+        self._grid_w = self._ceiling_w = INF
+
+    def note(self, source: Source, p_w: float, grid_w: float, ceiling_w: float) -> None:
+        """Take over the results of this step, W.
+
+        p_w: the power with all limits but that of entering service, ceiling_w. grid_w: the limit by the grid.
+        """
+        self._source, self._p_w, self._grid_w, self._ceiling_w = source, p_w, grid_w, ceiling_w
+
+    def read(self) -> Undisturbed:
+        """The DER without the event, without limits by command."""
+        source = self._source
+        if source is None:
+            return UNKNOWN
+        p_w = max(self._p_w, min(self.unlimited_w, source.available_w, self._grid_w))
+        entering = self._ceiling_w < INF
+        if entering:
+            p_w = max(-self._ceiling_w, min(self._ceiling_w, p_w))
+        least_w = _DARK * self._settings.setMaxW
+        dark = -least_w < self._p_w < least_w and _dark(source, least_w)
+        ramping = entering or any(not ramp.settled for ramp in self._ramps)
+        return Undisturbed(p_w, entering, ramping, dark)
 
 
 def _dark(source: Source, least_w: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 def _no_limit(_p_w: float) -> float:
@@ -13,6 +14,27 @@ def _no_limit(_p_w: float) -> float:
 
 def _no_var(_p_w: float) -> tuple[float, float]:
     return 0.0, 0.0
+
+
+class Undisturbed(NamedTuple):
+    """A DER without its response to the frequency.
+
+    p_w: its active power without limits by command, W. entering: on the ramp of entering service; ramping: on
+    any ramp. dark: it delivers nothing because its PV has no power.
+    """
+
+    p_w: float
+    entering: bool
+    ramping: bool
+    dark: bool
+
+
+#: Before the first step.
+UNKNOWN = Undisturbed(0.0, False, False, False)
+
+
+def _unknown() -> Undisturbed:
+    return UNKNOWN
 
 
 @dataclass(slots=True)
@@ -24,10 +46,9 @@ class Measured:
     of the phases as it is at the terminals, per unit of rtgVNom. frequency_hz.
     available_w: available power on the AC side; charge_w: available charging power (>= 0).
     p_w, q_var: the output at the end of the last step. before_w: the same P, during a cessation that before
-    it; None out of service and before the first step. command_w: the limit by command, inf for none.
-    wanted_w: P as decided so far in this step, for the later stages; unlimited_w: the same without the limits
-    by command. entering: on the ramp of entering service; ramping: on any ramp. dark: it delivers nothing
-    because its PV has no power. in_service: whether in service.
+    it; None out of service and before the first step. command_w: the limit by command.
+    wanted_w: P as decided so far in this step, for the later stages; undisturbed: for functions of stage
+    ``frequency``, what the DER would deliver without them. in_service: whether in service.
     running: False until the first step, when filters start at their inputs. blocked: some function or the
     operator keeps the DER out of service. va_limit, var_available: the apparent power limit (VA) and
     the reactive power available (var, injecting and absorbing, both >= 0) at an active power (W).
@@ -45,12 +66,14 @@ class Measured:
     before_w: float | None = None
     command_w: float = math.inf
     wanted_w: float = 0.0
-    unlimited_w: float = 0.0
-    entering: bool = False
-    ramping: bool = False
-    dark: bool = False
     in_service: bool = True
     running: bool = False
     blocked: bool = False
     va_limit: Callable[[float], float] = _no_limit
     var_available: Callable[[float], tuple[float, float]] = _no_var
+    undisturbed: Callable[[], Undisturbed] = _unknown
+
+    @property
+    def flowing_w(self) -> float:
+        """The output from which a ramp or lag starts, W: p_w, or before_w during a momentary cessation."""
+        return self.p_w if self.before_w is None else self.before_w
