@@ -22,7 +22,7 @@ from dersim.modes import Curve
 from dersim.numeric import shown
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
-from dersim.sunspec.measurements import _INVERTER_STATE
+from dersim.sunspec.measurements import INVERTER_STATE
 from dersim.web.api import overview
 
 
@@ -166,7 +166,7 @@ def test_a_failed_der_gives_no_power_and_its_registers_stand(device_type: str) -
     assert after.soc_pct == before.soc_pct
     assert after.inverter_status is InverterStatus.FAULT
     assert int(after.inverter_status) == 7
-    assert _INVERTER_STATE[after.inverter_status][0] == 6  # 701.InvSt FAULT
+    assert INVERTER_STATE[after.inverter_status][0] == 6  # 701.InvSt FAULT
     assert after.operational_mode is OperationalMode.OFF
     assert after.connection.fault
     assert not after.connection.connected
