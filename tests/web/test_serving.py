@@ -143,6 +143,12 @@ async def test_an_early_answer_does_not_strand_the_next_request(open_site, targe
                         answer += await stream.receive_some(65536)
 
 
+UPGRADE = (
+    b"GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -159,6 +165,13 @@ async def test_an_early_answer_does_not_strand_the_next_request(open_site, targe
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         b"\xff\xff\xff\xff\xff",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00" * 40,
+        UPGRADE % b"/api/dersim/ws/telemetry" + b"\r\n" + b"\x81\x05hello",
+        UPGRADE % b"/api/dersim/ws/telemetry" + b"\r\n" + b"\x88\x82\0\0\0\0\0\0",
+        UPGRADE % b"/nothing/here" + b"\r\n" + b"\x81\x80\0\0\0\0",
+        UPGRADE % b"/api/dersim/ws/telemetry" + b"Sec-WebSocket-Protocol: \xff\r\n\r\n",
+        UPGRADE % b"/api/dersim/ws/telemetry" + b"Origin: http://[\r\n\r\n",
+        b"POST /api/dersim/inputs HTTP/1.1\r\nHost: localhost\r\nOrigin: http://[\r\n"
+        b"Content-Length: 0\r\n\r\n",
     ],
 )
 async def test_abuse_does_not_end_the_server(open_site, raw):
@@ -172,6 +185,7 @@ async def test_abuse_does_not_end_the_server(open_site, raw):
                     pass
         assert (await site("GET", "/api/dersim/overview")).status == 200
         assert not site.stopped.is_set()
+        assert not site.context.fences.counts  # what a peer does is not unexpected
 
 
 async def test_a_peer_that_resets_does_not_end_the_server(open_site):

@@ -21,7 +21,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from dersim.errors import ConfigError
 from dersim.pages.problems import Problem
@@ -134,8 +133,8 @@ class Guard:
             return
         if origin in self.cors_origins:
             return
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or parts.netloc.lower() != (host or "").lower():
+        scheme, _, name = origin.partition("://")  # as browsers send it: without a path
+        if scheme not in ("http", "https") or name.lower() != (host or "").lower():
             raise Problem("foreign-origin", f"the page asking comes from {origin!r}, not from here")
 
     def check_fetch(self, site: str | None, mode: str | None, dest: str | None, origin: str | None) -> None:

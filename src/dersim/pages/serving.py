@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -46,8 +47,10 @@ ACCEPT_PAUSE_S = 0.1
 COMPLAINT_INTERVAL_S = 60.0
 
 _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
-#: What hypercorn 0.18 raises when a peer breaks the rules, e.g. sends no WebSocket frame after an upgrade.
-_PEERS_FAULT = (h11.ProtocolError, wsproto.utilities.ProtocolError, *_BROKEN)
+#: What hypercorn 0.18 raises when a peer breaks the rules, e.g. sends no WebSocket frame after an upgrade, or
+#: names a WebSocket subprotocol that is not ASCII.
+_BROKEN_RULES = (h11.ProtocolError, wsproto.utilities.ProtocolError)
+_PEERS_FAULT = (*_BROKEN_RULES, UnicodeDecodeError, *_BROKEN)
 
 
 class WebServer:
@@ -117,21 +120,31 @@ class WebServer:
     async def _speak(self, stream: BoundedStream) -> None:
         context, state = self._context, ConnectionState({})
         server: Any = _Connection  # it wants a SocketStream, of which it uses what BoundedStream has
-        connection = server(self._fenced, self._config, context, state, stream)
+        connection = server(partial(self._fenced, stream), self._config, context, state, stream)
         try:
             await connection
         except* _PEERS_FAULT as errors:
-            cause = root_cause(errors)
-            reason = in_words(cause) if isinstance(cause, h11.ProtocolError) else str(cause)
-            self._log.log("Debug", "WS", f"connection dropped: {type(cause).__name__}: {reason}")
+            self._dropped(root_cause(errors))
 
-    async def _fenced(self, scope: Any, *channels: Any) -> None:
+    def _dropped(self, cause: BaseException) -> None:
+        reason = in_words(cause) if isinstance(cause, h11.ProtocolError) else str(cause)
+        self._log.log("Debug", "WS", f"connection dropped: {type(cause).__name__}: {reason}")
+
+    async def _fenced(self, stream: BoundedStream, scope: Any, receive: Any, send: Any, *more: Any) -> None:
         """The application for one request or WebSocket, in a fence."""
+
+        async def send_or_drop(message: Any) -> None:
+            try:
+                await send(message)
+            except _BROKEN_RULES as error:  # hypercorn has answered 400 already
+                self._dropped(error)
+                stream.abort()
+
         what = f"{scope.get('method', scope['type'])} {scope.get('path', '')}"
         ended = Ended()
         try:
             with self._fences.around("web_request", "WS", what) as ended:
-                await self._application(scope, *channels)
+                await self._application(scope, receive, send_or_drop, *more)
         finally:
             if ended.error is not None and self._fences.fail_fast:  # hypercorn would not let it out
                 self._connections.start_soon(_fail, ended.error)
