@@ -64,6 +64,11 @@ def bodies(device, edition):
     ]
 
 
+def reporter_of(device, now_s=lambda: 1_800_000_000):
+    session = SimpleNamespace(codec=SimpleNamespace(edition=Edition.E2018))
+    return Reporter(device, session, lambda *_: None, now_s, None, lambda *_: nullcontext())
+
+
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_body_is_valid_by_the_official_schema(edition, kind):
@@ -245,8 +250,7 @@ def test_a_nameplate_of_our_own_is_what_is_sent():
 
 def test_a_part_of_the_status_has_the_time_of_its_last_change():
     device, now = device_of("PV-3Phase"), [1_800_000_000]
-    session = SimpleNamespace(codec=SimpleNamespace(edition=Edition.E2018))
-    reporter = Reporter(device, session, lambda *_: None, lambda: now[0], None, lambda *_: nullcontext())
+    reporter = reporter_of(device, lambda: now[0])
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
     now[0] += 60
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_000
@@ -270,6 +274,26 @@ async def test_local_control_mode_is_local_while_a_local_setpoint_is_in_force(au
     assert 0 in values
     assert values[-1] == 1
     assert len({each.dateTime for each in statuses}) >= 3
+
+
+def test_local_control_mode_is_local_after_the_operators_stop():
+    device = device_of("PV-3Phase")
+    reporter = reporter_of(device)
+    assert reporter.body("DERStatus").localControlModeStatus.value == 1
+    device.command("stop")
+    assert reporter.body("DERStatus").localControlModeStatus.value == 0
+    device.command("start")
+    assert reporter.body("DERStatus").localControlModeStatus.value == 1
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_charge_and_discharge_have_their_apparent_power_in_both_editions(edition):
+    device = device_of("Batt-3Phase")
+    device.settings.update({"setMaxChargeRateVA": 3000.0, "setMaxDischargeRateVA": 4000.0})
+    cap, settings = bodies(device, edition)[:2]
+    assert (cap.rtgMaxChargeRateVA.value, cap.rtgMaxDischargeRateVA.value) == (10_000, 10_000)
+    assert (settings.setMaxChargeRateVA.value, settings.setMaxDischargeRateVA.value) == (3000, 4000)
+    assert bodies(device_of("PV-3Phase"), edition)[1].setMaxDischargeRateVA is None
 
 
 async def test_a_put_that_raises_costs_that_put_alone(autojump_clock, world, monkeypatch):

@@ -295,6 +295,70 @@ def test_connect_opens_the_switch_and_energize_does_not(rig: Any) -> None:
     assert rig.p == 0
 
 
+def test_the_switch_stays_closed_while_service_is_entered_after_standby(rig: Any) -> None:
+    rig.ask("opModEnergize", False)
+    rig.go(5)
+    rig.ask("opModEnergize", True)
+    rig.go(299)
+    connection = rig.device.state.connection
+    assert (connection.connected, connection.operating, connection.energized) == (True, False, False)
+    assert connection.available
+    rig.go(2)
+    assert rig.device.state.connection.operating
+
+
+@pytest.mark.parametrize("how", ["opModConnect", "stop", "trip"])
+def test_what_opened_the_switch_keeps_it_open_until_service_is_entered(rig: Any, how: str) -> None:
+    rig.ask("opModEnergize", False)
+    if how == "opModConnect":
+        rig.ask("opModConnect", False)
+        rig.ask("opModConnect", True)
+    elif how == "stop":
+        rig.device.command("stop")
+        rig.device.command("start")
+    else:
+        rig.grid(0.3)
+        rig.go(3)
+        rig.grid(1.0)
+    rig.ask("opModEnergize", True)
+    rig.go(299)
+    state = rig.device.state
+    assert not state.connection.connected
+    assert not state.connection.available
+    assert state.available_w == 0
+    rig.go(2)
+    assert rig.device.state.connection.connected
+
+
+def test_a_disconnected_machine_has_nothing_available(rig: Any) -> None:
+    rig.ask("opModConnect", False)
+    state = rig.device.state
+    assert not state.connection.available
+    assert (state.available_w, state.var_inject_available) == (0, 0)
+
+
+def test_a_machine_limited_to_nothing_is_operating(rig: Any) -> None:
+    rig.ask("opModMaxLimW", 0)
+    rig.go(5)
+    assert rig.p == 0
+    state = rig.device.state
+    assert state.connection.operating
+    assert state.operational_mode is OperationalMode.OPERATIONAL
+
+
+def test_a_machine_that_sleeps_is_off_and_not_operating(rig: Any) -> None:
+    rig.sun(0)
+    rig.go(1)
+    state = rig.device.state
+    assert state.inverter_status is InverterStatus.SLEEPING
+    assert state.operational_mode is OperationalMode.OFF
+    assert not state.connection.operating
+    assert not state.connection.available
+    rig.sun(8000)
+    rig.go(1)
+    assert rig.device.state.operational_mode is OperationalMode.OPERATIONAL
+
+
 def test_operator_stop_start_and_reset(rig: Any) -> None:
     rig.device.settings.update({"setESDelay": 2.0, "setESRampTms": 0.0})
     rig.device.command("stop")

@@ -212,6 +212,17 @@ def test_where_q_leaves_no_charging_the_limit_is_that_of_no_charging() -> None:
     assert math.copysign(1, p) == 1
 
 
+def test_discharging_has_an_apparent_power_of_its_own() -> None:
+    plate = read_nameplate(bundled("15kWh-3Phase"))
+    settings = Settings(plate)
+    settings.update({"setMaxDischargeRateVA": 2000.0})
+    machine = Inverter(plate, settings)
+    assert machine.fit(1900, 1600) == pytest.approx((1200, 1600))
+    assert machine.fit(-1900, 1600) == (-1900, 1600)
+    assert machine.fit(100, 4000) == (0.0, 2000.0)
+    assert machine.fit(0.0, 4000) == (0.0, 4000)
+
+
 def test_a_lower_current_setting_keeps_the_power_factor_at_nominal_voltage() -> None:
     plate = read_nameplate(bundled("10kW-3Phase"))
     settings = Settings(plate)

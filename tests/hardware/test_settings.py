@@ -109,6 +109,7 @@ ROWS = (
     Row("setMaxVarNeg", -1000.0, _q, -4400.0, -1000.0, modes={"opModTargetVar": -4400.0}),
     Row("setMaxChargeRateW", 2000.0, _p, -10_000.0, -2000.0, "Batt", modes={"opModTargetW": -10_000.0}),
     Row("setMaxChargeRateVA", 3000.0, _p, -10_000.0, -3000.0, "Batt", modes={"opModTargetW": -10_000.0}),
+    Row("setMaxDischargeRateVA", 3000.0, _p, 10_000.0, 3000.0, "Batt", modes={"opModTargetW": 10_000.0}),
     Row("setMaxDischargeRateW", 2000.0, _p, 10_000.0, 2000.0, "Batt", modes={"opModTargetW": 10_000.0}),
     Row("setMaxA", 5.0, _amps, 10_000 / 480 / math.sqrt(3), 5.0),
     Row("setMaxV", 500.0, _alarm(Alarm.OVER_VOLTAGE), 0.0, 1.0, grid={"voltage_pu": 1.06}),

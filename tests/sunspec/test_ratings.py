@@ -117,12 +117,12 @@ def test_the_window_of_enter_service_blocks_and_releases(bench):
     bench.device.inputs.set(voltage_pu=0.93)
     bench.write(703, ES=1)
     bench.wait(30)
-    assert bench.read(701, "ConnSt") == 0
+    assert bench.read(701, "St") == 0
     bench.device.inputs.set(voltage_pu=0.95)
     bench.wait(4)
-    assert bench.read(701, "ConnSt") == 0
+    assert bench.read(701, "St") == 0
     bench.wait(2)
-    assert bench.read(701, "ConnSt") == 1
+    assert bench.read(701, "St") == 1
 
 
 def test_the_operator_s_commands(bench):

@@ -86,6 +86,7 @@ def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.D
     if plate.rtgMaxWh:
         body.rtgMaxChargeRateVA = scaled(r.ApparentPower, plate.rtgMaxChargeRateVA)
         body.rtgMaxChargeRateW = scaled(r.ActivePower, plate.rtgMaxChargeRateW)
+        body.rtgMaxDischargeRateVA = scaled(r.ApparentPower, plate.rtgMaxDischargeRateVA)
         body.rtgMaxDischargeRateW = scaled(r.ActivePower, plate.rtgMaxDischargeRateW)
         body.rtgMaxWh = scaled(r.WattHour, plate.rtgMaxWh)
     return body
@@ -132,6 +133,7 @@ def settings(
     if plate.rtgMaxWh:
         body.setMaxChargeRateVA = scaled(r.ApparentPower, values.setMaxChargeRateVA)
         body.setMaxChargeRateW = scaled(r.ActivePower, values.setMaxChargeRateW)
+        body.setMaxDischargeRateVA = scaled(r.ApparentPower, values.setMaxDischargeRateVA)
         body.setMaxDischargeRateW = scaled(r.ActivePower, values.setMaxDischargeRateW)
         body.setMaxWh = scaled(r.WattHour, values.setMaxWh)
     return body
@@ -156,7 +158,11 @@ def connect_bits_2023(connection: Connection) -> int:
 def status(
     plate: Nameplate, state: DeviceState, *, remote: bool, since: Any, reading_time: int, edition: Edition
 ) -> r.DERStatus:
-    """The live status. remote: no local setpoint is in force; since(name, value): time of its change."""
+    """The live status.
+
+    remote: neither a local setpoint nor the operator's stop is in force. since(name, value): the time of its
+    change.
+    """
 
     def stamped(kind: type[Any], name: str, value: Any) -> Any:
         return kind(dateTime=since(name, value), value=value)

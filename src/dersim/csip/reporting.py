@@ -124,11 +124,11 @@ class Reporter:
                     plate, device.settings, setpoints.supported_modes, changed, edition
                 )
             case "DERStatus":
-                remote = not any(each.source in _LOCAL for each in setpoints.in_force())
+                held = not device.permitted or any(each.source in _LOCAL for each in setpoints.in_force())
                 return der_bodies.status(
                     plate,
                     device.state,
-                    remote=remote,
+                    remote=not held,
                     since=self._changed_at,
                     reading_time=time,
                     edition=edition,

@@ -2,7 +2,7 @@
 
 opModConnect false opens the switch (galvanic isolation); opModEnergize false stops the current and leaves the
 switch closed. Both take the DER out of service; it returns by the rules of enter service (1547-2018 4.6.1,
-4.10).
+4.10). A switch that was opened closes when service is entered; one that was closed stays so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dersim.hardware.measured import Measured
 from dersim.modes import ModeValue
 
 CONNECT, ENERGIZE = "opModConnect", "opModEnergize"
-_OFF = Demand(off=True)
+_OFF, _STANDBY = Demand(off=True), Demand(standby=True)
 
 
 class Connect(Function):
@@ -25,11 +25,13 @@ class Connect(Function):
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over both modes; service needs both to be true or absent."""
-        allowed = modes.get(CONNECT, True) and modes.get(ENERGIZE, True)
-        self._demand = NOTHING if allowed else _OFF
+        if not modes.get(CONNECT, True):
+            self._demand = _OFF
+        else:
+            self._demand = NOTHING if modes.get(ENERGIZE, True) else _STANDBY
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """Ask for `off` while service is not allowed."""
+        """Ask for `off` or `standby` while service is not allowed."""
         return self._demand
 
 

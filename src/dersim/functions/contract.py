@@ -34,8 +34,8 @@ class Demand:
     (1547-2018 4.7), not those of stage ``grid``.
     q_var: reactive power to hold (var, injecting positive), reached with open-loop response `q_response_s`
     (time to 90 %); power_factor_first: at the VA limit P and Q shrink together, which keeps the power factor.
-    cease: no current now, and no delay before the return (momentary cessation). off: leave service without
-    an alarm. trip: leave service with an alarm. enter: service may be entered now.
+    cease: no current now, and no delay before the return (momentary cessation). off: open the switch without
+    an alarm. standby: leave service, switch closed. trip: open it with an alarm. enter: enter service now.
     lag: the lag behind limit_w or override_w, if there is one, whose course the energy of a step follows;
     without one it is a straight line.
     """
@@ -49,6 +49,7 @@ class Demand:
     power_factor_first: bool = False
     cease: bool = False
     off: bool = False
+    standby: bool = False
     trip: bool = False
     enter: bool = False
     lag: Lag | None = None

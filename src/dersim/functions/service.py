@@ -3,7 +3,8 @@
 Trip, momentary cessation, connect and enter service are called in order; enter service last, because it needs
 to know whether another function keeps the DER out of service. They differ in the return:
 
-    trip, off   out of service; return only by enter service: window, delay, ramp (1547-2018 4.10)
+    trip, off   switch open, out of service; return by enter service: window, delay, ramp (1547-2018 4.10)
+    standby     the same with the switch closed
     cease       no current, but in service: return at once (1547-2018 6.4.2.7)
 
 While the grid is inside all their windows and no timer runs, none is called. That is nearly always.
@@ -24,16 +25,17 @@ class Service:
     """The service state of one DER.
 
     in_service; tripped: out of service by a trip; ceased: momentary cessation; entering: on the ramp of
-    entering service; permitted: by the operator; failed: out of service for good after an error in a step.
+    entering service; permitted: by the operator; closed: the switch, which closes when service is entered;
+    failed: out of service for good after an error in a step.
     turning: service ends or begins at the end of the piece that was stepped; `turn` carries it out.
     """
 
     def __init__(self) -> None:
-        self.in_service = True
+        self.in_service = self.closed = True
         self.tripped = self.ceased = self.entering = False
         self.permitted = True
         self.failed = False
-        self.turning = self._trips = False
+        self.turning = self._trips = self._opens = False
         self._functions: list[ControlFunction] = []
         self._returns = False
         self._window = _CLOSED
@@ -103,22 +105,24 @@ class Service:
 
         What ends or begins service in the course of dt_s does so at its end: see `turning`.
         """
-        trip = cease = enter = False
+        trip = cease = enter = standby = False
         off = seen.blocked = not self.permitted
         ceiling = INF
         for function in self._functions:
             demand = function.step(dt_s, seen)
             if demand is NOTHING:
                 continue
-            trip, off = trip or demand.trip, off or demand.off
+            trip, off, standby = trip or demand.trip, off or demand.off, standby or demand.standby
             cease, enter = cease or demand.cease, enter or demand.enter
             ceiling = min(ceiling, demand.limit_w)
-            seen.blocked = trip or off or cease
+            seen.blocked = trip or off or standby or cease
         self.ceased = cease
         if self.in_service:
-            turns, self._trips = trip or off, trip
+            turns, self._trips = trip or off or standby, trip
+            self._opens = trip or off
         else:
             self.tripped = self.tripped or trip
+            self.closed = self.closed and not (trip or off)
             turns = (enter or not self._returns) and not seen.blocked
         self.turning = turns and dt_s > 0
         if turns and not self.turning:
@@ -132,11 +136,12 @@ class Service:
         self.turning = False
         if not self.in_service:
             return self._enter(seen)
-        self.leave(seen, tripped=self._trips)
+        self.leave(seen, tripped=self._trips, opens=self._opens)
         return INF
 
-    def leave(self, seen: Measured, *, tripped: bool) -> None:
-        """Leave service; tripped: with an alarm."""
+    def leave(self, seen: Measured, *, tripped: bool, opens: bool = True) -> None:
+        """Leave service; tripped: with an alarm; opens: with the switch open."""
+        self.closed = self.closed and not opens
         self.in_service = seen.in_service = False
         self.tripped = tripped
         self.call_next_step()
@@ -148,7 +153,7 @@ class Service:
         seen.p_w = seen.q_var = seen.available_w = seen.charge_w = 0.0
 
     def _enter(self, seen: Measured) -> float:
-        self.in_service = seen.in_service = True
+        self.in_service = seen.in_service = self.closed = True
         self.tripped = False
         # The ramp of entering service bounds the first instant too.
         return min(function.step(0.0, seen).limit_w for function in self._functions) if self._returns else INF

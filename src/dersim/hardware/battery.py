@@ -1,7 +1,7 @@
 """The battery: energy in and out with their own efficiencies, limits by state of charge, self-discharge.
 
 dE/dt = eta_charge * P_charge - P_discharge / eta_discharge - P_self, with P on the AC side (W). The power is
-limited in three ways: by setMaxChargeRateW, setMaxChargeRateVA and setMaxDischargeRateW; by a taper over the
+limited in three ways: by setMaxChargeRateW, setMaxDischargeRateW and their VA; by a taper over the
 last `taper_pct` below the highest and above the lowest state of charge (`taper.py`); and by the energy left
 for the step, so that a step of any length ends exactly at the limit. A full battery takes nothing until it
 has discharged or has lost 0.5 % by itself. Percents are of setMaxWh.

@@ -2,8 +2,9 @@
 
 Reactive power has its own limits, setMaxVar and setMaxVarNeg. Where Q needs active power (PV) the wedge of
 1547-2018 5.2 (figure H.3) reduces them: full above 20 % of setMaxW, falling in proportion to 5 %, zero below.
-Then P and Q together stay within the apparent power: setMaxVA (setMaxChargeRateVA while charging), and what
-setMaxA is at the present voltage, or at nominal voltage where that is higher. If both do not fit:
+Then P and Q together stay within the apparent power: setMaxVA (setMaxChargeRateVA while charging;
+setMaxDischargeRateVA while a battery without PV discharges), and what setMaxA is at the present voltage, or
+at nominal voltage where that is higher. If both do not fit:
 
 - within the reactive power that the category requires (1547-2018 table 7: 44 % of setMaxVA injecting, 44 %
   absorbing or 25 % for Category A) Q has priority and P is reduced (5.2);
@@ -65,7 +66,10 @@ class Inverter:
         most = amps_va if amps_va > rated_va else rated_va
         self._va = va = s.setMaxVA if s.setMaxVA < most else most
         self._va_charge = s.setMaxChargeRateVA if s.setMaxChargeRateVA < most else most
-        self._va2 = va * va if va < amps_va else amps_va * amps_va
+        alone = self._plate.rtgMaxWh and not self._plate.pv_w
+        self._va_give = min(va, s.setMaxDischargeRateVA) if alone else va
+        least = self._va_give if self._va_give < amps_va else amps_va
+        self._va2 = least * least
 
     @property
     def current_limits(self) -> bool:
@@ -74,7 +78,9 @@ class Inverter:
 
     def va_limit(self, p_w: float) -> float:
         """The highest apparent power at this active power and at least nominal voltage, VA."""
-        return self._va if p_w >= 0 else self._va_charge
+        if p_w > 0:
+            return self._va_give
+        return self._va_charge if p_w < 0 else self._va
 
     def q_share(self, p_w: float) -> float:
         """The usable share of the reactive limits at this active power, 0 to 1."""
@@ -103,8 +109,8 @@ class Inverter:
             p, q = self._fit_circle(p_w, q_var)
         if p * p + q * q > self._amps_va * self._amps_va:
             p, q = _within(self._amps_va, p, q)
-        if p_w < 0 and not p:
-            # No charging is left, so the limit of charging does not apply.
+        if not p and (p_w < 0 or (p_w > 0 and self._va_give < self._va)):
+            # No charging or discharging is left, so its limit does not apply.
             return self.fit(0.0, q)
         return p, q
 

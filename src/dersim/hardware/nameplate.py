@@ -54,6 +54,7 @@ class Nameplate:
     frequency_hz: float
     rtgMaxChargeRateW: float
     rtgMaxChargeRateVA: float
+    rtgMaxDischargeRateVA: float
     rtgMaxDischargeRateW: float
     rtgMaxWh: float
     manufacturer: str
@@ -209,6 +210,7 @@ def _ac_side(v: Mapping[str, Any]) -> dict[str, Any]:
         "frequency_hz": float(v["dersim.HzNom"]),
         "rtgMaxChargeRateW": float(v["702.WChaRteMaxRtg"] or watts) if storage else 0.0,
         "rtgMaxChargeRateVA": float(v["702.VAChaRteMaxRtg"] or va) if storage else 0.0,
+        "rtgMaxDischargeRateVA": float(v["702.VADisChaRteMaxRtg"] or va) if storage else 0.0,
         "rtgMaxDischargeRateW": float(v["702.WDisChaRteMaxRtg"] or watts) if storage else 0.0,
         "reactive_priority": v["dersim.Priority"] == "reactive",
         "q_needs_power": not storage if needs_power is None else bool(needs_power),

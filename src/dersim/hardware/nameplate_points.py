@@ -58,6 +58,7 @@ _ALL = (
     _positive("702.WChaRteMaxRtg", "charging power; left out: WMaxRtg with a battery", "W", optional=True),
     _positive("702.VAChaRteMaxRtg", "charging apparent power; left out: VAMaxRtg", "VA", optional=True),
     _positive("702.WDisChaRteMaxRtg", "discharging power; left out: WMaxRtg", "W", optional=True),
+    _positive("702.VADisChaRteMaxRtg", "discharging apparent power; left out: VAMaxRtg", "VA", optional=True),
     Point("702.PFOvrExtRtg", "lowest power factor, over-excited", "", 0.0, 1.0, 0.85),
     Point("702.PFUndExtRtg", "lowest power factor, under-excited", "", 0.0, 1.0, 0.85),
     Point("702.NorOpCatRtg", "1547-2018 normal category: 0 A, 1 B", default=1, allowed=(0, 1)),

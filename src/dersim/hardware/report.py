@@ -54,6 +54,7 @@ class ServiceState(Protocol):
     tripped: bool
     in_service: bool
     ceased: bool
+    closed: bool
     failed: bool
 
     @property
@@ -122,7 +123,6 @@ class Report:
         s = self._settings
         lowest, highest = s.alarm_window_pu
         low, high = max(low, lowest), min(high, highest)
-        dark = seen.available_w < _LOW_INPUT * plate.rtgMaxW
         amps = math.hypot(seen.p_w, seen.q_var) / volts if volts > 0 else 0.0
         bits = (
             (seen.v_high_pu > high) * _OVER_VOLTAGE
@@ -130,19 +130,25 @@ class Report:
             + (seen.frequency_hz > fast) * _OVER_FREQUENCY
             + (seen.frequency_hz < slow) * _UNDER_FREQUENCY
             + (max(used) - mean > _IMBALANCE * mean or mean - min(used) > _IMBALANCE * mean) * _IMBALANCED
-            + (plate.rtgMaxWh == 0 and dark) * _LOW_POWER
+            + self._sleeps * _LOW_POWER
             + (self._inverter.current_limits and amps > 0.999 * s.setMaxA) * _OVER_CURRENT
         )
         return Alarm(bits)
 
-    def status(self, alarm: Alarm, *, standby: bool = False) -> InverterStatus:
+    @property
+    def _sleeps(self) -> bool:
+        """Whether a DER without a battery has next to nothing to deliver, whatever its service."""
+        plate = self._plate
+        return not plate.rtgMaxWh and self._seen.available_w < _LOW_INPUT * plate.rtgMaxW
+
+    def status(self, *, standby: bool = False) -> InverterStatus:
         """InverterStatusType of the present state; standby: the DER is connected and may not energize."""
         service, seen = self._service, self._seen
         if not service.in_service:
             return InverterStatus.FAULT if service.failed else self._status_out_of_service(standby)
         if service.ceased:
             return InverterStatus.STANDBY
-        if int(alarm) & _LOW_POWER:
+        if self._sleeps:
             return InverterStatus.SLEEPING
         if service.entering:
             return InverterStatus.STARTING
@@ -177,6 +183,7 @@ class Report:
         exported, imported, injected, absorbed = self._registers.read()
         available_w, charge_w, inject, absorb = self._available(p)
         sides = self._dc_sides(p, sum(exported), sum(imported))
+        works = self._service.in_service and not self._sleeps
         self._soc_pct = soc = source.soc_pct
         return DeviceState(
             time_s=time_s,
@@ -202,9 +209,9 @@ class Report:
             temperature_c=conditions.temperature_c,
             cell_temperature_c=source.cell_temperature_c,
             soc_pct=soc,
-            connection=self._connection(value),
-            inverter_status=self.status(alarms, standby=_is_standby(value)),
-            operational_mode=OperationalMode.OPERATIONAL if self._service.in_service else OperationalMode.OFF,
+            connection=self._connection(),
+            inverter_status=self.status(standby=_is_standby(value)),
+            operational_mode=OperationalMode.OPERATIONAL if works else OperationalMode.OFF,
             storage_mode=_storage_mode(sides),
             alarms=alarms,
             tripped=self._service.tripped,
@@ -212,8 +219,8 @@ class Report:
         )
 
     def _available(self, p_w: float) -> tuple[float, float, float, float]:
-        """Active power to deliver and to take, reactive power to inject and to absorb; 0 while tripped."""
-        if self._service.tripped or self._service.failed:
+        """Power to deliver and to take, var to inject and to absorb; 0 behind an open switch."""
+        if not self._service.closed or self._service.failed:
             return 0.0, 0.0, 0.0, 0.0
         seen, s = self._seen, self._settings
         active = min(seen.available_w, s.setMaxW), min(seen.charge_w, s.charge_limit_w)
@@ -247,16 +254,15 @@ class Report:
             return self._sides.stopped(out_wh, in_wh)
         return self._sides.read(p_w, out_wh, in_wh)
 
-    def _connection(self, value: Callable[[str], object]) -> Connection:
+    def _connection(self) -> Connection:
+        """The bits of DERStatus. In service without power by command is operating; asleep is not."""
         service, seen = self._service, self._seen
-        # opModEnergize false leaves the switch closed; everything else that ends service opens it.
-        de_energized = value("opModEnergize") is False and service.permitted and not service.tripped
-        switch_closed = value("opModConnect") is not False and (service.in_service or de_energized)
+        closed = service.closed and not service.failed
         live = service.in_service and not service.ceased
         return Connection(
-            connected=switch_closed,
-            available=seen.available_w > 0 and not service.tripped,
-            operating=live and (seen.p_w != 0 or seen.q_var != 0),
+            connected=closed,
+            available=closed and (seen.available_w > 0 or seen.charge_w > 0),
+            operating=live and not self._sleeps,
             test=False,
             fault=service.tripped or service.failed,
             energized=live,

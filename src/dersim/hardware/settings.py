@@ -49,6 +49,7 @@ class Settings:
     setMaxVarNeg: float
     setMaxChargeRateW: float
     setMaxChargeRateVA: float
+    setMaxDischargeRateVA: float
     setMaxDischargeRateW: float
     setMaxA: float
     setMaxV: float
@@ -98,6 +99,11 @@ class Settings:
     def charge_limit_w(self) -> float:
         """The highest charging power by setMaxChargeRateW and setMaxChargeRateVA, W."""
         return min(self.setMaxChargeRateW, self.setMaxChargeRateVA)
+
+    @property
+    def discharge_limit_w(self) -> float:
+        """The highest discharging power by setMaxDischargeRateW and setMaxDischargeRateVA, W."""
+        return min(self.setMaxDischargeRateW, self.setMaxDischargeRateVA)
 
     @property
     def alarm_window_pu(self) -> tuple[float, float]:
@@ -152,6 +158,7 @@ def _at_first(plate: Nameplate) -> dict[str, float]:
         "setMaxVarNeg": plate.rtgMaxVarNeg,
         "setMaxChargeRateW": plate.rtgMaxChargeRateW,
         "setMaxChargeRateVA": plate.rtgMaxChargeRateVA,
+        "setMaxDischargeRateVA": plate.rtgMaxDischargeRateVA,
         "setMaxDischargeRateW": plate.rtgMaxDischargeRateW,
         "setMaxA": plate.rtgMaxA,
         "setMaxV": plate.rtgMaxV,
@@ -183,6 +190,7 @@ def _ranges(plate: Nameplate) -> dict[str, tuple[float, float]]:
         "setMaxVarNeg": (plate.rtgMaxVarNeg, 0.0),
         "setMaxChargeRateW": (0.0, plate.rtgMaxChargeRateW),
         "setMaxChargeRateVA": (0.0, plate.rtgMaxChargeRateVA),
+        "setMaxDischargeRateVA": (0.0, plate.rtgMaxDischargeRateVA),
         "setMaxDischargeRateW": (0.0, plate.rtgMaxDischargeRateW),
         "setMaxA": (0.0, plate.rtgMaxA),
         "setMaxV": (plate.rtgVNom, plate.rtgMaxV),

@@ -38,9 +38,7 @@ class Machine(NamedTuple):
     def of(cls, settings: Settings) -> Machine:
         """The limits of these settings."""
         rate_w_s = settings.setMaxW * settings.setGradW / 100 if settings.setGradW > 0 else math.inf
-        return cls(
-            settings.setMaxChargeRateW, settings.charge_limit_w, settings.setMaxDischargeRateW, rate_w_s
-        )
+        return cls(settings.setMaxChargeRateW, settings.charge_limit_w, settings.discharge_limit_w, rate_w_s)
 
 
 class Limit:

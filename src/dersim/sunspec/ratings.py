@@ -206,6 +206,7 @@ class Capacity(SettingsModel):
                 "WChaRteMax": ("setMaxChargeRateW", 1),
                 "WDisChaRteMax": ("setMaxDischargeRateW", 1),
                 "VAChaRteMax": ("setMaxChargeRateVA", 1),
+                "VADisChaRteMax": ("setMaxDischargeRateVA", 1),
             }
 
     def values(self) -> Values:
@@ -224,7 +225,7 @@ class Capacity(SettingsModel):
             "WChaRteMaxRtg": p.rtgMaxChargeRateW,
             "WDisChaRteMaxRtg": p.rtgMaxDischargeRateW,
             "VAChaRteMaxRtg": p.rtgMaxChargeRateVA,
-            "VADisChaRteMaxRtg": p.rtgMaxVA if p.rtgMaxWh else 0,
+            "VADisChaRteMaxRtg": p.rtgMaxDischargeRateVA,
             "VNomRtg": p.rtgVNom,
             "VMaxRtg": p.rtgMaxV,
             "VMinRtg": p.rtgMinV,
