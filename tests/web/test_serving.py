@@ -188,6 +188,19 @@ async def test_abuse_does_not_end_the_server(open_site, raw):
         assert not site.context.fences.counts  # what a peer does is not unexpected
 
 
+@pytest.mark.parametrize("target", [b"/api/dersim/ws/telemetry", b"/nothing/here"])
+async def test_frames_before_the_answer_to_an_upgrade_are_answered_400_and_the_end(open_site, target):
+    async with open_site() as site:
+        stream = await trio.open_tcp_stream("127.0.0.1", site.port)
+        async with stream:
+            await stream.send_all(UPGRADE % target + b"\r\n" + b"\x81\x05hello")
+            with trio.fail_after(5):
+                told = b"".join([chunk async for chunk in stream])
+        assert told.startswith(b"HTTP/1.1 400 ")
+        assert told.endswith(b"\r\n\r\n")
+        assert not site.context.fences.counts
+
+
 async def test_a_peer_that_resets_does_not_end_the_server(open_site):
     async with open_site() as site:
         for _ in range(3):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -120,7 +119,7 @@ class WebServer:
     async def _speak(self, stream: BoundedStream) -> None:
         context, state = self._context, ConnectionState({})
         server: Any = _Connection  # it wants a SocketStream, of which it uses what BoundedStream has
-        connection = server(partial(self._fenced, stream), self._config, context, state, stream)
+        connection = server(self._fenced, self._config, context, state, stream)
         try:
             await connection
         except* _PEERS_FAULT as errors:
@@ -130,15 +129,18 @@ class WebServer:
         reason = in_words(cause) if isinstance(cause, h11.ProtocolError) else str(cause)
         self._log.log("Debug", "WS", f"connection dropped: {type(cause).__name__}: {reason}")
 
-    async def _fenced(self, stream: BoundedStream, scope: Any, receive: Any, send: Any, *more: Any) -> None:
+    async def _fenced(self, scope: Any, receive: Any, send: Any, *more: Any) -> None:
         """The application for one request or WebSocket, in a fence."""
+        broken = False
 
         async def send_or_drop(message: Any) -> None:
+            nonlocal broken
             try:
-                await send(message)
+                if not broken:
+                    await send(message)
             except _BROKEN_RULES as error:  # hypercorn has answered 400 already
+                broken = True
                 self._dropped(error)
-                stream.abort()
 
         what = f"{scope.get('method', scope['type'])} {scope.get('path', '')}"
         ended = Ended()
