@@ -30,6 +30,21 @@ async def test_an_alarm_and_its_end_are_two_events(autojump_clock, world):
     assert any(each.alarmStatus & 0b10 for each in status)
 
 
+@pytest.mark.parametrize(
+    ("name", "bit"),
+    [("current_imbalance", 6), ("emergency_local", 7), ("emergency_remote", 8), ("phase_rotation", 10)],
+)
+async def test_an_alarm_raised_by_its_input_is_told_by_bit_and_by_events(autojump_clock, world, name, bit):
+    await world.start(for_s=5)
+    world.device.inputs.set(**{name: True})
+    await trio.sleep(40)
+    world.device.inputs.set(**{name: False})
+    await trio.sleep(40)
+    assert [(e.functionSet, e.logEventCode) for e in events(world)] == [(11, 2 * bit), (11, 2 * bit + 1)]
+    status = [decode(b).resource for b in world.server.bodies("/edev/1/der/1/ders", "PUT")]
+    assert {each.alarmStatus for each in status} == {0, 1 << bit}
+
+
 async def test_the_burst_is_five_general_events_five_seconds_apart(autojump_clock, world):
     client = await world.start(for_s=5)
     client.log_event_burst()

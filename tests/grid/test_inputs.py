@@ -9,7 +9,7 @@ import pytest
 
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
-from dersim.grid.inputs import Inputs
+from dersim.grid.inputs import ALARMS, Inputs
 from dersim.grid.profiles import Profile
 
 SUN = Profile([0.0, 60.0], {"irradiance_w_m2": [100.0, 200.0]}, stepwise=False)
@@ -49,6 +49,17 @@ def test_posting_a_value_makes_that_input_const() -> None:
     assert inputs.at(30.0).voltage_pu[0] == 0.9
     inputs.set(voltage_pu=1.0)
     assert inputs.constant
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_is_true_or_false(name: str) -> None:
+    inputs = Inputs(Conditions(), grid=GRID)
+    inputs.set(**{name: True})
+    assert getattr(inputs.at(30.0), name) is True
+    assert inputs.as_json(0)[name] is True
+    for wrong in (1, "true", None):
+        with pytest.raises(ConfigError, match=name):
+            inputs.set(**{name: wrong})
 
 
 def test_back_to_csv_and_to_const() -> None:

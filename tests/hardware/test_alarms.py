@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dersim.device import ManualClock
+from dersim.grid.inputs import ALARMS
 from dersim.hardware.alarm_hold import AlarmHold
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.state import Alarm, InverterStatus
@@ -85,4 +86,19 @@ def test_a_short_voltage_outside_the_settings_is_shown_too(
     device.step(2.0)
     assert device.state.alarms == alarm
     device.step(4.0)
+    assert device.state.alarms == NONE
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_input_raises_and_ends_the_alarm_of_its_name(name: str) -> None:
+    clock = ManualClock()
+    device = make_device(device_type="PV", clock=clock)
+    device.step(0.0)
+    watts = device.state.p_w
+    device.inputs.set(**{name: True})
+    assert device.state.alarms == Alarm[name.upper()]
+    assert device.state.p_w == watts
+    device.step(10.0)
+    device.inputs.set(**{name: False})
+    device.step(12.0)
     assert device.state.alarms == NONE

@@ -159,3 +159,10 @@ def test_0_stops_a_burst(make_bench, client):
     assert not client.bursting
     assert bench.read(64415, "LogEventEna") == 0
     assert make_bench().write(64415, LogEventEna=0) == 0  # without a client nothing runs
+
+
+def test_an_alarm_without_a_bit_is_the_manufacturer_s_and_has_its_name(bench):
+    bench.device.inputs.set(phase_rotation=True, emergency_remote=True)
+    assert bench.read(701, "Alrm") == 1 << 16
+    assert bench.read(701, "MnAlrmInfo") == "EMERGENCY_REMOTE, PHASE_ROTATION"
+    assert bench.read(103, "Evt1") == 0

@@ -176,6 +176,9 @@ class StandInClient:
     def log_event_burst(self, alarm_status, interval_s, count):
         self._ask("burst", alarm_status, interval_s, count)
 
+    def stop_log_event_burst(self):
+        self._ask("no burst")
+
 
 class Site:
     """A web site that runs, and a plain HTTP client for it."""

@@ -1,4 +1,4 @@
-"""The conditions at a DER's terminals at one instant."""
+"""The conditions at a DER's terminals at one instant, and the alarms that nothing simulated raises."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ class Conditions(NamedTuple):
 
     voltage_pu: phase-to-neutral RMS voltages A, B, C in per-unit of the nominal; single-phase devices read
     the first, split-phase ones the first two. frequency_hz. irradiance_w_m2 in the plane of the array.
-    temperature_c and wind_m_s of the ambient air.
+    temperature_c and wind_m_s of the ambient air. The others each raise the alarm of that name, no more.
     """
 
     voltage_pu: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -16,3 +16,7 @@ class Conditions(NamedTuple):
     irradiance_w_m2: float = 800.0
     temperature_c: float = 25.0
     wind_m_s: float = 1.0
+    current_imbalance: bool = False
+    phase_rotation: bool = False
+    emergency_local: bool = False
+    emergency_remote: bool = False

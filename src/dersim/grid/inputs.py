@@ -1,7 +1,8 @@
-"""The inputs of one DER, grid and weather: constant or from CSV profiles.
+"""The inputs of one DER: grid and weather, constant or from CSV profiles, and alarms.
 
-Each input is *const* or follows a *csv* profile. All may be changed at run time; setting a value makes that
-input const. A change steps the DER first, so that the time before it counts under the old conditions.
+Each input is *const* or follows a *csv* profile; an alarm has no profile. All may be changed at run time;
+setting a value makes that input const. A change steps the DER first, so that the time before it counts under
+the old conditions.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "temperature_c": (-60.0, 80.0),
     "wind_m_s": (0.0, 100.0),
 }
+#: Alarms that nothing simulated raises; each is on or off.
+ALARMS = ("current_imbalance", "phase_rotation", "emergency_local", "emergency_remote")
 _GRID, _WEATHER = ("voltage_pu", "frequency_hz"), ("irradiance_w_m2", "temperature_c", "wind_m_s")
 
 
@@ -131,6 +134,7 @@ class Inputs:
             "irradiance_w_m2": c.irradiance_w_m2,
             "temperature_c": c.temperature_c,
             "wind_m_s": c.wind_m_s,
+            **{name: getattr(c, name) for name in ALARMS},
             "source": "const" if self.constant else "csv",
             "grid_source": "csv" if any(name in self._profiles for name in _GRID) else "const",
             "weather_source": "csv" if any(name in self._profiles for name in _WEATHER) else "const",
@@ -138,8 +142,12 @@ class Inputs:
 
 
 def _checked(name: str, value: Any) -> Any:
+    if name in ALARMS:
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name}: {value!r} is not true or false")
+        return value
     if name not in RANGES:
-        raise ConfigError(f"{name} is not an input; known are {', '.join(RANGES)}")
+        raise ConfigError(f"{name} is not an input; known are {', '.join((*RANGES, *ALARMS))}")
     if name == "voltage_pu" and isinstance(value, list | tuple):
         if len(value) != 3:
             raise ConfigError(f"voltage_pu: a number or three of them are needed, not {value!r}")

@@ -125,7 +125,7 @@ class PvArray:
 
     def see(self, conditions: Conditions, dt_s: float) -> None:
         """Compute the available power; only when the weather changed."""
-        weather = conditions[2:]
+        weather = conditions[2:5]
         if weather == self._weather:
             return
         self._weather = weather

@@ -45,6 +45,8 @@ _OVER_CURRENT = int(Alarm.OVER_CURRENT)
 _OVER_VOLTAGE, _UNDER_VOLTAGE = int(Alarm.OVER_VOLTAGE), int(Alarm.UNDER_VOLTAGE)
 _OVER_FREQUENCY, _UNDER_FREQUENCY = int(Alarm.OVER_FREQUENCY), int(Alarm.UNDER_FREQUENCY)
 _IMBALANCED, _LOW_POWER = int(Alarm.VOLTAGE_IMBALANCE), int(Alarm.LOW_POWER_INPUT)
+_UNEQUAL_CURRENTS, _ROTATION = int(Alarm.CURRENT_IMBALANCE), int(Alarm.PHASE_ROTATION)
+_LOCAL_EMERGENCY, _REMOTE_EMERGENCY = int(Alarm.EMERGENCY_LOCAL), int(Alarm.EMERGENCY_REMOTE)
 
 
 class ServiceState(Protocol):
@@ -132,6 +134,10 @@ class Report:
             + (max(used) - mean > _IMBALANCE * mean or mean - min(used) > _IMBALANCE * mean) * _IMBALANCED
             + self._sleeps * _LOW_POWER
             + (self._inverter.current_limits and amps > 0.999 * s.setMaxA) * _OVER_CURRENT
+            + conditions.current_imbalance * _UNEQUAL_CURRENTS
+            + conditions.phase_rotation * _ROTATION
+            + conditions.emergency_local * _LOCAL_EMERGENCY
+            + conditions.emergency_remote * _REMOTE_EMERGENCY
         )
         return Alarm(bits)
 

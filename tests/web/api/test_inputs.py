@@ -27,6 +27,7 @@ async def test_a_post_changes_its_part_and_answers_the_whole(open_site):
         (b'{"voltage_pu": "high"}', "/voltage_pu"),
         (b'{"irradiance_w_m2": true}', "/irradiance_w_m2"),
         (b'{"frequency_hz": NaN}', ""),  # no JSON
+        (b'{"phase_rotation": 1}', "/phase_rotation"),
         (b'{"sunshine": 3}', "/sunshine"),
         (b'{"source": "radio"}', "/source"),
     ],
@@ -39,6 +40,16 @@ async def test_values_out_of_range_change_nothing(open_site, body, pointer):
     assert answer.status == 400
     assert json.loads(answer.body)["errors"][0]["pointer"] == pointer
     assert before == after
+
+
+async def test_an_alarm_can_be_raised(open_site):
+    async with open_site() as site:
+        changed = json.loads(
+            (await site("POST", "/api/dersim/inputs", body=b'{"emergency_local": true}')).body
+        )
+    assert changed["emergency_local"]
+    assert not changed["emergency_remote"]
+    assert site.context.fleet.devices[0].inputs.at(0).emergency_local
 
 
 async def test_csv_without_a_profile_says_what_to_do(open_site):

@@ -1,4 +1,4 @@
-"""`/api/dersim/inputs`: grid voltage, frequency and weather, and the PV array's I-V curve."""
+"""`/api/dersim/inputs`: grid voltage, frequency, weather and alarms, and the PV array's I-V curve."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ Hertz = Annotated[float, unit("Hz", minimum=30, maximum=90)]
 Irradiance = Annotated[float, unit("W/m2", minimum=0, maximum=2000)]
 Celsius = Annotated[float, unit("degC", "ambient", minimum=-60, maximum=80)]
 Wind = Annotated[float, unit("m/s", minimum=0, maximum=100)]
+AlarmRaised = Annotated[bool, described("raises the DERStatus alarm of this name")]
 InputSource = Annotated[Literal["const", "csv"], described("csv: some input follows a profile")]
 
 
@@ -30,6 +31,10 @@ class Inputs(TypedDict):
     irradiance_w_m2: Irradiance
     temperature_c: Celsius
     wind_m_s: Wind
+    current_imbalance: AlarmRaised
+    phase_rotation: AlarmRaised
+    emergency_local: AlarmRaised
+    emergency_remote: AlarmRaised
     source: InputSource
     grid_source: InputSource
     weather_source: InputSource
@@ -43,6 +48,10 @@ class InputsChange(TypedDict):
     irradiance_w_m2: NotRequired[Irradiance]
     temperature_c: NotRequired[Celsius]
     wind_m_s: NotRequired[Wind]
+    current_imbalance: NotRequired[AlarmRaised]
+    phase_rotation: NotRequired[AlarmRaised]
+    emergency_local: NotRequired[AlarmRaised]
+    emergency_remote: NotRequired[AlarmRaised]
     source: NotRequired[InputSource]
     grid_source: NotRequired[InputSource]
     weather_source: NotRequired[InputSource]
@@ -91,7 +100,7 @@ ROUTES = [
         method="GET",
         path="/api/dersim/inputs",
         handler=_get,
-        summary="Grid voltage, frequency, irradiance and weather.",
+        summary="Grid voltage, frequency, irradiance, weather and raised alarms.",
         response=Inputs,
         tag="Inputs",
     ),
