@@ -1,5 +1,6 @@
 """The listener over real sockets: tools, probes, half requests, floods; one never disturbs another."""
 
+import errno
 import socket
 import time
 
@@ -142,6 +143,39 @@ async def test_a_new_connection_at_the_limit_closes_the_one_that_has_been_idle_l
         for stream in (first, third, newest):
             assert await ask(stream) == ANSWER
         assert len(running.server._connections) == 3
+
+
+async def test_without_free_file_descriptors_the_idlest_makes_room_and_one_line_says_so(monkeypatch):
+    from dersim.sunspec import connections
+
+    accept, failures = trio.SocketListener.accept, iter(range(20))
+
+    async def scarce(listener):
+        if next(failures, None) is not None:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return await accept(listener)
+
+    monkeypatch.setattr(connections, "_ACCEPT_PAUSE_S", 0.0)
+    async with serving() as running:
+        await trio.testing.wait_all_tasks_blocked()
+        monkeypatch.setattr(trio.SocketListener, "accept", scarce)
+        idle = await running.connect()  # the accept that waits already is the last to succeed
+        with trio.fail_after(5):
+            assert await idle.receive_some(1) == b""
+        assert await ask(await running.connect()) == ANSWER
+        lines = [each.message for each in running.log.entries(level="Error")]
+        assert lines == ["connections refused: Too many open files"]
+
+
+async def test_few_file_descriptors_mean_few_modbus_connections(monkeypatch):
+    from dersim.sunspec import connections
+
+    monkeypatch.setattr(connections, "connection_limit", lambda most: min(most, 5))
+    async with serving() as running:
+        for _ in range(20):
+            newest = await running.connect()
+        assert await ask(newest) == ANSWER
+        assert len(running.server._connections) <= 5
 
 
 async def test_an_unexpected_error_ends_its_modbus_connection_alone():

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-from types import SimpleNamespace
 
 import pytest
 import trio
@@ -107,15 +106,6 @@ async def test_without_free_file_descriptors_the_idle_make_room_and_one_line_say
         assert (await site("GET", "/api/dersim/overview")).status == 200
         [warning] = site.context.log.entries(level="Warning")
         assert warning.message == "connections refused: Too many open files"
-
-
-@pytest.mark.parametrize(("most", "expected"), [(60, 4), (80, 10), (1_024, 324), (100_000, 500), (-1, 500)])
-def test_few_file_descriptors_mean_few_connections(monkeypatch, most, expected):
-    resource = pytest.importorskip("resource", reason="Windows has no such limit")
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (most, most))
-    probe = contextlib.nullcontext(SimpleNamespace(fileno=lambda: 50))
-    monkeypatch.setattr(serving.socket, "socket", lambda: probe)
-    assert serving.connection_limit() == expected
 
 
 @pytest.fixture

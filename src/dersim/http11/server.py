@@ -5,8 +5,9 @@ pass the certificate on. And one bad client must not stop the server:
 
 * deadlines for the TLS handshake, the whole head, the whole body and the whole response: a client that
   drips one byte a second keeps its connection no longer than one that is silent;
-* limits on sizes, and on the number of connections. A new client at the limit takes the place of the one
-  that has been idle longest. Otherwise an idle connection is closed after `idle_s`;
+* limits on sizes, and on the number of connections, fewer where file descriptors are few. A new client at
+  the limit takes the place of the one that has been idle longest. Otherwise an idle connection is closed
+  after `idle_s`;
 * an unexpected exception, of the handler or of the connection itself, ends that connection alone: it goes
   to `on_error`, after the client has got its 500.
 
@@ -24,6 +25,7 @@ from typing import Any
 
 import trio
 
+from dersim.descriptors import Refusals, connection_limit
 from dersim.errors import CertificateError
 from dersim.http11.messages import DEFAULT_LIMITS, Handler, Limits
 from dersim.http11.server_connection import ServerConnection
@@ -82,7 +84,8 @@ class _Server:
         self._tls = tls
         self._tell = log
         self._on_error = on_error
-        self._slots = trio.Semaphore(limits.connections)
+        self._slots = trio.Semaphore(connection_limit(limits.connections))
+        self._refusals = Refusals(self.log)
         self._idle: dict[int, trio.CancelScope] = {}
         self._stopped = trio.Event()
         self._life = trio.CancelScope(shield=True)
@@ -113,7 +116,7 @@ class _Server:
                 except OSError as error:
                     if error.errno not in _SHORT_OF:
                         raise
-                    self.log(f"no new connections for now: {error.strerror}")
+                    self._refusals.note(error.strerror or str(error))
                     self._end_longest_idle()
                     await trio.sleep(_RETRY_ACCEPT_S)
                     continue

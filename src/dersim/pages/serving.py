@@ -21,6 +21,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import wrap_app
 
+from dersim.descriptors import Refusals, connection_limit
 from dersim.errors import root_cause
 from dersim.fences import Ended
 from dersim.http11.messages import in_words
@@ -35,15 +36,12 @@ SEND_TIMEOUT_S = 20.0
 #: How long a stop waits for requests in flight and for WebSockets to close.
 GRACE_S = 0.4
 MAX_CONNECTIONS = 500
-FEWEST_CONNECTIONS = 4
 #: At the limit, the connection unused for longest makes room, if it is unused for so long: between requests,
 #: and within one. WebSockets are pinged more often.
 IDLE_S = 1.0
 BUSY_S = 30.0
 #: How long the accept loop waits where the system refuses a connection, e.g. without free file descriptors.
 ACCEPT_PAUSE_S = 0.1
-#: At most one line of log in so many seconds about connections that were refused.
-COMPLAINT_INTERVAL_S = 60.0
 
 _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 #: What hypercorn 0.18 raises when a peer breaks the rules, e.g. sends no WebSocket frame after an upgrade, or
@@ -62,12 +60,11 @@ class WebServer:
         self._fences = fences
         self._config = _hypercorn_config()
         self._context = WorkerContext(None)
-        self._limit = connection_limit()
+        self._limit = connection_limit(MAX_CONNECTIONS)
         self._open: set[BoundedStream] = set()
         self._connections: trio.Nursery
         self._one_gone = trio.Event()
-        self._refused = 0
-        self._complained_s = -COMPLAINT_INTERVAL_S
+        self._refusals = Refusals(lambda line: log.log("Warning", "WS", line))
 
     def close(self) -> None:
         """Close the listening socket of a server that never served."""
@@ -94,12 +91,12 @@ class WebServer:
             try:
                 stream = await listener.accept()
             except OSError as error:
-                self._complain(error.strerror or str(error))
+                self._refusals.note(error.strerror or str(error))
                 self._drop_idlest()
                 await trio.sleep(ACCEPT_PAUSE_S)
                 continue
             if len(self._open) >= self._limit and not self._drop_idlest():
-                self._complain(f"{self._limit} are in use, the most allowed")
+                self._refusals.note(f"{self._limit} are in use, the most allowed")
                 await trio.aclose_forcefully(stream)
                 continue
             bounded = BoundedStream(stream, SEND_TIMEOUT_S)
@@ -162,16 +159,6 @@ class WebServer:
         idlest.abort()
         return True
 
-    def _complain(self, reason: str) -> None:
-        """Log that connections are refused, in one line a minute."""
-        self._refused += 1
-        now_s = trio.current_time()
-        if now_s - self._complained_s < COMPLAINT_INTERVAL_S:
-            return
-        count = f"; {self._refused} since the last such line" if self._refused > 1 else ""
-        self._refused, self._complained_s = 0, now_s
-        self._log.log("Warning", "WS", f"connections refused: {reason}{count}")
-
     async def _wind_up(self, closing: Callable[[], Awaitable[None]]) -> None:
         await self._context.terminated.set()
         with trio.move_on_after(GRACE_S):
@@ -204,24 +191,6 @@ class _Connection(TCPServer):
             self.stream.busy = not event.idle
             if self._peer_closed:
                 await self.idle_task.stop()
-
-
-def connection_limit() -> int:
-    """How many connections a site may hold: MAX_CONNECTIONS, or fewer where file descriptors are few.
-
-    A third of those that are free now, so that two sites leave some for everything else.
-    """
-    try:
-        import resource  # noqa: PLC0415 - not on Windows, which has no such limit
-    except ImportError:
-        return MAX_CONNECTIONS
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    # A new descriptor gets the lowest free number, so that number is about how many are open.
-    with socket.socket() as probe:
-        free = most - probe.fileno()
-    return min(MAX_CONNECTIONS, max(FEWEST_CONNECTIONS, free // 3))
 
 
 def _peer_of(stream: BoundedStream) -> str:

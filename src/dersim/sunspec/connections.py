@@ -3,9 +3,9 @@
 A plain connection works on the bare socket and waits with trio only when there is nothing to read: most of
 the time of a request is spent in the scheduler, and this way it runs once per request instead of three times.
 
-Limits: the number of connections (one more closes the connection that has been idle longest, so that
-forgotten sockets cannot lock everyone out), the time for a whole message, the time to take an answer. An idle
-connection may stay open for ever: pollers do that.
+Limits: the number of connections, fewer where file descriptors are few (one more closes the connection that
+has been idle longest, so that forgotten sockets cannot lock everyone out), the time for a whole message, the
+time to take an answer. An idle connection may stay open for ever: pollers do that.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import trio
 
+from dersim.descriptors import Refusals, connection_limit
 from dersim.errors import RemoteProtocolError
 from dersim.fences import Fences
 from dersim.sunspec.mbap import Stream
@@ -26,6 +27,9 @@ from dersim.tls.reasons import explain
 
 _CHUNK = 8192
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+#: How long the accept loop waits without free file descriptors.
+_ACCEPT_PAUSE_S = 0.1
 
 #: Tells (level, message).
 Say = Callable[[str, str], None]
@@ -70,7 +74,9 @@ class Connections:
         self._fences = fences
         self._device = device
         self._tls = tls
-        self._limits = limits or Limits()
+        limits = limits or Limits()
+        self._limits = limits._replace(connections=connection_limit(limits.connections))
+        self._refusals = Refusals(lambda line: say("Error", line))
         self._open: set[_Connection] = set()
         self._requests = 0
 
@@ -86,18 +92,21 @@ class Connections:
                 except OSError as error:
                     if error.errno not in _FULL:
                         raise
-                    self._say("Error", f"no more connections can be accepted: {error.strerror}")
-                    await trio.sleep(0.2)
+                    self._refusals.note(error.strerror or str(error))
+                    self._close_idlest()
+                    await trio.sleep(_ACCEPT_PAUSE_S)
                     continue
                 if len(self._open) >= self._limits.connections:
                     self._close_idlest()
                 nursery.start_soon(self._serve, stream)
 
     def _close_idlest(self) -> None:
+        if not self._open:
+            return
         idlest = min(self._open, key=lambda each: each.last)
         idlest.scope.cancel()
         self._open.discard(idlest)
-        self._say("Info", f"{idlest.peer}: closed, the longest idle of {self._limits.connections}")
+        self._say("Info", f"{idlest.peer}: closed, the longest idle of {len(self._open) + 1}")
 
     async def _serve(self, stream: trio.SocketStream) -> None:
         connection = _Connection(_peer(stream))
