@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dersim.http11 import Request
-from dersim.pages.json_body import BodyError, parse
+from dersim.json_text import BodyError, parse
 
 ORDER = {"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}
 CONTROLS = "/programs/2/controls"

@@ -8,8 +8,8 @@ from typing import Any
 from quart import Response, request
 from werkzeug.datastructures import Headers
 
+from dersim.json_text import BodyError, parse
 from dersim.pages.guard import Guard
-from dersim.pages.json_body import BodyError, parse
 from dersim.pages.problems import Problem
 from dersim.pages.schema import FieldError
 

@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl, unquote
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.http11 import Request, Response
+from dersim.json_text import BodyError, parse
 from dersim.numeric import number, shown
-from dersim.pages.json_body import BodyError, parse
 from dersim.utility import admin_views as views
 from dersim.utility.admin_body import pointer_of, read_fields, read_modes
 from dersim.utility.head_end import MODULE, HeadEnd

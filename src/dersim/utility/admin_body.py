@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.json_text import BodyError, escaped
 from dersim.modes import ModeValue, value_from_json
-from dersim.pages.json_body import BodyError, escaped
 
 
 def pointer_of(body: Any, error: ConfigError) -> str:
