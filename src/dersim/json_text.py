@@ -1,9 +1,10 @@
-"""JSON bodies from outside: parsed within bounds, and the JSON Pointer of what is wrong in them."""
+"""JSON from outside, bodies and files: parsed within bounds, and the JSON Pointer of what is wrong in it."""
 
 from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 from dersim.errors import ConfigError
@@ -12,6 +13,8 @@ from dersim.errors import ConfigError
 MAX_DEPTH = 20
 #: Digits of a whole number; the largest one of IEEE 2030.5 has 20.
 MAX_DIGITS = 40
+#: The largest file that is read; nameplates have a few kB.
+MAX_FILE_BYTES = 16 << 20
 
 
 class BodyError(ConfigError):
@@ -29,16 +32,32 @@ class _TooLong:
         self.digits = digits
 
 
-def parse(body: bytes | str) -> Any:
+def parse(text: bytes | str, what: str = "the body") -> Any:
     """The JSON value; BodyError for anything that is not JSON or beyond the bounds of this module."""
     try:
-        value = json.loads(body, parse_constant=_no_constant, parse_int=_whole)
+        value = json.loads(text, parse_constant=_no_constant, parse_int=_whole)
     except RecursionError:
-        raise BodyError(f"the body is nested deeper than {MAX_DEPTH} levels") from None
+        raise BodyError(f"{what} is nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
-        raise BodyError(f"the body is not JSON: {_reason(error)}") from None
-    _check(value)
+        raise BodyError(f"{what} is not JSON: {_reason(error)}") from None
+    _check(value, what)
     return value
+
+
+def read_file(path: Path) -> Any:
+    """The JSON value in a file, within the same bounds; ConfigError says what is wrong and where."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{error.strerror or error}; give a readable JSON file") from error
+    if len(text) > MAX_FILE_BYTES:
+        raise ConfigError(f"the file has more than {MAX_FILE_BYTES >> 20} MiB")
+    try:
+        return parse(text, "the file")
+    except BodyError as error:
+        reason = str(error).removeprefix("the file is ")
+        raise ConfigError(f"{reason}, at {error.pointer}" if error.pointer else reason) from None
 
 
 def _reason(error: ValueError) -> str:
@@ -56,13 +75,13 @@ def _whole(text: str) -> int | _TooLong:
     return _TooLong(len(text)) if len(text) > MAX_DIGITS else int(text)
 
 
-def _check(value: Any) -> None:
+def _check(value: Any, what: str) -> None:
     """Check every value within; without recursion, since the depth is not known yet."""
     todo: list[tuple[Any, str, int]] = [(value, "", 0)]
     while todo:
         item, pointer, depth = todo.pop()
         if depth > MAX_DEPTH:
-            raise BodyError(f"the body is nested deeper than {MAX_DEPTH} levels", pointer)
+            raise BodyError(f"{what} is nested deeper than {MAX_DEPTH} levels", pointer)
         if isinstance(item, dict):
             for key, each in item.items():
                 _check_text(key, pointer)

@@ -26,7 +26,7 @@ from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import Nameplate, nameplate_from_json
 from dersim.hardware.source import GivenSource, Source
 from dersim.modes import Curve, FixedPowerFactor, FreqDroop, ModeValue
-from dersim.numeric import number
+from dersim.numeric import number, shown
 from dersim.plugin.builtin import FUNCTION_TYPES
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
@@ -182,7 +182,7 @@ def _number(data: Mapping[str, Any], name: str) -> float:
 def _finite(row: Mapping[str, Any], name: str) -> float:
     value = float(row[name])
     if not math.isfinite(value):
-        raise ValueError(f"{name} is {row[name]!r}; a number is needed")
+        raise ValueError(f"{name} is {shown(row[name])}; a number is needed")
     return value
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dersim import json_text
 from dersim.errors import ConfigError
 from dersim.options import OptionParser
 from dersim.replayer import Runner
@@ -52,11 +52,9 @@ def main(args: Sequence[str]) -> int:
 
 def _read_scenario(path: Path) -> dict[str, Any]:
     try:
-        scenario = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}; give a readable scenario") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not JSON: {error}") from error
+        scenario = json_text.read_file(path)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     if not isinstance(scenario, dict):
         raise ConfigError(f"{path}: a JSON object is needed")
     return scenario

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.numeric import shown
 
 WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
 GRID = ("voltage_pu", "voltage_a_pu", "voltage_b_pu", "voltage_c_pu", "frequency_hz")
@@ -126,11 +127,13 @@ def read_profile(path: Path, kind: str) -> Profile:
 def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None:
     if not header or header[0] not in ("t_s", "TimeUTC"):
         raise ConfigError(
-            f"{path} line 1: the first column must be t_s or TimeUTC, not {(header or [''])[0]!r}"
+            f"{path} line 1: the first column must be t_s or TimeUTC, not {shown((header or [''])[0])}"
         )
     for name in header[1:]:
         if name not in known:
-            raise ConfigError(f"{path} line 1: column {name!r} is not known; known are {', '.join(known)}")
+            raise ConfigError(
+                f"{path} line 1: column {shown(name)} is not known; known are {', '.join(known)}"
+            )
     if len(header) < 2:
         raise ConfigError(f"{path} line 1: a column is missing; one or more of {', '.join(known)} are needed")
     if len(set(header)) != len(header):
@@ -168,7 +171,7 @@ def _time(where: str, column: str, text: str) -> float:
     except ValueError:
         t = math.nan
     if not math.isfinite(t):
-        raise ConfigError(f"{where}: {column} {text!r} is not a time")
+        raise ConfigError(f"{where}: {column} {shown(text)} is not a time")
     return t
 
 
@@ -177,7 +180,7 @@ def _value(where: str, name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ConfigError(f"{where}: {name} {text!r} is not a number") from None
+        raise ConfigError(f"{where}: {name} {shown(text)} is not a number") from None
     if not (math.isfinite(value) and low <= value <= high):
-        raise ConfigError(f"{where}: {name} {text} is outside {low:g} to {high:g}")
+        raise ConfigError(f"{where}: {name} {text[:60]} is outside {low:g} to {high:g}")
     return value

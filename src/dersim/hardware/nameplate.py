@@ -10,17 +10,17 @@ The attributes are those of IEEE 2030.5 DERCapability (10.10.4.2).
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dersim import json_text
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate_points import POINTS, Point
 from dersim.modes import ModeValue, modes_from_json
-from dersim.numeric import number
+from dersim.numeric import number, shown
 
 PROFILES = Path(__file__).parent / "profiles"
 
@@ -116,15 +116,7 @@ def read_nameplate(path: Path, **changes: Any) -> Nameplate:
     ConfigError names the file, the point, and what is allowed.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"nameplate {path}: {error.strerror or error}; give a readable JSON file"
-        ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"nameplate {path}: not JSON: {error}") from error
-    try:
-        return nameplate_from_json(document, **changes)
+        return nameplate_from_json(json_text.read_file(path), **changes)
     except ConfigError as error:
         raise ConfigError(f"nameplate {path}: {error}") from error
 
@@ -150,12 +142,13 @@ def _flatten(document: Any) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for model, points in document.items():
         if not isinstance(points, dict):
-            raise ConfigError(f"model {model}: an object of points is needed, not {points!r}")
+            raise ConfigError(f"model {model}: an object of points is needed, not {shown(points)}")
         for name, value in points.items():
             if isinstance(value, list):
                 for index, item in enumerate(value):
                     if not isinstance(item, dict):
-                        raise ConfigError(f"point {model}.{name}[{index}]: an object is needed, not {item!r}")
+                        where = f"point {model}.{name}[{index}]"
+                        raise ConfigError(f"{where}: an object is needed, not {shown(item)}")
                     flat.update({f"{model}.{name}[{index}].{key}": v for key, v in item.items()})
             else:
                 flat[f"{model}.{name}"] = value
@@ -171,9 +164,10 @@ def _checked(point: Point, value: Any) -> Any:
         return value
     if point.kind is str:
         if not isinstance(value, str) or len(value) > 64:
-            raise ConfigError(f"point {point.name}: a text of up to 64 characters is needed, not {value!r}")
+            given = shown(value)
+            raise ConfigError(f"point {point.name}: a text of up to 64 characters is needed, not {given}")
         if point.allowed and value not in point.allowed:
-            raise ConfigError(f"point {point.name}: {value!r} is not one of {', '.join(point.allowed)}")
+            raise ConfigError(f"point {point.name}: {shown(value)} is not one of {', '.join(point.allowed)}")
         return value
     number(f"point {point.name}", value)
     if point.allowed and value not in point.allowed:

@@ -1,0 +1,69 @@
+"""JSON files from outside are read within bounds; each mistake is one line without Python in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dersim import json_text
+from dersim.cli import replay
+from dersim.errors import ConfigError
+from dersim.hardware.nameplate import bundled, read_nameplate
+
+WRONG = [
+    ("9" * 5000, "a number of 5000 digits; at most 40 are read, at /702/WMaxRtg"),
+    ("9" * 400, "a number of 400 digits; at most 40 are read, at /702/WMaxRtg"),
+    ("[" * 3000 + "]" * 3000, "nested deeper than 20 levels"),
+    ("[" * 30 + "]" * 30, "nested deeper than 20 levels, at /702/WMaxRtg"),
+    ("1e400", "a number beyond 1.8e308 is not read, at /702/WMaxRtg"),
+    ("NaN", "not JSON: NaN is not a JSON number"),
+    ('"\\ud800"', "a text has half of a surrogate pair, which is no character, at /702/WMaxRtg"),
+]
+
+
+@pytest.mark.parametrize(("value", "words"), WRONG)
+def test_a_nameplate_with_a_value_beyond_all_bounds_is_refused_by_its_place(
+    tmp_path: Path, value: str, words: str
+) -> None:
+    document = json.loads(bundled("10kW-3Phase").read_text())
+    document["702"]["WMaxRtg"] = "@"
+    file = tmp_path / "plate.json"
+    file.write_text(json.dumps(document).replace('"@"', value))
+    with pytest.raises(ConfigError) as caught:
+        read_nameplate(file)
+    assert str(caught.value).startswith(f"nameplate {file}: {words}")
+
+
+@pytest.mark.parametrize(("value", "words"), WRONG)
+def test_a_scenario_with_a_value_beyond_all_bounds_is_refused_by_its_place(
+    tmp_path: Path, value: str, words: str
+) -> None:
+    file = tmp_path / "scenario.json"
+    file.write_text('{"702": {"WMaxRtg": @}}'.replace("@", value))
+    with pytest.raises(ConfigError) as caught:
+        replay.main([str(file), str(file), "--out", str(tmp_path / "out.csv")])
+    assert str(caught.value).startswith(f"{file}: {words}")
+
+
+def test_a_file_without_an_end_is_refused() -> None:
+    with pytest.raises(ConfigError, match="the file has more than 16 MiB"):
+        json_text.read_file(Path("/dev/zero"))
+
+
+def test_a_file_that_is_not_utf_8_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(ConfigError, match=r"^not JSON: it is not UTF-8$"):
+        json_text.read_file(file)
+
+
+def test_a_long_text_in_a_nameplate_is_cut_in_the_message(tmp_path: Path) -> None:
+    document = json.loads(bundled("10kW-3Phase").read_text())
+    document["1"]["Mn"] = "x" * 10_000
+    file = tmp_path / "plate.json"
+    file.write_text(json.dumps(document))
+    with pytest.raises(ConfigError) as caught:
+        read_nameplate(file)
+    assert len(str(caught.value)) < 250
