@@ -185,3 +185,12 @@ def test_standby_is_told_as_standby(bench):
     assert bench.read(701, "InvSt") == standby_of_701
     assert bench.read(103, "St") == standby_of_103
     assert (bench.read(701, "W"), bench.read(715, "OpCtl")) == (0, 2)
+
+
+def test_a_stop_is_shown_where_nothing_else_changes(bench):
+    bench.write(123, Conn=0)
+    assert (bench.read(701, "Alrm"), bench.read(715, "OpCtl")) == (0, 1)
+    bench.device.command("stop")
+    assert (bench.read(701, "Alrm"), bench.read(715, "OpCtl")) == (1 << 6, 0)
+    bench.device.command("start")
+    assert (bench.read(701, "Alrm"), bench.read(715, "OpCtl")) == (0, 1)

@@ -48,8 +48,8 @@ class View:
         return (self.setpoints.changes, self.settings.changes, self.version)
 
     def state_stamp(self) -> object:
-        """Changes with every step."""
-        return self.device.state
+        """Changes with every step, and with the operator's stop, which may change nothing in the state."""
+        return (self.device.state, self.device.permitted)
 
     def supports(self, *modes: str) -> bool:
         """Whether the device supports any of these modes."""

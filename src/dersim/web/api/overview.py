@@ -110,7 +110,7 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
         "device": device.number,
         "devices": context.of_fleet("lines", lambda: [entry(each) for each in context.engine.fleet.devices]),
         "metrics": metrics(state),
-        "phases": phases(state),
+        "phases": phases(state, device.nameplate.phases),
         "sources": sources(state),
         "status": status(state),
         "comm": comm(context, device),
@@ -159,9 +159,8 @@ def metrics(state: DeviceState) -> dict[str, Any]:
     }
 
 
-def phases(state: DeviceState) -> list[dict[str, Any]]:
-    """The phases in use, by the grid's voltage; without any voltage all three."""
-    present = [i for i in range(3) if state.voltage_ln_v[i]] or [0, 1, 2]
+def phases(state: DeviceState, count: int) -> list[dict[str, Any]]:
+    """The phases of a DER that has `count`, A first; one may be without voltage."""
     return [
         {
             "power_kw": _kilo(state.phase_p_w[i]),
@@ -169,7 +168,7 @@ def phases(state: DeviceState) -> list[dict[str, Any]]:
             "voltage_ln_v": round(state.voltage_ln_v[i], 3),
             "current_a": round(state.current_a[i], 4),
         }
-        for i in present
+        for i in range(count)
     ]
 
 

@@ -1,0 +1,144 @@
+"""After any commands, all places that tell the same thing agree: the tables of docs/agreement.md."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.whole.agreement import disagreements
+from tests.whole.agreement_tables import ROWS, page
+from tests.whole.places import scene
+
+from dersim.modes import FixedPowerFactor, FixedVar
+from dersim.setpoints import SetpointChange, SetpointSource
+
+PAGE = Path(__file__).parents[2] / "docs" / "agreement.md"
+KINDS = ("PV-3Phase", "PV-1Phase", "Batt-3Phase", "Batt-2Phase", "HybridDC-3Phase")
+SEEDS, ACTS = 2, 40
+
+
+def _some_mode(rng: random.Random) -> tuple[str, Any]:
+    draws: dict[str, Any] = {
+        "opModMaxLimW": lambda: rng.choice([0.0, 100.0, rng.uniform(0, 100)]),
+        "opModFixedW": lambda: rng.uniform(-100, 100),
+        "opModTargetW": lambda: rng.choice([0.0, rng.uniform(-9000, 9000)]),
+        "opModTargetVar": lambda: rng.uniform(-4400, 4400),
+        "opModFixedVar": lambda: FixedVar(rng.uniform(-100, 100), "setMaxVar"),
+        "opModFixedPFInjectW": lambda: FixedPowerFactor(
+            rng.uniform(0.8, 1), rng.choice(["inject", "absorb"])
+        ),
+        "opModConnect": lambda: rng.random() > 0.4,
+        "opModEnergize": lambda: rng.random() > 0.4,
+        "setGradW": lambda: rng.choice([0.0, 0.5, 100.0]),
+        "setESDelay": lambda: rng.uniform(0, 20),
+        "setESRampTms": lambda: rng.uniform(0, 20),
+        "InWRte": lambda: rng.uniform(-100, 100),
+        "OutWRte": lambda: rng.uniform(-100, 100),
+        "MinRsvPct": lambda: rng.uniform(5, 90),
+    }
+    mode = rng.choice(list(draws))
+    return mode, None if rng.random() < 0.4 else draws[mode]()
+
+
+def _submit(rng: random.Random, bench: Any) -> None:
+    mode, value = _some_mode(rng)
+    source = rng.choice(list(SetpointSource)[1:])
+    until = bench.clock.time_s + rng.uniform(1, 90) if value is not None and rng.random() < 0.4 else None
+    bench.device.setpoints.submit(SetpointChange(source, mode, value, "", until))
+
+
+def _write(rng: random.Random, bench: Any) -> None:
+    """Write a register, as any master may; what is refused changes nothing."""
+    plate = bench.device.nameplate
+    model, point, value = rng.choice(
+        [
+            (704, "WMaxLimPct", rng.uniform(0, 100)),
+            (704, "WMaxLimPctEna", rng.randrange(2)),
+            (704, "WSetEna", rng.randrange(2)),
+            (704, "VarSetPct", rng.uniform(-100, 100)),
+            (704, "VarSetEna", rng.randrange(2)),
+            (704, "PFWInjEna", rng.randrange(2)),
+            (123, "WMaxLimPct", rng.uniform(0, 100)),
+            (123, "WMaxLim_Ena", rng.randrange(2)),
+            (123, "OutPFSet", rng.choice([-0.9, 0.95, 1.0])),
+            (123, "Conn", rng.randrange(2)),
+            (702, "WMax", rng.uniform(0.2, 1) * plate.rtgMaxW),
+            (702, "AMax", rng.uniform(0.2, 1) * plate.rtgMaxA),
+            (702, "VarMaxAbs", rng.uniform(0, 1) * -plate.rtgMaxVarNeg),
+            (702, "VADisChaRteMax", rng.uniform(0, 1) * plate.rtgMaxVA),
+            (121, "WMax", rng.uniform(0.2, 1) * plate.rtgMaxW),
+            (121, "VRefOfs", rng.uniform(-5, 5)),
+            (121, "PFMinQ1", -rng.uniform(0.85, 1)),
+            (703, "ES", rng.randrange(2)),
+            (703, "ESDlyTms", rng.randrange(30)),
+            (715, "OpCtl", rng.randrange(4)),
+            (802, "SetOp", rng.choice([1, 2])),
+            (802, "SetInvState", rng.choice([1, 2, 3])),
+            (802, "SoCRsvMin", rng.uniform(5, 60)),
+            (124, "StorCtl_Mod", rng.randrange(4)),
+            (124, "InWRte", rng.uniform(-100, 100)),
+            (124, "WChaMax", rng.uniform(0, 1) * plate.rtgMaxW),
+            (124, "ChaGriSet", rng.randrange(2)),
+        ]
+    )
+    if any(block.model_id == model for block in bench.unit.blocks):
+        bench.write_points(model, {point: value})
+
+
+def _change_inputs(rng: random.Random, bench: Any) -> None:
+    change: dict[str, Any] = rng.choice(
+        [
+            {
+                "voltage_pu": rng.choice(
+                    [1.0, 1.0, rng.uniform(0, 1.3), [rng.uniform(0.8, 1.15) for _ in range(3)]]
+                )
+            },
+            {"voltage_pu": 1.0, "frequency_hz": 60.0},
+            {"voltage_pu": [0.0, 1.0, 1.0]},
+            {"frequency_hz": rng.choice([60.0, rng.uniform(56, 63)])},
+            {"irradiance_w_m2": rng.choice([0.0, 20.0, rng.uniform(0, 1200)])},
+            {"temperature_c": rng.uniform(-20, 45)},
+            {rng.choice(["phase_rotation", "emergency_local"]): rng.random() > 0.5},
+        ]
+    )
+    bench.device.inputs.set(**change)
+
+
+def _act(rng: random.Random, bench: Any) -> None:
+    act = rng.choice([_submit, _submit, _write, _write, _change_inputs, None])
+    if act is not None:
+        act(rng, bench)
+    elif rng.random() < 0.5:
+        bench.device.command(rng.choice(["start", "start", "stop", "reset"]))
+    if rng.random() < 0.7:
+        seconds = rng.choice([0.05, 1.0, 7.0, 60.0, 400.0])
+        bench.wait(seconds, tick_s=max(1.0, seconds / 8))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_all_places_agree_after_random_commands(kind: str, seed: int) -> None:
+    rng = random.Random(f"{kind}/{seed}")
+    look = scene(kind)
+    assert disagreements(look(), ROWS) == []
+    for _ in range(ACTS):
+        _act(rng, look.bench)
+        assert disagreements(look(), ROWS) == []
+
+
+def test_every_place_of_the_tables_is_one_that_some_device_has() -> None:
+    met: set[str] = set()
+    for kind in KINDS:
+        look = scene(kind)
+        changes = {"opModMaxLimW": 50.0, "opModTargetW": 3000.0}
+        look.bench.device.setpoints.submit(
+            *(SetpointChange(SetpointSource.CSIP, mode, value) for mode, value in changes.items())
+        )
+        assert disagreements(look(), ROWS, met) == []
+    assert {place.shown for line in ROWS for place in line.places} == met
+
+
+def test_the_page_has_the_tables_of_the_test() -> None:
+    assert page() in PAGE.read_text(encoding="utf-8"), "put what page() returns on docs/agreement.md"
