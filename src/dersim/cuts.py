@@ -81,7 +81,7 @@ class Cuts:
         """Seconds of the piece that begins at start_s, at most dt_s; quiet: no timer runs."""
         seconds = dt_s if quiet else min(dt_s, self._chain.service.horizon_s(seen))
         if not self._sampled:
-            if not self._chain.settled:
+            if self._chain.service.in_service and not self._chain.settled:
                 seconds = min(seconds, self._course_s(start_s))
             if self._storage is not None:
                 stored_s = max(self._storage.straight_s(), _SHORTEST_S)
@@ -93,7 +93,7 @@ class Cuts:
         """Seconds for which the outputs keep their course."""
         chain = self._chain
         seconds = INF
-        fastest_s = min((lag.olrt_s for lag in chain.lags if lag.moving), default=INF)
+        fastest_s = min((lag.olrt_s for lag in chain.lags if lag.moving and lag.olrt_s > 0), default=INF)
         if fastest_s < INF:
             seconds = max(fastest_s * _FIRST, (start_s - self.jump_s) * _GROWTH)
         for ramp in (chain.ramp, chain.battery_ramp):

@@ -25,7 +25,7 @@ _SLACK_S = 1e-9
 #: From this rating on there is no random delay (1547-2018 4.10.3).
 _NOT_RANDOM_VA = 500e3
 #: The ramp is stepped in at least so many parts, because it meets the available power inside one of them.
-_PARTS = 16
+_PARTS = 32
 
 
 class EnterService(Function):

@@ -22,9 +22,10 @@ class Lag:
     """A first-order lag. `y` is the output; None until the first step, which starts it at the input.
 
     before, mean: the output at the start of the last step and its mean over it. moving: not at its input yet.
+    olrt_s: the open-loop response time of the last step.
     """
 
-    __slots__ = ("_dt_s", "_e", "_k", "_olrt_s", "_per_a", "_u", "before", "mean", "moving", "y")
+    __slots__ = ("_dt_s", "_e", "_k", "_per_a", "_u", "before", "mean", "moving", "olrt_s", "y")
 
     def __init__(self) -> None:
         self.y: float | None = None
@@ -32,12 +33,7 @@ class Lag:
         self.moving = False
         self.before = self.mean = math.nan
         # Factors of the last dt_s and response time, mostly the same in the next step.
-        self._dt_s = self._olrt_s = self._e = self._k = self._per_a = 0.0
-
-    @property
-    def olrt_s(self) -> float:
-        """The open-loop response time of the last step, s."""
-        return self._olrt_s
+        self._dt_s = self.olrt_s = self._e = self._k = self._per_a = 0.0
 
     def start(self, y: float | None, u: float | None = None) -> None:
         """Set the output to y and the last reference to u (default y); y None: start at the next input."""
@@ -62,10 +58,11 @@ class Lag:
             return u
         if dt_s <= 0.0:
             self.moving = self.moving or u != y
+            self._dt_s, self.olrt_s = 0.0, olrt_s
             self._u = u
             return y
-        if dt_s != self._dt_s or olrt_s != self._olrt_s:
-            self._dt_s, self._olrt_s = dt_s, olrt_s
+        if dt_s != self._dt_s or olrt_s != self.olrt_s:
+            self._dt_s, self.olrt_s = dt_s, olrt_s
             a = dt_s * _LN_10 / olrt_s
             self._e = math.exp(-a)
             self._per_a = 1.0 / a

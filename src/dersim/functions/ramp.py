@@ -29,7 +29,7 @@ RAMP, GRAD = "rampTms", "setGradW"
 #: Slack for sums of floating-point seconds, s.
 _SLACK_S = 1e-9
 #: A ramp is stepped in at least so many parts.
-_PARTS = 16
+_PARTS = 32
 
 
 class Track:

@@ -21,7 +21,7 @@ from dersim.hardware.source import Ramps
 from dersim.modes import ModeValue
 
 #: A ramp is stepped in at least so many parts, because it meets the power inside one of them.
-_PARTS = 16
+_PARTS = 32
 
 IN, OUT, RESERVE, GRID = "InWRte", "OutWRte", "MinRsvPct", "ChaGriSet"
 
