@@ -74,3 +74,33 @@ def test_the_return_from_cessation_is_an_instant(tmp_path: Path, tick_s: float) 
     run_to(device, clock, 1 + OLRT_S, tick_s)
     assert device.state.p_w > 6000
     assert device.state.q_var == pytest.approx(4400 - 0.9 * 8800)
+
+
+@pytest.mark.parametrize("tick_s", [0.01, 0.3, 5.0])
+@pytest.mark.parametrize("by_profile", [True, False])
+def test_a_moving_frequency_trips_where_it_crosses(tmp_path: Path, tick_s: float, by_profile: bool) -> None:
+    path = tmp_path / "grid.csv"
+    path.write_text("t_s,frequency_hz,rocof_hz_s\n0,60,2\n2,64,0\n")
+    clock = ManualClock()
+    grid = read_profile(path, "grid") if by_profile else None
+    device = make_device(clock=clock, inputs=Inputs(Conditions(), grid=grid))
+    device.step(0.0)
+    if not by_profile:
+        device.inputs.set(frequency_hz=64.0, rocof_hz_s=2.0)
+    run_to(device, clock, 1.15, tick_s)
+    assert not device.state.tripped
+    assert device.state.frequency_hz == pytest.approx(62.3)
+    run_to(device, clock, 1.165, tick_s)
+    assert device.state.tripped
+
+
+def test_energy_under_a_moving_frequency_does_not_depend_on_the_tick() -> None:
+    exported: list[float] = []
+    for tick_s in (0.01, 10.0):
+        clock = ManualClock()
+        device = make_device(clock=clock)
+        device.step(0.0)
+        device.inputs.set(frequency_hz=61.0, rocof_hz_s=0.2)
+        run_to(device, clock, 10.0, tick_s)
+        exported.append(sum(device.state.exported_wh))
+    assert exported[1] == pytest.approx(exported[0], rel=1e-3)

@@ -24,6 +24,8 @@ from dersim.setpoints import Setpoints
 _SHORTEST_S = 1e-6
 #: After so many pieces in one step they have a least length, so that timers that keep ending cannot hold it.
 _MOST_PIECES = 100
+#: Frequencies that differ by less are one: two sums of one moving frequency, Hz.
+_SAME_HZ = 1e-9
 #: The first piece after a jump, of the open-loop response time of the fastest lag that moves.
 _FIRST = 0.125
 #: The later pieces, of the time since the jump.
@@ -75,7 +77,11 @@ class Cuts:
             return False
         self._row_s = INF
         now = self._inputs.during(time_s, time_s)
-        return old is None or (now.voltage_pu, now.frequency_hz) != (old.voltage_pu, old.frequency_hz)
+        return (
+            old is None
+            or abs(now.frequency_hz - old.frequency_hz) > _SAME_HZ
+            or (now.voltage_pu, now.angle_deg) != (old.voltage_pu, old.angle_deg)
+        )
 
     def piece_s(self, start_s: float, dt_s: float, seen: Measured, *, quiet: bool) -> float:
         """Seconds of the piece that begins at start_s, at most dt_s; quiet: no timer runs."""

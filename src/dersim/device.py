@@ -290,10 +290,10 @@ class Device:
         old = self._conditions
         self._conditions = conditions
         self.seen.frequency_hz = conditions.frequency_hz
-        voltage = conditions.voltage_pu
-        if old is not None and old.voltage_pu == voltage:
+        voltage, angle = conditions.voltage_pu, conditions.angle_deg
+        if old is not None and old.voltage_pu == voltage and old.angle_deg == angle:
             return
-        shares = self._terminals.measure(voltage, self.seen)
+        shares = self._terminals.measure(voltage, self.seen, angle)
         self.chain.inverter.see(self.seen.terminal_v_pu)
         if shares is not self._shares:
             self._shares = shares

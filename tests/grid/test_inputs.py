@@ -110,3 +110,49 @@ def test_what_is_refused_changes_nothing(values: dict[str, Any], said: str) -> N
     with pytest.raises(ConfigError, match=said.replace("[", r"\[")):
         inputs.set(irradiance_w_m2=1.0, **values)
     assert inputs.at(0) == Conditions()
+
+
+def test_a_frequency_moves_to_its_target_and_is_const_then() -> None:
+    inputs = Inputs(Conditions(), start_s=100.0)
+    inputs.set(frequency_hz=59.0, rocof_hz_s=0.5)
+    assert not inputs.constant
+    assert [inputs.at(t).frequency_hz for t in (100.0, 101.0, 102.0, 103.0)] == [60.0, 59.5, 59.0, 59.0]
+    assert inputs.during(100.0, 101.0)[1] == 59.5
+    shown = inputs.as_json(101.0)
+    assert (shown["frequency_hz"], shown["rocof_hz_s"], shown["grid_source"]) == (59.5, -0.5, "const")
+    assert inputs.next_change_s(101.0) == pytest.approx(101.02)
+    assert inputs.next_change_s(102.0) == math.inf
+    assert inputs.constant
+    assert inputs.as_json(103.0)["rocof_hz_s"] == 0.0
+
+
+def test_a_frequency_that_moves_starts_from_a_profile_and_stops_where_it_is_told() -> None:
+    rows = {"frequency_hz": [59.0, 61.0], "rocof_hz_s": [0.0, 0.0]}
+    inputs = Inputs(Conditions(), grid=Profile([0.0, 10.0], rows, stepwise=True))
+    inputs.set(frequency_hz=60.0, rocof_hz_s=0.1)
+    inputs.now_s = lambda: 5.0
+    assert inputs.at(5.0).frequency_hz == 59.5
+    inputs.set(grid_source="const")
+    assert (inputs.at(9.0).frequency_hz, inputs.constant) == (59.5, True)
+    inputs.set(frequency_hz=60.0, rocof_hz_s=0.1)
+    inputs.set(grid_source="csv")
+    assert inputs.at(12.0).frequency_hz == 61.0
+    inputs.set(frequency_hz=60.0)
+    assert (inputs.at(12.0).frequency_hz, inputs.constant) == (60.0, True)
+
+
+def test_a_rate_without_a_frequency_is_refused() -> None:
+    inputs = Inputs(Conditions())
+    with pytest.raises(ConfigError, match="rocof_hz_s: the frequency_hz to which it moves is missing"):
+        inputs.set(rocof_hz_s=1.0)
+    assert inputs.constant
+
+
+def test_angles_are_a_number_or_three() -> None:
+    inputs = Inputs(Conditions())
+    inputs.set(angle_deg=20)
+    assert (inputs.at(0).angle_deg, inputs.as_json(0)["angle_deg"]) == ((20.0, 20.0, 20.0), 20.0)
+    inputs.set(angle_deg=[0, -30, 0])
+    assert inputs.as_json(0)["angle_deg"] == [0.0, -30.0, 0.0]
+    with pytest.raises(ConfigError, match="angle_deg: a number or three of them"):
+        inputs.set(angle_deg=[0, 1])

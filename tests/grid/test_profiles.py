@@ -72,6 +72,8 @@ def test_the_bundled_profiles_are_good(path: Path) -> None:
         ),
         ("weather", "t_s,frequency_hz\n0,1\n", "line 1: column 'frequency_hz' is not known"),
         ("grid", "t_s,voltage_a_pu\n0,1\n", "line 1: give voltage_pu, or all of"),
+        ("grid", "t_s,angle_b_deg\n0,1\n", "line 1: give angle_deg, or all of angle_a_deg"),
+        ("grid", "t_s,rocof_hz_s\n0,1\n", "line 1: rocof_hz_s needs frequency_hz"),
         ("grid", "t_s,voltage_pu,voltage_pu\n0,1,1\n", "line 1: a column is named twice"),
         ("weather", "t_s,irradiance_w_m2\n", "no rows under the header"),
         ("weather", "t_s,irradiance_w_m2\n0,1\n1\n", "line 3: 1 values under 2 columns"),
@@ -97,3 +99,18 @@ def test_a_missing_or_binary_file(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not a CSV file"):
         read_profile(tmp_path / "b.csv", "grid")
+
+
+def test_a_frequency_moves_from_its_row_and_stays_in_range(tmp_path: Path) -> None:
+    text = "t_s,frequency_hz,rocof_hz_s,angle_deg\n0,60,0,0\n10,60,-0.5,20\n12,30.5,-1,0\n14,60,0,0\n"
+    profile = read_profile(write(tmp_path, text), "grid")
+    assert [profile.at("frequency_hz", t) for t in (5.0, 10.0, 11.0, 12.0, 13.5)] == [60, 60, 59.5, 30.5, 30]
+    assert profile.during("frequency_hz", 10.0, 12.0) == 59.0
+    assert profile.at("angle_deg", 11.0) == (20.0, 20.0, 20.0)
+    assert profile.next_step_s(5.0) == 10.0
+    assert profile.next_step_s(10.0) == pytest.approx(10.02)
+
+
+def test_each_phase_has_an_angle(tmp_path: Path) -> None:
+    text = "t_s,angle_a_deg,angle_b_deg,angle_c_deg\n0,0,0,0\n1,0,-20,5\n"
+    assert read_profile(write(tmp_path, text), "grid").at("angle_deg", 1.5) == (0.0, -20.0, 5.0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import cmath
+import math
+
 import pytest
 
 from dersim.device import ManualClock
@@ -9,7 +12,7 @@ from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.state import Alarm, Triple
-from dersim.hardware.terminals import Terminals
+from dersim.hardware.terminals import Terminals, line_to_line
 from dersim.plugin.builtin import make_device
 
 
@@ -71,3 +74,39 @@ def test_one_leg_alone_trips_a_split_phase_machine_on_under_voltage(legs: tuple[
     assert not device.state.tripped
     device.step(21.1)
     assert device.state.tripped
+
+
+def phasor(magnitude: float, degrees: float) -> complex:
+    return cmath.rect(magnitude, math.radians(degrees))
+
+
+@pytest.mark.parametrize("angle_deg", [(0.0, -30.0, 0.0), (10.0, -5.0, 20.0), (180.0, 60.0, -60.0)])
+def test_line_to_line_voltages_are_those_of_the_phasors(angle_deg: Triple) -> None:
+    volts = (250.0, 277.0, 290.0)
+    a, b, c = (phasor(volts[k], -120 * k + angle_deg[k]) for k in range(3))
+    expected = (abs(a - b), abs(b - c), abs(c - a))
+    assert line_to_line(3, volts, angle_deg) == pytest.approx(expected, abs=1e-9)
+    split = abs(phasor(250.0, angle_deg[0]) - phasor(277.0, 180 + angle_deg[1]))
+    assert line_to_line(2, volts, angle_deg) == pytest.approx((split, 0, 0), abs=1e-9)
+
+
+def test_equal_angles_are_nominal_ones() -> None:
+    volts = (250.0, 277.0, 290.0)
+    assert line_to_line(3, volts, (40.0, 40.0, 40.0)) == line_to_line(3, volts)
+
+
+def test_a_phase_that_turns_changes_the_voltages_that_count_for_trips() -> None:
+    device = make_device(clock=ManualClock())
+    device.step(0.0)
+    device.inputs.set(angle_deg=[0, -30, 0])
+    assert device.state.voltage_ll_v == pytest.approx((535.4, 391.9, 480), abs=0.1)
+    assert (device.seen.v_pu, device.seen.v_high_pu) == pytest.approx((1.0, 1.1154), abs=1e-4)
+    assert device.seen.v_low_pu == pytest.approx(0.8165, abs=1e-4)
+
+
+def test_a_leg_that_turns_lowers_the_voltage_of_a_split_phase_machine() -> None:
+    device = make_device(device_type="PV-2Phase", clock=ManualClock())
+    device.step(0.0)
+    device.inputs.set(angle_deg=[0, 60, 0])
+    assert device.state.voltage_ll_v[0] == pytest.approx(240 * math.cos(math.radians(30)))
+    assert device.seen.v_low_pu == pytest.approx(math.cos(math.radians(30)))

@@ -8,7 +8,9 @@ class Conditions(NamedTuple):
 
     voltage_pu: phase-to-neutral RMS voltages A, B, C in per-unit of the nominal; single-phase devices read
     the first, split-phase ones the first two. frequency_hz. irradiance_w_m2 in the plane of the array.
-    temperature_c and wind_m_s of the ambient air. The others each raise the alarm of that name, no more.
+    temperature_c and wind_m_s of the ambient air. The booleans each raise the alarm of that name, no more.
+    angle_deg: how far the voltage phasors A, B, C lead their nominal places, degrees; a change is a jump.
+    rocof_hz_s: the rate at which frequency_hz moves.
     """
 
     voltage_pu: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -20,3 +22,5 @@ class Conditions(NamedTuple):
     phase_rotation: bool = False
     emergency_local: bool = False
     emergency_remote: bool = False
+    angle_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rocof_hz_s: float = 0.0

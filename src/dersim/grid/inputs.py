@@ -1,8 +1,8 @@
 """The inputs of one DER: grid and weather, constant or from CSV profiles, and alarms.
 
 Each input is *const* or follows a *csv* profile; an alarm has no profile. All may be changed at run time;
-setting a value makes that input const. A change steps the DER first, so that the time before it counts under
-the old conditions.
+setting a value makes that input const. The frequency may move to its value in a straight line. A change steps
+the DER first, so that the time before it counts under the old conditions.
 """
 
 from __future__ import annotations
@@ -13,22 +13,27 @@ from typing import Any, Literal
 
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
+from dersim.grid.frequency_ramp import FrequencyRamp
 from dersim.grid.profiles import Profile
 from dersim.numeric import number
 
 Kind = Literal["const", "csv"]
 
-#: The range of each input; voltage is per phase, in per unit.
+#: The range of each input; voltage and angle are per phase. A rate of 0 or less reaches no target.
 RANGES: dict[str, tuple[float, float]] = {
     "voltage_pu": (0.0, 2.0),
     "frequency_hz": (30.0, 90.0),
     "irradiance_w_m2": (0.0, 2000.0),
     "temperature_c": (-60.0, 80.0),
     "wind_m_s": (0.0, 100.0),
+    "angle_deg": (-180.0, 180.0),
+    "rocof_hz_s": (1e-3, 100.0),
 }
+_PER_PHASE = ("voltage_pu", "angle_deg")
 #: Alarms that nothing simulated raises; each is on or off.
 ALARMS = ("current_imbalance", "phase_rotation", "emergency_local", "emergency_remote")
-_GRID, _WEATHER = ("voltage_pu", "frequency_hz"), ("irradiance_w_m2", "temperature_c", "wind_m_s")
+_GRID = ("voltage_pu", "frequency_hz", "rocof_hz_s", "angle_deg")
+_WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
 
 
 def _nothing() -> None:
@@ -53,6 +58,7 @@ class Inputs:
             if profile is not None:
                 self._profiles.update({name: profile for name in names if name in profile.columns})
         self._known = dict(self._profiles)
+        self._ramp: FrequencyRamp | None = None
         #: Simulated time; the device sets its clock's.
         self.now_s: Callable[[], float] = lambda: start_s
         self.before_change: Callable[[], object] = _nothing
@@ -66,37 +72,55 @@ class Inputs:
 
     def at(self, now_s: float) -> Conditions:
         """The conditions at simulated time now_s."""
-        if not self._profiles:
+        if self.constant:
             return self.constants
         values: dict[str, Any] = {}
         for name, profile in self._profiles.items():
             values[name] = profile.at(name, now_s)
-        return self.constants._replace(**values)
+        return self._moving(values, now_s, now_s)
 
     def during(self, start_s: float, end_s: float) -> Conditions:
-        """The conditions of an interval without a new grid row: grid at its start, weather at its end."""
+        """The conditions of an interval without a new grid row: that row, and what moves, at its end."""
         values: dict[str, Any] = {}
         for name, profile in self._profiles.items():
-            values[name] = profile.at(name, start_s if name in _GRID else end_s)
+            values[name] = profile.during(name, start_s, end_s)
+        return self._moving(values, start_s, end_s)
+
+    def _moving(self, values: dict[str, Any], start_s: float, end_s: float) -> Conditions:
+        ramp = self._ramp
+        if ramp is not None:
+            values |= {"frequency_hz": ramp.at(end_s), "rocof_hz_s": ramp.rocof_hz_s(start_s)}
         return self.constants._replace(**values)
 
     def next_change_s(self, now_s: float) -> float:
-        """The next instant after now_s at which a stepwise profile (the grid's) changes; inf for none."""
-        grid = self._profiles.get("voltage_pu") or self._profiles.get("frequency_hz")
-        return grid.next_step_s(now_s) if grid is not None else math.inf
+        """The next instant after now_s at which the grid changes or has moved a little; inf for none.
+
+        A frequency that has reached its target is const from then on.
+        """
+        if self._ramp is not None and now_s >= self._ramp.end_s:
+            self._hold_frequency(self._ramp.target_hz)
+        grid = next((self._profiles[name] for name in _GRID if name in self._profiles), None)
+        next_s = grid.next_step_s(now_s) if grid is not None else math.inf
+        return next_s if self._ramp is None else min(next_s, self._ramp.next_step_s(now_s))
+
+    def _hold_frequency(self, hz: float) -> None:
+        self._ramp = None
+        self.constants = self.constants._replace(frequency_hz=hz)
+        self.constant = not self._profiles
 
     def hold(self, conditions: Conditions) -> None:
         """Set all inputs const without a step of the DER; for replays of sampled records."""
-        self._profiles = {}
+        self._profiles, self._ramp = {}, None
         self.constant = True
         self.constants = conditions
 
     def set(self, **values: Any) -> None:
         """Make inputs const at these values; ConfigError names the input and what is allowed.
 
-        voltage_pu: a number for all phases or a list of three. source, grid_source, weather_source: "csv"
-        returns the inputs (of grid, of weather) to their profile, "const" keeps their present values. If
-        anything is refused, nothing is changed.
+        voltage_pu, angle_deg: a number for all phases or a list of three. rocof_hz_s: the rate at which the
+        frequency moves to the frequency_hz of the same call; without it it jumps. source, grid_source,
+        weather_source: "csv" returns the inputs (of grid, of weather) to their profile, "const" keeps their
+        present values. If anything is refused, nothing is changed.
         """
         groups = {"source": (*_GRID, *_WEATHER), "grid_source": _GRID, "weather_source": _WEATHER}
         switches = {name: values.pop(name) for name in groups if name in values}
@@ -106,31 +130,52 @@ class Inputs:
             if source == "csv" and not any(each in self._known for each in groups[name]):
                 raise ConfigError(f"{name}: csv needs a profile; start with --dc_profile or --grid_profile")
         checked = {name: _checked(name, value) for name, value in values.items()}
+        rate_hz_s = checked.pop("rocof_hz_s", None)
+        if rate_hz_s is not None and "frequency_hz" not in checked:
+            raise ConfigError("rocof_hz_s: the frequency_hz to which it moves is missing; give both")
         self.before_change()
+        if "frequency_hz" in checked or {"source", "grid_source"} & switches.keys():
+            self._end_ramp()
         for name, source in switches.items():
             self._switch(groups[name], source)
+        if rate_hz_s is not None:
+            self._start_ramp(checked.pop("frequency_hz"), rate_hz_s)
+        elif "frequency_hz" in checked:
+            self._profiles.pop("rocof_hz_s", None)
         for name in checked:
             self._profiles.pop(name, None)
         self.constants = self.constants._replace(**checked)
-        self.constant = not self._profiles
+        self.constant = not self._profiles and self._ramp is None
         self.after_change()
+
+    def _end_ramp(self) -> None:
+        if self._ramp is not None:
+            self._hold_frequency(self._ramp.at(self.now_s()))
+
+    def _start_ramp(self, target_hz: float, rate_hz_s: float) -> None:
+        now_s = self.now_s()
+        start_hz = self.at(now_s).frequency_hz
+        for name in ("frequency_hz", "rocof_hz_s"):
+            self._profiles.pop(name, None)
+        self._ramp = FrequencyRamp(now_s, start_hz, target_hz, rate_hz_s)
 
     def _switch(self, names: tuple[str, ...], source: str) -> None:
         if source == "csv":
             self._profiles.update({name: self._known[name] for name in names if name in self._known})
             return
         now = self.at(self.now_s())._asdict()
-        self.constants = self.constants._replace(**{name: now[name] for name in names})
+        self.constants = self.constants._replace(**{name: now[name] for name in names} | {"rocof_hz_s": 0.0})
         for name in names:
             self._profiles.pop(name, None)
 
     def as_json(self, now_s: float) -> dict[str, Any]:
         """The inputs as the REST API shows them."""
         c = self.at(now_s)
-        even = c.voltage_pu[0] == c.voltage_pu[1] == c.voltage_pu[2]
         return {
-            "voltage_pu": c.voltage_pu[0] if even else list(c.voltage_pu),
+            "voltage_pu": _short(c.voltage_pu),
+            "angle_deg": _short(c.angle_deg),
             "frequency_hz": c.frequency_hz,
+            "rocof_hz_s": c.rocof_hz_s,
             "irradiance_w_m2": c.irradiance_w_m2,
             "temperature_c": c.temperature_c,
             "wind_m_s": c.wind_m_s,
@@ -141,6 +186,11 @@ class Inputs:
         }
 
 
+def _short(phases: tuple[float, float, float]) -> float | list[float]:
+    """One number where all phases are equal."""
+    return phases[0] if phases[0] == phases[1] == phases[2] else list(phases)
+
+
 def _checked(name: str, value: Any) -> Any:
     if name in ALARMS:
         if not isinstance(value, bool):
@@ -148,12 +198,12 @@ def _checked(name: str, value: Any) -> Any:
         return value
     if name not in RANGES:
         raise ConfigError(f"{name} is not an input; known are {', '.join((*RANGES, *ALARMS))}")
-    if name == "voltage_pu" and isinstance(value, list | tuple):
+    if name in _PER_PHASE and isinstance(value, list | tuple):
         if len(value) != 3:
-            raise ConfigError(f"voltage_pu: a number or three of them are needed, not {value!r}")
+            raise ConfigError(f"{name}: a number or three of them are needed, not {value!r}")
         return tuple(_number(name, item) for item in value)
     number = _number(name, value)
-    return (number, number, number) if name == "voltage_pu" else number
+    return (number, number, number) if name in _PER_PHASE else number
 
 
 def _number(name: str, value: Any) -> float:

@@ -4,10 +4,11 @@ The first column is time: ``t_s`` (seconds from the start) or ``TimeUTC`` (RFC 3
 HH:MM:SS``, UTC). The others, each optional but at least one of them present:
 
     weather: irradiance_w_m2, temperature_c, wind_m_s       a straight line between rows
-    grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; frequency_hz    constant until the next
+    grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; angle_deg, or angle_a_deg, angle_b_deg,
+             angle_c_deg; frequency_hz; rocof_hz_s                                  constant until the next
 
 A profile repeats at its end. Weather is interpolated between rows; grid rows are steps at exact instants, so
-that ride-through is timed exactly.
+that ride-through is timed exactly. From a row with rocof_hz_s the frequency moves at that rate.
 """
 
 from __future__ import annotations
@@ -20,24 +21,31 @@ from pathlib import Path
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.grid.frequency_ramp import next_piece_s
 from dersim.numeric import shown
 
 WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
-GRID = ("voltage_pu", "voltage_a_pu", "voltage_b_pu", "voltage_c_pu", "frequency_hz")
+_PER_PHASE = {
+    "voltage_pu": ("voltage_a_pu", "voltage_b_pu", "voltage_c_pu"),
+    "angle_deg": ("angle_a_deg", "angle_b_deg", "angle_c_deg"),
+}
+GRID = (*(name for one, three in _PER_PHASE.items() for name in (one, *three)), "frequency_hz", "rocof_hz_s")
 _RANGES = {
     "irradiance_w_m2": (0.0, 2000.0),
     "temperature_c": (-60.0, 80.0),
     "wind_m_s": (0.0, 100.0),
     "frequency_hz": (30.0, 90.0),
+    "rocof_hz_s": (-100.0, 100.0),
+    **dict.fromkeys(("angle_deg", *_PER_PHASE["angle_deg"]), (-180.0, 180.0)),
 }
 _DAY_S = 86400.0
-_PER_PHASE = ("voltage_a_pu", "voltage_b_pu", "voltage_c_pu")
 
 
 class Profile:
     """Columns over time. times_s rise; `start_s` is the simulated time of the first row.
 
-    columns: name -> values; ``voltage_pu`` holds triples. stepwise: rows hold until the next one.
+    columns: name -> values; ``voltage_pu`` and ``angle_deg`` hold triples.
+    stepwise: rows hold until the next one, but for a frequency that moves at rocof_hz_s.
     time_of_day_s: of the first row, for a profile with TimeUTC; None for one that starts with `begin`.
     """
 
@@ -53,6 +61,7 @@ class Profile:
         self._times = times_s
         self.columns = columns
         self._stepwise = stepwise
+        self._moves = "rocof_hz_s" in columns
         self.start_s = start_s
         self.time_of_day_s = time_of_day_s
         # All DERs of a fleet read the same instant one after another.
@@ -77,11 +86,23 @@ class Profile:
             self._last[name] = last = (now_s, self._work_out(name, now_s))
         return last[1]
 
+    def during(self, name: str, start_s: float, end_s: float) -> Any:
+        """The value of a column at end_s, under the row of start_s if rows hold until the next one."""
+        if not self._stepwise:
+            return self.at(name, end_s)
+        value = self.at(name, start_s)
+        if self._moves and name == "frequency_hz":
+            return _within_range(value + self.at("rocof_hz_s", start_s) * (end_s - start_s))
+        return value
+
     def _work_out(self, name: str, now_s: float) -> Any:
         t = self._phase(now_s)
         index = bisect_right(self._times, t) - 1
         values = self.columns[name]
         if self._stepwise:
+            if self._moves and name == "frequency_hz":
+                moved = self.columns["rocof_hz_s"][index] * (t - self._times[index])
+                return _within_range(values[index] + moved)
             return values[index]
         following = index + 1 if index + 1 < len(values) else 0
         length = (self._times[following] if following else self._times[0] + self._period_s) - self._times[
@@ -94,11 +115,17 @@ class Profile:
         return (now_s - self.start_s) % self._period_s + self._times[0]
 
     def next_step_s(self, now_s: float) -> float:
-        """The next instant after now_s at which a row begins."""
+        """The next instant after now_s at which a row begins, or a moving frequency has moved a little."""
         t = self._phase(now_s)
         index = bisect_right(self._times, t)
         upper = self._times[index] if index < len(self._times) else self._times[0] + self._period_s
-        return now_s + upper - t
+        next_s = now_s + upper - t
+        return next_piece_s(now_s, next_s, self.at("rocof_hz_s", now_s)) if self._moves else next_s
+
+
+def _within_range(hz: float) -> float:
+    low, high = _RANGES["frequency_hz"]
+    return min(high, max(low, hz))
 
 
 def read_profile(path: Path, kind: str) -> Profile:
@@ -117,10 +144,11 @@ def read_profile(path: Path, kind: str) -> Profile:
         raise ConfigError(f"{path}: not a CSV file in UTF-8: {error}") from error
     if not times:
         raise ConfigError(f"{path}: no rows under the header")
-    if "voltage_a_pu" in columns:
-        columns["voltage_pu"] = list(zip(*(columns.pop(name) for name in _PER_PHASE), strict=True))
-    elif "voltage_pu" in columns:
-        columns["voltage_pu"] = [(v, v, v) for v in columns["voltage_pu"]]
+    for one, three in _PER_PHASE.items():
+        if three[0] in columns:
+            columns[one] = list(zip(*(columns.pop(name) for name in three), strict=True))
+        elif one in columns:
+            columns[one] = [(v, v, v) for v in columns[one]]
     return Profile(times, columns, stepwise=kind == "grid", time_of_day_s=time_of_day_s)
 
 
@@ -138,9 +166,12 @@ def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None
         raise ConfigError(f"{path} line 1: a column is missing; one or more of {', '.join(known)} are needed")
     if len(set(header)) != len(header):
         raise ConfigError(f"{path} line 1: a column is named twice")
-    phases = [name for name in _PER_PHASE if name in header]
-    if phases and (len(phases) < 3 or "voltage_pu" in header):
-        raise ConfigError(f"{path} line 1: give voltage_pu, or all of {', '.join(_PER_PHASE)}")
+    for one, three in _PER_PHASE.items():
+        phases = [name for name in three if name in header]
+        if phases and (len(phases) < 3 or one in header):
+            raise ConfigError(f"{path} line 1: give {one}, or all of {', '.join(three)}")
+    if "rocof_hz_s" in header and "frequency_hz" not in header:
+        raise ConfigError(f"{path} line 1: rocof_hz_s needs frequency_hz, from which it moves")
 
 
 def _read_rows(path: Path, header: list[str], rows: Any) -> tuple[list[float], dict[str, list[Any]]]:

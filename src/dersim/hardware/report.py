@@ -198,7 +198,7 @@ class Report:
             s_va=s,
             frequency_hz=conditions.frequency_hz,
             voltage_ln_v=v_ln,
-            voltage_ll_v=line_to_line(plate.phases, v_ln),
+            voltage_ll_v=line_to_line(plate.phases, v_ln, conditions.angle_deg),
             current_a=(amps * in_a, amps * in_b, amps * in_c),
             phase_p_w=(share_a * p, share_b * p, share_c * p),
             phase_q_var=(share_a * q, share_b * q, share_c * q),

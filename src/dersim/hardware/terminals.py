@@ -15,14 +15,27 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.state import Triple
 
 _SQRT_3 = math.sqrt(3)
+NOMINAL: Triple = (0.0, 0.0, 0.0)
 _EVEN: dict[int, Triple] = {1: (1.0, 0.0, 0.0), 2: (0.5, 0.5, 0.0), 3: (1 / 3, 1 / 3, 1 / 3)}
 
 
-def line_to_line(phases: int, voltage: Triple) -> Triple:
-    """AB, BC, CA from phase-to-neutral magnitudes, with nominal angles; same unit; 0 where there is none."""
+def line_to_line(phases: int, voltage: Triple, angle_deg: Triple = NOMINAL) -> Triple:
+    """AB, BC, CA from phase-to-neutral magnitudes; same unit; 0 where there is none.
+
+    angle_deg: how far each phasor leads its nominal place, degrees.
+    """
     a, b, c = voltage
     if phases == 1:
         return (0.0, 0.0, 0.0)
+    of_a, of_b, of_c = angle_deg
+    if not of_a == of_b == of_c:
+        if phases == 2:
+            return (_between(a, b, 180 + of_a - of_b), 0.0, 0.0)
+        return (
+            _between(a, b, 120 + of_a - of_b),
+            _between(b, c, 120 + of_b - of_c),
+            _between(c, a, 120 + of_c - of_a),
+        )
     if phases == 2:
         return (a + b, 0.0, 0.0)
     return (
@@ -30,6 +43,10 @@ def line_to_line(phases: int, voltage: Triple) -> Triple:
         math.sqrt(b * b + c * c + b * c),
         math.sqrt(c * c + a * a + c * a),
     )
+
+
+def _between(a: float, b: float, angle_deg: float) -> float:
+    return math.sqrt(max(0.0, a * a + b * b - 2 * a * b * math.cos(math.radians(angle_deg))))
 
 
 class Terminals:
@@ -49,21 +66,23 @@ class Terminals:
         self._offset = s.setVRefOfs / s.setVRef
         self._plain = self._scale == 1.0 and self._offset == 0.0
 
-    def measure(self, voltage_pu: Triple, seen: Measured) -> Triple:
+    def measure(self, voltage_pu: Triple, seen: Measured, angle_deg: Triple = NOMINAL) -> Triple:
         """Write mean, lowest and highest voltage into `seen`; returns each phase's share of P and Q.
 
-        The currents of the phases are equal, so the shares are in proportion to the voltages.
+        The currents of the phases are equal and turn with the voltages (angle_deg), so the shares are in
+        proportion to the voltages.
         """
         a, b, c = voltage_pu
         even = a == b == c
-        if even or self._phases == 1:
+        if (even and angle_deg[0] == angle_deg[1] == angle_deg[2]) or self._phases == 1:
             mean = low = high = a
         elif self._phases == 2:
             mean = (a + b) / 2
-            low, high = (a, b) if a < b else (b, a)
+            half = line_to_line(2, voltage_pu, angle_deg)[0] / 2
+            low, high = min(a, b, half), max(a, b, half)
         else:
             mean = (a + b + c) / 3
-            ab, bc, ca = line_to_line(3, voltage_pu)
+            ab, bc, ca = line_to_line(3, voltage_pu, angle_deg)
             low = min(a, b, c, ab / _SQRT_3, bc / _SQRT_3, ca / _SQRT_3)
             high = max(a, b, c, ab / _SQRT_3, bc / _SQRT_3, ca / _SQRT_3)
         seen.terminal_v_pu = mean

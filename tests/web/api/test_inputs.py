@@ -29,6 +29,9 @@ async def test_a_post_changes_its_part_and_answers_the_whole(open_site):
         (b'{"frequency_hz": NaN}', ""),  # no JSON
         (b'{"phase_rotation": 1}', "/phase_rotation"),
         (b'{"sunshine": 3}', "/sunshine"),
+        (b'{"angle_deg": 200}', "/angle_deg"),
+        (b'{"angle_deg": [0, 0]}', "/angle_deg"),
+        (b'{"frequency_hz": 59, "rocof_hz_s": 0}', "/rocof_hz_s"),
         (b'{"source": "radio"}', "/source"),
     ],
 )
@@ -40,6 +43,16 @@ async def test_values_out_of_range_change_nothing(open_site, body, pointer):
     assert answer.status == 400
     assert json.loads(answer.body)["errors"][0]["pointer"] == pointer
     assert before == after
+
+
+async def test_angles_and_a_frequency_that_moves(open_site):
+    async with open_site() as site:
+        body = b'{"frequency_hz": 59, "rocof_hz_s": 0.5, "angle_deg": [0, -20, 0]}'
+        read = json.loads((await site("POST", "/api/dersim/inputs", body=body)).body)
+        lonely = await site("POST", "/api/dersim/inputs", body=b'{"rocof_hz_s": 0.5}')
+    assert (read["frequency_hz"], read["rocof_hz_s"], read["angle_deg"]) == (60, -0.5, [0, -20, 0])
+    assert lonely.status == 400
+    assert "frequency_hz" in json.loads(lonely.body)["detail"]
 
 
 async def test_an_alarm_can_be_raised(open_site):

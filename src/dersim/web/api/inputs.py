@@ -15,6 +15,13 @@ VoltsPu = Annotated[
     Volts | Annotated[list[Volts], described("phases A, B, C", minItems=3, maxItems=3)],
     described("one number for all phases, or three"),
 ]
+Degrees = Annotated[float, unit("deg", "ahead of the nominal phasor", minimum=-180, maximum=180)]
+AnglesDeg = Annotated[
+    Degrees | Annotated[list[Degrees], described("phases A, B, C", minItems=3, maxItems=3)],
+    described("one number for all phases, or three; a change is a jump"),
+]
+HertzPerSecond = Annotated[float, unit("Hz/s", "at which the frequency moves now", minimum=-100, maximum=100)]
+Rate = Annotated[float, unit("Hz/s", "at which it moves to frequency_hz", minimum=0.001, maximum=100)]
 Hertz = Annotated[float, unit("Hz", minimum=30, maximum=90)]
 Irradiance = Annotated[float, unit("W/m2", minimum=0, maximum=2000)]
 Celsius = Annotated[float, unit("degC", "ambient", minimum=-60, maximum=80)]
@@ -27,7 +34,9 @@ class Inputs(TypedDict):
     """The inputs as they are now."""
 
     voltage_pu: VoltsPu
+    angle_deg: AnglesDeg
     frequency_hz: Hertz
+    rocof_hz_s: HertzPerSecond
     irradiance_w_m2: Irradiance
     temperature_c: Celsius
     wind_m_s: Wind
@@ -44,7 +53,9 @@ class InputsChange(TypedDict):
     """A part of the inputs. A value given makes that input const; a source switches its group."""
 
     voltage_pu: NotRequired[VoltsPu]
+    angle_deg: NotRequired[AnglesDeg]
     frequency_hz: NotRequired[Hertz]
+    rocof_hz_s: NotRequired[Rate]
     irradiance_w_m2: NotRequired[Irradiance]
     temperature_c: NotRequired[Celsius]
     wind_m_s: NotRequired[Wind]
@@ -75,7 +86,8 @@ class DcIv(TypedDict):
 
 
 def _get(context: WebContext, call: Call) -> dict[str, Any]:
-    return call.device.inputs.as_json(context.engine.clock.now_s())
+    del context
+    return call.device.inputs.as_json(call.device.inputs.now_s())
 
 
 def _post(context: WebContext, call: Call) -> dict[str, Any]:
