@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,31 @@ def test_a_scenario_with_a_value_beyond_all_bounds_is_refused_by_its_place(
     with pytest.raises(ConfigError) as caught:
         replay.main([str(file), str(file), "--out", str(tmp_path / "out.csv")])
     assert str(caught.value).startswith(f"{file}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("nameplate", "v_nom", 0),
+        ("nameplate", "category", 5),
+        ("nameplate", "category", ["CAT_B", []]),
+        ("trip", "uf1", None),
+        ("enter_service", "v_low", "5"),
+    ],
+)
+def test_a_scenario_with_a_value_of_another_kind_is_refused_without_python(
+    tmp_path: Path, section: str, name: str, value: Any
+) -> None:
+    watts = {"w_max": 100, "va_max": 100, "var_max_inj": 44, "var_max_abs": 44, "v_nom": 480}
+    scenario: dict[str, Any] = {"dt": 1.0, "settings": {"nameplate": watts, "trip": {}, "enter_service": {}}}
+    scenario["settings"][section] |= {name: value}
+    file = tmp_path / "scenario.json"
+    file.write_text(json.dumps(scenario))
+    with pytest.raises(
+        ConfigError, match=r"not a scenario: .*; docs/replay\.md says what is needed"
+    ) as caught:
+        replay.main([str(file), str(file), "--out", str(tmp_path / "out.csv")])
+    assert "Error(" not in str(caught.value)
 
 
 def test_a_file_without_an_end_is_refused() -> None:

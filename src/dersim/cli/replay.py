@@ -10,6 +10,7 @@ from typing import Any
 
 from dersim import json_text
 from dersim.errors import ConfigError
+from dersim.numeric import shown
 from dersim.options import OptionParser
 from dersim.replayer import Runner
 
@@ -30,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
         runner = Runner(scenario)
     except ConfigError as error:
         raise ConfigError(f"{options.scenario}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{options.scenario}: not a scenario: {error!r}") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ConfigError(f"{options.scenario}: not a scenario: {_in_words(error)}") from error
     outputs = _replay_file(runner, options.trajectory)
     try:
         with options.out.open("w", newline="", encoding="utf-8") as file:
@@ -48,6 +49,13 @@ def main(args: Sequence[str]) -> int:
     parser = OptionParser(prog="dersim replay", description=__doc__)
     add_arguments(parser)
     return run(parser.parse_args(args))
+
+
+def _in_words(error: Exception) -> str:
+    """What is wrong with a scenario: Python's own words say it of our code, not of the file."""
+    if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str):
+        return f"{shown(error.args[0])} is missing or not known; docs/replay.md says what is needed"
+    return "a value is of the wrong kind or out of range; docs/replay.md says what is needed"
 
 
 def _read_scenario(path: Path) -> dict[str, Any]:
