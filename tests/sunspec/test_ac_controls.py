@@ -363,3 +363,12 @@ def test_a_setpoint_expires_by_itself_only_if_nothing_follows_it(bench, reverts_
     bench.write(704, WMaxLimPctEna=1)
     (limit,) = bench.device.setpoints.in_force()
     assert limit.until_s == (None if reverts_to_another else bench.clock.now_s() + 60)
+
+
+def test_a_set_point_that_acts_again_after_another_source_is_shown(bench):
+    bench.write(704, WMaxLimPct=60)
+    bench.write(704, WMaxLimPctEna=1)
+    bench.unit.block(704).model.write({"WMaxLimPct": 40.0}, SetpointSource.REST)
+    assert bench.read(704, "WMaxLimPct") == 40
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", None))
+    assert (bench.read(704, "WMaxLimPct"), bench.device.setpoints.value("opModMaxLimW")) == (60, 60)

@@ -110,3 +110,37 @@ def test_refusals_change_nothing(bench, values, code):
     before = shown(bench)
     assert bench.write_points(802, values) == code
     assert shown(bench) == before
+
+
+@pytest.mark.parametrize(
+    ("mode", "model", "point", "value"),
+    [
+        ("opModConnect", 123, "Conn", 1),
+        ("opModConnect", 802, "SetOp", 1),
+        ("opModEnergize", 703, "ES", 1),
+        ("opModEnergize", 715, "OpCtl", 3),
+        ("opModEnergize", 715, "OpCtl", 1),
+        ("opModEnergize", 802, "SetInvState", 3),
+    ],
+)
+def test_a_permission_overrules_a_default_control_that_refuses_and_not_an_event(
+    bench, mode, model, point, value
+):
+    def ask(source, value):
+        bench.device.setpoints.submit(SetpointChange(source, mode, value, "control"))
+        bench.wait(3)
+
+    ask(SetpointSource.CSIP_DEFAULT, False)
+    assert bench.read(103, "W") == 0
+    assert bench.write(model, **{point: value}) == 0
+    bench.wait(3)
+    assert (bench.device.setpoints.value(mode), bench.read(103, "W")) == (True, 4_000)
+    ask(SetpointSource.CSIP, False)
+    assert bench.read(103, "W") == 0
+
+
+def test_a_start_ends_standby(bench):
+    bench.write(715, OpCtl=2)
+    assert bench.write(715, OpCtl=1) == 0
+    bench.wait(3)
+    assert (bench.read(715, "OpCtl"), bench.read(103, "W")) == (1, 4_000)

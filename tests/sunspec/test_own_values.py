@@ -41,3 +41,9 @@ def test_every_rw_point_takes_back_its_own_value(kind):
         if after[model][path] != old
     }
     assert not changed, changed
+
+
+def test_the_ramp_takes_back_its_rounded_value(bench):
+    bench.device.settings.update({"setGradW": 33.3})
+    assert bench.write(704, WRmp=bench.read(704, "WRmp")) == 0
+    assert bench.device.settings.setGradW == 33.3

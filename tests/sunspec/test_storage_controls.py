@@ -269,3 +269,20 @@ def test_whatever_is_written_the_battery_stays_where_124_says(make_bench, kind, 
             assert bench.state.p_w >= -1
         assert bench.read(124, "ChaSt") == bench.read(802, "ChaSt")
         assert bench.read(802, "W") == pytest.approx(bench.state.battery.p_w, abs=1)
+
+
+@pytest.mark.parametrize("setting", ["setMaxW", "setMaxChargeRateW"])
+def test_rates_in_percent_of_nothing_take_back_their_value_only(make_bench, setting):
+    bench = make_bench(device_type="Batt-3Phase")
+    bench.device.settings.update({setting: 0.0})
+    assert bench.read(124, "WChaGra") == 0
+    assert bench.write(124, WChaGra=0) == 0
+    assert bench.write(124, WChaGra=5) == 3
+    assert bench.device.settings.setGradW == 100
+
+
+def test_the_energy_left_is_that_above_the_lowest_state_of_charge_too(make_bench):
+    bench = make_bench(device_type="Batt-3Phase")
+    usual = bench.read(124, "StorAval")
+    assert bench.write(124, MinRsvPct=0) == 0
+    assert bench.read(124, "StorAval") == usual

@@ -145,3 +145,25 @@ def test_category_ii_ceases_only_if_told(make_bench):
     bench = make_bench(nameplate=plate)
     assert shown(bench, 707, "MomCess") == []
     assert power_at(bench, 0.46) > 0
+
+
+@pytest.mark.parametrize("source", [SetpointSource.CSIP, SetpointSource.REST])
+def test_a_trip_of_another_source_is_enabled_though_it_was_disabled_here(bench, source):
+    curve = Curve(((1.0, 50.0), (2.0, 70.0)), 4)
+    assert bench.write(707, Ena=0) == 0
+    bench.device.setpoints.submit(SetpointChange(source, "opModLVRTMustTrip", curve))
+    assert (bench.read(707, "Ena"), bench.read(707, "Crv[0].MustTrip.Pt[1].V")) == (1, 70)
+    assert bench.write(707, Ena=1) == 0
+    bench.device.setpoints.submit(SetpointChange(source, "opModLVRTMustTrip", None))
+    assert bench.read(707, "Ena") == 1
+    assert bench.device.setpoints.value("opModLVRTMustTrip").points[-1][1] > 0
+
+
+def test_a_trip_disabled_by_another_source_is_shown_and_can_be_enabled(bench):
+    never = Curve(((3600.0, 0.0),), 4)
+    for mode in ("opModLVRTMustTrip", "opModLVRTMomentaryCessation"):
+        if mode in bench.device.setpoints.supported_modes:
+            bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, mode, never))
+    assert bench.read(707, "Ena") == 0
+    assert bench.write(707, Ena=1) == 0
+    assert bench.read(707, "Ena") == 1

@@ -24,7 +24,7 @@ from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
 from dersim.sunspec.reversion import Timer, Timers
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import changes_of, check, submit
+from dersim.sunspec.submitting import changes_of, check, release, submit
 from dersim.sunspec.view import LOCAL, View
 
 Registers = Mapping[str, Any]
@@ -224,7 +224,7 @@ class AcControls(Model):
                 out |= control.show(acting.mode, acting.value)
             out[f"{control.stem}RvrtRem"] = self._timers[control.stem].remaining_s
         out["VarSetPri"] = self._fixed("VarSetPri")
-        out["WRmp"] = round(self.view.settings.setGradW)
+        out["WRmp"] = self.view.settings.setGradW
         out["WRmpRef"] = _PERCENT_OF_WMAX
         return out
 
@@ -234,7 +234,10 @@ class AcControls(Model):
         return next((item for item in held if not item.overridden_by), held[0] if held else None)
 
     def _is_own(self, control: Control, item: InForce) -> bool:
-        return item.source in LOCAL and item.detail == control.detail
+        """Whether it is what the written registers say; what was set elsewhere, or since, is shown."""
+        if item.source not in LOCAL or item.detail != control.detail:
+            return False
+        return control.demand(self._stored).get(item.mode) == item.value
 
     def _registers(self, control: Control) -> dict[str, Any]:
         """What a write of some points adds to: what the control shows, below an event what waits there."""
@@ -308,20 +311,19 @@ class AcControls(Model):
         return changes_of(self.view, source, control.demand(stored), control.detail, expires_s), seconds
 
     def _revert(self, control: Control) -> None:
-        """The timer expired: apply the reversion values, enabled or not."""
-        held = [
-            i for mode in control.modes for i in self.view.requests(mode, LOCAL) if i.detail == control.detail
-        ]
-        source = held[-1].source if held else SetpointSource.MODBUS
+        """The timer expired: apply the reversion values, unless another local source rules by now."""
+        acting = self._acting(control)
+        taken = acting is not None and acting.source in LOCAL and acting.detail != control.detail
+        own = release(self.view, control.modes, control.detail)
+        source = own[-1].source if own else SetpointSource.MODBUS
         self._stored = control.reverted(self._stored)
-        values = control.demand(self._stored)
-        if not self._stored[f"{control.enable}Rvrt"]:
-            values = dict.fromkeys(control.modes)
+        wanted = own
+        if self._stored[f"{control.enable}Rvrt"] and not taken:
+            wanted = changes_of(self.view, source, control.demand(self._stored), control.detail)
         try:
-            submit(self.view, changes_of(self.view, source, values, control.detail))
+            submit(self.view, wanted)
         except ModbusRefusal as why:
             self.view.say("Warning", f"{control.detail}: its reversion cannot be: {why}; switched off")
-            nothing: dict[str, ModeValue | None] = dict.fromkeys(control.modes)
-            submit(self.view, changes_of(self.view, source, nothing, control.detail))
+            submit(self.view, own)
         self.view.say("Info", f"{control.detail}: reversion timer ran out")
         self.view.touched()

@@ -8,7 +8,7 @@ from typing import Any
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.ratings import permit
-from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.submitting import allow, submit
 from dersim.sunspec.view import View
 
 _STOP, _START, _ENTER_STANDBY, _EXIT_STANDBY = range(4)
@@ -19,7 +19,7 @@ _WRAP_S = 1_000_000
 class Operation(Model):
     """The registers of 715. Stop and start are the operator's; standby is opModEnergize, as in 703.ES.
 
-    The end of standby does not start a machine that was stopped.
+    The end of standby does not start a machine that was stopped; a start ends standby.
     """
 
     model_id = 715
@@ -54,10 +54,13 @@ class Operation(Model):
         if changes.get("AlarmReset"):
             self.view.device.command("reset")
         command = changes.get("OpCtl")
-        if command in (_STOP, _START):
-            self.view.device.command("stop" if command == _STOP else "start")
+        if command == _STOP:
+            self.view.device.command("stop")
+        elif command == _START:
+            submit(self.view, allow(self.view, source, "opModEnergize", "715.OpCtl", allowed=True))
+            self.view.device.command("start")
         elif command == _ENTER_STANDBY:
             permit(self.view, source, allowed=False, detail="715.OpCtl")
         elif command == _EXIT_STANDBY:
-            submit(self.view, changes_of(self.view, source, {"opModEnergize": None}, "715.OpCtl"))
+            submit(self.view, allow(self.view, source, "opModEnergize", "715.OpCtl", allowed=True))
         self.view.touched()

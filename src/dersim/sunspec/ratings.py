@@ -19,7 +19,7 @@ from dersim.sunspec.eei_power_factor import SIGN
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import changes_of, check, submit
+from dersim.sunspec.submitting import allow, changes_of, check, submit
 from dersim.sunspec.view import View
 
 #: Mode -> bit of 702.CtrlModes.
@@ -342,9 +342,7 @@ def permit(view: View, source: SetpointSource, *, allowed: bool, detail: str) ->
     """Give or withdraw the permission to be in service."""
     if not view.supports("opModEnergize"):
         view.device.command("start" if allowed else "stop")
-    elif allowed:
-        submit(view, changes_of(view, source, {"opModEnergize": None}, detail))
-        if not view.device.permitted:
-            view.device.command("start")
-    else:
-        submit(view, changes_of(view, source, {"opModEnergize": False}, detail))
+        return
+    submit(view, allow(view, source, "opModEnergize", detail, allowed=allowed))
+    if allowed and not view.device.permitted:
+        view.device.command("start")

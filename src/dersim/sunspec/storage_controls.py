@@ -16,7 +16,7 @@ from typing import Any
 
 from dersim.hardware.storage_limits import GRID, IN, OUT, RESERVE
 from dersim.modes import ModeValue
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
@@ -24,8 +24,8 @@ from dersim.sunspec.ratings import update_settings
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.scales import Scales, finest
 from dersim.sunspec.storage import charge_state, reserve_pct
-from dersim.sunspec.submitting import changes_of, check, submit
-from dersim.sunspec.view import LOCAL, View
+from dersim.sunspec.submitting import changes_of, check, release, submit
+from dersim.sunspec.view import View
 
 _BITS = {IN: 1, OUT: 2}
 _MODE, _DETAIL = "StorCtl_Mod", "124.StorCtl_Mod"
@@ -71,20 +71,27 @@ class StorageControls(Model):
         view = self.view
         state, settings = view.device.state, view.settings
         soc, reserve = state.soc_pct or 0.0, reserve_pct(view)
-        base_w = settings.setMaxChargeRateW
-        rate = settings.setGradW * settings.setMaxW / base_w if base_w else 0.0
         side = state.battery
         out: dict[str, Value] = {**self._stored, **self._steering()}
         out |= {point: settings[name] for point, name in _SETTINGS.items()}
-        out |= dict.fromkeys(_RATES_OF_CHANGE, rate)
+        out |= dict.fromkeys(_RATES_OF_CHANGE, self._rate())
         return out | {
             RESERVE: reserve,
             "ChaState": soc,
-            "StorAval": max(0.0, soc - reserve) / 100 * settings.setMaxWh / view.plate.pv_v,
+            "StorAval": max(0.0, soc - max(reserve, view.plate.soc_min_pct))
+            / 100
+            * settings.setMaxWh
+            / view.plate.pv_v,
             "InBatV": side.v if side is not None else 0.0,
             "ChaSt": charge_state(state, view.plate),
             GRID: int(view.setpoints.value(GRID) is not False),
         }
+
+    def _rate(self) -> float:
+        """setGradW in percent of WChaMax per second; 0 where that is 0."""
+        settings = self.view.settings
+        base_w = settings.setMaxChargeRateW
+        return settings.setGradW * settings.setMaxW / base_w if base_w else 0.0
 
     def _steering(self) -> dict[str, Any]:
         """StorCtl_Mod and both rates: what is in force, whoever asked for it, else what was written."""
@@ -122,13 +129,16 @@ class StorageControls(Model):
         """The settings that are written."""
         found = {name: float(changes[point]) for point, name in _SETTINGS.items() if point in changes}
         rates = {float(changes[point]) for point in _RATES_OF_CHANGE if point in changes}
+        if "WChaMax" not in changes:
+            rates.discard(self._rate())
         if len(rates) > 1:
             raise ModbusRefusal(ILLEGAL_VALUE, "124.WDisChaGra: this machine has the same as WChaGra")
         for rate in rates:
             max_w = self.view.settings.setMaxW
             base_w = found.get("setMaxChargeRateW", self.view.settings.setMaxChargeRateW)
-            if max_w <= 0:
-                raise ModbusRefusal(ILLEGAL_VALUE, "124.WChaGra: setMaxW is 0; write 702.WMax first")
+            if max_w <= 0 or base_w <= 0:
+                why = "setMaxW is 0; write 702.WMax first" if max_w <= 0 else "WChaMax is 0; write it first"
+                raise ModbusRefusal(ILLEGAL_VALUE, f"124.WChaGra: {why}")
             found["setGradW"] = rate * base_w / max_w
         return found
 
@@ -164,7 +174,6 @@ class StorageControls(Model):
 
     def _revert(self) -> None:
         """The timer ran out: no rate that was set here acts any more."""
-        held = [item for mode in _BITS for item in self.view.requests(mode, LOCAL) if item.detail == _DETAIL]
-        submit(self.view, [SetpointChange(item.source, item.mode, None, _DETAIL) for item in held])
+        submit(self.view, release(self.view, _BITS, _DETAIL))
         self.view.say("Info", f"{_DETAIL}: reversion timer ran out")
         self.view.touched()

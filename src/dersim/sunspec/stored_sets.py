@@ -22,7 +22,7 @@ from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.reversion import Timers
-from dersim.sunspec.submitting import changes_of, check, submit
+from dersim.sunspec.submitting import changes_of, check, release, submit
 from dersim.sunspec.view import LOCAL, View
 
 #: Points of one set by their names inside it, e.g. ``Pt[0].V``, in plain units.
@@ -74,7 +74,6 @@ class StoredSets(Model):
         self._sets: list[dict[str, Any]] = [first] * SETS
         self._request, self._result = 1, COMPLETED
         self._revert_s, self._revert_to = 0, 0
-        self._is_off = False
         self._has_reversion = form.revert != ""
         self._timer = timers.add(self._revert)
 
@@ -103,35 +102,54 @@ class StoredSets(Model):
         return out
 
     def _acts(self) -> bool:
-        if self.form.off is not None:
-            return self._is_on()
+        """Whether something is in force or waits: then Ena reads 1, and an adopted set acts."""
+        if (off := self._off) is not None:
+            return any(self.view.setpoints.value(mode) != value for mode, value in off.items())
         return any(self.view.in_force_or_waiting(mode) for mode in self.form.modes)
 
-    def _is_on(self) -> bool:
-        """Whether the function is enabled, so that an adopted set is in force at once."""
-        if self.form.off is not None:
-            return not (self._is_off and self.enabled())
-        return self._acts()
+    @property
+    def _off(self) -> Modes | None:
+        """The setpoints that mean "disabled" where something is always in force; None: there are none."""
+        off = self.form.off
+        return None if off is None else {mode: value for mode, value in off.items() if value is not None}
 
     def _waits(self) -> bool:
         """Whether something that was enabled here is overridden."""
         held = [item for mode in self.form.modes for item in self.view.requests(mode, LOCAL)]
         return any(item.overridden_by for item in held if item.detail == self.detail)
 
+    def _is_event(self) -> bool:
+        """Whether a DERControl is in force, below which what was adopted here waits."""
+        held = (self.view.in_force_or_waiting(mode) for mode in self.form.modes)
+        return any(item is not None and item.source is SetpointSource.CSIP for item in held)
+
     def _in_force(self) -> Mapping[str, Any]:
         """Set 1: what is in force if it was not set here, else what was adopted here."""
         held = [item for mode in self.form.modes if (item := self.view.in_force_or_waiting(mode))]
-        foreign = [i for i in held if not (i.source in LOCAL and i.detail == self.detail)]
-        if foreign:
-            return self.form.show({item.mode: item.value for item in held})
-        return self._sets[0]
+        modes = {item.mode: item.value for item in held}
+        own = all(item.source in LOCAL and item.detail == self.detail for item in held)
+        if not self._acts() or (own and modes == self._adopted()):
+            return self._sets[0]
+        return self.form.show(modes)
+
+    def _adopted(self) -> Modes:
+        """The modes of what was adopted here."""
+        return {mode: value for mode, value in self.form.read(self._sets[0]).items() if value is not None}
 
     def enabled(self) -> bool:
         """Whether something was enabled here, in force or overridden."""
         return any(self.view.owns(mode, self.detail) for mode in self.form.modes)
 
     def _is_enabled_here(self) -> bool:
-        return self._is_on() if self.form.off is not None else self.enabled()
+        if self._off is None:
+            return self.enabled()
+        held = {
+            i.mode: i.value
+            for mode in self.form.modes
+            for i in self.view.requests(mode, LOCAL)
+            if i.detail == self.detail
+        }
+        return held != self._off and self._acts()
 
     def writable(self, path: str) -> bool:
         """All but set 1."""
@@ -168,7 +186,7 @@ class StoredSets(Model):
         source: SetpointSource,
     ) -> None:
         """Adopt and enable; raises before anything is changed."""
-        on = self._is_on()
+        on = self._acts()
         wanted = bool(changes.get("Ena", on)) and request != 0
         if request == 1:  # the set in force, which is what it shows
             sets[0] = dict(self._in_force())
@@ -184,7 +202,8 @@ class StoredSets(Model):
         if ("Ena" in changes or request == 0) and not wanted:
             self._disable(source)
         elif "Ena" in changes and not self._is_enabled_here():
-            sets[0] = dict(self._in_force())
+            if not self._is_event():
+                sets[0] = dict(self._in_force())
             self._put(self.form.read(sets[0]), source)
 
     def _usable(self, points: PointSet, number: int) -> dict[str, ModeValue | None] | None:
@@ -199,16 +218,14 @@ class StoredSets(Model):
 
     def _put(self, modes: Modes, source: SetpointSource) -> None:
         submit(self.view, changes_of(self.view, source, modes, self.detail))
-        self._is_off = False
 
     def _disable(self, source: SetpointSource) -> None:
         off = self.form.off
         modes: Modes = off if off is not None else dict.fromkeys(self.form.modes)
         submit(self.view, changes_of(self.view, source, modes, self.detail))
-        self._is_off = off is not None
 
     def _set_timer(self, changes: Mapping[str, Any]) -> None:
-        if not self._is_on():
+        if not self.enabled():
             self._timer.stop()
         elif {"Ena", "RvrtTms", self.form.request} & changes.keys():
             self._timer.start(self._revert_s)
@@ -216,8 +233,10 @@ class StoredSets(Model):
     def _revert(self) -> None:
         """The timer expired: adopt the set that RvrtCrv names, or disable."""
         modes = self._usable(self._sets[self._revert_to - 1], self._revert_to) if self._revert_to else None
-        if modes is None:
-            self._disable(SetpointSource.MODBUS)
+        held = [item for mode in self.form.modes if (item := self.view.in_force_or_waiting(mode))]
+        taken = any(item.source in LOCAL and item.detail != self.detail for item in held)
+        if modes is None or taken:
+            submit(self.view, release(self.view, self.form.modes, self.detail))
         else:
             self._sets[0] = dict(self._sets[self._revert_to - 1])
             self._put(modes, SetpointSource.MODBUS)

@@ -32,6 +32,35 @@ def changes_of(
     return changes
 
 
+def release(view: View, modes: Iterable[str], detail: str) -> list[SetpointChange]:
+    """The changes that withdraw what was asked for under this detail, and nothing else: a timer ran out."""
+    held = [item for mode in modes for item in view.requests(mode, LOCAL) if item.detail == detail]
+    return [SetpointChange(item.source, item.mode, None, detail) for item in held]
+
+
+def allow(
+    view: View,
+    source: SetpointSource,
+    mode: str,
+    detail: str,
+    *,
+    allowed: bool,
+    expires_s: float | None = None,
+) -> list[SetpointChange]:
+    """The changes that give or withdraw a permission (opModConnect, opModEnergize).
+
+    To give it, local refusals are withdrawn, and one of the DefaultDERControl is overruled.
+    """
+    below = view.requests(mode, (SetpointSource.CSIP_DEFAULT, SetpointSource.NAMEPLATE))
+    value: ModeValue | None = None if allowed else False
+    if allowed and any(item.value is False for item in below):
+        value = True
+    withdrawn = changes_of(view, source, {mode: None}, detail) if allowed else []
+    return withdrawn + (
+        changes_of(view, source, {mode: value}, detail, expires_s) if value is not None else []
+    )
+
+
 def submit(view: View, changes: Iterable[SetpointChange]) -> None:
     """Carry out the changes, all or none; ModbusRefusal if the device does not take one."""
     wanted = list(changes)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.reversion import Timers
-from dersim.sunspec.submitting import changes_of, submit
+from dersim.sunspec.submitting import allow, release, submit
 from dersim.sunspec.view import View
 
 
@@ -15,7 +14,7 @@ class Switch:
     def __init__(self, view: View, timers: Timers) -> None:
         self._view = view
         self._detail = ""
-        self._timer = timers.add(lambda: self.move(SetpointSource.MODBUS, closed=True, detail=self._detail))
+        self._timer = timers.add(self._revert)
 
     @property
     def works(self) -> bool:
@@ -29,9 +28,14 @@ class Switch:
 
     def move(self, source: SetpointSource, *, closed: bool, detail: str, revert_s: float = 0) -> None:
         """Close or open it; open for at most revert_s where that is above 0."""
-        value: ModeValue | None = None if closed else False
         expires_s = self._view.now_s() + revert_s if revert_s and not closed else None
-        submit(self._view, changes_of(self._view, source, {"opModConnect": value}, detail, expires_s))
+        view = self._view
+        submit(view, allow(view, source, "opModConnect", detail, allowed=closed, expires_s=expires_s))
         self._detail = detail
         self._timer.start(0 if closed else revert_s)
+        self._view.touched()
+
+    def _revert(self) -> None:
+        """The timer ran out: what others keep open stays open."""
+        submit(self._view, release(self._view, ("opModConnect",), self._detail))
         self._view.touched()
