@@ -154,3 +154,81 @@ def test_the_command_names_file_and_line(tmp_path: Path) -> None:
     scenario.write_text('{"dt": 1, "settings": {"nameplate": {}}}')
     with pytest.raises(ConfigError, match=r"s\.json: .*va_max"):
         main([str(scenario), str(trajectory), "--out", str(out)])
+
+
+def test_a_machine_of_50_hz() -> None:
+    droop = {"enabled": True, "db_of_hz": 0.2, "db_uf_hz": 0.2, "k_of": 0.05, "k_uf": 0.05, "olrt_s": 0}
+    scenario = _scenario(freq_droop=droop)
+    scenario["settings"]["nameplate"]["f_nom"] = 50
+    rows = [row for f in (50.0, 50.7, 52.1) for row in _rows(2, f_hz=f)]
+    out = dersim.replay(scenario, [row | {"t": float(k)} for k, row in enumerate(rows)])
+    assert [round(row["p_w"]) for row in out] == [8000, 8000, 6000, 6000, 0, 0]
+    assert [row["status"] for row in out][-1] == "Trip"
+
+
+def test_a_split_phase_machine_with_its_phases() -> None:
+    scenario = _scenario() | {"columns": ["phases"]}
+    scenario["settings"]["nameplate"] |= {"phase": "SPLIT", "v_nom": 240}
+    (row,) = dersim.replay(scenario, [_rows(1)[0] | {"v_a_pu": 0.98, "v_b_pu": 1.02}])
+    assert (row["p_a_w"], row["p_b_w"], row["p_c_w"]) == pytest.approx((3920, 4080, 0))
+    assert (row["i_a_a"], row["i_b_a"], row["i_c_a"]) == pytest.approx((8000 / 240, 8000 / 240, 0))
+
+
+def test_a_curve_of_freq_watt() -> None:
+    curve = [[60.5, 1.0], [61.5, 0.0]]
+    scenario = _scenario(freq_watt={"enabled": True, "curve": curve, "olrt_s": 0})
+    out = dersim.replay(scenario, [row | {"f_hz": 61.1} for row in _rows(2)])
+    assert out[-1]["p_w"] == pytest.approx(4000)
+
+
+def test_the_state_of_charge_on_request() -> None:
+    storage = {
+        "NP_BESS_CAPACITY": 10_000,
+        "NP_EFFICIENCY": 1.0,
+        "NP_BESS_SOC_MIN": 0.1,
+        "NP_BESS_SOC_MAX": 0.9,
+        "SOC_INIT": 0.5,
+    }
+    scenario = _scenario(storage=storage) | {"columns": ["soc"]}
+    scenario["settings"]["nameplate"]["w_charge_max"] = 10_000
+    out = dersim.replay(scenario, [row | {"p_dem_pu": 0.9} for row in _rows(4)])
+    assert out[-1]["soc"] == pytest.approx(0.5 - 4 * 0.9 / 3600)
+    assert dersim.replay(_scenario() | {"columns": ["soc"]}, _rows(1))[0]["soc"] is None
+
+
+@pytest.mark.parametrize(("high", "q_var"), [(1.05, -1466.7), (1.08, 0.0)])
+def test_the_limits_of_the_adjusted_v_ref(high: float, q_var: float) -> None:
+    volt_var = {
+        "enabled": True,
+        "curve": [[0.92, 0.44], [0.98, 0], [1.02, 0], [1.08, -0.44]],
+        "olrt_s": 5,
+        "vref_auto": True,
+        "vref_time_s": 300,
+        "vref_auto_max": high,
+    }
+    scenario = _scenario(volt_var=volt_var) | {"dt": 60.0}
+    rows = [row | {"t": 60 * row["t"], "v_pu": 1.09} for row in _rows(60)]
+    # The filter starts at the first voltage and stays at it, up to its limit.
+    assert dersim.replay(scenario, rows)[-1]["q_var"] == pytest.approx(q_var, abs=0.1)
+
+
+def test_an_unknown_column_is_named() -> None:
+    with pytest.raises(ConfigError, match="columns: 'color' is not one of soc, phases"):
+        dersim.replay(_scenario() | {"columns": ["color"]}, _rows(1))
+
+
+def test_an_unknown_phase_is_named() -> None:
+    scenario = _scenario()
+    scenario["settings"]["nameplate"]["phase"] = "FOUR"
+    with pytest.raises(ConfigError, match="phase 'FOUR' is not one of SINGLE, SPLIT, THREE"):
+        dersim.replay(scenario, _rows(1))
+
+
+def test_the_command_writes_the_columns_that_are_asked_for(tmp_path: Path) -> None:
+    scenario, trajectory, out = tmp_path / "s.json", tmp_path / "t.csv", tmp_path / "o.csv"
+    scenario.write_text(json.dumps(_scenario() | {"columns": ["soc", "phases"]}))
+    trajectory.write_text("t,v_pu,f_hz,p_avl_pu\n0,1,60,0.5\n")
+    assert main([str(scenario), str(trajectory), "--out", str(out)]) == 0
+    header, row = out.read_text().split("\n")[:2]
+    assert header == ("t,p_w,q_var,status,soc,p_a_w,p_b_w,p_c_w,q_a_var,q_b_var,q_c_var,i_a_a,i_b_a,i_c_a")
+    assert row.startswith("0.0,5000.0,0.0,Continuous Operation,,1666.66")

@@ -30,6 +30,15 @@ from dersim.numeric import number, shown
 from dersim.plugin.builtin import FUNCTION_TYPES
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
+COLUMNS = ("t", "p_w", "q_var", "status")
+#: Columns on request: per phase P (W), Q (var) and current (A).
+PHASE_COLUMNS = tuple(
+    f"{name}_{phase}_{unit}" for name, unit in (("p", "w"), ("q", "var"), ("i", "a")) for phase in "abc"
+)
+#: The names by which a scenario asks for more columns.
+_MORE = ("soc", "phases")
+#: Phases and phase-to-neutral share of v_nom, by the scenario's name.
+_PHASES = {"SINGLE": (1, 1.0), "SPLIT": (2, 0.5), "THREE": (3, 1 / math.sqrt(3))}
 #: DERUnitRefType: percent of setMaxVA, as the scenarios' curves are.
 _OF_VA = 8
 _NEUTRAL = Conditions()
@@ -43,6 +52,8 @@ _STATUS = {
 
 def replay(scenario: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Run a scenario's DER through the rows; returns one ``{"t", "p_w", "q_var", "status"}`` for each.
+
+    The scenario's ``columns`` may ask for more: ``"soc"`` (0 to 1) and ``"phases"`` (`PHASE_COLUMNS`).
 
     rows have t (s), f_hz, v_pu or v_a_pu, v_b_pu, v_c_pu, and p_avl_pu (PV) or p_dem_pu (storage), as numbers
     or as text. ConfigError names what is missing or impossible.
@@ -78,6 +89,7 @@ class Runner:
             start="off" if off else "in_service",
             sampled=True,
         )
+        self._columns = _columns(scenario)
         self._values = _modes(self._settings)
         self._respond()
         self._submit(self._values)
@@ -100,11 +112,27 @@ class Runner:
         self._clock.time_s = t + self._dt_s
         self._device.step(self._clock.time_s)
         state = self._device.state
-        return {"t": t, "p_w": state.p_w, "q_var": state.q_var, "status": self._status()}
+        out = {"t": t, "p_w": state.p_w, "q_var": state.q_var, "status": self._status()}
+        if "soc" in self._columns:
+            out["soc"] = None if state.soc_pct is None else state.soc_pct / 100
+        if "phases" in self._columns:
+            out |= dict(
+                zip(PHASE_COLUMNS, (*state.phase_p_w, *state.phase_q_var, *state.current_a), strict=True)
+            )
+        return out
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the outputs of a row."""
+        soc = ("soc",) if "soc" in self._columns else ()
+        return (*COLUMNS, *soc, *(PHASE_COLUMNS if "phases" in self._columns else ()))
 
     def _meet(self, row: Mapping[str, Any]) -> None:
         if "v_a_pu" in row and row["v_a_pu"] not in (None, ""):
-            voltage = (_finite(row, "v_a_pu"), _finite(row, "v_b_pu"), _finite(row, "v_c_pu"))
+            names = ("v_a_pu", "v_b_pu", "v_c_pu")[: self._plate.phases]
+            volts = [_finite(row, name) for name in names]
+            # The phases that a machine does not have do not matter.
+            voltage = (volts[0], volts[1 % len(volts)], volts[-1])
         else:
             v = _finite(row, "v_pu")
             voltage = (v, v, v)
@@ -175,6 +203,14 @@ def _part(data: Any, name: str) -> Any:
     return {key: dict(value) if isinstance(value, Mapping) else value for key, value in part.items()}
 
 
+def _columns(scenario: Mapping[str, Any]) -> frozenset[str]:
+    columns = scenario.get("columns", ())
+    for name in columns:
+        if name not in _MORE:
+            raise ConfigError(f"scenario: columns: {name!r} is not one of {', '.join(_MORE)}")
+    return frozenset(columns)
+
+
 def _number(data: Mapping[str, Any], name: str) -> float:
     return number(f"scenario: {name}", data.get(name))
 
@@ -188,11 +224,14 @@ def _finite(row: Mapping[str, Any], name: str) -> float:
 
 def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplate:
     n = _part(settings, "nameplate")
-    storage = settings.get("storage")
+    storage, volt_var = settings.get("storage"), settings.get("volt_var", {})
     category, abnormal = n.get("category", ["CAT_B", "CAT_III"])
-    phases = 3 if n.get("phase", "THREE") == "THREE" else 1
+    phase = n.get("phase", "THREE")
+    if phase not in _PHASES:
+        raise ConfigError(f"scenario: phase {phase!r} is not one of {', '.join(_PHASES)}")
+    phases, share = _PHASES[phase]
     va, v_nom = _number(n, "va_max"), _number(n, "v_nom")
-    v_ln = v_nom / math.sqrt(3) if phases == 3 else v_nom
+    v_ln = v_nom * share
     points: dict[str, dict[str, Any]] = {
         "701": {"ACType": phases},
         "702": {
@@ -209,6 +248,9 @@ def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplat
         },
         "714": {"Prt": [{"DCW": _number(n, "w_max")}]},
         "dersim": {
+            "HzNom": n.get("f_nom", 60),
+            "VRefMin": 100 * volt_var.get("vref_auto_min", 0.95),
+            "VRefMax": 100 * volt_var.get("vref_auto_max", 1.05),
             "InverterEfficiency": n.get("dc_ac_efficiency", 1.0),
             "Priority": settings.get("priority", "REACTIVE").lower(),
         },
@@ -257,6 +299,8 @@ def _active_modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:
         modes["setGradW"] = 100.0 / ramp_s if ramp_s else 0.0
     if vw := _on(settings, "volt_watt"):
         modes["opModVoltWatt"] = Curve(_percent(vw["curve"]), 1, vw["olrt_s"])
+    if fw := _on(settings, "freq_watt"):
+        modes["opModFreqWatt"] = Curve(tuple((f, 100 * p) for f, p in fw["curve"]), 1, fw["olrt_s"])
     if fd := _on(settings, "freq_droop"):
         w_max = settings["nameplate"]["w_max"]
         modes["opModFreqDroop"] = FreqDroop(

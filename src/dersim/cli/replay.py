@@ -14,8 +14,6 @@ from dersim.numeric import shown
 from dersim.options import OptionParser
 from dersim.replayer import Runner
 
-COLUMNS = ("t", "p_w", "q_var", "status")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The two inputs and the output."""
@@ -36,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     outputs = _replay_file(runner, options.trajectory)
     try:
         with options.out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, runner.columns)
             writer.writeheader()
             writer.writerows(outputs)
     except OSError as error:

@@ -4,8 +4,8 @@
 one; y is in percent of what yRefType says, positive injecting. 1547-2018 5.3.3: open-loop response 1 to 90 s.
 
 Autonomous Vref (autonomousVRefEnable): a first-order filter of the voltage, with time constant
-autonomousVRefTimeConstant and limited to 95 to 105 %, shifts the whole curve, so that the DER responds to
-changes of voltage and not to its level (1547-2018 5.3.3, the adjusted VRef).
+autonomousVRefTimeConstant and within the nameplate's VRefMin and VRefMax (95 and 105 %), shifts the whole
+curve, so that the DER responds to changes of voltage and not to its level (1547-2018 5.3.3, adjusted VRef).
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from dersim.modes import Curve, ModeValue
 
 MODE = "opModVoltVar"
 _LN_10 = math.log(10)
-_V_REF_LOW, _V_REF_HIGH = 0.95, 1.05
 _DEFAULT_TIME_CONSTANT_S = 300.0
 
 
@@ -38,6 +37,7 @@ class VoltVar(Function):
         self._reference = 2
         self._auto_s = 0.0
         self._v_ref = Lag()
+        self._v_ref_low, self._v_ref_high = (percent / 100 for percent in nameplate.v_ref_pct)
         self.lags = (self._v_ref,)
         self._inject_base = self._absorb_base = 0.0
         self._demand = Demand(q_var=0.0)
@@ -71,7 +71,7 @@ class VoltVar(Function):
         if self._auto_s:
             tracked = self._v_ref.step(dt_s, v, self._auto_s * _LN_10)
             self.settled = not self._v_ref.moving
-            v = v - min(max(tracked, _V_REF_LOW), _V_REF_HIGH) + 1.0
+            v = v - min(max(tracked, self._v_ref_low), self._v_ref_high) + 1.0
         y = line.at(v)
         if self._reference == 3:
             base = var_base(self.settings, 3, injecting=y >= 0, seen=seen)
@@ -96,7 +96,7 @@ TYPE = FunctionType(
             Parameter("y", "%", -100, 100, "2030.5 DERCurve, curveType 11"),
             Parameter("open_loop_s", "s", 0, 90, "1547-2018 table 8; 0 means at once"),
             Parameter("v_ref", "%", 50, 150, "2030.5 vRef"),
-            Parameter("autonomous_v_ref_s", "s", 0, 5000, "1547-2018 table 8"),
+            Parameter("autonomous_v_ref_s", "s", 0, 5000, "1547-2018 5.3.3: 300 to 5000 s"),
         )
     },
     check=_check,

@@ -34,6 +34,7 @@ class Nameplate:
     normal_category: "A" or "B"; abnormal_category: 1 to 3 (1547-2018 1.4).
     rtgMinPFOverExcited, rtgMinPFUnderExcited: 0 to 1. default_modes: in force with source ``nameplate``.
     reactive_priority, q_needs_power: see `inverter.py`. battery_ramp_s: of a battery, from 0 to rtgMaxW.
+    v_ref_pct: the lowest and highest autonomous VRef.
     points: the file's values by point name.
     """
 
@@ -76,6 +77,7 @@ class Nameplate:
     soc_max_pct: float
     taper_pct: float
     battery_ramp_s: float
+    v_ref_pct: tuple[float, float]
     initial_exported_wh: tuple[float, float, float]
     initial_imported_wh: tuple[float, float, float]
     initial_injected_varh: tuple[float, float, float]
@@ -228,6 +230,7 @@ def _dc_side(v: Mapping[str, Any]) -> dict[str, Any]:
         "soc_max_pct": float(v["dersim.SoCMax"]),
         "taper_pct": float(v["dersim.SoCTaper"]),
         "battery_ramp_s": float(v["dersim.BatteryRampTms"]),
+        "v_ref_pct": (float(v["dersim.VRefMin"]), float(v["dersim.VRefMax"])),
     }
 
 

@@ -84,6 +84,8 @@ _ALL = (
     Point("dersim.SoCMax", "highest state of charge", "%", 0.0, 100.0, 95.0),
     Point("dersim.SoCTaper", "width of the taper below SoCMax and above SoCMin", "%", 0.0, 50.0, 5.0),
     Point("dersim.BatteryRampTms", "battery power from 0 to WMaxRtg; 0: at once", "s", 0.0, 3600.0, 0.0),
+    Point("dersim.VRefMin", "lowest autonomous VRef (1547-2018 5.3.3)", "% setVRef", 50.0, 100.0, 95.0),
+    Point("dersim.VRefMax", "highest autonomous VRef (1547-2018 5.3.3)", "% setVRef", 100.0, 150.0, 105.0),
     Point(
         "dersim.Priority",
         "what has priority beyond the category's reactive power",
