@@ -28,6 +28,7 @@ from dersim.functions.ramp import Bounds, Ramp
 from dersim.functions.reactive import Reactive
 from dersim.functions.service import Service
 from dersim.functions.without_event import WithoutEvent
+from dersim.hardware.course import Course
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
@@ -171,17 +172,14 @@ class Chain:
             self.mean_p_w = p
         else:
             settled, lag = False, self._p_lag
-            if lag is not None and lag.y == p and lag.before == before:
-                self.mean_p_w = lag.mean
-            else:
-                self.mean_p_w = (p + before) * 0.5
+            self.mean_p_w = (p + before) * 0.5 if lag is None else _mean(before, p, lag)
             self.p_w = seen.p_w = p
         before = self.q_var
         if q == before:
             self.mean_q_var = q
         else:
             settled = False
-            self.mean_q_var = q_lag.mean if q_lag.y == q and q_lag.before == before else (q + before) * 0.5
+            self.mean_q_var = _mean(before, q, q_lag)
             self.q_var = seen.q_var = q
         self.ramps = not self._ramps_settled()
         self.settled = (
@@ -255,6 +253,24 @@ class Chain:
         if ramp is not None:
             ramp.asked_w = p
         return p
+
+
+def _mean(before: float, after: float, lag: Lag) -> float:
+    """The mean over the last step of a power that follows a lag, as far as a limit that rests lets it."""
+    y = lag.y
+    if y == after:
+        if lag.before == before:
+            return lag.mean
+        level, follows = before, 1
+    elif lag.before == before and y is not None:
+        level, follows = after, 0
+    else:
+        return (before + after) * 0.5
+    course = Course(lag.before - level, y - level, lag.mean - level)
+    if course.before * course.after < 0:
+        mean, share = course.by_sign(1.0)[follows]
+        return level + mean * share
+    return (before + after) * 0.5
 
 
 def _ramp_s(

@@ -15,6 +15,7 @@ starts from that power, so P does not jump when a limit or Volt-Watt ends.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
@@ -35,19 +36,24 @@ _PARTS = 32
 class Track:
     """A value (W or var) on its way to a goal: in `left_s` seconds, or at a rate where that is 0.
 
-    ramp_s: the whole time of a ramp in a given time.
+    ramp_s: the whole time of a ramp in a given time. In that time the goal may move, in straight lines.
     """
 
-    __slots__ = ("left_s", "ramp_s", "value")
+    __slots__ = ("_goal", "left_s", "ramp_s", "value")
 
     def __init__(self, value: float) -> None:
-        self.value = value
+        self.value = self._goal = value
         self.left_s = self.ramp_s = 0.0
 
     def start(self, value: float, goal: float, ramp_s: float | None) -> None:
         """Go from value to goal in ramp_s seconds; 0: at once; None: at a rate."""
-        self.value = goal if ramp_s == 0 else value
+        self.value, self._goal = goal if ramp_s == 0 else value, goal
         self.left_s = self.ramp_s = (ramp_s or 0.0) if self.value != goal else 0.0
+
+    def shift(self, by: float) -> None:
+        """Move value and goal together, for a change that does not ramp."""
+        self.value += by
+        self._goal += by
 
     def straight_s(self, goal: float, rate_per_s: float, full: float) -> float:
         """Seconds of the straight line that begins now, but at most a part of the whole ramp.
@@ -65,9 +71,15 @@ class Track:
         """The value after dt_s; rate_per_s applies where no ramp time is left."""
         value, left_s = self.value, self.left_s
         if left_s > 0:
+            before, self._goal = self._goal, goal
+            if dt_s <= 0:
+                return value
             if dt_s < left_s - _SLACK_S:
-                self.left_s = left_s - dt_s
-                self.value = value = value + (goal - value) * dt_s / left_s
+                self.left_s = after_s = left_s - dt_s
+                self.value = value = goal - (before - value) * after_s / left_s
+                if goal != before:  # value' = (goal - value) / left_s, solved for a straight line
+                    slope = (goal - before) / dt_s
+                    self.value = value = value - slope * after_s * math.log(left_s / after_s)
                 return value
             self.left_s = 0.0
             self.value = goal
@@ -209,7 +221,7 @@ class Ramp(Function):
         target = self.target
         self._met = self._met or self._beyond(still_w)
         if self._met:
-            target.value += goal_w - still_w
+            target.shift(goal_w - still_w)
         elif self._beyond(goal_w):
             self._met = True
             target.value, target.left_s = goal_w, 0.0

@@ -25,18 +25,20 @@ class Course(NamedTuple):
         return Course(self.before - before, self.after - after, self.mean - (before + after) / 2)
 
     def by_sign(self, dt_s: float) -> list[tuple[float, float]]:
-        """The parts of one sign, as (mean, seconds); zero is crossed where a straight line does."""
+        """The parts of one sign, as (mean, seconds), of the parabola of this start, end and mean."""
         before, after, mean = self
         if before * after >= 0:
             return [(mean, dt_s)]
-        share = before / (before - after)
-        excess = mean - (before + after) / 2
-        first, second = before / 2, after / 2
-        if excess * after > 0:
-            second += excess / (1 - share)
-        else:
-            first += excess / share
-        return [(first, share * dt_s), (second, (1 - share) * dt_s)]
+        # before + b x + a x^2, x from 0 to 1, has one zero; here without a difference of like numbers.
+        a = 3 * (before + after) - 6 * mean
+        b = after - before - a
+        root = math.copysign(math.sqrt(max(0.0, b * b - 4 * a * before)), after)
+        share = min(1.0, -2 * before / (b + root)) if abs(b + root) > abs(b - root) else (root - b) / (2 * a)
+        first = ((a / 3 * share + b / 2) * share + before) * share
+        return [
+            (first / share, share * dt_s),
+            ((mean - first) / (1 - share) if share < 1 else 0.0, (1 - share) * dt_s),
+        ]
 
 
 def changes_sign(p_before: float, rest_before: float, p_w: float, rest_w: float) -> bool:

@@ -1,0 +1,88 @@
+"""Energy where a moving power meets a limit, turns, or follows a goal that moves: the same at any tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.test_device_instants import ask, run_to
+
+from dersim.device import Device, ManualClock
+from dersim.modes import Curve, FixedPowerFactor, FreqDroop
+from dersim.plugin.builtin import make_device
+from dersim.setpoints import SetpointChange, SetpointSource
+
+FINE_S = 0.01
+
+
+def reactive_power_at_its_limit() -> tuple[Device, ManualClock]:
+    """100 % of setMaxW are asked for; setMaxVar is 44 %."""
+    device, clock = machine("PV-3Phase")
+    ask(device, "opModVoltVar", Curve(((102.0, 0.0), (104.0, -100.0)), 1, 40.0))
+    device.inputs.set(voltage_pu=1.04)
+    return device, clock
+
+
+def a_falling_limit_that_meets_the_power() -> tuple[Device, ManualClock]:
+    device, clock = machine("PV-3Phase")
+    device.inputs.set(irradiance_w_m2=300.0)
+    ask(device, "opModVoltWatt", Curve(((105.0, 100.0), (107.0, 5.0)), 1, 10.0))
+    device.inputs.set(voltage_pu=1.07)
+    return device, clock
+
+
+def a_power_that_turns_by_the_droop() -> tuple[Device, ManualClock]:
+    device, clock = machine("Batt-3Phase")
+    ask(device, "opModTargetW", -1500.0)
+    ask(device, "opModFreqDroop", FreqDroop(0.3, 0.3, 0.08, 0.08, 40.0))
+    device.inputs.set(frequency_hz=58.0)
+    return device, clock
+
+
+def reactive_power_ramping_to_a_goal_that_ramps() -> tuple[Device, ManualClock]:
+    device, clock = machine("PV-3Phase")
+    ask(device, "opModMaxLimW", 10.0)
+    device.settings.update({"setGradW": 1.0})
+    ask(device, "opModMaxLimW", 100.0)
+    pf = FixedPowerFactor(0.8, "absorb")
+    device.setpoints.submit(SetpointChange(SetpointSource.CSIP, "opModFixedPFInjectW", pf, ramp_s=120.0))
+    return device, clock
+
+
+def machine(kind: str) -> tuple[Device, ManualClock]:
+    clock = ManualClock()
+    device = make_device(device_type=kind, clock=clock)
+    device.settings.update({"setGradW": 0.0})
+    device.inputs.set(irradiance_w_m2=2000.0)
+    device.step(0.0)
+    return device, clock
+
+
+def energies_ws(begin: Callable[[], tuple[Device, ManualClock]], tick_s: float) -> list[float]:
+    """Exported, imported, injected and absorbed in 60 s."""
+    device, clock = begin()
+
+    def read() -> list[float]:
+        s = device.state
+        return [3600 * sum(x) for x in (s.exported_wh, s.imported_wh, s.injected_varh, s.absorbed_varh)]
+
+    before = read()
+    run_to(device, clock, clock.time_s + 60.0, tick_s)
+    return [a - b for a, b in zip(read(), before, strict=True)]
+
+
+CASES: list[Any] = [
+    reactive_power_at_its_limit,
+    a_falling_limit_that_meets_the_power,
+    a_power_that_turns_by_the_droop,
+    reactive_power_ramping_to_a_goal_that_ramps,
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_energy_is_the_same_at_any_tick(case: Callable[[], tuple[Device, ManualClock]]) -> None:
+    fine = energies_ws(case, FINE_S)
+    assert sum(fine) > 1000
+    for tick_s in (1.0, 7.0, 60.0):
+        assert energies_ws(case, tick_s) == pytest.approx(fine, rel=1.5e-3, abs=10.0), tick_s
