@@ -230,3 +230,26 @@ def test_a_frequency_response_rules_over_a_forced_charge() -> None:
 
 def test_a_device_without_a_battery_has_no_such_modes() -> None:
     assert not {"InWRte", "OutWRte", "MinRsvPct", "ChaGriSet"} & make_device().setpoints.supported_modes
+
+
+@pytest.mark.parametrize("most_w", [0.0, 1e-300])
+def test_a_limit_moves_at_once_where_the_rate_of_the_machine_is_0(most_w: float) -> None:
+    device = der()
+    device.settings.update({"setMaxW": most_w, "setGradW": 1e-300})
+    command(device, InWRte=10.0)
+    command(device, OutWRte=20.0)
+    run(device, 10.0)
+    assert device.state.p_w == pytest.approx(0.0, abs=1e-6)
+    device.settings.update({"setMaxW": 10_000.0, "setGradW": 100.0})
+    run(device, 10.0)
+
+
+@pytest.mark.parametrize("most_w", [0.0, 5e-324])
+def test_a_machine_that_may_give_nothing_enters_service(most_w: float) -> None:
+    device = der("PV", irradiance=800.0)
+    device.settings.update({"setMaxW": most_w, "setESDelay": 0.0, "setESRampTms": 300.0, "setSoftGradW": 2.0})
+    device.command("stop")
+    run(device, 2.0)
+    device.command("start")
+    run(device, 10.0)
+    assert device.state.p_w == pytest.approx(0.0, abs=1e-6)

@@ -73,7 +73,7 @@ class EnterService(Function):
     def straight_s(self) -> float:
         """Seconds for which the ramp goes on in a straight line, but at most a part of the whole ramp."""
         rate, most_w = self._rate_w_s(), self.settings.setMaxW
-        if self.settled or rate == INF:
+        if self.settled or not 0 < rate < INF:
             return INF
         return min(max(most_w - self._ceiling_w, 0.0), most_w / _PARTS) / rate
 

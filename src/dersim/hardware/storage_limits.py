@@ -37,8 +37,13 @@ class Machine(NamedTuple):
     @classmethod
     def of(cls, settings: Settings) -> Machine:
         """The limits of these settings."""
-        rate_w_s = settings.setMaxW * settings.setGradW / 100 if settings.setGradW > 0 else math.inf
-        return cls(settings.setMaxChargeRateW, settings.charge_limit_w, settings.discharge_limit_w, rate_w_s)
+        rate_w_s = settings.setMaxW * settings.setGradW / 100  # 0 of a DER that may give nothing: no ramp
+        return cls(
+            settings.setMaxChargeRateW,
+            settings.charge_limit_w,
+            settings.discharge_limit_w,
+            rate_w_s if rate_w_s > 0 else math.inf,
+        )
 
 
 class Limit:
