@@ -76,11 +76,17 @@ def _hundred(value: float) -> float:
 
 
 MEASURED = (
-    row("P", _of_state("p_w"), "701.W, 10x.W, mirror W, metrics.power_kw, devices.power_kw"),
+    row(
+        "P",
+        _of_state("p_w"),
+        "701.W, 10x.W, mirror W, metrics.power_kw, devices.power_kw",
+        "dersim_active_power_watts",
+    ),
     row(
         "Q",
         _of_state("q_var"),
         "701.Var, 10x.VAr, mirror VAr, metrics.reactive_power_kvar, devices.reactive_power_kvar",
+        "dersim_reactive_power_vars",
     ),
     row("S", _of_state("s_va"), "701.VA, 10x.VA, mirror VA, metrics.apparent_power_kva"),
     row(
@@ -94,6 +100,7 @@ MEASURED = (
         "frequency",
         _of_state("frequency_hz"),
         "701.Hz, 10x.Hz, 64414.GridFrequency, mirror Hz, metrics.frequency_hz, inputs.frequency_hz",
+        "dersim_frequency_hertz",
     ),
     row("V, mean of the phases", _mean("voltage_ln_v"), "701.LNV, metrics.voltage_ln_v"),
     row("V, mean between phases", _line_to_line, "701.LLV, metrics.voltage_ll_v"),
@@ -121,11 +128,13 @@ MEASURED = (
         "energy delivered",
         _total("exported_wh"),
         "701.TotWhInj, 10x.WH, 122.ActWh, mirror Wh exported, metrics.energy_exported_kwh",
+        "dersim_exported_watthours_total",
     ),
     row(
         "energy received",
         _total("imported_wh"),
         "701.TotWhAbs, mirror Wh imported, metrics.energy_imported_kwh",
+        "dersim_imported_watthours_total",
     ),
     row(
         "energy delivered by a phase",
@@ -154,7 +163,12 @@ MEASURED = (
 
 DC = (
     row("P of all DC sources", _of_state("dc_w"), "10x.DCW, 714.DCW"),
-    row("PV power", _pv("p_w"), "160.module[0].DCW, 714.Prt[0].DCW, sources[pv].power_kw"),
+    row(
+        "PV power",
+        _pv("p_w"),
+        "160.module[0].DCW, 714.Prt[0].DCW, sources[pv].power_kw",
+        "dersim_pv_power_watts",
+    ),
     row("PV voltage", _pv("v"), "160.module[0].DCV, 714.Prt[0].DCV, sources[pv].voltage_v"),
     row("PV current", _pv("a"), "160.module[0].DCA, 714.Prt[0].DCA, sources[pv].current_a"),
     row(
@@ -167,7 +181,7 @@ DC = (
         _battery("p_w"),
         Place("160.module[2].DCW", lambda w: max(0.0, -w), note="charging"),
         Place("160.module[3].DCW", lambda w: max(0.0, w), note="discharging"),
-        "714.Prt[last].DCW, 802.W, sources[battery].power_kw",
+        "714.Prt[last].DCW, 802.W, sources[battery].power_kw, dersim_battery_power_watts",
     ),
     row(
         "battery voltage",
@@ -192,7 +206,7 @@ DC = (
         "124.ChaState, 713.SoC, 802.SoC",
         Place("802.DoD", lambda pct: 100 - pct, note="(100 % less it)"),
         Place("DERStatus.stateOfChargeStatus", _hundred),
-        "metrics.soc_pct",
+        "metrics.soc_pct, dersim_state_of_charge_percent",
     ),
     row(
         "storage mode",
@@ -206,11 +220,13 @@ DC = (
         "available power",
         _of_state("available_w"),
         "122.WAval, DERAvailability.statWAvail, metrics.available_power_kw",
+        "dersim_available_power_watts",
     ),
     row(
         "power that could be absorbed",
         _of_state("charge_available_w"),
         "2023 DERAvailability.statWAbsorbAvail, metrics.charge_available_power_kw",
+        "dersim_charge_available_watts",
     ),
     row(
         "available var, injecting",

@@ -11,10 +11,7 @@ from tests.whole.places import Look
 from dersim.hardware.state import Alarm, Connection
 from dersim.setpoints import SetpointSource
 
-_LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
-
-
-_VAR = ("opModFixedVar", "opModTargetVar")
+LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
 
 #: Alarm -> bit of 701.Alrm and 10x.Evt1.
@@ -70,41 +67,11 @@ def _without_bit(alarms: Alarm) -> str:
 
 
 def _local(look: Look) -> bool:
-    return any(item.source in _LOCAL for item in look.device.setpoints.in_force())
+    return any(item.source in LOCAL for item in look.device.setpoints.in_force())
 
 
 def _any_local(items: Any) -> bool:
-    return any(item["source"] in {source.label for source in _LOCAL} for item in items)
-
-
-def _enabled(*modes: str) -> Callable[[Look], bool]:
-    """Whether one of these modes is in force, or a local one waits until another ends."""
-
-    def enabled(look: Look) -> bool:
-        held = look.device.setpoints
-        waiting = [item.mode for item in held.overridden() if item.source in _LOCAL]
-        return not {item.mode for item in held.in_force()}.union(waiting).isdisjoint(modes)
-
-    return enabled
-
-
-def _listing(*modes: str) -> Callable[[Any], bool]:
-    local = {source.label for source in _LOCAL}
-
-    def listing(document: Any) -> bool:
-        waiting = [item for item in document["overridden"] if item["source"] in local]
-        return any(item["mode"] in modes for item in [*document["in_force"], *waiting])
-
-    return listing
-
-
-def _limit(look: Look) -> float | None:
-    value = look.device.setpoints.value("opModMaxLimW")
-    return None if value is None else float(value)
-
-
-def _limit_of(items: Any) -> Any:
-    return next((item["value"] for item in items if item["mode"] == "opModMaxLimW"), None)
+    return any(item["source"] in {source.label for source in LOCAL} for item in items)
 
 
 STATUS = (
@@ -169,7 +136,7 @@ STATUS = (
         Place("701.Alrm", take=_bit(4), note="GRID_DISCONNECT"),
         Place("10x.Evt1", take=_bit(4), note="GRID_DISCONNECT"),
         Place("DERStatus.manufacturerStatus", take=_is("TRIP"), note="TRIP"),
-        "status.tripped",
+        "status.tripped, dersim_tripped",
         Place("devices.state", take=_is("tripped"), note="tripped"),
     ),
     row(
@@ -199,33 +166,6 @@ STATUS = (
         "a local setpoint in force",
         _local,
         Place("setpoints.in_force", take=_any_local, note="source"),
-    ),
-    row(
-        "limit in force",
-        _limit,
-        "123.WMaxLimPct, 704.WMaxLimPct",
-        Place("setpoints.in_force", take=_limit_of, note="opModMaxLimW"),
-    ),
-    row(
-        "a limit in force or waiting",
-        _enabled("opModMaxLimW"),
-        Place("123.WMaxLim_Ena", int),
-        Place("704.WMaxLimPctEna", int),
-        Place("setpoints.", take=_listing("opModMaxLimW"), note="opModMaxLimW"),
-    ),
-    row(
-        "a power factor in force or waiting",
-        _enabled("opModFixedPFInjectW"),
-        Place("123.OutPFSet_Ena", int),
-        Place("704.PFWInjEna", int),
-        Place("setpoints.", take=_listing("opModFixedPFInjectW"), note="opModFixedPFInjectW"),
-    ),
-    row(
-        "reactive power in force or waiting",
-        _enabled(*_VAR),
-        Place("123.VArPct_Ena", int),
-        Place("704.VarSetEna", int),
-        Place("setpoints.", take=_listing(*_VAR), note="opModFixedVar, opModTargetVar"),
     ),
     row(
         "switch by command",

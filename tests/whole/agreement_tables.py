@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.whole.agreement import Place, Row, row
+from tests.whole.agreement_controls import CONTROLS
 from tests.whole.agreement_measured import DC, MEASURED
 from tests.whole.agreement_status import STATUS
 from tests.whole.places import Look
@@ -103,7 +104,8 @@ def _rating(name: str, registers: str) -> Row:
 GROUPS = {
     "Measurements": MEASURED,
     "DC sources and what is available": DC,
-    "Status and controls": STATUS,
+    "Status": STATUS,
+    "Setpoints": CONTROLS,
     "Settings": tuple(_setting(name, registers) for name, registers in _SETTINGS.items()),
     "Ratings": tuple(_rating(name, registers) for name, registers in _RATINGS.items()),
 }

@@ -16,6 +16,7 @@ from dersim.csip.reporting import Reporter
 from dersim.hardware.state import DeviceState
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.web.api import inputs, nameplate, overview, setpoints
+from dersim.web.metrics import exposition
 
 LFDI = "AB" * 20
 #: Decimal digits of REST values, by the end of their names.
@@ -52,8 +53,8 @@ class Look:
     def tell(self, where: str) -> list[Told]:
         """What a place tells, in each edition of 2030.5 where none is named; empty if there is no such place.
 
-        `701.W` (10x: 101 to 103); `DERStatus.x`, `2018 DERStatus.x`; `mirror W`; else the path in a REST
-        document.
+        `701.W` (10x: 101 to 103); `DERStatus.x`, `2018 DERStatus.x`; `mirror W`; `dersim_x` of `/metrics`;
+        else the path in a REST document.
         """
         where = where.replace("[last]", f"[{len(self.state.dc_sides) - 1}]")
         root, _, rest = where.partition(".")
@@ -62,6 +63,8 @@ class Look:
         if where.startswith("mirror "):
             found = self._mirror.get(where.removeprefix("mirror "))
             return [] if found is None else [found]
+        if where.startswith("dersim_"):
+            return [Told(self._prometheus[where], 1e-9)] if where in self._prometheus else []
         edition, _, name = root.rpartition(" ")
         if name in _BODIES:
             editions = [Edition(edition)] if edition else list(Edition)
@@ -113,6 +116,15 @@ class Look:
             "nameplate": nameplate.ROUTES[0].handler(context, call),
             "setpoints": setpoints.ROUTES[0].handler(context, call),
         }
+
+    @cached_property
+    def _prometheus(self) -> dict[str, float]:
+        clock = SimpleNamespace(effective_rate=1.0, now_s=self._bench.clock.now_s)
+        fleet, fences = SimpleNamespace(devices=[self.device]), SimpleNamespace(counts={})
+        engine = SimpleNamespace(fleet=fleet, clock=clock, buffers={}, fences=fences, service=lambda *_: None)
+        context: Any = SimpleNamespace(engine=engine)
+        lines = [line.split() for line in exposition(context).splitlines() if "{device=" in line]
+        return {name.partition("{")[0]: float(value) for name, value in lines}
 
     def _rest(self, root: str, rest: str) -> list[Told]:
         name, _, index = root.rstrip("]").partition("[")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,18 @@ from tests.whole.agreement import disagreements
 from tests.whole.agreement_tables import ROWS, page
 from tests.whole.places import scene
 
-from dersim.modes import FixedPowerFactor, FixedVar
+from dersim.hardware.state import InverterStatus, OperationalMode
+from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
 from dersim.setpoints import SetpointChange, SetpointSource
 
 PAGE = Path(__file__).parents[2] / "docs" / "agreement.md"
 KINDS = ("PV-3Phase", "PV-1Phase", "Batt-3Phase", "Batt-2Phase", "HybridDC-3Phase")
+WORKING = {
+    InverterStatus.STARTING,
+    InverterStatus.RUNNING,
+    InverterStatus.FORCED_DERATING,
+    InverterStatus.STANDBY,  # a battery at rest
+}
 SEEDS, ACTS = 2, 40
 
 
@@ -29,6 +37,11 @@ def _some_mode(rng: random.Random) -> tuple[str, Any]:
         "opModFixedPFInjectW": lambda: FixedPowerFactor(
             rng.uniform(0.8, 1), rng.choice(["inject", "absorb"])
         ),
+        "opModFixedPFAbsorbW": lambda: FixedPowerFactor(0.9, "inject"),
+        "opModVoltVar": lambda: Curve(((92, 44), (98, 0), (102, 0), (108, -44)), 2, 5.0),
+        "opModVoltWatt": lambda: Curve(((106, 100), (110, rng.uniform(-100, 50))), 1, 10.0),
+        "opModWattVar": lambda: Curve(((-50, 20), (50, 0), (100, -44)), 2),
+        "opModFreqDroop": lambda: FreqDroop(0.036, 0.036, rng.uniform(0.02, 0.1), 0.05, 5.0),
         "opModConnect": lambda: rng.random() > 0.4,
         "opModEnergize": lambda: rng.random() > 0.4,
         "setGradW": lambda: rng.choice([0.0, 0.5, 100.0]),
@@ -71,6 +84,8 @@ def _write(rng: random.Random, bench: Any) -> None:
             (121, "WMax", rng.uniform(0.2, 1) * plate.rtgMaxW),
             (121, "VRefOfs", rng.uniform(-5, 5)),
             (121, "PFMinQ1", -rng.uniform(0.85, 1)),
+            (705, "Ena", rng.randrange(2)),
+            (711, "Ena", rng.randrange(2)),
             (703, "ES", rng.randrange(2)),
             (703, "ESDlyTms", rng.randrange(30)),
             (715, "OpCtl", rng.randrange(4)),
@@ -117,6 +132,25 @@ def _act(rng: random.Random, bench: Any) -> None:
         bench.wait(seconds, tick_s=max(1.0, seconds / 8))
 
 
+def _one_story(device: Any) -> None:
+    """What the parts of DERStatus say about one another."""
+    s, status = device.state, device.state.inverter_status
+    c = s.connection
+    assert c.connected or not c.available
+    assert c.connected or not c.energized
+    assert c.energized or not c.operating
+    assert c.connected or (s.available_w, s.charge_available_w, s.var_inject_available) == (0, 0, 0)
+    assert c.energized or (s.p_w, s.q_var) == (0, 0)
+    assert c.fault is (status is InverterStatus.FAULT)
+    sleeps = c.energized and not c.operating
+    assert sleeps is (status is InverterStatus.SLEEPING)
+    assert s.operational_mode is OperationalMode.OPERATIONAL or not c.operating
+    if status in (InverterStatus.OFF, InverterStatus.FAULT, InverterStatus.SLEEPING):
+        assert s.operational_mode is OperationalMode.OFF
+    if c.operating:
+        assert status in WORKING
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_all_places_agree_after_random_commands(kind: str, seed: int) -> None:
@@ -126,16 +160,30 @@ def test_all_places_agree_after_random_commands(kind: str, seed: int) -> None:
     for _ in range(ACTS):
         _act(rng, look.bench)
         assert disagreements(look(), ROWS) == []
+        _one_story(look.bench.device)
+
+
+def _order(bench: Any, values: Mapping[str, ModeValue]) -> None:
+    changes = [SetpointChange(SetpointSource.CSIP, mode, value) for mode, value in values.items()]
+    bench.device.setpoints.submit(*changes)
 
 
 def test_every_place_of_the_tables_is_one_that_some_device_has() -> None:
     met: set[str] = set()
     for kind in KINDS:
         look = scene(kind)
-        changes = {"opModMaxLimW": 50.0, "opModTargetW": 3000.0}
-        look.bench.device.setpoints.submit(
-            *(SetpointChange(SetpointSource.CSIP, mode, value) for mode, value in changes.items())
-        )
+        values: dict[str, ModeValue] = {
+            "opModMaxLimW": 50.0,
+            "opModFixedPFInjectW": FixedPowerFactor(0.9, "inject"),
+            "opModFixedW": 30.0,
+            "InWRte": 60.0,
+            "OutWRte": 60.0,
+        }
+        _order(look.bench, values)
+        assert disagreements(look(), ROWS, met) == []
+        _order(look.bench, {"opModFixedVar": FixedVar(5.0, "setMaxVar"), "opModTargetW": 3000.0})
+        assert disagreements(look(), ROWS, met) == []
+        _order(look.bench, {"opModTargetVar": 500.0})
         assert disagreements(look(), ROWS, met) == []
     assert {place.shown for line in ROWS for place in line.places} == met
 
