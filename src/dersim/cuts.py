@@ -87,12 +87,15 @@ class Cuts:
         """Seconds of the piece that begins at start_s, at most dt_s; quiet: no timer runs."""
         seconds = dt_s if quiet else min(dt_s, self._chain.service.horizon_s(seen))
         if not self._sampled:
-            if self._chain.service.in_service and not self._chain.settled:
+            chain, serves = self._chain, self._chain.service.in_service
+            since_s = start_s - self.jump_s
+            if serves and (chain.ramps or chain.service.entering or since_s < dt_s / _GROWTH):
                 seconds = min(seconds, self._course_s(start_s))
             if self._storage is not None:
-                stored_s = max(self._storage.straight_s(), _SHORTEST_S)
+                stored_s = self._storage.straight_s(seconds)
                 self._stored_out = stored_s < seconds
-                seconds = min(seconds, stored_s)
+                if self._stored_out:
+                    seconds = max(stored_s, _SHORTEST_S)
         return min(dt_s, max(seconds, self.least_s))
 
     def _course_s(self, start_s: float) -> float:

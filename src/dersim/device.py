@@ -276,7 +276,7 @@ class Device:
         else:
             self._registers.count(mean_p, mean_q, dt_s)
             source.drew(mean_p, dt_s)
-        if not source.settled:
+        if mean_p != seen.p_w and not source.settled:
             source.drew(seen.p_w, 0.0)  # the power from now on
         if not quiet:
             self._held.note(self._report.alarms(conditions), end_s)
@@ -294,7 +294,7 @@ class Device:
         if old is not None and old.voltage_pu == voltage and old.angle_deg == angle:
             return
         shares = self._terminals.measure(voltage, self.seen, angle)
-        self.chain.inverter.see(self.seen.terminal_v_pu)
+        self.chain.inverter.v_pu = self.seen.terminal_v_pu
         if shares is not self._shares:
             self._shares = shares
             self._registers.share(shares)

@@ -88,10 +88,10 @@ def test_storage_makes_var_without_power() -> None:
 
 def test_the_current_limits_at_low_voltage_and_reactive_current_has_priority() -> None:
     machine = inverter()
-    machine.see(0.5)
+    machine.v_pu = 0.5
     assert machine.fit(10_000, 4000) == pytest.approx((math.sqrt(6000**2 - 4000**2), 4000))
     assert machine.var_available(5000) == pytest.approx((math.sqrt(6000**2 - 5000**2),) * 2)
-    machine.see(0.2)
+    machine.v_pu = 0.2
     assert machine.fit(10_000, 4000) == pytest.approx((0, 2400))
 
 
@@ -119,7 +119,7 @@ def test_no_phase_carries_more_than_the_limit_when_the_voltages_differ() -> None
 
 def test_the_rating_by_default_leaves_full_power_down_to_0_84_of_the_voltage() -> None:
     machine = inverter()
-    machine.see(0.84)
+    machine.v_pu = 0.84
     assert machine.fit(10_000, 0) == (10_000, 0)
 
 
@@ -231,7 +231,7 @@ def test_a_lower_current_setting_keeps_the_power_factor_at_nominal_voltage() -> 
     assert machine.fit(8000, 4000, power_factor_first=True) == pytest.approx(
         (5000 * 2 / math.sqrt(5), 5000 / math.sqrt(5))
     )
-    machine.see(0.6)
+    machine.v_pu = 0.6
     assert machine.fit(8000, 4000, power_factor_first=True) == pytest.approx(
         (math.sqrt(3000**2 - 5000**2 / 5), 5000 / math.sqrt(5))
     )

@@ -181,7 +181,8 @@ class Chain:
             settled = False
             self.mean_q_var = _mean(before, q, q_lag)
             self.q_var = seen.q_var = q
-        self.ramps = not self._ramps_settled()
+        ramp, battery = self.ramp, self.battery_ramp
+        self.ramps = not ((ramp is None or ramp.settled) and (battery is None or battery.settled))
         self.settled = (
             settled
             and not q_lag.moving
@@ -190,10 +191,6 @@ class Chain:
         )
         if not service.ceased or not service.in_service:
             seen.before_w = p if service.in_service else None
-
-    def _ramps_settled(self) -> bool:
-        ramp, battery = self.ramp, self.battery_ramp
-        return (ramp is None or ramp.settled) and (battery is None or battery.settled)
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
         p = self._commanded(dt_s, seen, source)
@@ -208,7 +205,8 @@ class Chain:
         self._p_lag = limit_lag
         p = limit if p > limit else p
         for function in self._frequency:
-            self.without.note(source, p, limit, ceiling)
+            without = self.without
+            without.source, without.p_w, without.grid_w, without.ceiling_w = source, p, limit, ceiling
             seen.wanted_w = p if ceiling == INF else max(-ceiling, min(ceiling, p))
             demand = function.step(dt_s, seen)
             override = demand.override_w

@@ -21,19 +21,28 @@ _ARRIVED_2 = 1e-9**2
 class Lag:
     """A first-order lag. `y` is the output; None until the first step, which starts it at the input.
 
-    before, mean: the output at the start of the last step and its mean over it. moving: not at its input yet.
-    olrt_s: the open-loop response time of the last step.
+    before: the output at the start of the last step. moving: not at its input yet. olrt_s: the open-loop
+    response time of the last step.
     """
 
-    __slots__ = ("_dt_s", "_e", "_k", "_per_a", "_u", "before", "mean", "moving", "olrt_s", "y")
+    __slots__ = ("_dt_s", "_e", "_k", "_per_a", "_u", "_u_before", "before", "moving", "olrt_s", "y")
 
     def __init__(self) -> None:
         self.y: float | None = None
         self._u = 0.0
         self.moving = False
-        self.before = self.mean = math.nan
+        self.before = self._u_before = math.nan
         # Factors of the last dt_s and response time, mostly the same in the next step.
         self._dt_s = self.olrt_s = self._e = self._k = self._per_a = 0.0
+
+    @property
+    def mean(self) -> float:
+        """The mean of the output over the last step."""
+        y, before = self.y or 0.0, self.before
+        if self._per_a == 0.0:
+            return (y + before) * 0.5
+        # From T y' = u - y: the mean of y is that of u less T times the change of y over dt.
+        return (self._u_before + self._u) * 0.5 - (y - before) * self._per_a
 
     def start(self, y: float | None, u: float | None = None) -> None:
         """Set the output to y and the last reference to u (default y); y None: start at the next input."""
@@ -52,7 +61,8 @@ class Lag:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y
         if y is None or olrt_s <= 0.0:
-            self.before, self.mean = (u, u) if y is None else (y, (y + u) / 2)
+            self.before = u if y is None else y
+            self._per_a = self._dt_s = 0.0
             self.y = self._u = u
             self.moving = False
             return u
@@ -67,11 +77,9 @@ class Lag:
             self._e = math.exp(-a)
             self._per_a = 1.0 / a
             self._k = (1.0 - self._e) / a
-        e, k, before, u_before = self._e, self._k, y, self._u
-        y = before * e + u_before * (k - e) + u * (1.0 - k)
-        # From T y' = u - y: the mean of y is that of u less T times the change of y over dt.
-        self.before, self.mean = before, (u_before + u) * 0.5 - (y - before) * self._per_a
-        self._u = u
+        e, k, u_before = self._e, self._k, self._u
+        self.before, self._u_before, self._u = y, u_before, u
+        y = y * e + u_before * (k - e) + u * (1.0 - k)
         distance = u - y
         if distance * distance <= _ARRIVED_2 * (1.0 + u * u):
             self.y = u

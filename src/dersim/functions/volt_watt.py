@@ -66,7 +66,7 @@ class VoltWatt(Function):
         line = self._line
         if line is None:
             return NOTHING
-        reference = self._reference(line, seen)
+        reference = line.at(seen.v_pu) if self._below is None else self._reference(line, seen)
         lag = self._limit
         demand = self._demand
         demand.limit_w = lag.step(dt_s, reference, self._response_s)

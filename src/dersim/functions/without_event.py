@@ -16,34 +16,28 @@ _DARK = 0.01
 class WithoutEvent:
     """The intermediate results of one step of the chain, kept for `read`.
 
-    unlimited_w: the power before the limits of command, available power and grid.
+    unlimited_w: the power before the limits of command, available power and grid. p_w: the power with all
+    limits but that of entering service, ceiling_w. grid_w: the limit by the grid.
     """
 
     def __init__(self, settings: Settings, *ramps: Ramp | BatteryRamp | None) -> None:
         self._settings = settings
         self._ramps = [ramp for ramp in ramps if ramp is not None]
-        self._source: Source | None = None
-        self._p_w = self.unlimited_w = 0.0
-        self._grid_w = self._ceiling_w = INF
-
-    def note(self, source: Source, p_w: float, grid_w: float, ceiling_w: float) -> None:
-        """Take over the results of this step, W.
-
-        p_w: the power with all limits but that of entering service, ceiling_w. grid_w: the limit by the grid.
-        """
-        self._source, self._p_w, self._grid_w, self._ceiling_w = source, p_w, grid_w, ceiling_w
+        self.source: Source | None = None
+        self.p_w = self.unlimited_w = 0.0
+        self.grid_w = self.ceiling_w = INF
 
     def read(self) -> Undisturbed:
         """The DER without the event, without limits by command."""
-        source = self._source
+        source = self.source
         if source is None:
             return UNKNOWN
-        p_w = max(self._p_w, min(self.unlimited_w, source.available_w, self._grid_w))
-        entering = self._ceiling_w < INF
+        p_w = max(self.p_w, min(self.unlimited_w, source.available_w, self.grid_w))
+        entering = self.ceiling_w < INF
         if entering:
-            p_w = max(-self._ceiling_w, min(self._ceiling_w, p_w))
+            p_w = max(-self.ceiling_w, min(self.ceiling_w, p_w))
         least_w = _DARK * self._settings.setMaxW
-        dark = -least_w < self._p_w < least_w and _dark(source, least_w)
+        dark = -least_w < self.p_w < least_w and _dark(source, least_w)
         ramping = entering or any(not ramp.settled for ramp in self._ramps)
         return Undisturbed(p_w, entering, ramping, dark)
 

@@ -8,8 +8,11 @@ has discharged or has lost 0.5 % by itself. Percents are of setMaxWh.
 Commands limit it further (`storage_limits.py`).
 """
 
+# ruff: noqa: FURB136 - min() and max() cost as much as all the rest of a step
+
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from dersim.grid.conditions import Conditions
@@ -96,10 +99,11 @@ class Battery:
             give *= share_after(above - lost_wh, taper_wh, give_dc_w, self._dc_w, hours)
         if below + lost_wh - take_dc_w * hours < taper_wh:
             take *= share_after(below + lost_wh, taper_wh, take_dc_w, 0.0 - self._dc_w, hours)
-        above = min(above, self.energy_wh - commands.reserve_pct / 100 * self._capacity_wh)
+        if commands.reserve_pct:
+            above = min(above, self.energy_wh - commands.reserve_pct / 100 * self._capacity_wh)
         if dt_s > 0:
-            give = min(give, (above - lost_wh) * self._eta_d / hours)
-            take = min(take, (below + lost_wh) / self._eta_c / hours)
+            left_w, room_w = (above - lost_wh) * self._eta_d / hours, (below + lost_wh) / self._eta_c / hours
+            give, take = left_w if left_w < give else give, room_w if room_w < take else take
         self._full = below <= (self._recharge_wh if self._full else self._least_wh)
         give, take = give if above > self._least_wh and give > 0 else 0.0, 0.0 if self._full else take
         rest = self.idle_w
@@ -110,8 +114,12 @@ class Battery:
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w (AC side) for dt_s, and self-discharge."""
-        hours = dt_s / 3600
         self._power_w = p_w
+        if not dt_s:
+            self._draw(p_w / self._eta_d if p_w > 0 else p_w * self._eta_c)
+            self._full = self._full and p_w <= 0
+            return
+        hours = dt_s / 3600
         if p_w > 0:
             dc_w = p_w / self._eta_d
             self.delivered_wh += dc_w * hours
@@ -120,13 +128,24 @@ class Battery:
             dc_w = p_w * self._eta_c
             self.taken_wh -= dc_w * hours
         energy = self.energy_wh - (dc_w + self._self_w) * hours
-        self.energy_wh = min(max(0.0, energy), self._rated_wh)
+        energy = energy if energy > 0.0 else 0.0
+        self.energy_wh = energy if energy < self._rated_wh else self._rated_wh
+        self._draw(dc_w)
+
+    def _draw(self, dc_w: float) -> None:
         self._dc_w = dc_w
         self.settled = dc_w == 0 and self._self_w == 0 and not self._commands.moving
 
-    def straight_s(self) -> float:
-        """Seconds until a limit of the energy or of the taper meets the power that was drawn last."""
+    def straight_s(self, within_s: float) -> float:
+        """Seconds until a limit of the energy or of the taper meets the power that was drawn last.
+
+        inf where that is more than within_s.
+        """
         energy, dc_w, self_w = self.energy_wh, self._dc_w, self._self_w
+        if not self._commands.acts and not self._commands.reserve_pct:
+            left = (energy - self._min_wh if dc_w > 0 else self._max_wh - energy) - self._taper_wh
+            if left > ((dc_w if dc_w > 0 else -dc_w) + self_w) * within_s / 3600:
+                return math.inf
         if dc_w > 0:
             rate_w, left = self._discharge_max_w / self._eta_d, energy - self._min_wh
             reserve = self._commands.reserve_pct / 100 * self._capacity_wh - self._min_wh

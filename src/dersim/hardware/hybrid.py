@@ -78,9 +78,9 @@ class Hybrid:
         self.battery.drew(self._from_battery_w(p_w, self._sun_w), dt_s)
         self.settled = self.battery.settled
 
-    def straight_s(self) -> float:
+    def straight_s(self, within_s: float) -> float:
         """As that of the battery."""
-        return self.battery.straight_s()
+        return self.battery.straight_s(within_s)
 
     def dc(self, p_w: float) -> DcPoint:
         """Both together, at the array's voltage; in the dark at the battery's."""

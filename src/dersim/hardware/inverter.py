@@ -16,8 +16,6 @@ Last, no phase carries more than setMaxA. Below nominal voltage reactive current
 supports the voltage (6.4.2.6 leaves it to the manufacturer).
 """
 
-# ruff: noqa: FURB136 - min() costs more than all the rest of `see`
-
 from __future__ import annotations
 
 import math
@@ -30,13 +28,14 @@ from dersim.hardware.settings import Settings
 class Inverter:
     """Limits of one DER in W, VA and var.
 
-    Call `configure` after a change of settings and `see` after a change of voltage.
+    Call `configure` after a change of settings. v_pu: the mean voltage of the phases at the terminals, per
+    unit of rtgVNom, set by the device.
     """
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         self._plate = nameplate
         self._settings = settings
-        self._v_pu = 1.0
+        self.v_pu = 1.0
         self.configure()
 
     def measured(self, frequency_hz: float) -> Measured:
@@ -55,21 +54,15 @@ class Inverter:
         self._demanded_absorb = -demanded * s.setMaxVA
         self._reactive_first = plate.reactive_priority
         self._va_per_pu = s.setMaxA * plate.phases * plate.v_ln_v
-        self.see(self._v_pu)
+        alone = plate.rtgMaxWh and not plate.pv_w
+        self._va, self._va_charge = s.setMaxVA, s.setMaxChargeRateVA
+        self._va_give = min(s.setMaxVA, s.setMaxDischargeRateVA) if alone else s.setMaxVA
+        self._va2 = self._va_give * self._va_give
 
-    def see(self, v_pu: float) -> None:
-        """Take over the mean voltage of the phases at the terminals, per unit of rtgVNom."""
-        self._v_pu = v_pu
-        s, rated_va = self._settings, self._va_per_pu
-        self._amps_va = amps_va = rated_va * v_pu
-        # Below nominal voltage the current limit is one of its own, behind that of apparent power.
-        most = amps_va if amps_va > rated_va else rated_va
-        self._va = va = s.setMaxVA if s.setMaxVA < most else most
-        self._va_charge = s.setMaxChargeRateVA if s.setMaxChargeRateVA < most else most
-        alone = self._plate.rtgMaxWh and not self._plate.pv_w
-        self._va_give = min(va, s.setMaxDischargeRateVA) if alone else va
-        least = self._va_give if self._va_give < amps_va else amps_va
-        self._va2 = least * least
+    @property
+    def _amps_va(self) -> float:
+        """The apparent power at setMaxA."""
+        return self._va_per_pu * self.v_pu
 
     @property
     def current_limits(self) -> bool:
@@ -78,9 +71,9 @@ class Inverter:
 
     def va_limit(self, p_w: float) -> float:
         """The highest apparent power at this active power and at least nominal voltage, VA."""
-        if p_w > 0:
-            return self._va_give
-        return self._va_charge if p_w < 0 else self._va
+        va = self._va_give if p_w > 0 else (self._va_charge if p_w < 0 else self._va)
+        # Below nominal voltage the current limit is one of its own, behind that of apparent power.
+        return min(va, self._va_per_pu * max(1.0, self.v_pu))
 
     def q_share(self, p_w: float) -> float:
         """The usable share of the reactive limits at this active power, 0 to 1."""
@@ -101,15 +94,17 @@ class Inverter:
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
         """Limit P and Q to what the inverter can deliver."""
         high, low = self._inject, self._absorb
-        if low <= q_var <= high and p_w >= self._full_q_w and p_w * p_w + q_var * q_var <= self._va2:
-            return p_w, q_var
+        if low <= q_var <= high and p_w >= self._full_q_w:
+            va2, amps_va = p_w * p_w + q_var * q_var, self._va_per_pu * self.v_pu
+            if va2 <= self._va2 and va2 <= amps_va * amps_va:
+                return p_w, q_var
         if power_factor_first:
             p, q = self._fit_power_factor(p_w, q_var, self.va_limit(p_w))
         else:
             p, q = self._fit_circle(p_w, q_var)
         if p * p + q * q > self._amps_va * self._amps_va:
             p, q = _within(self._amps_va, p, q)
-        if not p and (p_w < 0 or (p_w > 0 and self._va_give < self._va)):
+        if not p and (p_w < 0 or (p_w > 0 and self.va_limit(p_w) < self.va_limit(0.0))):
             # No charging or discharging is left, so its limit does not apply.
             return self.fit(0.0, q)
         return p, q

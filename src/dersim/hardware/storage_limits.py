@@ -93,29 +93,24 @@ class StorageLimits:
     """The modes in force for one battery.
 
     charge, discharge: the limits of its power on the AC side. reserve_pct: of setMaxWh. from_grid: whether it
-    may charge from the grid. acts: whether a limit is in force, or still moves.
+    may charge from the grid. moving: a limit has not reached its goal. acts: a limit is in force, or one that
+    ended still moves.
     """
 
     def __init__(self, machine: Machine) -> None:
         self.charge, self.discharge = Limit(machine.charge_w), Limit(machine.discharge_w)
         self.reserve_pct = 0.0
         self.from_grid = True
-        self._commanded = False
+        self._commanded = self.moving = self.acts = False
 
-    @property
-    def moving(self) -> bool:
-        """Whether a limit has not reached its goal."""
-        return self.charge.moving or self.discharge.moving
+    def _note(self) -> None:
+        self.moving = self.charge.moving or self.discharge.moving
+        self.acts = self._commanded or self.moving
 
     @property
     def straight_s(self) -> float:
         """Seconds for which the limits go on in straight lines."""
         return min(self.charge.straight_s, self.discharge.straight_s)
-
-    @property
-    def acts(self) -> bool:
-        """Whether a limit is in force, or one that ended still moves."""
-        return self._commanded or self.moving
 
     def aim(
         self, values: Mapping[str, ModeValue], ramps: Ramps, machine: Machine, power_w: float | None
@@ -137,11 +132,13 @@ class StorageLimits:
         reserve = values.get(RESERVE, 0.0)
         self.reserve_pct = float(reserve) if isinstance(reserve, float | int) else 0.0
         self.from_grid = values.get(GRID) is not False
+        self._note()
 
     def advance(self, dt_s: float) -> None:
         """Move the limits on by dt_s."""
         self.charge.advance(dt_s)
         self.discharge.advance(dt_s)
+        self._note()
 
     def within(self, give_w: float, take_w: float, rest_w: float) -> tuple[float, float, float]:
         """What the battery may give and take of that (W, both >= 0), and its power instead of rest_w."""
