@@ -109,10 +109,9 @@ class Device:
         self._state: DeviceState | None = None
         self.failed = ""
         self.on_failure: Callable[[BaseException], None] | None = None
-        now_s = self._clock.now_s
-        self.setpoints = Setpoints(
-            self.chain.types, plate, self.settings, now_s=now_s, settle=self._settle, apply=self._apply
-        )
+        now_s, settle, apply = self._clock.now_s, self._settle, self._apply
+        kinds, own = self.chain.types, self.settings
+        self.setpoints = Setpoints(kinds, plate, own, now_s=now_s, settle=settle, apply=apply)
         self._cuts = Cuts(self.setpoints, self.inputs, self.chain, self.source, sampled=sampled)
         self._listen()
         self._configure(self.setpoints.values())
@@ -289,7 +288,8 @@ class Device:
     def _look(self, conditions: Conditions) -> None:
         old = self._conditions
         self._conditions = conditions
-        self.seen.frequency_hz = conditions.frequency_hz
+        if self.seen.see_frequency(conditions):
+            self.chain.service.call_next_step()
         voltage, angle = conditions.voltage_pu, conditions.angle_deg
         if old is not None and old.voltage_pu == voltage and old.angle_deg == angle:
             return

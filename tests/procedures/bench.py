@@ -57,7 +57,8 @@ class Row(NamedTuple):
 class Bench:
     """One machine. power: of the DC source, per unit; charge: of a battery, per unit.
 
-    category: "A" or "B"; abnormal: 1 to 3; setGradW is 0 (no limit) and service is entered at once.
+    category: "A" or "B"; abnormal: 1 to 3; more: other points of the nameplate. setGradW is 0 (no limit) and
+    service is entered at once.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Bench:
         abnormal: int = 3,
         reactive_first: bool = True,
         start: str = "in_service",
+        **more: Any,
     ) -> None:
         self.clock = ManualClock()
         points: dict[str, Any] = {
@@ -77,6 +79,7 @@ class Bench:
             "dersim.InverterEfficiency": 1.0,
             "dersim.Priority": "reactive" if reactive_first else "active",
         }
+        points |= more
         if charge:
             points["713.WHRtg"] = 10_000
         plate = nameplate_from_json(_PLATE, **points)

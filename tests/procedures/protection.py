@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from tests.procedures.bench import TOLERANCE, Bench, Row, near
 
+from dersim.hardware.nameplate import ROCOF_HZ_S
+
 #: Name, threshold and clearing time of the default trips of each abnormal category; V in per unit, f in Hz.
 _OV2 = ("OV2", "v", 1.20, 0.16)
 _SHARED = (
@@ -141,3 +143,80 @@ def return_after_trip() -> Iterator[Row]:
     yield Row(label, clause, "delay of 300 s", bench.until(True, 310.0, 0.5), 300.0, 301.0)
     bench.go(150.0, 1.0)
     yield near(label, clause, "half of P after 150 s", bench.p, 0.5, 0.01)
+
+
+def _stays(bench: Bench, label: str, clause: str) -> Iterator[Row]:
+    """No trip, and the power of before."""
+    yield Row(label, clause, "no trip", float(bench.device.state.tripped), 0.0, 0.0)
+    yield near(label, clause, "P afterwards", bench.p, 0.9, TOLERANCE)
+
+
+def phase_angle(trips: bool) -> Iterator[Row]:
+    """Jumps of the positive sequence and of one phase, which returns before a trip on its voltages.
+
+    trips: the nameplate's reaction to a larger jump; the ride-through does not depend on it.
+    """
+    clause = "1547-2018 6.5.2.6"
+    label = "Phase angle ride-through" + (", trip beyond it" if trips else "")
+    plate = {"dersim.AngleJump": "trip" if trips else "ride"}
+    for degrees in (20.0, -20.0):
+        bench = Bench(0.9, **plate)
+        bench.device.inputs.set(angle_deg=degrees)
+        yield near(label, clause, "P at the jump", bench.p, 0.9, TOLERANCE)
+        bench.go(30.0, 0.5)
+        yield from _stays(bench, label, clause)
+    for phase in range(3):
+        for degrees in (59.0, -59.0):
+            bench = Bench(0.9, **plate)
+            bench.device.inputs.set(angle_deg=[degrees * (phase == each) for each in range(3)])
+            bench.go(0.5, 0.05)
+            bench.device.inputs.set(angle_deg=0)
+            bench.go(0.5, 0.05)
+            yield from _stays(bench, label, clause)
+    beyond: tuple[float | list[float], ...] = (21.0, -21.0, [61, 0, 0], [30, 30, 0])
+    for angle in beyond:
+        bench = Bench(0.9, **plate)
+        bench.device.inputs.set(angle_deg=angle)
+        tripped = float(bench.device.state.tripped)
+        yield Row(label, clause, "beyond it as on the nameplate", tripped, float(trips), float(trips))
+
+
+def rocof(category: int, trips: bool) -> Iterator[Row]:
+    """A frequency that falls to 57 Hz, rises to 61.5 Hz and returns, at the rate of table 21.
+
+    trips: the nameplate trips beyond it, after the 0.1 s over which the rate is averaged.
+    """
+    clause = "1547-2018 6.5.2.5, table 21"
+    rate = ROCOF_HZ_S[category]
+    label = f"ROCOF ride-through, Category {'I' * category}" + (", trip beyond it" if trips else "")
+    plate = {"dersim.RocofTrip": rate if trips else 0.0}
+    bench = Bench(0.9, abnormal=category, **plate)
+    for target in (57.0, 61.5, 60.0):
+        hz = bench.device.state.frequency_hz
+        bench.device.inputs.set(frequency_hz=target, rocof_hz_s=rate)
+        bench.go(abs(target - hz) / rate, 0.05)
+        yield near(label, clause, "the frequency arrives", bench.device.state.frequency_hz, target, 1e-6)
+    bench.go(60.0, 0.5)
+    yield from _stays(bench, label, clause)
+    bench.device.inputs.set(frequency_hz=59.0, rocof_hz_s=1.05 * rate)
+    took_s = bench.until(False, 0.99 / rate, 0.005)
+    low, high = (0.099, 0.11) if trips else (math.inf, math.inf)
+    yield Row(label, clause, "beyond it as on the nameplate", took_s, low, high)
+
+
+def anti_islanding() -> Iterator[Row]:
+    """A balanced island: voltage and frequency stay. Enabled, it is left within 2 s, and not entered."""
+    label, clause = "Unintentional islanding", "1547-2018 8.1.1"
+    bench = Bench(0.9)
+    bench.device.inputs.set(grid_lost=True)
+    yield Row(label, clause, "clearing time", bench.until(False, 3.0), 0.0, 2.0)
+    yield near(label, clause, "no current after it", abs(bench.p) + abs(bench.q), 0.0, 0.0)
+    bench.go(400.0, 5.0)
+    yield near(label, clause, "not entered", float(bench.energized), 0.0, 0.0)
+    bench.device.inputs.set(grid_lost=False)
+    yield Row(label, clause, "delay of 300 s", bench.until(True, 310.0, 0.5), 300.0, 301.0)
+    disabled = Bench(0.9)
+    disabled.device.settings.enable_anti_islanding(False)
+    disabled.device.inputs.set(grid_lost=True)
+    disabled.go(10.0, 0.1)
+    yield near(label, clause, "goes on where disabled", disabled.p, 0.9, TOLERANCE)

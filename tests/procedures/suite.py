@@ -42,6 +42,11 @@ def _protection() -> Iterator[Procedure]:
     yield from (partial(protection.voltage_ride_through, category) for category in (1, 2, 3))
     yield protection.consecutive_dips
     yield from (partial(protection.frequency_ride_through, f, s) for f, s in protection.FREQUENCIES)
+    yield from (partial(protection.phase_angle, trips) for trips in (False, True))
+    yield from (
+        partial(protection.rocof, category, trips) for category in (1, 2, 3) for trips in (False, True)
+    )
+    yield protection.anti_islanding
     yield protection.enter_service
     yield protection.return_after_trip
 

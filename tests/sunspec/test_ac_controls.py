@@ -281,7 +281,7 @@ def test_power_factor_and_its_reversion(bench):
         ({"WMaxLimPctRvrtRem": 5}, 2),
         ({"WMaxLimPct_SF": 0}, 2),
         ({"PFWAbsEna": 1}, 2),
-        ({"AntiIslEna": 1}, 2),
+        ({"AntiIslEna": 2}, 3),
         ({"WMaxLimPctEna": 2}, 3),
     ],
 )
@@ -292,6 +292,18 @@ def test_refusals_change_nothing(bench, values, code):
     assert bench.write_points(704, values) == code
     assert in_force(bench) == before
     assert bench.unit.block(704).data() == registers
+
+
+def test_anti_islanding_is_switched_by_its_register(bench):
+    assert bench.read(704, "AntiIslEna") == 1
+    assert bench.write(704, AntiIslEna=0) == 0
+    assert bench.read(704, "AntiIslEna") == 0
+    bench.device.inputs.set(grid_lost=True)
+    bench.wait(5)
+    assert not bench.device.state.tripped
+    assert bench.write(704, AntiIslEna=1) == 0
+    bench.wait(2)
+    assert bench.device.state.tripped
 
 
 def test_the_journal_names_the_register(bench):

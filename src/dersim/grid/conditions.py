@@ -10,7 +10,7 @@ class Conditions(NamedTuple):
     the first, split-phase ones the first two. frequency_hz. irradiance_w_m2 in the plane of the array.
     temperature_c and wind_m_s of the ambient air. The booleans each raise the alarm of that name, no more.
     angle_deg: how far the voltage phasors A, B, C lead their nominal places, degrees; a change is a jump.
-    rocof_hz_s: the rate at which frequency_hz moves.
+    rocof_hz_s: the rate at which frequency_hz moves. grid_lost: the DER is in an island.
     """
 
     voltage_pu: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -24,3 +24,4 @@ class Conditions(NamedTuple):
     emergency_remote: bool = False
     angle_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     rocof_hz_s: float = 0.0
+    grid_lost: bool = False

@@ -32,6 +32,7 @@ RANGES: dict[str, tuple[float, float]] = {
 _PER_PHASE = ("voltage_pu", "angle_deg")
 #: Alarms that nothing simulated raises; each is on or off.
 ALARMS = ("current_imbalance", "phase_rotation", "emergency_local", "emergency_remote")
+_FLAGS = (*ALARMS, "grid_lost")
 _GRID = ("voltage_pu", "frequency_hz", "rocof_hz_s", "angle_deg")
 _WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
 
@@ -179,7 +180,7 @@ class Inputs:
             "irradiance_w_m2": c.irradiance_w_m2,
             "temperature_c": c.temperature_c,
             "wind_m_s": c.wind_m_s,
-            **{name: getattr(c, name) for name in ALARMS},
+            **{name: getattr(c, name) for name in _FLAGS},
             "source": "const" if self.constant else "csv",
             "grid_source": "csv" if any(name in self._profiles for name in _GRID) else "const",
             "weather_source": "csv" if any(name in self._profiles for name in _WEATHER) else "const",
@@ -192,12 +193,12 @@ def _short(phases: tuple[float, float, float]) -> float | list[float]:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name in ALARMS:
+    if name in _FLAGS:
         if not isinstance(value, bool):
             raise ConfigError(f"{name}: {value!r} is not true or false")
         return value
     if name not in RANGES:
-        raise ConfigError(f"{name} is not an input; known are {', '.join((*RANGES, *ALARMS))}")
+        raise ConfigError(f"{name} is not an input; known are {', '.join((*RANGES, *_FLAGS))}")
     if name in _PER_PHASE and isinstance(value, list | tuple):
         if len(value) != 3:
             raise ConfigError(f"{name}: a number or three of them are needed, not {value!r}")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dersim.grid.conditions import Conditions
+
 
 def _no_limit(_p_w: float) -> float:
     return math.inf
@@ -43,7 +45,8 @@ class Measured:
 
     v_pu: the mean of the phases, corrected by setVRefOfs and setVRef, per unit; v_low_pu, v_high_pu: the
     lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit; terminal_v_pu: the mean
-    of the phases as it is at the terminals, per unit of rtgVNom. frequency_hz.
+    of the phases as it is at the terminals, per unit of rtgVNom. frequency_hz, angle_deg, rocof_hz_s and
+    grid_lost: as in `Conditions`.
     available_w: available power on the AC side; charge_w: available charging power (>= 0).
     p_w, q_var: the output at the end of the last step. before_w: the same P, during a cessation that before
     it; None out of service and before the first step. command_w: the limit by command.
@@ -59,6 +62,9 @@ class Measured:
     v_high_pu: float = 1.0
     terminal_v_pu: float = 1.0
     frequency_hz: float = 60.0
+    angle_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rocof_hz_s: float = 0.0
+    grid_lost: bool = False
     available_w: float = 0.0
     charge_w: float = 0.0
     p_w: float = 0.0
@@ -72,6 +78,18 @@ class Measured:
     va_limit: Callable[[float], float] = _no_limit
     var_available: Callable[[float], tuple[float, float]] = _no_var
     undisturbed: Callable[[], Undisturbed] = _unknown
+
+    def see_frequency(self, now: Conditions) -> bool:
+        """Take over frequency, angles and loss of the grid; whether there is a new disturbance in them."""
+        self.frequency_hz = now.frequency_hz
+        if (
+            now.angle_deg == self.angle_deg
+            and now.rocof_hz_s == self.rocof_hz_s
+            and now.grid_lost is self.grid_lost
+        ):
+            return False
+        self.angle_deg, self.rocof_hz_s, self.grid_lost = now.angle_deg, now.rocof_hz_s, now.grid_lost
+        return True
 
     @property
     def flowing_w(self) -> float:

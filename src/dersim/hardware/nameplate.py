@@ -22,6 +22,9 @@ from dersim.hardware.nameplate_points import POINTS, Point
 from dersim.modes import ModeValue, modes_from_json
 from dersim.numeric import number, shown
 
+#: 1547-2018 table 21: the rate of change of frequency that each abnormal category rides through, Hz/s.
+ROCOF_HZ_S = {1: 0.5, 2: 2.0, 3: 3.0}
+
 PROFILES = Path(__file__).parent / "profiles"
 
 
@@ -33,6 +36,7 @@ class Nameplate:
     DER phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 both, 3 fuel cell, ...
     normal_category: "A" or "B"; abnormal_category: 1 to 3 (1547-2018 1.4).
     rtgMinPFOverExcited, rtgMinPFUnderExcited: 0 to 1. default_modes: in force with source ``nameplate``.
+    angle_jump_trips, rocof_trip_hz_s (0: never), island_trip_s: see `loss_of_mains.py`.
     reactive_priority, q_needs_power: see `inverter.py`. battery_ramp_s: of a battery, from 0 to rtgMaxW.
     v_ref_pct: the lowest and highest autonomous VRef.
     points: the file's values by point name.
@@ -65,6 +69,9 @@ class Nameplate:
     options: str
     reactive_priority: bool
     q_needs_power: bool
+    angle_jump_trips: bool
+    rocof_trip_hz_s: float
+    island_trip_s: float
     pv_w: float
     pv_v: float
     pv_gamma_per_k: float
@@ -208,6 +215,9 @@ def _ac_side(v: Mapping[str, Any]) -> dict[str, Any]:
         "rtgMaxChargeRateVA": float(v["702.VAChaRteMaxRtg"] or va) if storage else 0.0,
         "rtgMaxDischargeRateVA": float(v["702.VADisChaRteMaxRtg"] or va) if storage else 0.0,
         "rtgMaxDischargeRateW": float(v["702.WDisChaRteMaxRtg"] or watts) if storage else 0.0,
+        "angle_jump_trips": v["dersim.AngleJump"] == "trip",
+        "rocof_trip_hz_s": float(v["dersim.RocofTrip"]),
+        "island_trip_s": float(v["dersim.IslandTripTms"]),
         "reactive_priority": v["dersim.Priority"] == "reactive",
         "q_needs_power": not storage if needs_power is None else bool(needs_power),
     }
@@ -270,6 +280,12 @@ def _contradictions(plate: Nameplate) -> None:
         plate.rtgMinV < plate.rtgVNom < plate.rtgMaxV,
         f"point 702.VNomRtg: {plate.rtgVNom:g} V is not between 702.VMinRtg, {plate.rtgMinV:g} V, "
         f"and 702.VMaxRtg, {plate.rtgMaxV:g} V",
+    )
+    ridden = ROCOF_HZ_S[plate.abnormal_category]
+    need(
+        not 0 < plate.rocof_trip_hz_s < ridden,
+        f"point dersim.RocofTrip: {plate.rocof_trip_hz_s:g} Hz/s is below {ridden:g} Hz/s, which the "
+        f"category of 702.AbnOpCatRtg rides through; 0 is never",
     )
     need(
         plate.pv_w > 0 or plate.rtgMaxWh > 0 or plate.der_type not in (4, 80, 83),

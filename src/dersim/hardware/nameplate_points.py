@@ -87,6 +87,15 @@ _ALL = (
     Point("dersim.VRefMin", "lowest autonomous VRef (1547-2018 5.3.3)", "% setVRef", 50.0, 100.0, 95.0),
     Point("dersim.VRefMax", "highest autonomous VRef (1547-2018 5.3.3)", "% setVRef", 100.0, 150.0, 105.0),
     Point(
+        "dersim.AngleJump",
+        "what a jump of the phase angle beyond ride-through does",
+        kind=str,
+        default="ride",
+        allowed=("ride", "trip"),
+    ),
+    Point("dersim.RocofTrip", "frequency that moves faster trips; 0: never", "Hz/s", 0.0, 100.0, 0.0),
+    Point("dersim.IslandTripTms", "from loss of the grid to the trip by anti-islanding", "s", 0.05, 2.0, 1.0),
+    Point(
         "dersim.Priority",
         "what has priority beyond the category's reactive power",
         kind=str,

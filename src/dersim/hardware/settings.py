@@ -40,6 +40,7 @@ class Settings:
     (702 of SunSpec has only VNom). setESLowVolt and setESHighVolt are in percent of setVRef; setGradW and
     setSoftGradW in percent of setMaxW per second, 0 for no limit.
     `stored` holds curves and other values that were written but are not in force, by mode.
+    anti_islanding: 704.AntiIslEna, which 2030.5 does not have.
     `before_change` is called before base values are written, `on_change` after one that acts changed.
     """
 
@@ -77,6 +78,7 @@ class Settings:
         self._written: set[str] = set()
         self._governed: dict[str, float] = {}
         self.stored: dict[str, ModeValue] = {}
+        self.anti_islanding = True
         self.changes = 0
         self.changed_s = 0.0
         self.before_change: Callable[[], None] = _ignore
@@ -130,6 +132,16 @@ class Settings:
             self._base["setVRef"] = self._base["setVNom"]
         if self._refresh(now_s):
             self.on_change()
+
+    def enable_anti_islanding(self, enabled: bool, now_s: float = 0.0) -> None:
+        """Switch anti-islanding on or off."""
+        if enabled is self.anti_islanding:
+            return
+        self.before_change()
+        self.anti_islanding = enabled
+        self.changes += 1
+        self.changed_s = now_s
+        self.on_change()
 
     def govern(self, values: Mapping[str, float], now_s: float) -> bool:
         """Replace the setpoints that override settings, by name; True if a value that acts changed."""

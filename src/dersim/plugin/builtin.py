@@ -14,6 +14,7 @@ from dersim.functions import (
     fixed_w,
     freq_droop,
     freq_watt,
+    loss_of_mains,
     max_w,
     may_trip,
     momentary_cessation,
@@ -50,6 +51,7 @@ FUNCTION_TYPES: tuple[FunctionType, ...] = tuple(
     module.TYPE
     for module in (
         trip,
+        loss_of_mains,
         momentary_cessation,
         may_trip,
         connect,

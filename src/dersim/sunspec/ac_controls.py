@@ -226,6 +226,7 @@ class AcControls(Model):
         out["VarSetPri"] = self._fixed("VarSetPri")
         out["WRmp"] = self.view.settings.setGradW
         out["WRmpRef"] = _PERCENT_OF_WMAX
+        out["AntiIslEna"] = int(self.view.settings.anti_islanding)
         return out
 
     def _acting(self, control: Control) -> InForce | None:
@@ -248,7 +249,7 @@ class AcControls(Model):
 
     def writable(self, path: str) -> bool:
         """Whether the point belongs to a control that this DER supports."""
-        return path in self._of or path in _FIXED or path == "WRmp"
+        return path in self._of or path in _FIXED or path in ("WRmp", "AntiIslEna")
 
     def enabled(self, control: Control) -> bool:
         """Whether it was enabled here, in force or overridden by an event."""
@@ -273,6 +274,8 @@ class AcControls(Model):
         if "WRmp" in changes:
             update_settings(self.view, source, {"setGradW": float(changes["WRmp"])}, "704.WRmp")
         submit(self.view, wanted)
+        if "AntiIslEna" in changes:
+            self.view.settings.enable_anti_islanding(bool(changes["AntiIslEna"]), self.view.now_s())
         self._stored = stored
         for stem, seconds in ends.items():
             if seconds >= 0:

@@ -47,9 +47,10 @@ async def test_values_out_of_range_change_nothing(open_site, body, pointer):
 
 async def test_angles_and_a_frequency_that_moves(open_site):
     async with open_site() as site:
-        body = b'{"frequency_hz": 59, "rocof_hz_s": 0.5, "angle_deg": [0, -20, 0]}'
+        body = b'{"frequency_hz": 59, "rocof_hz_s": 0.5, "angle_deg": [0, -20, 0], "grid_lost": true}'
         read = json.loads((await site("POST", "/api/dersim/inputs", body=body)).body)
         lonely = await site("POST", "/api/dersim/inputs", body=b'{"rocof_hz_s": 0.5}')
+    assert read["grid_lost"] is True
     assert (read["frequency_hz"], read["rocof_hz_s"], read["angle_deg"]) == (60, -0.5, [0, -20, 0])
     assert lonely.status == 400
     assert "frequency_hz" in json.loads(lonely.body)["detail"]

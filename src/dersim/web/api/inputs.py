@@ -26,6 +26,7 @@ Hertz = Annotated[float, unit("Hz", minimum=30, maximum=90)]
 Irradiance = Annotated[float, unit("W/m2", minimum=0, maximum=2000)]
 Celsius = Annotated[float, unit("degC", "ambient", minimum=-60, maximum=80)]
 Wind = Annotated[float, unit("m/s", minimum=0, maximum=100)]
+GridLost = Annotated[bool, described("the DER is in an island; anti-islanding trips it")]
 AlarmRaised = Annotated[bool, described("raises the DERStatus alarm of this name")]
 InputSource = Annotated[Literal["const", "csv"], described("csv: some input follows a profile")]
 
@@ -37,6 +38,7 @@ class Inputs(TypedDict):
     angle_deg: AnglesDeg
     frequency_hz: Hertz
     rocof_hz_s: HertzPerSecond
+    grid_lost: GridLost
     irradiance_w_m2: Irradiance
     temperature_c: Celsius
     wind_m_s: Wind
@@ -56,6 +58,7 @@ class InputsChange(TypedDict):
     angle_deg: NotRequired[AnglesDeg]
     frequency_hz: NotRequired[Hertz]
     rocof_hz_s: NotRequired[Rate]
+    grid_lost: NotRequired[GridLost]
     irradiance_w_m2: NotRequired[Irradiance]
     temperature_c: NotRequired[Celsius]
     wind_m_s: NotRequired[Wind]
