@@ -29,7 +29,7 @@ def register_control_functions():
 
 @hookimpl
 def register_ui_panels():
-    return [Panel("soft", "Soft", "/soft.js")]
+    return [Panel("soft", "Soft", __file__)]
 """
 
 #: What the two modules of 0.1 defined or were told to be imported for.

@@ -195,6 +195,7 @@ def test_a_front_end_that_is_not_right_is_refused(kind, words):
     ("hook", "item", "words"),
     [
         ("register_ui_panels", Panel("a", "A", None), "Panel 'a': its module_path is None; give str"),
+        ("register_ui_panels", Panel("a", "A", "/no/a.js"), "panel 'a': its module '/no/a.js' is no file"),
         ("register_device_types", DeviceType("mill", None, len), "its profile is None; give str or Path"),
         ("register_device_types", DeviceType("mill", "x", None), "make_source is None; give a function"),
         ("register_frontends", FrontendType("wire", "fleet", len, order="x"), "its order is 'x'; give int"),
@@ -227,6 +228,9 @@ def test_a_front_end_whose_make_is_async_is_refused():
         ({"suits_mode": None}, "suits_mode is None; give a function"),
         ({"check": lambda mode, value: ""}, "is called with 4 argument"),
         ({"order": "first"}, "its order is 'first'; give int"),
+        ({"sunspec_models": 701}, "its sunspec_models is 701; give tuple"),
+        ({"sunspec_models": ("701",)}, "has the sunspec_models .*; give whole numbers"),
+        ({"doc": None}, "its doc is None; give str"),
         ({"standing": "no"}, "its standing is 'no'; give bool"),
         (
             {"modes": ("opModMaxLimW",), "parameters": {"opModMaxLimW": "ab"}},

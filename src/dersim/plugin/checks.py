@@ -12,6 +12,7 @@ from dersim.fences import at_start
 from dersim.functions.contract import FunctionType, Stage
 from dersim.hardware.device_type import DeviceType
 from dersim.ieee2030_5.extensions import SchemaExtension
+from dersim.numeric import shown
 from dersim.plugin.extension import FrontendType, Panel, Scope
 
 #: Of each hook that returns something: the class of the items, and the table of the `Registry`.
@@ -28,7 +29,13 @@ RESULTS: Mapping[str, tuple[type, str]] = {
 #: Of each kind of object, what its fields must be; what else is called or compared fails far from its cause.
 _FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
     DeviceType: {"profile": (str, Path), "aliases": (tuple, list)},
-    FunctionType: {"order": (int,), "standing": (bool,), "parameters": (Mapping,)},
+    FunctionType: {
+        "order": (int,),
+        "standing": (bool,),
+        "parameters": (Mapping,),
+        "sunspec_models": (tuple, list),
+        "doc": (str,),
+    },
     FrontendType: {"order": (int,), "peer_follows_simulated_time": (bool,)},
     Panel: {"title": (str,), "module_path": (str,)},
 }
@@ -48,6 +55,11 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
             return f"{{{item.namespace}}}{item.element}"
         case FrontendType():
             _check_frontend(plugin, item)
+        case Panel() if not Path(item.module_path).is_file():
+            raise PluginError(
+                f"plug-in {plugin}: panel {item.name!r}: its module {shown(item.module_path)} is no file; "
+                f"give the path of an ES module"
+            )
         case FunctionType() if not trusted:
             _check_function(plugin, item)
     name = item.get("id") if isinstance(item, Mapping) else item.name
@@ -85,6 +97,8 @@ def _check_function(plugin: str, kind: FunctionType) -> None:
         raise PluginError(
             f"{what} has the modes {kind.modes!r}; give a tuple of names, such as ('opModMaxLimW',)"
         )
+    if any(isinstance(each, bool) or not isinstance(each, int) for each in kind.sunspec_models):
+        raise PluginError(f"{what} has the sunspec_models {kind.sunspec_models!r}; give whole numbers")
     for attribute, arguments in (("make", 2), ("suits", 1), ("suits_mode", 2), ("check", 4)):
         _check_call(f"{what}: {attribute}", getattr(kind, attribute), arguments)
     try:
