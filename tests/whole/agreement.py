@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,8 @@ def same(value: Any) -> Any:
 class Place:
     """Where a value is told, e.g. `701.W`; the forms are those of `Look.tell`.
 
-    {n}, {x} and {i} are the phase: 1, A or 0. of: the value of the row as it is told here. take: what of this
-    place is compared. note: for the page.
+    {n}, {x} and {i} are the phase, 1, A or 0, and {m} and {y} the one after it. of: the row's value as it is
+    told here. take: what of this place is compared. note: for the page.
     """
 
     where: str
@@ -51,13 +51,14 @@ class Row:
     places: tuple[Place, ...]
     phases: bool = False
 
-    def truths(self, look: Look) -> Iterable[tuple[Any, str, str]]:
-        """The value, and {n} and {x}, of each phase, or of the whole."""
+    def truths(self, look: Look) -> Iterable[tuple[Any, Mapping[str, object]]]:
+        """The value, and what stands for the names in braces, of each phase, or of the whole."""
         if not self.phases:
-            yield self.truth(look), "", ""
+            yield self.truth(look), {}
             return
         for i in range(look.plate.phases):
-            yield self.truth(look, i), str(i + 1), "ABC"[i]
+            after = (i + 1) % 3
+            yield self.truth(look, i), {"i": i, "n": i + 1, "m": after + 1, "x": "ABC"[i], "y": "ABC"[after]}
 
 
 def row(quantity: str, truth: Callable[..., Any], *places: Place | str, phases: bool = False) -> Row:
@@ -72,11 +73,11 @@ def disagreements(look: Look, rows: Iterable[Row], met: set[str] | None = None) 
     """Every place that tells something else than the state; `met` collects the places that were compared."""
     found = []
     for line in rows:
-        for truth, n, x in line.truths(look):
+        for truth, names in line.truths(look):
             if truth is None:
                 continue
             for place in line.places:
-                where = place.where.replace("{n}", n).replace("{x}", x).replace("{i}", str(int(n or 1) - 1))
+                where = place.where.format_map(names)
                 wanted = place.of(truth)
                 told = look.tell(where)
                 if told and met is not None:

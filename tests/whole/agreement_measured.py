@@ -67,6 +67,11 @@ def _mean(name: str) -> Callable[[Look], float]:
     return mean
 
 
+def _to_next(look: Look, i: int) -> float | None:
+    pairs = (0, 1, 3)[look.plate.phases - 1]
+    return float(look.state.voltage_ll_v[i]) if i < pairs else None
+
+
 def _line_to_line(look: Look) -> float | None:
     return _mean("voltage_ll_v")(look) if look.plate.phases > 1 else None
 
@@ -104,6 +109,12 @@ MEASURED = (
     ),
     row("V, mean of the phases", _mean("voltage_ln_v"), "701.LNV, metrics.voltage_ln_v"),
     row("V, mean between phases", _line_to_line, "701.LLV, metrics.voltage_ll_v"),
+    row(
+        "V from a phase to the next",
+        _to_next,
+        "701.VL{n}L{m}, 10x.PPVph{x}{y}",
+        phases=True,
+    ),
     row("A, all phases", _total("current_a"), "701.A, 10x.A"),
     row("P of a phase", _phase("phase_p_w"), "701.WL{n}, mirror W {x}, phases[{i}].power_kw", phases=True),
     row(

@@ -62,7 +62,7 @@ class Look:
             return self._register(100 + self.plate.phases if root == "10x" else int(root), rest)
         if where.startswith("mirror "):
             found = self._mirror.get(where.removeprefix("mirror "))
-            return [] if found is None else [found]
+            return [Told("no such reading") if found is None else found]
         if where.startswith("dersim_"):
             return [Told(self._prometheus[where], 1e-9)] if where in self._prometheus else []
         edition, _, name = root.rpartition(" ")
@@ -78,7 +78,7 @@ class Look:
         if model not in self._models:
             self._models[model] = block.shown()
         if path not in self._models[model]:
-            return []
+            return [Told("no such point")]
         point = block.point(path)
         step = 10.0**point.exponent if point.scale or point.exponent else 1.0
         exact = point.kind.startswith(("enum", "bitfield")) or point.is_text
@@ -140,7 +140,7 @@ class Look:
         kilo = 1000.0 if rest.endswith(("_kw", "_kvar", "_kva", "_kwh")) else 1.0
         if isinstance(found, float | int) and not isinstance(found, bool):
             return [Told(found * kilo, 0.5 * kilo / 10**digits)]
-        return [] if found is None and index else [Told(found)]
+        return [Told(found)]
 
 
 def _quantity(value: Any) -> Told:
