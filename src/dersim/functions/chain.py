@@ -66,6 +66,7 @@ class Chain:
         battery_ramp = BatteryRamp(nameplate)
         self.battery_ramp = battery_ramp if battery_ramp.acts else None
         self.inverter = Inverter(nameplate, settings)
+        self._night_w = nameplate.night_draw_w
         self.service = Service()
         self.without = WithoutEvent(settings, self.ramp, self.battery_ramp)
         self.p_w = self.q_var = self.mean_p_w = self.mean_q_var = 0.0
@@ -165,6 +166,8 @@ class Chain:
         p = seen.wanted_w
         if service.in_service and not service.ceased:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
+            if self._night_w and not p and not seen.available_w:
+                p = -self._night_w
         else:
             p = q = 0.0
         before, q_lag, settled = self.p_w, self._reactive.lag, True

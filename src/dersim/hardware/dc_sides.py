@@ -23,6 +23,8 @@ class DcSides:
         parts = parts_of(source, plate)
         self._parts = [(part, metered(part.source)) for part in parts]
         self._meters = [meter for _, meter in self._parts if meter is not None]
+        # What an inverter alone draws at night does not reach its array.
+        self._takes = not (self._combined is None and parts[0].kind == "pv")
         self._delivered_wh = self._taken_wh = 0.0
 
     def read(self, p_w: float, exported_wh: float, imported_wh: float) -> tuple[DcSide, ...]:
@@ -49,7 +51,8 @@ class DcSides:
             exported_wh, imported_wh = net_wh, 0.0
         # The highest value stays, because the last digits of a difference may fall.
         self._delivered_wh = max(self._delivered_wh, exported_wh / self._efficiency)
-        self._taken_wh = max(self._taken_wh, imported_wh * self._efficiency)
+        if self._takes:
+            self._taken_wh = max(self._taken_wh, imported_wh * self._efficiency)
 
     def _energies(self, meter: Metered | None) -> tuple[float, float]:
         if meter is not None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dersim.grid.conditions import Conditions
 from dersim.hardware.battery import Battery
 from dersim.hardware.nameplate import Nameplate
-from dersim.hardware.pv import PvArray
+from dersim.hardware.pv import pv_array
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint, Part, Ramps
 from dersim.modes import ModeValue
@@ -22,7 +22,7 @@ class Hybrid:
     """A PV array (`pv`) and a battery (`battery`); see `source.Source`."""
 
     def __init__(self, nameplate: Nameplate) -> None:
-        self.pv = PvArray(nameplate)
+        self.pv = pv_array(nameplate)
         self.battery = Battery(nameplate)
         self.available_w = self.charge_w = self.rest_w = 0.0
         self.parts = (Part("pv", self.pv), Part("battery", self.battery))
@@ -75,8 +75,10 @@ class Hybrid:
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w for dt_s."""
-        self.battery.drew(self._from_battery_w(p_w, self._sun_w), dt_s)
-        self.settled = self.battery.settled
+        from_battery_w = self._from_battery_w(p_w, self._sun_w)
+        self.battery.drew(from_battery_w, dt_s)
+        self.pv.drew(p_w - from_battery_w, dt_s)
+        self.settled = self.battery.settled and self.pv.settled
 
     def straight_s(self, within_s: float) -> float:
         """As that of the battery."""

@@ -36,6 +36,7 @@ class Nameplate:
     DER phase to neutral. der_type: DERType (2030.5), 4 PV, 80 storage, 83 both, 3 fuel cell, ...
     normal_category: "A" or "B"; abnormal_category: 1 to 3 (1547-2018 1.4).
     rtgMinPFOverExcited, rtgMinPFUnderExcited: 0 to 1. default_modes: in force with source ``nameplate``.
+    part_load, start_up_w, shut_down_w (DC): see `pv.py`; night_draw_w: of an inverter without power, AC.
     angle_jump_trips, rocof_trip_hz_s (0: never), island_trip_s: see `loss_of_mains.py`.
     reactive_priority, q_needs_power: see `inverter.py`. battery_ramp_s: of a battery, from 0 to rtgMaxW.
     v_ref_pct: the lowest and highest autonomous VRef.
@@ -76,6 +77,10 @@ class Nameplate:
     pv_v: float
     pv_gamma_per_k: float
     inverter_efficiency: float
+    part_load: bool
+    start_up_w: float
+    shut_down_w: float
+    night_draw_w: float
     charge_efficiency: float
     discharge_efficiency: float
     self_discharge_w: float
@@ -232,6 +237,10 @@ def _dc_side(v: Mapping[str, Any]) -> dict[str, Any]:
         "pv_v": float(v["714.Prt[0].DCV"]),
         "pv_gamma_per_k": float(v["dersim.GammaPct"]) / 100,
         "inverter_efficiency": float(v["dersim.InverterEfficiency"]),
+        "part_load": v["dersim.InverterCurve"] == "pvwatts",
+        "start_up_w": float(v["dersim.StartUpW"]),
+        "shut_down_w": float(v["dersim.ShutDownW"]),
+        "night_draw_w": float(v["dersim.NightDrawW"]),
         "charge_efficiency": float(v["dersim.ChargeEfficiency"]),
         "discharge_efficiency": float(v["dersim.DischargeEfficiency"]),
         "self_discharge_w": float(v["dersim.SelfDischargeW"]),
@@ -280,6 +289,15 @@ def _contradictions(plate: Nameplate) -> None:
         plate.rtgMinV < plate.rtgVNom < plate.rtgMaxV,
         f"point 702.VNomRtg: {plate.rtgVNom:g} V is not between 702.VMinRtg, {plate.rtgMinV:g} V, "
         f"and 702.VMaxRtg, {plate.rtgMaxV:g} V",
+    )
+    need(
+        plate.shut_down_w <= plate.start_up_w,
+        f"point dersim.ShutDownW: {plate.shut_down_w:g} W is more than dersim.StartUpW, "
+        f"{plate.start_up_w:g} W",
+    )
+    need(
+        not (plate.night_draw_w and plate.rtgMaxWh),
+        "point dersim.NightDrawW: with a battery give its losses as dersim.SelfDischargeW",
     )
     ridden = ROCOF_HZ_S[plate.abnormal_category]
     need(

@@ -2,7 +2,8 @@
 
 Cell temperature by Faiman (2008): T_cell = T_air + G / (U0 + U1 * wind), with U0 = 25 and U1 = 6.84 as in
 IEC 61853-2 practice. Power by the PVWatts DC model (Dobos 2014): P = P_dc0 * G / 1000 * (1 + gamma * (T_cell
-- 25)). The inverter has a constant efficiency. MPPT is ideal.
+- 25)). The inverter has the efficiency of `part_load.py`. It starts when the array has the start-up power and
+stops below the shut-down power. MPPT is ideal.
 
 The curve has the shape of EN 50530 (annex C): I = I_sc - I_0 * (exp(V / (V_oc * C)) - 1) with the
 technology's ratios V_mpp / V_oc and I_mpp / I_sc. I_0 and C do not follow the standard's closed form; they
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
+from dersim.hardware.part_load import efficiency_of
 from dersim.hardware.source import DcPoint
 
 _U0_W_M2_K = 25.0
@@ -111,7 +113,9 @@ class PvArray:
         self._dc0_w = nameplate.pv_w
         self._v0 = nameplate.pv_v
         self._gamma = nameplate.pv_gamma_per_k
-        self._efficiency = nameplate.inverter_efficiency
+        self._efficiency = efficiency_of(nameplate)
+        self._start_w, self._stop_w = nameplate.start_up_w, nameplate.shut_down_w
+        self._awake = False
         self._weather: tuple[float, float, float] | None = None
         self._irradiance = 0.0
         self._dc_w = 0.0
@@ -134,7 +138,8 @@ class PvArray:
         self._irradiance = irradiance
         self.cell_temperature_c = cell = cell_temperature_c(irradiance, ambient, wind)
         self._dc_w = max(0.0, self._dc0_w * irradiance / 1000 * (1 + self._gamma * (cell - 25)))
-        self.available_w = self._dc_w * self._efficiency
+        self._awake = self._dc_w >= (self._stop_w if self._awake else self._start_w)
+        self.available_w = self._efficiency.ac(self._dc_w) if self._awake else 0.0
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Do nothing: PV stores no energy."""
@@ -154,4 +159,24 @@ class PvArray:
 
     def dc(self, p_w: float) -> DcPoint:
         """The operating point on the curve while the AC side delivers p_w."""
-        return self.curve().at_power(max(0.0, p_w) / self._efficiency)
+        return self.curve().at_power(self._efficiency.dc(max(0.0, p_w)))
+
+
+class MeteredArray(PvArray):
+    """A PV array that counts its own energy: at part load it does not follow from that of the AC side."""
+
+    def __init__(self, nameplate: Nameplate) -> None:
+        super().__init__(nameplate)
+        self.delivered_wh = self.taken_wh = self.ac_net_wh = 0.0
+        self.settled = False
+
+    def drew(self, p_w: float, dt_s: float) -> None:
+        """Count the energy of dt_s."""
+        given_w = max(0.0, p_w)
+        self.delivered_wh += self._efficiency.dc(given_w) * dt_s / 3600
+        self.ac_net_wh += given_w * dt_s / 3600
+
+
+def pv_array(nameplate: Nameplate) -> PvArray:
+    """The PV array of a nameplate."""
+    return MeteredArray(nameplate) if nameplate.part_load else PvArray(nameplate)

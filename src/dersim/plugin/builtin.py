@@ -32,15 +32,15 @@ from dersim.functions.contract import FunctionType
 from dersim.hardware.battery import Battery
 from dersim.hardware.device_type import DeviceType, find_type
 from dersim.hardware.hybrid import Hybrid
-from dersim.hardware.pv import PvArray
+from dersim.hardware.pv import pv_array
 from dersim.plugin.hookspecs import hookimpl
 
 order = 0
 
 DEVICE_TYPES = (
-    DeviceType("PV-3Phase", "10kW-3Phase", PvArray, ("PV",), "PV inverter, three phases, 480 V"),
-    DeviceType("PV-2Phase", "10kW-2Phase", PvArray, (), "PV inverter, split phase, 240 V"),
-    DeviceType("PV-1Phase", "10kW-1Phase", PvArray, (), "PV inverter, single phase, 240 V"),
+    DeviceType("PV-3Phase", "10kW-3Phase", pv_array, ("PV",), "PV inverter, three phases, 480 V"),
+    DeviceType("PV-2Phase", "10kW-2Phase", pv_array, (), "PV inverter, split phase, 240 V"),
+    DeviceType("PV-1Phase", "10kW-1Phase", pv_array, (), "PV inverter, single phase, 240 V"),
     DeviceType("Batt-3Phase", "15kWh-3Phase", Battery, ("Batt",), "battery, three phases, 480 V"),
     DeviceType("Batt-2Phase", "15kWh-2Phase", Battery, (), "battery, split phase, 240 V"),
     DeviceType("Batt-1Phase", "15kWh-1Phase", Battery, (), "battery, single phase, 240 V"),
