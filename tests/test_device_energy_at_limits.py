@@ -50,6 +50,32 @@ def reactive_power_ramping_to_a_goal_that_ramps() -> tuple[Device, ManualClock]:
     return device, clock
 
 
+def entering_service_up_to_a_limit() -> tuple[Device, ManualClock]:
+    device, clock = machine("HybridDC-3Phase")
+    device.settings.update({"setESDelay": 5.0, "setESRampTms": 300.0})
+    ask(device, "opModMaxLimW", 3.0)
+    device.command("stop")
+    device.command("start")
+    return device, clock
+
+
+def a_rising_limit_that_meets_the_available_power() -> tuple[Device, ManualClock]:
+    device, clock = machine("HybridDC-3Phase")
+    device.inputs.set(irradiance_w_m2=30.0)
+    ask(device, "opModMaxLimW", 0.0)
+    device.settings.update({"setGradW": 1.0})
+    ask(device, "opModMaxLimW", 100.0)
+    return device, clock
+
+
+def a_rising_target_that_meets_a_limit() -> tuple[Device, ManualClock]:
+    device, clock = machine("Batt-3Phase")
+    ask(device, "opModMaxLimW", 3.7)
+    device.settings.update({"setGradW": 1.0})
+    ask(device, "opModTargetW", 5000.0)
+    return device, clock
+
+
 def machine(kind: str) -> tuple[Device, ManualClock]:
     clock = ManualClock()
     device = make_device(device_type=kind, clock=clock)
@@ -77,6 +103,9 @@ CASES: list[Any] = [
     a_falling_limit_that_meets_the_power,
     a_power_that_turns_by_the_droop,
     reactive_power_ramping_to_a_goal_that_ramps,
+    entering_service_up_to_a_limit,
+    a_rising_limit_that_meets_the_available_power,
+    a_rising_target_that_meets_a_limit,
 ]
 
 
@@ -84,5 +113,5 @@ CASES: list[Any] = [
 def test_energy_is_the_same_at_any_tick(case: Callable[[], tuple[Device, ManualClock]]) -> None:
     fine = energies_ws(case, FINE_S)
     assert sum(fine) > 1000
-    for tick_s in (1.0, 7.0, 60.0):
+    for tick_s in (1.0, 7.0, 10.0, 60.0):
         assert energies_ws(case, tick_s) == pytest.approx(fine, rel=1.5e-3, abs=10.0), tick_s

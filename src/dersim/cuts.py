@@ -4,7 +4,7 @@ At a known instant - a setpoint expires, a grid profile goes to its next row, a 
 runs out - the piece before it ends and a step of zero length follows, in which outputs may jump. In between
 nothing jumps, and energy is counted by the course of a straight line or of one lag. Where limits meet or Q
 follows P that is an approximation, so pieces are short soon after a jump and while a ramp runs, and become
-longer with the time since.
+longer with the time since. A ramp of active power is cut where it meets a limit or a power that rests.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Cuts:
             chain, serves = self._chain, self._chain.service.in_service
             since_s = start_s - self.jump_s
             if serves and (chain.ramps or chain.service.entering or since_s < dt_s / _GROWTH):
-                seconds = min(seconds, self._course_s(start_s))
+                seconds = min(seconds, self._course_s(start_s, seen))
             if self._storage is not None:
                 stored_s = self._storage.straight_s(seconds)
                 self._stored_out = stored_s < seconds
@@ -98,17 +98,21 @@ class Cuts:
                     seconds = max(stored_s, _SHORTEST_S)
         return min(dt_s, max(seconds, self.least_s))
 
-    def _course_s(self, start_s: float) -> float:
+    def _course_s(self, start_s: float, seen: Measured) -> float:
         """Seconds for which the outputs keep their course."""
         chain = self._chain
         seconds = INF
         fastest_s = min((lag.olrt_s for lag in chain.lags if lag.moving and lag.olrt_s > 0), default=INF)
         if fastest_s < INF:
             seconds = max(fastest_s * _FIRST, (start_s - self.jump_s) * _GROWTH)
-        for ramp in (chain.ramp, chain.battery_ramp):
-            if ramp is not None and not ramp.settled:
-                seconds = min(seconds, ramp.straight_s)
+        ramp, battery_ramp = chain.ramp, chain.battery_ramp
+        if ramp is not None and not ramp.settled:
+            powers_w = seen.p_w, seen.available_w, -seen.charge_w, seen.command_w, chain.without.unlimited_w
+            seconds = min(seconds, ramp.meets_s(*powers_w))
+        if battery_ramp is not None and not battery_ramp.settled:
+            seconds = min(seconds, battery_ramp.straight_s)
         if chain.service.entering:
             enter = chain.functions["enter-service"]
-            seconds = min(seconds, enter.straight_s()) if isinstance(enter, EnterService) else seconds
+            if isinstance(enter, EnterService):
+                seconds = min(seconds, enter.straight_s(chain.over_w))
         return max(seconds, _SHORTEST_S)

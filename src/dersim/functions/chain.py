@@ -48,6 +48,7 @@ class Chain:
 
     p_w, q_var: the output, W and var; mean_p_w, mean_q_var: its mean over the last step. service: in or out
     of service. settled: another step under the same conditions would change nothing. ramps: a ramp runs.
+    over_w: how far |P| would be above the ramp of entering service, W.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Chain:
         self.without = WithoutEvent(settings, self.ramp, self.battery_ramp)
         self.p_w = self.q_var = self.mean_p_w = self.mean_q_var = 0.0
         self._p_lag: Lag | None = None
-        self._most_w = self._least_w = 0.0
+        self._most_w = self._least_w = self.over_w = 0.0
         self.settled = self.ramps = False
         self._served = True
         self._bounds = {
@@ -219,6 +220,7 @@ class Chain:
                 if p > limit:
                     p, self._p_lag = limit, limit_lag
         if ceiling < INF:
+            self.over_w = abs(p) - ceiling
             p = max(-ceiling, min(ceiling, p))
         return max(low, self._least_w) if p < low or p < self._least_w else p
 
@@ -229,6 +231,8 @@ class Chain:
         cap, floor = most, least
         if ramp is not None:
             ramp.settled, ramp.straight_s = True, INF
+            if ramp.moving:
+                ramp.moving = []
             if ramp.ending:
                 floor, cap = ramp.end(dt_s, seen, floor, cap)
         for function, bounds in self._command:

@@ -24,8 +24,10 @@ _ENTER = Demand(enter=True)
 _SLACK_S = 1e-9
 #: From this rating on there is no random delay (1547-2018 4.10.3).
 _NOT_RANDOM_VA = 500e3
-#: The ramp is stepped in at least so many parts, because it meets the available power inside one of them.
+#: The ramp is stepped in at least so many parts, because it meets a power that moves inside one of them.
 _PARTS = 32
+#: Where it meets the power, the parts are not shorter than those of so many.
+_LEAST_PARTS = 4096
 
 
 class EnterService(Function):
@@ -70,12 +72,15 @@ class EnterService(Function):
         """Seconds of good grid still needed before service is entered (SunSpec 703 ESDlyRemTms)."""
         return max(0.0, self._delay_s() - self._good_s)
 
-    def straight_s(self) -> float:
-        """Seconds for which the ramp goes on in a straight line, but at most a part of the whole ramp."""
+    def straight_s(self, over_w: float) -> float:
+        """Seconds until the ramp ends or meets a power that is over_w above it, but at most a part of it."""
         rate, most_w = self._rate_w_s(), self.settings.setMaxW
         if self.settled or not 0 < rate < INF:
             return INF
-        return min(max(most_w - self._ceiling_w, 0.0), most_w / _PARTS) / rate
+        part_w = min(max(most_w - self._ceiling_w, 0.0), most_w / _PARTS)
+        if over_w > 0:
+            part_w = min(part_w, max(over_w, most_w / _LEAST_PARTS))
+        return part_w / rate
 
     def horizon_s(self, seen: Measured) -> float:
         """Seconds until the delay is over."""

@@ -29,8 +29,9 @@ from dersim.modes import ModeValue
 RAMP, GRAD = "rampTms", "setGradW"
 #: Slack for sums of floating-point seconds, s.
 _SLACK_S = 1e-9
-#: A ramp is stepped in at least so many parts.
+#: A ramp is stepped in at least so many parts, and in at most so many times more to meet a power exactly.
 _PARTS = 32
+_MOST_TIMES = 128
 
 
 class Track:
@@ -131,8 +132,9 @@ class Ramp(Function):
         self.q = Track(0.0)
         self._most_w = self._least_w = 0.0
         self._rate_w_s = INF
-        #: Seconds for which the ramps go on in straight lines.
+        #: Seconds for which the ramps go on in straight lines; those of active power that move, as (W, W/s).
         self.straight_s = INF
+        self.moving: list[tuple[float, float]] = []
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over setGradW, a setting; rampTms comes with each setpoint."""
@@ -260,8 +262,23 @@ class Ramp(Function):
             self._moves(self.q, goal_var)
         return value
 
+    def meets_s(self, *levels_w: float) -> float:
+        """`straight_s`, or less where a ramp of active power meets one of these powers before."""
+        least_s, seconds = self.straight_s / _MOST_TIMES, self.straight_s
+        for value, rate_w_s in self.moving:
+            for level in levels_w:
+                ahead_s = (level - value) / rate_w_s
+                if 0 < ahead_s < seconds:
+                    seconds = max(ahead_s, least_s)
+        return seconds
+
     def _moves(self, track: Track, goal: float) -> None:
         self.settled = False
+        if track.value != goal and track is not self.q:
+            rate_w_s = self._rate_w_s if goal > track.value else -self._rate_w_s
+            if track.left_s > 0:
+                rate_w_s = (goal - track.value) / track.left_s
+            self.moving.append((track.value, rate_w_s))
         seconds = track.straight_s(goal, self._rate_w_s, self._most_w)
         self.straight_s = min(self.straight_s, seconds)
 
