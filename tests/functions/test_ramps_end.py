@@ -224,3 +224,12 @@ def test_whatever_moves_a_ramp_ends_in_ramp_tms_and_one_tick(seed: int) -> None:
         bench.go(20, 1.0)
     assert ramped.p == pytest.approx(at_once.p, abs=1.0)
     assert ramped.q == pytest.approx(at_once.q, abs=1.0)
+
+
+def test_a_battery_that_may_give_nothing_charges_by_command_at_once() -> None:
+    bench = Bench("Batt-3Phase")
+    bench.device.settings.update({"setMaxW": 0.0})
+    for percent in (-50.0, -20.0):
+        bench.ask(opModFixedW=percent)
+        bench.go(3)
+        assert bench.p == percent * 100

@@ -142,7 +142,7 @@ class Ramp(Function):
         if s.setMaxW > self._most_w <= self.target.value:
             self._met, self._rising = False, True
         self._most_w, self._least_w = s.setMaxW, 0.0 - s.charge_limit_w
-        self._rate_w_s = s.setMaxW * s.setGradW / 100 if s.setGradW > 0 else INF
+        self._rate_w_s = s.setMaxW * s.setGradW / 100 or INF  # 0 of a DER that may give nothing: no ramp
 
     def changed(self, bounds: Bounds, ramp_s: float | None, *, active: bool) -> None:
         """The modes of a function changed; ramp_s: their rampTms; active: some are in force now."""
