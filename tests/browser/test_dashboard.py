@@ -144,6 +144,12 @@ def test_an_input_changed_in_the_page_changes_the_power(demo, open_page):
     page.press("#in-irradiance_w_m2", "Tab")
     page.wait_for_selector(".done:has-text('Changed')")
     assert demo.ask("/api/dersim/inputs")["irradiance_w_m2"] == 300
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.check("#in-emergency_local")
+    assert demo.ask("/api/dersim/overview")["status"]["alarms"] == ["EMERGENCY_LOCAL"]
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.uncheck("#in-emergency_local")
+    assert demo.ask("/api/dersim/inputs")["emergency_local"] is False
     page.click("text=Nominal")
     page.fill("#in-irradiance_w_m2", "9999")
     page.press("#in-irradiance_w_m2", "Tab")

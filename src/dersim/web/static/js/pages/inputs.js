@@ -12,6 +12,13 @@ const FIELDS = [
   ["temperature_c", "Ambient temperature", "°C", -40, 60, 0.5],
   ["wind_m_s", "Wind", "m/s", 0, 30, 0.5],
 ];
+// Raised here only: nothing in the simulation does.
+const ALARMS = [
+  ["current_imbalance", "Current imbalance"],
+  ["phase_rotation", "Phase rotation"],
+  ["emergency_local", "Emergency, local"],
+  ["emergency_remote", "Emergency, remote"],
+];
 const PHASES = ["a", "b", "c"];
 const QUICK = [
   ["Nominal", { voltage_pu: 1, frequency_hz: 60 }],
@@ -47,6 +54,9 @@ class InputsPage {
     const source = h("p", {}, "Source: ", this.source);
     const row = h("div", { class: "row" }, choices);
     const quick = QUICK.map(([name, body]) => h("button", { onclick: () => this.send(body) }, name));
+    this.alarms = ALARMS.map(([key]) => this.alarm(key));
+    const labels = ALARMS.map(([, name], i) => h("label", {}, this.alarms[i], name));
+    const raised = note("Each shows in DERStatus, LogEvents and registers, and changes no power.");
     const hint = note("Watch what the inverter does on Overview or Analytics.");
     show(
       root,
@@ -55,6 +65,7 @@ class InputsPage {
         { class: "grid" },
         card("Grid and weather", trouble, source, row, fields, this.told),
         card("Quick changes", h("div", { class: "row" }, quick), hint),
+        card("Raise an alarm", h("div", { class: "row" }, labels), raised),
       ),
     );
   }
@@ -70,6 +81,12 @@ class InputsPage {
     slider.addEventListener("change", () => this.changed(key, slider.value));
     this.inputs[key] = { number, slider };
     return h("div", { class: "field" }, h("label", { for: id }, `${name}, ${unit}`), number, slider);
+  }
+
+  alarm(key) {
+    const box = h("input", { type: "checkbox", id: `in-${key}` });
+    box.addEventListener("change", () => this.send({ [key]: box.checked }));
+    return box;
   }
 
   async load() {
@@ -106,6 +123,9 @@ class InputsPage {
       number.value = Number(values[key].toFixed(4));
       slider.value = values[key];
     }
+    ALARMS.forEach(([key], i) => {
+      this.alarms[i].checked = inputs[key];
+    });
     const hint = inputs.source === "csv" ? "; a value set here makes that input constant" : "";
     this.source.textContent = `grid ${grid_source}, weather ${weather_source}${hint}`;
   }
