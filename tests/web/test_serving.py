@@ -201,6 +201,29 @@ async def test_frames_before_the_answer_to_an_upgrade_are_answered_400_and_the_e
         assert not site.context.fences.counts
 
 
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"505"),
+        (b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", b"505"),
+        (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
+            b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n",
+            b"200",
+        ),
+    ],
+)
+async def test_http_1_is_spoken_and_no_other(open_site, raw, status):
+    async with open_site() as site:
+        stream = await trio.open_tcp_stream("127.0.0.1", site.port)
+        async with stream:
+            await stream.send_all(raw)
+            with trio.fail_after(5):
+                told = b"".join([chunk async for chunk in stream])
+        assert told.startswith(b"HTTP/1.1 " + status)
+        assert not site.context.fences.counts
+
+
 async def test_a_peer_that_resets_does_not_end_the_server(open_site):
     async with open_site() as site:
         for _ in range(3):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h11
 import trio
 import wsproto
 from hypercorn.config import Config
-from hypercorn.events import Event, Updated
+from hypercorn.events import Closed, Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
@@ -172,15 +173,18 @@ class WebServer:
 
 
 class _Connection(TCPServer):
-    """hypercorn's connection, which ends at once when the peer has closed.
+    """hypercorn's connection, which ends at once when the peer has closed, and speaks HTTP/1 only.
 
-    hypercorn 0.18 keeps it for its whole keep-alive time, in CLOSE_WAIT.
+    hypercorn 0.18 keeps it for its whole keep-alive time, in CLOSE_WAIT. Its HTTP/2, which no browser asks
+    for without TLS, raises KeyError for frames of streams that are closed.
     """
 
     stream: BoundedStream  # type: ignore[assignment]  # of an SSLStream it uses what BoundedStream has
     _peer_closed = False
 
     async def _read_data(self) -> None:
+        http_1: Any = self.protocol.protocol
+        http_1._check_protocol = partial(_refuse_others, http_1)
         await super()._read_data()
         self._peer_closed = True
         await self.idle_task.stop()
@@ -191,6 +195,14 @@ class _Connection(TCPServer):
             self.stream.busy = not event.idle
             if self._peer_closed:
                 await self.idle_task.stop()
+
+
+async def _refuse_others(http_1: Any, request: h11.Request) -> None:
+    """What hypercorn calls for each request, to change to HTTP/2. An offered upgrade may be ignored."""
+    if request.http_version not in {b"1.0", b"1.1"}:
+        await http_1._send_error_response(505)
+        await http_1.send(Closed())
+        raise h11.RemoteProtocolError("another version than HTTP/1.1")
 
 
 def _peer_of(stream: BoundedStream) -> str:
