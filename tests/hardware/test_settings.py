@@ -181,3 +181,16 @@ def test_the_reference_voltage_follows_the_nominal_voltage_until_it_is_written()
     settings.update({"setVRef": 470.0, "setVNom": 450.0})
     settings.update({"setVNom": 440.0})
     assert settings.setVRef == 470.0
+
+
+@pytest.mark.parametrize("name", ["setMaxA", "setMaxVA", "setMaxDischargeRateVA", "setMaxChargeRateVA"])
+@pytest.mark.parametrize("percent", [100.0, -100.0])
+def test_the_available_power_is_what_flows_when_asked(name: str, percent: float) -> None:
+    device = make_device(device_type="Batt-3Phase", clock=(clock := ManualClock()))
+    device.settings.update({"setGradW": 0.0, name: device.settings[name] * 0.3})
+    device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModFixedW", percent))
+    for clock.time_s in (1.0, 2.0):
+        device.step(clock.time_s)
+    state = device.state
+    told = state.available_w if percent > 0 else -state.charge_available_w
+    assert state.p_w == pytest.approx(told)

@@ -148,3 +148,13 @@ def test_a_failed_battery_reports_an_error_and_no_power(make_bench):
     bench.device.fail("broken")
     assert (bench.read(713, "Sta"), bench.read(802, "W"), bench.read(802, "A")) == (2, 0, 0)
     assert [bench.read(714, f"Prt[{k}].DCSta") for k in (0, 1)] == [3, 3]
+
+
+@pytest.mark.parametrize(("sun", "takes"), [(0, False), (300, True)])
+def test_a_battery_that_the_grid_must_not_charge_could_take_what_the_sun_gives(make_bench, sun, takes):
+    bench = hybrid(make_bench, sun)
+    assert bench.write(124, ChaGriSet=0) == 0
+    bench.wait(2)
+    pv, battery = bench.state.dc_sides
+    assert battery.charge_available_w == pv.available_w
+    assert (bench.read(802, "AChaMax") > 0) is takes

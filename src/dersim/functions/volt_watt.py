@@ -76,7 +76,8 @@ class VoltWatt(Function):
     def _reference(self, line: Line, seen: Measured) -> float:
         if self._below is None:
             return line.at(seen.v_pu)
-        available_w = min(seen.available_w, self.settings.setMaxW)  # statWAvail as it is reported
+        # statWAvail as it is reported, where the voltage is not low
+        available_w = min(seen.available_w, self.settings.setMaxW, seen.va_limit(1.0))
         return line.at(seen.v_pu) * available_w + self._below.at(seen.v_pu)
 
 

@@ -8,7 +8,7 @@ metered parts did not exchange, by the inverter's efficiency. So a step without 
 from __future__ import annotations
 
 from dersim.hardware.nameplate import Nameplate
-from dersim.hardware.source import Metered, Part, Source, SourceKind, combined, metered
+from dersim.hardware.source import Metered, Part, Source, SourceKind, beside_battery_w, combined, metered
 from dersim.hardware.state import DcSide
 
 _PV_TYPES = (4, 83)
@@ -19,7 +19,7 @@ class DcSides:
 
     def __init__(self, plate: Nameplate, source: Source) -> None:
         self._efficiency = plate.inverter_efficiency
-        self._combined = combined(source)
+        self._source, self._combined = source, combined(source)
         parts = parts_of(source, plate)
         self._parts = [(part, metered(part.source)) for part in parts]
         self._meters = [meter for _, meter in self._parts if meter is not None]
@@ -62,8 +62,10 @@ class DcSides:
     def _side(self, part: Part, meter: Metered | None, ac_w: float) -> DcSide:
         v, a, p_w = part.source.dc(ac_w)
         source = part.source
-        # PV beside a battery may charge it where the grid must not.
-        take_w = source.charge_w if self._combined is None else getattr(source, "take_w", source.charge_w)
+        take_w = source.charge_w
+        if self._combined is not None:
+            # PV beside a battery may charge it where the grid must not.
+            take_w = min(getattr(source, "take_w", take_w), take_w + beside_battery_w(self._source))
         return DcSide(part.kind, p_w, v, a, ac_w, *self._energies(meter), source.available_w, take_w)
 
 

@@ -75,6 +75,10 @@ class Inverter:
         # Below nominal voltage the current limit is one of its own, behind that of apparent power.
         return min(va, self._va_per_pu * max(1.0, self.v_pu))
 
+    def active_limits(self) -> tuple[float, float]:
+        """The highest power to deliver and to take at the present voltage, both >= 0, W."""
+        return min(self._va_give, self._amps_va), min(self._va_charge, self._amps_va)
+
     def q_share(self, p_w: float) -> float:
         """The usable share of the reactive limits at this active power, 0 to 1."""
         if p_w >= self._full_q_w or not self._full_q_w:

@@ -229,7 +229,8 @@ class Report:
         if not self._service.closed or self._service.failed:
             return 0.0, 0.0, 0.0, 0.0
         seen, s = self._seen, self._settings
-        active = min(seen.available_w, s.setMaxW), min(seen.charge_w, s.charge_limit_w)
+        give_w, take_w = self._inverter.active_limits()
+        active = min(seen.available_w, s.setMaxW, give_w), min(seen.charge_w, s.charge_limit_w, take_w)
         return *active, *self._inverter.var_available(p_w)
 
     def failed_state(self, time_s: float, conditions: Conditions, shares: Triple) -> DeviceState:
