@@ -11,6 +11,7 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import Profile
 from dersim.plugin.services import CsipService, Services
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 def near(value):
@@ -166,3 +167,16 @@ def test_an_alarm_without_a_bit_is_the_manufacturer_s_and_has_its_name(bench):
     assert bench.read(701, "Alrm") == 1 << 16
     assert bench.read(701, "MnAlrmInfo") == "EMERGENCY_REMOTE, PHASE_ROTATION"
     assert bench.read(103, "Evt1") == 0
+
+
+def test_a_grid_phase_the_machine_does_not_use_is_shown_at_once(make_bench):
+    bench = make_bench(device_type="PV-1Phase")
+    assert bench.read(64414, "GridVoltageC") == 1
+    bench.device.inputs.set(voltage_pu=[1.0, 1.0, 0.9])
+    assert bench.read(64414, "GridVoltageC") == pytest.approx(0.9)
+
+
+def test_a_control_that_changes_no_power_is_shown_at_once(bench):
+    assert bench.read(122, "StActCtl") & 1 << 1 == 0
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModTargetVar", 0.0))
+    assert bench.read(122, "StActCtl") & 1 << 1

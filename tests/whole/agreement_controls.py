@@ -89,7 +89,32 @@ def _signed(factor: FixedPowerFactor) -> float:
     return -factor.pf if factor.excitation == "inject" and factor.pf < 1 else factor.pf
 
 
+#: Modes -> bit of 122.StActCtl.
+_ACTIVE = {
+    ("opModFixedW", "opModTargetW"): 0,
+    ("opModFixedVar", "opModTargetVar"): 1,
+    ("opModFixedPFInjectW", "opModFixedPFAbsorbW"): 2,
+    ("opModVoltVar",): 3,
+    ("opModFreqDroop",): 4,
+    ("opModFreqWatt",): 5,
+    ("opModWattPF",): 9,
+    ("opModVoltWatt",): 10,
+}
+
+
+def _acts(*modes: str) -> Callable[[Look], bool]:
+    return lambda look: not look.device.setpoints.values().keys().isdisjoint(modes)
+
+
+def _active(modes: tuple[str, ...], bit: int) -> Row:
+    words = ", ".join(modes)
+    register = Place("122.StActCtl", take=lambda bits: bool(bits >> bit & 1), note=f"bit {bit}")
+    rest = Place("setpoints.in_force", take=lambda items: any(i["mode"] in modes for i in items), note=words)
+    return row(f"in force: {words}", _acts(*modes), register, rest)
+
+
 CONTROLS = (
+    *(_active(modes, bit) for modes, bit in _ACTIVE.items()),
     *(_enable(modes, registers) for modes, registers in _ENABLES.items()),
     _direction("InWRte", 0),
     _direction("OutWRte", 1),

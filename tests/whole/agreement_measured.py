@@ -67,6 +67,10 @@ def _mean(name: str) -> Callable[[Look], float]:
     return mean
 
 
+def _grid_pu(look: Look) -> tuple[float, float, float]:
+    return look.device.inputs.at(look.state.time_s).voltage_pu
+
+
 def _to_next(look: Look, i: int) -> float | None:
     pairs = (0, 1, 3)[look.plate.phases - 1]
     return float(look.state.voltage_ll_v[i]) if i < pairs else None
@@ -158,6 +162,12 @@ MEASURED = (
         _phase("imported_wh"),
         "701.TotWhAbsL{n}, mirror Wh imported {x}",
         phases=True,
+    ),
+    row(
+        "V of the grid, per unit",
+        _grid_pu,
+        *(Place(f"64414.GridVoltage{name}", lambda volts, i=i: volts[i]) for i, name in enumerate("ABC")),
+        Place("inputs.voltage_pu", lambda volts: volts[0] if len(set(volts)) == 1 else list(volts)),
     ),
     row(
         "irradiance",

@@ -83,7 +83,8 @@ class Look:
         step = 10.0**point.exponent if point.scale or point.exponent else 1.0
         exact = point.kind.startswith(("enum", "bitfield")) or point.is_text
         share = 0.0 if exact else 1.0 if point.kind.startswith("acc") else 0.5
-        return [Told(self._models[model][path], share * step)]
+        value = self._models[model][path]
+        return [Told(value, abs(value or 0.0) * 1e-6 if point.is_float else share * step)]
 
     @cached_property
     def _mirror(self) -> dict[str, Told]:

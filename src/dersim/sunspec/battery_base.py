@@ -88,10 +88,6 @@ class Battery(Measurement):
             "SetInvState": self._inverter_state(s),
         }
 
-    def stamp(self) -> object:
-        """Changes with setpoints and registers, and with every step."""
-        return (self.view.rules_stamp(), self.view.state_stamp())
-
     def _inverter_state(self, s: DeviceState) -> int:
         """Started: in service. Standby: out of service, for any reason but a stop."""
         if not self.view.device.permitted:

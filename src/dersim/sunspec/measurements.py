@@ -53,14 +53,14 @@ _THROTTLES = {
 
 
 class Measurement(Model):
-    """Base of the models here: read-only, and changing with every step."""
+    """Base of the models here: read-only, and changing with every step, setting and setpoint."""
 
     def __init__(self, view: View) -> None:
         self.view = view
 
     def stamp(self) -> object:
-        """Changes with every step."""
-        return self.view.state_stamp()
+        """Changes with setpoints and settings too: one that changes no power is shown at once."""
+        return (self.view.rules_stamp(), self.view.state_stamp())
 
     @property
     def state(self) -> DeviceState:

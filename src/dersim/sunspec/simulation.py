@@ -27,9 +27,9 @@ class Simulation(Model):
         self.view = view
 
     def stamp(self) -> object:
-        """Changes with every step (every change of an input makes one) and with the sources of the inputs."""
-        inputs = self.view.device.inputs
-        return (self.view.state_stamp(), inputs.source("voltage_pu"), inputs.source("irradiance_w_m2"))
+        """Changes with the clock, and with the inputs and their sources."""
+        inputs, now_s = self.view.device.inputs, self.view.now_s()
+        return (now_s, inputs.at(now_s), inputs.source("voltage_pu"), inputs.source("irradiance_w_m2"))
 
     def values(self) -> Values:
         """The inputs as they are now."""
