@@ -10,7 +10,7 @@ from dersim.device import Device, ManualClock
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import read_profile
-from dersim.modes import Curve, FixedVar
+from dersim.modes import Curve, FixedVar, FreqDroop
 from dersim.plugin.builtin import make_device
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
@@ -104,3 +104,39 @@ def test_energy_under_a_moving_frequency_does_not_depend_on_the_tick() -> None:
         run_to(device, clock, 10.0, tick_s)
         exported.append(sum(device.state.exported_wh))
     assert exported[1] == pytest.approx(exported[0], rel=1e-3)
+
+
+def _exported_wh(device: Device, clock: ManualClock, end_s: float, tick_s: float) -> float:
+    before = sum(device.state.exported_wh)
+    run_to(device, clock, end_s, tick_s)
+    return sum(device.state.exported_wh) - before
+
+
+def test_a_row_that_begins_with_a_tick_is_a_jump_also_where_sums_of_seconds_differ(tmp_path: Path) -> None:
+    path = tmp_path / "grid.csv"
+    path.write_text("t_s,frequency_hz\n0,60\n40,59.6\n70,60.3\n200,60\n")
+
+    def exported_wh(tick_s: float) -> float:
+        clock = ManualClock()
+        inputs = Inputs(Conditions(), grid=read_profile(path, "grid"))
+        device = make_device(device_type="Batt-3Phase", clock=clock, inputs=inputs)
+        device.step(0.0)
+        ask(device, "opModTargetW", 2000.0)
+        ask(device, "opModFreqDroop", FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0))
+        return _exported_wh(device, clock, 120.0, tick_s)
+
+    assert exported_wh(10.0) == pytest.approx(exported_wh(0.1), rel=1e-3)
+
+
+def test_a_row_of_a_weather_profile_is_met_at_any_tick(tmp_path: Path) -> None:
+    path = tmp_path / "weather.csv"
+    path.write_text("t_s,irradiance_w_m2\n0,0\n30,800\n60,0\n90,0\n")
+
+    def exported_wh(tick_s: float) -> float:
+        clock = ManualClock()
+        device = make_device(clock=clock, inputs=Inputs(Conditions(), weather=read_profile(path, "weather")))
+        device.step(0.0)
+        return _exported_wh(device, clock, 60.0, tick_s)
+
+    # The array warms up with the sun, so its power is not quite a straight line.
+    assert exported_wh(60.0) == pytest.approx(exported_wh(1.0), rel=0.04)

@@ -66,7 +66,10 @@ class Cuts:
         self._row_s = INF
         if not self._inputs.constant:
             self._row_s = max(self._inputs.next_change_s(last_s), last_s + _SHORTEST_S)
-        return min(until_s, self._row_s)
+        until_s = min(until_s, self._row_s)
+        if self._row_s - until_s < _SHORTEST_S:  # the same instant, as another sum
+            self._row_s = until_s
+        return until_s
 
     def at_jump(self, time_s: float, old: Conditions | None) -> bool:
         """Whether outputs may jump at time_s: a battery is at a limit, or the grid at another row."""

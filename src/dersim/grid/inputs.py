@@ -94,14 +94,16 @@ class Inputs:
         return self.constants._replace(**values)
 
     def next_change_s(self, now_s: float) -> float:
-        """The next instant after now_s at which the grid changes or has moved a little; inf for none.
+        """The next instant after now_s at which a row begins or the grid has moved a little; inf for none.
 
         A frequency that has reached its target is const from then on.
         """
         if self._ramp is not None and now_s >= self._ramp.end_s:
             self._hold_frequency(self._ramp.target_hz)
-        grid = next((self._profiles[name] for name in _GRID if name in self._profiles), None)
-        next_s = grid.next_step_s(now_s) if grid is not None else math.inf
+        next_s = math.inf
+        for names in (_GRID, _WEATHER):
+            profile = next((self._profiles[name] for name in names if name in self._profiles), None)
+            next_s = next_s if profile is None else min(next_s, profile.next_step_s(now_s))
         return next_s if self._ramp is None else min(next_s, self._ramp.next_step_s(now_s))
 
     def _hold_frequency(self, hz: float) -> None:
