@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dersim.device import Device
 from dersim.engine.trip_log import TripLog
 from dersim.fleet import Fleet
+from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import make_device
 
@@ -32,6 +35,34 @@ def run(device: Device, clock: _Clock, watch: TripLog, seconds: int) -> None:
         clock.time_s += 1
         device.step(clock.time_s)
         watch.look()
+
+
+@pytest.mark.parametrize(
+    ("points", "inputs", "cause"),
+    [
+        ({}, {"grid_lost": True}, "tripped: grid lost; "),
+        ({"dersim.AngleJump": "trip"}, {"angle_deg": 30}, "tripped: jump of the phase angle; "),
+        (
+            {"dersim.RocofTrip": 4},
+            {"frequency_hz": 58.6, "rocof_hz_s": 5},
+            "tripped: frequency moves at -5 Hz/s; ",
+        ),
+    ],
+)
+def test_a_trip_without_an_alarm_has_its_cause(
+    points: dict[str, Any], inputs: dict[str, Any], cause: str
+) -> None:
+    clock, log = _Clock(), LogBuffer()
+    device = make_device(clock=clock, nameplate=read_nameplate(bundled("10kW-3Phase"), **points))
+    watch = TripLog(Fleet([device]), log)
+    device.step(0.0)
+    device.inputs.set(**inputs)
+    run(device, clock, watch, 2)
+    device.inputs.set(grid_lost=False, frequency_hz=60)
+    run(device, clock, watch, 302)
+    trip, back = [entry.message for entry in log.entries(modules=["AC"])]
+    assert trip.startswith(cause)
+    assert back.startswith("entering service (was tripped): no alarm")
 
 
 def test_a_trip_and_the_way_back_are_told_once_each(

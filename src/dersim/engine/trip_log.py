@@ -1,5 +1,7 @@
 """Logs trips, cessations and entering service of the DERs, with their alarms.
 
+A function of stage ``protect`` may tell the cause of its trip, for which there is no alarm, as `cause`.
+
 It runs after every step of the fleet, so it compares one word per DER and builds a state only after a change.
 """
 
@@ -34,7 +36,10 @@ class TripLog:
 
 def _told(device: Device, word: str, last: str) -> tuple[Level, str]:
     state = device.state
-    alarms = ", ".join(name for alarm in state.alarms if (name := alarm.name)) or "no alarm"
+    causes = [getattr(function, "cause", "") for function in device.functions.values()]
+    alarms = (
+        ", ".join(name for name in (*causes, *(alarm.name for alarm in state.alarms)) if name) or "no alarm"
+    )
     volts = ", ".join(f"{v:.1f}" for v in state.voltage_ln_v if v) or "0"
     grid = f"{alarms}; {volts} V, {state.frequency_hz:.3f} Hz"
     if word in ("tripped", "ceased"):

@@ -27,7 +27,10 @@ _SLACK = 1e-9
 
 
 class LossOfMains(Function):
-    """The timers of one DER: since the grid was lost, and since the frequency moves too fast."""
+    """The timers of one DER: since the grid was lost, and since the frequency moves too fast.
+
+    cause: of a trip by this function, for the log; "" in service.
+    """
 
     quiet_window = (0.0, INF, 0.0, INF)
 
@@ -36,6 +39,7 @@ class LossOfMains(Function):
         self._fast_hz_s = nameplate.rocof_trip_hz_s or INF
         self._angle_deg: Triple | None = None
         self._lost_s = self._fast_s = 0.0
+        self.cause = ""
 
     def horizon_s(self, seen: Measured) -> float:
         """Seconds until a timer trips; inf if none runs."""
@@ -50,11 +54,18 @@ class LossOfMains(Function):
         lost, fast = self._lost(seen), self._fast(seen)
         self._lost_s = self._lost_s + dt_s if lost else 0.0
         self._fast_s = self._fast_s + dt_s if fast else 0.0
-        trips = self._jumps(seen) or self._fast_s >= _WINDOW_S - _SLACK
+        jumps = self._jumps(seen)
         self.settled = not lost and not fast
         if not seen.in_service:
             return _OFF if lost else NOTHING
-        return _TRIP if trips or self._lost_s >= self.nameplate.island_trip_s - _SLACK else NOTHING
+        self.cause = ""
+        if jumps:
+            self.cause = "jump of the phase angle"
+        elif self._lost_s >= self.nameplate.island_trip_s - _SLACK:
+            self.cause = "grid lost"
+        elif self._fast_s >= _WINDOW_S - _SLACK:
+            self.cause = f"frequency moves at {seen.rocof_hz_s:g} Hz/s"
+        return _TRIP if self.cause else NOTHING
 
     def _lost(self, seen: Measured) -> bool:
         return seen.grid_lost and self.settings.anti_islanding

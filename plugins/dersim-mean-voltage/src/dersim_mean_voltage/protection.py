@@ -19,11 +19,15 @@ _SLACK = 1e-9
 
 
 class MeanVoltage:
-    """The protection of one DER. `settled`: the whole window has the present voltage."""
+    """The protection of one DER.
+
+    settled: the whole window has the present voltage. cause: of its trip, for the log.
+    """
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         del nameplate, settings  # the limit is in percent of the voltage that trips see
         self.settled = False
+        self.cause = ""
         self._limit = (DEFAULT_PERCENT / 100) ** 2
         self._slots: deque[float] = deque(maxlen=SLOTS)
         #: The slot that is being filled: its integral so far and its seconds.
@@ -54,7 +58,9 @@ class MeanVoltage:
         else:
             self._count(dt_s, square)
         self.settled = self._same_s >= SLOT_S * (SLOTS + 1)
-        return _TRIP if self._mean > self._limit + _SLACK else NOTHING
+        trips = self._mean > self._limit + _SLACK
+        self.cause = f"ten-minute mean {100 * self.mean_pu:.1f} %" if trips else ""
+        return _TRIP if trips else NOTHING
 
     def horizon_s(self, seen: Measured) -> float:
         """Seconds until the next mean, while some voltage in the window is above the setting."""

@@ -21,11 +21,15 @@ const ALARMS = [
 ];
 const PHASES = ["a", "b", "c"];
 const QUICK = [
-  ["Nominal", { voltage_pu: 1, frequency_hz: 60 }],
+  ["Nominal", { voltage_pu: 1, frequency_hz: 60, angle_deg: 0, grid_lost: false }],
   ["Sag to 0.7 pu", { voltage_pu: 0.7 }],
   ["Over-voltage 1.12 pu", { voltage_pu: 1.12 }],
   ["Over-frequency 60.6 Hz", { frequency_hz: 60.6 }],
   ["Under-frequency 59.2 Hz", { frequency_hz: 59.2 }],
+  ["To 59.2 Hz at 1 Hz/s", { frequency_hz: 59.2, rocof_hz_s: 1 }],
+  ["Phase angle 20° ahead", { angle_deg: 20 }],
+  ["Phase B 60° behind", { angle_deg: [0, -60, 0] }],
+  ["Grid lost", { grid_lost: true }],
   ["Cloud, 200 W/m²", { irradiance_w_m2: 200 }],
   ["Full sun, 1000 W/m²", { irradiance_w_m2: 1000 }],
 ];
@@ -127,6 +131,7 @@ class InputsPage {
       this.alarms[i].checked = inputs[key];
     });
     const hint = inputs.source === "csv" ? "; a value set here makes that input constant" : "";
-    this.source.textContent = `grid ${grid_source}, weather ${weather_source}${hint}`;
+    const lost = inputs.grid_lost ? "; grid lost" : "";
+    this.source.textContent = `grid ${grid_source}, weather ${weather_source}${hint}${lost}`;
   }
 }
