@@ -117,3 +117,11 @@ def test_an_official_schema_can_be_put_in_place(tmp_path: Path) -> None:
     finally:
         schema.use_generated(Edition.E2018)
     assert not schema.accepts(etree.fromstring(body), Edition.E2018)
+
+
+def test_a_number_that_is_none_is_told_without_python() -> None:
+    root = etree.fromstring(
+        b'<Time xmlns="urn:ieee:std:2030.5:ns"><currentTime>1.5</currentTime><dstEndTime>0</dstEndTime>'
+        b"<dstOffset>0</dstOffset><dstStartTime>0</dstStartTime><quality>7</quality><tzOffset>0</tzOffset></Time>"
+    )
+    assert schema.violations(root, Edition.E2018) == ("/Time/currentTime: '1.5' is not a whole number",)

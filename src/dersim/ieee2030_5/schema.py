@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MAX_VIOLATIONS = 8
 _MAX_EXPLAINED_ELEMENTS = 3000
 
+_NO_INT = re.compile(r"invalid literal for int\(\) with base 10: (.*)", re.DOTALL)
 _LOCATION = re.compile(r' schemaLocation="[^"]*"')
 _official: dict[Edition, Path] = {}
 
@@ -106,7 +107,9 @@ def _in_libxml2s_words(root: Any, edition: Edition) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    return wiretext.one_line(text.replace("{urn:ieee:std:2030.5:ns}", ""), 200)
+    """A validator's words without namespaces and without Python's own."""
+    text = _NO_INT.sub(r"\1 is not a whole number", text.replace("{urn:ieee:std:2030.5:ns}", ""))
+    return wiretext.one_line(text, 200)
 
 
 class _InMemory(etree.Resolver):
