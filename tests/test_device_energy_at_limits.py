@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.test_device_instants import ask, run_to
 
 from dersim.device import Device, ManualClock
+from dersim.hardware.device_type import find_type
+from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import Curve, FixedPowerFactor, FreqDroop
-from dersim.plugin.builtin import make_device
+from dersim.plugin.builtin import DEVICE_TYPES, make_device
 from dersim.setpoints import SetpointChange, SetpointSource
 
 FINE_S = 0.01
@@ -76,6 +79,33 @@ def a_rising_target_that_meets_a_limit() -> tuple[Device, ManualClock]:
     return device, clock
 
 
+def a_battery_ramping_to_a_limit() -> tuple[Device, ManualClock]:
+    """The nameplate's own ramp of the battery."""
+    clock = ManualClock()
+    plate = replace(
+        read_nameplate(bundled(find_type("HybridDC-3Phase", DEVICE_TYPES).profile)), battery_ramp_s=300.0
+    )
+    device = make_device(device_type="HybridDC-3Phase", nameplate=plate, clock=clock)
+    device.settings.update({"setGradW": 0.0})
+    device.inputs.set(irradiance_w_m2=40.0)
+    device.step(0.0)
+    ask(device, "opModFixedW", 66.0)
+    ask(device, "opModMaxLimW", 3.3)
+    return device, clock
+
+
+def reactive_power_that_needs_more_active_power() -> tuple[Device, ManualClock]:
+    """Below 5 % of setMaxW there is no Q, from 20 % on all (1547-2018 5.2)."""
+    device, clock = machine("PV-3Phase")
+    device.inputs.set(irradiance_w_m2=120.0)
+    ask(device, "opModMaxLimW", 4.0)
+    device.settings.update({"setGradW": 0.5})
+    ask(device, "opModTargetVar", 4000.0)
+    run_to(device, clock, 10.0, 1.0)
+    ask(device, "opModMaxLimW", 100.0)
+    return device, clock
+
+
 def machine(kind: str) -> tuple[Device, ManualClock]:
     clock = ManualClock()
     device = make_device(device_type=kind, clock=clock)
@@ -106,6 +136,8 @@ CASES: list[Any] = [
     entering_service_up_to_a_limit,
     a_rising_limit_that_meets_the_available_power,
     a_rising_target_that_meets_a_limit,
+    a_battery_ramping_to_a_limit,
+    reactive_power_that_needs_more_active_power,
 ]
 
 

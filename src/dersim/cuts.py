@@ -12,6 +12,7 @@ from __future__ import annotations
 from dersim.functions.base import INF
 from dersim.functions.chain import Chain
 from dersim.functions.enter_service import EnterService
+from dersim.functions.ramp import meets_s
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.battery import Battery
@@ -108,14 +109,13 @@ class Cuts:
         fastest_s = min((lag.olrt_s for lag in chain.lags if lag.moving and lag.olrt_s > 0), default=INF)
         if fastest_s < INF:
             seconds = max(fastest_s * _FIRST, (start_s - self.jump_s) * _GROWTH)
-        ramp, battery_ramp = chain.ramp, chain.battery_ramp
-        if ramp is not None and not ramp.settled:
-            powers_w = seen.p_w, seen.available_w, -seen.charge_w, seen.command_w, chain.without.unlimited_w
-            seconds = min(seconds, ramp.meets_s(*powers_w))
-        if battery_ramp is not None and not battery_ramp.settled:
-            seconds = min(seconds, battery_ramp.straight_s)
+        for ramp in (chain.ramp, chain.battery_ramp):
+            if ramp is not None and not ramp.settled:
+                limits_w = seen.available_w, -seen.charge_w, seen.command_w, *chain.inverter.bends_w
+                powers_w = seen.p_w, chain.without.unlimited_w
+                seconds = min(seconds, meets_s(ramp.straight_s, ramp.moving, *powers_w, *limits_w))
         if chain.service.entering:
             enter = chain.functions["enter-service"]
             if isinstance(enter, EnterService):
-                seconds = min(seconds, enter.straight_s(chain.over_w))
+                seconds = min(seconds, enter.straight_s(chain.over_w, chain.inverter.bends_w))
         return max(seconds, _SHORTEST_S)

@@ -15,7 +15,7 @@ from dersim.hardware.source import Source, beside_battery_w
 
 
 class BatteryRamp:
-    """The ramp of one DER's battery; settled: it has arrived; straight_s: as that of `Ramp`."""
+    """The ramp of one DER's battery; settled: it has arrived; straight_s, moving: as those of `Ramp`."""
 
     def __init__(self, nameplate: Nameplate) -> None:
         ramp_s = nameplate.battery_ramp_s
@@ -24,6 +24,7 @@ class BatteryRamp:
         self.acts = bool(nameplate.rtgMaxWh) and ramp_s > 0
         self.settled = True
         self.straight_s = INF
+        self.moving: tuple[tuple[float, float], ...] = ()
         self._power = Track(0.0)
         self._out = False
 
@@ -43,4 +44,5 @@ class BatteryRamp:
         self._out = False
         self.settled = value == goal_w
         self.straight_s = power.straight_s(goal_w, self._rate_w_s, self._full_w)
+        self.moving = ((others_w + value, self._rate_w_s if goal_w > value else -self._rate_w_s),)
         return others_w + value

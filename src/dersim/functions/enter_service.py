@@ -72,14 +72,18 @@ class EnterService(Function):
         """Seconds of good grid still needed before service is entered (SunSpec 703 ESDlyRemTms)."""
         return max(0.0, self._delay_s() - self._good_s)
 
-    def straight_s(self, over_w: float) -> float:
-        """Seconds until the ramp ends or meets a power that is over_w above it, but at most a part of it."""
+    def straight_s(self, over_w: float, bends_w: tuple[float, ...]) -> float:
+        """Seconds until the ramp ends or meets a power, but at most a part of the whole ramp.
+
+        over_w: how far above it the power is that it limits; bends_w: where the reactive limits bend.
+        """
         rate, most_w = self._rate_w_s(), self.settings.setMaxW
         if self.settled or not 0 < rate < INF:
             return INF
         part_w = min(max(most_w - self._ceiling_w, 0.0), most_w / _PARTS)
-        if over_w > 0:
-            part_w = min(part_w, max(over_w, most_w / _LEAST_PARTS))
+        for ahead_w in (over_w, *(bend_w - self._ceiling_w for bend_w in bends_w)):
+            if 0 < ahead_w < part_w:
+                part_w = max(ahead_w, most_w / _LEAST_PARTS)
         return part_w / rate
 
     def horizon_s(self, seen: Measured) -> float:

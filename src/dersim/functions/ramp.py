@@ -16,7 +16,7 @@ starts from that power, so P does not jump when a limit or Volt-Watt ends.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dersim.functions.base import INF, Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
@@ -92,6 +92,17 @@ class Track:
             value = goal if value - goal <= step else value - step
         self.value = value
         return value
+
+
+def meets_s(straight_s: float, moving: Iterable[tuple[float, float]], *levels_w: float) -> float:
+    """straight_s, or less where one of the ramps (W, W/s) that move meets one of these powers before."""
+    seconds, least_s = straight_s, straight_s / _MOST_TIMES
+    for value, rate_w_s in moving:
+        for level in levels_w:
+            ahead_s = (level - value) / rate_w_s
+            if 0 < ahead_s < seconds:
+                seconds = max(ahead_s, least_s)
+    return seconds
 
 
 class Bounds:
@@ -261,16 +272,6 @@ class Ramp(Function):
         if value != goal_var:
             self._moves(self.q, goal_var)
         return value
-
-    def meets_s(self, *levels_w: float) -> float:
-        """`straight_s`, or less where a ramp of active power meets one of these powers before."""
-        least_s, seconds = self.straight_s / _MOST_TIMES, self.straight_s
-        for value, rate_w_s in self.moving:
-            for level in levels_w:
-                ahead_s = (level - value) / rate_w_s
-                if 0 < ahead_s < seconds:
-                    seconds = max(ahead_s, least_s)
-        return seconds
 
     def _moves(self, track: Track, goal: float) -> None:
         self.settled = False

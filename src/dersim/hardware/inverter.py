@@ -49,6 +49,9 @@ class Inverter:
         self._wedge_w = s.setMaxW if plate.q_needs_power else 0.0
         # Without any active power allowed, Q that needs active power is never full.
         self._full_q_w = 0.2 * self._wedge_w if s.setMaxW > 0 or not plate.q_needs_power else math.inf
+        jump_w = 0.05 * self._wedge_w
+        #: Where the wedge jumps (just below and above) and where it bends, W.
+        self.bends_w = (jump_w * (1 - 1e-6), jump_w * (1 + 1e-6), self._full_q_w) if jump_w else ()
         demanded = 0.25 if plate.normal_category == "A" else 0.44
         self._demanded_inject = 0.44 * s.setMaxVA
         self._demanded_absorb = -demanded * s.setMaxVA
