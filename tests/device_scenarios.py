@@ -404,6 +404,8 @@ def scenarios(
         )
     )
     first = draw(st.lists(st.one_of(asks(modes), settings_written), max_size=3))
+    # At 83 % the rated power takes all of the current at nominal voltage.
+    first.insert(0, Setting("setMaxA", draw(st.sampled_from((1.0, 0.83, 0.83, 0.7)))))
     if not kind.startswith("PV"):
         # A battery at rest does nothing.
         mode = draw(st.sampled_from([each for each in _MOVING if each in modes]))
