@@ -114,6 +114,7 @@ def _change_inputs(rng: random.Random, bench: Any) -> None:
             {"voltage_pu": [0.0, 1.0, 1.0]},
             {"angle_deg": rng.choice([0.0, [0.0, 20.0, -10.0]])},
             {"frequency_hz": 60.5, "rocof_hz_s": 0.2},
+            {"grid_lost": rng.random() > 0.6},
             {"frequency_hz": rng.choice([60.0, rng.uniform(56, 63)])},
             {"irradiance_w_m2": rng.choice([0.0, 20.0, rng.uniform(0, 1200)])},
             {"temperature_c": rng.uniform(-20, 45)},
