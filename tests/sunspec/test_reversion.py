@@ -62,3 +62,12 @@ def test_no_timer_runs_for_the_curve_of_a_default_control(bench):
     assert bench.read(705, "RvrtRem") == 0
     bench.wait(30)
     assert bench.device.setpoints.value("opModVoltVar") == curve
+
+
+@pytest.mark.parametrize("point", ["WMaxLimPctRvrtTms", "WMaxLimPctEnaRvrt", "WMaxLimPctRvrt"])
+def test_a_write_about_reversion_does_not_put_an_earlier_set_point_back_in_force(bench, point):
+    bench.write(704, WMaxLimPct=60)
+    bench.write(704, WMaxLimPctEna=1)
+    bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 30.0))
+    assert bench.write(704, **{point: 1}) == 0
+    assert (bench.device.setpoints.value("opModMaxLimW"), bench.read(704, "WMaxLimPctRvrtRem")) == (30, 0)

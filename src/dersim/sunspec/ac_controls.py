@@ -240,6 +240,11 @@ class AcControls(Model):
             return False
         return control.demand(self._stored).get(item.mode) == item.value
 
+    def _is_taken(self, control: Control) -> bool:
+        """Whether another local source rules, which asked later than these registers."""
+        acting = self._acting(control)
+        return acting is not None and acting.source in LOCAL and acting.detail != control.detail
+
     def _registers(self, control: Control) -> dict[str, Any]:
         """What a write of some points adds to: what the control shows, below an event what waits there."""
         acting = self._acting(control)
@@ -298,7 +303,10 @@ class AcControls(Model):
         self, control: Control, stored: Registers, changes: Registers, source: SetpointSource
     ) -> tuple[list[SetpointChange], float]:
         """What to submit, and the timer: seconds to start it, 0 to stop it, -1 to leave it as it is."""
-        shown = self._acting(control) is not None and bool(control.taking & changes.keys())
+        takes = bool(control.taking & changes.keys())
+        if not takes and self._is_taken(control):
+            return [], -1.0
+        shown = takes and self._acting(control) is not None
         enabled = bool(changes.get(control.enable, shown or self.enabled(control)))
         if not enabled:
             values: dict[str, ModeValue | None] = dict.fromkeys(control.modes)
@@ -315,8 +323,7 @@ class AcControls(Model):
 
     def _revert(self, control: Control) -> None:
         """The timer expired: apply the reversion values, unless another local source rules by now."""
-        acting = self._acting(control)
-        taken = acting is not None and acting.source in LOCAL and acting.detail != control.detail
+        taken = self._is_taken(control)
         own = release(self.view, control.modes, control.detail)
         source = own[-1].source if own else SetpointSource.MODBUS
         self._stored = control.reverted(self._stored)
