@@ -9,6 +9,7 @@ import pytest
 from tests.test_device_instants import OLRT_S, VOLT_VAR, ask, run_to
 
 from dersim.device import Device, ManualClock
+from dersim.hardware.course import Course
 from dersim.modes import Curve, FreqDroop
 from dersim.plugin.builtin import make_device
 
@@ -122,3 +123,10 @@ def test_until_a_trip_the_power_follows_its_course_and_then_there_is_none(tick_s
     assert device.state.tripped
     fall_w = (1.5 - 0.036) / (60 * 0.05) * 10_000
     assert exported_ws(device) == pytest.approx((10_000 - fall_w) * 300 + fall_w * TAU_S, rel=1e-4)
+
+
+@pytest.mark.parametrize("before_w", [-5e-324, -1e-310, -1e-300])
+def test_a_power_that_begins_just_beside_0_is_counted_as_one_part(before_w: float) -> None:
+    parts = Course(before_w, 1e5, 5e4).by_sign(10.0)
+    assert sum(mean * part_s for mean, part_s in parts) == pytest.approx(5e5)
+    assert sum(part_s for _, part_s in parts) == pytest.approx(10.0)

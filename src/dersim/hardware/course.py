@@ -34,6 +34,8 @@ class Course(NamedTuple):
         b = after - before - a
         root = math.copysign(math.sqrt(max(0.0, b * b - 4 * a * before)), after)
         share = min(1.0, -2 * before / (b + root)) if abs(b + root) > abs(b - root) else (root - b) / (2 * a)
+        if share <= 0:  # it began so near to 0 that its first part has no length
+            return [(mean, dt_s)]
         first = ((a / 3 * share + b / 2) * share + before) * share
         return [
             (first / share, share * dt_s),
