@@ -286,15 +286,15 @@ class Device:
         return end_s
 
     def _look(self, conditions: Conditions) -> None:
-        old = self._conditions
+        old, seen = self._conditions, self.seen
         self._conditions = conditions
-        if self.seen.see_frequency(conditions):
+        if seen.see_frequency(conditions):
             self.chain.service.call_next_step()
         voltage, angle = conditions.voltage_pu, conditions.angle_deg
         if old is not None and old.voltage_pu == voltage and old.angle_deg == angle:
             return
-        shares = self._terminals.measure(voltage, self.seen, angle)
-        self.chain.inverter.v_pu = self.seen.terminal_v_pu
+        shares = self._terminals.measure(voltage, seen, angle)
+        self.chain.inverter.v_pu = seen.terminal_v_pu
         if shares is not self._shares:
             self._shares = shares
             self._registers.share(shares)

@@ -169,32 +169,38 @@ class Chain:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
             if self._night_w and not p and not seen.available_w:
                 p = -self._night_w
+            seen.before_w = p
         else:
             p = q = 0.0
+            if not service.in_service:
+                seen.before_w = None
         before, q_lag, settled = self.p_w, self._reactive.lag, True
         if p == before:
             self.mean_p_w = p
         else:
             settled, lag = False, self._p_lag
-            self.mean_p_w = (p + before) * 0.5 if lag is None else _mean(before, p, lag)
+            if lag is None:
+                self.mean_p_w = (p + before) * 0.5
+            else:
+                at_lag = lag.y == p and lag.before == before
+                self.mean_p_w = lag.mean if at_lag else _mean(before, p, lag)
             self.p_w = seen.p_w = p
         before = self.q_var
         if q == before:
             self.mean_q_var = q
         else:
             settled = False
-            self.mean_q_var = _mean(before, q, q_lag)
+            at_lag = q_lag.y == q and q_lag.before == before
+            self.mean_q_var = q_lag.mean if at_lag else _mean(before, q, q_lag)
             self.q_var = seen.q_var = q
         ramp, battery = self.ramp, self.battery_ramp
-        self.ramps = not ((ramp is None or ramp.settled) and (battery is None or battery.settled))
+        self.ramps = (ramp is not None and not ramp.settled) or (battery is not None and not battery.settled)
         self.settled = (
             settled
             and not q_lag.moving
             and not self.ramps
             and all(function.settled for function in self._enabled)
         )
-        if not service.ceased or not service.in_service:
-            seen.before_w = p if service.in_service else None
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
         p = self._commanded(dt_s, seen, source)
@@ -210,7 +216,8 @@ class Chain:
         p = limit if p > limit else p
         for function in self._frequency:
             without = self.without
-            without.source, without.p_w, without.grid_w, without.ceiling_w = source, p, limit, ceiling
+            without.source, without.p_w = source, p
+            without.grid_w, without.ceiling_w = limit, ceiling
             seen.wanted_w = p if ceiling == INF else max(-ceiling, min(ceiling, p))
             demand = function.step(dt_s, seen)
             override = demand.override_w
@@ -264,8 +271,6 @@ def _mean(before: float, after: float, lag: Lag) -> float:
     """The mean over the last step of a power that follows a lag, as far as a limit that rests lets it."""
     y = lag.y
     if y == after:
-        if lag.before == before:
-            return lag.mean
         level, follows = before, 1
     elif lag.before == before and y is not None:
         level, follows = after, 0

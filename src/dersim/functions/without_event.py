@@ -14,7 +14,7 @@ _DARK = 0.01
 
 
 class WithoutEvent:
-    """The intermediate results of one step of the chain, kept for `read`.
+    """The intermediate results of one step of the chain, W, kept for `read`.
 
     unlimited_w: the power before the limits of command, available power and grid. p_w: the power with all
     limits but that of entering service, ceiling_w. grid_w: the limit by the grid.

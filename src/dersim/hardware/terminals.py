@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 
+from dersim.grid.conditions import Conditions
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.state import Triple
 
 _SQRT_3 = math.sqrt(3)
-NOMINAL: Triple = (0.0, 0.0, 0.0)
+NOMINAL: Triple = Conditions().angle_deg
 _EVEN: dict[int, Triple] = {1: (1.0, 0.0, 0.0), 2: (0.5, 0.5, 0.0), 3: (1 / 3, 1 / 3, 1 / 3)}
 
 
@@ -74,7 +75,8 @@ class Terminals:
         """
         a, b, c = voltage_pu
         even = a == b == c
-        if (even and angle_deg[0] == angle_deg[1] == angle_deg[2]) or self._phases == 1:
+        same = angle_deg is NOMINAL or angle_deg[0] == angle_deg[1] == angle_deg[2]
+        if (even and same) or self._phases == 1:
             mean = low = high = a
         elif self._phases == 2:
             mean = (a + b) / 2
