@@ -83,7 +83,7 @@ class Measured:
         """Take over frequency, angles and loss of the grid; whether there is a new disturbance in them."""
         self.frequency_hz = now.frequency_hz
         if (
-            now.angle_deg == self.angle_deg
+            (now.angle_deg is self.angle_deg or now.angle_deg == self.angle_deg)
             and now.rocof_hz_s == self.rocof_hz_s
             and now.grid_lost is self.grid_lost
         ):
