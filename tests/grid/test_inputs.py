@@ -118,6 +118,7 @@ def test_a_frequency_moves_to_its_target_and_is_const_then() -> None:
     assert not inputs.constant
     assert [inputs.at(t).frequency_hz for t in (100.0, 101.0, 102.0, 103.0)] == [60.0, 59.5, 59.0, 59.0]
     assert inputs.during(100.0, 101.0)[1] == 59.5
+    assert [inputs.during(t, 103.0).rocof_hz_s for t in (101.9, 102.0)] == [-0.5, 0.0]
     shown = inputs.as_json(101.0)
     assert (shown["frequency_hz"], shown["rocof_hz_s"], shown["grid_source"]) == (59.5, -0.5, "const")
     assert inputs.next_change_s(101.0) == pytest.approx(101.02)
