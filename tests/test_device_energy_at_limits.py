@@ -106,6 +106,17 @@ def reactive_power_that_needs_more_active_power() -> tuple[Device, ManualClock]:
     return device, clock
 
 
+def the_return_from_a_droop_to_a_target_that_ramps() -> tuple[Device, ManualClock]:
+    device, clock = machine("Batt-3Phase")
+    ask(device, "opModFreqDroop", FreqDroop(0.036, 0.036, 0.05, 0.05, 40.0))
+    device.settings.update({"setGradW": 0.5})
+    ask(device, "opModTargetW", 5000.0)
+    device.inputs.set(frequency_hz=60.6)
+    run_to(device, clock, 30.0, 1.0)
+    device.inputs.set(frequency_hz=60.0)
+    return device, clock
+
+
 def machine(kind: str) -> tuple[Device, ManualClock]:
     clock = ManualClock()
     device = make_device(device_type=kind, clock=clock)
@@ -138,6 +149,7 @@ CASES: list[Any] = [
     a_rising_target_that_meets_a_limit,
     a_battery_ramping_to_a_limit,
     reactive_power_that_needs_more_active_power,
+    the_return_from_a_droop_to_a_target_that_ramps,
 ]
 
 

@@ -57,6 +57,11 @@ class Lag:
             self.y += by
             self._u += by
 
+    def spread(self, by: float, before: float) -> None:
+        """Take a shift before the last step as a straight line over it; before: the output without it."""
+        self.before = before
+        self._u_before += by * (2.0 * self._per_a - 1.0)
+
     def step(self, dt_s: float, u: float, olrt_s: float) -> float:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y

@@ -85,15 +85,20 @@ class Droop(Function):
         if not seen.in_service:
             self._active, self._side = False, 0
             return NOTHING
+        before_w, by_w = lag.y, 0.0
         if side != self._side:
             self._turn(seen, side)
         elif not side:
-            lag.shift(seen.wanted_w - self._wanted_w)
+            by_w = seen.wanted_w - self._wanted_w
         elif self._moves:
-            self._move(seen)
+            by_w = self._move(seen)
+        if by_w:
+            lag.shift(by_w)
         self._wanted_w = seen.wanted_w
         reference = self._reference(seen, value) if side else seen.wanted_w
         p = lag.step(dt_s, reference, value.open_loop_s)
+        if by_w and before_w is not None:
+            lag.spread(by_w, before_w)
         self.settled = not lag.moving
         if not side and abs(p - reference) < _ARRIVED * self.settings.setMaxW:
             self._active = False
@@ -115,12 +120,13 @@ class Droop(Function):
             self._lag.start(before_w)
             self._active = True
 
-    def _move(self, seen: Measured) -> None:
-        """Let p_pre follow the power without the event, until the ramps are done."""
+    def _move(self, seen: Measured) -> float:
+        """Let p_pre follow the power without the event, until the ramps are done; by how many W."""
         without = seen.undisturbed()
-        self._lag.shift(without.p_w - self._pre_w)
+        by_w = without.p_w - self._pre_w
         self._pre_w = without.p_w
         self._moves = without.ramping or self._dark
+        return by_w
 
     def _reference(self, seen: Measured, value: FreqDroop) -> float:
         pre_w, command_w = self._pre_w, seen.command_w
