@@ -71,3 +71,14 @@ def test_a_write_about_reversion_does_not_put_an_earlier_set_point_back_in_force
     bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 30.0))
     assert bench.write(704, **{point: 1}) == 0
     assert (bench.device.setpoints.value("opModMaxLimW"), bench.read(704, "WMaxLimPctRvrtRem")) == (30, 0)
+
+
+def test_a_timer_written_while_the_switch_is_open_closes_it(bench):
+    bench.write(123, Conn=0)
+    assert bench.write(123, Conn_RvrtTms=20) == 0
+    bench.wait(15)
+    assert bench.write(123, Conn_RvrtTms=20) == 0
+    bench.wait(15)
+    assert bench.read(123, "Conn") == 0
+    bench.wait(10)
+    assert bench.read(123, "Conn") == 1

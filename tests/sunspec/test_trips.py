@@ -167,3 +167,11 @@ def test_a_trip_disabled_by_another_source_is_shown_and_can_be_enabled(bench):
     assert bench.read(707, "Ena") == 0
     assert bench.write(707, Ena=1) == 0
     assert bench.read(707, "Ena") == 1
+
+
+@pytest.mark.parametrize(("model", "hz"), [(709, 31.0), (710, 89.0)])
+def test_a_disabled_trip_never_comes_at_any_frequency_of_the_grid(bench, model, hz):
+    bench.write(model, Ena=0)
+    bench.device.inputs.set(frequency_hz=hz)
+    bench.wait(7200, tick_s=60)
+    assert not bench.state.tripped

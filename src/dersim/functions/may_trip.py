@@ -34,8 +34,8 @@ TYPE = FunctionType(
     parameters={
         HV: _range(100, 200, "%"),
         LV: _range(0, 100, "%"),
-        HF: _range(50, 70, "Hz"),
-        LF: _range(40, 60, "Hz"),
+        HF: _range(50, 90, "Hz"),
+        LF: _range(30, 60, "Hz"),
     },
     check=_check,
     sunspec_models=(707, 708, 709, 710),

@@ -30,6 +30,7 @@ _SAME = {
 #: VArPct_Mod -> its percentage.
 _PERCENTS = {1: "VArWMaxPct", 2: "VArMaxPct", 3: "VArAvalPct"}
 _LONGEST_S = 65534
+_CONN = "123.Conn"
 
 
 class Immediate(Model):
@@ -97,7 +98,9 @@ class Immediate(Model):
         self._conn_s = changes.get("Conn_RvrtTms", self._conn_s)
         if "Conn" in changes:
             closed = bool(changes["Conn"])
-            self._switch.move(source, closed=closed, detail="123.Conn", revert_s=self._conn_s)
+            self._switch.move(source, closed=closed, detail=_CONN, revert_s=self._conn_s)
+        elif "Conn_RvrtTms" in changes and self._switch.is_opened_by(_CONN):
+            self._switch.move(source, closed=False, detail=_CONN, revert_s=self._conn_s)
         self.view.touched()
 
 

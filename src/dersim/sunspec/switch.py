@@ -5,7 +5,7 @@ from __future__ import annotations
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.submitting import allow, release, submit
-from dersim.sunspec.view import View
+from dersim.sunspec.view import LOCAL, View
 
 
 class Switch:
@@ -25,6 +25,11 @@ class Switch:
     def closed(self) -> bool:
         """Whether nothing in force opens it."""
         return self._view.setpoints.value("opModConnect") is not False
+
+    def is_opened_by(self, detail: str) -> bool:
+        """Whether this register asked for it to be open, and nobody locally asked for anything since."""
+        held = self._view.requests("opModConnect", LOCAL)
+        return bool(held) and held[0].detail == detail and held[0].value is False
 
     def move(self, source: SetpointSource, *, closed: bool, detail: str, revert_s: float = 0) -> None:
         """Close or open it; open for at most revert_s where that is above 0."""

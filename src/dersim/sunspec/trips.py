@@ -23,8 +23,8 @@ from dersim.sunspec.view import View
 _MODELS = {
     707: ("V", "LV", 0.0),
     708: ("V", "HV", 200.0),
-    709: ("Hz", "LF", 40.0),
-    710: ("Hz", "HF", 70.0),
+    709: ("Hz", "LF", 30.0),
+    710: ("Hz", "HF", 90.0),
 }
 _LONGEST_S = 3600.0
 _PERCENT_OF_V = 4
