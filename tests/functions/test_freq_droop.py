@@ -165,6 +165,19 @@ def test_a_limit_in_force_while_service_is_entered_is_not_p_pre(make_rig: Any) -
     assert rig.p == pytest.approx(10_000 - TAKEN[60.1], abs=0.1)
 
 
+def test_service_is_entered_up_to_the_limit_and_not_beyond_it(make_rig: Any) -> None:
+    """p_pre rises beyond the limit; the output does not."""
+    rig = make_rig(10_000, start="off")
+    rig.device.settings.update(ENTER)
+    rig.ask(MODE, DROOP)
+    rig.ask(LIMIT, 20.0)
+    rig.grid(f=60.1)
+    assert max(p for p, _ in rig.go(120)) == pytest.approx(2000 - TAKEN[60.1], abs=0.1)
+    rig.ask(LIMIT, None)
+    rig.go(60)
+    assert rig.p == pytest.approx(10_000 - TAKEN[60.1], abs=0.1)
+
+
 def test_a_target_during_the_event_is_no_limit(make_rig: Any) -> None:
     """The droop replaces targets; a limit that is in force does not make them limits."""
     rig = make_rig(10_000)

@@ -121,9 +121,12 @@ class Droop(Function):
             self._active = True
 
     def _move(self, seen: Measured) -> float:
-        """Let p_pre follow the power without the event, until the ramps are done; by how many W."""
-        without = seen.undisturbed()
-        by_w = without.p_w - self._pre_w
+        """Let p_pre follow the power without the event, until the ramps are done.
+
+        Returns by how many W that moves p_pre where no limit by command is below it.
+        """
+        without, command_w = seen.undisturbed(), seen.command_w
+        by_w = min(without.p_w, command_w) - min(self._pre_w, command_w)
         self._pre_w = without.p_w
         self._moves = without.ramping or self._dark
         return by_w
