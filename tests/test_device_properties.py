@@ -13,7 +13,7 @@ from tests.device_scenarios import VALUES, Action, Ask, Scenario, finite, play, 
 from dersim.device import Device
 from dersim.modes import MODES
 
-EVERYDAY, SLOW = 60, 3000
+EVERYDAY, SLOW = 60, 1000
 #: The tick of a reference run, s.
 REFERENCE_S = 0.05
 EVERYDAY_AND_SLOW = pytest.mark.parametrize(
