@@ -7,7 +7,6 @@ fetch, embed, follow links, and give its own name the address 127.0.0.1 (DNS reb
 import json
 
 import pytest
-import trio
 
 from dersim.pages.guard import Guard
 from dersim.pages.problems import Problem
@@ -157,32 +156,6 @@ async def test_tokens_are_compared_in_constant_time(open_site, monkeypatch):
         await site("GET", "/?token=guess")
         await site("GET", "/api/dersim/overview", headers=[("Cookie", "dersim_token=guess")])
     assert compared == [(b"guess", b"s3cret")] * 3
-
-
-async def test_http2_in_the_clear_is_guarded_by_the_same_checks(open_site):
-    """hypercorn speaks it where a client begins with its preface."""
-    h2 = pytest.importorskip("h2.connection", reason="hypercorn's own dependency")
-    from h2.events import ResponseReceived
-
-    async with open_site() as site:
-        seen = []
-        for authority in (f"127.0.0.1:{site.port}", "evil.example"):
-            stream = await trio.open_tcp_stream("127.0.0.1", site.port)
-            connection = h2.H2Connection()
-            connection.initiate_connection()
-            path = "/api/dersim/server-info"
-            head = [(":method", "GET"), (":scheme", "http"), (":authority", authority), (":path", path)]
-            connection.send_headers(1, head, end_stream=True)
-            await stream.send_all(connection.data_to_send())
-            with trio.fail_after(10):
-                while not any(isinstance(each, ResponseReceived) for each in seen[-1:]):
-                    data = await stream.receive_some()
-                    assert data
-                    seen += [e for e in connection.receive_data(data) if isinstance(e, ResponseReceived)]
-            await stream.aclose()
-            seen.append(None)
-        answers = [dict(event.headers) for event in seen if event]
-    assert [answer[b":status"] for answer in answers] == [b"200", b"421"]
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
