@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.device_scenarios import VALUES, Action, Ask, Scenario, finite, play, scenarios
+from tests.device_scenarios import Action, Ask, Scenario, finite, play
+from tests.device_strategies import VALUES, scenarios
 
 from dersim.device import Device
 from dersim.modes import MODES
