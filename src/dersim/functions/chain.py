@@ -157,11 +157,12 @@ class Chain:
 
     def step(self, dt_s: float, seen: Measured, source: Source, *, quiet: bool) -> None:
         """Advance by dt_s and compute `p_w` and `q_var`. quiet: skip the stage `protect`."""
-        service = self.service
-        if service.in_service is not self._served:
-            self._served = service.in_service
-            tell_service(source, in_service=self._served)
-        ceiling = INF if quiet else service.step(dt_s, seen)
+        service, ceiling = self.service, INF
+        if not quiet:  # which it is not either in the first step after service began or ended
+            if service.in_service is not self._served:
+                self._served = service.in_service
+                tell_service(source, in_service=self._served)
+            ceiling = service.step(dt_s, seen)
         seen.wanted_w = self._active(dt_s, seen, source, ceiling)
         q, factor_first = self._reactive.step(dt_s, seen)
         p = seen.wanted_w
@@ -237,9 +238,8 @@ class Chain:
         most, least, ramp = self._most_w, self._least_w, self.ramp
         cap, floor = most, least
         if ramp is not None:
-            ramp.settled, ramp.straight_s = True, INF
-            if ramp.moving:
-                ramp.moving = []
+            if not ramp.settled:
+                ramp.settled, ramp.straight_s, ramp.moving = True, INF, []
             if ramp.ending:
                 floor, cap = ramp.end(dt_s, seen, floor, cap)
         for function, bounds in self._command:

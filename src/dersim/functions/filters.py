@@ -38,11 +38,8 @@ class Lag:
     @property
     def mean(self) -> float:
         """The mean of the output over the last step."""
-        y, before = self.y or 0.0, self.before
-        if self._per_a == 0.0:
-            return (y + before) * 0.5
         # From T y' = u - y: the mean of y is that of u less T times the change of y over dt.
-        return (self._u_before + self._u) * 0.5 - (y - before) * self._per_a
+        return (self._u_before + self._u) * 0.5 - ((self.y or 0.0) - self.before) * self._per_a
 
     def start(self, y: float | None, u: float | None = None) -> None:
         """Set the output to y and the last reference to u (default y); y None: start at the next input."""
@@ -66,7 +63,7 @@ class Lag:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y
         if y is None or olrt_s <= 0.0:
-            self.before = u if y is None else y
+            self.before = self._u_before = u if y is None else y
             self._per_a = self._dt_s = 0.0
             self.y = self._u = u
             self.moving = False

@@ -39,7 +39,8 @@ class VoltVar(Function):
         self._v_ref = Lag()
         self._v_ref_low, self._v_ref_high = (percent / 100 for percent in nameplate.v_ref_pct)
         self.lags = (self._v_ref,)
-        self._inject_base = self._absorb_base = 0.0
+        #: 100 % in var, injecting and absorbing; where they are equal the line is in var.
+        self._bases: tuple[float, float] | None = None
         self._demand = Demand(q_var=0.0)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
@@ -50,17 +51,18 @@ class VoltVar(Function):
             self._v_ref.start(None)
             self.settled = True
             return
-        scale = (curve.v_ref or 100.0) / 100
-        self._line = Line((x / 100 * scale, y / 100) for x, y in curve.points)
-        self._reference = curve.y_ref_type
+        self._reference = reference = curve.y_ref_type
+        inject = var_base(self.settings, reference, injecting=True, seen=seen)
+        absorb = var_base(self.settings, reference, injecting=False, seen=seen)
+        self._bases = (inject, absorb) if inject != absorb or reference == 3 else None
+        scale, full = (curve.v_ref or 100.0) / 100, 1.0 if self._bases else inject
+        self._line = Line((x / 100 * scale, y / 100 * full) for x, y in curve.points)
         self._demand.q_response_s = curve.open_loop_s or 0.0
         was_auto, self._auto_s = self._auto_s, 0.0
         if curve.autonomous_v_ref:
             self._auto_s = curve.autonomous_v_ref_s or _DEFAULT_TIME_CONSTANT_S
         if not (was_auto and self._auto_s):
             self._v_ref.start(None)
-        self._inject_base = var_base(self.settings, curve.y_ref_type, injecting=True, seen=seen)
-        self._absorb_base = var_base(self.settings, curve.y_ref_type, injecting=False, seen=seen)
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
         """Reactive power at the measured voltage."""
@@ -73,11 +75,12 @@ class VoltVar(Function):
             self.settled = not self._v_ref.moving
             v = v - min(max(tracked, self._v_ref_low), self._v_ref_high) + 1.0
         y = line.at(v)
-        if self._reference == 3:
-            base = var_base(self.settings, 3, injecting=y >= 0, seen=seen)
-        else:
-            base = self._inject_base if y >= 0 else self._absorb_base
-        self._demand.q_var = y * base
+        if self._bases is not None:
+            if self._reference == 3:
+                y *= var_base(self.settings, 3, injecting=y >= 0, seen=seen)
+            else:
+                y *= self._bases[y < 0]
+        self._demand.q_var = y
         return self._demand
 
 

@@ -82,11 +82,8 @@ class Measured:
     def see_frequency(self, now: Conditions) -> bool:
         """Take over frequency, angles and loss of the grid; whether there is a new disturbance in them."""
         self.frequency_hz = now.frequency_hz
-        if (
-            (now.angle_deg is self.angle_deg or now.angle_deg == self.angle_deg)
-            and now.rocof_hz_s == self.rocof_hz_s
-            and now.grid_lost is self.grid_lost
-        ):
+        # The last three fields, as one comparison: this is asked in every step.
+        if now[-3:] == (self.angle_deg, self.rocof_hz_s, self.grid_lost):
             return False
         self.angle_deg, self.rocof_hz_s, self.grid_lost = now.angle_deg, now.rocof_hz_s, now.grid_lost
         return True
