@@ -148,7 +148,7 @@ class Scenario(NamedTuple):
             total += gap
         # The last row lasts as long as the one before it.
         times.append(total * INSTANT_S)
-        columns = {
+        columns: dict[str, list[Any]] = {
             "voltage_pu": [v for _, v, _ in self.rows] + [self.rows[-1][1]],
             "frequency_hz": [f for _, _, f in self.rows] + [self.rows[-1][2]],
         }
