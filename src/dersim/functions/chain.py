@@ -216,9 +216,7 @@ class Chain:
         self._p_lag = limit_lag
         p = limit if p > limit else p
         for function in self._frequency:
-            without = self.without
-            without.source, without.p_w = source, p
-            without.grid_w, without.ceiling_w = limit, ceiling
+            self.without.limits = (source, p, limit, ceiling)
             seen.wanted_w = p if ceiling == INF else max(-ceiling, min(ceiling, p))
             demand = function.step(dt_s, seen)
             override = demand.override_w

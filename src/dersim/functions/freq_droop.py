@@ -74,13 +74,9 @@ class Droop(Function):
         if value is None:
             return NOTHING
         f = seen.frequency_hz
-        if f < self._low_hz:
-            return self._respond(dt_s, seen, value, -1)
-        if f > self._high_hz:
-            return self._respond(dt_s, seen, value, 1)
-        return self._respond(dt_s, seen, value, 0) if self._active else NOTHING
-
-    def _respond(self, dt_s: float, seen: Measured, value: FreqDroop, side: int) -> Demand:
+        side = -1 if f < self._low_hz else (1 if f > self._high_hz else 0)
+        if not side and not self._active:
+            return NOTHING
         lag = self._lag
         if not seen.in_service:
             self._active, self._side = False, 0

@@ -16,28 +16,27 @@ _DARK = 0.01
 class WithoutEvent:
     """The intermediate results of one step of the chain, W, kept for `read`.
 
-    unlimited_w: the power before the limits of command, available power and grid. p_w: the power with all
-    limits but that of entering service, ceiling_w. grid_w: the limit by the grid.
+    unlimited_w: the power before the limits of command, available power and grid. limits: the source, the
+    power with all limits but that of entering service, the limit by the grid, and that of entering service.
     """
 
     def __init__(self, settings: Settings, *ramps: Ramp | BatteryRamp | None) -> None:
         self._settings = settings
         self._ramps = [ramp for ramp in ramps if ramp is not None]
-        self.source: Source | None = None
-        self.p_w = self.unlimited_w = 0.0
-        self.grid_w = self.ceiling_w = INF
+        self.unlimited_w = 0.0
+        self.limits: tuple[Source, float, float, float] | None = None
 
     def read(self) -> Undisturbed:
         """The DER without the event, without limits by command."""
-        source = self.source
-        if source is None:
+        if self.limits is None:
             return UNKNOWN
-        p_w = max(self.p_w, min(self.unlimited_w, source.available_w, self.grid_w))
-        entering = self.ceiling_w < INF
+        source, limited_w, grid_w, ceiling_w = self.limits
+        p_w = max(limited_w, min(self.unlimited_w, source.available_w, grid_w))
+        entering = ceiling_w < INF
         if entering:
-            p_w = max(-self.ceiling_w, min(self.ceiling_w, p_w))
+            p_w = max(-ceiling_w, min(ceiling_w, p_w))
         least_w = _DARK * self._settings.setMaxW
-        dark = -least_w < self.p_w < least_w and _dark(source, least_w)
+        dark = -least_w < limited_w < least_w and _dark(source, least_w)
         ramping = entering or any(not ramp.settled for ramp in self._ramps)
         return Undisturbed(p_w, entering, ramping, dark)
 
