@@ -208,10 +208,8 @@ class Device:
     def command(self, command: Command) -> None:
         """stop: out of service until start. reset: clear a trip and restart the enter-service delay."""
         self._settle(self._clock.now_s())
-        if command == "stop":
-            self.chain.service.permitted = False
-        elif command == "start":
-            self.chain.service.permitted = True
+        if command in ("stop", "start"):
+            self.chain.service.permitted = command == "start"
         elif command == "reset":
             self._guarded(lambda: self.chain.reset(self.seen))
             self._held.forget()
@@ -275,7 +273,7 @@ class Device:
         else:
             self._registers.count(mean_p, mean_q, dt_s)
             source.drew(mean_p, dt_s)
-        if mean_p != seen.p_w and not source.settled:
+        if not source.settled and mean_p != seen.p_w:
             source.drew(seen.p_w, 0.0)  # the power from now on
         if not quiet:
             self._held.note(self._report.alarms(conditions), end_s)
@@ -288,7 +286,9 @@ class Device:
     def _look(self, conditions: Conditions) -> None:
         old, seen = self._conditions, self.seen
         self._conditions = conditions
-        if seen.see_frequency(conditions):
+        seen.frequency_hz = conditions.frequency_hz
+        if conditions[-3:] != seen.disturbance:
+            seen.disturb(conditions)
             self.chain.service.call_next_step()
         voltage, angle = conditions.voltage_pu, conditions.angle_deg
         if old is not None and old.voltage_pu == voltage and old.angle_deg == angle:

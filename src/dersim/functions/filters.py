@@ -25,7 +25,19 @@ class Lag:
     response time of the last step.
     """
 
-    __slots__ = ("_dt_s", "_e", "_k", "_per_a", "_u", "_u_before", "before", "moving", "olrt_s", "y")
+    __slots__ = (
+        "_dt_s",
+        "_of_u",
+        "_of_u_before",
+        "_of_y",
+        "_per_a",
+        "_u",
+        "_u_before",
+        "before",
+        "moving",
+        "olrt_s",
+        "y",
+    )
 
     def __init__(self) -> None:
         self.y: float | None = None
@@ -33,7 +45,8 @@ class Lag:
         self.moving = False
         self.before = self._u_before = math.nan
         # Factors of the last dt_s and response time, mostly the same in the next step.
-        self._dt_s = self.olrt_s = self._e = self._k = self._per_a = 0.0
+        self._dt_s = math.nan
+        self.olrt_s = self._of_y = self._of_u_before = self._of_u = self._per_a = 0.0
 
     @property
     def mean(self) -> float:
@@ -62,26 +75,18 @@ class Lag:
     def step(self, dt_s: float, u: float, olrt_s: float) -> float:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y
-        if y is None or olrt_s <= 0.0:
-            self.before = self._u_before = u if y is None else y
-            self._per_a = self._dt_s = 0.0
-            self.y = self._u = u
-            self.moving = False
-            return u
-        if dt_s <= 0.0:
-            self.moving = self.moving or u != y
-            self._dt_s, self.olrt_s = 0.0, olrt_s
-            self._u = u
-            return y
-        if dt_s != self._dt_s or olrt_s != self.olrt_s:
+        if y is None or dt_s != self._dt_s or olrt_s != self.olrt_s:
+            if y is None or olrt_s <= 0.0 or dt_s <= 0.0:
+                return self._stay(dt_s, u, olrt_s)
             self._dt_s, self.olrt_s = dt_s, olrt_s
             a = dt_s * _LN_10 / olrt_s
-            self._e = math.exp(-a)
+            self._of_y = e = math.exp(-a)
             self._per_a = 1.0 / a
-            self._k = (1.0 - self._e) / a
-        e, k, u_before = self._e, self._k, self._u
+            k = (1.0 - e) / a
+            self._of_u_before, self._of_u = k - e, 1.0 - k
+        u_before = self._u
         self.before, self._u_before, self._u = y, u_before, u
-        y = y * e + u_before * (k - e) + u * (1.0 - k)
+        y = y * self._of_y + u_before * self._of_u_before + u * self._of_u
         distance = u - y
         if distance * distance <= _ARRIVED_2 * (1.0 + u * u):
             self.y = u
@@ -89,4 +94,19 @@ class Lag:
             return u
         self.moving = True
         self.y = y
+        return y
+
+    def _stay(self, dt_s: float, u: float, olrt_s: float) -> float:
+        """The first step, one without a response time, or one of zero length."""
+        y = self.y
+        self._dt_s = math.nan  # equal to no dt_s
+        if y is None or olrt_s <= 0.0:
+            self.before = self._u_before = u if y is None else y
+            self._per_a = 0.0
+            self.y = self._u = u
+            self.moving = False
+            return u
+        self.moving = self.moving or u != y
+        self.olrt_s = olrt_s
+        self._u = u
         return y

@@ -33,7 +33,9 @@ class DcSides:
         exported_wh, imported_wh: AC energy since the start.
         """
         self._count(exported_wh, imported_wh)
-        shares = (p_w,) if self._combined is None else self._combined.shares(p_w)
+        if self._combined is None:
+            return (self._side(*self._parts[0], p_w),)
+        shares = self._combined.shares(p_w)
         return tuple(
             self._side(part, meter, ac_w) for (part, meter), ac_w in zip(self._parts, shares, strict=True)
         )

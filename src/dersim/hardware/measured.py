@@ -65,6 +65,7 @@ class Measured:
     angle_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     rocof_hz_s: float = 0.0
     grid_lost: bool = False
+    disturbance: tuple[tuple[float, float, float], float, bool] = ((0.0, 0.0, 0.0), 0.0, False)
     available_w: float = 0.0
     charge_w: float = 0.0
     p_w: float = 0.0
@@ -79,14 +80,9 @@ class Measured:
     var_available: Callable[[float], tuple[float, float]] = _no_var
     undisturbed: Callable[[], Undisturbed] = _unknown
 
-    def see_frequency(self, now: Conditions) -> bool:
-        """Take over frequency, angles and loss of the grid; whether there is a new disturbance in them."""
-        self.frequency_hz = now.frequency_hz
-        # The last three fields, as one comparison: this is asked in every step.
-        if now[-3:] == (self.angle_deg, self.rocof_hz_s, self.grid_lost):
-            return False
-        self.angle_deg, self.rocof_hz_s, self.grid_lost = now.angle_deg, now.rocof_hz_s, now.grid_lost
-        return True
+    def disturb(self, now: Conditions) -> None:
+        """Take over angles, rate of the frequency and loss of the grid."""
+        self.angle_deg, self.rocof_hz_s, self.grid_lost = self.disturbance = now[-3:]
 
     @property
     def flowing_w(self) -> float:

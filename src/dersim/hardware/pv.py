@@ -54,14 +54,14 @@ class IVCurve(NamedTuple):
 
     def at_power(self, p_w: float) -> DcPoint:
         """The point right of the MPP where the array gives p_w: the operating point under curtailment."""
-        if p_w >= self.mpp.p or self.mpp.p <= 0:
-            return self.mpp
+        i_sc, i_0, v_t, v, mpp = self
+        if p_w >= mpp.p or mpp.p <= 0:
+            return mpp
         # V * I(V) is concave and falls from the MPP to open circuit: Newton from there never overshoots.
-        v = self.v_oc
         for _ in range(_NEWTON_STEPS):
-            current = self.current(v)
-            slope = current - v * (self.i_0 / self.v_t) * math.exp(v / self.v_t)
-            step = (v * current - p_w) / slope
+            lost = i_0 * math.exp(v / v_t)
+            current = i_sc + i_0 - lost
+            step = (v * current - p_w) / (current - v * lost / v_t)
             v -= step
             if abs(step) < 1e-9 * v:
                 break

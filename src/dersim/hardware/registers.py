@@ -56,11 +56,18 @@ class Registers:
             self._shares = shares
 
     def _settle(self) -> None:
-        for index, share in enumerate(self._shares):
-            self._exported[index] += self._out_ws * share * _PER_HOUR
-            self._imported[index] += self._in_ws * share * _PER_HOUR
-            self._injected[index] += self._inject_vs * share * _PER_HOUR
-            self._absorbed[index] += self._absorb_vs * share * _PER_HOUR
+        of_a, of_b, of_c = self._shares
+        for counted, energies in (
+            (self._out_ws, self._exported),
+            (self._in_ws, self._imported),
+            (self._inject_vs, self._injected),
+            (self._absorb_vs, self._absorbed),
+        ):
+            if counted:
+                per_hour = counted * _PER_HOUR
+                energies[0] += per_hour * of_a
+                energies[1] += per_hour * of_b
+                energies[2] += per_hour * of_c
         self._out_ws = self._in_ws = self._inject_vs = self._absorb_vs = 0.0
 
     def read(self) -> tuple[Triple, Triple, Triple, Triple]:

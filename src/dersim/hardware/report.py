@@ -147,14 +147,14 @@ class Report:
         plate = self._plate
         return not plate.rtgMaxWh and self._seen.available_w < _LOW_INPUT * plate.rtgMaxW
 
-    def status(self, *, standby: bool = False) -> InverterStatus:
+    def status(self, *, sleeps: bool, standby: bool = False) -> InverterStatus:
         """InverterStatusType of the present state; standby: the DER is connected and may not energize."""
         service, seen = self._service, self._seen
         if not service.in_service:
             return InverterStatus.FAULT if service.failed else self._status_out_of_service(standby)
         if service.ceased:
             return InverterStatus.STANDBY
-        if self._sleeps:
+        if sleeps:
             return InverterStatus.SLEEPING
         if service.entering:
             return InverterStatus.STARTING
@@ -189,7 +189,8 @@ class Report:
         exported, imported, injected, absorbed = self._registers.read()
         available_w, charge_w, inject, absorb = self._available(p)
         sides = self._dc_sides(p, sum(exported), sum(imported))
-        works = self._service.in_service and not self._sleeps
+        sleeps = self._sleeps
+        works = self._service.in_service and not sleeps
         self._soc_pct = soc = source.soc_pct
         return DeviceState(
             time_s=time_s,
@@ -215,8 +216,8 @@ class Report:
             temperature_c=conditions.temperature_c,
             cell_temperature_c=source.cell_temperature_c,
             soc_pct=soc,
-            connection=self._connection(),
-            inverter_status=self.status(standby=_is_standby(value)),
+            connection=self._connection(sleeps),
+            inverter_status=self.status(sleeps=sleeps, standby=_is_standby(value)),
             operational_mode=OperationalMode.OPERATIONAL if works else OperationalMode.OFF,
             storage_mode=_storage_mode(sides),
             alarms=alarms,
@@ -261,7 +262,7 @@ class Report:
             return self._sides.stopped(out_wh, in_wh)
         return self._sides.read(p_w, out_wh, in_wh)
 
-    def _connection(self) -> Connection:
+    def _connection(self, sleeps: bool) -> Connection:
         """The bits of DERStatus. In service without power by command is operating; asleep is not."""
         service, seen = self._service, self._seen
         closed = service.closed and not service.failed
@@ -269,7 +270,7 @@ class Report:
         return Connection(
             connected=closed,
             available=closed and (seen.available_w > 0 or seen.charge_w > 0),
-            operating=live and not self._sleeps,
+            operating=live and not sleeps,
             test=False,
             fault=service.tripped or service.failed,
             energized=live,

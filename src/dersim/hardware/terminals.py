@@ -25,11 +25,14 @@ def line_to_line(phases: int, voltage: Triple, angle_deg: Triple = NOMINAL) -> T
 
     angle_deg: how far each phasor leads its nominal place, degrees.
     """
-    a, b, c = voltage
     if phases == 1:
         return (0.0, 0.0, 0.0)
+    a, b, c = voltage
     of_a, of_b, of_c = angle_deg
-    if not of_a == of_b == of_c:
+    if of_a == of_b == of_c:
+        if a == b == c and phases == 3:
+            return (a * _SQRT_3,) * 3
+    else:
         if phases == 2:
             return (_between(a, b, 180 + of_a - of_b), 0.0, 0.0)
         return (
