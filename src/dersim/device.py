@@ -287,10 +287,10 @@ class Device:
         old, seen = self._conditions, self.seen
         self._conditions = conditions
         seen.frequency_hz = conditions.frequency_hz
-        if conditions[-3:] != seen.disturbance:
-            seen.disturb(conditions)
-            self.chain.service.call_next_step()
         voltage, angle = conditions.voltage_pu, conditions.angle_deg
+        moves = conditions.rocof_hz_s or conditions.grid_lost or seen.disturbed
+        if (moves or angle is not seen.angle_deg) and seen.disturb(conditions):
+            self.chain.service.call_next_step()
         if old is not None and old.voltage_pu == voltage and old.angle_deg == angle:
             return
         shares = self._terminals.measure(voltage, seen, angle)

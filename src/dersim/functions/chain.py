@@ -85,7 +85,8 @@ class Chain:
         self._frequency: list[ControlFunction] = []
         self._reactive = Reactive(self.ramp, self.service)
         self._enabled: list[ControlFunction] = []
-        self.lags = [self._reactive.lag]
+        self._q_lag = self._reactive.lag
+        self.lags = [self._q_lag]
         self._in_force: dict[str, Mapping[str, object]] = {}
         self._settings_seen = -1
 
@@ -175,7 +176,7 @@ class Chain:
             p = q = 0.0
             if not service.in_service:
                 seen.before_w = None
-        before, q_lag, settled = self.p_w, self._reactive.lag, True
+        before, q_lag, settled = self.p_w, self._q_lag, True
         if p == before:
             self.mean_p_w = p
         else:

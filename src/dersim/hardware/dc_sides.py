@@ -34,7 +34,16 @@ class DcSides:
         """
         self._count(exported_wh, imported_wh)
         if self._combined is None:
-            return (self._side(*self._parts[0], p_w),)
+            ((kind, source), meter), delivered_wh, taken_wh = (
+                self._parts[0],
+                self._delivered_wh,
+                self._taken_wh,
+            )
+            if meter is not None:
+                delivered_wh, taken_wh = meter.delivered_wh, meter.taken_wh
+            v, a, dc_w = source.dc(p_w)
+            give_w, take_w = source.available_w, source.charge_w
+            return (DcSide(kind, dc_w, v, a, p_w, delivered_wh, taken_wh, give_w, take_w),)
         shares = self._combined.shares(p_w)
         return tuple(
             self._side(part, meter, ac_w) for (part, meter), ac_w in zip(self._parts, shares, strict=True)
@@ -52,7 +61,8 @@ class DcSides:
             net_wh = exported_wh - imported_wh - sum(meter.ac_net_wh for meter in self._meters)
             exported_wh, imported_wh = net_wh, 0.0
         # The highest value stays, because the last digits of a difference may fall.
-        self._delivered_wh = max(self._delivered_wh, exported_wh / self._efficiency)
+        delivered_wh = exported_wh / self._efficiency
+        self._delivered_wh = max(self._delivered_wh, delivered_wh)
         if self._takes:
             self._taken_wh = max(self._taken_wh, imported_wh * self._efficiency)
 
@@ -62,12 +72,11 @@ class DcSides:
         return self._delivered_wh, self._taken_wh
 
     def _side(self, part: Part, meter: Metered | None, ac_w: float) -> DcSide:
-        v, a, p_w = part.source.dc(ac_w)
         source = part.source
+        v, a, p_w = source.dc(ac_w)
+        # PV beside a battery may charge it where the grid must not.
         take_w = source.charge_w
-        if self._combined is not None:
-            # PV beside a battery may charge it where the grid must not.
-            take_w = min(getattr(source, "take_w", take_w), take_w + beside_battery_w(self._source))
+        take_w = min(getattr(source, "take_w", take_w), take_w + beside_battery_w(self._source))
         return DcSide(part.kind, p_w, v, a, ac_w, *self._energies(meter), source.available_w, take_w)
 
 

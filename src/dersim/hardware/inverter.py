@@ -80,7 +80,8 @@ class Inverter:
 
     def active_limits(self) -> tuple[float, float]:
         """The highest power to deliver and to take at the present voltage, both >= 0, W."""
-        return min(self._va_give, self._amps_va), min(self._va_charge, self._amps_va)
+        amps_va = self._va_per_pu * self.v_pu
+        return min(self._va_give, amps_va), min(self._va_charge, amps_va)
 
     def q_share(self, p_w: float) -> float:
         """The usable share of the reactive limits at this active power, 0 to 1."""
@@ -93,9 +94,10 @@ class Inverter:
 
     def var_available(self, p_w: float) -> tuple[float, float]:
         """(injecting, absorbing) var available at this active power, both >= 0."""
-        share = self.q_share(p_w)
-        va = min(self.va_limit(p_w), self._amps_va)
-        circle = math.sqrt(max(0.0, va * va - p_w * p_w))
+        share = 1.0 if p_w >= self._full_q_w else self.q_share(p_w)
+        va = min(self.va_limit(p_w), self._va_per_pu * self.v_pu)
+        room = va * va - p_w * p_w
+        circle = math.sqrt(room) if room > 0.0 else 0.0
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
 
     def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:

@@ -46,7 +46,7 @@ class Measured:
     v_pu: the mean of the phases, corrected by setVRefOfs and setVRef, per unit; v_low_pu, v_high_pu: the
     lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit; terminal_v_pu: the mean
     of the phases as it is at the terminals, per unit of rtgVNom. frequency_hz, angle_deg, rocof_hz_s and
-    grid_lost: as in `Conditions`.
+    grid_lost: as in `Conditions`; disturbed: the frequency moves or the grid is lost.
     available_w: available power on the AC side; charge_w: available charging power (>= 0).
     p_w, q_var: the output at the end of the last step. before_w: the same P, during a cessation that before
     it; None out of service and before the first step. command_w: the limit by command.
@@ -65,7 +65,7 @@ class Measured:
     angle_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     rocof_hz_s: float = 0.0
     grid_lost: bool = False
-    disturbance: tuple[tuple[float, float, float], float, bool] = ((0.0, 0.0, 0.0), 0.0, False)
+    disturbed: bool = False
     available_w: float = 0.0
     charge_w: float = 0.0
     p_w: float = 0.0
@@ -80,9 +80,12 @@ class Measured:
     var_available: Callable[[float], tuple[float, float]] = _no_var
     undisturbed: Callable[[], Undisturbed] = _unknown
 
-    def disturb(self, now: Conditions) -> None:
-        """Take over angles, rate of the frequency and loss of the grid."""
-        self.angle_deg, self.rocof_hz_s, self.grid_lost = self.disturbance = now[-3:]
+    def disturb(self, now: Conditions) -> bool:
+        """Take over angles, rate of the frequency and loss of the grid; whether they have changed."""
+        before = self.angle_deg, self.rocof_hz_s, self.grid_lost
+        self.angle_deg, self.rocof_hz_s, self.grid_lost = after = now[-3:]
+        self.disturbed = self.grid_lost or self.rocof_hz_s != 0
+        return after != before
 
     @property
     def flowing_w(self) -> float:

@@ -134,12 +134,8 @@ class Report:
             + (max(used) - mean > _IMBALANCE * mean or mean - min(used) > _IMBALANCE * mean) * _IMBALANCED
             + self._sleeps * _LOW_POWER
             + (self._inverter.current_limits and amps > 0.999 * s.setMaxA) * _OVER_CURRENT
-            + conditions.current_imbalance * _UNEQUAL_CURRENTS
-            + conditions.phase_rotation * _ROTATION
-            + conditions.emergency_local * _LOCAL_EMERGENCY
-            + conditions.emergency_remote * _REMOTE_EMERGENCY
         )
-        return Alarm(bits)
+        return Alarm(bits | _given(conditions) if True in conditions else bits)
 
     @property
     def _sleeps(self) -> bool:
@@ -190,7 +186,8 @@ class Report:
         available_w, charge_w, inject, absorb = self._available(p)
         sides = self._dc_sides(p, sum(exported), sum(imported))
         sleeps = self._sleeps
-        works = self._service.in_service and not sleeps
+        serves = self._service.in_service
+        works = serves and not sleeps
         self._soc_pct = soc = source.soc_pct
         return DeviceState(
             time_s=time_s,
@@ -217,9 +214,9 @@ class Report:
             cell_temperature_c=source.cell_temperature_c,
             soc_pct=soc,
             connection=self._connection(sleeps),
-            inverter_status=self.status(sleeps=sleeps, standby=_is_standby(value)),
+            inverter_status=self.status(sleeps=sleeps, standby=not serves and _is_standby(value)),
             operational_mode=OperationalMode.OPERATIONAL if works else OperationalMode.OFF,
-            storage_mode=_storage_mode(sides),
+            storage_mode=None if soc is None else _storage_mode(sides),
             alarms=alarms,
             tripped=self._service.tripped,
             failed=self._service.failed,
@@ -232,7 +229,7 @@ class Report:
         seen, s = self._seen, self._settings
         give_w, take_w = self._inverter.active_limits()
         active = min(seen.available_w, s.setMaxW, give_w), min(seen.charge_w, s.charge_limit_w, take_w)
-        return *active, *self._inverter.var_available(p_w)
+        return active + self._inverter.var_available(p_w)
 
     def failed_state(self, time_s: float, conditions: Conditions, shares: Triple) -> DeviceState:
         """The state of a DER that failed: no power, registers and state of charge as they were."""
@@ -275,6 +272,16 @@ class Report:
             fault=service.tripped or service.failed,
             energized=live,
         )
+
+
+def _given(conditions: Conditions) -> int:
+    """The alarms that are inputs."""
+    return (
+        conditions.current_imbalance * _UNEQUAL_CURRENTS
+        + conditions.phase_rotation * _ROTATION
+        + conditions.emergency_local * _LOCAL_EMERGENCY
+        + conditions.emergency_remote * _REMOTE_EMERGENCY
+    )
 
 
 def _is_standby(value: Callable[[str], object]) -> bool:
