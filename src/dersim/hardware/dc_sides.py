@@ -34,11 +34,8 @@ class DcSides:
         """
         self._count(exported_wh, imported_wh)
         if self._combined is None:
-            ((kind, source), meter), delivered_wh, taken_wh = (
-                self._parts[0],
-                self._delivered_wh,
-                self._taken_wh,
-            )
+            (kind, source), meter = self._parts[0]
+            delivered_wh, taken_wh = self._delivered_wh, self._taken_wh
             if meter is not None:
                 delivered_wh, taken_wh = meter.delivered_wh, meter.taken_wh
             v, a, dc_w = source.dc(p_w)
@@ -61,8 +58,7 @@ class DcSides:
             net_wh = exported_wh - imported_wh - sum(meter.ac_net_wh for meter in self._meters)
             exported_wh, imported_wh = net_wh, 0.0
         # The highest value stays, because the last digits of a difference may fall.
-        delivered_wh = exported_wh / self._efficiency
-        self._delivered_wh = max(self._delivered_wh, delivered_wh)
+        self._delivered_wh = max(self._delivered_wh, exported_wh / self._efficiency)
         if self._takes:
             self._taken_wh = max(self._taken_wh, imported_wh * self._efficiency)
 
