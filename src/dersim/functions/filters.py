@@ -67,11 +67,6 @@ class Lag:
             self.y += by
             self._u += by
 
-    def spread(self, by: float, before: float) -> None:
-        """Take a shift before the last step as a straight line over it; before: the output without it."""
-        self.before = before
-        self._u_before += by * (2.0 * self._per_a - 1.0)
-
     def step(self, dt_s: float, u: float, olrt_s: float) -> float:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y
@@ -94,6 +89,16 @@ class Lag:
             return u
         self.moving = True
         self.y = y
+        return y
+
+    def step_shifted(self, by: float, dt_s: float, u: float, olrt_s: float) -> float:
+        """As `step`, with output and reference moved by `by` in a straight line over dt_s."""
+        before = self.y
+        self.shift(by)
+        y = self.step(dt_s, u, olrt_s)
+        if before is not None:
+            self.before = before
+            self._u_before += by * (2.0 * self._per_a - 1.0)
         return y
 
     def _stay(self, dt_s: float, u: float, olrt_s: float) -> float:

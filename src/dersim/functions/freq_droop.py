@@ -81,20 +81,19 @@ class Droop(Function):
         if not seen.in_service:
             self._active, self._side = False, 0
             return NOTHING
-        before_w, by_w = lag.y, 0.0
+        by_w = 0.0
         if side != self._side:
             self._turn(seen, side)
         elif not side:
             by_w = seen.wanted_w - self._wanted_w
         elif self._moves:
             by_w = self._move(seen)
-        if by_w:
-            lag.shift(by_w)
         self._wanted_w = seen.wanted_w
         reference = self._reference(seen, value) if side else seen.wanted_w
-        p = lag.step(dt_s, reference, value.open_loop_s)
-        if by_w and before_w is not None:
-            lag.spread(by_w, before_w)
+        if by_w:
+            p = lag.step_shifted(by_w, dt_s, reference, value.open_loop_s)
+        else:
+            p = lag.step(dt_s, reference, value.open_loop_s)
         self.settled = not lag.moving
         if not side and abs(p - reference) < _ARRIVED * self.settings.setMaxW:
             self._active = False

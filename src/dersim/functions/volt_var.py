@@ -11,6 +11,7 @@ curve, so that the DER responds to changes of voltage and not to its level (1547
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 
 from dersim.functions.base import Function
@@ -74,7 +75,8 @@ class VoltVar(Function):
             tracked = self._v_ref.step(dt_s, v, self._auto_s * _LN_10)
             self.settled = not self._v_ref.moving
             v = v - min(max(tracked, self._v_ref_low), self._v_ref_high) + 1.0
-        y = line.at(v)
+        offset, slope = line.pieces[bisect_right(line.xs, v)]
+        y = offset + slope * v
         if self._bases is not None:
             if self._reference == 3:
                 y *= var_base(self.settings, 3, injecting=y >= 0, seen=seen)

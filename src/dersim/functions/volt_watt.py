@@ -7,6 +7,7 @@ storage charge; PV stops at 0. Between its points the curve is a line in watts.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 
 from dersim.functions.base import Function
@@ -66,7 +67,12 @@ class VoltWatt(Function):
         line = self._line
         if line is None:
             return NOTHING
-        reference = line.at(seen.v_pu) if self._below is None else self._reference(line, seen)
+        if self._below is None:
+            v = seen.v_pu
+            offset, slope = line.pieces[bisect_right(line.xs, v)]
+            reference = offset + slope * v
+        else:
+            reference = self._reference(line, seen)
         lag = self._limit
         demand = self._demand
         demand.limit_w = lag.step(dt_s, reference, self._response_s)
