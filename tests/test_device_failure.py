@@ -288,3 +288,14 @@ def test_a_check_that_returns_no_text_refuses_that_submit(answer: Any) -> None:
     [outcome] = device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModOdd", 5.0))
     assert outcome.verdict is Verdict.OUT_OF_RANGE
     assert outcome.reason.endswith(f"returned {answer!r} instead of a text")
+
+
+def test_what_a_bench_writes_reaches_the_source_of_a_plug_in() -> None:
+    class Tank(GivenSource):
+        tank_wh = 10.0
+
+    own = Tank(make_device().nameplate)
+    checked = CheckedSource("tank", own)
+    checked.tank_wh = 5.0
+    checked.available_w = 700.0
+    assert (own.tank_wh, own.available_w, checked.available_w) == (5.0, 700.0, 700.0)

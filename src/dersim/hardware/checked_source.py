@@ -12,9 +12,11 @@ from dersim.errors import PluginError
 from dersim.hardware.source import DcPoint, Part, Source
 from dersim.numeric import finite, shown
 
+_OWN = frozenset({"_kind", "source", "see", "drew"})
+
 
 class CheckedSource:
-    """A `Source` of a plug-in; its other attributes are read from the source itself."""
+    """A `Source` of a plug-in; its other attributes are read from and written to the source itself."""
 
     def __init__(self, kind: str, source: Source) -> None:
         self._kind = kind
@@ -25,6 +27,13 @@ class CheckedSource:
     def __getattr__(self, name: str) -> Any:
         """What is not checked, such as `settled`."""
         return getattr(self.source, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Write an attribute of the source, as a test bench does."""
+        if name in _OWN:
+            super().__setattr__(name, value)
+        else:
+            setattr(self.source, name, value)
 
     @property
     def available_w(self) -> float:
