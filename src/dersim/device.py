@@ -308,7 +308,7 @@ class Device:
         if self.failed:
             self._state = report.failed_state(time_s, conditions, self._shares)
             return self._state
-        alarms = report.alarms(conditions) | self._held.at(time_s)
+        alarms = self._held.with_held(report.alarms(conditions), time_s)
         self._state = report.state(time_s, conditions, self._shares, alarms, self.setpoints.value)
         return self._state
 

@@ -37,7 +37,7 @@ def test_a_short_alarm_is_held_from_when_it_rises() -> None:
     held = AlarmHold(2.0)
     held.note(OV, 10.0)
     held.note(NONE, 10.2)
-    assert [held.at(t) for t in (10.2, 11.9, 12.0)] == [OV, OV, NONE]
+    assert [held.with_held(NONE, t) for t in (10.2, 11.9, 12.0)] == [OV, OV, NONE]
 
 
 def test_an_alarm_that_lasts_does_not_prolong_its_hold() -> None:
@@ -45,7 +45,7 @@ def test_an_alarm_that_lasts_does_not_prolong_its_hold() -> None:
     for tenth in range(35):
         held.note(OV, 10.0 + tenth / 10)
     held.note(NONE, 13.5)
-    assert held.at(13.5) == NONE
+    assert held.with_held(NONE, 13.5) == NONE
 
 
 def test_an_alarm_that_rises_later_does_not_prolong_another() -> None:
@@ -53,7 +53,7 @@ def test_an_alarm_that_rises_later_does_not_prolong_another() -> None:
     held.note(OV, 10.0)
     held.note(OV | UF, 11.0)
     held.note(NONE, 11.5)
-    assert [held.at(t) for t in (11.9, 12.0, 12.9, 13.0)] == [OV | UF, UF, UF, NONE]
+    assert [held.with_held(NONE, t) for t in (11.9, 12.0, 12.9, 13.0)] == [OV | UF, UF, UF, NONE]
 
 
 def test_an_alarm_that_rises_again_is_held_again() -> None:
@@ -62,9 +62,9 @@ def test_an_alarm_that_rises_again_is_held_again() -> None:
     held.note(NONE, 10.1)
     held.note(OV, 11.0)
     held.note(NONE, 11.1)
-    assert held.at(12.9) == OV
+    assert held.with_held(NONE, 12.9) == OV
     held.forget()
-    assert held.at(11.2) == NONE
+    assert held.with_held(NONE, 11.2) == NONE
 
 
 @pytest.mark.parametrize(

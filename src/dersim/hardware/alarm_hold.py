@@ -27,15 +27,14 @@ class AlarmHold:
             self._until_s[alarm] = now_s + self._hold_s
         self._last = alarms
 
-    def at(self, now_s: float) -> Alarm:
-        """The alarms still held at now_s."""
+    def with_held(self, alarms: Alarm, now_s: float) -> Alarm:
+        """These alarms and those still held at now_s."""
         if not self._until_s:
-            return _NONE
+            return alarms
         self._until_s = {alarm: until_s for alarm, until_s in self._until_s.items() if now_s < until_s}
-        held = _NONE
         for alarm in self._until_s:
-            held |= alarm
-        return held
+            alarms |= alarm
+        return alarms
 
     def forget(self) -> None:
         """Drop all held alarms."""

@@ -56,18 +56,15 @@ class Registers:
             self._shares = shares
 
     def _settle(self) -> None:
-        of_a, of_b, of_c = self._shares
-        for counted, energies in (
-            (self._out_ws, self._exported),
-            (self._in_ws, self._imported),
-            (self._inject_vs, self._injected),
-            (self._absorb_vs, self._absorbed),
-        ):
-            if counted:
-                per_hour = counted * _PER_HOUR
-                energies[0] += per_hour * of_a
-                energies[1] += per_hour * of_b
-                energies[2] += per_hour * of_c
+        shares = self._shares
+        if self._out_ws:
+            _split(self._out_ws, self._exported, shares)
+        if self._in_ws:
+            _split(self._in_ws, self._imported, shares)
+        if self._inject_vs:
+            _split(self._inject_vs, self._injected, shares)
+        if self._absorb_vs:
+            _split(self._absorb_vs, self._absorbed, shares)
         self._out_ws = self._in_ws = self._inject_vs = self._absorb_vs = 0.0
 
     def read(self) -> tuple[Triple, Triple, Triple, Triple]:
@@ -83,3 +80,12 @@ class Registers:
 
 def _triple(values: list[float]) -> Triple:
     return (values[0], values[1], values[2])
+
+
+def _split(counted_ws: float, energies: list[float], shares: Triple) -> None:
+    """Add what was counted, in watt seconds, to the energies of the phases, in watt hours."""
+    per_hour = counted_ws * _PER_HOUR
+    of_a, of_b, of_c = shares
+    energies[0] += per_hour * of_a
+    energies[1] += per_hour * of_b
+    energies[2] += per_hour * of_c

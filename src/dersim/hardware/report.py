@@ -49,6 +49,11 @@ _UNEQUAL_CURRENTS, _ROTATION = int(Alarm.CURRENT_IMBALANCE), int(Alarm.PHASE_ROT
 _LOCAL_EMERGENCY, _REMOTE_EMERGENCY = int(Alarm.EMERGENCY_LOCAL), int(Alarm.EMERGENCY_REMOTE)
 
 
+#: Where the alarms that are inputs begin in `Conditions`, and none of them.
+_FIRST_INPUT = Conditions._fields.index("current_imbalance")
+_NO_INPUT = (False, False, False, False)
+
+
 class ServiceState(Protocol):
     """The service state that the control functions decide."""
 
@@ -135,7 +140,8 @@ class Report:
             + self._sleeps * _LOW_POWER
             + (self._inverter.current_limits and amps > 0.999 * s.setMaxA) * _OVER_CURRENT
         )
-        return Alarm(bits | _given(conditions) if True in conditions else bits)
+        given = conditions[_FIRST_INPUT : _FIRST_INPUT + len(_NO_INPUT)]
+        return Alarm(bits if given == _NO_INPUT else bits | _given(conditions))
 
     @property
     def _sleeps(self) -> bool:
