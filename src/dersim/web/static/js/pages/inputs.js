@@ -68,8 +68,12 @@ class InputsPage {
         "div",
         { class: "grid" },
         card("Grid and weather", trouble, source, row, fields, this.told),
-        card("Quick changes", h("div", { class: "row" }, quick), hint),
-        card("Raise an alarm", h("div", { class: "row" }, labels), raised),
+        h(
+          "div",
+          {},
+          card("Quick changes", h("div", { class: "row" }, quick), hint),
+          card("Raise an alarm", h("div", { class: "row" }, labels), raised),
+        ),
       ),
     );
   }
