@@ -38,7 +38,7 @@ def add_guard(app: QuartTrio, guard: Guard) -> None:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Allow-Methods"] = "GET, POST"
             response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-            response.headers["Vary"] = "Origin"
+            response.vary.add("Origin")
         return response
 
     app.before_request(before)

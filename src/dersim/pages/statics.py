@@ -7,10 +7,12 @@ has files of its own beside them; under one address the site's folder comes firs
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from dersim.pages.compression import gzip_accepted, pack
 from dersim.pages.problems import Problem
 
 SHARED = Path(__file__).parent / "static"
@@ -46,13 +48,42 @@ def _file_in(folder: Path, name: str) -> Path | None:
 
 
 def file_response(path: Path) -> Response:
-    """One static file, revalidated by its ETag; Problem not-found for any other file."""
+    """One static file, compressed and revalidated by its ETag; Problem not-found for any other file."""
     if path.suffix not in _TYPES or not path.is_file():
         raise Problem("not-found", f"there is no page {path.name!r}")
-    # Small files from the page cache: a thread would cost more than the read.
-    answer = Response(path.read_bytes(), content_type=_TYPES[path.suffix])
-    answer.headers["Cache-Control"] = "no-cache"
-    answer.set_etag(f"{path.stat().st_mtime_ns:x}-{path.stat().st_size:x}")
+    file = _read(path)
+    packed = file.packed is not None and gzip_accepted()
+    answer = Response(file.packed if packed else file.raw, content_type=_TYPES[path.suffix])
+    # Two encodings of one file are two representations, each with a strong tag of its own.
+    answer.set_etag(f"{file.tag}-gzip" if packed else file.tag)
     if request.if_none_match.contains_weak(answer.get_etag()[0] or ""):
-        return Response(b"", 304, headers={"ETag": answer.headers["ETag"]})
+        answer = Response(b"", 304, headers={"ETag": answer.headers["ETag"]})
+    elif packed:
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.vary.add("Accept-Encoding")
     return answer
+
+
+class _File(NamedTuple):
+    """A file in memory. tag: changes with the file; packed: as gzip, None where that saves nothing."""
+
+    tag: str
+    raw: bytes
+    packed: bytes | None
+
+
+#: Every file that was asked for. Only files of our folders and panels of plug-ins get here: a few hundred kB.
+_files: dict[Path, _File] = {}
+
+
+def _read(path: Path) -> _File:
+    """The file from memory, read and compressed again where it changed."""
+    facts = path.stat()
+    tag = f"{facts.st_mtime_ns:x}-{facts.st_size:x}"
+    file = _files.get(path)
+    if file is None or file.tag != tag:
+        raw = path.read_bytes()
+        packed = pack(raw)
+        file = _files[path] = _File(tag, raw, packed if len(packed) < len(raw) else None)
+    return file
