@@ -4,6 +4,7 @@ import io
 import random
 from argparse import Namespace
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import h11
@@ -18,7 +19,7 @@ from dersim.hardware.state import Alarm, Connection, DcSide, DeviceState, Invert
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
 from dersim.plugin.extension import FrontendStatus, PluginInfo
-from dersim.plugin.services import CsipService, Services
+from dersim.plugin.services import CertificateFiles, CsipService, Services
 from dersim.setpoints import InForce, JournalEntry, Outcome, SetpointSource, Verdict
 from dersim.web.api.csip import COUNTERS
 from dersim.web.frontend import WebFrontend
@@ -158,6 +159,9 @@ class StandInClient:
 
     def body(self, name):
         return None
+
+    def certificate_files(self):
+        return CertificateFiles(*(Path(f"/etc/der's own/{name}.pem") for name in ("cert", "key", "root")))
 
     def _ask(self, *what):
         if self.refuse:

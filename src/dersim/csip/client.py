@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dersim.ieee2030_5 import Edition
     from dersim.ieee2030_5.event_types import EventView
     from dersim.plugin.extension import FrontendContext
-    from dersim.plugin.services import DerResource
+    from dersim.plugin.services import CertificateFiles, DerResource
 
 
 #: Of an event that is held, with its control, bytes; and the most that a client holds, over or not.
@@ -183,6 +183,14 @@ class CsipClient:
     def identity(self) -> Credentials | None:
         """LFDI and SFDI; None before a certificate was read."""
         return self._loaded
+
+    def certificate_files(self) -> CertificateFiles | None:
+        """The files of this DER; None where a pair cannot be made."""
+        try:
+            files = credentials_of.files(self.config, self.device.number, self._count)
+        except (CertificateError, ConfigError):
+            return None
+        return type(files)(*(path.absolute() for path in files))
 
     def rediscover(self) -> None:
         """Read the certificate files again and start discovery from the DeviceCapability."""

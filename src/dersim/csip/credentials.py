@@ -14,6 +14,7 @@ from dersim import pki, tls
 from dersim.csip.config import DEFAULT_CERT, DEFAULT_KEY, DEFAULT_ROOT, CsipConfig
 from dersim.errors import CertificateError, ConfigError
 from dersim.ieee2030_5 import identity
+from dersim.plugin.services import CertificateFiles
 from dersim.tls.files import load_certificates
 
 
@@ -33,18 +34,12 @@ class Credentials(NamedTuple):
         return identity.sfdi(self.lfdi)
 
 
-class _Files(NamedTuple):
-    cert: Path
-    key: Path
-    root: Path
-
-
 def load(config: CsipConfig, number: int, count: int, serial_number: str) -> Credentials:
     """Read the files of DER `number` of `count`; CertificateError or ConfigError names the bad one."""
 
     @functools.cache
     def make() -> tls.ClientContext:
-        cert, key, root = _files(config, number, count)
+        cert, key, root = files(config, number, count)
         return tls.client_context(cert, key, root, check_hostname=config.check_hostname)
 
     if not config.origin.secure:
@@ -81,15 +76,16 @@ def check_given(config: CsipConfig) -> None:
             raise ConfigError(f"{flag}: {path}: {error.strerror}; give a readable PEM file") from None
 
 
-def _files(config: CsipConfig, number: int, count: int) -> _Files:
+def files(config: CsipConfig, number: int, count: int) -> CertificateFiles:
+    """The files of DER `number` of `count`; CertificateError or ConfigError where a pair cannot be made."""
     if config.test_pki is not None or count > 1:
         folder = config.test_pki or pki.bundled_dir()
         pair = pki.ensure_device(folder, number if count > 1 else None)
         root = folder / "cert_root.pem"
         if config.test_pki is None and config.root is not None:
             root = config.root
-        return _Files(pair.cert, pair.key, root)
-    return _Files(
+        return CertificateFiles(pair.cert, pair.key, root)
+    return CertificateFiles(
         config.cert or Path(DEFAULT_CERT), config.key or Path(DEFAULT_KEY), config.root or Path(DEFAULT_ROOT)
     )
 
@@ -97,7 +93,7 @@ def _files(config: CsipConfig, number: int, count: int) -> _Files:
 def _plain_lfdi(config: CsipConfig, number: int, count: int, serial_number: str) -> str:
     """Without TLS: from the certificate where it is readable, else from the serial number."""
     try:
-        certificate = load_certificates(_files(config, number, count).cert, "our certificate")[0]
+        certificate = load_certificates(files(config, number, count).cert, "our certificate")[0]
     except (CertificateError, ConfigError):
         return hashlib.sha256(serial_number.encode()).hexdigest()[: identity.LFDI_HEX_DIGITS].upper()
     return identity.lfdi(certificate.public_bytes(Encoding.DER))
@@ -108,6 +104,6 @@ def watched(config: CsipConfig) -> tuple[Path, ...]:
     if config.test_pki is not None:
         folder = config.test_pki
         return folder / "cert.pem", folder / "key.pem", folder / "cert_root.pem"
-    return _Files(
+    return CertificateFiles(
         config.cert or Path(DEFAULT_CERT), config.key or Path(DEFAULT_KEY), config.root or Path(DEFAULT_ROOT)
     )

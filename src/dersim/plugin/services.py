@@ -8,6 +8,7 @@ plug-in may define its own protocols.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
 from dersim.errors import PluginError
@@ -48,6 +49,14 @@ class Services:
             found = make()
             self.offer(kind, found)
         return found
+
+
+class CertificateFiles(NamedTuple):
+    """The PEM files of a client: its certificate with its chain, its key, and the roots that it trusts."""
+
+    cert: Path
+    key: Path
+    root: Path
 
 
 class CsipService(Protocol):
@@ -94,6 +103,10 @@ class CsipService(Protocol):
 
     def body(self, name: DerResource) -> Any | None:
         """The resource as it would be PUT now; None before there is an identity."""
+        ...
+
+    def certificate_files(self) -> CertificateFiles | None:
+        """The files that a TLS connection of this client uses; None where they cannot be had."""
         ...
 
     def rediscover(self) -> None:

@@ -13,8 +13,9 @@ from dersim import __version__
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
 from dersim.pages.schema import described, unit
-from dersim.plugin.services import ConversationService, HttpExchange
+from dersim.plugin.services import ConversationService, CsipService, HttpExchange
 from dersim.timestamps import rfc3339
+from dersim.web.api import curl
 from dersim.web.context import BOTH, Call, WebContext
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class ExchangeDetail(ExchangeLine):
     response_headers: list[list[str]]
     response_body: str
     previous: int | None
+
+
+class ExchangeWhole(ExchangeDetail):
+    """With a command that repeats it."""
+
+    curl: Annotated[str, described("a command for sh with this run's certificate files; PINs are masked")]
 
 
 class ConversationDocument(TypedDict):
@@ -104,8 +111,15 @@ def _one(context: WebContext, call: Call) -> dict[str, Any]:
     every = held.entries(None, 0, 1_000_000) if held is not None else []
     for exchange in every:
         if exchange.id == number:
-            return detail(exchange, every)
+            return {**detail(exchange, every), "curl": _curl(context, exchange)}
     raise Problem("not-found", f"exchange {number} is not held", hint="Old ones make room for new ones.")
+
+
+def _curl(context: WebContext, exchange: HttpExchange) -> str:
+    client = context.engine.service(CsipService, exchange.device)
+    files = None if client is None else client.certificate_files()
+    checks = getattr(context.engine.options, "csip_check_hostname", False)
+    return curl.command(exchange, files, check_hostname=checks)
 
 
 def _export(context: WebContext, call: Call) -> Reply:
@@ -193,7 +207,7 @@ ROUTES = [
         path="/api/dersim/conversation/exchange",
         handler=_one,
         summary="One exchange with headers and bodies; PINs are masked.",
-        response=ExchangeDetail,
+        response=ExchangeWhole,
         per_device=False,
         query=(Query("id", int, 0, "Its id.", 0),),
         tag="CSIP",

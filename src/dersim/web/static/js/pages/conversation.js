@@ -154,9 +154,9 @@ function cells({ time, device, method, url, status, elapsed_ms, request_bytes, r
 
 // One exchange, compared with the one before at the same address.
 function detailOf(exchange, before) {
-  const copy = (event) => {
-    navigator.clipboard?.writeText(curl(exchange));
-    event.target.textContent = "Copied";
+  const copy = async (event) => {
+    const done = await navigator.clipboard?.writeText(exchange.curl).then(() => true, () => false);
+    event.target.textContent = done ? "Copied" : "Not allowed here; the command is below";
   };
   const compared = before ? `compared with exchange ${before.id}, ${clockMs(before.time)}` : "";
   return [
@@ -172,6 +172,7 @@ function detailOf(exchange, before) {
       h("button", { onclick: copy }, "Copy as curl"),
       before ? h("span", { class: "muted" }, compared) : null,
     ),
+    h("details", {}, h("summary", {}, "The command"), h("pre", {}, exchange.curl)),
     message("Request body", exchange.request_headers, exchange.request_body, before?.request_body),
     message("Answer", exchange.response_headers, exchange.response_body, before?.response_body),
   ];
@@ -238,24 +239,4 @@ export function difference(old, text) {
     else out.push(h("span", { class: "add" }, `+ ${b[j++]}\n`));
   }
   return out;
-}
-
-const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-export function curl(e) {
-  const heads = e.request_headers
-    .filter(([k]) => !["host", "content-length", "connection"].includes(k.toLowerCase()))
-    .map(([k, v]) => `-H ${quote(`${k}: ${v}`)}`);
-  const tls = e.url.startsWith("https:") ? "--cert cert.pem --key key.pem --cacert root.pem" : "";
-  return [
-    "curl",
-    "-i",
-    tls,
-    "-X",
-    e.method,
-    quote(e.url),
-    ...heads,
-    e.request_body ? `--data ${quote(e.request_body)}` : "",
-  ]
-    .filter(Boolean)
-    .join(" ");
 }
