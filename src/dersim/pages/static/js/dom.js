@@ -39,12 +39,24 @@ export const card = (title, ...children) =>
   h("section", { class: "card" }, title ? h("h2", {}, title) : null, children);
 
 // Columns are titles, those in `numbers` above numbers; or {title, n: whether of numbers}.
+// On a phone the rows of a wide table become cards; a table of numbers stays one, to be compared.
 export function table(columns, rows, { caption, empty = "Nothing yet.", numbers = [] } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   const titles = columns.map((each) => each.title ?? each);
-  const head = headRow(titles, [...numbers, ...columns.filter(({ n }) => n).map(({ title }) => title)]);
+  const counted = [...numbers, ...columns.filter(({ n }) => n).map(({ title }) => title)];
+  const cards = titles.length > 3 && counted.length < titles.length - 1;
+  if (cards) for (const row of rows) cardRow(row, titles);
+  const head = headRow(titles, counted);
   const parts = [caption ? h("caption", {}, caption) : null, h("thead", {}, head), h("tbody", {}, rows)];
-  return h("div", { class: "scroll" }, h("table", {}, parts));
+  return h("div", { class: "scroll" }, h("table", { class: cards ? "cards" : null }, parts));
+}
+
+// A row of a table of class `cards`: on a phone each cell shows its column's title (style.css).
+export function cardRow(row, titles) {
+  [...row.cells].forEach((cell, index) => {
+    if (titles[index]) cell.dataset.title = titles[index];
+  });
+  return row;
 }
 
 // The head row of a table; the titles in `numbers` are above columns of numbers.

@@ -1,5 +1,5 @@
 // Fleet: every DER in a table, sorted by a click, opened by another.
-import { card, h, note, show, troubleLine } from "../dom.js";
+import { card, cardRow, h, note, show, troubleLine } from "../dom.js";
 import { currentDevice, getPlain } from "../api.js";
 import { num } from "../format.js";
 import { poll } from "../shell.js";
@@ -16,6 +16,7 @@ const COLUMNS = [
   ["frequency_hz", "Hz", 3, (d) => d.metrics.frequency_hz],
   ["energy_exported_kwh", "kWh exported", 3, (d) => d.metrics.energy_exported_kwh],
 ];
+const TITLES = COLUMNS.map(([, title]) => title);
 const PAGE = 100;
 
 export function mount(root, context) {
@@ -40,7 +41,7 @@ class FleetTable {
       const button = h("button", { onclick: () => this.sortBy(index) }, title);
       return h("th", { scope: "col", class: decimals === null ? null : "n" }, button);
     });
-    const table = h("table", {}, h("thead", {}, h("tr", {}, this.heads)), this.body);
+    const table = h("table", { class: "cards sorted" }, h("thead", {}, h("tr", {}, this.heads)), this.body);
     const buttons = [
       h("button", { onclick: () => this.turn(-PAGE) }, "Previous"),
       h("button", { onclick: () => this.turn(PAGE) }, "Next"),
@@ -93,7 +94,8 @@ class FleetTable {
       if (key === "name") return h("td", {}, this.link(d));
       return h("td", {}, key === "state" ? d.state.replaceAll("_", " ") : get(d));
     });
-    return h("tr", { "aria-selected": d.device === currentDevice() ? "true" : null }, cells);
+    const row = h("tr", { "aria-selected": d.device === currentDevice() ? "true" : null }, cells);
+    return cardRow(row, TITLES);
   }
 
   link({ device, name }) {

@@ -203,7 +203,7 @@ export function inForce({ in_force, overridden }) {
   const isSetting = ({ mode }) => mode.startsWith("set");
   const modes = in_force.filter((each) => !isSetting(each));
   const settings = in_force.filter(isSetting);
-  const heads = ["Mode", "Value", "Source", ""];
+  const heads = ["Mode", "Value", "Source", "When"];
   const empty = "Nothing is asked of the inverter: it gives what the source has.";
   const rows = [...modes, ...overridden].map(setpointRow);
   return [table(heads, rows, { empty }), settings.length ? note(settingsLine(settings)) : null];

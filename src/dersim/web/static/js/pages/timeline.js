@@ -1,5 +1,5 @@
 // Controls timeline: what the utility told, what the inverter was asked, and the power, on one axis of time.
-import { card, h, headRow, note, options, pairs, s, show, troubleLine } from "../dom.js";
+import { card, h, note, options, pairs, s, show, table, troubleLine } from "../dom.js";
 import { get } from "../api.js";
 import { clock, modes, num, utc, value } from "../format.js";
 import { niceStep } from "../plot.js";
@@ -356,6 +356,5 @@ function listOf(controls) {
       h("td", {}, control.why),
     ),
   );
-  const head = h("thead", {}, headRow(["Control", "Phase", "From", "To", "Why"]));
-  return h("div", { class: "scroll" }, h("table", {}, head, h("tbody", {}, rows)));
+  return table(["Control", "Phase", "From", "To", "Why"], rows, { empty: "No control in this window." });
 }
