@@ -61,15 +61,17 @@ async def ours_us(port: int) -> float:
         device=1,
     )
     document = status()
-    program_list = (await session.fetch("/derp?s=0&l=255", r.DERProgramList)).resource
+    program_list = (await session.fetch("/derp?s=0&l=255", r.DERProgramList, "poll")).resource
     controls = next(p.DERControlListLink.href for p in program_list.DERProgram if p.primacy > 10)
-    ders = (await session.fetch("/edev?s=0&l=255", r.EndDeviceList)).resource
-    der = (await session.fetch(f"{ders.EndDevice[0].DERListLink.href}?s=0&l=255", r.DERList)).resource.DER[0]
+    ders = (await session.fetch("/edev?s=0&l=255", r.EndDeviceList, "poll")).resource
+    der = (
+        await session.fetch(f"{ders.EndDevice[0].DERListLink.href}?s=0&l=255", r.DERList, "poll")
+    ).resource.DER[0]
     start = time.process_time()
     for _ in range(PAIRS):
         session.forget()
-        await session.fetch(f"{controls}?s=0&l=255", r.DERControlList)
-        await session.send("PUT", der.DERStatusLink.href, session.encode(document), "DERStatus")
+        await session.fetch(f"{controls}?s=0&l=255", r.DERControlList, "poll")
+        await session.send("PUT", der.DERStatusLink.href, session.encode(document), "DERStatus", "poll")
     spent = time.process_time() - start
     await session.aclose()
     return spent / PAIRS / 2 * 1e6

@@ -56,9 +56,9 @@ async def test_every_recorded_answer_is_read_or_refused_in_one_line(autojump_clo
         session = session_for(nursery, wire, clock, log)
         try:
             if method == "GET":
-                await session.fetch(target, r.Resource)
+                await session.fetch(target, r.Resource, "replay")
             else:
-                await session.send(method, target, b"<x/>" if method != "HEAD" else b"", "replayed")
+                await session.send(method, target, b"<x/>" if method != "HEAD" else b"", "replayed", "replay")
             read += 1
         except RemoteProtocolError as error:
             refused.append(error)

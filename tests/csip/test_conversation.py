@@ -9,7 +9,7 @@ NONE = ((), b"")
 
 
 def add(talk, device=1, body=b"", url="/x"):
-    talk.add(0.0, device, "GET", url, NONE, (200, (), body), "ok", 0.01)
+    talk.add(0.0, device, "GET", url, NONE, (200, (), body), "ok", 0.01, cause="poll")
 
 
 def test_pins_are_masked_in_every_spelling():
@@ -55,7 +55,7 @@ async def test_the_client_keeps_its_whole_conversation_without_the_pin(autojump_
     held = client.conversation.entries()
     assert len(held) == client.snapshot()["counters"]["requests"] == len(world.server.seen)
     assert held[0].url == "http://127.0.0.1:8443/dcap"
-    assert held[0].verdict == "ok"
+    assert held[0].outcome == "ok"
     assert all(b"111115" not in each.response_body for each in held)
     assert world.services.find(ConversationService) is client.conversation
 
@@ -93,7 +93,7 @@ def test_what_is_counted_is_what_is_taken():
     for number in range(2000):
         talk.add(
             1.8e9 + number, 1, "GET", f"http://127.0.0.1:8443/derp/{number % 50}", NONE,
-            (200, headers, b"%700d" % number), "ok", number + 0.5,
+            (200, headers, b"%700d" % number), "ok", number + 0.5, cause="poll derc, 10 s",
         )  # fmt: skip
     taken = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()

@@ -44,10 +44,10 @@ async def test_a_link_that_raises_costs_that_link_only(autojump_clock, world, mo
     client = await world.ready()
     read = Session.fetch
 
-    async def fetch(self, href, kind, **more):
+    async def fetch(self, href, kind, cause, **more):
         if href.startswith("/edev/1/lel"):
             broken()
-        return await read(self, href, kind, **more)
+        return await read(self, href, kind, cause, **more)
 
     monkeypatch.setattr(Session, "fetch", fetch)
     world.begin()

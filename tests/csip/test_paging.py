@@ -19,7 +19,7 @@ class Pages:
         self.answer = answer
         self.asked = []
 
-    async def fetch(self, href, kind, *, level="Info"):
+    async def fetch(self, href, kind, cause, *, level="Info"):
         query = dict(part.split("=") for part in href.partition("?")[2].split("&"))
         start, limit = int(query["s"]), int(query["l"])
         self.asked.append((start, limit))
@@ -34,7 +34,7 @@ def page(items, total):
 
 async def read(answer):
     pages = Pages(answer)
-    return pages, await read_list(pages, "/edev", r.EndDeviceList)
+    return pages, await read_list(pages, "/edev", r.EndDeviceList, "poll")
 
 
 @pytest.mark.parametrize("count", [0, 1, 254, 255, 256, 1000])
@@ -133,5 +133,5 @@ async def test_a_list_that_changes_in_mid_read_is_read_again():
 async def test_items_without_href_are_told_apart_by_mrid_or_place():
     fsa = [r.FunctionSetAssignments(mRID=f"{n:032X}") for n in (1, 2)]
     whole = r.FunctionSetAssignmentsList(all=2, results=2, FunctionSetAssignments=tuple(fsa))
-    listing = await read_list(Pages(lambda start, limit: whole), "/fsa", r.FunctionSetAssignmentsList)
+    listing = await read_list(Pages(lambda start, limit: whole), "/fsa", r.FunctionSetAssignmentsList, "poll")
     assert len(listing.items) == 2

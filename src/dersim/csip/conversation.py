@@ -54,8 +54,9 @@ def _pair(name: str, value: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _url(url: str) -> str:
-    return url
+def _text(text: str) -> str:
+    """One object for equal URLs or causes."""
+    return text
 
 
 class _Bodies:
@@ -107,10 +108,12 @@ class Conversation:
         url: str,
         request: tuple[Headers, bytes],
         response: tuple[int, Headers, bytes],
-        verdict: str,
+        outcome: str,
         elapsed_s: float,
+        *,
+        cause: str,
     ) -> None:
-        """Keep one exchange; `response` has status 0 where none came."""
+        """Keep one exchange; `response` has status 0 where none came. cause: why it was made."""
         if not self.budget_bytes and not self.listeners:
             return
         status, headers, body = response
@@ -119,14 +122,15 @@ class Conversation:
             time_s,
             device,
             method,
-            _url(url),
+            _text(url),
             request[0],
             self._bodies.take(_kept(request[1])),
             status,
             tuple(_pair(*header) for header in headers),
             self._bodies.take(_kept(body)),
-            verdict,
+            outcome,
             elapsed_s,
+            _text(cause),
         )
         self._next_id += 1
         self._exchanges.append(exchange)
@@ -157,4 +161,4 @@ def _size(exchange: HttpExchange) -> int:
     headers = sum(
         len(name) + len(value) + _HEADER_OVERHEAD_BYTES for name, value in exchange.response_headers
     )
-    return _OVERHEAD_BYTES + len(exchange.url) + len(exchange.verdict) + headers
+    return _OVERHEAD_BYTES + len(exchange.url) + len(exchange.outcome) + len(exchange.cause) + headers

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dersim.csip import causes
 from dersim.csip.own_end_device import ExpectedEndDevice, find_own
-from dersim.csip.paging import PAGE_ITEMS, Listing, read_list
+from dersim.csip.paging import PAGE_ITEMS, Listing
 from dersim.csip.reader import Moved, Reader
 from dersim.csip.session import Fetched, RequestRefused
 from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, poll_rate_s
@@ -71,9 +72,8 @@ class Discovery:
 
     async def device_capability(self) -> float:
         """Read the DeviceCapability; Moved where its links changed after the walk."""
-        session = self._reader.session
         fetched = await self._reader.required(
-            self._dcap, lambda: session.fetch(self._dcap, r.DeviceCapability)
+            self._dcap, lambda: self._reader.fetch(self._dcap, r.DeviceCapability)
         )
         before, self.tree.dcap = self.tree.dcap, fetched.resource
         if self.polling and before is not None and _links(before) != _links(fetched.resource):
@@ -116,21 +116,20 @@ class Discovery:
         return poll_rate_s(listing.head)
 
     async def _listing(self, href: str) -> Listing:
-        session = self._reader.session
-        listing = await self._reader.required(href, lambda: read_list(session, href, r.EndDeviceList))
+        reader = self._reader
+        listing = await reader.required(href, lambda: reader.read_list(href, r.EndDeviceList))
         if listing.warning:
             self._reader.say_once(listing.warning)
         return listing
 
     async def _own(self, href: str | None, inline: r.EndDevice | None) -> r.EndDevice:
         """The EndDevice by its own href; where it is not served, the list's copy."""
-        session = self._reader.session
         if href is None:
             return _present(inline)
         own = await self._reader.optional(
             "our EndDevice by its own link",
             href,
-            lambda: session.fetch(href, r.EndDevice),
+            lambda: self._reader.fetch(href, r.EndDevice),
             kept=None,
             gone=None,
         )
@@ -151,11 +150,11 @@ class Discovery:
 
         None where we made none; and where the server has lost it: then we may register again.
         """
-        href, session = self._made_at, self._reader.session
+        href = self._made_at
         if href is None:
             return None
         try:
-            device = (await session.fetch(href, r.EndDevice)).resource
+            device = (await self._reader.fetch(href, r.EndDevice)).resource
         except RequestRefused as error:
             if error.status not in (403, 404, 410):
                 raise
@@ -177,7 +176,7 @@ class Discovery:
         me = r.EndDevice(lFDI=expected.lfdi, sFDI=expected.sfdi, changedTime=int(now_s))
         try:
             answer = await session.send(
-                "POST", href, session.encode(me), "our EndDevice (in-band registration)"
+                "POST", href, session.encode(me), "our EndDevice (in-band registration)", causes.REGISTERING
             )
         except RequestRefused as error:
             if error.status >= 500 or error.retry_after_s is not None:
@@ -191,7 +190,7 @@ class Discovery:
                 raise NotRegistered(f"{missing}, although it accepted our EndDevice; waiting")
             return found
         self._made_at = answer.location
-        fetched = await session.fetch(answer.location, r.EndDevice)
+        fetched = await session.fetch(answer.location, r.EndDevice, causes.REGISTERING)
         if fetched.resource.href is None:
             fetched.resource.href = answer.location
         return fetched.resource
@@ -201,7 +200,7 @@ class Discovery:
 
         One that cannot be read says nothing: the verdict of its last reading holds.
         """
-        view, session = self.tree.registration, self._reader.session
+        view = self.tree.registration
         end_device = self.tree.end_device
         link = end_device.RegistrationLink if end_device else None
         found: Fetched[r.Registration] | _Unreadable | None = None
@@ -210,7 +209,7 @@ class Discovery:
             found = await self._reader.optional(
                 "Registration",
                 href,
-                lambda: session.fetch(href, r.Registration),
+                lambda: self._reader.fetch(href, r.Registration),
                 kept=_UNREADABLE,
                 gone=None,
             )
@@ -230,7 +229,7 @@ class Discovery:
 
     async def der(self) -> float:
         """Find the DER whose four resources we PUT: the first of the DERList."""
-        tree, session = self.tree, self._reader.session
+        tree = self.tree
         link = tree.end_device.DERListLink if tree.end_device else None
         if link is None:
             tree.der = None
@@ -239,7 +238,7 @@ class Discovery:
         listing = await self._reader.optional(
             "DERList",
             link.href,
-            lambda: read_list(session, link.href, r.DERList),
+            lambda: self._reader.read_list(link.href, r.DERList),
             kept=None,
             gone=None,
         )
@@ -259,11 +258,10 @@ class Discovery:
         self.log_events_unread = False
         if link is None:
             return
-        session = self._reader.session
         found: Any = await self._reader.optional(
             "LogEventList",
             link.href,
-            lambda: session.fetch(f"{link.href}?s=0&l=1", r.LogEventList),
+            lambda: self._reader.fetch(f"{link.href}?s=0&l=1", r.LogEventList),
             kept=_UNREADABLE,
             gone=None,
         )
@@ -276,11 +274,10 @@ class Discovery:
         self.tree.mirrors = None
         if link is None:
             return BRANCH_RETRY_S
-        session = self._reader.session
         found = await self._reader.optional(
             "MirrorUsagePointList",
             link.href,
-            lambda: session.fetch(f"{link.href}?s=0&l=1", r.MirrorUsagePointList),
+            lambda: self._reader.fetch(f"{link.href}?s=0&l=1", r.MirrorUsagePointList),
             kept=None,
             gone=None,
         )

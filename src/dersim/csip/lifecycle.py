@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from dersim.csip import causes
 from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import PinRefused
 from dersim.csip.parts import ClientContext, Parts
@@ -264,7 +265,8 @@ class Lifecycle:
             # The subject is the server's mRID as it was sent: one that is no mRID cannot be answered.
             raise RemoteProtocolError(f"cannot be written: {error}") from None
         try:
-            answer = await self.session.exchange("POST", href, body)
+            cause = causes.response(response.status, response.subject)
+            answer = await self.session.exchange("POST", href, cause, body)
         except RequestRefused as refusal:
             return self._not_taken(refusal)
         self.session.counters.responses += 1

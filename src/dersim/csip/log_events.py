@@ -36,6 +36,7 @@ class _Burst:
     alarm_status: str
     bitmap: int | None
     interval_s: float
+    count: int
     left: int
     next_s: float
 
@@ -63,7 +64,7 @@ class LogEvents:
         self._now_s = now_s
         self._on_waiting = on_waiting
         self._fence = fence
-        self._waiting: deque[r.LogEvent] = deque()
+        self._waiting: deque[tuple[r.LogEvent, str]] = deque()
         self._next_id = 0
         self._alarms = Alarm(0)
         self._attempts = 0
@@ -86,7 +87,7 @@ class LogEvents:
                 is_set = bool(alarm & alarms)
                 code = 2 * (alarm.value.bit_length() - 1) + (not is_set)
                 text = f"{alarm.name}{'' if is_set else ' back to normal'}"
-                self._add(_DER, code, text, None)
+                self._add(_DER, code, text, None, f"log event: {text}")
 
     def start_burst(self, alarm_status: str | int, interval_s: float, count: int) -> None:
         """Post `count` general events, one every `interval_s` simulated seconds, the first at once.
@@ -104,7 +105,7 @@ class LogEvents:
             raise ConfigError(f"alarm_status: a bitmap of 32 bits is needed, not {bitmap}")
         if not 0 < interval_s <= 86_400 or not 1 <= count <= 1_000:
             raise ConfigError("a burst needs an interval above 0 s, up to a day, and a count from 1 to 1000")
-        self._burst = _Burst(str(alarm_status), bitmap, interval_s, count, self._now_s())
+        self._burst = _Burst(str(alarm_status), bitmap, interval_s, count, count, self._now_s())
         self.advance()
 
     def stop_burst(self) -> None:
@@ -116,9 +117,10 @@ class LogEvents:
         """Queue the events of the burst that are due."""
         burst = self._burst
         while burst is not None and burst.next_s <= self._now_s():
-            self._add(_GENERAL, LE_GEN_SOFTWARE, burst.alarm_status, burst.bitmap)
-            burst.next_s += burst.interval_s
             burst.left -= 1
+            cause = f"log event {burst.count - burst.left} of {burst.count}"
+            self._add(_GENERAL, LE_GEN_SOFTWARE, burst.alarm_status, burst.bitmap, cause)
+            burst.next_s += burst.interval_s
             if burst.left == 0:
                 burst = self._burst = None
 
@@ -127,23 +129,22 @@ class LogEvents:
         """The time of the next event of the burst, s of simulated time; None without a burst."""
         return None if self._burst is None else self._burst.next_s
 
-    def _add(self, function_set: int, code: int, details: str, extended: int | None) -> None:
+    def _add(self, function_set: int, code: int, details: str, extended: int | None, cause: str) -> None:
         if len(self._waiting) >= MAX_WAITING:
-            lost = self._waiting.popleft()
+            lost, _ = self._waiting.popleft()
             self._say("Warning", f"LogEvent {lost.logEventID} dropped: {MAX_WAITING} others are waiting")
         self._next_id = (self._next_id + 1) % 65_536
-        self._waiting.append(
-            r.LogEvent(
-                createdDateTime=int(self._server_s()),
-                details=details,
-                extendedData=extended,
-                functionSet=function_set,
-                logEventCode=code,
-                logEventID=self._next_id,
-                logEventPEN=_PEN,
-                profileID=_PROFILE_2030_5,
-            )
+        event = r.LogEvent(
+            createdDateTime=int(self._server_s()),
+            details=details,
+            extendedData=extended,
+            functionSet=function_set,
+            logEventCode=code,
+            logEventID=self._next_id,
+            logEventPEN=_PEN,
+            profileID=_PROFILE_2030_5,
         )
+        self._waiting.append((event, cause))
         self._on_waiting()
 
     async def post(self, href: str) -> None:
@@ -153,23 +154,23 @@ class LogEvents:
         events are kept.
         """
         while self._waiting:
-            event = self._waiting[0]
+            event, cause = self._waiting[0]
             finished = True
             with self._fence("csip_log_event", f"LogEvent {event.logEventID}"):
-                finished = await self._post_one(event, href)
+                finished = await self._post_one(event, href, cause)
             if not finished:
                 return
             self._attempts = 0
             # A full queue may have dropped this event during the post.
-            if self._waiting and self._waiting[0] is event:
+            if self._waiting and self._waiting[0][0] is event:
                 self._waiting.popleft()
 
-    async def _post_one(self, event: r.LogEvent, href: str) -> bool:
+    async def _post_one(self, event: r.LogEvent, href: str, cause: str) -> bool:
         """Post one event; returns False where it is to be posted again later."""
         session = self._session
         what = f"LogEvent {event.logEventID}: {event.details}"
         try:
-            await session.send("POST", href, session.encode(event), what)
+            await session.send("POST", href, session.encode(event), what, cause)
         except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise

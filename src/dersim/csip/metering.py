@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dersim.csip import mirror
+from dersim.csip.causes import METER_POST
 from dersim.csip.links import resolve
 from dersim.csip.paging import read_list
 from dersim.csip.reading_posts import ReadingPosts
@@ -126,12 +127,12 @@ class Metering:
         since_s = self._clock_s() if self.trouble is None else self.trouble.since_s
         self.trouble = Trouble(since_s, str(error))
 
-    async def check_list(self, mirrors_href: str) -> float:
+    async def check_list(self, mirrors_href: str, cause: str) -> float:
         """Read the MirrorUsagePointList for our mirror and its postRate; returns the list's poll rate, s.
 
         Raises as `Session.fetch`.
         """
-        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList)
+        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList, cause)
         point = self._ours(listing.items)
         if point is not None:
             moved = self.href is not None and not self._is_at(point.href)
@@ -172,7 +173,8 @@ class Metering:
         session = self._session
         point = mirror.usage_point(self._lfdi, self._items, self._device.name)
         try:
-            answer = await session.send("POST", mirrors_href, session.encode(point), "MirrorUsagePoint")
+            body = session.encode(point)
+            answer = await session.send("POST", mirrors_href, body, "MirrorUsagePoint", METER_POST)
         except RequestRefused as error:
             known = await self._find(mirrors_href) if error.status in (403, 409) else None
             if known is None:
@@ -208,13 +210,13 @@ class Metering:
 
     async def _find(self, mirrors_href: str) -> r.MirrorUsagePoint | None:
         """Our mirror in the MirrorUsagePointList, by mRID."""
-        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList)
+        listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList, METER_POST)
         return self._ours(listing.items)
 
     async def _read_post_rate(self, href: str) -> None:
         """Read postRate from the mirror that was just created (CSIP BASIC-029)."""
         try:
-            fetched = await self._session.fetch(href, r.MirrorUsagePoint)
+            fetched = await self._session.fetch(href, r.MirrorUsagePoint, METER_POST)
         except RemoteProtocolError as error:
             if isinstance(error, RequestRefused) and error.retry_after_s is not None:
                 raise

@@ -35,24 +35,27 @@ class Listing(NamedTuple):
     pages: int
 
 
-async def read_list(session: Session, href: str, kind: type[Any], *, level: Level = "Info") -> Listing:
-    """All items of the list at `href`; raises as `Session.fetch`."""
-    item_name = kind.__name__.removesuffix("List")
+async def read_list(
+    session: Session, href: str, kind: type[Any], cause: str, *, level: Level = "Info"
+) -> Listing:
+    """All items of the list at `href`; raises as `Session.fetch`. cause: why it is read."""
     for attempt in range(_MAX_RESTARTS + 1):
-        listing = await _read_once(session, href, kind, item_name, level, last=attempt == _MAX_RESTARTS)
+        listing = await _read_once(session, href, kind, cause, level, last=attempt == _MAX_RESTARTS)
         if listing is not None:
             return listing
     raise AssertionError("the last attempt always answers")
 
 
 async def _read_once(
-    session: Session, href: str, kind: type[Any], item_name: str, level: Level, *, last: bool
+    session: Session, href: str, kind: type[Any], cause: str, level: Level, *, last: bool
 ) -> Listing | None:
+    item_name = kind.__name__.removesuffix("List")
     items: dict[Any, Any] = {}
     head: Any = None
     fresh, start, warning, pages, left_out = False, 0, "", 0, 0
     while not warning:
-        fetched = await session.fetch(with_query(href, f"s={start}&l={PAGE_ITEMS}"), kind, level=level)
+        page_href = with_query(href, f"s={start}&l={PAGE_ITEMS}")
+        fetched = await session.fetch(page_href, kind, cause, level=level)
         page, fresh, pages = fetched.resource, fresh or fetched.fresh, pages + 1
         if head is None:
             head = page

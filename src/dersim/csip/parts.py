@@ -170,7 +170,7 @@ class Parts:
 
     def _on_mirror_lost(self) -> None:
         """PUT the four DER resources again: a server that lost the mirror has probably lost them too."""
-        self.reporter.forget()
+        self.reporter.forget("the server lost our mirror")
         self.schedule.set_earlier("der", self._client_context.frontend.clock.now_s())
 
     def _on_recovered(self, failed: frozenset[str]) -> None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
+from dersim.csip import causes
 from dersim.csip.clocks import Clocks
 from dersim.csip.controls import ProgramReading
 from dersim.csip.discovery import Discovery
@@ -20,6 +21,7 @@ from dersim.csip.reporting import IDENTITY, LIVE
 from dersim.csip.schedule import Schedule
 from dersim.csip.time_sampling import TIME, TimeSampling
 from dersim.csip.tree import BRANCH_RETRY_S, Tree
+from dersim.ieee2030_5.resources import MirrorUsagePointList
 
 if TYPE_CHECKING:
     from dersim.clock import SimClock
@@ -83,6 +85,7 @@ class Polling:
         self._time = time
         self._status_put_s = 0.0
         self._mirror_rate_s = BRANCH_RETRY_S
+        self._situations: dict[Hashable, causes.Situation] = {}
         self._polls: dict[Hashable, Callable[[], Awaitable[float | None]]] = {
             "dcap": discovery.device_capability,
             TIME: time.poll,
@@ -124,35 +127,42 @@ class Polling:
 
     def _begin_walk(self) -> None:
         self.schedule.clear()
+        self._situations.clear()
         self.rereads.clear()
         self._discovery.polling = False
         self._session.forget()
         self._reader.new_walk()
         self._programs.new_walk()
-        self.reporter.forget()
+        self.reporter.forget(causes.DISCOVERY.words)
         self.metering.forget()
 
     async def registration(self) -> float:
         """Read the Registration alone: the only request to a server whose PIN was wrong."""
+        self._reader.situation = causes.PIN_WRONG
         return await self._discovery.registration()
 
     def _due(self, key: Hashable, in_s: float) -> None:
+        self._situations[key] = causes.poll(in_s)
         self.schedule.set(key, self._clock.now_s() + in_s)
 
     def parent(self, key: Hashable, href: str) -> Hashable | None:
         """The item that reads the link to `href`, which item `key` has found gone; None: the whole tree."""
-        if isinstance(key, tuple):
-            return "fsa" if href == key[1] else key
         parent = PARENTS.get(key)
-        if "edev" in (key, parent):
+        if isinstance(key, tuple):
+            parent = "fsa" if href == key[1] else key
+        elif "edev" in (key, parent):
             self._discovery.reread_end_device()
+        self._situations[parent] = causes.LOST_LINK
         return parent
 
     async def poll(self, key: Hashable) -> float | None:
         """Do one item; returns in how many seconds it is due again, None: not by itself."""
-        if isinstance(key, tuple):
-            return await self._poll_programs(key[1])
-        return await self._polls[key]()
+        self._reader.situation = self._situations.get(key, causes.RETRY)
+        self._situations[key] = causes.RETRY
+        again_s = await (self._poll_programs(key[1]) if isinstance(key, tuple) else self._polls[key]())
+        if again_s is not None:
+            self._situations[key] = causes.poll(again_s)
+        return again_s
 
     async def _poll_end_device(self) -> float:
         return await self._discovery.end_device(self.clocks.server_now_s())
@@ -165,10 +175,11 @@ class Polling:
         href, metering = self.tree.mirrors, self.metering
         if href is None:
             return self._mirror_rate_s
+        cause = self._reader.situation.cause(MirrorUsagePointList)
         rate_s = await self._reader.optional(
             "MirrorUsagePointList",
             href,
-            lambda: metering.check_list(href),
+            lambda: metering.check_list(href, cause),
             kept=BRANCH_RETRY_S,
             gone=BRANCH_RETRY_S,
         )
@@ -182,6 +193,8 @@ class Polling:
         lists = self.tree.program_lists
         for href in before - set(lists):
             self.schedule.drop(("derp", href))
+            self._situations.pop(("derp", href), None)
+        self._reader.situation = causes.NEW_PROGRAMS
         for href in set(lists) - before:
             self._due(("derp", href), await self._programs.program_list(lists[href]))
         if set(lists) != before or self.tree.fsas != fsas:
@@ -227,6 +240,7 @@ class Polling:
 
     async def _poll_rereads(self) -> None:
         programs, controls = self._programs, self._controls
+        self._reader.situation = causes.REREAD
         while self.rereads:
             reread = self.rereads.popleft()
             control = await programs.control(reread.href)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from dersim.csip.paging import Listing, read_list
+from dersim.csip.paging import Listing
 from dersim.csip.reader import Reader
 from dersim.csip.tree import BRANCH_RETRY_S, ProgramListNode, ProgramNode, Tree, poll_rate_s
 from dersim.ieee2030_5 import resources as r
@@ -181,20 +181,17 @@ class Programs:
     async def _single(
         self, what: str, href: str, kind: type[Any], *, kept: Any, passing: bool = False
     ) -> Any:
-        session = self._reader.session
-
         async def read() -> Any:
-            return (await session.fetch(href, kind)).resource
+            return (await self._reader.fetch(href, kind)).resource
 
         return await self._reader.optional(what, href, read, kept=kept, gone=None, passing=passing)
 
     async def _list(self, what: str, href: str, kind: type[Any]) -> Listing | None:
         """The list; None where it cannot be read, and the empty list where the server says it is gone."""
-        session = self._reader.session
         listing = await self._reader.optional(
             what,
             href,
-            lambda: read_list(session, href, kind),
+            lambda: self._reader.read_list(href, kind),
             kept=None,
             gone=Listing((), None, True, "", 0),
         )

@@ -9,11 +9,14 @@ reached.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from dersim.csip.session import NoContent, RequestRefused, Say, Session
+from dersim.csip.causes import DISCOVERY, Situation
+from dersim.csip.paging import Listing, read_list
+from dersim.csip.session import Fetched, NoContent, RequestRefused, Say, Session
 from dersim.errors import DersimError, RemoteProtocolError, UtilityUnreachable
 from dersim.fences import Fences
+from dersim.logbuffer import Level
 
 T = TypeVar("T")
 
@@ -38,6 +41,7 @@ class Reader:
 
     failing: the links that used to work and whose last reading failed, with the reason.
     unreadable: every link whose last reading failed; filled here, shown by others.
+    situation: what the task that reads does at the moment, from which the cause of each GET follows.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Reader:
         self._fences = fences
         self._device = device
         self._unreadable = unreadable
+        self.situation: Situation = DISCOVERY
         self.failing: dict[str, str] = {}
         self._worked: set[str] = set()
         self._ever_worked: set[str] = set()
@@ -60,6 +65,7 @@ class Reader:
         self._unreadable.clear()
         self._said.clear()
         self._silent = 0
+        self.situation = DISCOVERY
 
     def is_failing(self, href: str | None) -> bool:
         """Whether this link worked before and its last reading failed."""
@@ -72,6 +78,14 @@ class Reader:
                 self._said.clear()
             self._said.add(message)
             self.say("Warning", message)
+
+    async def fetch(self, href: str, kind: type[T], *, level: Level = "Info") -> Fetched[T]:
+        """`Session.fetch`, for the cause of the moment."""
+        return await self.session.fetch(href, kind, self.situation.cause(kind), level=level)
+
+    async def read_list(self, href: str, kind: type[Any]) -> Listing:
+        """All items of a list, for the cause of the moment."""
+        return await read_list(self.session, href, kind, self.situation.cause(kind))
 
     async def required(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
         """`read`, which must succeed; a link that worked before and is gone raises LinkGone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dersim.csip.causes import METER_POST
 from dersim.csip.session import RequestRefused, Say, Session
 from dersim.ieee2030_5 import resources as r
 
@@ -53,7 +54,8 @@ class ReadingPosts:
     async def _send_list(self, href: str, values: Readings) -> None:
         session = self._session
         total = r.MirrorMeterReadingList(all=len(values), results=len(values), MirrorMeterReading=values)
-        await session.send("POST", href, session.encode(total), f"MirrorMeterReadingList of {len(values)}")
+        what = f"MirrorMeterReadingList of {len(values)}"
+        await session.send("POST", href, session.encode(total), what, METER_POST)
         session.counters.meter_posts += 1
 
     async def _send_singles(self, href: str, values: Readings) -> None:
@@ -61,7 +63,7 @@ class ReadingPosts:
         session, refusals = self._session, list[RequestRefused]()
         for index, value in enumerate(values):
             try:
-                await session.send("POST", href, session.encode(value), "MirrorMeterReading")
+                await session.send("POST", href, session.encode(value), "MirrorMeterReading", METER_POST)
             except RequestRefused as error:
                 if index == 0 or error.status >= 500 or error.retry_after_s is not None:
                     raise

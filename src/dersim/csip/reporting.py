@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from dersim.csip import der_bodies
+from dersim.csip import causes, der_bodies
 from dersim.csip.reader import Moved
 from dersim.csip.session import Fence, RequestRefused, Say, Session
 from dersim.csip.tree import DerNode
@@ -56,9 +56,11 @@ class Reporter:
         self._accepted: dict[DerResource, tuple[bytes, float]] = {}
         self._refused: dict[DerResource, bytes] = {}
         self._since: dict[str, tuple[Any, int]] = {}
+        self._forgotten = ""
 
-    def forget(self) -> None:
-        """PUT everything again: the server may have been restarted."""
+    def forget(self, why: str) -> None:
+        """PUT everything again: the server may have been restarted. why: for the cause of these PUTs."""
+        self._forgotten = why
         self._accepted.clear()
         self._refused.clear()
 
@@ -93,7 +95,7 @@ class Reporter:
             counters.puts_skipped += 1
             return
         try:
-            await self._session.send("PUT", href, body, name)
+            await self._session.send("PUT", href, body, name, self._cause(name, changed=shape != accepted))
         except RequestRefused as error:
             if error.retry_after_s is not None:
                 raise
@@ -110,6 +112,12 @@ class Reporter:
         self.sent[name] = resource
         self._accepted[name] = (shape, now_s)
         self._refused.pop(name, None)
+
+    def _cause(self, name: DerResource, *, changed: bool) -> str:
+        """Why it is PUT: for the first time since all was forgotten, because it changed, or to repeat it."""
+        if name not in self._accepted:
+            return f"{self._forgotten}: {name}"
+        return causes.CHANGES[name] if changed else causes.PUT_REFRESH
 
     def body(self, name: DerResource) -> Any:
         """The resource as it would be PUT now."""

@@ -177,12 +177,13 @@ class Session:
         """Forget all documents: the next GET of each is fresh."""
         self._remembered.clear()
 
-    async def fetch(self, href: str, kind: type[T], *, level: Level = "Info") -> Fetched[T]:
+    async def fetch(self, href: str, kind: type[T], cause: str, *, level: Level = "Info") -> Fetched[T]:
         """GET and read `href`, which must hold a `kind`.
 
-        level: the log level of a fresh document; one seen before is logged as Debug.
+        cause: why, for the conversation (`causes.py`). level: the log level of a fresh document; one seen
+        before is logged as Debug.
         """
-        answer = await self.exchange("GET", href)
+        answer = await self.exchange("GET", href, cause)
         if answer.status == 204:
             return self._empty(href, kind, answer)
         known = self._remembered.get(href)
@@ -235,16 +236,16 @@ class Session:
         """The document as this session's edition writes it."""
         return encode(resource, self.codec.edition)
 
-    async def send(self, method: str, href: str, body: bytes, what: str) -> Answer:
+    async def send(self, method: str, href: str, body: bytes, what: str, cause: str) -> Answer:
         """PUT or POST a document; logs one line that names it."""
-        answer = await self.exchange(method, href, body)
+        answer = await self.exchange(method, href, cause, body)
         self._say("Info", f"{method} {href}: {answer.status} {what}")
         return answer
 
-    async def exchange(self, method: str, href: str, body: bytes = b"") -> Answer:
+    async def exchange(self, method: str, href: str, cause: str, body: bytes = b"") -> Answer:
         """As `_exchange`, noting which hrefs fail; the first 2xx after failures calls `on_recovered`."""
         try:
-            answer = await self._exchange(method, href, body)
+            answer = await self._exchange(method, href, cause, body)
         except (UtilityUnreachable, RequestRefused) as error:
             if isinstance(error, UtilityUnreachable) or error.status >= 500:
                 self._failed.add(href.partition("?")[0])
@@ -255,18 +256,20 @@ class Session:
                 self._on_recovered(failed)
         return answer
 
-    async def _exchange(self, method: str, href: str, body: bytes) -> Answer:
+    async def _exchange(self, method: str, href: str, cause: str, body: bytes) -> Answer:
         """One request, following redirects with method and body; raises as the head of this module says."""
         origin, target = resolve(self.origin, href)
+        asked_for = cause
         for _ in range(MAX_REDIRECTS + 1):
             sent_s = self._clock.now_s()
-            response = await self._once(origin, method, target, body)
+            response = await self._once(origin, method, target, cause, body)
             if response.status in _REDIRECTS and (location := response.header("location")):
                 self._say(
                     "Info",
                     f"{method} {target}: {response.status}, redirected to {location[:MAX_LOCATION_CHARS]}",
                 )
                 origin, target = self._redirected(origin, target, location)
+                cause = f"{asked_for}, redirected"
                 continue
             if not 200 <= response.status < 300:
                 raise self._refused(method, target, origin, response, body)
@@ -301,18 +304,18 @@ class Session:
         except RemoteProtocolError as error:
             raise self._unusable(f"{target}: redirect refused: {error}") from None
 
-    async def _once(self, origin: Origin, method: str, target: str, body: bytes) -> Response:
+    async def _once(self, origin: Origin, method: str, target: str, cause: str, body: bytes) -> Response:
         self.counters.requests += 1
         headers = _WRITE_HEADERS if body else _READ_HEADERS
         time_s, started_s = self._clock.now_s(), trio.current_time()
-        verdict = "cancelled"
+        end = "cancelled"
         outcome: tuple[int, Headers, bytes] = (0, (), b"")
         try:
             response = await self._connection(origin).request(method, target, headers=headers, body=body)
-            verdict, outcome = _verdict(response.status), response
+            end, outcome = _end(response.status), response
         except (UtilityUnreachable, RemoteProtocolError) as error:
             self.counters.errors += 1
-            verdict = str(error)
+            end = str(error)
             raise
         except LocalProtocolError as error:
             raise self._unusable(f"{method} {target}: {error}") from None
@@ -320,7 +323,7 @@ class Session:
             elapsed_s = trio.current_time() - started_s
             url = origin.url(target)
             self._conversation.add(
-                time_s, self._device, method, url, (headers, body), outcome, verdict, elapsed_s
+                time_s, self._device, method, url, (headers, body), outcome, end, elapsed_s, cause=cause
             )
         self.last_contact_s = self._clock.now_s()
         return response
@@ -344,7 +347,7 @@ class Session:
         return RequestRefused(message, response.status, target, retry_after_s(response))
 
 
-def _verdict(status: int) -> str:
+def _end(status: int) -> str:
     return "ok" if 200 <= status < 300 else "redirect" if status in _REDIRECTS else f"refused with {status}"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from dersim.csip.causes import TIME_SAMPLE
 from dersim.csip.clock_sync import SAMPLE_SPACING_S, ClockSync
 from dersim.csip.clocks import Clocks
 from dersim.csip.reader import Reader
@@ -85,7 +86,11 @@ class TimeSampling:
         self._due_s[href] = self._clock.now_s() + BRANCH_RETRY_S
         session, sync = self._reader.session, self._clocks.of(href)
         fetched = await self._reader.optional(
-            "Time", href, lambda: session.fetch(href, r.Time, level="Debug"), kept=None, gone=None
+            "Time",
+            href,
+            lambda: session.fetch(href, r.Time, TIME_SAMPLE, level="Debug"),
+            kept=None,
+            gone=None,
         )
         if fetched is None:
             return

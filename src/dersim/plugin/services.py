@@ -199,7 +199,8 @@ Headers = tuple[tuple[str, str], ...]
 class HttpExchange(NamedTuple):
     """One request and what came of it. time_s: simulated UTC at which it was sent; status 0: no answer.
 
-    verdict: what the client made of the answer, in words. elapsed_s: real seconds. PINs are masked.
+    outcome: how the request ended, in words: "ok", "refused with 404", or what went wrong on the way.
+    elapsed_s: real seconds. cause: why it was made, e.g. "poll derc, 10 s". PINs are masked.
     """
 
     id: int
@@ -212,8 +213,9 @@ class HttpExchange(NamedTuple):
     status: int
     response_headers: Headers
     response_body: bytes
-    verdict: str
+    outcome: str
     elapsed_s: float
+    cause: str
 
 
 class ConversationService(Protocol):

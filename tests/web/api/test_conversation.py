@@ -16,7 +16,15 @@ def talk_of(site):
 
 def talk(conversation, device=1, url="https://s/edev/1/rg", status=200):
     return conversation.add(
-        1_780_000_000.0, device, "GET", url, ((("Host", "s"),), b""), (status, (), XML), "valid", 0.0123
+        1_780_000_000.0,
+        device,
+        "GET",
+        url,
+        ((("Host", "s"),), b""),
+        (status, (), XML),
+        "ok",
+        0.0123,
+        cause="poll rg, 10 s",
     )
 
 

@@ -34,7 +34,8 @@ class ExchangeLine(TypedDict):
     elapsed_ms: Annotated[float, unit("ms")]
     request_bytes: int
     response_bytes: int
-    verdict: Annotated[str, described("what the client made of the answer")]
+    outcome: Annotated[str, described("how it ended: ok, refused with 404, or what went wrong on the way")]
+    cause: Annotated[str, described("why it was made, e.g. poll derc, 10 s")]
 
 
 class ExchangeDetail(ExchangeLine):
@@ -76,7 +77,8 @@ def line(exchange: HttpExchange) -> dict[str, Any]:
         "elapsed_ms": round(exchange.elapsed_s * 1000, 2),
         "request_bytes": len(exchange.request_body),
         "response_bytes": len(exchange.response_body),
-        "verdict": exchange.verdict,
+        "outcome": exchange.outcome,
+        "cause": exchange.cause,
     }
 
 
@@ -172,7 +174,7 @@ def har(exchange: HttpExchange) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": told["elapsed_ms"], "receive": 0},
-        "comment": exchange.verdict,
+        "comment": exchange.outcome,
     }
 
 

@@ -5,7 +5,7 @@ import { bytes, clockMs, num, utc } from "../format.js";
 
 const KEEP = 400;
 
-const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Verdict"];
+const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Outcome", "Cause"];
 const NUMBERS = ["DER", "ms", "Sent", "Received"];
 
 export function mount(root) {
@@ -67,7 +67,8 @@ class ConversationPage {
       if (event.key === "Enter") open();
     };
     const row = h("tr", { class: "pick", tabindex: 0, onclick: open, onkeydown }, cells(exchange));
-    row.dataset.words = `${exchange.method} ${exchange.url} ${status} ${exchange.verdict}`.toLowerCase();
+    const { method, url, outcome, cause } = exchange;
+    row.dataset.words = [method, url, status, outcome, cause].join(" ").toLowerCase();
     row.dataset.id = id;
     return row;
   }
@@ -137,7 +138,7 @@ function pathOf(url) {
   }
 }
 
-function cells({ time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, verdict }) {
+function cells({ time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, ...told }) {
   const bad = status === 0 || status >= 400;
   return [
     h("td", { class: "t", title: utc(time) }, clockMs(time)),
@@ -148,7 +149,8 @@ function cells({ time, device, method, url, status, elapsed_ms, request_bytes, r
     h("td", { class: "n" }, num(elapsed_ms, 1)),
     h("td", { class: "n" }, bytes(request_bytes)),
     h("td", { class: "n" }, bytes(response_bytes)),
-    h("td", {}, verdict),
+    h("td", {}, told.outcome),
+    h("td", {}, told.cause),
   ];
 }
 
@@ -164,7 +166,8 @@ function detailOf(exchange, before) {
       ["Request", `${exchange.method} ${exchange.url}`],
       ["Sent", utc(exchange.time)],
       ["Status", `${exchange.status || "no answer"} in ${num(exchange.elapsed_ms, 1)} ms`],
-      ["Verdict", exchange.verdict || "–"],
+      ["Outcome", exchange.outcome],
+      ["Cause", exchange.cause],
     ]),
     h(
       "div",
