@@ -39,7 +39,8 @@ class Nameplate:
     part_load, start_up_w, shut_down_w (DC): see `pv.py`; night_draw_w: of an inverter without power, AC.
     angle_jump_trips, rocof_trip_hz_s (0: never), island_trip_s: see `loss_of_mains.py`.
     reactive_priority, q_needs_power: see `inverter.py`. battery_ramp_s: of a battery, from 0 to rtgMaxW.
-    v_ref_pct: the lowest and highest autonomous VRef.
+    v_ref_pct: the lowest and highest autonomous VRef. settings: at the start, where they are not the ratings.
+    registers: by SunSpec model and point, what was written there and is not in force (sets 2 and 3, ...).
     points: the file's values by point name.
     """
 
@@ -94,7 +95,10 @@ class Nameplate:
     initial_imported_wh: tuple[float, float, float]
     initial_injected_varh: tuple[float, float, float]
     initial_absorbed_varh: tuple[float, float, float]
+    anti_islanding: bool = True
+    settings: Mapping[str, float] = field(default_factory=dict)
     default_modes: Mapping[str, ModeValue] = field(default_factory=dict)
+    registers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     points: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -175,6 +179,8 @@ def _checked(point: Point, value: Any) -> Any:
             raise ConfigError(f"point {point.name} is missing ({point.doc})")
         return point.default
     if point.kind is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"point {point.name}: an object is needed, not {shown(value)} ({point.doc})")
         return value
     if point.kind is str:
         if not isinstance(value, str) or len(value) > 64:
@@ -191,7 +197,26 @@ def _checked(point: Point, value: Any) -> Any:
 
 
 def _build(v: Mapping[str, Any], modes: Mapping[str, ModeValue]) -> Nameplate:
-    return Nameplate(**_ac_side(v), **_dc_side(v), **_identity(v), default_modes=modes, points=v)
+    return Nameplate(
+        **_ac_side(v),
+        **_dc_side(v),
+        **_identity(v),
+        anti_islanding=bool(v["704.AntiIslEna"]),
+        settings={name: number(f"dersim.settings.{name}", s) for name, s in v["dersim.settings"].items()},
+        default_modes=modes,
+        registers=_registers(v["dersim.registers"]),
+        points=v,
+    )
+
+
+def _registers(models: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+    """Stored registers by the model's number; the SunSpec server knows their names and ranges."""
+    for model, points in models.items():
+        if not model.isdecimal() or not isinstance(points, dict):
+            raise ConfigError(
+                f'point dersim.registers: {{"704": {{"WSet": 5000}}}} is needed, not {shown({model: points})}'
+            )
+    return {int(model): points for model, points in models.items()}
 
 
 def _ac_side(v: Mapping[str, Any]) -> dict[str, Any]:

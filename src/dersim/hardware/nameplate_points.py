@@ -119,7 +119,10 @@ _ALL = (
         optional=True,
         allowed=(0, 1),
     ),
+    Point("704.AntiIslEna", "anti-islanding: 1 on, 0 off", default=1, allowed=(0, 1)),
+    Point("dersim.settings", "settings at the start, by their 2030.5 names", kind=dict, default={}),
     Point("dersim.modes", "modes in force by the nameplate, as in the REST API", kind=dict, default={}),
+    Point("dersim.registers", "stored SunSpec registers at the start, by model", kind=dict, default={}),
 )
 
 #: Every point by its name, ``model.point``.

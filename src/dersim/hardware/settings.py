@@ -41,6 +41,7 @@ class Settings:
     setSoftGradW in percent of setMaxW per second, 0 for no limit.
     `stored` holds curves and other values that were written but are not in force, by mode.
     anti_islanding: 704.AntiIslEna, which 2030.5 does not have.
+    They start at the ratings, or at the nameplate's `settings`; ConfigError for one that is out of range.
     `before_change` is called before base values are written, `on_change` after one that acts changed.
     """
 
@@ -78,13 +79,21 @@ class Settings:
         self._written: set[str] = set()
         self._governed: dict[str, float] = {}
         self.stored: dict[str, ModeValue] = {}
-        self.anti_islanding = True
+        self.anti_islanding = nameplate.anti_islanding
         self.changes = 0
         self.changed_s = 0.0
         self.before_change: Callable[[], None] = _ignore
         self.on_change: Callable[[], None] = _ignore
+        self._start_at(nameplate.settings)
         for name, value in self._base.items():
             setattr(self, name, value)
+
+    def _start_at(self, values: Mapping[str, float]) -> None:
+        try:
+            self._check(values)
+        except ConfigError as error:
+            raise ConfigError(f"nameplate point dersim.settings: {error}") from None
+        self._store(values)
 
     def __getitem__(self, name: str) -> float:
         """The value that acts; KeyError for a name that is no setting."""
@@ -120,18 +129,24 @@ class Settings:
 
     def update(self, values: Mapping[str, float], now_s: float = 0.0) -> None:
         """Write base values, all or none. ConfigError names the setting and what is allowed."""
+        self._check(values)
+        self.before_change()
+        self._store(values)
+        if self._refresh(now_s):
+            self.on_change()
+
+    def _check(self, values: Mapping[str, float]) -> None:
         for name, value in values.items():
             if name not in self._base:
                 raise ConfigError(f"{name} is not a setting; known are {', '.join(self._base)}")
             low, high = self._ranges[name]
             number(name, value, low, high)
-        self.before_change()
+
+    def _store(self, values: Mapping[str, float]) -> None:
         self._base.update(values)
         self._written.update(values)
         if "setVRef" not in self._written:
             self._base["setVRef"] = self._base["setVNom"]
-        if self._refresh(now_s):
-            self.on_change()
 
     def enable_anti_islanding(self, enabled: bool, now_s: float = 0.0) -> None:
         """Switch anti-islanding on or off."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
 from dersim.setpoints import InForce, SetpointChange, SetpointSource, Verdict
-from dersim.sunspec.block import Model, Values
+from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
@@ -236,7 +236,7 @@ class AcControls(Model):
 
     def _is_own(self, control: Control, item: InForce) -> bool:
         """Whether it is what the written registers say; what was set elsewhere, or since, is shown."""
-        if item.source not in LOCAL or item.detail != control.detail:
+        if not self.view.is_of(item, control.detail):
             return False
         return control.demand(self._stored).get(item.mode) == item.value
 
@@ -255,6 +255,23 @@ class AcControls(Model):
     def writable(self, path: str) -> bool:
         """Whether the point belongs to a control that this DER supports."""
         return path in self._of or path in _FIXED or path in ("WRmp", "AntiIslEna")
+
+    def meaning(self, values: Values) -> Meaning:
+        """The enabled controls as modes, all of them as registers; WRmp as setGradW."""
+        read = {point: value for point, value in values.items() if value is not None}
+        registers = {point: read[point] for point in self._stored if point in read}
+        modes: dict[str, ModeValue] = {}
+        for control in self.controls:
+            if read.get(control.enable):
+                wanted = control.demand({**self._stored, **registers})
+                modes |= {mode: value for mode, value in wanted.items() if value is not None}
+        return Meaning({"setGradW": float(read["WRmp"])} if "WRmp" in read else {}, modes, registers)
+
+    def restore(self, registers: Mapping[str, Any]) -> None:
+        """The set-points of controls that are not in force, and the reversion."""
+        super().restore({point: value for point, value in registers.items() if point not in self._stored})
+        self._stored = {**self._stored, **registers}
+        self.view.touched()
 
     def enabled(self, control: Control) -> bool:
         """Whether it was enabled here, in force or overridden by an event."""

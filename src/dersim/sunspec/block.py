@@ -7,9 +7,10 @@ the values into one bytes object, of which reads are slices, and splits a writte
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dersim.modes import ModeValue
 from dersim.numeric import shown
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.definitions import Layout, definition, shared_layout
@@ -19,6 +20,18 @@ from dersim.sunspec.points import Point, Value
 Values = Mapping[str, Value]
 #: The stamp of values that never change.
 FOREVER = object()
+
+
+@dataclass(slots=True)
+class Meaning:
+    """What the registers of another machine mean for a twin of it.
+
+    settings: by their 2030.5 names. modes: what acts. registers: by point, what is stored and may not act.
+    """
+
+    settings: dict[str, float] = field(default_factory=dict)
+    modes: dict[str, ModeValue] = field(default_factory=dict)
+    registers: dict[str, Any] = field(default_factory=dict)
 
 
 class Model:
@@ -53,6 +66,17 @@ class Model:
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:  # noqa: ARG002 - as above
         """Carry out a write, all or nothing; ModbusRefusal says why not."""
         raise ModbusRefusal(ILLEGAL_ADDRESS, f"model {self.model_id} is read-only")
+
+    def meaning(self, values: Values) -> Meaning:  # noqa: ARG002 - for subclasses
+        """What these values, read from another machine's points, mean; ModbusRefusal says why not."""
+        return Meaning()
+
+    def restore(self, registers: Mapping[str, Any]) -> None:
+        """Take stored registers, as in `Meaning`, before anything was written; none acts by itself."""
+        if registers:
+            raise ModbusRefusal(
+                ILLEGAL_ADDRESS, f"model {self.model_id} stores no {', '.join(sorted(registers))}"
+            )
 
 
 class Block:

@@ -13,7 +13,7 @@ from typing import Any
 from dersim.errors import DersimError
 from dersim.plugin.services import CsipService
 from dersim.setpoints import SetpointSource
-from dersim.sunspec.block import Model, Values
+from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.view import View
 
@@ -70,6 +70,17 @@ class CsipControl(Model):
             client.stop_log_event_burst()
         self._resource = changes.get("SubscribedResource", self._resource)
         self.view.touched()
+
+    def meaning(self, values: Values) -> Meaning:
+        """The resource, which is a text without effect."""
+        resource = values.get("SubscribedResource")
+        return Meaning(registers={"SubscribedResource": resource} if resource else {})
+
+    def restore(self, registers: Mapping[str, Any]) -> None:
+        """The resource."""
+        rest = dict(registers)
+        self._resource = rest.pop("SubscribedResource", self._resource)
+        super().restore(rest)
 
     def _start(self) -> None:
         client = self._client()

@@ -11,7 +11,7 @@ from typing import Any
 
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.ac_controls import AcControls
-from dersim.sunspec.block import Model, Values
+from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.eei_power_factor import signed, unsigned
 from dersim.sunspec.points import Value
 from dersim.sunspec.switch import Switch
@@ -80,6 +80,20 @@ class Immediate(Model):
     def write(self, changes: Mapping[str, Any], source: SetpointSource) -> None:
         """Pass the values to 704, then operate the switch, which cannot be refused."""
         percents = self._percents | {k: v for k, v in changes.items() if k in self._percents}
+        there = self._in_704(changes, percents)
+        if there:
+            self._controls.write(there, source)
+        self._percents = percents
+        self._conn_s = changes.get("Conn_RvrtTms", self._conn_s)
+        if "Conn" in changes:
+            closed = bool(changes["Conn"])
+            self._switch.move(source, closed=closed, detail=_CONN, revert_s=self._conn_s)
+        elif "Conn_RvrtTms" in changes and self._switch.is_opened_by(_CONN):
+            self._switch.move(source, closed=False, detail=_CONN, revert_s=self._conn_s)
+        self.view.touched()
+
+    def _in_704(self, changes: Mapping[str, Any], percents: Mapping[str, Any]) -> dict[str, Any]:
+        """The same values as registers of 704."""
         there: dict[str, Any] = {_SAME[k]: v for k, v in changes.items() if k in _SAME}
         if "OutPFSet" in changes:
             there["PFWInj.PF"], over_excited = unsigned(changes["OutPFSet"])
@@ -92,15 +106,25 @@ class Immediate(Model):
             there["VarSetPct"] = percents[_PERCENTS[mode]]
         elif mode == 0:
             there["VarSetEna"] = 0
-        if there:
-            self._controls.write(there, source)
-        self._percents = percents
-        self._conn_s = changes.get("Conn_RvrtTms", self._conn_s)
-        if "Conn" in changes:
-            closed = bool(changes["Conn"])
-            self._switch.move(source, closed=closed, detail=_CONN, revert_s=self._conn_s)
-        elif "Conn_RvrtTms" in changes and self._switch.is_opened_by(_CONN):
-            self._switch.move(source, closed=False, detail=_CONN, revert_s=self._conn_s)
+        return there
+
+    def meaning(self, values: Values) -> Meaning:
+        """The open switch, and what 704 does not have; for the controls themselves see `as_704`."""
+        kept = (*self._percents, "Conn_RvrtTms")
+        registers = {point: values[point] for point in kept if values.get(point) is not None}
+        return Meaning({}, {"opModConnect": False} if values.get("Conn") == 0 else {}, registers)
+
+    def as_704(self, values: Values) -> dict[str, Any]:
+        """The controls as values of 704, for a machine that has only this model."""
+        read = {point: value for point, value in values.items() if value is not None}
+        return self._in_704(read, self._percents | read)
+
+    def restore(self, registers: Mapping[str, Any]) -> None:
+        """The percents of reactive power that are not chosen, and the reversion of the switch."""
+        rest = dict(registers)
+        self._percents = {point: rest.pop(point, value) for point, value in self._percents.items()}
+        self._conn_s = rest.pop("Conn_RvrtTms", self._conn_s)
+        super().restore(rest)
         self.view.touched()
 
 

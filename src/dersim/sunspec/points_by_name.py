@@ -42,6 +42,17 @@ def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Setp
     return shown_points(unit, model)
 
 
+def restore(unit: Unit, models: Mapping[int, Mapping[str, Any]]) -> None:
+    """Take the stored registers of a nameplate; ConfigError names the point and what is allowed."""
+    for model, points in models.items():
+        try:
+            block = unit.block(model)
+            flat = dict(_flat("", points))
+            block.model.restore({path: _value(block, block.point(path), v) for path, v in flat.items()})
+        except (ModbusRefusal, ConfigError) as why:
+            raise ConfigError(f"nameplate point dersim.registers: {why}") from None
+
+
 def shown_points(unit: Unit, model: int | None = None) -> dict[str, Any]:
     """A model's current points, or a list of all models."""
     unit.refresh()

@@ -14,7 +14,7 @@ from dersim.errors import ConfigError
 from dersim.hardware.settings import SETTING_MODES
 from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
-from dersim.sunspec.block import Model, Values
+from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.eei_power_factor import SIGN
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
@@ -156,6 +156,13 @@ class SettingsModel(Model):
         """The settings in force, by point."""
         s = self.view.settings
         return {point: sign * s[name] for point, (name, sign) in self.settings_of.items()}
+
+    def meaning(self, values: Values) -> Meaning:
+        """The settings."""
+        read = {point: value for point, value in values.items() if isinstance(value, int | float)}
+        return Meaning(
+            {name: sign * read[point] for point, (name, sign) in self.settings_of.items() if point in read}
+        )
 
     def writable(self, path: str) -> bool:
         """Every point that has a setting."""
@@ -319,6 +326,12 @@ class EnterService(SettingsModel):
             **self.shown_settings(),
             "ESDlyRemTms": self.view.device.enter_service_s,
         }
+
+    def meaning(self, values: Values) -> Meaning:
+        """The settings, and the permission where it is withdrawn."""
+        return Meaning(
+            super().meaning(values).settings, {"opModEnergize": False} if values.get("ES") == 0 else {}
+        )
 
     def writable(self, path: str) -> bool:
         """ES and every point that has a setting."""

@@ -21,7 +21,7 @@ from dersim.sunspec.connections import Connections, allow_many_files
 from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.mbap import Stream
 from dersim.sunspec.pdu import Service
-from dersim.sunspec.points_by_name import apply_points, shown_points
+from dersim.sunspec.points_by_name import apply_points, restore, shown_points
 from dersim.sunspec.ratings import Common
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.rights import EVERYTHING
@@ -59,6 +59,8 @@ class ModbusServer:
         context.offer(SunspecService, self)
         if self.device.number == 1:
             self._try_models_of_plugins()
+            if self.device.nameplate.registers:
+                _ = self.unit  # made now, so that a register that cannot be is told at start-up
 
     def _try_models_of_plugins(self) -> None:
         """Encode them once, so that a bad one is told at start-up; PluginError."""
@@ -71,7 +73,9 @@ class ModbusServer:
         """The register map, made on first use: of a thousand DERs few are ever read."""
         csip, more = self._csip_client, self._context.sunspec_models
         models = models_of(self.view, self.timers, self._address_at_first(), csip=csip, more=more)
-        return Unit(models, before=self.timers.run_due)
+        unit = Unit(models, before=self.timers.run_due)
+        restore(unit, self.device.nameplate.registers)
+        return unit
 
     @cached_property
     def service(self) -> Service:

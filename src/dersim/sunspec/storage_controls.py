@@ -17,7 +17,7 @@ from typing import Any
 from dersim.hardware.storage_limits import GRID, IN, OUT, RESERVE
 from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
-from dersim.sunspec.block import Model, Values
+from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
@@ -123,6 +123,29 @@ class StorageControls(Model):
         self._stored |= {point: value for point, value in changes.items() if point in self._stored}
         if steering:
             self._steer(now | self._waiting | steering, source)
+        self.view.touched()
+
+    def meaning(self, values: Values) -> Meaning:
+        """Limits as settings; the rates that StorCtl_Mod selects, reserve and grid as modes."""
+        read = {point: v for point, v in values.items() if isinstance(v, int | float)}
+        bits = int(read.get(_MODE, 0))
+        modes: dict[str, ModeValue] = {
+            m: float(read[m]) for m, bit in _BITS.items() if bits & bit and m in read
+        }
+        if read.get(RESERVE, self.view.plate.soc_min_pct) != self.view.plate.soc_min_pct:
+            modes[RESERVE] = float(read[RESERVE])
+        if read.get(GRID) == 0:
+            modes[GRID] = False
+        return Meaning(
+            {name: read[point] for point, name in _SETTINGS.items() if point in read},
+            modes,
+            {point: read[point] for point in self._stored if point in read},
+        )
+
+    def restore(self, registers: Mapping[str, Any]) -> None:
+        """The rates that do not act, and their times."""
+        super().restore({point: value for point, value in registers.items() if point not in self._stored})
+        self._stored = {**self._stored, **registers}
         self.view.touched()
 
     def _settings_of(self, changes: Mapping[str, Any]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from dersim.modes import ModeValue
 from dersim.setpoints import SetpointSource
-from dersim.sunspec.block import Model, Values
+from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.reversion import Timers
@@ -127,7 +127,7 @@ class StoredSets(Model):
         """Set 1: what is in force if it was not set here, else what was adopted here."""
         held = [item for mode in self.form.modes if (item := self.view.in_force_or_waiting(mode))]
         modes = {item.mode: item.value for item in held}
-        own = all(item.source in LOCAL and item.detail == self.detail for item in held)
+        own = all(self.view.is_of(item, self.detail) for item in held)
         if not self._acts() or (own and modes == self._adopted()):
             return self._sets[0]
         return self.form.show(modes)
@@ -151,6 +151,36 @@ class StoredSets(Model):
         }
         return held != self._off and self._acts()
 
+    def meaning(self, values: Values) -> Meaning:
+        """Set 1 as modes where Ena says that it acts; all sets, adoption and reversion as registers."""
+        first, kept = dict(self._sets[0]), set(self.values())
+        registers = {path: value for path, value in values.items() if value is not None and path in kept}
+        for name in ("Ena", "RvrtRem", *(path for path in kept if path.endswith("ReadOnly"))):
+            registers.pop(name, None)
+        for name in (self.form.request, self.form.result):
+            if not registers.get(name):  # no set is active, or a change waits: so it does not in a twin
+                registers.pop(name, None)
+        prefix = f"{self.form.group}[0]."
+        first |= {p.removeprefix(prefix): v for p, v in registers.items() if p.startswith(prefix)}
+        modes = dict(self.form.read(first)) if values.get("Ena") else dict(self._off or {})
+        return Meaning({}, {mode: value for mode, value in modes.items() if value is not None}, registers)
+
+    def restore(self, registers: Mapping[str, Any]) -> None:
+        """The sets, adoption and reversion."""
+        form, sets, rest = self.form, [dict(points) for points in self._sets], dict(registers)
+        for path in registers:
+            index, name = _place(form.group, path)
+            if index < len(sets) and name in sets[index]:
+                sets[index][name] = rest.pop(path)
+        self._request = rest.pop(form.request, self._request)
+        self._result = rest.pop(form.result, self._result)
+        if self._has_reversion:
+            self._revert_s = rest.pop("RvrtTms", self._revert_s)
+            self._revert_to = rest.pop(form.revert, self._revert_to)
+        super().restore(rest)
+        self._sets = sets
+        self.view.touched()
+
     def writable(self, path: str) -> bool:
         """All but set 1."""
         return not path.startswith(f"{self.form.group}[0]")
@@ -161,8 +191,8 @@ class StoredSets(Model):
         sets = self._sets[:1] + [dict(points) for points in self._sets[1:]]
         for path, value in changes.items():
             if path.startswith(f"{form.group}["):
-                head, _, name = path.partition("].")
-                sets[int(head[len(form.group) + 1 :])][name] = value
+                index, name = _place(form.group, path)
+                sets[index][name] = value
         request = changes.get(form.request)
         least = 0 if form.none_active else 1
         if request is not None and not least <= request <= SETS:
@@ -242,6 +272,14 @@ class StoredSets(Model):
             self._put(modes, SetpointSource.MODBUS)
         self.view.say("Info", f"{self.detail}: reversion timer ran out")
         self.view.touched()
+
+
+def _place(group: str, path: str) -> tuple[int, str]:
+    """The set, from 0, and the name inside it of a path such as ``Crv[1].Pt[0].V``; (0, "") of others."""
+    if not path.startswith(f"{group}["):
+        return 0, ""
+    head, _, name = path.partition("].")
+    return int(head[len(group) + 1 :]), name
 
 
 def curve_points(

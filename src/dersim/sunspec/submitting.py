@@ -9,6 +9,9 @@ from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.view import LOCAL, View
 
+#: What an enable that is written to 0 ends; what the utility asks for stays.
+_ENDED = (*LOCAL, SetpointSource.NAMEPLATE)
+
 
 def changes_of(
     view: View,
@@ -19,13 +22,13 @@ def changes_of(
 ) -> list[SetpointChange]:
     """The changes that put these modes in force; None withdraws.
 
-    A mode that is switched off is withdrawn for every local source: among them the latest wins, and the
-    latest is "off".
+    A mode that is switched off is withdrawn for every local source (among them the latest wins, and the
+    latest is "off") and for the nameplate, whose modes are those with which the machine was switched on.
     """
     changes: list[SetpointChange] = []
     for mode, value in values.items():
         if value is None:
-            held = view.requests(mode, LOCAL)
+            held = view.requests(mode, _ENDED)
             changes += [SetpointChange(i.source, mode, None, detail) for i in held]
         else:
             changes.append(SetpointChange(source, mode, value, detail, expires_s))
@@ -51,7 +54,7 @@ def allow(
 
     To give it, local refusals are withdrawn, and one of the DefaultDERControl is overruled.
     """
-    below = view.requests(mode, (SetpointSource.CSIP_DEFAULT, SetpointSource.NAMEPLATE))
+    below = view.requests(mode, (SetpointSource.CSIP_DEFAULT,))
     value: ModeValue | None = None if allowed else False
     if allowed and any(item.value is False for item in below):
         value = True

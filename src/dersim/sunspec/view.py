@@ -68,6 +68,11 @@ class View:
         local = self.requests(mode, LOCAL)
         return local[-1] if local else None
 
+    @staticmethod
+    def is_of(item: InForce, detail: str) -> bool:
+        """Whether a setpoint is this register's: written here, or in force by the nameplate."""
+        return item.source is SetpointSource.NAMEPLATE or (item.source in LOCAL and item.detail == detail)
+
     def owns(self, mode: str, detail: str) -> bool:
         """Whether this register (by name) has a setpoint for the mode, in force or overridden."""
         return any(item.detail == detail for item in self.requests(mode, LOCAL))
