@@ -12,7 +12,7 @@
 A function is called only while one of its modes is in force, or if its type is `standing`.
 """
 
-# ruff: noqa: FURB136 - min() and max() cost as much as a whole function here
+# ruff: noqa: FURB136, PLR1730 - min() and max() cost as much as a whole function here
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from dersim.functions.base import INF
 from dersim.functions.battery_ramp import BatteryRamp
 from dersim.functions.checked import checked
-from dersim.functions.contract import ControlFunction, FunctionType, Stage
+from dersim.functions.contract import NOTHING, ControlFunction, FunctionType, Stage
 from dersim.functions.filters import Lag
 from dersim.functions.ramp import Bounds, Ramp
 from dersim.functions.reactive import Reactive
@@ -37,7 +37,7 @@ from dersim.hardware.source import Source, tell_service
 from dersim.modes import ModeValue
 
 _STAGES: tuple[Stage, ...] = ("protect", "command", "grid", "frequency", "reactive")
-_COMMANDING = ("command", "grid", "frequency")
+_COMMANDING: tuple[Stage, ...] = ("command", "grid", "frequency")
 #: By mode, the rampTms (s) of the setpoint in force and since when (s): an equal one that follows ramps anew.
 Ramps = Mapping[str, tuple[float, float]]
 NO_RAMPS: Ramps = {}
@@ -75,17 +75,18 @@ class Chain:
         self._most_w = self._least_w = self.over_w = 0.0
         self.settled = self.ramps = False
         self._served = True
-        self._bounds = {
+        #: By function of `_COMMANDING`: its ramped limit and floor, and its last demand.
+        self.bounds = {
             kind.name: Bounds(releases=kind.stage != "command")
             for kind in self.types
             if kind.stage in _COMMANDING
         }
         self._command: list[tuple[ControlFunction, Bounds]] = []
-        self._grid: list[ControlFunction] = []
-        self._frequency: list[ControlFunction] = []
-        self._reactive = Reactive(self.ramp, self.service)
+        self._grid: list[tuple[ControlFunction, Bounds]] = []
+        self._frequency: list[tuple[ControlFunction, Bounds]] = []
+        self.reactive = Reactive(self.ramp, self.service)
         self._enabled: list[ControlFunction] = []
-        self._q_lag = self._reactive.lag
+        self._q_lag = self.reactive.lag
         self.lags = [self._q_lag]
         self._in_force: dict[str, Mapping[str, object]] = {}
         self._settings_seen = -1
@@ -118,8 +119,8 @@ class Chain:
     def _start_ramps(self, kind: FunctionType, ramp_s: float | None, *, own: bool, before: bool) -> None:
         """The modes of a function changed: start its ramps. own, before: whether it has and had modes."""
         if kind.stage == "reactive":
-            self._reactive.changed(ramp_s, own=own)
-        bounds = self._bounds.get(kind.name)
+            self.reactive.changed(ramp_s, own=own)
+        bounds = self.bounds.get(kind.name)
         if self.ramp is None or bounds is None or kind.name == "ramp":
             return
         if before or not bounds.releases:
@@ -127,12 +128,15 @@ class Chain:
 
     def _enable(self, enabled: Mapping[Stage, list[ControlFunction]]) -> None:
         names = {id(function): name for name, function in self._called.items()}
-        self._command = [(each, self._bounds[names[id(each)]]) for each in enabled["command"]]
-        self._grid, self._frequency = enabled["grid"], enabled["frequency"]
-        self._reactive.functions = enabled["reactive"]
+        for bounds in self.bounds.values():
+            bounds.demand = NOTHING
+        self._command, self._grid, self._frequency = (
+            [(each, self.bounds[names[id(each)]]) for each in enabled[stage]] for stage in _COMMANDING
+        )
+        self.reactive.functions = enabled["reactive"]
         self._enabled = [function for functions in enabled.values() for function in functions]
         self.lags = [
-            self._reactive.lag,
+            self.reactive.lag,
             *(lag for each in self._enabled for lag in getattr(each, "lags", ())),
         ]
         self.service.configure(
@@ -165,7 +169,7 @@ class Chain:
                 tell_service(source, in_service=self._served)
             ceiling = service.step(dt_s, seen)
         seen.wanted_w = self._active(dt_s, seen, source, ceiling)
-        q, factor_first = self._reactive.step(dt_s, seen)
+        q, factor_first = self.reactive.step(dt_s, seen)
         p = seen.wanted_w
         if service.in_service and not service.ceased:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
@@ -207,23 +211,27 @@ class Chain:
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
         p = self._commanded(dt_s, seen, source)
         limit, high, low = self._most_w, seen.available_w, 0.0 - seen.charge_w
-        p = high if p > high else p
-        p = low if p < low else p
+        if p > high:
+            p = high
+        elif p < low:
+            p = low
         limit_lag = None
-        for function in self._grid:
-            demand = function.step(dt_s, seen)
+        for function, bounds in self._grid:
+            bounds.demand = demand = function.step(dt_s, seen)
             if demand.limit_w < limit:
                 limit, limit_lag = demand.limit_w, demand.lag
         self._p_lag = limit_lag
-        p = limit if p > limit else p
-        for function in self._frequency:
+        if p > limit:
+            p = limit
+        for function, bounds in self._frequency:
             self.without.limits = (source, p, limit, ceiling)
             seen.wanted_w = p if ceiling == INF else max(-ceiling, min(ceiling, p))
-            demand = function.step(dt_s, seen)
+            bounds.demand = demand = function.step(dt_s, seen)
             override = demand.override_w
             if override is not None:
                 p, self._p_lag = override, demand.lag
-                p = high if p > high else p
+                if p > high:
+                    p = high
                 if p > limit:
                     p, self._p_lag = limit, limit_lag
         if ceiling < INF:
@@ -242,7 +250,7 @@ class Chain:
             if ramp.ending:
                 floor, cap = ramp.end(dt_s, seen, floor, cap)
         for function, bounds in self._command:
-            demand = function.step(dt_s, seen)
+            bounds.demand = demand = function.step(dt_s, seen)
             if demand.target_w is not None:
                 p, by_command = demand.target_w, True
             limit, bottom = demand.limit_w, demand.floor_w

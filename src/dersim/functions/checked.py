@@ -10,7 +10,7 @@ import math
 from typing import Any, cast
 
 from dersim.errors import PluginError
-from dersim.functions.contract import ControlFunction, Demand
+from dersim.functions.contract import NOTHING, ControlFunction, Demand
 from dersim.hardware.measured import Measured
 from dersim.numeric import finite, shown
 
@@ -19,12 +19,16 @@ _OPTIONAL = ("target_w", "override_w", "q_var")
 
 
 class Checked:
-    """Calls one control function; its other attributes are read from the function itself."""
+    """Calls one control function; its other attributes are read from the function itself.
+
+    demand: its last one, for what asks which function holds the DER back.
+    """
 
     def __init__(self, name: str, function: ControlFunction) -> None:
         self._name = name
         self.function = function
         self._zero = False
+        self.demand = NOTHING
         self.configure = function.configure
 
     def __getattr__(self, name: str) -> Any:
@@ -46,6 +50,7 @@ class Checked:
                 self._refuse(field, value)
         if not 0 <= demand.q_response_s < math.inf:
             self._refuse("q_response_s", demand.q_response_s)
+        self.demand = demand
         return demand
 
     def _check(self, field: str, value: object) -> None:

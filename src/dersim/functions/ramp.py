@@ -109,16 +109,17 @@ class Bounds:
     """The ramped limit and floor (W) of one function.
 
     begin: its modes changed since the last step; ramp_s: their rampTms, None without one.
-    had_target: whether it asked for a target in the last step.
+    had_target: whether it asked for a target in the last step. demand: its last one, as the chain noted it.
     releases: the function is of stage grid or frequency; the bounds then only release the power it held.
     """
 
-    __slots__ = ("begin", "floor", "had_target", "limit", "ramp_s", "releases")
+    __slots__ = ("begin", "demand", "floor", "had_target", "limit", "ramp_s", "releases")
 
     def __init__(self, *, releases: bool) -> None:
         self.limit, self.floor = Track(INF), Track(-INF)
         self.begin, self.had_target = True, False
         self.ramp_s: float | None = None
+        self.demand = NOTHING
         self.releases = releases
 
 

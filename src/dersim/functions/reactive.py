@@ -15,11 +15,16 @@ from dersim.hardware.measured import Measured
 
 
 class Reactive:
-    """Reactive power by command and grid. functions: those with a mode in force. lag: that of Q."""
+    """Reactive power by command and grid. functions: those with a mode in force. lag: that of Q.
+
+    by, demand: the function that asked for Q in the last step, and what it asked for.
+    """
 
     def __init__(self, ramp: Ramp | None, service: Service) -> None:
         self.functions: list[ControlFunction] = []
         self.lag = Lag()
+        self.by: ControlFunction | None = None
+        self.demand = NOTHING
         self._ramp = ramp
         self._service = service
         self._response_s = 0.0
@@ -38,7 +43,8 @@ class Reactive:
         for function in self.functions:
             asked = function.step(dt_s, seen)
             if asked.q_var is not None:
-                demand = asked
+                demand, self.by = asked, function
+        self.demand = demand
         lag, ramp = self.lag, self._ramp
         if not self._service.in_service:
             self._begins = False
