@@ -61,13 +61,13 @@ def decode(
 
     RemoteProtocolError if the body is not XML, not 2030.5, not as expected, or required parts are missing.
     """
-    root = _parse(body, max_bytes)
+    root = parsed(body, max_bytes)
     info = _document(root)
     if expected is not None and not issubclass(info.cls, expected):
         wanted = expected if isinstance(expected, tuple) else (expected,)
         names = " or ".join(cls.__name__ for cls in wanted)
         raise RemoteProtocolError(f"the body is a {info.name}; {names} was expected")
-    violations = _encoding_notes(root)
+    violations = encoding_notes(root)
     judged = edition or Edition.E2023
     if validation == "fast" and schema.accepts(root, judged):
         if not violations:
@@ -91,7 +91,8 @@ def _lenient(root: Any, info: TypeInfo, violations: tuple[str, ...], *, strict: 
     return Decoded(resource, found)
 
 
-def _parse(body: bytes, max_bytes: int) -> Any:
+def parsed(body: bytes, max_bytes: int = MAX_BYTES) -> Any:
+    """The root of a document that is safe to read; RemoteProtocolError for any other body."""
     if len(body) > max_bytes:
         raise RemoteProtocolError(f"the body has {len(body)} bytes; at most {max_bytes} are read")
     if not body.strip():
@@ -125,6 +126,11 @@ def _html_message(body: bytes) -> str:
     return f"the body is HTML, not a 2030.5 document: {text}"
 
 
+def document_name(root: Any) -> str:
+    """The name of a root element that we know; RemoteProtocolError for any other."""
+    return _document(root).name
+
+
 def _document(root: Any) -> TypeInfo:
     name = etree.QName(root)
     if name.namespace == DRAFT_NAMESPACE:
@@ -145,7 +151,8 @@ def _document(root: Any) -> TypeInfo:
     return info
 
 
-def _encoding_notes(root: Any) -> tuple[str, ...]:
+def encoding_notes(root: Any) -> tuple[str, ...]:
+    """A violation where the document is not in UTF-8."""
     encoding = root.getroottree().docinfo.encoding
     if encoding is None or encoding.upper() in ("UTF-8", "US-ASCII", "ASCII"):
         return ()

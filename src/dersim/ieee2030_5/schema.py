@@ -73,37 +73,68 @@ def accepts(root: Any, edition: Edition) -> bool:
     return bool(_compiled(edition).validate(root))
 
 
-def violations(root: Any, edition: Edition) -> tuple[str, ...]:
+class Violation(str):
+    """Path and reason of what violates the schema, and its line in the text that was parsed (from 1)."""
+
+    __slots__ = ("line",)
+    line: int | None
+
+    def __new__(cls, text: str, line: int | None) -> Violation:
+        """As str, with `line`."""
+        self = super().__new__(cls, text)
+        self.line = line
+        return self
+
+
+def violation_count(root: Any, edition: Edition) -> int:
+    """How many violations libxml2 finds: 0 for a valid document. Cheap, for a comparison of editions."""
+    judge = _compiled(edition)
+    if judge.validate(root):
+        return 0
+    log: Any = judge.error_log  # the stubs do not know that it has a length
+    return max(len(log), 1)
+
+
+def violations(root: Any, edition: Edition) -> tuple[Violation, ...]:
     """What is wrong with the document: path and reason of each violation; empty if it is valid."""
-    found: tuple[str, ...] = ()
+    found: tuple[Violation, ...] = ()
     if sum(1 for _ in root.iter()) <= _MAX_EXPLAINED_ELEMENTS:
         found = _explained(root, edition)
     return found or _in_libxml2s_words(root, edition)
 
 
-def _explained(root: Any, edition: Edition) -> tuple[str, ...]:
+def _explained(root: Any, edition: Edition) -> tuple[Violation, ...]:
     import xmlschema  # noqa: PLC0415 - 180 ms, and seldom needed
 
     found = []
     try:
         for error in _explainer(edition).iter_errors(root):
             path = str(error.path or "/").replace("{urn:ieee:std:2030.5:ns}", "")
-            found.append(f"{wiretext.shorten(path, 160)}: {_plain(str(error.reason))}")
+            text = f"{wiretext.shorten(path, 160)}: {_plain(str(error.reason))}"
+            found.append(Violation(text, _line_of(error)))
             if len(found) >= MAX_VIOLATIONS:
                 break
     except xmlschema.XMLSchemaException as error:
         # E.g. an xsi:type that no schema knows, which is raised and not told.
-        found.append(f"/: {_plain(str(error))}")
+        found.append(Violation(f"/: {_plain(str(error))}", root.sourceline))
     return tuple(dict.fromkeys(found))
 
 
-def _in_libxml2s_words(root: Any, edition: Edition) -> tuple[str, ...]:
+def _line_of(error: Any) -> int | None:
+    """The line of the element that is wrong; of a child that is not expected rather than of its parent."""
+    child = getattr(error, "invalid_child", None)
+    line: int | None = error.sourceline if child is None else child.sourceline
+    return line
+
+
+def _in_libxml2s_words(root: Any, edition: Edition) -> tuple[Violation, ...]:
     judge = _compiled(edition)
     if judge.validate(root):
         return ()
     log: Any = judge.error_log  # the stubs do not know that it can be iterated
     entries = list(log)[:MAX_VIOLATIONS]
-    return tuple(dict.fromkeys(f"{entry.path or '/'}: {_plain(entry.message)}" for entry in entries))
+    found = (Violation(f"{each.path or '/'}: {_plain(each.message)}", each.line) for each in entries)
+    return tuple(dict.fromkeys(found))
 
 
 def _plain(text: str) -> str:
