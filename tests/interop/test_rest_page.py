@@ -57,11 +57,13 @@ def test_the_document_on_the_websocket_page_is_an_overview():
     assert check({"$ref": "#/components/schemas/Overview"}, schemas, sample) == []
 
 
-def test_every_example_works():
+def test_every_example_works(tmp_path):
     if missing := [name for name in ("curl", "jq") if shutil.which(name) is None]:
         pytest.skip(f"{missing[0]} is not installed")
     flags = ["--csip_server_port", "--admin_port", "--website_port", "--csip_website_port", "--mb_port"]
-    with program("dersim", "sim", "--demo", *(word for flag in flags for word in (flag, "0"))) as child:
+    with program(
+        "dersim", "sim", "--demo", "--pcap", *(word for flag in flags for word in (flag, "0"))
+    ) as child:
         facts = child.ready()
         base = f"{facts['dashboard']}/api/dersim"
         eventually("connected", lambda: get_json(f"{base}/csip-client")["state"] == "connected")
@@ -83,7 +85,7 @@ def test_every_example_works():
                 script = script.replace(f"localhost:{port}", facts[key].partition("//")[2])
             done = subprocess.run(
                 ["/bin/sh", "-c", PRELUDE + script],
-                capture_output=True, text=True, timeout=60, check=False, env=environment,
+                capture_output=True, text=True, timeout=60, check=False, env=environment, cwd=tmp_path,
             )  # fmt: skip
             assert done.returncode == 0, f"{block}\n{done.stdout[-2000:]}\n{done.stderr}"
             assert "urn:dersim:problem" not in done.stdout

@@ -11,7 +11,7 @@ import trio
 
 from dersim.buffers import BufferSize
 from dersim.csip import credentials as credentials_of
-from dersim.csip import snapshot
+from dersim.csip import recording, snapshot
 from dersim.csip.config import CsipConfig
 from dersim.csip.conversation import MIB, Conversation, default_bytes
 from dersim.csip.credentials import Credentials
@@ -57,6 +57,7 @@ class CsipClient:
         self.client_status = ClientStatus()
         self.conversation = _conversation_of(context, self.config)
         context.buffers["csip_conversation"] = self.conversation.size
+        self._recorder = recording.recorder_of(context) if self.config.pcap else None
         held = context.services.shared(_HeldEvents, _HeldEvents)
         held.clients.append(self)
         context.buffers["csip_events"] = held.size
@@ -159,6 +160,7 @@ class CsipClient:
             self.client_status,
             self._open_tcp,
             self._watch,
+            self._recorder,
         )
         while True:
             self._lifecycle = Lifecycle(client_context, credentials, self._reload)

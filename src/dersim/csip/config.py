@@ -26,7 +26,7 @@ class CsipConfig:
     """The settings of one DER's client. `cert`, `key`, `root`: as given, None where the flag was not.
 
     pin: None means not checked. put_refresh_s: how often unchanged PUTs are repeated, None never.
-    conversation_mib: None for the default.
+    conversation_mib: None for the default. pcap: keep the TLS records and their secrets.
     """
 
     origin: Origin
@@ -43,6 +43,7 @@ class CsipConfig:
     validation: Literal["fast", "full", "off"] = "fast"
     strict: bool = False
     conversation_mib: int | None = None
+    pcap: bool = False
 
     @classmethod
     def from_options(cls, options: Namespace) -> CsipConfig:
@@ -70,6 +71,7 @@ class CsipConfig:
             validation=options.validation,
             strict=options.strict,
             conversation_mib=options.conversation,
+            pcap=options.pcap,
         )
 
     @property
@@ -112,6 +114,8 @@ def add_options(parser: OptionParser) -> None:
     add("--conversation", type=count(0, 1 << 20), default=None, metavar="MIB",
         help="memory for the exchanges with the server that are kept, whole fleet; 0: none"
              f" ({DEFAULT_MIB}; 0 above {MOST_DEVICES_UNSEEN} DERs without a web site)")  # fmt: skip
+    add("--pcap", type=yes_no, nargs="?", const=True, default=False, metavar="yes|no",
+        help="keep TLS records and secrets for an export to Wireshark, PINs readable")  # fmt: skip
     add("--strict", action="store_true", help="refuse documents that break the schema")
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dersim import tls
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from dersim.csip.watch import Watch
     from dersim.device import Device
     from dersim.http11.endpoint import OpenTcp
+    from dersim.http11.recorder import Recorder
     from dersim.ieee2030_5.resources import DERControlResponse
     from dersim.logbuffer import Level
     from dersim.plugin.extension import FrontendContext
@@ -59,6 +61,7 @@ class ClientContext:
     client_status: ClientStatus
     open_tcp: OpenTcp
     watch: Watch
+    recorder: Recorder | None = None
 
     def say(self, level: Level, message: str) -> None:
         """A line for the log, under CSIP and this DER."""
@@ -201,8 +204,13 @@ class Parts:
 
         def connect(origin: Origin) -> Connection:
             context = _tls_context(credentials, origin) if origin.secure else None
+            recorder, wrap = self._client_context.recorder, None
+            if recorder is not None:
+                wrap = partial(recorder.record, device=self._client_context.device.number)
+                if context is not None:
+                    recorder.key_log.watch(context)
             return Endpoint(
-                origin.host, origin.port, context, open_tcp=self._client_context.open_tcp
+                origin.host, origin.port, context, open_tcp=self._client_context.open_tcp, wrap=wrap
             ).connection()
 
         return connect

@@ -20,7 +20,7 @@ class ClientSocket(trio.abc.Stream):
     """The same socket as `stream`, for one task that sends and then receives."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
-        self._stream = stream
+        self.stream = stream
         self._socket = stream.socket
         self._poller = select.poll()
         self._poller.register(self._socket.fileno(), select.POLLIN)
@@ -35,7 +35,7 @@ class ClientSocket(trio.abc.Stream):
         except OSError as error:
             raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
         if sent < len(data):
-            await self._stream.send_all(memoryview(data)[sent:])
+            await self.stream.send_all(memoryview(data)[sent:])
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """Wait for data; b"" at the end of the stream."""
@@ -43,7 +43,7 @@ class ClientSocket(trio.abc.Stream):
         try:
             return receive(self._read_into, max_bytes)
         except BlockingIOError:  # a spurious wake-up, which the system may give
-            return await self._stream.receive_some(max_bytes or SHORT_READ_BYTES)
+            return await self.stream.receive_some(max_bytes or SHORT_READ_BYTES)
         except OSError as error:
             raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
 
@@ -56,11 +56,11 @@ class ClientSocket(trio.abc.Stream):
 
     async def wait_send_all_might_not_block(self) -> None:
         """As in trio.abc.SendStream."""
-        await self._stream.wait_send_all_might_not_block()
+        await self.stream.wait_send_all_might_not_block()
 
     async def aclose(self) -> None:
         """Close the socket."""
-        await self._stream.aclose()
+        await self.stream.aclose()
 
     def _descriptor(self) -> int:
         """Read each time: once this socket is closed, its number may belong to another one."""

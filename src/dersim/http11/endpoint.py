@@ -16,6 +16,7 @@ from dersim.http11.connection import Connection, Phase
 from dersim.tls import ClientContext, client_handshake
 
 OpenTcp = Callable[[str, int], Awaitable[trio.abc.Stream]]
+Wrap = Callable[[trio.abc.Stream], trio.abc.Stream]
 
 
 async def open_tcp(host: str, port: int) -> trio.abc.Stream:
@@ -27,6 +28,7 @@ class Endpoint:
     """A server's address. `tls` None means plain HTTP; with TLS there is no fallback to plain.
 
     connect_s, tls_s: deadlines of the two steps, in seconds. open_tcp: replaced in tests.
+    wrap: goes around each connected stream, below TLS; it records, or is absent.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Endpoint:
         connect_s: float = 10.0,
         tls_s: float = 10.0,
         open_tcp: OpenTcp = open_tcp,
+        wrap: Wrap | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -49,6 +52,7 @@ class Endpoint:
         self._connect_s = connect_s
         self._tls_s = tls_s
         self._open_tcp = open_tcp
+        self._wrap = wrap
 
     def connection(self, **limits: Any) -> Connection:
         """A keep-alive connection to this endpoint, not yet open; `limits` as for `Connection`."""
@@ -95,7 +99,8 @@ class Endpoint:
                     phase = "resolve"
                     await trio.socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
                     phase = "connect"
-                return await self._open_tcp(self.host, self.port)
+                stream = await self._open_tcp(self.host, self.port)
+                return stream if self._wrap is None else self._wrap(stream)
         except trio.TooSlowError:
             raise self._failure(phase, f"no answer within {self._connect_s:g} s") from None
         except (OSError, UnicodeError) as error:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         CsipService,
         FoundResources,
         HttpExchange,
+        RecordingService,
         SunspecService,
     )
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
@@ -84,6 +85,7 @@ _MODULES = {
         "CsipService",
         "FoundResources",
         "HttpExchange",
+        "RecordingService",
         "SunspecService",
     ),
     "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
@@ -126,6 +128,7 @@ __all__ = [
     "Part",
     "PluginError",
     "PluginInfo",
+    "RecordingService",
     "SchemaExtension",
     "Scope",
     "SetpointChange",

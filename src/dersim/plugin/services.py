@@ -218,6 +218,14 @@ class HttpExchange(NamedTuple):
     cause: str
 
 
+class RecordingService(Protocol):
+    """The TLS records of all CSIP clients with their secrets: offered with `--pcap` alone."""
+
+    def pcapng(self, device: int | None = None) -> Callable[[], bytes]:
+        """What makes a pcapng file of all that is held now, of one DER or of all; for another thread."""
+        ...
+
+
 class ConversationService(Protocol):
     """The exchanges of all CSIP clients with their servers: a bounded buffer of the newest."""
 

@@ -14,7 +14,7 @@ async def command_of(open_site, method="GET", url="https://s:8443/edev?s=0&l=9",
     async with open_site(**flags) as site:
         held = Conversation()
         site.context.services.offer(ConversationService, held)
-        held.add(1_780_000_000.0, 1, method, url, (HEADERS, body), (200, (), b""), "ok", 0.01)
+        held.add(1_780_000_000.0, 1, method, url, (HEADERS, body), (200, (), b""), "ok", 0.01, cause="test")
         return json.loads((await site("GET", "/api/dersim/conversation/exchange?id=1")).body)["curl"]
 
 

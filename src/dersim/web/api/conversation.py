@@ -9,17 +9,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+import trio
+
 from dersim import __version__
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
 from dersim.pages.schema import described, unit
-from dersim.plugin.services import ConversationService, CsipService, HttpExchange
+from dersim.plugin.services import ConversationService, CsipService, HttpExchange, RecordingService
 from dersim.timestamps import rfc3339
 from dersim.web.api import curl
 from dersim.web.context import BOTH, Call, WebContext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+PCAPNG = "application/x-pcapng"
 
 
 class ExchangeLine(TypedDict):
@@ -59,6 +64,7 @@ class ConversationDocument(TypedDict):
 
     exchanges: list[ExchangeLine]
     held_bytes: int
+    pcap: Annotated[bool, described("whether there is an export.pcapng: --pcap")]
 
 
 def _conversation(context: WebContext) -> ConversationService | None:
@@ -102,10 +108,11 @@ def detail(exchange: HttpExchange, earlier: Sequence[HttpExchange] = ()) -> dict
 
 def _get(context: WebContext, call: Call) -> dict[str, Any]:
     held, query = _conversation(context), call.query
+    pcap = context.engine.service(RecordingService) is not None
     if held is None:
-        return {"exchanges": [], "held_bytes": 0}
+        return {"exchanges": [], "held_bytes": 0, "pcap": pcap}
     found = held.entries(query["device"], query["after"], query["limit"])
-    return {"exchanges": [line(each) for each in found], "held_bytes": held.held_bytes}
+    return {"exchanges": [line(each) for each in found], "held_bytes": held.held_bytes, "pcap": pcap}
 
 
 def _one(context: WebContext, call: Call) -> dict[str, Any]:
@@ -185,6 +192,15 @@ def _export_har(context: WebContext, call: Call) -> dict[str, Any]:
     return {"log": {"version": "1.2", "creator": creator, "entries": [har(each) for each in every]}}
 
 
+async def _export_pcapng(context: WebContext, call: Call) -> Reply:
+    recorder = context.engine.service(RecordingService)
+    if recorder is None:
+        hint = "Start dersim sim with --pcap: records and TLS secrets are kept from the start or not at all."
+        raise Problem("conflict", "the records of the connections are not kept", hint=hint)
+    make = recorder.pcapng(call.query["device"])
+    return Reply(200, await trio.to_thread.run_sync(make), PCAPNG)
+
+
 _DEVICE = Query("device", int, None, "Only the exchanges of this DER.", 1)
 
 ROUTES = [
@@ -237,6 +253,19 @@ ROUTES = [
         per_device=False,
         query=(_DEVICE,),
         tag="CSIP",
+        sites=BOTH,
+    ),
+    Route(
+        method="GET",
+        path="/api/dersim/conversation/export.pcapng",
+        handler=_export_pcapng,
+        summary="The TLS records with their secrets, for Wireshark; PINs are readable in it. Needs --pcap.",
+        response=str,
+        per_device=False,
+        query=(_DEVICE,),
+        tag="CSIP",
+        problems=("conflict",),
+        content_type=PCAPNG,
         sites=BOTH,
     ),
 ]

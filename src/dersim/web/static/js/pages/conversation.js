@@ -4,6 +4,7 @@ import { getPlain, currentDevice } from "../api.js";
 import { bytes, clockMs, num, utc } from "../format.js";
 
 const KEEP = 400;
+const PCAPNG = "/api/dersim/conversation/export.pcapng";
 
 const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Outcome", "Cause"];
 const NUMBERS = ["DER", "ms", "Sent", "Received"];
@@ -26,6 +27,7 @@ class ConversationPage {
     this.filter = h("input", { ...look, oninput: () => this.sift() });
     this.all = h("input", { type: "checkbox", id: "all-devices", onchange: () => this.restart() });
     this.hold = h("button", { onclick: () => this.pause() }, "Pause");
+    this.pcap = h("span", {});
     this.body = h("tbody", {});
     this.trouble = troubleLine();
     this.detail = h("div", { tabindex: -1 }, h("p", { class: "empty" }, "Choose an exchange."));
@@ -46,6 +48,7 @@ class ConversationPage {
       this.hold,
       link("/api/dersim/conversation/export.jsonl", "Export JSONL"),
       link("/api/dersim/conversation/export.har", "Export HAR"),
+      this.pcap,
     );
   }
 
@@ -99,7 +102,8 @@ class ConversationPage {
   async loadNew() {
     const device = this.all.checked ? null : currentDevice();
     const query = { device, after: this.after, limit: KEEP };
-    const { exchanges } = await getPlain("/api/dersim/conversation", query);
+    const { exchanges, pcap } = await getPlain("/api/dersim/conversation", query);
+    if (pcap && !this.pcap.firstChild) show(this.pcap, pcapLink());
     for (const exchange of exchanges) {
       this.body.prepend(this.row(exchange));
       this.after = exchange.id;
@@ -126,6 +130,12 @@ class ConversationPage {
     clearTimeout(this.timer);
   }
 }
+
+// The records with their secrets, where --pcap keeps them.
+const pcapLink = () => [
+  h("a", { class: "button", href: PCAPNG, download: true }, "Export pcapng"),
+  h("span", { class: "muted" }, " for Wireshark, with TLS secrets: PINs are readable in it"),
+];
 
 const exchangeOf = (id) => getPlain("/api/dersim/conversation/exchange", { id });
 
