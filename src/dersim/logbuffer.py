@@ -144,19 +144,23 @@ class LogBuffer:
         limit: int | None = None,
         *,
         device: int | None = None,
+        text: str = "",
     ) -> list[LogEntry]:
         """The entries that pass every filter, oldest first.
 
         modules: only these tags (None or empty: all). level: this one and more severe. device: only this DER.
+        text: only messages that contain it, whatever its case.
         after: only ids above; then `limit` keeps the oldest, so that a poller loses none.
         Without `after`, `limit` keeps the newest.
         """
+        wanted = text.casefold()
         chosen = (
             entry
             for entry in self._from(after)
             if (not modules or entry.module in modules)
             and (level is None or LEVELS[entry.level] >= LEVELS[level])
             and (device is None or entry.device == device)
+            and (not wanted or wanted in entry.message.casefold())
         )
         if limit is None:
             return list(chosen)

@@ -23,6 +23,9 @@ def filled():
         ("level=error&modules=CSIP", ["no answer"]),
         ("modules=CSIP,Modbus&limit=1", ["no answer"]),
         ("device=2", ["refused", "no answer"]),
+        ("text=DCAP", ["GET /dcap 200"]),
+        ("text=no%20answer&level=Warning", ["no answer"]),
+        ("text=dcap&modules=Modbus", []),
     ],
 )
 async def test_filters(open_site, filled, query, messages):
@@ -64,3 +67,14 @@ async def test_an_unknown_level_is_refused(open_site):
         answer = await site("GET", "/api/dersim/logs?level=loud")
     assert answer.status == 400
     assert "Debug, Info, Warning, Error" in json.loads(answer.body)["detail"]
+
+
+async def test_the_log_as_a_file_has_the_same_filters(open_site, filled):
+    async with open_site() as site:
+        filled(site.context.log)
+        lines = (await site("GET", "/api/dersim/logs/export.txt?text=answer")).body.decode()
+        documents = (await site("GET", "/api/dersim/logs/export.jsonl?modules=CSIP")).body.splitlines()
+        shown = json.loads((await site("GET", "/api/dersim/logs?modules=CSIP")).body)["logs"]
+    assert lines.endswith("Error   CSIP DER 2: no answer\n")
+    assert lines.count("\n") == 1
+    assert [json.loads(line) for line in documents] == shown

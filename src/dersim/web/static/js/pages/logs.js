@@ -1,11 +1,14 @@
-// Logs: by module and level, live.
+// Logs: by module, level and text, live, newest first.
 import { card, h, headRow, options, show, troubleLine } from "../dom.js";
 import { getPlain } from "../api.js";
 import { clockMs, utc } from "../format.js";
 
 const LEVELS = ["Debug", "Info", "Warning", "Error"];
 const TINT = { Warning: "warn", Error: "bad", Debug: "muted" };
-const KEEP = 500;
+// How many entries are shown; more while someone reads older ones.
+const KEEP = 500,
+  KEEP_READING = 5000;
+const KEPT = "log-filters";
 
 export function mount(root) {
   const page = new LogPage(root);
@@ -16,25 +19,28 @@ export function mount(root) {
 class LogPage {
   constructor(root) {
     this.after = 0;
+    this.turn = 0;
     this.timer = 0;
     this.polling = true;
     this.gone = false;
-    this.level = "Info";
     this.known = "";
-    this.asked = new URLSearchParams(location.hash.split("?")[1] || "").get("module");
-    const every = h("option", { value: "" }, "all modules");
-    this.module = h("select", { id: "log-module", onchange: () => this.reset() }, every);
-    this.chips = LEVELS.map((name) => {
-      const pressed = String(name === this.level);
-      return h("button", { "aria-pressed": pressed, onclick: () => this.setLevel(name) }, name);
-    });
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) || "{}");
+    this.filters = { level: "Info", module: "", text: "", ...kept };
+    this.module = h("select", { id: "log-module", onchange: () => this.choose("module", this.module.value) });
+    this.offerModules([]);
+    this.text = h("input", { type: "search", placeholder: "text of the message", "aria-label": "Search" });
+    this.text.value = this.filters.text;
+    this.text.addEventListener("input", () => this.search());
+    this.chips = LEVELS.map((name) => h("button", { onclick: () => this.choose("level", name) }, name));
     this.run = h("button", { onclick: () => this.toggle() }, "Stop polling");
+    this.files = ["txt", "jsonl"].map((kind) => h("a", { class: "button", download: `dersim-log.${kind}` }));
     this.head = h("tr", {});
     this.body = h("tbody", {});
     this.trouble = troubleLine();
     this.count = h("span", { class: "muted" });
     const table = h("table", { class: "logs" }, h("thead", {}, this.head), this.body);
-    show(root, card("Logs", this.controls(), this.trouble, h("div", { class: "scroll" }, table)));
+    show(root, card("Logs", this.controls(), this.trouble, table));
+    this.showFilters();
   }
 
   controls() {
@@ -45,15 +51,41 @@ class LogPage {
       this.module,
       h("span", { class: "muted" }, "from level"),
       this.chips,
+      this.text,
       this.run,
+      this.files,
       this.count,
     );
   }
 
-  setLevel(name) {
-    this.level = name;
-    for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.textContent === name));
-    this.reset();
+  search() {
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => this.choose("text", this.text.value), 250);
+  }
+
+  choose(name, value) {
+    this.filters[name] = value;
+    sessionStorage.setItem(KEPT, JSON.stringify(this.filters));
+    this.showFilters();
+    this.after = 0;
+    this.load();
+  }
+
+  showFilters() {
+    const { level, module } = this.filters;
+    for (const chip of this.chips) chip.setAttribute("aria-pressed", String(chip.textContent === level));
+    for (const link of this.files) {
+      const kind = link.download.split(".")[1];
+      link.textContent = kind === "txt" ? "Download text" : "Download JSONL";
+      link.href = `/api/dersim/logs/export.${kind}?${new URLSearchParams(this.query())}`;
+    }
+    const middle = module ? [] : ["Module"];
+    show(this.head, [...headRow(["Time", "Level", ...middle, "DER", "Message"]).children]);
+  }
+
+  query() {
+    const { level, module, text } = this.filters;
+    return { modules: module, level, text };
   }
 
   toggle() {
@@ -62,19 +94,13 @@ class LogPage {
     if (this.polling) this.load();
   }
 
-  reset() {
-    this.after = 0;
-    show(this.body);
-    this.load();
-  }
-
   row({ timestamp, level, module, device, message }) {
     return h(
       "tr",
       { class: TINT[level] || null },
       h("td", { class: "t", title: utc(timestamp) }, clockMs(timestamp)),
       h("td", {}, level),
-      this.module.value ? null : h("td", {}, module),
+      this.filters.module ? null : h("td", {}, module),
       h("td", { class: "n" }, device || ""),
       h("td", { class: "msg" }, message),
     );
@@ -82,32 +108,46 @@ class LogPage {
 
   async load() {
     clearTimeout(this.timer);
+    const turn = ++this.turn;
     try {
-      await this.loadNew();
+      await this.loadNew(turn);
       this.trouble.hidden = true;
     } catch (error) {
       this.trouble.hidden = false;
       this.trouble.textContent = error.message;
     }
-    if (this.polling && !this.gone) this.timer = setTimeout(() => this.load(), 1000);
+    if (turn === this.turn && this.polling && !this.gone) this.timer = setTimeout(() => this.load(), 1000);
   }
 
-  async loadNew() {
-    const query = { modules: this.module.value, level: this.level, limit: KEEP, after: this.after || null };
+  async loadNew(turn) {
+    const { after } = this;
+    const query = { ...this.query(), limit: KEEP, after: after || null };
     const { logs, modules, last_id } = await getPlain("/api/dersim/logs", query);
+    if (turn !== this.turn || this.gone) return; // the filters have changed meanwhile
     if (modules.join() !== this.known) this.offerModules(modules);
-    const middle = this.module.value ? [] : ["Module"];
-    show(this.head, [...headRow(["Time", "Level", ...middle, "DER", "Message"]).children]);
-    for (const entry of logs) this.body.prepend(this.row(entry));
-    while (this.body.children.length > KEEP) this.body.lastChild.remove();
-    this.after = this.after && logs.length === KEEP ? logs[KEEP - 1].id : last_id;
+    const rows = logs.map((entry) => this.row(entry)).reverse();
+    if (after) this.putAbove(rows);
+    else show(this.body, rows);
+    this.after = after && logs.length === KEEP ? logs[KEEP - 1].id : last_id;
     this.count.textContent = `${this.body.children.length} entries, newest first`;
+  }
+
+  // Whoever has scrolled down reads on at the same line.
+  putAbove(rows) {
+    const { body } = this;
+    const first = body.firstChild;
+    const reading = first && first.getBoundingClientRect().top < 0;
+    const before = reading ? first.getBoundingClientRect().top : 0;
+    body.prepend(...rows);
+    while (body.children.length > (reading ? KEEP_READING : KEEP)) body.lastChild.remove();
+    if (reading) scrollBy(0, first.getBoundingClientRect().top - before);
   }
 
   offerModules(modules) {
     this.known = modules.join();
-    const entries = [["", "all modules"], ...modules.map((name) => [name, name])];
-    show(this.module, options(entries, this.module.value || this.asked || ""));
+    const chosen = this.filters.module;
+    const names = new Set([...modules, ...(chosen ? [chosen] : [])]);
+    show(this.module, options([["", "all modules"], ...[...names].map((name) => [name, name])], chosen));
   }
 
   close() {
