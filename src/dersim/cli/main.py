@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "pki": Command("dersim.cli.pki", "show a certificate's LFDI and chain, or make a test PKI"),
     "replay": Command("dersim.cli.replay", "run one DER offline through a trajectory of inputs"),
     "plugins": Command("dersim.cli.plugins", "list the plug-ins with their versions and hooks"),
+    "bundle": Command("dersim.cli.bundle", "pack a redacted zip of a running simulator for a bug report"),
     "lab": Command("dersim.cli.lab", "serve a page that starts and stops the server and the simulator"),
 }
 

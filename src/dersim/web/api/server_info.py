@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import platform
+import re
+import ssl
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim import __version__
 from dersim.pages.routes import Route
 from dersim.pages.schema import described, unit
 from dersim.timestamps import rfc3339
 from dersim.web.context import BOTH, Call, WebContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ServerInfo(TypedDict):
@@ -21,7 +27,10 @@ class ServerInfo(TypedDict):
     build: Annotated[str | None, described("commit of the build, where known")]
     license: str
     python: str
+    openssl: str
+    platform: Annotated[str, described("operating system and machine")]
     packages: dict[str, str]
+    flags: Annotated[dict[str, Any], described("the flags of this run; PINs and tokens are masked")]
     devices: int
     time: Annotated[str, described("simulated time", format="date-time")]
     tick_s: Annotated[float, unit("s")]
@@ -29,6 +38,8 @@ class ServerInfo(TypedDict):
     effective_rate: float
 
 
+#: Names of flags whose values are secrets. `token_file` and `csip_key` are paths.
+_SECRET = re.compile(r"(^|_)(pin|token|password|passphrase|secret)$", re.IGNORECASE)
 _PACKAGES = ("trio", "quart", "quart-trio", "hypercorn", "h11", "httpx", "pymodbus", "xmlschema", "lxml")
 
 
@@ -42,6 +53,24 @@ def _versions() -> dict[str, str]:
     return found
 
 
+def flags(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags by name, as JSON; what may be a secret is masked."""
+    return {
+        name: "masked" if value is not None and _SECRET.search(name) else _plain(value)
+        for name, value in sorted(options.items())
+    }
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    return str(value)
+
+
 def _get(context: WebContext, call: Call) -> dict[str, Any]:
     del call
     clock = context.engine.clock
@@ -51,7 +80,10 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
         "build": None,
         "license": "Apache-2.0",
         "python": platform.python_version(),
+        "openssl": ssl.OPENSSL_VERSION,
+        "platform": platform.platform(),
         "packages": _versions(),
+        "flags": flags(vars(context.engine.options)),
         "devices": len(context.engine.fleet.devices),
         "time": rfc3339(clock.now_s()),
         "tick_s": clock.tick_s,
