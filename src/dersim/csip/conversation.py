@@ -7,33 +7,39 @@ and URLs are kept once.
 
 from __future__ import annotations
 
-import re
-from collections import deque
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import lru_cache
 
+import trio
+
 from dersim.buffers import BufferSize
-from dersim.plugin.services import Headers, HttpExchange
+from dersim.csip import verdicts
+from dersim.csip.search import ID_BYTES, Search
+from dersim.csip.verdicts import MAX_BODY_BYTES, Judgements, mask_pin
+from dersim.ieee2030_5.judging import Judgement
+from dersim.plugin.services import (
+    BodyVerdict,
+    ExchangeFilter,
+    ExchangeVerdict,
+    FoundExchanges,
+    Headers,
+    HttpExchange,
+)
 
 MIB = 1024 * 1024
 #: The default of --conversation, MiB, and the number of DERs above which it is 0 without a web site.
 DEFAULT_MIB = 64
 MOST_DEVICES_UNSEEN = 200
-#: The longest body that is kept whole, bytes.
-MAX_BODY_BYTES = 256 * 1024
+#: Searches whose matches are remembered.
+MAX_SEARCHES = 4
 
 #: What an exchange costs beside URL, headers and bodies, and a body beside its bytes (sys.getsizeof).
 _OVERHEAD_BYTES = 350
 _BODY_OVERHEAD_BYTES = 180
 #: What a header costs beside its text.
 _HEADER_OVERHEAD_BYTES = 40
-
-_PIN = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)[^<]*", re.IGNORECASE)
-
-
-def mask_pin(body: bytes) -> bytes:
-    """The document with the content of every pIN element replaced."""
-    return _PIN.sub(rb"\g<1>masked", body) if b"pin" in body or b"pIN" in body else body
 
 
 def _kept(body: bytes) -> bytes:
@@ -59,26 +65,51 @@ def _text(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=512)
+def _shared(verdict: BodyVerdict) -> BodyVerdict:
+    return verdict
+
+
+class _Body:
+    """A body that exchanges share: how many do, and the verdict once someone has asked for it."""
+
+    __slots__ = ("content", "uses", "verdict")
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.uses = 0
+        self.verdict: BodyVerdict | None = None
+
+
 class _Bodies:
-    """Bodies that exchanges share, each with the number of its uses. held_bytes: of all, each once."""
+    """Bodies that exchanges share, each once. held_bytes: of all."""
 
     def __init__(self) -> None:
         self.held_bytes = 0
-        self._uses: dict[bytes, tuple[bytes, int]] = {}
+        self._held: dict[bytes, _Body] = {}
 
-    def take(self, body: bytes) -> bytes:
-        kept, uses = self._uses.get(body, (body, 0))
-        self._uses[kept] = kept, uses + 1
-        if not uses:
-            self.held_bytes += len(kept) + _BODY_OVERHEAD_BYTES
-        return kept
+    def take(self, content: bytes) -> bytes:
+        body = self._held.get(content)
+        if body is None:
+            body = self._held[content] = _Body(content)
+            self.held_bytes += len(content) + _BODY_OVERHEAD_BYTES
+        body.uses += 1
+        return body.content
 
-    def release(self, body: bytes) -> None:
-        kept, uses = self._uses.pop(body)
-        if uses > 1:
-            self._uses[kept] = kept, uses - 1
-        else:
-            self.held_bytes -= len(kept) + _BODY_OVERHEAD_BYTES
+    def release(self, content: bytes) -> None:
+        body = self._held[content]
+        body.uses -= 1
+        if not body.uses:
+            del self._held[content]
+            self.held_bytes -= len(content) + _BODY_OVERHEAD_BYTES
+
+    def verdict(self, content: bytes) -> BodyVerdict:
+        body = self._held.get(content)
+        if body is None:
+            return verdicts.body_verdict(content)
+        if body.verdict is None:
+            body.verdict = _shared(verdicts.body_verdict(content))
+        return body.verdict
 
 
 class Conversation:
@@ -94,6 +125,9 @@ class Conversation:
         self._bodies = _Bodies()
         self._exchange_bytes = 0
         self._next_id = 1
+        self._judgements = Judgements()
+        self._searches: OrderedDict[ExchangeFilter, Search] = OrderedDict()
+        self._searching = trio.Lock()
 
     @property
     def held_bytes(self) -> int:
@@ -146,14 +180,73 @@ class Conversation:
         self._bodies.release(exchange.response_body)
 
     def size(self) -> BufferSize:
-        """The size of the exchanges kept, bytes."""
-        return BufferSize(self.held_bytes, self.budget_bytes)
+        """The size of the exchanges kept, and of what is remembered of searches and judgements, bytes."""
+        beside = self._judgements.held_bytes + sum(
+            ID_BYTES * len(search.ids) for search in self._searches.values()
+        )
+        ids = MAX_SEARCHES * ID_BYTES * self.budget_bytes // (_OVERHEAD_BYTES + 1)
+        return BufferSize(self.held_bytes + beside, self.budget_bytes + verdicts.MAX_JUDGEMENT_BYTES + ids)
 
     def entries(self, device: int | None = None, after: int = 0, limit: int = 200) -> list[HttpExchange]:
         """The newest `limit` exchanges above id `after`, oldest first; of one DER, or of all (None)."""
         chosen: deque[HttpExchange] = deque(maxlen=limit)
         chosen.extend(e for e in self._exchanges if e.id > after and device in (None, e.device))
         return list(chosen)
+
+    async def find(
+        self, wanted: ExchangeFilter, after: int = 0, before: int | None = None, limit: int = 200
+    ) -> FoundExchanges:
+        """The newest `limit` exchanges that match, with ids above `after` and below `before`."""
+        async with self._searching:
+            held = list(self._exchanges)
+            search = self._searches.get(wanted) or Search(wanted, self.verdict)
+            self._searches[wanted] = search
+            self._searches.move_to_end(wanted)
+            while len(self._searches) > MAX_SEARCHES:
+                self._searches.popitem(last=False)
+            await search.extend(held)
+            ids = search.ids
+            low = bisect_right(ids, after)
+            high = len(ids) if before is None else bisect_left(ids, before)
+            chosen = ids[max(low, high - limit) : max(high, 0)]
+            found = [held[number - held[0].id] for number in chosen]
+            return FoundExchanges(found, len(ids), len(held), chosen[0] if high - low > limit else None)
+
+    def exchange(self, number: int) -> HttpExchange | None:
+        """The exchange of this id, None where it is not held (any more)."""
+        first = self._exchanges[0].id if self._exchanges else 0
+        known = 0 <= number - first < len(self._exchanges)
+        return self._exchanges[number - first] if known else None
+
+    def previous(self, exchange: HttpExchange) -> HttpExchange | None:
+        """The one before of the same DER, method and URL that has a body to compare with."""
+        for each in reversed(self._exchanges):
+            if (
+                each.id < exchange.id
+                and (each.method, each.url, each.device) == (exchange.method, exchange.url, exchange.device)
+                and (each.request_body or (each.response_body and 200 <= each.status < 300))
+            ):
+                return each
+        return None
+
+    def verdict(self, exchange: HttpExchange) -> ExchangeVerdict:
+        """The verdict of the schema check, without reasons; each body is judged once."""
+        request = self._body_verdict(exchange.request_body, verdicts.request_is_judged(exchange))
+        response = self._body_verdict(exchange.response_body, verdicts.response_is_judged(exchange))
+        return verdicts.whole(exchange, request, response)
+
+    def _body_verdict(self, body: bytes, judged: bool) -> BodyVerdict:
+        if not body:
+            return verdicts.NO_BODY
+        return self._bodies.verdict(body) if judged else verdicts.NOT_JUDGED
+
+    def judgements(self, exchange: HttpExchange) -> tuple[Judgement | None, Judgement | None]:
+        """The reasons, of what was sent and of what was received; None for a body that is not judged."""
+        request, response = exchange.request_body, exchange.response_body
+        return (
+            self._judgements.of(request) if request and verdicts.request_is_judged(exchange) else None,
+            self._judgements.of(response) if response and verdicts.response_is_judged(exchange) else None,
+        )
 
 
 def _size(exchange: HttpExchange) -> int:

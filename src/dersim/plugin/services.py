@@ -16,6 +16,7 @@ from dersim.errors import PluginError
 if TYPE_CHECKING:
     from dersim.ieee2030_5 import Edition
     from dersim.ieee2030_5.event_types import EventView
+    from dersim.ieee2030_5.judging import Judgement
     from dersim.ieee2030_5.resources import EndDevice, FunctionSetAssignments
 
 T = TypeVar("T")
@@ -218,6 +219,56 @@ class HttpExchange(NamedTuple):
     cause: str
 
 
+#: The verdict on a body or on a whole exchange. violations: can be read, but is valid in no edition. invalid:
+#: cannot be read. not judged: a body that is no document, or that is too long to be kept whole.
+ExchangeWord = Literal["valid", "violations", "invalid", "not judged", "no body", "error status", "no answer"]
+
+
+class BodyVerdict(NamedTuple):
+    """The verdict on one body. editions: those in which it is valid. resource: the name of the document."""
+
+    word: ExchangeWord
+    editions: tuple[str, ...] = ()
+    resource: str = ""
+
+
+class ExchangeVerdict(NamedTuple):
+    """The verdict on an exchange, and on what was sent and received."""
+
+    word: ExchangeWord
+    request: BodyVerdict
+    response: BodyVerdict
+
+
+class ExchangeFilter(NamedTuple):
+    """Which exchanges are wanted; what is empty does not matter. Texts match in any case of letters.
+
+    resource: part of the path or of the document's name. statuses: "2xx", "404", or "none" for no answer.
+    verdicts: words of the exchange; "violations" and "invalid" of one of its bodies too. text: in a body.
+    """
+
+    device: int | None = None
+    resource: str = ""
+    methods: frozenset[str] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    verdicts: frozenset[ExchangeWord] = frozenset()
+    text: str = ""
+    cause: str = ""
+
+
+class FoundExchanges(NamedTuple):
+    """One page of a search, oldest first.
+
+    matches, held: how many exchanges match, and how many there are. older: the id below which more of what
+    was asked for match; None where this is all.
+    """
+
+    exchanges: list[HttpExchange]
+    matches: int
+    held: int
+    older: int | None
+
+
 class RecordingService(Protocol):
     """The TLS records of all CSIP clients with their secrets: offered with `--pcap` alone."""
 
@@ -236,4 +287,26 @@ class ConversationService(Protocol):
 
     def entries(self, device: int | None = None, after: int = 0, limit: int = 200) -> list[HttpExchange]:
         """The newest `limit` exchanges above id `after`, oldest first; of one DER, or of all (None)."""
+        ...
+
+    async def find(
+        self, wanted: ExchangeFilter, after: int = 0, before: int | None = None, limit: int = 200
+    ) -> FoundExchanges:
+        """The newest `limit` exchanges that match, with ids above `after` and below `before`."""
+        ...
+
+    def exchange(self, number: int) -> HttpExchange | None:
+        """The exchange of this id, None where it is not held (any more)."""
+        ...
+
+    def previous(self, exchange: HttpExchange) -> HttpExchange | None:
+        """The one before of the same DER, method and URL that has a body to compare with."""
+        ...
+
+    def verdict(self, exchange: HttpExchange) -> ExchangeVerdict:
+        """The verdict of the schema check, without reasons."""
+        ...
+
+    def judgements(self, exchange: HttpExchange) -> tuple[Judgement | None, Judgement | None]:
+        """The reasons, of what was sent and of what was received; None for a body that is not judged."""
         ...

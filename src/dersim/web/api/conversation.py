@@ -1,68 +1,54 @@
 """`GET /api/dersim/conversation`: every exchange with the 2030.5 server, as it went over the wire.
 
 PINs were masked before anything was kept. The list is short; the bodies come one exchange at a time, or all
-together as JSON lines.
+together as JSON lines. The schema check of a body is made when it is shown, exported or filtered for.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Annotated, Any, TypedDict, get_args
 
 import trio
 
 from dersim import __version__
+from dersim.numeric import shown
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
-from dersim.pages.schema import described, unit
-from dersim.plugin.services import ConversationService, CsipService, HttpExchange, RecordingService
-from dersim.timestamps import rfc3339
+from dersim.pages.schema import described
+from dersim.plugin.services import (
+    ConversationService,
+    CsipService,
+    ExchangeFilter,
+    ExchangeWord,
+    HttpExchange,
+    RecordingService,
+)
 from dersim.web.api import curl
+from dersim.web.api.exchanges import ExchangeLine, ExchangeWhole, detail, export, har, line
 from dersim.web.context import BOTH, Call, WebContext
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
 PCAPNG = "application/x-pcapng"
-
-
-class ExchangeLine(TypedDict):
-    """One request and what came of it."""
-
-    id: int
-    time: Annotated[str, described("simulated time at which it was sent", format="date-time")]
-    device: int
-    method: str
-    url: str
-    status: Annotated[int, described("0: no answer")]
-    elapsed_ms: Annotated[float, unit("ms")]
-    request_bytes: int
-    response_bytes: int
-    outcome: Annotated[str, described("how it ended: ok, refused with 404, or what went wrong on the way")]
-    cause: Annotated[str, described("why it was made, e.g. poll derc, 10 s")]
-
-
-class ExchangeDetail(ExchangeLine):
-    """With headers and bodies, and the previous exchange of the same method at the same address."""
-
-    request_headers: list[list[str]]
-    request_body: str
-    response_headers: list[list[str]]
-    response_body: str
-    previous: int | None
-
-
-class ExchangeWhole(ExchangeDetail):
-    """With a command that repeats it."""
-
-    curl: Annotated[str, described("a command for sh with this run's certificate files; PINs are masked")]
+WORDS: tuple[str, ...] = get_args(ExchangeWord)
+#: The longest time that an export works without letting others run, s.
+SLICE_S = 0.01
+_EVERY = 1_000_000
+_STATUS = re.compile(r"none|[1-5]xx|[1-5]\d\d")
 
 
 class ConversationDocument(TypedDict):
-    """The newest exchanges, oldest first."""
+    """The newest exchanges that match, oldest first."""
 
     exchanges: list[ExchangeLine]
+    matches: Annotated[int, described("how many of all that are held match")]
+    held: Annotated[int, described("how many are held")]
+    older: Annotated[
+        int | None,
+        described("more match above `after`: ask again with this as `before`; null: these are all"),
+    ]
     held_bytes: int
     pcap: Annotated[bool, described("whether there is an export.pcapng: --pcap")]
 
@@ -71,57 +57,54 @@ def _conversation(context: WebContext) -> ConversationService | None:
     return context.engine.service(ConversationService)
 
 
-def line(exchange: HttpExchange) -> dict[str, Any]:
-    """One row of the list."""
-    return {
-        "id": exchange.id,
-        "time": rfc3339(exchange.time_s),
-        "device": exchange.device,
-        "method": exchange.method,
-        "url": exchange.url,
-        "status": exchange.status,
-        "elapsed_ms": round(exchange.elapsed_s * 1000, 2),
-        "request_bytes": len(exchange.request_body),
-        "response_bytes": len(exchange.response_body),
-        "outcome": exchange.outcome,
-        "cause": exchange.cause,
-    }
+def wanted(query: Mapping[str, Any]) -> ExchangeFilter:
+    """The filter of a query; Problem names a word that is not known."""
+    return ExchangeFilter(
+        query["device"],
+        query["resource"].strip(),
+        frozenset(_words(query["method"].upper())),
+        frozenset(_checked("status", _words(query["status"].lower()), _STATUS.fullmatch, _STATUS_WORDS)),
+        frozenset(_checked("verdict", _words(query["verdict"].lower()), WORDS.__contains__, _VERDICT_WORDS)),
+        query["text"],
+        query["cause"].strip(),
+    )
 
 
-def detail(exchange: HttpExchange, earlier: Sequence[HttpExchange] = ()) -> dict[str, Any]:
-    """One exchange whole; `earlier` is where its predecessor is looked for."""
-    same = [
-        e.id
-        for e in earlier
-        if e.id < exchange.id
-        and (e.method, e.url, e.device) == (exchange.method, exchange.url, exchange.device)
-    ]
-    return {
-        **line(exchange),
-        "request_headers": [list(each) for each in exchange.request_headers],
-        "request_body": exchange.request_body.decode("utf-8", "replace"),
-        "response_headers": [list(each) for each in exchange.response_headers],
-        "response_body": exchange.response_body.decode("utf-8", "replace"),
-        "previous": same[-1] if same else None,
-    }
+def _words(text: str) -> list[str]:
+    return [word for each in text.split(",") if (word := each.strip())]
 
 
-def _get(context: WebContext, call: Call) -> dict[str, Any]:
+def _checked(name: str, words: list[str], known: Callable[[str], Any], choices: str) -> Any:
+    for word in words:
+        if not known(word):
+            raise Problem("bad-request", f"query parameter {name}={shown(word)} is not one of {choices}")
+    return words
+
+
+async def _get(context: WebContext, call: Call) -> dict[str, Any]:
     held, query = _conversation(context), call.query
+    looked_for = wanted(query)
     pcap = context.engine.service(RecordingService) is not None
     if held is None:
-        return {"exchanges": [], "held_bytes": 0, "pcap": pcap}
-    found = held.entries(query["device"], query["after"], query["limit"])
-    return {"exchanges": [line(each) for each in found], "held_bytes": held.held_bytes, "pcap": pcap}
+        none = {"exchanges": [], "matches": 0, "held": 0, "older": None}
+        return {**none, "held_bytes": 0, "pcap": pcap}
+    found = await held.find(looked_for, query["after"], query["before"], query["limit"])
+    return {
+        "exchanges": [each async for each in _in_slices(found.exchanges, held, line)],
+        "matches": found.matches,
+        "held": found.held,
+        "older": found.older,
+        "held_bytes": held.held_bytes,
+        "pcap": pcap,
+    }
 
 
 def _one(context: WebContext, call: Call) -> dict[str, Any]:
     held, number = _conversation(context), call.query["id"]
-    every = held.entries(None, 0, 1_000_000) if held is not None else []
-    for exchange in every:
-        if exchange.id == number:
-            return {**detail(exchange, every), "curl": _curl(context, exchange)}
-    raise Problem("not-found", f"exchange {number} is not held", hint="Old ones make room for new ones.")
+    exchange = held.exchange(number) if held is not None else None
+    if held is None or exchange is None:
+        raise Problem("not-found", f"exchange {number} is not held", hint="Old ones make room for new ones.")
+    return {**detail(exchange, held), "curl": _curl(context, exchange)}
 
 
 def _curl(context: WebContext, exchange: HttpExchange) -> str:
@@ -131,65 +114,44 @@ def _curl(context: WebContext, exchange: HttpExchange) -> str:
     return curl.command(exchange, files, check_hostname=checks)
 
 
-def _export(context: WebContext, call: Call) -> Reply:
+async def _in_slices(
+    exchanges: list[HttpExchange],
+    held: ConversationService,
+    told: Callable[[HttpExchange, ConversationService], dict[str, Any]],
+) -> AsyncIterator[dict[str, Any]]:
+    """Each exchange as JSON; judging thousands of bodies must not hold up the simulation."""
+    started = time.perf_counter()
+    for exchange in exchanges:
+        yield told(exchange, held)
+        if time.perf_counter() - started > SLICE_S:
+            await trio.lowlevel.checkpoint()
+            started = time.perf_counter()
+
+
+async def _all_that_match(
+    context: WebContext,
+    call: Call,
+    told: Callable[[HttpExchange, ConversationService], dict[str, Any]],
+) -> list[dict[str, Any]]:
     held = _conversation(context)
-    every = held.entries(call.query["device"], 0, 1_000_000) if held is not None else []
-    lines = (json.dumps(detail(each), ensure_ascii=False) for each in every)
-    return Reply(200, "".join(f"{text}\n" for text in lines), "application/jsonl")
+    looked_for = wanted(call.query)
+    if held is None:
+        return []
+    found = await held.find(looked_for, limit=_EVERY)
+    return [each async for each in _in_slices(found.exchanges, held, told)]
 
 
-def har(exchange: HttpExchange) -> dict[str, Any]:
-    """One exchange as an entry of the HTTP Archive format 1.2."""
-
-    def headers(given: Any) -> list[dict[str, str]]:
-        return [{"name": name, "value": value} for name, value in given]
-
-    told = detail(exchange)
-    kinds = {name.lower(): value for name, value in exchange.response_headers}
-    sent_kinds = {name.lower(): value for name, value in exchange.request_headers}
-    request: dict[str, Any] = {
-        "method": exchange.method,
-        "url": exchange.url,
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": headers(exchange.request_headers),
-        "queryString": [],
-        "headersSize": -1,
-        "bodySize": len(exchange.request_body),
-    }
-    if exchange.request_body:
-        kind = sent_kinds.get("content-type", "application/sep+xml")
-        request["postData"] = {"mimeType": kind, "text": told["request_body"]}
-    return {
-        "startedDateTime": told["time"],
-        "time": told["elapsed_ms"],
-        "request": request,
-        "response": {
-            "status": exchange.status,
-            "statusText": "",
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": headers(exchange.response_headers),
-            "content": {
-                "size": len(exchange.response_body),
-                "mimeType": kinds.get("content-type", ""),
-                "text": told["response_body"],
-            },
-            "redirectURL": kinds.get("location", ""),
-            "headersSize": -1,
-            "bodySize": len(exchange.response_body),
-        },
-        "cache": {},
-        "timings": {"send": 0, "wait": told["elapsed_ms"], "receive": 0},
-        "comment": exchange.outcome,
-    }
+async def _export(context: WebContext, call: Call) -> Reply:
+    every = await _all_that_match(context, call, export)
+    return Reply(
+        200, "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in every), "application/jsonl"
+    )
 
 
-def _export_har(context: WebContext, call: Call) -> dict[str, Any]:
-    held = _conversation(context)
-    every = held.entries(call.query["device"], 0, 1_000_000) if held is not None else []
+async def _export_har(context: WebContext, call: Call) -> dict[str, Any]:
     creator = {"name": "dersim", "version": __version__}
-    return {"log": {"version": "1.2", "creator": creator, "entries": [har(each) for each in every]}}
+    entries = await _all_that_match(context, call, har)
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
 
 
 async def _export_pcapng(context: WebContext, call: Call) -> Reply:
@@ -201,19 +163,31 @@ async def _export_pcapng(context: WebContext, call: Call) -> Reply:
     return Reply(200, await trio.to_thread.run_sync(make), PCAPNG)
 
 
+_STATUS_WORDS = "2xx, 4xx, 404, ... or none"
+_VERDICT_WORDS = ", ".join(WORDS)
 _DEVICE = Query("device", int, None, "Only the exchanges of this DER.", 1)
+_FILTERS = (
+    _DEVICE,
+    Query("resource", str, "", "Part of the path, or of the name of the document, e.g. DERControlList."),
+    Query("method", str, "", "Only these methods, separated by commas, e.g. PUT,POST."),
+    Query("status", str, "", f"Only these statuses, separated by commas: {_STATUS_WORDS} (no answer)."),
+    Query("verdict", str, "", f"Only these verdicts, separated by commas: {_VERDICT_WORDS}."),
+    Query("text", str, "", "Part of what was sent or received, in any case of letters."),
+    Query("cause", str, "", "Part of the cause, e.g. poll derc or Response 2."),
+)
 
 ROUTES = [
     Route(
         method="GET",
         path="/api/dersim/conversation",
         handler=_get,
-        summary="The exchanges with the server, without their bodies.",
+        summary="The exchanges with the server and their verdicts, without their bodies.",
         response=ConversationDocument,
         per_device=False,
         query=(
-            _DEVICE,
+            *_FILTERS,
             Query("after", int, 0, "Only those with a higher id.", 0),
+            Query("before", int, None, "Only those with a lower id: `older` of the answer before.", 0),
             Query("limit", int, 200, "At most so many, the newest.", 1, 10_000),
         ),
         tag="CSIP",
@@ -224,7 +198,7 @@ ROUTES = [
         method="GET",
         path="/api/dersim/conversation/exchange",
         handler=_one,
-        summary="One exchange with headers and bodies; PINs are masked.",
+        summary="One exchange with headers, bodies and what is wrong with them; PINs are masked.",
         response=ExchangeWhole,
         per_device=False,
         query=(Query("id", int, 0, "Its id.", 0),),
@@ -236,10 +210,10 @@ ROUTES = [
         method="GET",
         path="/api/dersim/conversation/export.jsonl",
         handler=_export,
-        summary="All exchanges that are held, one JSON document per line.",
+        summary="All exchanges that match, with verdicts, one JSON document per line.",
         response=str,
         per_device=False,
-        query=(_DEVICE,),
+        query=_FILTERS,
         tag="CSIP",
         content_type="application/jsonl",
         sites=BOTH,
@@ -248,10 +222,10 @@ ROUTES = [
         method="GET",
         path="/api/dersim/conversation/export.har",
         handler=_export_har,
-        summary="All exchanges that are held, as an HTTP Archive 1.2.",
+        summary="All exchanges that match, with verdicts, as an HTTP Archive 1.2.",
         response=dict[str, Any],
         per_device=False,
-        query=(_DEVICE,),
+        query=_FILTERS,
         tag="CSIP",
         sites=BOTH,
     ),

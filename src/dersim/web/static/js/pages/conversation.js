@@ -6,7 +6,7 @@ import { bytes, clockMs, num, utc } from "../format.js";
 const KEEP = 400;
 const PCAPNG = "/api/dersim/conversation/export.pcapng";
 
-const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Outcome", "Cause"];
+const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Verdict", "Cause"];
 const NUMBERS = ["DER", "ms", "Sent", "Received"];
 
 export function mount(root) {
@@ -70,8 +70,8 @@ class ConversationPage {
       if (event.key === "Enter") open();
     };
     const row = h("tr", { class: "pick", tabindex: 0, onclick: open, onkeydown }, cells(exchange));
-    const { method, url, outcome, cause } = exchange;
-    row.dataset.words = [method, url, status, outcome, cause].join(" ").toLowerCase();
+    const { method, url, verdict, cause } = exchange;
+    row.dataset.words = [method, url, status, verdict, cause].join(" ").toLowerCase();
     row.dataset.id = id;
     return row;
   }
@@ -159,7 +159,7 @@ function cells({ time, device, method, url, status, elapsed_ms, request_bytes, r
     h("td", { class: "n" }, num(elapsed_ms, 1)),
     h("td", { class: "n" }, bytes(request_bytes)),
     h("td", { class: "n" }, bytes(response_bytes)),
-    h("td", {}, told.outcome),
+    h("td", {}, told.verdict),
     h("td", {}, told.cause),
   ];
 }
