@@ -1,7 +1,6 @@
 // An x-y chart in SVG: lines, points, labelled axes.
 import { s } from "./dom.js";
-import { decimalsOf, niceStep } from "./plot.js";
-import { num } from "./format.js";
+import { ticks } from "./axes.js";
 
 // lines: [{points: [[x, y]], color, dash, label, right}]; marks: [{x, y, color, label, right}].
 // x, y, y2: {title, low, high, pad}; what has `right` is measured by y2, whose axis is on the right.
@@ -56,16 +55,6 @@ function range(axis, values) {
   if (high - low < 1e-9) [low, high] = [low - 1, high + 1];
   const pad = (high - low) * (axis.pad ?? 0.05);
   return [axis.low ?? low - pad, axis.high ?? high + pad];
-}
-
-// The values to label on an axis, as numbers and as text.
-function ticks([low, high], count) {
-  const step = niceStep(high - low, count);
-  const out = [];
-  for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) {
-    out.push([value, num(value, decimalsOf(step))]);
-  }
-  return out;
 }
 
 function grid({ width, height, box, rx, ry, r2, px, py }) {

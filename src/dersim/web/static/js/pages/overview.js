@@ -1,7 +1,9 @@
 // Overview: the measurements as tiles, the live plot, and why the power is what it is.
 import { card, h, note, options, pairs, say, show, table } from "../dom.js";
-import { get, post } from "../api.js";
+import { currentDevice, get, post } from "../api.js";
+import { loadBands } from "../events.js";
 import { num, clock, shortId, span, value } from "../format.js";
+import { heldSamples } from "../held.js";
 import { Plot } from "../plot.js";
 import { act, poll } from "../shell.js";
 
@@ -55,12 +57,12 @@ const SOURCE_ROWS = [
 export function mount(root, context) {
   const page = new OverviewPage(root, context);
   page.loadHistory().catch(() => {});
-  const stop = poll(2, () => page.load());
+  const stops = [poll(2, () => page.load()), poll(4, () => page.loadEvents())];
   return {
     update: (overview) => page.update(overview),
     unmount() {
       page.plot.destroy();
-      stop();
+      stops.forEach((stop) => stop());
     },
   };
 }
@@ -74,7 +76,9 @@ class OverviewPage {
     this.limit = tile("Limit in force", "% of setMaxW");
     this.status = tile("Inverter", "");
     for (const each of [this.csip, this.status]) each.value.classList.add("word");
-    this.plot = new Plot({ seconds: 7200, label: "Power, current and voltage of the last two hours" });
+    const name = `dersim-${currentDevice()}`;
+    const label = "Power, current and voltage";
+    this.plot = new Plot({ seconds: 900, label, name, samples: heldSamples() });
     const look = { "aria-label": "Window", onchange: () => this.loadHistory() };
     this.window = h("select", look, options(WINDOWS, 900));
     for (const name of ["phases", "sources", "comm", "force"]) this[name] = h("div", {});
@@ -116,6 +120,10 @@ class OverviewPage {
   async loadHistory() {
     this.plot.seconds = Number(this.window.value);
     this.plot.setHistory(await get("/api/dersim/history", { seconds: this.plot.seconds }));
+  }
+
+  async loadEvents() {
+    this.plot.setBands(await loadBands(this.plot.seconds));
   }
 
   async load() {

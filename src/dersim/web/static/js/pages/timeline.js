@@ -2,7 +2,7 @@
 import { card, h, note, options, pairs, s, show, table, troubleLine } from "../dom.js";
 import { get } from "../api.js";
 import { clock, modes, num, utc, value } from "../format.js";
-import { niceStep } from "../plot.js";
+import { niceStep } from "../axes.js";
 import { poll } from "../shell.js";
 
 const FILL = {
