@@ -15,8 +15,8 @@ import httpx
 import pytest
 from tests.interop.processes import ROOT, eventually, get_json, program
 
+from dersim.json_schema import check
 from dersim.pages.openapi import openapi
-from dersim.pages.schema import check
 from dersim.web.api import ROUTES
 
 PAGE = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")

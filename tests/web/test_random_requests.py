@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from dersim.clock import SimClock
 from dersim.fences import Fences
 from dersim.fleet import Fleet
+from dersim.json_schema import check
 from dersim.logbuffer import LogBuffer
 from dersim.modes import MODES
 from dersim.pages.guard import Guard
 from dersim.pages.openapi import openapi
-from dersim.pages.schema import check
 from dersim.plugin.builtin import make_device
 from dersim.plugin.services import Services
 from dersim.web.api import ROUTES

@@ -22,6 +22,7 @@ from quart_trio import QuartTrio
 
 from dersim.errors import ConfigError
 from dersim.fences import Fences
+from dersim.json_schema import FieldError
 from dersim.lab.fields import Field
 from dersim.lab.programs import PROGRAMS, Program, Programs
 from dersim.lab.state import LabState
@@ -30,7 +31,6 @@ from dersim.pages.guard import Guard
 from dersim.pages.middleware import add_error_handlers, add_guard
 from dersim.pages.problems import Problem
 from dersim.pages.responses import MAX_BODY_BYTES, dumps, json_body
-from dersim.pages.schema import FieldError
 
 STATIC = Path(__file__).parent / "static"
 #: How long a GET of the state waits for a change; less than the timeout of any proxy or browser.

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from dersim import __version__
+from dersim.json_schema import Schema, SchemaBook
 from dersim.pages.problems import PROBLEM_TYPES, ProblemDocument
 from dersim.pages.routes import Query, Route
-from dersim.pages.schema import Schema, SchemaBook
 
 _DESCRIPTION = """\
 A simulated DER: what it does, what its utility told it over IEEE 2030.5, and every way to drive it.

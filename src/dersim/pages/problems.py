@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict
 
 from dersim.errors import DersimError
-from dersim.pages.schema import FieldError
+from dersim.json_schema import FieldError
 
 #: The last part of the URN -> (HTTP status, what to do, unless the place of the error says it better).
 PROBLEM_TYPES: dict[str, tuple[int, str]] = {

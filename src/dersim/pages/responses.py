@@ -8,10 +8,10 @@ from typing import Any
 from quart import Response, request
 from werkzeug.datastructures import Headers
 
+from dersim.json_schema import FieldError
 from dersim.json_text import BodyError, parse
 from dersim.pages.guard import Guard
 from dersim.pages.problems import Problem
-from dersim.pages.schema import FieldError
 
 MAX_BODY_BYTES = 64 * 1024
 

@@ -13,12 +13,12 @@ from typing import Any
 from quart import Response, request
 from quart_trio import QuartTrio
 
+from dersim.json_schema import SchemaBook, check
 from dersim.pages.guard import Guard
 from dersim.pages.middleware import add_error_handlers, add_guard
 from dersim.pages.problems import Problem
 from dersim.pages.responses import MAX_BODY_BYTES, dumps, json_body
 from dersim.pages.routes import Reply, Route, read_query
-from dersim.pages.schema import SchemaBook, check
 from dersim.web.context import Call, Site, WebContext, find_device
 from dersim.web.site_pages import add_pages
 from dersim.web.streaming import add_telemetry

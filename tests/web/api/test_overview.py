@@ -5,8 +5,8 @@ import json
 import pytest
 
 from dersim.hardware.state import Alarm, DcSide
+from dersim.json_schema import SchemaBook, check
 from dersim.pages.problems import ProblemDocument
-from dersim.pages.schema import SchemaBook, check
 from dersim.web.api import ROUTES, overview
 
 GETS = [route for route in ROUTES if route.method == "GET" and route.content_type == "application/json"]

@@ -6,8 +6,8 @@ from collections import deque
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from weakref import WeakKeyDictionary
 
+from dersim.json_schema import described
 from dersim.pages.routes import Reply, Route
-from dersim.pages.schema import described
 from dersim.timestamps import rfc3339
 from dersim.web.context import Call, WebContext, find_device
 

@@ -15,10 +15,10 @@ from typing import Annotated, Any, TypedDict, get_args
 import trio
 
 from dersim import __version__
+from dersim.json_schema import described
 from dersim.numeric import shown
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
-from dersim.pages.schema import described
 from dersim.plugin.services import (
     ConversationService,
     CsipService,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from dersim.errors import ConfigError, DersimError
+from dersim.json_schema import described, unit
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Reply, Route
-from dersim.pages.schema import described, unit
 from dersim.plugin.services import CsipService
 from dersim.web.context import BOTH, Call, WebContext
 

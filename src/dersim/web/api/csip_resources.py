@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.json_schema import described
 from dersim.pages.routes import Query, Route
-from dersim.pages.schema import described
 from dersim.plugin.services import DerResource
 from dersim.web.api.csip import (
     ControlEntry,

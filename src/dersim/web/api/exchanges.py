@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from dersim.pages.schema import described, unit
+from dersim.json_schema import described, unit
 from dersim.plugin.services import ConversationService, ExchangeWord, HttpExchange
 from dersim.timestamps import rfc3339
 

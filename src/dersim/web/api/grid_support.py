@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
+from dersim.json_schema import described, unit
 from dersim.modes import MODES, modes_from_json, value_from_json, value_to_json
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Route
-from dersim.pages.schema import described, unit
 from dersim.plugin.services import SunspecService
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry

@@ -6,8 +6,8 @@ from typing import Annotated, TypedDict
 
 import trio
 
+from dersim.json_schema import described
 from dersim.pages.routes import Query, Reply, Route
-from dersim.pages.schema import described
 from dersim.web.context import Call, WebContext
 
 #: Up to this many samples are written faster than a thread starts.

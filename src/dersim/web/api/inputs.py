@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from dersim.errors import ConfigError
+from dersim.json_schema import described, unit
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Route
-from dersim.pages.schema import described, unit
 from dersim.web.context import Call, WebContext
 
 Volts = Annotated[float, unit("pu", "phase to neutral", minimum=0, maximum=2)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.json_schema import described
 from dersim.logbuffer import LEVELS
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
-from dersim.pages.schema import described
 from dersim.web.context import BOTH, Call, WebContext
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypedDict
 
+from dersim.json_schema import described
 from dersim.pages.routes import Route
-from dersim.pages.schema import described
 from dersim.web.context import BOTH, Call, WebContext
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.json_schema import described, unit
 from dersim.pages.routes import Route
-from dersim.pages.schema import described, unit
 from dersim.timestamps import rfc3339
 from dersim.web.context import Call, WebContext
 from dersim.web.history import mean_of_present

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim import __version__
+from dersim.json_schema import described, unit
 from dersim.pages.routes import Route
-from dersim.pages.schema import described, unit
 from dersim.timestamps import rfc3339
 from dersim.web.context import BOTH, Call, WebContext
 

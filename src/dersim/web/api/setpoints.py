@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.json_schema import described
 from dersim.modes import value_to_json
 from dersim.pages.routes import Query, Route
-from dersim.pages.schema import described
 from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.web.context import Call, WebContext
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.json_schema import described
 from dersim.modes import modes_to_json, value_to_json
 from dersim.pages.routes import Query, Route
-from dersim.pages.schema import described
 from dersim.setpoints import Verdict
 from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.web.api.csip import Modes, client_of
