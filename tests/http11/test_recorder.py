@@ -1,5 +1,6 @@
 """What went over the wire as pcapng: read, put together and decrypted by others' rules."""
 
+import errno
 import itertools
 import shutil
 from functools import partial
@@ -41,9 +42,7 @@ async def serve(nursery):
 @pytest.fixture
 def connect(recorder):
     def make(address, context=None, device=1):
-        if context is not None:
-            recorder.key_log.watch(context)
-        wrap = partial(recorder.record, device=device)
+        wrap = partial(recorder.record, device=device, context=context)
         return http11.Endpoint(*address, context, wrap=wrap).connection()
 
     return make
@@ -166,6 +165,17 @@ async def test_closed_connections_go_whole(serve, connect, recorder):
     assert 3 < len(clients) < 15
     assert capture.streams()[clients[-1], server].startswith(b"GET /29 ")
     assert "connections and 0 exchanges" in capture.comment
+
+
+async def test_where_no_more_files_may_be_open_the_connection_fails_in_words(
+    serve, connect, recorder, client_context, server_context, monkeypatch
+):
+    def refuse(context):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(recorder.key_log, "watch", refuse)
+    with pytest.raises(UtilityUnreachable, match=r"\(connect\): too many open files"):
+        await connect(await serve(server_context), client_context).request("GET", "/")
 
 
 def test_what_is_no_socket_is_left_alone(recorder):

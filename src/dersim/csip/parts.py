@@ -206,9 +206,7 @@ class Parts:
             context = _tls_context(credentials, origin) if origin.secure else None
             recorder, wrap = self._client_context.recorder, None
             if recorder is not None:
-                wrap = partial(recorder.record, device=self._client_context.device.number)
-                if context is not None:
-                    recorder.key_log.watch(context)
+                wrap = partial(recorder.record, device=self._client_context.device.number, context=context)
             return Endpoint(
                 origin.host, origin.port, context, open_tcp=self._client_context.open_tcp, wrap=wrap
             ).connection()

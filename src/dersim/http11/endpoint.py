@@ -100,13 +100,21 @@ class Endpoint:
                     await trio.socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
                     phase = "connect"
                 stream = await self._open_tcp(self.host, self.port)
-                return stream if self._wrap is None else self._wrap(stream)
+                return stream if self._wrap is None else await self._wrapped(stream)
         except trio.TooSlowError:
             raise self._failure(phase, f"no answer within {self._connect_s:g} s") from None
         except (OSError, UnicodeError) as error:
             if phase == "resolve" or isinstance(error, socket.gaierror):
                 raise self._failure("resolve", _words(error) or "the name is not known") from None
             raise self._failure(phase, "; ".join(_causes(error))) from None
+
+    async def _wrapped(self, stream: trio.abc.Stream) -> trio.abc.Stream:
+        assert self._wrap is not None  # noqa: S101 - `_connect` has looked
+        try:
+            return self._wrap(stream)
+        except OSError:  # the peer is gone already, or no more files may be open
+            await trio.aclose_forcefully(stream)
+            raise
 
     def _failure(self, phase: Phase, cause: str) -> UtilityUnreachable:
         return UtilityUnreachable(f"{self.name} ({phase}): {cause}", phase)

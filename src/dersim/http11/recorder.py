@@ -6,6 +6,7 @@ connection, without which nothing of it can be decrypted, goes last, and not whi
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -161,10 +162,17 @@ class Recorder:
         self._lost_flows = 0
         self._held_bytes = 0
 
-    def record(self, stream: trio.abc.Stream, device: int) -> trio.abc.Stream:
-        """`stream`, recorded from now on, if it is a socket."""
+    def record(
+        self, stream: trio.abc.Stream, device: int, context: ssl.SSLContext | None = None
+    ) -> trio.abc.Stream:
+        """`stream`, recorded from now on, if it is a socket. context: of the TLS that comes on it.
+
+        OSError where the peer is gone already, or no more files may be open.
+        """
         if not isinstance(stream, ClientSocket):
             return stream
+        if context is not None:
+            self.key_log.watch(context)
         socket = stream.stream.socket
         flow = Flow(self, device, _address(socket.getsockname()), _address(socket.getpeername()))
         self._flows[flow] = None
