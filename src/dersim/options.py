@@ -14,7 +14,7 @@ import difflib
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -47,11 +47,22 @@ class _Help(argparse.HelpFormatter):
 
 
 class OptionParser(argparse.ArgumentParser):
-    """An argparse parser without abbreviations, whose errors are raised as ConfigError."""
+    """An argparse parser without abbreviations, whose errors are raised as ConfigError.
 
-    def __init__(self, **arguments: Any) -> None:
+    more: makes the text after the flags; called only when the help is shown. suggestions: by a flag's `dest`,
+    what makes the values that shell completion offers, where `choices` does not fit.
+    """
+
+    def __init__(self, *, more: Callable[[], str] = str, **arguments: Any) -> None:
         arguments.setdefault("formatter_class", _Help)
         super().__init__(**{**arguments, "allow_abbrev": False})
+        self._more = more
+        self.suggestions: dict[str, Callable[[], Iterable[str]]] = {}
+
+    def format_help(self) -> str:
+        """The flags, then what `more` makes."""
+        more = self._more()
+        return super().format_help() + (f"\n{more.rstrip()}\n" if more else "")
 
     @property
     def flags(self) -> dict[str, argparse.Action]:

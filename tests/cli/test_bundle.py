@@ -116,7 +116,7 @@ def test_help_has_an_example(capsys):
     with pytest.raises(SystemExit) as ended:
         main.main(["bundle", "--help"])
     assert ended.value.code == 0
-    assert "example: dersim bundle --url http://127.0.0.1:8111 --out bug.zip" in capsys.readouterr().out
+    assert "dersim bundle --url http://127.0.0.1:8111 --out bug.zip" in capsys.readouterr().out
 
 
 KEY = "-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEE\\n-----END EC PRIVATE KEY-----"

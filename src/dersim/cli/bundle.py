@@ -2,8 +2,6 @@
 
 It holds versions, flags, the log, the conversation with the server and the states of the DERs. PINs, tokens
 and private keys are left out; LFDIs, addresses and the paths of files are not.
-
-example: dersim bundle --url http://127.0.0.1:8111 --out bug.zip
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from dersim import __version__
+from dersim.cli.commands import command_parser
 from dersim.cli.redaction import redacted
 from dersim.errors import ConfigError, DersimError
 from dersim.numeric import shown
@@ -66,7 +65,7 @@ class Packed(NamedTuple):
 
 def main(args: Sequence[str]) -> int:
     """Pack the bundle and say what was packed and where; 0."""
-    options = _parser().parse_args(args)
+    options = make_parser().parse_args(args)
     secret = settle_token(options)
     packed = collect(options.url, secret)
     out = options.out or Path(f"dersim-bundle-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip")
@@ -75,10 +74,9 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> OptionParser:
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    text, _, example = rest.rpartition("\n\n")
-    parser = OptionParser(prog="dersim bundle", description=f"{summary} {text}", epilog=example)
+def make_parser() -> OptionParser:
+    """The flags of `dersim bundle`."""
+    parser = command_parser("bundle", description=__doc__)
     parser.add_argument("--url", type=_url, default=DEFAULT_URL, help="the simulator's dashboard")
     parser.add_argument("--token", type=token, metavar="TOKEN", help="that of the simulator's --token")
     parser.add_argument(

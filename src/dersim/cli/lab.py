@@ -12,6 +12,7 @@ import trio
 
 from dersim import pki
 from dersim.cli import server, sim_options
+from dersim.cli.commands import command_parser
 from dersim.errors import bare_errors
 from dersim.fences import Fences
 from dersim.lab.app import make_lab_app
@@ -31,22 +32,27 @@ _SIGNALS = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal,
 
 def main(args: Sequence[str]) -> int:
     """Run `dersim lab` with these arguments; the exit code."""
-    parser = OptionParser(
-        prog="dersim lab",
-        description="Serve a page on 127.0.0.1 that starts, watches and stops the companion IEEE 2030.5 "
-        "server and the DER simulator.",
-    )
-    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="port of the page")
-    options = parser.parse_args(args)
+    options = make_parser().parse_args(args)
     with bare_errors():
         trio.run(serve, options.port, make_programs(), _seen_from_here(pki.bundled_dir()))
     return 0
 
 
+def make_parser() -> OptionParser:
+    """The flags of `dersim lab`."""
+    parser = command_parser(
+        "lab",
+        description="Serve a page on 127.0.0.1 that starts, watches and stops the companion IEEE 2030.5 "
+        "server and the DER simulator.",
+    )
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="port of the page")
+    return parser
+
+
 def make_programs() -> Programs:
     """The two programs with the parsers of `dersim server` and `dersim sim`."""
     return Programs(
-        server_parser=lambda _: server.make_parser(),
+        server_parser=lambda _: server.make_serving_parser(),
         simulator_parser=lambda line: sim_options.make_parser(line)[0],
     )
 

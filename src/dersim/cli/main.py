@@ -6,32 +6,14 @@ are one line on stderr. With DERSIM_TRACEBACK set, the traceback of a bug is sho
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from dersim import __version__
+from dersim.cli.commands import COMMANDS, usage
 from dersim.errors import CertificateError, ConfigError, DersimError, PluginError
-
-
-class Command(NamedTuple):
-    """A sub-command: `module` is imported when it is asked for and has ``main(args) -> exit code``."""
-
-    module: str
-    doc: str
-
-
-COMMANDS: dict[str, Command] = {
-    "sim": Command("dersim.cli.sim", "run simulated DERs and their front-ends"),
-    "server": Command("dersim.cli.server", "run the companion IEEE 2030.5 server alone"),
-    "pki": Command("dersim.cli.pki", "show a certificate's LFDI and chain, or make a test PKI"),
-    "replay": Command("dersim.cli.replay", "run one DER offline through a trajectory of inputs"),
-    "plugins": Command("dersim.cli.plugins", "list the plug-ins with their versions and hooks"),
-    "bundle": Command("dersim.cli.bundle", "pack a redacted zip of a running simulator for a bug report"),
-    "lab": Command("dersim.cli.lab", "serve a page that starts and stops the server and the simulator"),
-}
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -53,24 +35,18 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    name = words[0] if words else "--help"
+    name, *rest = words or ["--help"]
+    if name == "help" and rest:
+        name, rest = rest[0], [*rest[1:], "--help"]
     if name in ("--help", "-h", "help"):
-        print(_usage())
+        print(usage())
         return 0
     if name == "--version":
         print(f"dersim {__version__}")
         return 0
     if name not in COMMANDS:
         raise ConfigError(f"{name}: no such command; there are {', '.join(COMMANDS)}")
-    run: Callable[[Sequence[str]], int] = importlib.import_module(COMMANDS[name].module).main
-    return run(words[1:])
-
-
-def _usage() -> str:
-    rows = [f"  {name:10}{command.doc}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        ["usage: dersim COMMAND [flags]", "", *rows, "", "dersim COMMAND --help lists its flags."]
-    )
+    return COMMANDS[name].main(rest)
 
 
 def _complain(error: DersimError, code: int) -> int:

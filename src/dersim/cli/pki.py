@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dersim import pki
+from dersim.cli.commands import command_parser
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import identity
 from dersim.options import OptionParser
@@ -16,14 +17,21 @@ _MOST = 100_000
 
 def main(args: Sequence[str]) -> int:
     """Run `dersim pki` with the words after it; the exit code. Errors are raised as DersimError."""
-    parser = OptionParser(prog="dersim pki", description=__doc__)
+    return run(make_parser().parse_args(args))
+
+
+def make_parser() -> OptionParser:
+    """The sub-commands `show` and `create` with their flags."""
+    parser = command_parser("pki")
     add_arguments(parser)
-    return run(parser.parse_args(args))
+    return parser
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands `show` and `create`."""
-    commands = parser.add_subparsers(dest="pki_command", required=True, metavar="show|create")
+    commands = parser.add_subparsers(
+        dest="pki_command", required=True, metavar="show|create", parser_class=OptionParser
+    )
     show = commands.add_parser(
         "show", help="show LFDI, SFDI and the result of the chain check", allow_abbrev=False
     )

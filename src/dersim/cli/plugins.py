@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dersim.cli.commands import command_parser
 from dersim.errors import PluginError
 from dersim.options import OptionParser
 from dersim.plugin.candidates import Candidate, find
@@ -17,7 +18,7 @@ _HEAD = ("NAME", "VERSION", "ORDER", "FROM", "HOOKS")
 
 def main(args: Sequence[str]) -> int:
     """Print one row per plug-in; 0, or 2 if one cannot be loaded."""
-    OptionParser(prog="dersim plugins", description=__doc__).parse_args(args)
+    make_parser().parse_args(args)
     loaded, refused = [], []
     for candidate in find():
         try:
@@ -30,6 +31,11 @@ def main(args: Sequence[str]) -> int:
     for row in rows:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]))
     return 2 if refused else 0
+
+
+def make_parser() -> OptionParser:
+    """No flags of its own."""
+    return command_parser("plugins")
 
 
 def _row(plugin: Plugin) -> tuple[str, ...]:

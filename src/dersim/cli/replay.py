@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dersim import json_text
+from dersim.cli.commands import command_parser
 from dersim.errors import ConfigError
 from dersim.numeric import shown
 from dersim.options import OptionParser
@@ -44,9 +45,14 @@ def run(options: argparse.Namespace) -> int:
 
 def main(args: Sequence[str]) -> int:
     """Read the flags and replay."""
-    parser = OptionParser(prog="dersim replay", description=__doc__)
+    return run(make_parser().parse_args(args))
+
+
+def make_parser() -> OptionParser:
+    """The arguments of `dersim replay`."""
+    parser = command_parser("replay")
     add_arguments(parser)
-    return run(parser.parse_args(args))
+    return parser
 
 
 def _in_words(error: Exception) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import trio
 
+from dersim.cli.commands import command_parser
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
@@ -31,9 +32,6 @@ from dersim.utility.server import UtilityServer
 def main(args: Sequence[str]) -> int:
     """Run until stopped; the exit code. ConfigError and PluginError are the caller's."""
     parser = make_parser()
-    parser.add_argument(
-        "--without", type=names, default=(), metavar="NAME,...", help="leave out these plug-ins"
-    )
     if pin := os.environ.get(PIN_VARIABLE):
         parser.set_defaults(pin=pin)  # argparse converts a default that is a text
     options = parser.parse_args(args)
@@ -46,41 +44,56 @@ def main(args: Sequence[str]) -> int:
 
 
 def make_parser() -> OptionParser:
-    """The flags of `dersim server` without --without."""
-    parser = OptionParser(prog="dersim server", description="The companion IEEE 2030.5 server.")
+    """All flags of `dersim server`."""
+    parser = make_serving_parser()
+    group = parser.add_argument_group("plug-ins")
+    group.add_argument(
+        "--without", type=names, default=(), metavar="NAME,...", help="leave out these plug-ins"
+    )
+    return parser
+
+
+def make_serving_parser() -> OptionParser:
+    """The flags without --without, as the lab offers them."""
+    parser = command_parser("server", usage="dersim server [flags]")
     add_arguments(parser)
     return parser
 
 
 def add_arguments(parser: OptionParser) -> None:
-    """The flags of `dersim server`."""
-    parser.add_argument("--host", default="127.0.0.1", help="address of the 2030.5 port")
-    parser.add_argument("--port", type=port, default=8443, help="the 2030.5 port")
-    parser.add_argument("--admin_port", type=port, default=8444, help="operator's REST, on 127.0.0.1 only")
-    parser.add_argument("--enc", type=yes_no, default=True, metavar="yes|no", help="mutual TLS or plain HTTP")
+    """The flags of what the server does."""
+    addresses = parser.add_argument_group("addresses")
+    addresses.add_argument("--host", default="127.0.0.1", help="address of the 2030.5 port")
+    addresses.add_argument("--port", type=port, default=8443, help="the 2030.5 port")
+    addresses.add_argument("--admin_port", type=port, default=8444, help="operator's REST, on 127.0.0.1 only")
+    addresses.add_argument(
+        "--enc", type=yes_no, default=True, metavar="yes|no", help="mutual TLS or plain HTTP"
+    )
     group = parser.add_argument_group("certificates; without these flags those of the test PKI")
     group.add_argument("--cert", type=readable_file, metavar="FILE", help="the server's certificate chain")
     group.add_argument("--key", type=readable_file, metavar="FILE", help="its private key")
     group.add_argument("--root_cert", type=readable_file, metavar="FILE", help="the CA that signs clients")
     group.add_argument("--use_test_pki_certs", type=_folder, metavar="PATH", help="the folder of a test PKI")
-    parser.add_argument(
+    devices = parser.add_argument_group("EndDevices")
+    devices.add_argument(
         "--registration",
         choices=("open", "inband", "known"),
         default="open",
         help="who becomes an EndDevice: any client of our CA, one that POSTs itself, those provisioned",
     )
-    parser.add_argument(
+    devices.add_argument(
         "--pin",
         type=_pin,
         default=DEFAULT_PIN,
         help=f"PIN of the devices' Registration; or set {PIN_VARIABLE}",
     )
-    parser.add_argument(
+    behaviour = parser.add_argument_group("behaviour")
+    behaviour.add_argument(
         "--strict",
         action="store_true",
         help="refuse bodies that violate the standard instead of counting them",
     )
-    parser.add_argument(
+    behaviour.add_argument(
         "--cycle", type=yes_no, default=False, metavar="yes|no", help="publish the demo's cycle of controls"
     )
 

@@ -14,13 +14,15 @@ from datetime import datetime
 
 import trio
 
-from dersim.cli.sim_options import COMPANION, make_parser
+from dersim.cli import sim_options
+from dersim.cli.sim_options import COMPANION
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.clock import SimClock
 from dersim.engine.assembly import build_fleet
 from dersim.engine.simulator import Simulator
 from dersim.errors import bare_errors
 from dersim.logbuffer import LogBuffer
+from dersim.options import OptionParser
 from dersim.plugin.registry import Registry
 
 #: The longest stop with more than 100 DERs, real seconds.
@@ -41,9 +43,14 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
+def make_parser() -> OptionParser:
+    """Every flag, those of all installed plug-ins and of --demo's server included."""
+    return sim_options.make_parser(["--demo"])[0]
+
+
 def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
     """The parsed flags, and what the selected plug-ins registered. ConfigError or PluginError."""
-    parser, plugins = make_parser(args)
+    parser, plugins = sim_options.make_parser(args)
     options = parser.parse_args(args)
     if options.seed is None:
         options.seed = secrets.randbelow(2**32)

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from dersim.cli.commands import command_parser
 from dersim.logbuffer import LEVELS, Level
 from dersim.numeric import shown
 from dersim.options import (
@@ -33,13 +34,18 @@ FAIL_FAST_VARIABLE = "DERSIM_FAIL_FAST"
 def make_parser(args: Sequence[str]) -> tuple[OptionParser, PluginSet]:
     """The parser with the flags of the plug-ins that `args` selects, and those plug-ins."""
     plugins = PluginSet(find(), read_selection(list(args)))
-    parser = OptionParser(
-        prog="dersim sim", usage="dersim sim [flags]", description="Run simulated DERs and their front-ends."
+    parser = command_parser(
+        "sim", usage="dersim sim [flags]", more=lambda: _device_types_told(plugins.device_types())
     )
+    parser.suggestions["device_type"] = plugins.device_types
     add_general(parser)
     add_selection(parser)
     plugins.add_options(parser)
     return parser, plugins
+
+
+def _device_types_told(names_of_types: Sequence[str]) -> list[str]:
+    return ["device types (-d TYPE):", *(f"  {name}" for name in names_of_types), ""]
 
 
 def add_selection(parser: OptionParser) -> None:
@@ -71,6 +77,7 @@ def add_general(parser: OptionParser) -> None:
     _add_ders(parser)
     _add_time(parser)
     _add_inputs(parser)
+    parser.suggestions["log_level"] = lambda: [level.lower() for level in LEVELS]
     group = parser.add_argument_group("this run")
     group.add_argument(
         "--demo",
@@ -92,7 +99,7 @@ def add_general(parser: OptionParser) -> None:
         help="let a failing front-end end the program instead of starting it again",
     )
     group.add_argument(
-        "--log_level", type=_level, default="Info", metavar="LEVEL", help="of what goes to stderr: " + _LEVELS
+        "--log_level", type=_level, metavar="LEVEL", default="Info", help="of what goes to stderr: " + _LEVELS
     )
 
 
@@ -103,7 +110,7 @@ def _add_ders(parser: OptionParser) -> None:
         "-d",
         default="PV-3Phase",
         metavar="TYPE",
-        help="kind of DER",
+        help="kind of DER; the types are named below",
     )
     group.add_argument(
         "-f",

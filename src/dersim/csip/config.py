@@ -91,10 +91,11 @@ def add_options(parser: OptionParser) -> None:
     add("--csip_server_port", "-csip_port", type=port, default=8443, help="its HTTPS port")
     add("--csip_enc", "-ce", type=yes_no, default=True, metavar="yes|no",
         help="mutual TLS; no: plain HTTP")  # fmt: skip
-    add("--csip_cert", "-cc", type=Path, default=None,
+    add("--csip_cert", "-cc", type=Path, default=None, metavar="FILE",
         help=f"client certificate with its chain, PEM ({DEFAULT_CERT})")  # fmt: skip
-    add("--csip_key", "-ck", type=Path, default=None, help=f"its private key, PEM ({DEFAULT_KEY})")
-    add("--csip_root_cert", "-cr", type=Path, default=None,
+    add("--csip_key", "-ck", type=Path, default=None, metavar="FILE",
+        help=f"its private key, PEM ({DEFAULT_KEY})")  # fmt: skip
+    add("--csip_root_cert", "-cr", type=Path, default=None, metavar="FILE",
         help=f"CA certificates that verify the server, PEM ({DEFAULT_ROOT})")  # fmt: skip
     add("--dcap", default="/dcap", help="path of the DeviceCapability on the server")
     add("--use_test_pki_certs", type=Path, default=None, metavar="PATH",

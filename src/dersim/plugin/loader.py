@@ -182,6 +182,10 @@ class PluginSet:
         """Add only the schema extensions of the plug-ins: for a program without DERs."""
         self._collect(("register_schema_extensions",), Namespace()).activate()
 
+    def device_types(self) -> tuple[str, ...]:
+        """The names of all device types, for the help and shell completion."""
+        return tuple(self._collect(("register_device_types",), Namespace()).device_types)
+
     def _collect(self, hooks: Iterable[str], options: Namespace) -> Registry:
         registry = Registry()
         for hook in hooks:

@@ -1,0 +1,168 @@
+"""The one list of commands. `dersim --help`, the help of each command and shell completion are made from it.
+
+The module of a command has ``main(args) -> exit code`` and ``make_parser() -> OptionParser``, and is imported
+only when it is asked for. A new command is a module and a row here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from dersim.options import OptionParser
+
+
+class Example(NamedTuple):
+    """A command line that works as written, and what it does."""
+
+    line: str
+    doc: str
+
+
+class Command(NamedTuple):
+    """A sub-command. doc: what it does, in a few words. group: a title of `GROUPS`."""
+
+    module: str
+    doc: str
+    group: str
+    examples: tuple[Example, ...]
+
+    def make_parser(self) -> OptionParser:
+        """The parser with every flag of the command, those of installed plug-ins included."""
+        parser: OptionParser = importlib.import_module(self.module).make_parser()
+        return parser
+
+    @property
+    def main(self) -> Callable[[list[str]], int]:
+        """What runs the command with the words after its name."""
+        run: Callable[[list[str]], int] = importlib.import_module(self.module).main
+        return run
+
+
+RUN, FILES, HELP = "run", "certificates and files", "this installation"
+GROUPS = (RUN, FILES, HELP)
+
+COMMANDS: dict[str, Command] = {
+    "sim": Command(
+        "dersim.cli.sim",
+        "run simulated DERs and their front-ends",
+        RUN,
+        (
+            Example(
+                "dersim sim --demo", "one DER, a utility that sends it controls, and pages to watch both"
+            ),
+            Example("dersim sim --demo -N 20", "the same with 20 DERs"),
+            Example(
+                "dersim sim --csip_server_ip 192.0.2.5 --csip_cert cert.pem --csip_key key.pem "
+                "--csip_root_cert root.pem",
+                "one DER against your own 2030.5 server",
+            ),
+            Example("dersim sim --without csip -d Batt-3Phase", "a battery with Modbus and pages only"),
+            Example("dersim sim --demo --log_level info", "every exchange with the server in the terminal"),
+        ),
+    ),
+    "server": Command(
+        "dersim.cli.server",
+        "run the companion IEEE 2030.5 server alone",
+        RUN,
+        (
+            Example("dersim server", "on https://127.0.0.1:8443, with the test PKI"),
+            Example("dersim server --cycle yes", "with the demo's cycle of controls"),
+            Example(
+                "dersim server --host 0.0.0.0 --registration known", "for other machines, known DERs only"
+            ),
+        ),
+    ),
+    "lab": Command(
+        "dersim.cli.lab",
+        "serve a page that starts and stops the server and the simulator",
+        RUN,
+        (Example("dersim lab", "then open http://127.0.0.1:8100"),),
+    ),
+    "pki": Command(
+        "dersim.cli.pki",
+        "show a certificate's LFDI and chain, or make a test PKI",
+        FILES,
+        (
+            Example("dersim pki show cert.pem", "LFDI, SFDI and what a peer would refuse"),
+            Example("dersim pki create my-pki -n 20", "a CA, a server's pair and 20 DERs' pairs"),
+        ),
+    ),
+    "replay": Command(
+        "dersim.cli.replay",
+        "run one DER offline through a trajectory of inputs",
+        FILES,
+        (Example("dersim replay scenario.json trajectory.csv --out out.csv", "P, Q and status of each row"),),
+    ),
+    "plugins": Command(
+        "dersim.cli.plugins",
+        "list the plug-ins with their versions and hooks",
+        HELP,
+        (Example("dersim plugins", "those that are installed, in calling order"),),
+    ),
+    "bundle": Command(
+        "dersim.cli.bundle",
+        "pack a redacted zip of a running simulator for a bug report",
+        HELP,
+        (
+            Example(
+                "dersim bundle --url http://127.0.0.1:8111 --out bug.zip",
+                "versions, flags, log, conversation and states; no PIN, token or private key",
+            ),
+        ),
+    ),
+    "completion": Command(
+        "dersim.cli.completion",
+        "print the completion script of a shell",
+        HELP,
+        (
+            Example('eval "$(dersim completion bash)"', "in ~/.bashrc"),
+            Example('eval "$(dersim completion zsh)"', "in ~/.zshrc, after compinit"),
+            Example("dersim completion fish | source", "in ~/.config/fish/config.fish"),
+        ),
+    ),
+}
+
+
+def command_parser(name: str, *, more: Callable[[], Iterable[str]] = tuple, **arguments: Any) -> OptionParser:
+    """A parser for a command of the list, with its examples and the other commands after the flags.
+
+    more: makes further lines for the help; called only when the help is shown.
+    """
+    command = COMMANDS[name]
+    arguments.setdefault("description", f"{command.doc[0].upper()}{command.doc[1:]}.")
+    return OptionParser(
+        prog=f"dersim {name}",
+        more=lambda: "\n".join([*more(), *_examples(command.examples), *_others(name)]),
+        **arguments,
+    )
+
+
+def usage() -> str:
+    """What `dersim --help` prints."""
+    lines = [
+        "usage: dersim COMMAND [flags]",
+        "",
+        "A simulator of DERs that speak IEEE 2030.5 (CSIP), SunSpec Modbus, REST and WebSocket,",
+        "and a companion IEEE 2030.5 server.",
+    ]
+    for group in GROUPS:
+        rows = [f"  {name:12}{each.doc}" for name, each in COMMANDS.items() if each.group == group]
+        lines += ["", f"{group}:", *rows]
+    lines += ["", *_examples(tuple(each.examples[0] for each in COMMANDS.values() if each.group == RUN))]
+    return "\n".join([*lines, "dersim COMMAND --help shows the flags and examples of one; dersim --version"])
+
+
+def _examples(examples: Iterable[Example]) -> list[str]:
+    lines = ["examples:"]
+    for line, doc in examples:
+        lines += [f"  {line}", f"      {doc}"]
+    return [*lines, ""]
+
+
+def _others(name: str) -> list[str]:
+    return [
+        "other commands:",
+        *(f"  dersim {other:12}{each.doc}" for other, each in COMMANDS.items() if other != name),
+    ]
