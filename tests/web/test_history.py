@@ -1,11 +1,15 @@
 """The past: coverage, thinning, budget."""
 
+import gzip
 import json
+from threading import get_ident
 
 import pytest
 import trio
 import trio.testing
 
+from dersim.pages.compression import pack
+from dersim.web import app
 from dersim.web.history import ALL_WATCHED, BLOCK, BUDGET_BYTES, MIN_STEP_S, SAMPLES, History, Series
 
 
@@ -55,6 +59,28 @@ async def test_columns_hold_what_the_overview_showed(open_site):
     assert document["power_kw"] == [1.0, 2.0]
     assert document["voltage_ln_v"] == pytest.approx([277.2, 277.2])
     assert document["soc_pct"] == [None, None]
+
+
+async def test_the_past_is_compressed_where_the_client_accepts_it_and_in_a_thread(open_site, monkeypatch):
+    threads = set()
+    monkeypatch.setattr(app, "pack", lambda *given: threads.add(get_ident()) or pack(*given))
+    async with open_site() as site:
+        run_for(site.context.fleet, site.frontend.history, 2000, 1.0)
+        plain = await site("GET", "/api/dersim/history")
+        packed = await site("GET", "/api/dersim/history", headers=[("Accept-Encoding", "gzip")])
+        tag = ("If-None-Match", packed.headers["etag"])
+        again = await site("GET", "/api/dersim/history", headers=[("Accept-Encoding", "gzip"), tag])
+        other = await site("GET", "/api/dersim/history", headers=[tag])
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < len(plain.body) / 3
+    assert (again.status, again.body) == (304, b"")
+    assert "content-encoding" not in again.headers
+    assert (other.status, other.body) == (200, plain.body)
+    assert threads
+    assert get_ident() not in threads
 
 
 async def test_in_a_large_fleet_only_the_watched_and_the_sum_are_kept(make_context):

@@ -53,6 +53,7 @@ class Route:
 
     request: the type of the JSON body, None where none is taken. response: that of the answer's body.
     etag: whether the answer is tagged, so that a poll of what did not change costs no body.
+    packed: whether the body is sent as gzip to a client that accepts it; for long bodies that compress well.
     problems: the kinds of Problem that it is known to raise, for the docs.
     """
 
@@ -69,6 +70,7 @@ class Route:
     sites: tuple[str, ...] = ("dashboard",)
     tag: str = "DER"
     etag: bool = False
+    packed: bool = False
     problems: tuple[str, ...] = ()
     content_type: str = "application/json"
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
+import trio
 from quart import Response, request
 from quart_trio import QuartTrio
 
 from dersim.json_schema import SchemaBook, check
+from dersim.pages.compression import gzip_accepted, pack
 from dersim.pages.guard import Guard
 from dersim.pages.middleware import add_error_handlers, add_guard
 from dersim.pages.problems import Problem
@@ -23,6 +25,11 @@ from dersim.web.context import Call, Site, WebContext, find_device
 from dersim.web.site_pages import add_pages
 from dersim.web.streaming import add_telemetry
 from dersim.web.telemetry import Telemetry
+
+#: Compressing more characters than this takes longer than handing them to a thread.
+LONG = 20_000
+#: The fastest: 1.4 MB of history to 0.4 MB in 20 ms, and to 0.33 MB in 100 ms at level 6.
+LEVEL = 1
 
 
 def make_app(
@@ -60,7 +67,7 @@ def _view(route: Route, context: WebContext) -> Any:
         result = route.handler(context, Call(device, query, body))
         if inspect.isawaitable(result):
             result = await result
-        return _respond(route, result)
+        return await _respond(route, result)
 
     return view
 
@@ -71,16 +78,40 @@ async def _body(route: Route) -> Any:
     return await json_body()
 
 
-def _respond(route: Route, result: Any) -> Response:
+async def _respond(route: Route, result: Any) -> Response:
     reply = result if isinstance(result, Reply) else Reply(route.status, result, route.content_type)
-    body = reply.body if isinstance(reply.body, str | bytes) else dumps(reply.body)
-    response = Response(body, reply.status, content_type=reply.content_type)
-    if route.etag:
-        raw = body.encode() if isinstance(body, str) else body
-        response.set_etag(hashlib.blake2b(raw, digest_size=8).hexdigest())
-        response.headers["Cache-Control"] = "no-cache"
-        if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
+    text = reply.body if isinstance(reply.body, str | bytes) else dumps(reply.body)
+    body = await _finished(text, route, packed=route.packed and gzip_accepted())
+    response = Response(body.raw, reply.status, content_type=reply.content_type)
+    response.headers["Cache-Control"] = "no-cache" if route.etag else "no-store"
+    if body.tag:
+        response.set_etag(body.tag)
+        if request.if_none_match.contains_weak(body.tag):
             response = Response(b"", 304, headers={"ETag": response.headers["ETag"]})
-    else:
-        response.headers["Cache-Control"] = "no-store"
+            body = body._replace(packed=False)
+    if body.packed:
+        response.headers["Content-Encoding"] = "gzip"
+    if route.packed:
+        response.vary.add("Accept-Encoding")
     return response
+
+
+class _Body(NamedTuple):
+    """A body as it is sent. tag: of this representation, empty where the route has none."""
+
+    raw: bytes
+    tag: str
+    packed: bool
+
+
+async def _finished(text: str | bytes, route: Route, *, packed: bool) -> _Body:
+    """Encoded, tagged and compressed; a long one in a thread, since four hours of history take 50 ms."""
+
+    def finish() -> _Body:
+        raw = text.encode() if isinstance(text, str) else text
+        tag = hashlib.blake2b(raw, digest_size=8).hexdigest() if route.etag else ""
+        if not packed:
+            return _Body(raw, tag, False)
+        return _Body(pack(raw, LEVEL), f"{tag}-gzip" if tag else "", True)
+
+    return await trio.to_thread.run_sync(finish) if packed and len(text) > LONG else finish()

@@ -61,5 +61,6 @@ ROUTES = [
             ),
         ),
         etag=True,
+        packed=True,
     )
 ]
