@@ -21,10 +21,8 @@ _COMMENT, _OS, _APPLICATION = 1, 3, 4
 _IF_NAME, _IF_DESCRIPTION, _IF_RESOLUTION = 2, 3, 9
 _NANOSECONDS = 9
 
-#: What the file says first of itself.
-SECRETS_WARNING = (
-    "This file holds the TLS secrets of its connections: all they carried, PINs included, is readable in it."
-)
+_READABLE = "All that these connections carried, PINs included, is readable in this file."
+_SECRETS_HELD = "It holds the secrets of their TLS sessions."
 _MADE_UP = (
     "Payloads, times, addresses and ports are recorded; Ethernet, IP and TCP headers are made from them."
 )
@@ -46,7 +44,9 @@ def pcapng(recording: Recording, application: str) -> bytes:
 
 def comment_of(recording: Recording) -> str:
     """What the file says of itself: that it is readable, what is made up, and what is missing."""
-    lines = [SECRETS_WARNING] if any(flow.secret for flow in recording.flows) else []
+    lines = [_READABLE]
+    if any(flow.secret for flow in recording.flows):
+        lines.append(_SECRETS_HELD)
     lines.append(_MADE_UP)
     exchanges = sum(flow.lost.exchanges for flow in recording.flows)
     if recording.lost_flows or exchanges:
