@@ -45,6 +45,14 @@ def test_the_short_flags_and_the_defaults():
 
 
 @pytest.mark.parametrize(
+    ("flags", "kept"),
+    [((), False), (("--pcap",), True), (("--pcap", "yes"), True), (("--pcap", "no"), False)],
+)
+def test_records_are_kept_only_where_asked_for(flags, kept):
+    assert config(*flags, "--strict").pcap is kept
+
+
+@pytest.mark.parametrize(
     ("flags", "words"),
     [
         (["--csip_pin", "111116"], "check digit"),

@@ -129,7 +129,8 @@ class LogPage {
     if (after) this.putAbove(rows);
     else show(this.body, rows);
     this.after = after && logs.length === KEEP ? logs[KEEP - 1].id : last_id;
-    this.count.textContent = `${this.body.children.length} entries, newest first`;
+    const count = this.body.children.length;
+    this.count.textContent = count ? `${count} entries, newest first` : "No entry passes these filters.";
   }
 
   // Whoever has scrolled down reads on at the same line.
