@@ -35,7 +35,7 @@ def main(args: Sequence[str]) -> int:
     options, registry = configure(args)
     log = LogBuffer(stream_level=options.log_level)
     clock = SimClock(start_s=start_of(options), rate=options.rate, tick_s=options.tick)
-    fleet = build_fleet(options, registry, clock)
+    fleet = build_fleet(options, registry, clock, log)
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
     )

@@ -15,19 +15,23 @@ from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import Profile, read_profile
 from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import read_nameplate
+from dersim.logbuffer import LogBuffer
 from dersim.plugin.registry import Registry
 
 
-def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Fleet:
-    """`options.count` DERs of one type. ConfigError: bad nameplate or profile; PluginError: bad plug-in."""
+def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: LogBuffer) -> Fleet:
+    """`options.count` DERs of one type. ConfigError: bad nameplate or profile; PluginError: bad plug-in.
+
+    A line of the log says how a profile with TimeUTC is played, a warning if rows are missing in it.
+    """
     device_type = find_type(options.device_type, registry.device_types.values())
     given = options.nameplate
     nameplate = read_nameplate(given) if given else registry.nameplate_of(device_type)
     registry.try_out(device_type, nameplate)
     start_s = clock.now_s()
     offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
-    weather = _profile(options.dc_profile, "weather", start_s, offset)
-    grid = _profile(options.grid_profile, "grid", start_s, offset)
+    weather = _profile(options.dc_profile, "weather", start_s, offset, log)
+    grid = _profile(options.grid_profile, "grid", start_s, offset, log)
     conditions = Conditions(frequency_hz=nameplate.frequency_hz)
     functions = tuple(registry.functions.values())
     return Fleet(
@@ -47,9 +51,14 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock) -> Flee
     )
 
 
-def _profile(path: Path | None, kind: str, start_s: float, offset: timedelta) -> Profile | None:
+def _profile(
+    path: Path | None, kind: str, start_s: float, offset: timedelta, log: LogBuffer
+) -> Profile | None:
     if path is None:
         return None
     profile = read_profile(path, kind)
     profile.begin(start_s, offset.total_seconds())
+    if said := profile.said():
+        module = "DC" if kind == "weather" else "AC"
+        log.log("Warning" if profile.filled else "Info", module, f"{path} {said}")
     return profile

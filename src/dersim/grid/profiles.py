@@ -7,8 +7,9 @@ HH:MM:SS``, UTC). The others, each optional but at least one of them present:
     grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; angle_deg, or angle_a_deg, angle_b_deg,
              angle_c_deg; frequency_hz; rocof_hz_s                                  constant until the next
 
-A profile repeats at its end. Weather is interpolated between rows; grid rows are steps at exact instants, so
-that ride-through is timed exactly. From a row with rocof_hz_s the frequency moves at that rate.
+A profile repeats at its end, one with TimeUTC after whole days (`whole_days.py`). Weather is interpolated
+between rows; grid rows are steps at exact instants, so that ride-through is timed exactly. From a row with
+rocof_hz_s the frequency moves at that rate.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.grid import whole_days
 from dersim.grid.frequency_ramp import next_piece_s
 from dersim.numeric import shown
 
@@ -38,7 +40,6 @@ _RANGES = {
     "rocof_hz_s": (-100.0, 100.0),
     **dict.fromkeys(("angle_deg", *_PER_PHASE["angle_deg"]), (-180.0, 180.0)),
 }
-_DAY_S = 86400.0
 
 
 class Profile:
@@ -46,7 +47,9 @@ class Profile:
 
     columns: name -> values; ``voltage_pu`` and ``angle_deg`` hold triples.
     stepwise: rows hold until the next one, but for a frequency that moves at rocof_hz_s.
-    time_of_day_s: of the first row, for a profile with TimeUTC; None for one that starts with `begin`.
+    time_of_day_s: of the first row, for a profile with TimeUTC, which is played by the time of day and
+    repeats after whole days (`whole_days.py`). None: it starts with `begin`, and repeats after its last row,
+    which lasts as long as the one before it.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class Profile:
         start_s: float = 0.0,
         time_of_day_s: float | None = None,
     ) -> None:
-        self._times = times_s
+        self._times = [t - times_s[0] for t in times_s]
         self.columns = columns
         self._stepwise = stepwise
         self._moves = "rocof_hz_s" in columns
@@ -66,17 +69,35 @@ class Profile:
         self.time_of_day_s = time_of_day_s
         # All DERs of a fleet read the same instant one after another.
         self._last: dict[str, tuple[float, Any]] = {}
-        span = times_s[-1] - times_s[0]
-        last = times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0
-        # The last row lasts as long as the one before it; then the profile repeats.
-        self._period_s = span + last
+        self._days = whole_days.days_of(self._times)
+        self._gaps: frozenset[int] = frozenset()
+        if time_of_day_s is None:
+            last = self._times[-1] - self._times[-2] if len(times_s) > 1 else 1.0
+            self._period_s = self._times[-1] + last
+        else:
+            self._period_s = self._days * whole_days.DAY_S
+            self._gaps = whole_days.gaps_of(self._times, self._days, stepwise=stepwise)
+
+    @property
+    def filled(self) -> bool:
+        """Whether rows are missing for which something else is played."""
+        return bool(self._gaps)
+
+    def said(self) -> str:
+        """How a profile with TimeUTC is played, in one line; "" for one with t_s."""
+        if self.time_of_day_s is None:
+            return ""
+        effect = "the last row before holds"
+        if "irradiance_w_m2" in self.columns:
+            effect = "irradiance is 0" + (", all else holds" if len(self.columns) > 1 else "")
+        return whole_days.said_of(self._times, self._days, self._gaps, self.time_of_day_s, effect)
 
     def begin(self, start_s: float, utc_offset_s: float = 0.0) -> None:
         """Start at simulated time start_s; with TimeUTC, aligned to the time of day at this offset."""
         self.start_s = start_s
         self._last.clear()
         if self.time_of_day_s is not None:
-            midnight_s = start_s - (start_s + utc_offset_s) % _DAY_S
+            midnight_s = start_s - (start_s + utc_offset_s) % whole_days.DAY_S
             self.start_s = midnight_s + self.time_of_day_s
 
     def at(self, name: str, now_s: float) -> Any:
@@ -99,27 +120,29 @@ class Profile:
         t = self._phase(now_s)
         index = bisect_right(self._times, t) - 1
         values = self.columns[name]
+        since_s = t - self._times[index]
         if self._stepwise:
             if self._moves and name == "frequency_hz":
-                moved = self.columns["rocof_hz_s"][index] * (t - self._times[index])
-                return _within_range(values[index] + moved)
+                return _within_range(values[index] + self.columns["rocof_hz_s"][index] * since_s)
             return values[index]
+        if index in self._gaps:
+            return 0.0 if name == "irradiance_w_m2" and since_s > 0 else values[index]
         following = index + 1 if index + 1 < len(values) else 0
-        length = (self._times[following] if following else self._times[0] + self._period_s) - self._times[
-            index
-        ]
-        share = (t - self._times[index]) / length
+        share = since_s / (self._end_of(index) - self._times[index])
         return values[index] + (values[following] - values[index]) * share
 
+    def _end_of(self, index: int) -> float:
+        """When the next row begins, after the last one the first again."""
+        return self._times[index + 1] if index + 1 < len(self._times) else self._period_s
+
     def _phase(self, now_s: float) -> float:
-        return (now_s - self.start_s) % self._period_s + self._times[0]
+        """Seconds since the first row, within one period."""
+        return (now_s - self.start_s) % self._period_s
 
     def next_step_s(self, now_s: float) -> float:
         """The next instant after now_s at which a row begins, or a moving frequency has moved a little."""
         t = self._phase(now_s)
-        index = bisect_right(self._times, t)
-        upper = self._times[index] if index < len(self._times) else self._times[0] + self._period_s
-        next_s = now_s + upper - t
+        next_s = now_s + self._end_of(bisect_right(self._times, t) - 1) - t
         return next_piece_s(now_s, next_s, self.at("rocof_hz_s", now_s)) if self._moves else next_s
 
 
@@ -137,7 +160,7 @@ def read_profile(path: Path, kind: str) -> Profile:
             header = [name.strip() for name in next(rows, [])]
             _check_header(path, header, known)
             times, columns = _read_rows(path, header, rows)
-            time_of_day_s = times[0] % _DAY_S if times and header[0] == "TimeUTC" else None
+            time_of_day_s = times[0] % whole_days.DAY_S if times and header[0] == "TimeUTC" else None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}; give a readable CSV file") from error
     except (UnicodeDecodeError, csv.Error) as error:
