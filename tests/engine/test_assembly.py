@@ -1,0 +1,31 @@
+"""The fleet of a command line: a line of the log says how a profile is played."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from dersim.cli.sim import configure
+from dersim.clock import SimClock
+from dersim.engine.assembly import build_fleet
+from dersim.logbuffer import LogBuffer
+
+
+def lines(path: Path, text: str) -> list[tuple[str, str]]:
+    path.write_text(text)
+    options, registry = configure(["--dc_profile", str(path)])
+    log = LogBuffer(stream=io.StringIO())
+    build_fleet(options, registry, SimClock(start_s=1_750_000_000.0), log)
+    return [(entry.level, entry.message) for entry in log.entries()]
+
+
+def test_the_log_says_what_is_played_where_rows_are_missing(tmp_path: Path) -> None:
+    path = tmp_path / "sun.csv"
+    rows = [f"2024-06-01 {hour:02d}:00:00,500" for hour in range(8, 17)]
+    said = "is played by the time of day and repeats every day; no rows from 16:00 to 08:00: irradiance is 0"
+    text = "\n".join(["TimeUTC,irradiance_w_m2", *rows])
+    assert lines(path, text) == [("Warning", f"{path} {said}")]
+
+
+def test_a_profile_of_seconds_has_no_line(tmp_path: Path) -> None:
+    assert lines(tmp_path / "sun.csv", "t_s,irradiance_w_m2\n0,500\n") == []
