@@ -49,6 +49,8 @@ class Chain:
     p_w, q_var: the output, W and var; mean_p_w, mean_q_var: its mean over the last step. service: in or out
     of service. settled: another step under the same conditions would change nothing. ramps: a ramp runs.
     over_w: how far |P| would be above the ramp of entering service, W.
+    command, grid, frequency: the functions of those stages that are called, each with its bounds.
+    called: all functions by name, as they are called.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class Chain:
             self.functions[kind.name] = function = kind.make(nameplate, settings)
             if hasattr(function, "rng"):
                 function.rng = rng
-        self._called = {name: checked(name, function) for name, function in self.functions.items()}
+        self.called = {name: checked(name, function) for name, function in self.functions.items()}
         ramp = self.functions.get("ramp")
         self.ramp = ramp if isinstance(ramp, Ramp) else None
         battery_ramp = BatteryRamp(nameplate)
@@ -81,9 +83,9 @@ class Chain:
             for kind in self.types
             if kind.stage in _COMMANDING
         }
-        self._command: list[tuple[ControlFunction, Bounds]] = []
-        self._grid: list[tuple[ControlFunction, Bounds]] = []
-        self._frequency: list[tuple[ControlFunction, Bounds]] = []
+        self.command: list[tuple[ControlFunction, Bounds]] = []
+        self.grid: list[tuple[ControlFunction, Bounds]] = []
+        self.frequency: list[tuple[ControlFunction, Bounds]] = []
         self.reactive = Reactive(self.ramp, self.service)
         self._enabled: list[ControlFunction] = []
         self._q_lag = self.reactive.lag
@@ -113,7 +115,7 @@ class Chain:
             if now != before:
                 self._start_ramps(kind, _ramp_s(kind, now, before, ramps), own=bool(own), before=bool(before))
             if (own or kind.standing) and function is not self.ramp:
-                enabled[kind.stage].append(self._called[kind.name])
+                enabled[kind.stage].append(self.called[kind.name])
         self._enable(enabled)
 
     def _start_ramps(self, kind: FunctionType, ramp_s: float | None, *, own: bool, before: bool) -> None:
@@ -127,10 +129,10 @@ class Chain:
             self.ramp.changed(bounds, ramp_s, active=own or kind.standing)
 
     def _enable(self, enabled: Mapping[Stage, list[ControlFunction]]) -> None:
-        names = {id(function): name for name, function in self._called.items()}
+        names = {id(function): name for name, function in self.called.items()}
         for bounds in self.bounds.values():
             bounds.demand = NOTHING
-        self._command, self._grid, self._frequency = (
+        self.command, self.grid, self.frequency = (
             [(each, self.bounds[names[id(each)]]) for each in enabled[stage]] for stage in _COMMANDING
         )
         self.reactive.functions = enabled["reactive"]
@@ -216,14 +218,14 @@ class Chain:
         elif p < low:
             p = low
         limit_lag = None
-        for function, bounds in self._grid:
+        for function, bounds in self.grid:
             bounds.demand = demand = function.step(dt_s, seen)
             if demand.limit_w < limit:
                 limit, limit_lag = demand.limit_w, demand.lag
         self._p_lag = limit_lag
         if p > limit:
             p = limit
-        for function, bounds in self._frequency:
+        for function, bounds in self.frequency:
             self.without.limits = (source, p, limit, ceiling)
             seen.wanted_w = p if ceiling == INF else max(-ceiling, min(ceiling, p))
             bounds.demand = demand = function.step(dt_s, seen)
@@ -249,7 +251,7 @@ class Chain:
                 ramp.settled, ramp.straight_s, ramp.moving = True, INF, []
             if ramp.ending:
                 floor, cap = ramp.end(dt_s, seen, floor, cap)
-        for function, bounds in self._command:
+        for function, bounds in self.command:
             bounds.demand = demand = function.step(dt_s, seen)
             if demand.target_w is not None:
                 p, by_command = demand.target_w, True

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dersim.functions.base import INF, Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
@@ -28,6 +29,16 @@ _NOT_RANDOM_VA = 500e3
 _PARTS = 32
 #: Where it meets the power, the parts are not shorter than those of so many.
 _LEAST_PARTS = 4096
+
+
+class Missing(NamedTuple):
+    """A measurement outside the window of entering service: its name, value, limits and unit."""
+
+    quantity: str
+    value: float
+    low: float
+    high: float
+    unit: str
 
 
 class EnterService(Function):
@@ -66,6 +77,29 @@ class EnterService(Function):
             and seen.v_high_pu * 100 <= s.setESHighVolt
             and s.setESLowFreq <= seen.frequency_hz <= s.setESHighFreq
         )
+
+    def missing(self, seen: Measured) -> list[Missing]:
+        """The voltages and the frequency that are outside the window."""
+        s = self.settings
+        volts = s.setESLowVolt, s.setESHighVolt, "%"
+        hertz = s.setESLowFreq, s.setESHighFreq, "Hz"
+        found = (
+            Missing("voltage", seen.v_low_pu * 100, *volts),
+            Missing("voltage", seen.v_high_pu * 100, *volts),
+            Missing("frequency", seen.frequency_hz, *hertz),
+        )
+        return [each for each in dict.fromkeys(found) if not each.low <= each.value <= each.high]
+
+    @property
+    def ramp_w(self) -> float:
+        """The power that the ramp of entering service allows now, W; inf when it is over."""
+        return INF if self.settled else self._ceiling_w
+
+    @property
+    def ramp_left_s(self) -> float:
+        """Seconds until that power is setMaxW."""
+        rate, left_w = self._rate_w_s(), self.settings.setMaxW - self._ceiling_w
+        return left_w / rate if not self.settled and left_w > 0 and rate > 0 else 0.0
 
     @property
     def remaining_s(self) -> float:

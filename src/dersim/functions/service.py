@@ -28,6 +28,8 @@ class Service:
     entering service; permitted: by the operator; closed: the switch, which closes when service is entered;
     failed: out of service for good after an error in a step.
     turning: service ends or begins at the end of the piece that was stepped; `turn` carries it out.
+    holder: the function that keeps the DER out of service or lets it cease; tripper: that of the last trip;
+    limiter: that of the ramp of entering service. None without one.
     """
 
     def __init__(self) -> None:
@@ -36,6 +38,9 @@ class Service:
         self.permitted = True
         self.failed = False
         self.turning = self._trips = self._opens = False
+        self.holder: ControlFunction | None = None
+        self.tripper: ControlFunction | None = None
+        self.limiter: ControlFunction | None = None
         self._functions: list[ControlFunction] = []
         self._returns = False
         self._window = _CLOSED
@@ -108,14 +113,18 @@ class Service:
         trip = cease = enter = standby = False
         off = seen.blocked = not self.permitted
         ceiling = INF
+        self.holder = None
         for function in self._functions:
             demand = function.step(dt_s, seen)
             if demand is NOTHING:
                 continue
             trip, off, standby = trip or demand.trip, off or demand.off, standby or demand.standby
             cease, enter = cease or demand.cease, enter or demand.enter
-            ceiling = min(ceiling, demand.limit_w)
+            if demand.limit_w < ceiling:
+                ceiling, self.limiter = demand.limit_w, function
             seen.blocked = trip or off or standby or cease
+            if seen.blocked and self.holder is None:
+                self.holder = function
         self.ceased = cease
         if self.in_service:
             turns, self._trips = trip or off or standby, trip
@@ -144,6 +153,7 @@ class Service:
         self.closed = self.closed and not opens
         self.in_service = seen.in_service = False
         self.tripped = tripped
+        self.tripper = self.holder if tripped else None
         self.call_next_step()
 
     def fail(self, seen: Measured) -> None:
@@ -156,4 +166,9 @@ class Service:
         self.in_service = seen.in_service = self.closed = True
         self.tripped = False
         # The ramp of entering service bounds the first instant too.
-        return min(function.step(0.0, seen).limit_w for function in self._functions) if self._returns else INF
+        ceiling = INF
+        for function in self._functions if self._returns else ():
+            limit_w = function.step(0.0, seen).limit_w
+            if limit_w < ceiling:
+                ceiling, self.limiter = limit_w, function
+        return ceiling

@@ -19,7 +19,7 @@ from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint, Ramps
-from dersim.hardware.storage_limits import Machine, StorageLimits
+from dersim.hardware.storage_limits import GRID, IN, OUT, RESERVE, Machine, StorageLimits
 from dersim.hardware.taper import hours_until, share_after
 from dersim.modes import ModeValue
 
@@ -73,6 +73,29 @@ class Battery:
     def steer(self, values: Mapping[str, ModeValue], ramps: Ramps) -> None:
         """Take over InWRte, OutWRte, MinRsvPct and ChaGriSet; after `configure`."""
         self._commands.aim(values, ramps, self._machine, self._power_w)
+
+    def limiting(self, *, gives: bool) -> str:
+        """The setting or command that limits what it gives or takes; "" where its charge does."""
+        commands, machine = self._commands, self._machine
+        if gives:
+            if self.available_w <= 0:
+                kept_wh = commands.reserve_pct / 100 * self._capacity_wh
+                return RESERVE if self._min_wh < self.energy_wh <= kept_wh + self._least_wh else ""
+            if commands.acts and self.available_w == commands.discharge.value:
+                return OUT
+            at_rate = self.available_w == machine.discharge_w
+            return machine.discharge_setting if at_rate else ""
+        if self.take_w > 0 and not commands.from_grid:
+            return GRID
+        if commands.acts and self.take_w == commands.charge.value:
+            return IN
+        return machine.charge_setting if self.take_w == machine.charge_w > 0 else ""
+
+    @property
+    def steered_by(self) -> str:
+        """InWRte or OutWRte where it makes the battery give or take power; "" otherwise."""
+        change_w = self.rest_w - self.idle_w
+        return (IN if change_w > 0 else OUT) if change_w else ""
 
     @property
     def soc_pct(self) -> float:

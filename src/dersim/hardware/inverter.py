@@ -83,6 +83,25 @@ class Inverter:
         amps_va = self._va_per_pu * self.v_pu
         return min(self._va_give, amps_va), min(self._va_charge, amps_va)
 
+    def apparent_limit(self, p_w: float) -> str:
+        """The setting that limits the apparent power at this active power."""
+        if p_w < 0:
+            name, va = "setMaxChargeRateVA", self._va_charge
+        else:
+            gives = p_w > 0 and self._va_give < self._va
+            name, va = ("setMaxDischargeRateVA", self._va_give) if gives else ("setMaxVA", self._va)
+        return "setMaxA" if self._amps_va < va * (1 - 1e-9) else name
+
+    def reactive_limit(self, p_w: float, q_var: float) -> tuple[str, str]:
+        """What holds reactive power back at this output, and why in words: a setting or statVarAvail."""
+        full = self._inject if q_var > 0 else -self._absorb
+        share = self.q_share(p_w)
+        if abs(q_var) < full * share * (1 - 1e-9):
+            return self.apparent_limit(p_w), "active power goes first"
+        if share < 1:
+            return "statVarAvail", "of little active power (1547-2018 5.2)"
+        return ("setMaxVar" if q_var > 0 else "setMaxVarNeg"), ""
+
     def q_share(self, p_w: float) -> float:
         """The usable share of the reactive limits at this active power, 0 to 1."""
         if p_w >= self._full_q_w or not self._full_q_w:

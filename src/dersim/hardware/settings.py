@@ -106,6 +106,10 @@ class Settings:
         """The value that acts of every setting, by name."""
         return {name: getattr(self, name) for name in self._base}
 
+    def written(self, name: str) -> bool:
+        """Whether the base value of a setting was written; else it is that of the nameplate."""
+        return name in self._written
+
     @property
     def charge_limit_w(self) -> float:
         """The highest charging power by setMaxChargeRateW and setMaxChargeRateVA, W."""

@@ -115,6 +115,23 @@ def metered(source: Source) -> Metered | None:
     return cast("Metered", source) if all(hasattr(source, name) for name in names) else None
 
 
+def limiting(source: Source, *, gives: bool) -> str:
+    """The setting or command by which a source gives or takes not more than it does; "" for its own power."""
+    several = combined(source)
+    for each in [source] if several is None else [part.source for part in several.parts]:
+        told = getattr(each, "limiting", None)
+        if told is not None and (name := told(gives=gives)):
+            return str(name)
+    return ""
+
+
+def steered_by(source: Source) -> str:
+    """The command that gives a source another power of its own; "" for none."""
+    several = combined(source)
+    sources = [source] if several is None else [part.source for part in several.parts]
+    return next((name for each in sources if (name := getattr(each, "steered_by", ""))), "")
+
+
 def configure_source(
     source: Source, settings: Settings, values: Mapping[str, ModeValue], ramps: Ramps
 ) -> None:

@@ -27,12 +27,17 @@ IN, OUT, RESERVE, GRID = "InWRte", "OutWRte", "MinRsvPct", "ChaGriSet"
 
 
 class Machine(NamedTuple):
-    """What the settings say, W: 100 % of a rate, the limits without a command; rate_w_s: setGradW in W/s."""
+    """What the settings say, W: 100 % of a rate, the limits without a command; rate_w_s: setGradW in W/s.
+
+    charge_setting, discharge_setting: the settings that those limits are.
+    """
 
     base_w: float
     charge_w: float
     discharge_w: float
     rate_w_s: float
+    charge_setting: str
+    discharge_setting: str
 
     @classmethod
     def of(cls, settings: Settings) -> Machine:
@@ -43,7 +48,13 @@ class Machine(NamedTuple):
             settings.charge_limit_w,
             settings.discharge_limit_w,
             rate_w_s if rate_w_s > 0 else math.inf,
+            _lower(settings, "setMaxChargeRateW", "setMaxChargeRateVA"),
+            _lower(settings, "setMaxDischargeRateW", "setMaxDischargeRateVA"),
         )
+
+
+def _lower(settings: Settings, first: str, second: str) -> str:
+    return first if settings[first] <= settings[second] else second
 
 
 class Limit:

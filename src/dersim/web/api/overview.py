@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from dersim.json_schema import described, unit
 from dersim.pages.routes import Route
 from dersim.timestamps import rfc3339
+from dersim.web.api.binding import Told, told
 from dersim.web.context import Call, WebContext
 from dersim.web.history import mean_of_present
 
@@ -88,7 +89,7 @@ class CommEntry(TypedDict):
     detail: str
 
 
-class Overview(TypedDict):
+class Overview(Told):
     """One DER at a glance, and a line for each of the fleet."""
 
     time: Annotated[str, described("simulated time", format="date-time")]
@@ -114,6 +115,7 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
         "sources": sources(state),
         "status": status(state),
         "comm": comm(context, device),
+        **told(device, context.engine.clock.rate),
     }
 
 

@@ -1,4 +1,4 @@
-"""`GET /api/dersim/setpoints`: what is in force and why, what is overridden and by whom, and the journal."""
+"""`GET /api/dersim/setpoints`: what binds, what is in force and why, what is overridden, and the journal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dersim.json_schema import described
 from dersim.modes import value_to_json
 from dersim.pages.routes import Query, Route
 from dersim.timestamps import rfc3339, rfc3339_or_none
+from dersim.web.api.binding import Told, told
 from dersim.web.context import Call, WebContext
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class JournalLine(TypedDict):
     outcome: str
 
 
-class Setpoints(TypedDict):
+class Setpoints(Told):
     """The setpoints of one DER."""
 
     in_force: list[SetpointEntry]
@@ -80,9 +81,9 @@ def journal_line(item: JournalEntry) -> dict[str, Any]:
 
 
 def _get(context: WebContext, call: Call) -> dict[str, Any]:
-    del context
     setpoints = call.device.setpoints
     return {
+        **told(call.device, context.engine.clock.rate),
         "in_force": [in_force_entry(item) for item in setpoints.in_force()],
         "overridden": [{**in_force_entry(i), "by": i.overridden_by} for i in setpoints.overridden()],
         "journal": [journal_line(item) for item in list(setpoints.journal)[::-1][: call.query["journal"]]],
@@ -94,7 +95,7 @@ ROUTES = [
         method="GET",
         path="/api/dersim/setpoints",
         handler=_get,
-        summary="What is in force and why, what is overridden, and the journal of requests.",
+        summary="What binds P and Q, what is in force and why, what is overridden, the journal.",
         response=Setpoints,
         query=(Query("journal", int, 200, "At most so many lines of the journal.", 0, 10_000),),
         etag=True,
