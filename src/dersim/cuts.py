@@ -9,6 +9,8 @@ longer with the time since. A ramp of active power is cut where it meets a limit
 
 from __future__ import annotations
 
+import math
+
 from dersim.functions.base import INF
 from dersim.functions.chain import Chain
 from dersim.functions.enter_service import EnterService
@@ -24,13 +26,21 @@ from dersim.setpoints import Setpoints
 #: The shortest piece, s; against a profile whose next row rounds to the present instant.
 _SHORTEST_S = 1e-6
 #: After so many pieces in one step they have a least length, so that timers that keep ending cannot hold it.
-_MOST_PIECES = 100
+_MOST_PIECES = 200
 #: Frequencies that differ by less are one: two sums of one moving frequency, Hz.
 _SAME_HZ = 1e-9
 #: The first piece after a jump, of the open-loop response time of the fastest lag that moves.
 _FIRST = 0.125
 #: The later pieces, of the time since the jump.
 _GROWTH = 1 / 3
+#: While Q follows P: the first piece after a jump, s, and the most that P moves in one piece, of rtgMaxW and,
+#: where that is less, of its distance from where the course of Q bends.
+_FIRST_FOLLOWED_S = 0.01
+_FOLLOWED_SHARE = 0.02
+_BEND_GROWTH = 0.3
+_LEAST_SHARE = 0.0005
+#: So near the power at which it is full, of rtgMaxW, a battery that takes what PV has too much may get there.
+_NEAR_SHARE = 0.2
 
 
 class Cuts:
@@ -48,9 +58,11 @@ class Cuts:
         self._chain = chain
         self._sampled = sampled
         self._storage = source if isinstance(source, Battery | Hybrid) else None
+        self._hybrid = source if isinstance(source, Hybrid) else None
         self._stored_out = False
         self.jump_s = 0.0
         self._row_s = INF
+        self._last = (0.0, 0.0)
         self._pieces = 0
         self.least_s = 0.0
 
@@ -95,6 +107,7 @@ class Cuts:
             since_s = start_s - self.jump_s
             if serves and (chain.ramps or chain.service.entering or since_s < dt_s / _GROWTH):
                 seconds = min(seconds, self._course_s(start_s, seen))
+            seconds = min(seconds, self._bending_s(start_s, seen.p_w))
             if self._storage is not None:
                 stored_s = self._storage.straight_s(seconds)
                 self._stored_out = stored_s < seconds
@@ -119,3 +132,22 @@ class Cuts:
             if isinstance(enter, EnterService):
                 seconds = min(seconds, enter.straight_s(chain.over_w, chain.inverter.bends_w))
         return max(seconds, _SHORTEST_S)
+
+    def _bending_s(self, start_s: float, p_w: float) -> float:
+        """Seconds for which what follows P, Q or the power of a battery, is nearly a straight line."""
+        chain, inverter = self._chain, self._chain.inverter
+        bends_w: tuple[float, ...] = ()
+        if chain.ramps and chain.q_follows:
+            circle_w = math.copysign(inverter.va_limit(p_w), p_w)
+            bends_w = circle_w, *chain.q_bends_w, *inverter.bends_w[1:]
+        if self._hybrid is not None and abs(p_w - self._hybrid.bend_w) < _NEAR_SHARE * inverter.rated_w:
+            bends_w = *bends_w, self._hybrid.bend_w
+        if not bends_w:
+            return INF
+        (last_s, last_w), self._last = self._last, (start_s, p_w)
+        moved_w = abs(p_w - last_w)
+        if last_s < self.jump_s or not moved_w:
+            return max(_FIRST_FOLLOWED_S, (start_s - self.jump_s) * _BEND_GROWTH)
+        near_w = _BEND_GROWTH * min(abs(p_w - bend_w) for bend_w in bends_w)
+        most_w = min(_FOLLOWED_SHARE * inverter.rated_w, max(_LEAST_SHARE * inverter.rated_w, near_w))
+        return (start_s - last_s) * most_w / moved_w

@@ -18,7 +18,12 @@ class Function:
     """A control function with no timer and no state; subclasses override what differs.
 
     `settled` is read after each step; a subclass with a filter or timer under way sets it False.
+    follows_power: whether its reactive power depends on active power, so that a step needs short pieces while
+    that moves. bends_w: active powers (W, charging negative) where the line between them bends.
     """
+
+    follows_power = False
+    bends_w: tuple[float, ...] = ()
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         self.nameplate = nameplate

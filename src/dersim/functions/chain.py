@@ -47,7 +47,8 @@ class Chain:
     """All functions of one DER and the result of the last step.
 
     p_w, q_var: the output, W and var; mean_p_w, mean_q_var: its mean over the last step. service: in or out
-    of service. settled: another step under the same conditions would change nothing. ramps: a ramp runs.
+    of service. settled: another step under the same conditions would change nothing. ramps: a ramp runs, or P
+    moves while Q depends on it (`q_follows`), in a line with `q_bends_w`.
     over_w: how far |P| would be above the ramp of entering service, W.
     command, grid, frequency: the functions of those stages that are called, each with its bounds.
     called: all functions by name, as they are called.
@@ -75,7 +76,7 @@ class Chain:
         self.p_w = self.q_var = self.mean_p_w = self.mean_q_var = 0.0
         self._p_lag: Lag | None = None
         self._most_w = self._least_w = self.over_w = 0.0
-        self.settled = self.ramps = False
+        self.settled = self.ramps = self.q_follows = self._by_power = False
         self._served = True
         #: By function of `_COMMANDING`: its ramped limit and floor, and its last demand.
         self.bounds = {
@@ -90,6 +91,7 @@ class Chain:
         self._enabled: list[ControlFunction] = []
         self._q_lag = self.reactive.lag
         self.lags = [self._q_lag]
+        self.q_bends_w: list[float] = []
         self._in_force: dict[str, Mapping[str, object]] = {}
         self._settings_seen = -1
 
@@ -136,6 +138,9 @@ class Chain:
             [(each, self.bounds[names[id(each)]]) for each in enabled[stage]] for stage in _COMMANDING
         )
         self.reactive.functions = enabled["reactive"]
+        following = [each for each in enabled["reactive"] if getattr(each, "follows_power", False)]
+        self._by_power = self.q_follows = bool(following)
+        self.q_bends_w = [power_w for each in following for power_w in getattr(each, "bends_w", ())]
         self._enabled = [function for functions in enabled.values() for function in functions]
         self.lags = [
             self.reactive.lag,
@@ -171,8 +176,8 @@ class Chain:
                 tell_service(source, in_service=self._served)
             ceiling = service.step(dt_s, seen)
         seen.wanted_w = self._active(dt_s, seen, source, ceiling)
-        q, factor_first = self.reactive.step(dt_s, seen)
-        p = seen.wanted_w
+        asked_var, factor_first = self.reactive.step(dt_s, seen)
+        p, q = seen.wanted_w, asked_var
         if service.in_service and not service.ceased:
             p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
             if self._night_w and not p and not seen.available_w:
@@ -182,11 +187,13 @@ class Chain:
             p = q = 0.0
             if not service.in_service:
                 seen.before_w = None
-        before, q_lag, settled = self.p_w, self._q_lag, True
+        before, q_lag, settled, follows = self.p_w, self._q_lag, True, False
         if p == before:
             self.mean_p_w = p
         else:
             settled, lag = False, self._p_lag
+            follows = self._by_power or q != asked_var or (q != 0.0 and p < self.inverter.near_wedge_w)
+            self.q_follows = follows
             if lag is None:
                 self.mean_p_w = (p + before) * 0.5
             else:
@@ -202,7 +209,11 @@ class Chain:
             self.mean_q_var = q_lag.mean if at_lag else _mean(before, q, q_lag)
             self.q_var = seen.q_var = q
         ramp, battery = self.ramp, self.battery_ramp
-        self.ramps = (ramp is not None and not ramp.settled) or (battery is not None and not battery.settled)
+        self.ramps = (
+            follows
+            or (ramp is not None and not ramp.settled)
+            or (battery is not None and not battery.settled)
+        )
         self.settled = (
             settled
             and not q_lag.moving

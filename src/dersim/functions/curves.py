@@ -26,6 +26,15 @@ class Line:
         pieces.append((self.last_y, 0.0))
         self.pieces = pieces
 
+    @property
+    def zeros(self) -> list[float]:
+        """Where the curve leaves or crosses y = 0, but for where it jumps across."""
+        found = {x for x in self.xs if not self.at(x)}
+        for (x0, x1), (offset, slope) in zip(itertools.pairwise(self.xs), self.pieces[1:], strict=False):
+            if slope and x0 < (zero := -offset / slope) < x1:
+                found.add(zero)
+        return sorted(found)
+
     def at(self, x: float) -> float:
         """The curve's y at x."""
         offset, slope = self.pieces[bisect_right(self.xs, x)]

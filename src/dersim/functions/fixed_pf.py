@@ -38,6 +38,8 @@ class FixedPF(Function):
     """A fixed power factor. `response_s`: time to 90 %."""
 
     response_s = 1.0
+    follows_power = True
+    bends_w = (0.0,)
     _ratio_out = 0.0
     _ratio_in = 0.0
 

@@ -26,6 +26,7 @@ class FixedVars(Function):
         """Take over the percent and its reference."""
         value = modes.get(MODE)
         self._value = value if isinstance(value, FixedVar) else None
+        self.follows_power = self._value is not None and self._value.ref == "statVarAvail"
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
         """The reactive power, with the reference as it is in this step."""

@@ -53,6 +53,7 @@ class VoltVar(Function):
             self.settled = True
             return
         self._reference = reference = curve.y_ref_type
+        self.follows_power = reference == 3
         inject = var_base(self.settings, reference, injecting=True, seen=seen)
         absorb = var_base(self.settings, reference, injecting=False, seen=seen)
         self._bases = (inject, absorb) if inject != absorb or reference == 3 else None

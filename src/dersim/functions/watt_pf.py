@@ -25,6 +25,7 @@ class WattPF(Function):
     """The Watt-PF curve. `response_s` applies where the curve has none."""
 
     response_s = 1.0
+    follows_power = True
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
@@ -43,6 +44,9 @@ class WattPF(Function):
             (x / 100, (1 - pf) if excitation == "inject" else (pf - 1)) for (x, pf), excitation in signed
         )
         self._lag_s = self.response_s if curve.open_loop_s is None else curve.open_loop_s
+        # The tangent of a power factor is vertical at unity.
+        s, bends = self.settings, (*self._line.xs, *self._line.zeros)
+        self.bends_w = (0.0, *(x * s.setMaxW for x in bends), *(-x * s.setMaxChargeRateW for x in bends))
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
         """Reactive power by the curve's power factor at the active power of this step."""

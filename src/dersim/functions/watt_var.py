@@ -27,6 +27,7 @@ class WattVar(Function):
     """The Watt-Var curve; x and y in per unit. `response_s` applies where the curve has none."""
 
     response_s = 1.0
+    follows_power = True
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
@@ -45,6 +46,9 @@ class WattVar(Function):
         self._mirror = all(x >= 0 for x, _ in curve.points)
         self._reference = curve.y_ref_type
         self._lag_s = self.response_s if curve.open_loop_s is None else curve.open_loop_s
+        s, bends = self.settings, self._line.xs
+        below = [-x for x in bends] if self._mirror else bends
+        self.bends_w = (0.0, *(x * s.setMaxW for x in bends), *(x * s.setMaxChargeRateW for x in below))
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
         """Reactive power at the active power of this step."""

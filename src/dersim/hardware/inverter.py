@@ -36,6 +36,7 @@ class Inverter:
         self._plate = nameplate
         self._settings = settings
         self.v_pu = 1.0
+        self.rated_w = nameplate.rtgMaxW
         self.configure()
 
     def measured(self, frequency_hz: float) -> Measured:
@@ -52,6 +53,8 @@ class Inverter:
         jump_w = 0.05 * self._wedge_w
         #: Where the wedge jumps (just below and above) and where it bends, W.
         self.bends_w = (jump_w * (1 - 1e-6), jump_w * (1 + 1e-6), self._full_q_w) if jump_w else ()
+        #: Below this power the next one may be in the wedge, W.
+        self.near_wedge_w = 0.5 * self._wedge_w
         demanded = 0.25 if plate.normal_category == "A" else 0.44
         self._demanded_inject = 0.44 * s.setMaxVA
         self._demanded_absorb = -demanded * s.setMaxVA
