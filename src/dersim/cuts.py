@@ -37,7 +37,7 @@ _GROWTH = 1 / 3
 #: where that is less, of its distance from where the course of Q bends.
 _FIRST_FOLLOWED_S = 0.01
 _FOLLOWED_SHARE = 0.02
-_BEND_GROWTH = 0.3
+_BEND_GROWTH = 0.25
 _LEAST_SHARE = 0.0005
 #: So near the power at which it is full, of rtgMaxW, a battery that takes what PV has too much may get there.
 _NEAR_SHARE = 0.2
@@ -137,7 +137,7 @@ class Cuts:
         """Seconds for which what follows P, Q or the power of a battery, is nearly a straight line."""
         chain, inverter = self._chain, self._chain.inverter
         bends_w: tuple[float, ...] = ()
-        if chain.ramps and chain.q_follows:
+        if chain.q_follows:
             circle_w = math.copysign(inverter.va_limit(p_w), p_w)
             bends_w = circle_w, *chain.q_bends_w, *inverter.bends_w[1:]
         if self._hybrid is not None and abs(p_w - self._hybrid.bend_w) < _NEAR_SHARE * inverter.rated_w:
