@@ -65,9 +65,8 @@ def _volt_var(draw: Any) -> Curve:
 def _watt_pf(draw: Any) -> Curve:
     """Of both excitations: where it turns, Q goes from one side to the other within a few percent of P."""
     curve: Curve = draw(curves((0, 100), (0.8, 1.0), (0,), 5))
-    return curve._replace(
-        excitations=tuple(draw(st.sampled_from(("inject", "absorb"))) for _ in curve.points)
-    )
+    turns = st.sampled_from(("inject", "absorb"))
+    return curve._replace(excitations=tuple(draw(turns) for _ in curve.points))
 
 
 @st.composite

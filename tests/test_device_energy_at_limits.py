@@ -197,9 +197,8 @@ def test_energy_is_the_same_at_any_tick(case: Callable[[], tuple[Device, ManualC
 def test_a_hybrid_stores_the_same_at_any_tick_while_its_battery_tapers() -> None:
     def stored_wh(tick_s: float) -> float:
         clock = ManualClock()
-        plate = read_nameplate(
-            bundled(find_type("HybridDC-3Phase", DEVICE_TYPES).profile), **{"713.SoC": 90.0}
-        )
+        profile = find_type("HybridDC-3Phase", DEVICE_TYPES).profile
+        plate = read_nameplate(bundled(profile), **{"713.SoC": 90.0})
         device = make_device(device_type="HybridDC-3Phase", nameplate=plate, clock=clock)
         device.step(0.0)
         ask(device, "opModTargetW", -10000.0)

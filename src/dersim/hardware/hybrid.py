@@ -80,10 +80,8 @@ class Hybrid:
 
     def drew(self, p_w: float, dt_s: float) -> None:
         """Count p_w for dt_s."""
-        if dt_s:
-            from_battery_w = self._from_battery_w(p_w, self._sun_w, self._take_w)
-        else:
-            from_battery_w = self.shares(p_w)[1]
+        means_w = self._sun_w, self._take_w
+        from_battery_w = self._from_battery_w(p_w, *means_w) if dt_s else self.shares(p_w)[1]
         self.battery.drew(from_battery_w, dt_s)
         self.pv.drew(p_w - from_battery_w, dt_s)
         self.settled = self.battery.settled and self.pv.settled
