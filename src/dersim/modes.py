@@ -276,7 +276,7 @@ def _droop(name: str, data: Any) -> FreqDroop:
     open_loop_s = _ranged(f"{name}.open_loop_s", fields.get("open_loop_s", 0), 0, _UINT16_HUNDREDTHS, "s")
     p_min = fields.get("p_min_w")
     if p_min is not None:
-        p_min = _ranged(f"{name}.p_min_w", p_min, 0, math.inf, "W")
+        p_min = _ranged(f"{name}.p_min_w", p_min, -math.inf, math.inf, "W")  # a battery charges down to it
     return FreqDroop(db_of, db_uf, k_of, k_uf, open_loop_s, p_min)
 
 

@@ -61,12 +61,12 @@ class View:
         return [item for item in held if item.mode == mode and item.source in sources]
 
     def in_force_or_waiting(self, mode: str) -> InForce | None:
-        """The setpoint in force for this mode, else the latest local one that is overridden."""
+        """The setpoint in force for this mode, else the latest local one, or the nameplate's, that waits."""
         for item in self.setpoints.in_force():
             if item.mode == mode:
                 return item
-        local = self.requests(mode, LOCAL)
-        return local[-1] if local else None
+        waiting = self.requests(mode, LOCAL) or self.requests(mode, (SetpointSource.NAMEPLATE,))
+        return waiting[-1] if waiting else None
 
     @staticmethod
     def is_of(item: InForce, detail: str) -> bool:
