@@ -80,7 +80,8 @@ class Log(Protocol):
 class LogBuffer:
     """The newest `capacity` entries, 16 MiB at most; those at or above `stream_level` also go to `stream`.
 
-    stream: None writes to stderr; pass an `io.StringIO` in tests. now_s: UTC seconds, the machine's clock.
+    stream: None writes to stderr; pass an `io.StringIO` in tests. writer: takes those entries instead of
+    `stream`; it may raise OSError. now_s: UTC seconds, the machine's clock.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class LogBuffer:
         *,
         stream: TextIO | None = None,
         stream_level: Level = "Info",
+        writer: Callable[[LogEntry], None] | None = None,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._capacity = capacity
@@ -96,6 +98,7 @@ class LogBuffer:
         self._held_bytes = 0
         self._ids = itertools.count(1)
         self._stream: TextIO | None = sys.stderr if stream is None else stream
+        self._writer: Callable[[LogEntry], None] | None = writer or self._write_plain
         self._stream_rank = LEVELS[stream_level]
         self._now_s = now_s
 
@@ -127,14 +130,18 @@ class LogBuffer:
         return BufferSize(self._held_bytes, LIMIT_BYTES)
 
     def _write(self, entry: LogEntry) -> None:
-        if self._stream is None:
+        if self._writer is None:
             return
         try:
-            self._stream.write(entry.to_line() + "\n")
-            self._stream.flush()
+            self._writer(entry)
         except (OSError, ValueError):
             # stderr cannot be written (a closed pipe, a full disk): go on with the buffer alone.
-            self._stream = None
+            self._writer = None
+
+    def _write_plain(self, entry: LogEntry) -> None:
+        if self._stream is not None:
+            self._stream.write(entry.to_line() + "\n")
+            self._stream.flush()
 
     def entries(
         self,

@@ -13,6 +13,7 @@ import trio
 from dersim import pki
 from dersim.cli import server, sim_options
 from dersim.cli.commands import command_parser
+from dersim.cli.terminal import stderr
 from dersim.errors import bare_errors
 from dersim.fences import Fences
 from dersim.lab.app import make_lab_app
@@ -75,13 +76,15 @@ async def serve(
     with trio.open_signal_receiver(*_SIGNALS) as signals:
         async with trio.open_nursery() as children:
             state = LabState(programs, test_pki)
-            log = LogBuffer()
+            terminal = stderr()
+            log = LogBuffer(writer=terminal.writer)
             fences = Fences(log, fail_fast=os.environ.get(sim_options.FAIL_FAST_VARIABLE) == "yes")
             site = WebServer(make_lab_app(state, children, fences), listening, log, fences)
             async with trio.open_nursery() as web:
                 web.start_soon(partial(site.serve, trio.lowlevel.checkpoint))
                 url = url_of(listening)
                 print(f"dersim ready lab={url}", flush=True)
+                terminal.table({"lab": url})
                 task_status.started(url)
                 await anext(aiter(signals))
                 web.cancel_scope.cancel()

@@ -17,6 +17,7 @@ import trio
 
 from dersim.cli.commands import command_parser
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
+from dersim.cli.terminal import Terminal, stderr
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
 from dersim.options import PIN_VARIABLE, OptionParser, names, port, readable_file, yes_no
@@ -119,18 +120,20 @@ def config_of(options: Namespace) -> UtilityConfig:
 
 def run(options: Namespace) -> int:
     """Serve until SIGINT or SIGTERM; 0. ConfigError and CertificateError are the caller's."""
-    log = LogBuffer()
+    terminal = stderr()
+    log = LogBuffer(writer=terminal.writer)
     server = UtilityServer(config_of(options), time.time, log)
-    trio.run(_run_until_stopped, server)
+    trio.run(_run_until_stopped, server, terminal)
     return 0
 
 
-async def _run_until_stopped(server: UtilityServer) -> None:
+async def _run_until_stopped(server: UtilityServer, terminal: Terminal) -> None:
     watchdog, scope = Watchdog(STOP_DEADLINE_S), trio.CancelScope()
     try:
         with stop_at_signals(scope.cancel, watchdog), scope:
             shown = await server.bind()
             print(" ".join(["dersim ready", *(f"{key}={url}" for key, url in shown.items())]), flush=True)
+            terminal.table(shown)
             await server.run()
     finally:
         watchdog.cancel()

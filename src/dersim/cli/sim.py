@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import signal
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,13 +16,16 @@ from datetime import datetime
 import trio
 
 from dersim.cli import sim_options
+from dersim.cli.run_report import RunReport
+from dersim.cli.short_form import ShortForm
 from dersim.cli.sim_options import COMPANION
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
+from dersim.cli.terminal import Terminal, stderr
 from dersim.clock import SimClock
 from dersim.engine.assembly import build_fleet
 from dersim.engine.simulator import Simulator
 from dersim.errors import bare_errors
-from dersim.logbuffer import LogBuffer
+from dersim.logbuffer import Level, LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.registry import Registry
 
@@ -33,14 +37,26 @@ def main(args: Sequence[str]) -> int:
     """Run until stopped; the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the simulator takes signals itself
     options, registry = configure(args)
-    log = LogBuffer(stream_level=options.log_level)
+    terminal = stderr()
+    log, short = make_log(options, terminal)
     clock = SimClock(start_s=start_of(options), rate=options.rate, tick_s=options.tick)
     fleet = build_fleet(options, registry, clock, log)
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
     )
-    trio.run(run_until_stopped, simulator, STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S)
+    report = RunReport.of(simulator, log, terminal, short)
+    deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S
+    trio.run(run_until_stopped, simulator, deadline_s, report)
     return 0
+
+
+def make_log(options: Namespace, terminal: Terminal) -> tuple[LogBuffer, ShortForm | None]:
+    """The log, and in a terminal the short form, which --log_level turns off."""
+    level: Level = options.log_level or "Info"
+    if terminal.look.interactive and options.log_level is None:
+        short = ShortForm(terminal.write, time.monotonic, everything=options.count == 1)
+        return LogBuffer(writer=short.write), short
+    return LogBuffer(stream_level=level, writer=terminal.writer), None
 
 
 def make_parser() -> OptionParser:
@@ -65,14 +81,19 @@ def start_of(options: Namespace) -> float | None:
     return datetime.combine(today, options.start_clock_time, options.wall_clock_timezone).timestamp()
 
 
-async def run_until_stopped(simulator: Simulator, deadline_s: float) -> None:
-    """Run it; SIGINT and SIGTERM stop it, and so may a front-end. At the deadline the process ends."""
+async def run_until_stopped(simulator: Simulator, deadline_s: float, report: RunReport | None = None) -> None:
+    """Run it; SIGINT and SIGTERM stop it, and so may a front-end. At the deadline the process ends.
+
+    report: tells how it goes; None prints the ready line alone.
+    """
     watchdog = Watchdog(deadline_s)
     try:
         with bare_errors(), stop_at_signals(simulator.stop, watchdog):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_watch, simulator, watchdog)
-                await simulator.run(announce)
+                if report is not None:
+                    nursery.start_soon(report.run)
+                await simulator.run(announce if report is None else report.announce)
                 nursery.cancel_scope.cancel()
     finally:
         watchdog.cancel()

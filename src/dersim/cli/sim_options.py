@@ -99,7 +99,10 @@ def add_general(parser: OptionParser) -> None:
         help="let a failing front-end end the program instead of starting it again",
     )
     group.add_argument(
-        "--log_level", type=_level, metavar="LEVEL", default="Info", help="of what goes to stderr: " + _LEVELS
+        "--log_level",
+        type=_level,
+        metavar="LEVEL",
+        help=f"of what goes to stderr: {_LEVELS}; default: info in a pipe, in a terminal a short form of it",
     )
 
 

@@ -19,6 +19,8 @@ from types import FrameType
 
 import trio
 
+from dersim.cli.terminal import RESTORE, is_tty
+
 #: The longest stop, real seconds.
 STOP_DEADLINE_S = 2.7
 
@@ -66,6 +68,8 @@ class Watchdog:
 
     @staticmethod
     def _end_process(message: str) -> None:
+        if is_tty(sys.stderr):
+            message = RESTORE + message
         line = threading.Thread(target=print, args=(message,), kwargs={"file": sys.stderr, "flush": True})
         line.daemon = True
         line.start()

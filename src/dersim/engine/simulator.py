@@ -64,7 +64,7 @@ class Simulator:
         self.services = Services()
         self._options = options
         self._registry = registry
-        self._fleet = fleet
+        self.fleet = fleet
         self._clock = clock
         self._log = log
         self._seed = seed
@@ -101,23 +101,23 @@ class Simulator:
         check_rate(self._options, self._clock.rate, self._registry.frontends.values())
         self._make_all()
         shown = await self._bind_all()
-        count = len(self._fleet.devices)
+        count = len(self.fleet.devices)
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
-        for device in self._fleet.devices:
+        for device in self.fleet.devices:
             device.on_failure = partial(self._physics.failed, device)
             device.setpoints.fence = partial(
                 self.fences.around, "function_check", "Engine", device=device.number
             )
         self._clock.start()
         first_s = self._clock.now_s()
-        trip_log = TripLog(self._fleet, self._log)
-        await self._fleet.step(first_s, self._physics.step)
+        trip_log = TripLog(self.fleet, self._log)
+        await self.fleet.step(first_s, self._physics.step)
         trip_log.look()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tick, first_s, trip_log)
             for each in self._supervised.get(0, ()):
                 nursery.start_soon(each.run)
-            for position, device in enumerate(self._fleet.devices):
+            for position, device in enumerate(self.fleet.devices):
                 nursery.start_soon(self._live_device, device.number, position * START_SPACING_S)
             announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
 
@@ -127,7 +127,7 @@ class Simulator:
             self._clock.tick_done()
             next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
             await self._clock.sleep_until(next_s)
-            await self._fleet.step(self._clock.now_s(), self._physics.step)
+            await self.fleet.step(self._clock.now_s(), self._physics.step)
             with self.fences.around("trip_log", "Engine", "the log of trips"):
                 trip_log.look()
 
@@ -143,7 +143,7 @@ class Simulator:
             if kind.scope == "fleet":
                 self._make(kind, None)
             else:
-                for device in self._fleet.devices:
+                for device in self.fleet.devices:
                     self._make(kind, device)
 
     def _make(self, kind: FrontendType, device: Device | None) -> None:
@@ -151,7 +151,7 @@ class Simulator:
         models = self._registry.sunspec_models
         context = FrontendContext(
             options=self._options,
-            fleet=self._fleet,
+            fleet=self.fleet,
             clock=self._clock,
             log=self._log,
             services=self.services,
@@ -177,7 +177,7 @@ class Simulator:
     async def _bind_all(self) -> Mapping[str, str]:
         shown: dict[str, str] = {}
         for kind in self._registry.ordered_frontends():
-            for number in [0] if kind.scope == "fleet" else [each.number for each in self._fleet.devices]:
+            for number in [0] if kind.scope == "fleet" else [each.number for each in self.fleet.devices]:
                 supervised = next(each for each in self._supervised[number] if each.name == kind.name)
                 with self._at_start(self._registry.frontends.owners[kind.name], f"bind of {supervised}"):
                     addresses = await supervised.bind()
