@@ -175,7 +175,8 @@ def test_the_logs_filter_by_module_and_level(demo, open_page):
 def test_an_exchange_opens_with_pretty_xml_and_no_pin(demo, open_page):
     page = open_page(demo.url).page
     go(page, "conversation")
-    page.fill("input[type=search]", "/rg")
+    page.fill("#by-resource", "/rg")
+    page.wait_for_selector("p[role=status]:has-text('match')")
     page.locator("tbody tr.pick:visible").first.click()
     page.wait_for_selector("pre:has-text('<pIN>masked</pIN>')")
     assert "111115" not in page.content()

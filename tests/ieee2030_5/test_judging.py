@@ -107,7 +107,7 @@ def test_a_document_that_our_reader_refuses_is_invalid():
     body = f"<Time {NS}><quality>7</quality></Time>".encode()
     found = judging.judge(body)
     assert found.brief.word == judging.brief(body).word == "invalid"
-    assert found.reader[-1].message == "is missing"
+    assert found.reader[-1].message == "is missing; the document is refused"
 
 
 def test_another_encoding_is_a_violation():

@@ -129,7 +129,7 @@ def _read(body: bytes, root: Any) -> tuple[Finding, ...]:
     try:
         notes = codec.decode(body, validation="off").violations
     except RemoteProtocolError as error:
-        notes = (str(error),)
+        notes = (f"{error}; the document is refused",)
     return tuple(_located(note, root) for note in notes if not note.startswith("/: encoded in"))
 
 

@@ -1,128 +1,171 @@
-// The conversation with the server: every exchange, its bodies, and what changed since the last one there.
-import { card, h, headRow, note, pairs, show, troubleLine } from "../dom.js";
-import { getPlain, currentDevice } from "../api.js";
+// The conversation with the server: every exchange, filtered, newest first, and the one that is open.
+import { card, cardRow, h, headRow, say, show, troubleLine } from "../dom.js";
+import { getPlain } from "../api.js";
 import { bytes, clockMs, num, utc } from "../format.js";
+import { Filters } from "./conversation_filters.js";
+import { detailOf, exchangeOf, pathOf, tint } from "./exchange.js";
 
-const KEEP = 400;
-const PCAPNG = "/api/dersim/conversation/export.pcapng";
+// Rows that are asked for at once; each time older ones are asked for, so many more are kept.
+const PAGE = 200;
+const ADDRESS = "/api/dersim/conversation";
 
-const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "ms", "Sent", "Received", "Verdict", "Cause"];
+const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "Verdict", "Cause", "ms", "Sent", "Received"];
 const NUMBERS = ["DER", "ms", "Sent", "Received"];
 
-export function mount(root) {
-  const page = new ConversationPage(root);
+export function mount(root, context) {
+  const page = new ConversationPage(root, context);
   page.load();
   return { unmount: () => page.close() };
 }
 
-// The list of exchanges, newest first, and the chosen one below it.
 class ConversationPage {
-  constructor(root) {
+  constructor(root, context) {
+    this.filters = new Filters(() => this.restart());
     this.after = 0;
+    this.keep = 2 * PAGE;
+    this.turn = 0;
+    this.search = 0;
     this.timer = 0;
     this.gone = false;
     this.paused = false;
     this.chosen = null;
-    const look = { type: "search", placeholder: "path, method or status", "aria-label": "Filter" };
-    this.filter = h("input", { ...look, oninput: () => this.sift() });
-    this.all = h("input", { type: "checkbox", id: "all-devices", onchange: () => this.restart() });
     this.hold = h("button", { onclick: () => this.pause() }, "Pause");
+    this.more = h("button", { onclick: () => this.loadOlder(), hidden: true }, "Show older");
     this.pcap = h("span", {});
+    const file = (kind) => h("a", { class: "button", download: `conversation.${kind}` });
+    this.files = ["jsonl", "har"].map(file);
+    this.count = h("p", { class: "note", role: "status" });
     this.body = h("tbody", {});
     this.trouble = troubleLine();
     this.detail = h("div", { tabindex: -1 }, h("p", { class: "empty" }, "Choose an exchange."));
-    show(
-      root,
-      card("Conversation with the server", this.controls(), this.trouble, this.table()),
-      card("Exchange", this.detail),
-    );
+    this.detailCard = card("Exchange", this.detail);
+    show(root, card("Conversation with the server", this.parts(context)), this.detailCard);
+    this.showAddress();
+    if (this.filters.asked) this.open(this.filters.asked);
   }
 
-  controls() {
-    const link = (path, text) => h("a", { class: "button", href: path, download: true }, text);
-    return h(
-      "div",
-      { class: "row" },
-      this.filter,
-      h("label", { for: "all-devices" }, this.all, "all DERs"),
-      this.hold,
-      link("/api/dersim/conversation/export.jsonl", "Export JSONL"),
-      link("/api/dersim/conversation/export.har", "Export HAR"),
-      this.pcap,
-    );
-  }
-
-  table() {
-    const style = { "max-height": "24rem", "overflow-y": "auto" };
+  parts(context) {
+    const tools = h("div", { class: "row" }, this.hold, this.files, this.pcap);
     const head = h("thead", {}, headRow(COLUMNS, NUMBERS));
-    return h("div", { class: "scroll", style }, h("table", {}, head, this.body));
+    const list = h("table", { class: "cards exchanges" }, head, this.body);
+    const fields = h("div", { class: "row" }, this.filters.fields(context?.count || 1));
+    return [fields, tools, this.trouble, this.count, h("div", { class: "scroll list" }, list, this.more)];
+  }
+
+  // The address has the filters and the open exchange; the exports have the filters.
+  showAddress() {
+    history.replaceState(null, "", this.filters.address(this.chosen));
+    const query = String(new URLSearchParams(this.filters.given()));
+    for (const link of this.files) {
+      const kind = link.download.split(".")[1];
+      link.textContent = kind === "har" ? "Export HAR" : "Export JSONL";
+      link.href = `${ADDRESS}/export.${kind}${query ? `?${query}` : ""}`;
+    }
   }
 
   pause() {
     this.paused = !this.paused;
     this.hold.textContent = this.paused ? "Go on" : "Pause";
-  }
-
-  row(exchange) {
-    const { id, status } = exchange;
-    const open = () => this.open(id, row);
-    const onkeydown = (event) => {
-      if (event.key === "Enter") open();
-    };
-    const row = h("tr", { class: "pick", tabindex: 0, onclick: open, onkeydown }, cells(exchange));
-    const { method, url, verdict, cause } = exchange;
-    row.dataset.words = [method, url, status, verdict, cause].join(" ").toLowerCase();
-    row.dataset.id = id;
-    return row;
-  }
-
-  sift() {
-    const word = this.filter.value.toLowerCase();
-    for (const row of this.body.children) row.hidden = !row.dataset.words.includes(word);
+    this.hold.setAttribute("aria-pressed", String(this.paused));
+    if (!this.paused) this.load();
   }
 
   restart() {
+    if (this.gone) return; // someone typed, and went to another page
+    this.search++;
     this.after = 0;
-    show(this.body);
+    this.keep = 2 * PAGE;
+    this.showAddress();
     this.load();
   }
 
   async load() {
     clearTimeout(this.timer);
+    const turn = ++this.turn;
     try {
-      if (!this.paused) await this.loadNew();
+      await this.loadNew(turn);
       this.trouble.hidden = true;
     } catch (error) {
       this.trouble.hidden = false;
       this.trouble.textContent = error.message;
     }
-    if (!this.gone) this.timer = setTimeout(() => this.load(), 1500);
+    if (turn !== this.turn || this.gone || this.paused) return;
+    this.timer = setTimeout(() => this.load(), 1500);
   }
 
-  async loadNew() {
-    const device = this.all.checked ? null : currentDevice();
-    const query = { device, after: this.after, limit: KEEP };
-    const { exchanges, pcap } = await getPlain("/api/dersim/conversation", query);
-    if (pcap && !this.pcap.firstChild) show(this.pcap, pcapLink());
-    for (const exchange of exchanges) {
-      this.body.prepend(this.row(exchange));
-      this.after = exchange.id;
+  // All rows that are new, page after page where one does not hold them; the newest page at the start.
+  async loadNew(turn) {
+    const { after } = this;
+    const found = [];
+    let before = null;
+    let answer;
+    do {
+      answer = await getPlain(ADDRESS, { ...this.filters.query(), after, before, limit: PAGE });
+      if (turn !== this.turn || this.gone) return; // the filters have changed meanwhile
+      found.unshift(...answer.exchanges);
+      before = answer.older;
+    } while (after && before && found.length < this.keep);
+    const rows = found.map((each) => this.row(each)).reverse();
+    if (after && !before) this.body.prepend(...rows);
+    else show(this.body, rows);
+    this.after = found.at(-1)?.id || after;
+    if (!after || before) this.more.hidden = !before;
+    this.trim();
+    this.tell(answer);
+  }
+
+  trim() {
+    while (this.body.children.length > this.keep) {
+      this.body.lastChild.remove();
+      this.more.hidden = false;
     }
-    while (this.body.children.length > KEEP) this.body.lastChild.remove();
-    if (exchanges.length) this.sift();
   }
 
-  async open(id, row) {
-    this.chosen?.removeAttribute("aria-selected");
-    this.chosen = row;
-    row.setAttribute("aria-selected", "true");
+  tell({ matches, held, pcap }) {
+    if (pcap && !this.pcap.firstChild) show(this.pcap, pcapLink());
+    const shown = this.body.children.length;
+    const part = shown < matches ? `, the newest ${shown} are shown` : "";
+    const all = matches === held ? `${held} exchanges` : `${matches} of ${held} exchanges match`;
+    say(this.count, `${all}${part}.`);
+  }
+
+  async loadOlder() {
+    const { search } = this;
+    const before = Number(this.body.lastChild?.dataset.id) || null;
+    const answer = await getPlain(ADDRESS, { ...this.filters.query(), before, limit: PAGE });
+    if (search !== this.search || this.gone) return; // the filters have changed meanwhile
+    this.keep += answer.exchanges.length;
+    this.body.append(...answer.exchanges.map((each) => this.row(each)).reverse());
+    this.more.hidden = !answer.older;
+    this.tell(answer);
+  }
+
+  row(exchange) {
+    const open = () => this.open(exchange.id, true);
+    const onkeydown = (event) => {
+      if (event.key === "Enter") open();
+    };
+    const row = h("tr", { class: "pick", tabindex: 0, onclick: open, onkeydown }, cells(exchange));
+    row.dataset.id = exchange.id;
+    if (exchange.id === this.chosen) row.setAttribute("aria-selected", "true");
+    return cardRow(row, COLUMNS);
+  }
+
+  async open(id, picked = false) {
+    this.chosen = id;
+    for (const row of this.body.querySelectorAll("[aria-selected]")) row.removeAttribute("aria-selected");
+    this.body.querySelector(`[data-id="${id}"]`)?.setAttribute("aria-selected", "true");
+    this.showAddress();
     try {
       const exchange = await exchangeOf(id);
       const before = exchange.previous ? await exchangeOf(exchange.previous).catch(() => null) : null;
-      show(this.detail, detailOf(exchange, before));
+      if (this.chosen !== id || this.gone) return;
+      show(this.detail, detailOf(exchange, before, this.filters.address(id), (other) => this.open(other)));
     } catch (error) {
-      show(this.detail, h("p", { class: "trouble" }, error.message));
+      show(this.detail, h("p", { class: "trouble" }, [error.message, error.hint].filter(Boolean).join("; ")));
     }
+    if (picked && this.detailCard.getBoundingClientRect().top > innerHeight * 0.7)
+      this.detailCard.scrollIntoView({ block: "start" });
   }
 
   close() {
@@ -133,20 +176,9 @@ class ConversationPage {
 
 // The records with their secrets, where --pcap keeps them.
 const pcapLink = () => [
-  h("a", { class: "button", href: PCAPNG, download: true }, "Export pcapng"),
+  h("a", { class: "button", href: `${ADDRESS}/export.pcapng`, download: true }, "Export pcapng"),
   h("span", { class: "muted" }, " for Wireshark, with TLS secrets: PINs are readable in it"),
 ];
-
-const exchangeOf = (id) => getPlain("/api/dersim/conversation/exchange", { id });
-
-function pathOf(url) {
-  try {
-    const { pathname, search } = new URL(url);
-    return pathname + search;
-  } catch {
-    return url;
-  }
-}
 
 function cells({ time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, ...told }) {
   const bad = status === 0 || status >= 400;
@@ -154,102 +186,21 @@ function cells({ time, device, method, url, status, elapsed_ms, request_bytes, r
     h("td", { class: "t", title: utc(time) }, clockMs(time)),
     h("td", { class: "n" }, device),
     h("td", {}, method),
-    h("td", { class: "mono" }, pathOf(url)),
-    h("td", { class: bad ? "bad" : "" }, status || "no answer"),
-    h("td", { class: "n" }, num(elapsed_ms, 1)),
-    h("td", { class: "n" }, bytes(request_bytes)),
-    h("td", { class: "n" }, bytes(response_bytes)),
-    h("td", {}, told.verdict),
+    h("td", {}, h("span", { class: "mono" }, pathOf(url)), h("small", {}, told.resource)),
+    h("td", { class: bad ? "bad" : "", title: told.outcome }, status || "no answer"),
+    h("td", { class: tint(told.verdict) }, verdictWords(told)),
     h("td", {}, told.cause),
+    h("td", { class: "n less" }, num(elapsed_ms, 1)),
+    h("td", { class: "n less" }, bytes(request_bytes)),
+    h("td", { class: "n less" }, bytes(response_bytes)),
   ];
 }
 
-// One exchange, compared with the one before at the same address.
-function detailOf(exchange, before) {
-  const copy = async (event) => {
-    const done = await navigator.clipboard?.writeText(exchange.curl).then(() => true, () => false);
-    event.target.textContent = done ? "Copied" : "Not allowed here; the command is below";
-  };
-  const compared = before ? `compared with exchange ${before.id}, ${clockMs(before.time)}` : "";
-  return [
-    pairs([
-      ["Request", `${exchange.method} ${exchange.url}`],
-      ["Sent", utc(exchange.time)],
-      ["Status", `${exchange.status || "no answer"} in ${num(exchange.elapsed_ms, 1)} ms`],
-      ["Outcome", exchange.outcome],
-      ["Cause", exchange.cause],
-    ]),
-    h(
-      "div",
-      { class: "row" },
-      h("button", { onclick: copy }, "Copy as curl"),
-      before ? h("span", { class: "muted" }, compared) : null,
-    ),
-    h("details", {}, h("summary", {}, "The command"), h("pre", {}, exchange.curl)),
-    message("Request body", exchange.request_headers, exchange.request_body, before?.request_body),
-    message("Answer", exchange.response_headers, exchange.response_body, before?.response_body),
-  ];
-}
-
-// Headers and body of a message; a body that changed as the difference from the old one.
-function message(title, headers, text, old) {
-  const heads = headers.map(([name, value]) => `${name}: ${value}`).join("\n") || "(none)";
-  const changed = old !== undefined && old !== null && old !== text;
-  const shown = text && changed ? difference(pretty(old), pretty(text)) : pretty(text || "");
-  return [
-    h("h3", {}, title),
-    h("details", {}, h("summary", {}, `${headers.length} headers`), h("pre", {}, heads)),
-    text ? h("pre", {}, shown) : null,
-    text && old === text ? note("The same as the last time.") : null,
-  ];
-}
-
-// Indented XML; what is not XML stays as it is.
-export function pretty(text) {
-  if (!text.trimStart().startsWith("<")) return text;
-  let depth = 0;
-  const out = [];
-  for (const token of text.replace(/>\s+</g, "><").match(/<[^>]*>[^<]*/g) || [text]) {
-    if (token.startsWith("</")) {
-      depth--;
-      const opened = out[out.length - 1];
-      if (opened !== undefined && opened.open === token.slice(2, token.indexOf(">"))) {
-        opened.text += token.trimEnd();
-        opened.open = null;
-        continue;
-      }
-      out.push({ text: `${"  ".repeat(Math.max(depth, 0))}${token.trimEnd()}`, open: null });
-    } else {
-      const single = /^<[?!]|\/>/.test(token);
-      out.push({
-        text: `${"  ".repeat(depth)}${token}`,
-        open: single ? null : token.match(/^<([^\s>/]+)/)?.[1],
-      });
-      if (!single) depth++;
-    }
-  }
-  return out.map((line) => line.text.trimEnd()).join("\n");
-}
-
-// The new text line by line, what was added and what was taken away marked by sign and colour.
-export function difference(old, text) {
-  const a = old.split("\n").slice(0, 600),
-    b = text.split("\n").slice(0, 600);
-  const size = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let j = b.length - 1; j >= 0; j--)
-      size[i][j] = a[i] === b[j] ? size[i + 1][j + 1] + 1 : Math.max(size[i + 1][j], size[i][j + 1]);
-  const out = [];
-  let i = 0,
-    j = 0;
-  while (i < a.length || j < b.length) {
-    if (i < a.length && j < b.length && a[i] === b[j]) {
-      out.push(`  ${b[j]}\n`);
-      i++;
-      j++;
-    } else if (i < a.length && (j >= b.length || size[i + 1][j] >= size[i][j + 1]))
-      out.push(h("span", { class: "del" }, `- ${a[i++]}\n`));
-    else out.push(h("span", { class: "add" }, `+ ${b[j++]}\n`));
-  }
-  return out;
+// The word, and which body it is about where that is not plain.
+function verdictWords({ verdict, request_verdict, response_verdict }) {
+  const bad = (word) => word === "violations" || word === "invalid";
+  const both = request_verdict !== "no body" && response_verdict !== "no body";
+  if (bad(verdict) && both) return `${verdict}: ${request_verdict === verdict ? "sent" : "received"}`;
+  if (verdict !== "error status" || !bad(request_verdict)) return verdict;
+  return `${verdict}; ${request_verdict} sent`;
 }
