@@ -55,8 +55,7 @@ export function timeTicks(start, end, most) {
   return out;
 }
 
+const ZONE = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
+
 // The reader's zone, as short as the browser has it: UTC, GMT+1, PST.
-export function zoneName(time) {
-  const parts = new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(time);
-  return parts.find(({ type }) => type === "timeZoneName").value;
-}
+export const zoneName = (time) => ZONE.formatToParts(time).find(({ type }) => type === "timeZoneName").value;

@@ -1,11 +1,12 @@
-// What a plot draws on its canvases. A trace is drawn as the minimum and maximum of each pixel column, so
-// that four hours cost what an hour does.
+// What a plot draws on its canvases. A trace of more samples than pixels is drawn as the lowest and highest
+// value of each pixel column.
 import { axisRange, ticks, timeTicks, zoneName } from "./axes.js";
 import { clock, num } from "./format.js";
 import { AXIS } from "./plot_layout.js";
 
 const FONT = '11px system-ui, "DejaVu Sans", sans-serif';
 const BOLD = '600 12px system-ui, "DejaVu Sans", sans-serif';
+const LINE = 1.6;
 const LABEL_PX = 64;
 const LABEL_PY = 14;
 
@@ -25,10 +26,11 @@ export function cleared(canvas, height) {
   return g;
 }
 
-// The colours of the theme by their names.
+// The colours of the theme by their names, each asked for once.
 export function palette() {
   const css = getComputedStyle(document.documentElement);
-  return (name) => css.getPropertyValue(name).trim();
+  const known = {};
+  return (name) => (known[name] ??= css.getPropertyValue(name).trim());
 }
 
 // A thin line, level or upright, on whole pixels.
@@ -45,12 +47,10 @@ function line(g, color, x1, y1, x2, y2, dash = []) {
 
 // s: the scene: {g, color, layout, samples, start, end, x(time), gaps, bands}.
 export function paintScene(s) {
-  for (const panel of s.layout.panels) {
-    paintGround(s, panel);
-    paintPanel(s, panel);
-  }
-  for (const lane of s.layout.lanes) paintLane(s, lane);
+  for (const panel of s.layout.panels) paintGround(s, panel);
   paintTimes(s);
+  for (const panel of s.layout.panels) paintPanel(s, panel);
+  for (const lane of s.layout.lanes) paintLane(s, lane);
 }
 
 // Behind the traces: events in force, and times without data.
@@ -140,16 +140,68 @@ function paintTitle({ g, color, layout }, { trace, titleY }) {
 }
 
 function paintTrace(s, trace, from, to, y) {
-  const { g } = s;
-  g.strokeStyle = s.color(trace.color);
-  g.lineWidth = 1.6;
+  const { g, samples } = s;
+  const values = samples.columns[trace.key];
+  g.strokeStyle = g.fillStyle = s.color(trace.color);
+  if (to - from > s.layout.box.w) {
+    paintColumns(g, columnsOf(s, values, from, to), trace.dash, y);
+    return;
+  }
+  g.lineWidth = LINE;
   g.lineJoin = "round";
   g.setLineDash(trace.dash || []);
-  g.beginPath();
-  path(s, s.samples.columns[trace.key], from, to, y);
-  g.stroke();
+  for (const [begin, end] of pieces(values, from, to, s.breaks)) {
+    g.beginPath();
+    for (let i = begin; i < end; i++) g.lineTo(s.x(samples.time[i]), y(values[i]));
+    // A sample alone between two gaps is a dot.
+    if (end === begin + 1) g.lineTo(s.x(samples.time[begin]) + 1, y(values[begin]));
+    g.stroke();
+  }
   g.setLineDash([]);
   g.lineWidth = 1;
+}
+
+// Each column as an upright bar that meets the one before it; a path of so many lines takes twice as long.
+// Level parts have the dashes of the trace.
+function paintColumns(g, columns, dash, y) {
+  const shown = dashes(dash);
+  for (const { px, low, high } of columns) {
+    const top = y(high) - LINE / 2;
+    const height = y(low) - top + LINE / 2;
+    if (height > 3 || shown(px)) g.fillRect(px, top, 1, height);
+  }
+}
+
+// Whether a dashed line is drawn at a pixel.
+function dashes(lengths) {
+  if (!lengths) return () => true;
+  const pattern = lengths.flatMap((length, index) => Array(length).fill(index % 2 === 0));
+  return (px) => pattern[px % pattern.length];
+}
+
+// The lowest and highest value of each pixel column, reaching to the last one of the column before.
+function columnsOf({ layout, start, end, samples, breaks }, values, from, to) {
+  const { time } = samples;
+  const { x, w } = layout.box;
+  const scale = w / (end - start);
+  const found = [];
+  let column = null;
+  let last = NaN;
+  for (let i = from; i < to; i++) {
+    const value = values[i];
+    if (value !== value || breaks.has(i)) last = NaN;
+    if (value !== value) continue;
+    const px = Math.round(x + (time[i] - start) * scale);
+    if (!column || px !== column.px) {
+      column = { px, low: value, high: value };
+      found.push(column);
+      if (last < value) column.low = last;
+      if (last > value) column.high = last;
+    } else if (value < column.low) column.low = value;
+    else if (value > column.high) column.high = value;
+    last = value;
+  }
+  return found;
 }
 
 // From 0 to the values, in the softest colour.
@@ -158,10 +210,12 @@ function paintArea(s, trace, from, to, y) {
   const values = samples.columns[trace.area];
   g.fillStyle = s.color(trace.color);
   g.globalAlpha = 0.13;
-  for (const [begin, end] of pieces(samples, values, from, to, s.breaks)) {
+  for (const [begin, end] of pieces(values, from, to, s.breaks)) {
+    const stride = Math.max(1, Math.floor((to - from) / s.layout.box.w));
     g.beginPath();
     g.moveTo(s.x(samples.time[begin]), y(0));
-    path(s, values, begin, end, y, false);
+    for (let i = begin; i < end; i += stride) g.lineTo(s.x(samples.time[i]), y(values[i]));
+    g.lineTo(s.x(samples.time[end - 1]), y(values[end - 1]));
     g.lineTo(s.x(samples.time[end - 1]), y(0));
     g.fill();
   }
@@ -169,7 +223,7 @@ function paintArea(s, trace, from, to, y) {
 }
 
 // Stretches without a gap, as [first, one after the last].
-function pieces(samples, values, from, to, breaks) {
+function pieces(values, from, to, breaks) {
   const found = [];
   let begin = -1;
   for (let i = from; i <= to; i++) {
@@ -181,50 +235,6 @@ function pieces(samples, values, from, to, breaks) {
     if (here && begin < 0) begin = i;
   }
   return found;
-}
-
-// Adds the lines through samples from..to; each pixel column as its lowest, highest and last value.
-function path({ g, samples, x, breaks }, values, from, to, y, lift = true) {
-  const { time } = samples;
-  let column = NaN;
-  let low = 0;
-  let high = 0;
-  let last = 0;
-  let pen = !lift;
-  const flush = () => {
-    if (column !== column) return;
-    const top = y(high);
-    const foot = y(low);
-    const end = y(last);
-    if (pen) g.lineTo(column, top);
-    else g.moveTo(column, top);
-    if (foot - top > 0.5) g.lineTo(column, foot);
-    if (Math.abs(end - foot) > 0.5) g.lineTo(column, end);
-    // A sample alone between two gaps is a dot.
-    else if (!pen) g.lineTo(column + 0.6, end);
-    pen = true;
-  };
-  for (let i = from; i < to; i++) {
-    const value = values[i];
-    const broken = value !== value || (lift && breaks.has(i));
-    if (broken) {
-      flush();
-      column = NaN;
-      pen = !lift;
-      if (value !== value) continue;
-    }
-    const px = Math.round(x(time[i]) * 2) / 2;
-    if (px === column) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    } else {
-      flush();
-      column = px;
-      low = high = value;
-    }
-    last = value;
-  }
-  flush();
 }
 
 // A lane of events: its name, what each asks where there is room for it, and the bars below.
@@ -260,7 +270,7 @@ function paintTimes({ g, color, layout, start, end, x }) {
   line(g, color("--muted"), box.x, foot, box.x + box.w, foot);
   for (const time of timeTicks(start, end, box.w / LABEL_PX)) {
     const px = x(time);
-    for (const panel of panels) line(g, color("--line"), px, panel.y, px, panel.y + panel.h, [1, 4]);
+    for (const panel of panels) line(g, color("--soft"), px, panel.y, px, panel.y + panel.h);
     line(g, color("--muted"), px, foot, px, foot + 4);
     g.fillStyle = color("--muted");
     if (px > box.x + 24 && px < layout.width - 28) g.fillText(clock(time), px, foot + 17);
