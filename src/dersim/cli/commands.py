@@ -95,6 +95,17 @@ COMMANDS: dict[str, Command] = {
         FILES,
         (Example("dersim replay scenario.json trajectory.csv --out out.csv", "P, Q and status of each row"),),
     ),
+    "nameplate": Command(
+        "dersim.cli.nameplate",
+        "read a real inverter's SunSpec registers into a nameplate",
+        FILES,
+        (
+            Example(
+                "dersim nameplate from-modbus 192.0.2.7 --unit 1 --out inverter.json",
+                "its ratings, settings and curves; then: dersim sim -f inverter.json",
+            ),
+        ),
+    ),
     "plugins": Command(
         "dersim.cli.plugins",
         "list the plug-ins with their versions and hooks",

@@ -55,7 +55,7 @@ def _of_model(twin: StandIn, model: int, values: Mapping[str, Value]) -> list[st
     shown, block = twin.shown(model), twin.blocks[model]
     found = []
     for path, value in values.items():
-        if value is None or is_measured(model, path):
+        if value is None or is_measured(model, path) or _says_nothing(path, value):
             continue
         if path not in shown:
             if value:
@@ -64,6 +64,11 @@ def _of_model(twin: StandIn, model: int, values: Mapping[str, Value]) -> list[st
             theirs = "not implemented" if shown[path] is None else shown[path]
             found.append(f"{path} {value}, twin {theirs}")
     return found
+
+
+def _says_nothing(path: str, value: Value) -> bool:
+    """How many sets and points there are, and an adoption that was never asked for."""
+    return path in ("NPt", "NCrv", "NCrvSet", "NCtl") or (path.startswith("Adpt") and value == 0)
 
 
 def _equal(point: Point, value: Value, shown: Value) -> bool:
