@@ -126,6 +126,8 @@ def test_filters_and_the_open_row_stay_while_new_rows_arrive_and_the_address_lea
 
 
 def test_pause_holds_the_list_and_going_on_loses_no_row(odd, open_page):
+    from playwright.sync_api import expect
+
     page = open_page(odd).page
     go(page, "conversation")
     page.click("button:text-is('Pause')")
@@ -135,7 +137,7 @@ def test_pause_holds_the_list_and_going_on_loses_no_row(odd, open_page):
     eventually("more exchanges", lambda: get_json(address)["held"] >= len(before) + 3)
     assert ids(page) == before
     page.click("button:text-is('Go on')")
-    page.wait_for_function("before => document.querySelectorAll('tr.pick').length > before", arg=len(before))
+    expect(rows(page)).not_to_have_count(len(before))
     assert ids(page) == list(range(max(ids(page)), 0, -1))
 
 
@@ -153,7 +155,7 @@ def test_older_rows_come_when_asked_for(start_demo, open_page):
     eventually("more than a page", lambda: demo.ask("/api/dersim/conversation")["held"] > 230)
     page = open_page(f"{demo.url}/#conversation/?all=1").page
     page.click("button:text-is('Show older')")
-    page.wait_for_function("document.querySelectorAll('tr.pick').length > 220")
+    rows(page).nth(220).wait_for()
     assert ids(page) == list(range(max(ids(page)), min(ids(page)) - 1, -1))
     assert len(set(rows(page).locator("td[data-title=DER]").all_inner_texts())) > 1
 
@@ -172,4 +174,5 @@ def test_the_body_is_compared_with_the_last_one_at_its_address(demo, open_page):
     assert "Received: Time" in page.locator("h3").all_inner_texts()
     opened = page.locator("tr[aria-selected=true]").get_attribute("data-id")
     page.locator("button", has_text="exchange ").click()
-    page.wait_for_function("id => !location.hash.includes(`/${id}?`)", arg=opened)
+    expect(page.locator(f"tr[data-id='{opened}'][aria-selected]")).to_have_count(0)
+    assert f"/{opened}?" not in page.url

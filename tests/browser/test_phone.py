@@ -47,7 +47,7 @@ def test_rows_are_rows_on_a_desktop(demo, open_page):
 def test_a_fleet_is_sorted_on_a_phone_too(start_demo, open_page):
     page = open_page(start_demo("-N", "3").url, width=390).page
     go(page, "fleet")
-    page.wait_for_function("document.querySelectorAll('table.cards tbody tr').length === 3")
+    page.locator("table.cards tbody tr").nth(2).wait_for()
     sort = page.locator("thead button").first
     assert sort.bounding_box()["x"] + sort.bounding_box()["width"] <= 390
     sort.click()

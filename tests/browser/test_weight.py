@@ -104,7 +104,8 @@ def transferred(chromium, url: str, pages: tuple[str, ...]) -> tuple[int, int]:
         for name in pages:
             page.evaluate("name => { location.hash = name; }", name)
             page.wait_for_selector(f"nav a[aria-current][href='#{name}']", state="attached")
-            page.wait_for_function("document.querySelector('#page div')?.children.length > 0")
+            # No wait_for_function: the page's policy forbids the eval that it polls with.
+            page.wait_for_selector("#page div > *", state="attached")
         entries = page.evaluate(
             """() => performance.getEntriesByType('resource')
                 .filter(each => /\\.(js|css)$/.test(new URL(each.name).pathname))
