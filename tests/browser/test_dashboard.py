@@ -182,7 +182,7 @@ def test_an_exchange_opens_with_pretty_xml_and_no_pin(demo, open_page):
     assert "111115" not in page.content()
 
 
-def test_a_lost_connection_shows_and_heals(start_demo, open_page):
+def test_a_lost_connection_shows_and_heals(start_demo, open_page, picture):
     demo = start_demo()
     try:
         watched = open_page(demo.url)
@@ -191,13 +191,41 @@ def test_a_lost_connection_shows_and_heals(start_demo, open_page):
         page.wait_for_selector(SIGNS["overview"])
         assert demo.stop() == 0
         page.wait_for_selector("#live:has-text('Connection lost')")
+        page.wait_for_selector(".trouble:has-text('All values below are from then.')")
+        look = "getComputedStyle(document.querySelector('.tile .value')).fontStyle"
+        assert page.evaluate(look) == "italic"
+        picture(page, "stale")
         demo.start()
         page.wait_for_selector("#live:has-text('Live')", timeout=30_000)
+        page.locator(".trouble:visible").wait_for(state="detached")
+        assert page.evaluate(look) == "normal"
         page.wait_for_selector(SIGNS["overview"])
         page.close()
         watched.forgive("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
     finally:
         demo.stop()
+
+
+def test_silence_on_the_stream_is_a_loss_too(demo, open_page):
+    page = open_page("about:blank").page
+    page.clock.install()
+    page.route_web_socket("**/telemetry/ws*", lambda socket: None)
+    page.goto(demo.url)
+    page.wait_for_selector("#live:has-text('Connecting')")
+    page.clock.run_for(16_000)
+    page.wait_for_selector("#live:has-text('Connection lost')")
+
+
+def test_a_device_that_does_not_exist_says_so(demo, open_page, picture):
+    watched = open_page(f"{demo.url}/?device=77")
+    page = watched.page
+    page.wait_for_selector("#live:has-text('No such device')")
+    page.wait_for_selector(".trouble:text-is('Device 77 does not exist; device 1 is the only one.')")
+    picture(page, "no-such-device")
+    page.click("button:text-is('Open device 1')")
+    page.wait_for_selector("#live:has-text('Live')")
+    page.wait_for_selector(SIGNS["overview"])
+    watched.forgive("404", "WebSocket")
 
 
 @pytest.mark.parametrize("dark", [False, True])

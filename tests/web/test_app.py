@@ -22,7 +22,7 @@ async def test_errors_are_problem_documents_with_a_hint(open_site):
 @pytest.mark.parametrize(
     ("method", "target", "body", "headers", "status", "words"),
     [
-        ("GET", "/api/dersim/overview?device=2", b"", (), 404, "this fleet has 1 to 1"),
+        ("GET", "/api/dersim/overview?device=2", b"", (), 404, "device 1 is the only one"),
         ("GET", "/api/dersim/overview?device=x", b"", (), 400, "a whole number"),
         ("GET", "/api/dersim/overview?device=", b"", (), 400, "a whole number"),
         ("GET", "/api/dersim/logs?after=3112554800875696553984", b"", (), 400, "is needed"),
@@ -160,3 +160,11 @@ async def test_a_bug_in_a_handler_is_a_500_and_one_log_line_and_no_traceback(ope
     assert [entry.message for entry in told] == ["GET /api/dersim/overview: unexpected KeyError('volts')"]
     assert "in broken" in detail.message
     assert "Traceback" not in capsys.readouterr().err
+
+
+async def test_a_device_beyond_the_fleet_is_a_404_with_the_range(open_site):
+    async with open_site(count=20) as site:
+        for path in ("overview", "setpoints", "history", "nameplate"):
+            answer = await site("GET", f"/api/dersim/{path}?device=77")
+            assert answer.status == 404
+            assert json.loads(answer.body)["detail"] == "device 77 does not exist; this fleet has 1 to 20"

@@ -60,5 +60,6 @@ def find_device(context: WebContext, number: int) -> Device:
     """The DER with this number; Problem no-such-device."""
     devices = context.engine.fleet.devices
     if not 1 <= number <= len(devices):
-        raise Problem("no-such-device", f"device {number} does not exist; this fleet has 1 to {len(devices)}")
+        known = f"this fleet has 1 to {len(devices)}" if len(devices) > 1 else "device 1 is the only one"
+        raise Problem("no-such-device", f"device {number} does not exist; {known}")
     return devices[number - 1]

@@ -1,13 +1,14 @@
 // The frame around the pages: navigation by the address' hash, header, theme, device choice, live stream.
 import { h, options, say, show } from "./dom.js";
 import { currentDevice, get, getPlain, setDevice } from "./api.js";
-import { shortId } from "./format.js";
+import { clock, shortId } from "./format.js";
 import { Stream } from "./stream.js";
 
 const LIVE = {
   live: ["Live", "pill good"],
   lost: ["Connection lost, trying again", "pill bad"],
   wait: ["Connecting", "pill warn"],
+  none: ["No such device", "pill bad"],
 };
 
 const NOT_FETCHED = "This page could not be fetched. It opens by itself once the simulator answers.";
@@ -62,6 +63,7 @@ class Shell {
     this.choice.hidden = true;
     this.links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
     this.content = h("div", {});
+    this.notice = h("p", { class: "trouble", role: "alert", hidden: true });
     this.page = null;
     this.turn = 0;
     this.linkState = "wait";
@@ -75,7 +77,7 @@ class Shell {
       menu: h("ul", { class: "nav" }, items),
       head: [this.name, this.who],
       tools: [this.choice, this.live],
-      content: [this.content],
+      content: [this.notice, this.content],
     });
     addEventListener("hashchange", () => this.open());
     this.stream = new Stream(
@@ -92,6 +94,7 @@ class Shell {
   async showVersion() {
     const info = await getPlain("/api/dersim/server-info");
     this.side.querySelector("small").textContent = `${this.site} ${info.version}`;
+    this.stream.patience = Math.max(15, (3 * info.tick_s) / info.rate);
   }
 
   async open() {
@@ -103,6 +106,7 @@ class Shell {
     for (const [key, link] of this.links) markCurrent(link, key === entry.name);
     this.side.classList.remove("open");
     document.title = `${entry.title} – dersim`;
+    if (this.linkState === "none") return;
     const module = await entry.load().catch((error) => {
       if (!(error instanceof TypeError)) throw error;
       return null; // not fetched: the simulator went away in the middle; the page opens again when it is back
@@ -132,14 +136,28 @@ class Shell {
       const identity = client.lfdi ? `LFDI ${shortId(client.lfdi)}, SFDI ${client.sfdi}` : "no LFDI yet";
       say(this.who, `${rating}${identity}`);
       this.who.title = client.lfdi || "";
-    } catch {
-      /* the stream tells that the simulator is away */
+    } catch (error) {
+      if (error.status === 404) this.refuse(error); // else the stream tells that the simulator is away
     }
+  }
+
+  // There is no device of this number: say so instead of showing a page of it.
+  refuse(error) {
+    this.stream.close();
+    this.showLink("none");
+    this.page?.unmount?.();
+    this.page = null;
+    const first = h("button", { onclick: () => this.choose(1) }, "Open device 1");
+    say(this.name, `Device ${currentDevice()}`);
+    say(this.who, "");
+    const text = error.message[0].toUpperCase() + error.message.slice(1);
+    show(this.content, h("p", { class: "trouble", role: "alert" }, `${text}.`), first);
   }
 
   choose(number) {
     setDevice(number);
     this.context.overview = null;
+    if (this.linkState === "none") this.showLink("wait");
     this.stream.open(number);
     this.describe();
     this.open();
@@ -164,10 +182,20 @@ class Shell {
     const back = this.linkState === "lost" && state === "live";
     this.linkState = state;
     [this.live.textContent, this.live.className] = LIVE[state];
+    this.markStale(state === "lost");
     if (back) {
       this.describe();
       this.open();
     }
+  }
+
+  // Values of a lost connection look like it, and say of when they are.
+  markStale(stale) {
+    const { overview } = this.context;
+    document.body.classList.toggle("stale", stale);
+    this.notice.hidden = !stale;
+    const since = overview ? ` since ${clock(overview.time)}. All values below are from then` : "";
+    say(this.notice, stale ? `The simulator does not answer${since}.` : "");
   }
 }
 
