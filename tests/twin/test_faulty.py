@@ -174,7 +174,7 @@ def test_models_that_come_twice_and_that_are_unknown():
     ("answer", "told"),
     [
         (lambda *_: None, r"unit 7: no answer within 0\.1 s; give the right --unit, or a longer --timeout"),
-        (lambda *_: 11, r"exception 11, the unit behind the gateway does not answer; give the right --unit"),
+        (lambda *_: 11, r"unit 7: exception 11, no such unit answers; give the right --unit"),
         (
             lambda *_: 2,
             r"unit 7 has no SunSpec map \(40000: exception 2, illegal address; 0: .*switch SunSpec on",

@@ -41,6 +41,7 @@ async def test_a_machine_as_it_comes_has_an_equal_twin(serve, kind):
     bench = Bench(device_type=kind)
     twin, other = await twin_of(serve, bench)
     assert twin.device_type == kind
+    assert not {"settings", "modes", "registers"} & set(twin.document["dersim"]), "as a new machine"
     assert unequal(bench, other) == {}
     assert twin.differs == []
     assert twin.unread == []

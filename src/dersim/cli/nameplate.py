@@ -17,6 +17,9 @@ from dersim.options import OptionParser, count, host, number, port
 from dersim.twin import Twin, nameplate_from_modbus
 from dersim.twin.from_modbus import PORT
 
+#: A point of a curve, which json.dumps writes on four lines.
+_PAIR = re.compile(r"\[\s+(-?[0-9.e+-]+),\s+(-?[0-9.e+-]+)\s+\]")
+
 
 def main(args: Sequence[str]) -> int:
     """Run `dersim nameplate` with the words after it; the exit code. Errors are raised as DersimError."""
@@ -76,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
     device = options.device
     twin = nameplate_from_modbus(device.host, device.port, unit=options.unit, timeout_s=options.timeout)
-    text = json.dumps(twin.document, indent=2) + "\n"
+    text = _PAIR.sub(r"[\1, \2]", json.dumps(twin.document, indent=2)) + "\n"
     if out is not None:
         try:
             out.write_text(text, encoding="utf-8")

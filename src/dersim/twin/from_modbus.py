@@ -150,6 +150,14 @@ def _settings(machine: Machine, twin: StandIn) -> dict[str, float]:
     return {name: value for name, value in found.items() if value != held[name]}
 
 
+def _other_modes(twin: StandIn, model: int, meaning: Meaning) -> Mapping[str, ModeValue]:
+    """What is in force, without what acts in a new machine too: the trips of 1547 by its category."""
+    if model not in twin.blocks or not meaning.modes:
+        return meaning.modes
+    own = twin.blocks[model].model.meaning(twin.rounded(model, twin.shown(model)))
+    return {} if own.modes == meaning.modes else meaning.modes
+
+
 def _refine_ramp(machine: Machine, found: dict[str, float], held: Settings) -> None:
     """setGradW from 124.WChaGra, percent of another power, where that says the same with more digits."""
     rate, ramp = machine.number(124, "WChaGra"), found.get("setGradW")
@@ -171,7 +179,7 @@ def _rules(
     found = legacy_modes(machine, ratings.points["dersim.HzNom"])
     asked = [(model, Meaning(modes=wanted)) for model, wanted in found.items()]
     for model, meaning in (*asked, *_meanings(machine, twin)):
-        for mode, value in meaning.modes.items():
+        for mode, value in _other_modes(twin, model, meaning).items():
             if why := twin.objection(mode, value):
                 machine.unread.append(f"model {model}: {why}; the twin starts without it")
             else:

@@ -22,8 +22,8 @@ _EXCEPTIONS = {
     3: "illegal value",
     4: "device failure",
     6: "busy",
-    10: "the gateway has no path to this unit",
-    11: "the unit behind the gateway does not answer",
+    10: "the gateway has no path to such a unit",
+    11: "no such unit answers",
 }
 _FROM_THE_GATEWAY = (10, 11)
 

@@ -85,7 +85,9 @@ def _find_base(link: Link) -> int:
             words = link.read(base, 2)
         except ReadRefused as why:
             if why.no_unit:
-                raise DeviceUnreachable(f"{link.where}: {why}; give the right --unit") from why
+                raise DeviceUnreachable(
+                    f"{link.where} unit {link.unit}: {why}; give the right --unit"
+                ) from why
             found.append((base, why))
             continue
         if words == _MARKER:
