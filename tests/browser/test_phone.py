@@ -52,3 +52,18 @@ def test_a_fleet_is_sorted_on_a_phone_too(start_demo, open_page):
     assert sort.bounding_box()["x"] + sort.bounding_box()["width"] <= 390
     sort.click()
     assert page.locator("table.cards tbody tr").first.locator("td").first.inner_text() == "3"
+
+
+def test_the_curve_of_the_array_is_as_wide_as_a_phone_with_labels_of_their_size(demo, open_page):
+    page = open_page(demo.url, width=390).page
+    go(page, "dciv")
+    scale, right = page.evaluate(
+        """() => {
+            const svg = document.querySelector('#page svg');
+            const box = svg.getBoundingClientRect();
+            const texts = [...svg.querySelectorAll('text')].map(each => each.getBoundingClientRect().right);
+            return [box.width / svg.viewBox.baseVal.width, Math.max(...texts) - box.right];
+        }"""
+    )
+    assert scale == pytest.approx(1)
+    assert right <= 1

@@ -2,6 +2,10 @@
 import { s } from "./dom.js";
 import { ticks } from "./axes.js";
 
+const AROUND = 62;
+const LABEL_PX = 62;
+const LETTER_PX = 7;
+
 // lines: [{points: [[x, y]], color, dash, label, right}]; marks: [{x, y, color, label, right}].
 // x, y, y2: {title, low, high, pad}; what has `right` is measured by y2, whose axis is on the right.
 export function chart({
@@ -10,29 +14,20 @@ export function chart({
   x,
   y,
   y2 = null,
-  width = 520,
+  width: asked = 520,
   height = 300,
   label,
   handles,
 }) {
+  // Never wider than the window: a picture that is scaled down has labels that nobody can read.
+  const width = Math.min(asked, Math.max(260, document.documentElement.clientWidth - AROUND));
   const box = { l: 52, r: y2 ? 52 : 14, t: 14, b: 40 };
-  const points = (right) =>
-    lines.filter((line) => Boolean(line.right) === right).flatMap((line) => line.points);
-  const f = { width, height, box };
-  f.rx = range(
-    x,
-    [...points(false), ...points(true)].map((p) => p[0]),
-  );
-  f.ry = range(
-    y,
-    points(false).map((p) => p[1]),
-  );
-  f.r2 = y2
-    ? range(
-        y2,
-        points(true).map((p) => p[1]),
-      )
-    : null;
+  const values = (place, right) =>
+    lines
+      .filter((line) => right === undefined || Boolean(line.right) === right)
+      .flatMap((line) => line.points.map((point) => point[place]));
+  const f = { width, height, box, rx: range(x, values(0)), ry: range(y, values(1, false)) };
+  f.r2 = y2 ? range(y2, values(1, true)) : null;
   f.px = (value) => box.l + ((value - f.rx[0]) / (f.rx[1] - f.rx[0])) * (width - box.l - box.r);
   f.py = (value, r = f.ry) => height - box.b - ((value - r[0]) / (r[1] - r[0])) * (height - box.t - box.b);
   const svg = s(
@@ -64,7 +59,7 @@ function grid({ width, height, box, rx, ry, r2, px, py }) {
       s("line", { class: "axis", x1: box.l, x2: width - box.r, y1: py(value), y2: py(value) }),
       s("text", { class: "soft", x: box.l - 6, y: py(value) + 4, "text-anchor": "end" }, text),
     ]),
-    ticks(rx, 7).map(([value, text]) => [
+    ticks(rx, Math.min(7, Math.floor((width - box.l - box.r) / LABEL_PX))).map(([value, text]) => [
       s("line", { class: "axis", x1: px(value), x2: px(value), y1: foot, y2: foot + 4 }),
       s("text", { class: "soft", x: px(value), y: foot + 17, "text-anchor": "middle" }, text),
     ]),
@@ -104,16 +99,15 @@ function polyline({ px, py, ry, r2 }, line) {
   });
 }
 
-function dot({ width, px, py, ry, r2 }, mark) {
+function dot({ width, box, px, py, ry, r2 }, mark) {
   const x = px(mark.x);
   const y = py(mark.y, mark.right ? r2 : ry);
-  const late = x > width * 0.7;
+  const late = x + 8 + (mark.label || "").length * LETTER_PX > width - box.r;
   const look = { r: 5, fill: mark.color, stroke: "var(--card)", "stroke-width": 1.5 };
+  const place = { x: x + (late ? -8 : 8), y: y + 20, "text-anchor": late ? "end" : "start" };
   return [
     s("circle", { cx: x, cy: y, ...look }, s("title", {}, mark.label || "")),
-    mark.label
-      ? s("text", { x: x + (late ? -8 : 8), "text-anchor": late ? "end" : "start", y: y + 20 }, mark.label)
-      : null,
+    mark.label ? s("text", { class: "mark", ...place }, mark.label) : null,
   ];
 }
 

@@ -1,6 +1,6 @@
 // A live time-series plot: small panels below each other with one axis of time, events as bands under them,
 // and the same as a table and as CSV.
-import { h, say, show, table } from "./dom.js";
+import { h, note, say, show, table } from "./dom.js";
 import { clock, num } from "./format.js";
 import { MOVES, addGestures } from "./gestures.js";
 import { layoutOf } from "./plot_layout.js";
@@ -264,8 +264,8 @@ export class Plot {
       rows.push(h("tr", {}, h("td", { class: "t" }, clock(samples.time[i])), cells));
     }
     const heads = traces.map(({ label, unit }) => `${label}, ${unit}`);
-    const caption = stride > 1 ? `Every ${stride} samples; the CSV has all.` : null;
-    show(this.twin, table(["Time", ...heads], rows, { numbers: heads, caption }), eventTable(this.bands));
+    const told = stride > 1 ? note(`One of ${stride} samples; the CSV has all.`) : null;
+    show(this.twin, told, table(["Time", ...heads], rows, { numbers: heads }), eventTable(this.bands));
   }
 
   // First and one after the last sample of what is shown.

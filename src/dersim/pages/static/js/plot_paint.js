@@ -265,6 +265,7 @@ function paintLane(s, lane) {
 
 function paintTimes({ g, color, layout, start, end, x }) {
   const { box, foot, panels } = layout;
+  layout.timeLabels = [];
   g.textBaseline = "alphabetic";
   g.textAlign = "center";
   line(g, color("--muted"), box.x, foot, box.x + box.w, foot);
@@ -272,8 +273,10 @@ function paintTimes({ g, color, layout, start, end, x }) {
     const px = x(time);
     for (const panel of panels) line(g, color("--soft"), px, panel.y, px, panel.y + panel.h);
     line(g, color("--muted"), px, foot, px, foot + 4);
+    if (px < box.x + 24 || px > layout.width - 28) continue;
     g.fillStyle = color("--muted");
-    if (px > box.x + 24 && px < layout.width - 28) g.fillText(clock(time), px, foot + 17);
+    g.fillText(clock(time), px, foot + 17);
+    layout.timeLabels.push(px);
   }
   g.textAlign = "right";
   g.fillText(zoneName(end), AXIS - 6, foot + 17);
@@ -309,11 +312,14 @@ export function paintCursor(s, { time, index, pick }) {
   line(g, color("--accent"), right, 0, right, layout.foot);
 }
 
-// The cursor's time on the axis.
+// The cursor's time on the axis, instead of the labels that it would cover in part.
 function timeFlag({ g, color, layout }, time, px) {
   const text = clock(time);
   const wide = g.measureText(text).width + 10;
   const left = Math.min(Math.max(px - wide / 2, 0), layout.width - wide);
+  g.fillStyle = color("--card");
+  for (const middle of layout.timeLabels)
+    if (Math.abs(middle - px) < wide) g.fillRect(middle - wide / 2, layout.foot + 5, wide, 17);
   g.fillStyle = color("--text");
   g.fillRect(left, layout.foot + 4, wide, 18);
   g.fillStyle = color("--card");

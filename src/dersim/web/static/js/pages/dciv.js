@@ -1,8 +1,9 @@
 // The PV array's I-V and P-V curves with the operating point.
 import { card, h, note, pairs, show, table, troubleLine } from "../dom.js";
-import { get } from "../api.js";
+import { currentDevice, get } from "../api.js";
 import { num } from "../format.js";
 import { chart } from "../chart.js";
+import { download } from "../plot.js";
 import { poll } from "../shell.js";
 
 const LEGEND =
@@ -14,6 +15,9 @@ export function mount(root) {
   const place = h("div", { class: "scroll" });
   const facts = h("div", {});
   const rows = h("div", {});
+  const name = () => `dersim-${currentDevice()}-dc-iv.csv`;
+  const save = h("button", { onclick: () => download(name(), csv(curve)) }, "CSV");
+  let curve = [];
   const trouble = troubleLine();
   show(
     root,
@@ -22,7 +26,7 @@ export function mount(root) {
       "div",
       { class: "grid" },
       card("Operating point", facts),
-      card("As a table", h("details", {}, h("summary", {}, "Samples"), rows)),
+      card("As a table", h("details", {}, h("summary", {}, "Samples"), rows), save),
     ),
   );
   let none = false;
@@ -37,9 +41,9 @@ export function mount(root) {
       show(root, card("DC I-V curve", h("p", { class: "empty" }, NO_ARRAY)));
       return;
     }
+    curve = dcIv.curve;
     const best = dcIv.curve.reduce((a, b) => (b.p > a.p ? b : a), dcIv.curve[0]);
-    const width = Math.max(520, Math.min(place.clientWidth || 760, 1100));
-    show(place, picture(dcIv, best, width));
+    show(place, picture(dcIv, best, Math.min(place.clientWidth || 760, 1100)));
     show(facts, pairs(factsOf(dcIv, best)));
     show(rows, samples(dcIv.curve));
   }
@@ -55,9 +59,9 @@ function picture({ curve, operating_point: point }, best, width) {
     width,
     height: 380,
     label: `I-V curve: operating at ${num(v, 1)} V, ${num(i, 2)} A, ${num(p / 1000, 2)} kW`,
-    x: { title: "V", low: 0 },
-    y: { title: "A", low: 0 },
-    y2: { title: "kW", low: 0 },
+    x: { title: "Voltage, V", low: 0 },
+    y: { title: "Current, A", low: 0 },
+    y2: { title: "Power, kW", low: 0 },
     lines: [
       { points: current, color: "var(--c-i)" },
       { points: power, color: "var(--c-p)", dash: "6 4", right: true },
@@ -78,6 +82,8 @@ const factsOf = ({ operating_point: point, irradiance_w_m2, cell_temperature_c }
   ["Irradiance", `${num(irradiance_w_m2, 0)} W/m²`],
   ["Cell temperature", `${num(cell_temperature_c, 1)} °C`],
 ];
+
+const csv = (curve) => ["v,a,w", ...curve.map(({ v, i, p }) => `${v},${i},${p}`)].join("\n") + "\n";
 
 function samples(curve) {
   const columns = ["V", "A", "kW"];
