@@ -83,10 +83,27 @@ def follows_the_first_control(running: Running) -> None:
     assert {38, 63, 61, 29, 5, 33, 72} <= {r["uom"] for r in readings}
 
 
+def every_exchange_has_its_cause_and_valid_documents(running: Running) -> None:
+    """Of both sides, in the edition that each has."""
+    talk = get_json(f"{running.api}/conversation?limit=10000")
+    assert talk["matches"] == talk["held"] == len(talk["exchanges"]) > 30
+    assert [each for each in talk["exchanges"] if not each["cause"]] == []
+    assert {each["verdict"] for each in talk["exchanges"]} <= {"valid", "no body"}
+    causes = {each["cause"].partition(" for ")[0] for each in talk["exchanges"]}
+    assert {
+        "discovery: EndDevice list",
+        "poll derc, 10 s",
+        "Response 2",
+        "meter post",
+        "time sample",
+    } <= causes
+
+
 def test_the_demo_follows_its_first_control() -> None:
     with demo() as running:
         follows_the_first_control(running)
         assert running.client()["registration"] == {"present": True, "verified": True}
+        every_exchange_has_its_cause_and_valid_documents(running)
         assert running.child.stop(3) == 0
 
 
