@@ -150,6 +150,15 @@ def test_the_exports_have_the_filters_of_the_page(odd, open_page):
     assert all('"verdict": "invalid"' in each for each in lines)
 
 
+def test_a_counter_of_the_csip_page_leads_to_its_requests(odd, open_page):
+    page = open_page(odd).page
+    page.goto(f"{odd}/#csip")
+    page.locator("dt:text-is('errors') + dd a").click()
+    rows(page).first.wait_for()
+    assert page.input_value("#by-status") == "4xx,5xx,none"
+    assert {each[0] for each in page.locator("td[data-title=Status]").all_inner_texts()} == {"4"}
+
+
 def test_older_rows_come_when_asked_for(start_demo, open_page):
     demo = start_demo("-N", "12")
     eventually("more than a page", lambda: demo.ask("/api/dersim/conversation")["held"] > 230)

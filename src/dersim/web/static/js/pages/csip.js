@@ -16,6 +16,25 @@ export function mount(root) {
   return { unmount: () => stops.forEach((stop) => stop()) };
 }
 
+// By counter: what shows its requests in the conversation.
+const SHOWN_BY = {
+  requests: "",
+  errors: "/?status=4xx,5xx,none",
+  puts: "/?method=PUT",
+  meter_posts: "/?method=POST&cause=meter post",
+  responses: "/?cause=Response",
+  log_events: "/?cause=log event",
+  violations: "/?verdict=violations,invalid",
+};
+
+function counted([name, count]) {
+  const words = name.replaceAll("_", " ");
+  const where = SHOWN_BY[name];
+  if (where === undefined) return [words, count];
+  const label = { "aria-label": `${count} ${words} in the conversation` };
+  return [words, h("a", { href: encodeURI(`#conversation${where}`), ...label }, count)];
+}
+
 class CsipPage {
   constructor(root, trouble) {
     const names = ["state", "tree", "active", "scheduled", "fallback", "programs", "counters"];
@@ -80,7 +99,8 @@ class CsipPage {
     const client = await get("/api/dersim/csip-client");
     const { active_controls, scheduled_controls } = client;
     show(this.state, stateOf(client));
-    show(this.counters, pairs(Object.entries(client.counters).map(([k, v]) => [k.replaceAll("_", " "), v])));
+    const { counters } = client;
+    showChanged(this.counters, counters, () => pairs(Object.entries(counters).map(counted)));
     showChanged(this.active, active_controls, () =>
       this.controlTable(active_controls, "No control is active."),
     );
