@@ -238,13 +238,14 @@ def test_little_sun_leaves_little_reactive_power() -> None:
 
 def test_a_trip_until_service_is_entered_and_then_its_ramp() -> None:
     bench = Bench()
+    bench.ask("setESRampTms", 300.0, DEFAULT)
     bench.device.inputs.set(voltage_pu=1.3)
     assert bench.binds("p") == bench.binds("q", 0) == ("trip", None, "1547 default", 0.0)
     bench.device.inputs.set(voltage_pu=1.0)
     assert (bench.binds("p", 290) or ())[0] == "trip"
     bench.run(20)
     mode, value, source, limit_kw = bench.binds("p", 0) or ()
-    assert (mode, source) == ("enter-service", "1547 default")
+    assert (mode, source) == ("enter-service", "csip-default")
     assert value > 0
     assert value == pytest.approx(limit_kw * 10, abs=0.001)
     assert limit_kw == pytest.approx(bench.device.state.p_w / 1000)

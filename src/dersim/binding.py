@@ -31,7 +31,7 @@ _WORDS = {
     "opModWattPF": "Watt-PF",
     HV: "momentary cessation",
     LV: "momentary cessation",
-    "enter-service": "the ramp of entering service",
+    "enter-service": "entering service",
     "setGradW": "the ramp setGradW",
     "rampTms": "the ramp rampTms",
     "battery-ramp": "the ramp of the battery",
@@ -95,6 +95,13 @@ def bindings(device: Device) -> Bindings:
     )
 
 
+def held_by(device: Device) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+    """Function and setting that hold P, and those that hold Q: enough to see that something else binds."""
+    seen = Holding(device.chain, device.settings, device.seen, device.source)
+    p, q = seen.p, seen.q
+    return p and p[:2], q and q[:2]
+
+
 def document(device: Device) -> dict[str, Any]:
     """`binding` of the setpoints document."""
     p, q = bindings(device)
@@ -127,7 +134,8 @@ def _told(device: Device, held: Held, full: float) -> Binding:
     elif kind is None:
         value = _setting_value(device, mode, held)
     else:
-        value = _value(None if acting is None else acting.value, held, full)
+        own = None if acting is None or mode == "enter-service" else acting.value
+        value = _value(own, held, full)
     source, detail = _source(device, kind, mode, acting)
     return Binding(mode, held.function, value, source, detail, held.limit, held.moving, held.why, held.out)
 
@@ -220,6 +228,12 @@ def words(binding: Binding, unit: str) -> str:
     parts = [f"{head or limit} by {_name(binding)} ({source})", limit if head else ""]
     parts += ["still moving" if binding.moving else "", binding.why]
     return ", ".join(part for part in parts if part)
+
+
+def short(binding: Binding) -> str:
+    """In a few words, without the numbers: "Volt-Watt (default)"."""
+    what = _OUT.get(binding.mode, "Out of service") if binding.out else _name(binding)
+    return f"{what} ({_SOURCES.get(binding.source, binding.source)})"
 
 
 def _name(binding: Binding) -> str:

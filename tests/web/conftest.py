@@ -63,6 +63,8 @@ def make_state(time_s=START_S, p_w=8000.0, **changes):
 
 
 class StandInSetpoints:
+    changes = 0
+
     def in_force(self):
         return [InForce("opModMaxLimW", 40.0, SetpointSource.CSIP, "C513", START_S, START_S + 20)]
 
@@ -85,7 +87,7 @@ class StandInDevice(Device):
 
     def __init__(self, number):
         super().__init__(number, device_type=DEVICE_TYPES[0], functions=FUNCTION_TYPES)
-        real = self.setpoints
+        self.real_setpoints = real = self.setpoints
         self.setpoints = StandInSetpoints()
         self.setpoints.supported_modes = real.supported_modes
         self.told = make_state(p_w=8000.0 + number)
@@ -97,6 +99,12 @@ class StandInDevice(Device):
 
     def command(self, command):
         self.commands.append(command)
+
+    def begin(self):
+        """Step from now on, with its own setpoints; the state is still told by hand."""
+        self.setpoints = self.real_setpoints
+        self.step(0.0)
+        return self
 
 
 class StandInFleet:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-LINE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"\})? -?[0-9.e+-]+$')
+LINE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+$')
 
 
 def samples(body):
@@ -47,3 +47,23 @@ async def test_help_and_type_stand_once_before_each_name(open_site):
         if not line.startswith("#"):
             name = re.split(r"[{ ]", line)[0]
             assert f"# TYPE {name}" in "\n".join(lines[:position])
+
+
+async def test_what_binds_and_the_return_to_service(open_site):
+    async with open_site(count=3) as site:
+        limited, tripped, entering = site.context.fleet.devices
+        for device in site.context.fleet.devices:
+            device.begin()
+        limited.settings.update({"setMaxW": 5000.0})
+        tripped.inputs.set(voltage_pu=1.3)
+        entering.command("stop")
+        limited.step(10.0)
+        tripped.step(10.0)
+        tripped.inputs.set(voltage_pu=1.0)
+        tripped.step(30.0)
+        found = samples((await site("GET", "/metrics")).body)
+    assert found['dersim_binding_limit_watts{device="1",mode="setMaxW"}'] == 5000
+    assert found['dersim_binding_limit_watts{device="2",mode="trip"}'] == 0
+    assert found['dersim_binding_limit_vars{device="2",mode="trip"}'] == 0
+    assert found['dersim_return_to_service_seconds{device="2"}'] == 280
+    assert not any("ramp_percent" in name for name in found)

@@ -16,6 +16,7 @@ import trio
 
 from dersim.buffers import BufferSize
 from dersim.timestamps import rfc3339_many
+from dersim.web.bound import BoundPast
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -123,6 +124,7 @@ class History:
         self._most = max(1, BUDGET_BYTES // _SERIES_BYTES - 1)
         self._series: OrderedDict[int, Series] = OrderedDict()
         self._sum = Series()
+        self._bound: dict[int, BoundPast] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -136,10 +138,10 @@ class History:
         """Add the newest states."""
         if self._all:
             for device in self._fleet.devices:
-                self._add(self._series.setdefault(device.number, Series()), device.state)
+                self._add(self._series.setdefault(device.number, Series()), device)
             return
         for number, series in self._series.items():
-            self._add(series, self._fleet.devices[number - 1].state)
+            self._add(series, self._fleet.devices[number - 1])
 
     def watch(self, device: Device) -> None:
         """Keep the past of this DER from now on."""
@@ -148,11 +150,13 @@ class History:
         self._series.setdefault(device.number, Series())
         self._series.move_to_end(device.number)
         while len(self._series) > self._most:
-            self._series.popitem(last=False)
+            self._bound.pop(self._series.popitem(last=False)[0], None)
 
-    def _add(self, series: Series, state: DeviceState) -> None:
+    def _add(self, series: Series, device: Device) -> None:
+        state = device.state
         if state.time_s - series.last_s >= MIN_STEP_S:
             series.add(state.time_s, _row(state))
+            self._bound.setdefault(device.number, BoundPast()).note(device, state.time_s)
 
     async def _sum_up(self) -> None:
         """Add a sample of the sums where one is due; in slices, since looking at a state costs some 15 us."""
@@ -174,6 +178,11 @@ class History:
         held = sum(series.held_bytes for series in self._series.values()) + self._sum.held_bytes
         count = len(self._fleet.devices) if self._all else self._most
         return BufferSize(held, (count + 1) * _SERIES_BYTES)
+
+    def bound(self, device: Device) -> BoundPast:
+        """What bound P and Q of one DER."""
+        self.watch(device)
+        return self._bound.setdefault(device.number, BoundPast())
 
     def past(self, device: Device, seconds: float) -> Past:
         """The last `seconds` of one DER."""

@@ -6,14 +6,17 @@ quantity would cost the scraper and this process more than it is worth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dersim import __version__
+from dersim.binding import bindings
+from dersim.returning import returning
 from dersim.web.api.csip import COUNTERS, STATES, client_of
 
 if TYPE_CHECKING:
     from dersim.buffers import Buffers
+    from dersim.device import Device
     from dersim.hardware.state import DeviceState
     from dersim.web.context import WebContext
 
@@ -81,6 +84,8 @@ def _lines(context: WebContext) -> Iterator[str]:
             samples = [("", sum(value for _, value in samples))]
         if samples:
             yield from _family(quantity.name, quantity.kind, quantity.help, samples)
+    if labelled:
+        yield from _binding(devices)
     yield from _csip(context, labelled=labelled)
     yield from _buffers(engine.buffers)
     if errors := engine.fences.counts:
@@ -90,6 +95,34 @@ def _lines(context: WebContext) -> Iterator[str]:
             "Units of work that an unforeseen error ended.",
             [(f'{{place="{place}"}}', count) for place, count in sorted(errors.items())],
         )
+
+
+def _binding(devices: Sequence[Device]) -> Iterator[str]:
+    """What binds, one time series per DER and mode, and the way back to service."""
+    bound = [(device.number, bindings(device)) for device in devices]
+    for name, unit, what in (("p", "watts", "active power"), ("q", "vars", "reactive power")):
+        found = [(number, getattr(each, name)) for number, each in bound]
+        limits = [
+            (f'{{device="{number}",mode="{binding.mode}"}}', binding.limit)
+            for number, binding in found
+            if binding is not None
+        ]
+        if limits:
+            doc = f"Where {what} is held, by the mode or setting that holds it."
+            yield from _family(f"dersim_binding_limit_{unit}", "gauge", doc, limits)
+    ways = [(f'{{device="{device.number}"}}', returning(device)) for device in devices]
+    for name, state, doc in (
+        ("dersim_return_to_service_seconds", "counting", "Simulated seconds, if the grid stays good."),
+        ("dersim_enter_service_ramp_seconds", "entering", "Simulated seconds left of the ramp."),
+    ):
+        left = [(label, way.left_s or 0.0) for label, way in ways if way is not None and way.state == state]
+        if left:
+            yield from _family(name, "gauge", doc, left)
+    progress = [(label, way.progress_pct) for label, way in ways if way is not None]
+    allowed = [(label, percent) for label, percent in progress if percent is not None]
+    if allowed:
+        doc = "Of setMaxW, allowed by the ramp of entering service."
+        yield from _family("dersim_enter_service_ramp_percent", "gauge", doc, allowed)
 
 
 def _buffers(buffers: Buffers) -> Iterator[str]:

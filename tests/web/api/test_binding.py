@@ -2,18 +2,7 @@
 
 import json
 
-from dersim.setpoints import SetpointChange, Setpoints, SetpointSource
-
-
-def real(site):
-    """The first device, stepped, with its own setpoints instead of those told by hand."""
-    device = site.context.fleet.devices[0]
-    device.setpoints = Setpoints(
-        device.function_types, device.nameplate, device.settings,
-        now_s=lambda: 0.0, settle=lambda now_s: None, apply=device._configure,
-    )  # fmt: skip
-    device.step(0.0)
-    return device
+from dersim.setpoints import SetpointChange, SetpointSource
 
 
 async def told(site, path="setpoints"):
@@ -22,7 +11,7 @@ async def told(site, path="setpoints"):
 
 async def test_setpoints_and_overview_tell_what_binds(open_site):
     async with open_site() as site:
-        device = real(site)
+        device = site.context.fleet.devices[0].begin()
         assert (await told(site))["binding"] == {"p": None, "q": None}
         device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", 40.0, "page"))
         for second in (1.0, 2.0, 3.0):
@@ -38,7 +27,7 @@ async def test_setpoints_and_overview_tell_what_binds(open_site):
 
 async def test_a_trip_binds_both_and_returns(open_site):
     async with open_site() as site:
-        device = real(site)
+        device = site.context.fleet.devices[0].begin()
         device.inputs.set(voltage_pu=1.3)
         device.step(1.0)
         device.step(2.0)

@@ -51,12 +51,27 @@ class AppliedSetpoint(TypedDict):
     end: Annotated[str | None, described("null: still asked for")]
 
 
+class BoundSpan(TypedDict):
+    """What held P or Q where it was, as `binding` of the setpoints tells it; looked at once per step."""
+
+    quantity: Annotated[str, described("p or q")]
+    mode: str
+    function: str | None
+    source: str
+    detail: str
+    out: Annotated[bool, described("out of service, or ceased")]
+    text: Annotated[str, described("the same in words")]
+    start: str
+    end: Annotated[str | None, described("null: it still does")]
+
+
 class Timeline(TypedDict):
     """Controls and setpoints over time."""
 
     now: str
     controls: list[TimelineControl]
     applied: list[AppliedSetpoint]
+    bound: list[BoundSpan]
 
 
 def _controls(context: WebContext, call: Call, since_s: float) -> list[dict[str, Any]]:
@@ -125,6 +140,7 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
         "now": rfc3339(now_s),
         "controls": _controls(context, call, since_s),
         "applied": applied(call.device.setpoints.journal, since_s),
+        "bound": context.history.bound(call.device).spans(since_s),
     }
 
 

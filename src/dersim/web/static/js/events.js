@@ -10,7 +10,23 @@ export async function loadBands(seconds) {
   return bandsOf(await get("/api/dersim/timeline", { seconds }));
 }
 
-export function bandsOf({ applied }) {
+export function bandsOf({ applied, bound }) {
+  return [...controlBands(applied), ...outages(bound)].sort((a, b) => a.start - b.start);
+}
+
+// While the DER was out of service, or ceased.
+const outages = (bound) =>
+  bound
+    .filter(({ quantity, out }) => quantity === "p" && out)
+    .map(({ text, start, end }) => ({
+      kind: "trip",
+      lane: "out of service",
+      text,
+      start: Date.parse(start),
+      end: end ? Date.parse(end) : null,
+    }));
+
+function controlBands(applied) {
   return applied
     .filter(({ mode, source }) => !mode.startsWith("set") && !ALWAYS.includes(source))
     .map(({ mode, source, value: setpoint, start, end }) => ({
@@ -19,8 +35,7 @@ export function bandsOf({ applied }) {
       text: shortValue(mode, setpoint),
       start: Date.parse(start),
       end: end ? Date.parse(end) : null,
-    }))
-    .sort((a, b) => a.start - b.start);
+    }));
 }
 
 // Curves and droops have too many numbers for a band.

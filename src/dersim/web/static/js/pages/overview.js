@@ -29,11 +29,9 @@ function tile(name, unit) {
   return { node, value: node.children[1], unit: node.children[2] };
 }
 
-// The setpoint that people ask about first: the lowest upper limit.
-export function limitOf(setpoints) {
-  const limits = setpoints.in_force.filter((each) => ["opModMaxLimW", "opModFixedW"].includes(each.mode));
-  return limits.sort((a, b) => a.value - b.value)[0] || null;
-}
+// Of a power that only the source or its goal bounds: the whole match, what is large, and the rest.
+const FREE = [null, "None", "Nothing holds the power back."];
+const signed = (text) => text.replace(/-(?=\d)/g, "\u2212");
 
 const words = (text) => text[0].toUpperCase() + text.slice(1).replaceAll("_", " ");
 
@@ -73,7 +71,7 @@ class OverviewPage {
     this.tiles = Object.fromEntries(TILES.map(([key, name, unit]) => [key, tile(name, unit)]));
     this.tiles.soc_pct.node.hidden = true;
     this.csip = tile("CSIP", "");
-    this.limit = tile("Limit in force", "% of setMaxW");
+    this.limit = tile("Limit in force", "");
     this.status = tile("Inverter", "");
     for (const each of [this.csip, this.status]) each.value.classList.add("word");
     const name = `dersim-${currentDevice()}`;
@@ -135,21 +133,31 @@ class OverviewPage {
     say(this.csip.value, words(client.state));
     this.csip.value.className = `value word ${look}`;
     say(this.csip.unit, contactOf(client, this.context.overview));
-    const ruling = limitOf(setpoints);
-    const source = ruling ? `% of setMaxW, ${ruling.source} ${shortId(ruling.detail)}` : "";
-    say(this.limit.value, ruling ? num(ruling.value, 0) : "none");
-    say(this.limit.unit, source || "nothing limits the power");
     show(this.force, inForce(setpoints));
   }
 
-  update(overview) {
-    const { metrics, status, phases, sources, comm } = overview;
-    for (const [key, , , decimals] of TILES) say(this.tiles[key].value, num(metrics[key], decimals));
-    this.tiles.soc_pct.node.hidden = metrics.soc_pct === null;
+  // "30 % by Volt-Watt (default), 3.0 kW": the first words large, the others below them.
+  showLimit(binding) {
+    const [, head, rest] = binding ? signed(binding.text).match(/^(.+?) (by .+|\(.+)$/) : FREE;
+    say(this.limit.value, head);
+    say(this.limit.unit, rest);
+    this.limit.value.className = `value ${/\d/.test(head) ? "" : "word"}`;
+  }
+
+  showStatus({ status, return_to_service }) {
     say(this.status.value, status.tripped ? "Tripped" : words(status.inverter));
     this.status.value.className = `value word ${status.tripped ? "bad" : ""}`;
     const alarms = status.alarms.length ? `Alarms: ${status.alarms.join(", ")}` : "";
-    say(this.status.unit, alarms || `${status.connect}, no alarm`);
+    const back = return_to_service && words(return_to_service.text);
+    say(this.status.unit, [back, alarms].filter(Boolean).join(". ") || `${status.connect}, no alarm`);
+  }
+
+  update(overview) {
+    const { metrics, phases, sources, comm } = overview;
+    for (const [key, , , decimals] of TILES) say(this.tiles[key].value, num(metrics[key], decimals));
+    this.tiles.soc_pct.node.hidden = metrics.soc_pct === null;
+    this.showLimit(overview.binding.p);
+    this.showStatus(overview);
     this.plot.append(overview);
     show(this.phases, table(["Phase", ...PHASE_NUMBERS], phases.map(phaseRow), { numbers: PHASE_NUMBERS }));
     show(this.sources, sourceTable(sources));
@@ -207,14 +215,18 @@ function setpointRow({ mode, value: setpoint, source, detail, since, until, by }
   );
 }
 
-export function inForce({ in_force, overridden }) {
+export function inForce({ in_force, overridden, binding }) {
   const isSetting = ({ mode }) => mode.startsWith("set");
   const modes = in_force.filter((each) => !isSetting(each));
   const settings = in_force.filter(isSetting);
   const heads = ["Mode", "Value", "Source", "When"];
   const empty = "Nothing is asked of the inverter: it gives what the source has.";
   const rows = [...modes, ...overridden].map(setpointRow);
-  return [table(heads, rows, { empty }), settings.length ? note(settingsLine(settings)) : null];
+  const bound = pairs([
+    ["P", binding.p ? signed(binding.p.text) : FREE[2]],
+    ["Q", binding.q ? signed(binding.q.text) : "Nobody asks for reactive power."],
+  ]);
+  return [bound, table(heads, rows, { empty }), settings.length ? note(settingsLine(settings)) : null];
 }
 
 function settingsLine(settings) {

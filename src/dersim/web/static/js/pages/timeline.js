@@ -26,10 +26,11 @@ const SERIES = [
   ["available_power_kw", "var(--muted)", "4 3"],
   ["reactive_power_kvar", "var(--c-q)", null],
 ];
+const BOUND = { p: "P bound by", q: "Q bound by" };
 const LEGEND =
   "Upper part: each control the utility sent (dashed: scheduled, full: active, grey: done, dotted: " +
-  "cancelled or superseded). Middle: what was asked of the inverter, by whom. Below: the power. " +
-  "The red line is now.";
+  "cancelled or superseded). Middle: what was asked of the inverter, by whom; then what held P and Q where " +
+  "they were (red: out of service). Below: the power. The red line is now.";
 
 export function mount(root) {
   const trouble = troubleLine();
@@ -104,6 +105,7 @@ class Timeline {
     const drawing = new Drawing(this);
     drawing.controls(controls);
     drawing.applied(this.lanes());
+    drawing.bound(this.data.bound);
     drawing.power();
     drawing.times();
     this.showPicture(drawing.svg());
@@ -233,6 +235,22 @@ class Drawing {
     this.y += 10;
   }
 
+  // What held P and Q where they were.
+  bound(spans) {
+    for (const [quantity, name] of Object.entries(BOUND)) {
+      const own = spans.filter((each) => each.quantity === quantity);
+      this.rule();
+      this.title(name, !own.length);
+      own.forEach((each, index) => {
+        const next = own[index + 1] ? this.x(Date.parse(own[index + 1].start)) : this.width;
+        this.bar({ ...boundBar(name, each, this.now), next });
+      });
+      this.y += ROW;
+    }
+    this.rule();
+    this.y += 10;
+  }
+
   power() {
     const past = this.page.past;
     const times = (past?.time || []).map((time) => Date.parse(time));
@@ -340,6 +358,25 @@ function appliedBar(lane, { mode, value: setpoint, source, detail, start, end },
       ["Detail", detail],
       ["From", utc(start)],
       ["To", end ? utc(end) : "still asked for"],
+    ],
+  };
+}
+
+function boundBar(name, { text, mode, source, detail, out, start, end }, now) {
+  return {
+    key: `${name}${start}`,
+    from: Date.parse(start),
+    to: end ? Date.parse(end) : now,
+    look: out ? ["none", "var(--bad)", null] : ["var(--soft)", "var(--accent)", null],
+    text: text.replace(/ \(.*/, ""),
+    words: `${name}: ${text} from ${clock(start)}${end ? ` to ${clock(end)}` : ""}`,
+    entries: () => [
+      [name, text],
+      ["Mode or setting", mode],
+      ["Source", source],
+      ["Detail", detail || null],
+      ["From", utc(start)],
+      ["To", end ? utc(end) : "it still does"],
     ],
   };
 }
