@@ -14,13 +14,13 @@ from dersim.errors import ConfigError
 from dersim.hardware.nameplate import bundled, read_nameplate
 
 WRONG = [
-    ("9" * 5000, "a number of 5000 digits; at most 40 are read, at /702/WMaxRtg"),
-    ("9" * 400, "a number of 400 digits; at most 40 are read, at /702/WMaxRtg"),
+    ("9" * 5000, "/702/WMaxRtg: a number of 5000 digits; at most 40 are read"),
+    ("9" * 400, "/702/WMaxRtg: a number of 400 digits; at most 40 are read"),
     ("[" * 3000 + "]" * 3000, "nested deeper than 20 levels"),
-    ("[" * 30 + "]" * 30, "nested deeper than 20 levels, at /702/WMaxRtg"),
-    ("1e400", "a number beyond 1.8e308 is not read, at /702/WMaxRtg"),
+    ("[" * 30 + "]" * 30, "/702/WMaxRtg/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0: nested deeper than 20 levels"),
+    ("1e400", "/702/WMaxRtg: a number beyond 1.8e308 is not read"),
     ("NaN", "not JSON: NaN is not a JSON number"),
-    ('"\\ud800"', "a text has half of a surrogate pair, which is no character, at /702/WMaxRtg"),
+    ('"\\ud800"', "/702/WMaxRtg: a text has half of a surrogate pair, which is no character"),
 ]
 
 
@@ -31,10 +31,11 @@ def test_a_nameplate_with_a_value_beyond_all_bounds_is_refused_by_its_place(
     document = json.loads(bundled("10kW-3Phase").read_text())
     document["702"]["WMaxRtg"] = "@"
     file = tmp_path / "plate.json"
-    file.write_text(json.dumps(document).replace('"@"', value))
+    file.write_text("\n" + json.dumps(document).replace('"@"', value))
     with pytest.raises(ConfigError) as caught:
         read_nameplate(file)
-    assert str(caught.value).startswith(f"nameplate {file}: {words}")
+    line = " line 2" if words.startswith("/") else ""
+    assert str(caught.value).startswith(f"nameplate {file}{line}: {words}")
 
 
 @pytest.mark.parametrize(("value", "words"), WRONG)
@@ -42,10 +43,11 @@ def test_a_scenario_with_a_value_beyond_all_bounds_is_refused_by_its_place(
     tmp_path: Path, value: str, words: str
 ) -> None:
     file = tmp_path / "scenario.json"
-    file.write_text('{"702": {"WMaxRtg": @}}'.replace("@", value))
+    file.write_text('\n{"702": {"WMaxRtg": @}}'.replace("@", value))
     with pytest.raises(ConfigError) as caught:
         replay.main([str(file), str(file), "--out", str(tmp_path / "out.csv")])
-    assert str(caught.value).startswith(f"{file}: {words}")
+    line = " line 2" if words.startswith("/") else ""
+    assert str(caught.value).startswith(f"{file}{line}: {words}")
 
 
 @pytest.mark.parametrize(
@@ -55,19 +57,19 @@ def test_a_scenario_with_a_value_beyond_all_bounds_is_refused_by_its_place(
         ("nameplate", "category", 5),
         ("nameplate", "category", ["CAT_B", []]),
         ("trip", "uf1", None),
-        ("enter_service", "v_low", "5"),
+        ("volt_var", "enabled", "false"),
     ],
 )
 def test_a_scenario_with_a_value_of_another_kind_is_refused_without_python(
     tmp_path: Path, section: str, name: str, value: Any
 ) -> None:
     watts = {"w_max": 100, "va_max": 100, "var_max_inj": 44, "var_max_abs": 44, "v_nom": 480}
-    scenario: dict[str, Any] = {"dt": 1.0, "settings": {"nameplate": watts, "trip": {}, "enter_service": {}}}
-    scenario["settings"][section] |= {name: value}
+    scenario: dict[str, Any] = {"dt": 1.0, "settings": {"nameplate": watts}}
+    scenario["settings"].setdefault(section, {})[name] = value
     file = tmp_path / "scenario.json"
     file.write_text(json.dumps(scenario))
     with pytest.raises(
-        ConfigError, match=r"not a scenario: .*; docs/replay\.md says what is needed"
+        ConfigError, match=rf"scenario\.json line 1: /settings/{section}/{name}.*: .* is (not|outside) "
     ) as caught:
         replay.main([str(file), str(file), "--out", str(tmp_path / "out.csv")])
     assert "Error(" not in str(caught.value)
@@ -81,7 +83,7 @@ def test_a_file_without_an_end_is_refused() -> None:
 def test_a_file_that_is_not_utf_8_is_refused_in_words(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_bytes(b'{"a": "\xff"}')
-    with pytest.raises(ConfigError, match=r"^not JSON: it is not UTF-8$"):
+    with pytest.raises(ConfigError, match=r"x\.json: not JSON: it is not UTF-8$"):
         json_text.read_file(file)
 
 

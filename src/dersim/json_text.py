@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.numeric import shown
 
 #: No body of our APIs is nested deeper than seven levels.
 MAX_DEPTH = 20
@@ -24,6 +28,11 @@ class BodyError(ConfigError):
         super().__init__(detail)
         self.pointer = pointer
 
+    @property
+    def placed(self) -> str:
+        """The place, then what is wrong."""
+        return f"{self.pointer}: {self}" if self.pointer else str(self)
+
 
 class _TooLong:
     """Stands for a whole number of too many digits until its place in the body is known."""
@@ -32,10 +41,17 @@ class _TooLong:
         self.digits = digits
 
 
+class _Twice:
+    """Stands for an object with a key given twice until its place in the body is known."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
 def parse(text: bytes | str, what: str = "the body") -> Any:
     """The JSON value; BodyError for anything that is not JSON or beyond the bounds of this module."""
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_int=_whole)
+        value = json.loads(text, parse_constant=_no_constant, parse_int=_whole, object_pairs_hook=_object)
     except RecursionError:
         raise BodyError(f"{what} is nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
@@ -45,19 +61,64 @@ def parse(text: bytes | str, what: str = "the body") -> Any:
 
 
 def read_file(path: Path) -> Any:
-    """The JSON value in a file, within the same bounds; ConfigError says what is wrong and where."""
+    """The JSON value in a file, within the same bounds, with or without a BOM. Errors as of `file_error`."""
+    text = _text_of(path)
+    try:
+        return parse(text, "the file")
+    except BodyError as error:
+        raise file_error(path, error) from None
+
+
+def file_error(path: Path, error: ConfigError) -> ConfigError:
+    """The error of a value with the file in front, and the line and the pointer where they are known."""
+    if not isinstance(error, BodyError):
+        return ConfigError(f"{path}: {error}")
+    words = f"{error.pointer}: " if error.pointer else ""
+    words += str(error).removeprefix("the file is ")
+    if not error.pointer:
+        return ConfigError(f"{path}: {words}")
+    return ConfigError(
+        f"{path} line {line_of(_text_of(path).decode(errors='replace'), error.pointer)}: {words}"
+    )
+
+
+def _text_of(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             text = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{error.strerror or error}; give a readable JSON file") from error
+        raise ConfigError(f"{path}: {error.strerror or error}; give a readable JSON file") from error
     if len(text) > MAX_FILE_BYTES:
-        raise ConfigError(f"the file has more than {MAX_FILE_BYTES >> 20} MiB")
-    try:
-        return parse(text, "the file")
-    except BodyError as error:
-        reason = str(error).removeprefix("the file is ")
-        raise ConfigError(f"{reason}, at {error.pointer}" if error.pointer else reason) from None
+        raise ConfigError(f"{path}: the file has more than {MAX_FILE_BYTES >> 20} MiB")
+    return text.removeprefix(codecs.BOM_UTF8)
+
+
+_PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]{},:\n]|[^\s"\[\]{},:]+')
+
+
+def line_of(text: str, pointer: str) -> int:
+    """The line, from 1, on which the key or the item of a pointer is; for a key given twice the last one."""
+    wanted = pointer.split("/")[1:]
+    line, found, is_key = 1, 1, False
+    path: list[str | int] = []  # the present key or index in each open container
+    for piece in _PIECE.findall(text):
+        in_list = bool(path) and isinstance(path[-1], int)
+        if is_key and piece[0] == '"':
+            with contextlib.suppress(ValueError):
+                path[-1] = escaped(json.loads(piece))
+        if (is_key or in_list) and piece[0] not in "\n]},:" and [str(each) for each in path] == wanted:
+            found = line
+        if piece == "\n":
+            line += 1
+        elif piece in ("[", "{"):
+            path.append(0 if piece == "[" else "")
+        elif piece in ("]", "}"):
+            del path[-1:]
+        elif piece == "," and in_list:
+            path[-1] = int(path[-1]) + 1
+        if piece != "\n":
+            is_key = piece == "{" or (piece == "," and not in_list)
+    return found
 
 
 def _reason(error: ValueError) -> str:
@@ -69,6 +130,14 @@ def _reason(error: ValueError) -> str:
 
 def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not a JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        return _Twice(next(key for key in keys if keys.count(key) > 1))
+    return values
 
 
 def _whole(text: str) -> int | _TooLong:
@@ -90,6 +159,9 @@ def _check(value: Any, what: str) -> None:
             todo += [(each, f"{pointer}/{index}", depth + 1) for index, each in enumerate(item)]
         elif isinstance(item, str):
             _check_text(item, pointer)
+        elif isinstance(item, _Twice):
+            key = item.key if item.key.isprintable() and len(item.key) <= 60 else shown(item.key)
+            raise BodyError(f"{key} is given twice; remove one", f"{pointer}/{escaped(item.key)}")
         elif isinstance(item, _TooLong):
             raise BodyError(f"a number of {item.digits} digits; at most {MAX_DIGITS} are read", pointer)
         elif isinstance(item, float) and not math.isfinite(item):

@@ -303,6 +303,10 @@ def _curve_from_json(spec: ModeSpec, data: Any) -> Curve:
             f"{spec.name}.y_ref_type: a DERUnitRefType 0 to 8 is needed, not {shown(y_ref_type)}"
         )
 
+    autonomous = fields.get("autonomous_v_ref", False)
+    if not isinstance(autonomous, bool):
+        raise ConfigError(f"{spec.name}.autonomous_v_ref: true or false is needed, not {shown(autonomous)}")
+
     def optional(key: str, high: float) -> float | None:
         value = fields.get(key)
         return None if value is None else _ranged(f"{spec.name}.{key}", value, 0, high)
@@ -313,7 +317,7 @@ def _curve_from_json(spec: ModeSpec, data: Any) -> Curve:
         optional("open_loop_s", _UINT16_HUNDREDTHS),
         optional("v_ref", 200),
         excitations,
-        bool(fields.get("autonomous_v_ref", False)),
+        autonomous,
         optional("autonomous_v_ref_s", _UINT32_HUNDREDTHS),
         optional("ramp_dec_pct_s", _UINT16_HUNDREDTHS),
         optional("ramp_inc_pct_s", _UINT16_HUNDREDTHS),

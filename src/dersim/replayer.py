@@ -9,6 +9,7 @@ Row k applies over [t, t + dt); its outputs are those at the end of that interva
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,24 +25,52 @@ from dersim.grid.inputs import Inputs
 from dersim.hardware.battery import Battery
 from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import Nameplate, nameplate_from_json
+from dersim.hardware.nameplate_schema import pointer_of
 from dersim.hardware.source import GivenSource, Source
+from dersim.json_text import BodyError
 from dersim.modes import Curve, FixedPowerFactor, FreqDroop, ModeValue
-from dersim.numeric import number, shown
 from dersim.plugin.builtin import FUNCTION_TYPES
+from dersim.replay_rows import COLUMNS, PHASE_COLUMNS, Row, RowReader
+from dersim.replay_scenario import CHANGED_PARTS, check_scenario
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 
-COLUMNS = ("t", "p_w", "q_var", "status")
-#: Columns on request: per phase P (W), Q (var) and current (A).
-PHASE_COLUMNS = tuple(
-    f"{name}_{phase}_{unit}" for name, unit in (("p", "w"), ("q", "var"), ("i", "a")) for phase in "abc"
-)
-#: The names by which a scenario asks for more columns.
-_MORE = ("soc", "phases")
 #: Phases and phase-to-neutral share of v_nom, by the scenario's name.
 _PHASES = {"SINGLE": (1, 1.0), "SPLIT": (2, 0.5), "THREE": (3, 1 / math.sqrt(3))}
 #: DERUnitRefType: percent of setMaxVA, as the scenarios' curves are.
 _OF_VA = 8
 _NEUTRAL = Conditions()
+#: Where the scenario gives a point of the nameplate.
+_PLACES = {
+    "702.WMaxRtg": "nameplate/w_max",
+    "702.VAMaxRtg": "nameplate/va_max",
+    "702.VarMaxInjRtg": "nameplate/var_max_inj",
+    "702.VarMaxAbsRtg": "nameplate/var_max_abs",
+    "702.VNomRtg": "nameplate/v_nom",
+    "702.AMaxRtg": "nameplate/current_max_pu",
+    "713.SoC": "storage/SOC_INIT",
+    "dersim.SoCMin": "storage/NP_BESS_SOC_MIN",
+    "dersim.SoCMax": "storage/NP_BESS_SOC_MAX",
+    "dersim.SelfDischargeW": "storage/NP_BESS_SELF_DISCHARGE",
+}
+#: The part of the settings that a mode comes from.
+_PARTS = {
+    "setGradW": "/active_power_limit/full_scale_ramp_s",
+    "opModMaxLimW": "/active_power_limit",
+    "opModVoltWatt": "/volt_watt",
+    "opModFreqWatt": "/freq_watt",
+    "opModFreqDroop": "/freq_droop",
+    "opModVoltVar": "/volt_var",
+    "opModWattVar": "/watt_var",
+    "opModFixedPF": "/const_pf",
+    "opModTargetVar": "/const_var",
+    "opModHVRTMo": "/momentary_cessation",
+    "opModLVRTMo": "/momentary_cessation",
+    "opModHVRTMust": "/trip/ov1",
+    "opModLVRTMust": "/trip/uv1",
+    "opModHFRT": "/trip/of1",
+    "opModLFRT": "/trip/uf1",
+    "setES": "/enter_service",
+}
 #: OpenDER's names of the service states; out of service is "Trip" whatever the cause.
 _STATUS = {
     "ceased": "Momentary Cessation",
@@ -56,54 +85,71 @@ def replay(scenario: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> li
     The scenario's ``columns`` may ask for more: ``"soc"`` (0 to 1) and ``"phases"`` (`PHASE_COLUMNS`).
 
     rows have t (s), f_hz, v_pu or v_a_pu, v_b_pu, v_c_pu, and p_avl_pu (PV) or p_dem_pu (storage), as numbers
-    or as text. ConfigError names what is missing or impossible.
+    or as text. ConfigError names what is missing or impossible, with its JSON Pointer or its row.
     """
-    runner = Runner(scenario)
-    return [runner.row(index, row) for index, row in enumerate(rows)]
+    try:
+        runner = Runner(scenario)
+    except BodyError as error:
+        raise ConfigError(f"scenario: {error.placed}") from error
+    outputs = []
+    for index, row in enumerate(rows, 1):
+        where = f"trajectory row {index}"
+        runner.check_columns(where, row)
+        outputs.append(runner.row(where, row))
+    return outputs
 
 
 class Runner:
-    """One replay: the DER of a scenario, and its state between rows."""
+    """One replay: the DER of a scenario, and its state between rows.
+
+    BodyError for a scenario that is refused, with the JSON Pointer of what is wrong.
+    """
 
     def __init__(self, scenario: Mapping[str, Any]) -> None:
-        self._settings = _part(scenario, "settings")
-        self._dt_s = _number(scenario, "dt")
-        if not self._dt_s > 0:
-            raise ConfigError(f"scenario: dt {self._dt_s:g} must be above 0")
-        self._events = sorted(scenario.get("events", ()), key=lambda event: float(event["t"]))
+        check_scenario(scenario)
+        # A copy: events write into the settings, and they are the caller's.
+        self._settings: dict[str, Any] = copy.deepcopy(scenario["settings"])
+        self._dt_s = float(scenario["dt"])
+        events = enumerate(scenario.get("events", ()))
+        self._events = sorted(events, key=lambda event: float(event[1]["t"]))
         # NaN: no step before the first row, from whose inputs the filters start.
         self._clock = ManualClock(math.nan)
         init = scenario.get("init", {})
-        plate = _nameplate(self._settings, init)
-        self._plate = plate
-        off = str(init.get("STATUS_INIT", "ON")).upper() == "OFF"
+        self._plate = plate = _nameplate(self._settings, init)
         mc = self._settings.get("momentary_cessation", {}).get("enabled", True)
-        functions = [t for t in FUNCTION_TYPES if mc or t.name != "momentary-cessation"]
-        kind = DeviceType("replay", "10kW-3Phase", _make_source)
         self._device = Device(
             nameplate=plate,
-            device_type=kind,
-            functions=functions,
+            device_type=DeviceType("replay", "10kW-3Phase", _make_source),
+            functions=[t for t in FUNCTION_TYPES if mc or t.name != "momentary-cessation"],
             clock=self._clock,
             inputs=Inputs(_NEUTRAL._replace(frequency_hz=plate.frequency_hz)),
-            start="off" if off else "in_service",
+            start="off" if init.get("STATUS_INIT") == "OFF" else "in_service",
             sampled=True,
         )
-        self._columns = _columns(scenario)
-        self._values = _modes(self._settings)
+        self._rows = RowReader(plate.phases, storage=isinstance(self._device.source, Battery))
+        self.check_columns = self._rows.check_columns
+        self._columns = frozenset(scenario.get("columns", ()))
         self._respond()
-        self._submit(self._values)
+        self._submit(_modes(self._settings))
+        self._try_events()
         self._begun = False
 
-    def row(self, index: int, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Apply row `index`; its outputs."""
-        try:
-            t = float(row["t"])
-            self._meet(row)
-        except KeyError as error:
-            raise ConfigError(f"trajectory row {index + 1}: column {error.args[0]} is missing") from error
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"trajectory row {index + 1}: {error}") from error
+    def _try_events(self) -> None:
+        """Refuse an event that cannot be before the first row is played."""
+        settings = copy.deepcopy(self._settings)
+        for index, event in self._events:
+            for name, value in event["set"].items():
+                _change(settings, name, value)
+            for mode, value in _modes(settings).items():
+                outcome = self._device.setpoints.check(mode, value)
+                if outcome.verdict is not Verdict.ACCEPTED:
+                    raise BodyError(outcome.reason, f"/events/{index}/set")
+
+    def row(self, where: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Apply a row; its outputs. ConfigError names the row by `where`."""
+        now = self._rows.read(where, row)
+        self._meet(now)
+        t = now.t
         if not self._begun:
             self._begun = True
             self._clock.time_s = t
@@ -127,44 +173,20 @@ class Runner:
         soc = ("soc",) if "soc" in self._columns else ()
         return (*COLUMNS, *soc, *(PHASE_COLUMNS if "phases" in self._columns else ()))
 
-    def _meet(self, row: Mapping[str, Any]) -> None:
-        if "v_a_pu" in row and row["v_a_pu"] not in (None, ""):
-            names = ("v_a_pu", "v_b_pu", "v_c_pu")[: self._plate.phases]
-            volts = [_finite(row, name) for name in names]
-            # The phases that a machine does not have do not matter.
-            voltage = (volts[0], volts[1 % len(volts)], volts[-1])
-        else:
-            v = _finite(row, "v_pu")
-            voltage = (v, v, v)
-        self._device.inputs.hold(_NEUTRAL._replace(voltage_pu=voltage, frequency_hz=_finite(row, "f_hz")))
+    def _meet(self, row: Row) -> None:
+        self._device.inputs.hold(_NEUTRAL._replace(voltage_pu=row.voltage_pu, frequency_hz=row.f_hz))
         source = self._device.source
         if isinstance(source, Battery):
-            source.idle_w = _finite(row, "p_dem_pu") * self._plate.rtgMaxW
+            source.idle_w = row.power_pu * self._plate.rtgMaxW
         elif isinstance(source, GivenSource):
-            available = _finite(row, "p_avl_pu") * self._plate.rtgMaxW
-            source.available_w = max(0.0, available * self._plate.inverter_efficiency)
+            source.available_w = row.power_pu * self._plate.rtgMaxW * self._plate.inverter_efficiency
         self._device.disturb()
 
     def _happen(self, t: float) -> None:
-        while self._events and float(self._events[0]["t"]) <= t + 1e-9:
-            self._carry_out(self._events.pop(0)["set"])
-
-    def _carry_out(self, changes: Mapping[str, Any]) -> None:
-        settings = self._settings
-        for name, value in changes.items():
-            if name == "AP_LIMIT":
-                settings["active_power_limit"]["limit"] = value
-            elif name == "CONST_PF":
-                settings["const_pf"]["pf"] = value
-            elif name == "CONST_PF_EXCITATION":
-                settings["const_pf"]["excitation"] = value
-            elif name == "CONST_Q":
-                settings["const_var"]["q"] = value
-            elif name == "ES_PERMIT_SERVICE":
-                settings.setdefault("enter_service", {})["permit"] = str(value).upper() == "ENABLED"
-            else:
-                raise ConfigError(f"events: {name} is not known")
-        self._submit(_modes(settings))
+        while self._events and float(self._events[0][1]["t"]) <= t + 1e-9:
+            for name, value in self._events.pop(0)[1]["set"].items():
+                _change(self._settings, name, value)
+            self._submit(_modes(self._settings))
 
     def _submit(self, values: Mapping[str, ModeValue]) -> None:
         changes = [
@@ -172,7 +194,8 @@ class Runner:
         ]
         for outcome in self._device.setpoints.submit(*changes):
             if outcome.verdict is not Verdict.ACCEPTED:
-                raise ConfigError(f"scenario: {outcome.reason}")
+                part = next((part for name, part in _PARTS.items() if outcome.reason.startswith(name)), "")
+                raise BodyError(outcome.reason, f"/settings{part}")
 
     def _respond(self) -> None:
         """Set the response times that no 2030.5 mode carries."""
@@ -195,50 +218,29 @@ def _make_source(nameplate: Nameplate) -> Source:
     return Battery(nameplate) if nameplate.rtgMaxWh else GivenSource(nameplate)
 
 
-def _part(data: Any, name: str) -> Any:
-    part = data.get(name) if isinstance(data, Mapping) else None
-    if not isinstance(part, Mapping):
-        raise ConfigError(f"scenario: the object {name!r} is missing")
-    # A copy: events write into the settings, and they are the caller's.
-    return {key: dict(value) if isinstance(value, Mapping) else value for key, value in part.items()}
-
-
-def _columns(scenario: Mapping[str, Any]) -> frozenset[str]:
-    columns = scenario.get("columns", ())
-    for name in columns:
-        if name not in _MORE:
-            raise ConfigError(f"scenario: columns: {name!r} is not one of {', '.join(_MORE)}")
-    return frozenset(columns)
-
-
-def _number(data: Mapping[str, Any], name: str) -> float:
-    return number(f"scenario: {name}", data.get(name))
-
-
-def _finite(row: Mapping[str, Any], name: str) -> float:
-    value = float(row[name])
-    if not math.isfinite(value):
-        raise ValueError(f"{name} is {shown(row[name])}; a number is needed")
-    return value
+def _change(settings: dict[str, Any], name: str, value: Any) -> None:
+    """Carry out one change of an event in the settings."""
+    part = settings[CHANGED_PARTS[name]]
+    if name == "ES_PERMIT_SERVICE":
+        part["permit"] = value == "ENABLED"
+    else:
+        part[{"AP_LIMIT": "limit", "CONST_PF": "pf", "CONST_Q": "q"}.get(name, "excitation")] = value
 
 
 def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplate:
-    n = _part(settings, "nameplate")
+    n = settings["nameplate"]
     storage, volt_var = settings.get("storage"), settings.get("volt_var", {})
     category, abnormal = n.get("category", ["CAT_B", "CAT_III"])
-    phase = n.get("phase", "THREE")
-    if phase not in _PHASES:
-        raise ConfigError(f"scenario: phase {phase!r} is not one of {', '.join(_PHASES)}")
-    phases, share = _PHASES[phase]
-    va, v_nom = _number(n, "va_max"), _number(n, "v_nom")
+    phases, share = _PHASES[n.get("phase", "THREE")]
+    va, v_nom = n["va_max"], n["v_nom"]
     v_ln = v_nom * share
     points: dict[str, dict[str, Any]] = {
         "701": {"ACType": phases},
         "702": {
-            "WMaxRtg": _number(n, "w_max"),
+            "WMaxRtg": n["w_max"],
             "VAMaxRtg": va,
-            "VarMaxInjRtg": _number(n, "var_max_inj"),
-            "VarMaxAbsRtg": _number(n, "var_max_abs"),
+            "VarMaxInjRtg": n["var_max_inj"],
+            "VarMaxAbsRtg": n["var_max_abs"],
             "VNomRtg": v_nom,
             "AMaxRtg": float(n.get("current_max_pu", 1.2)) * va / phases / v_ln,
             "PFOvrExtRtg": 0.0,
@@ -246,7 +248,7 @@ def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplat
             "NorOpCatRtg": 0 if category == "CAT_A" else 1,
             "AbnOpCatRtg": {"CAT_I": 0, "CAT_II": 1, "CAT_III": 2}[abnormal],
         },
-        "714": {"Prt": [{"DCW": _number(n, "w_max")}]},
+        "714": {"Prt": [{"DCW": n["w_max"]}]},
         "dersim": {
             "HzNom": n.get("f_nom", 60),
             "VRefMin": 100 * volt_var.get("vref_auto_min", 0.95),
@@ -256,7 +258,7 @@ def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplat
         },
     }
     if storage:
-        points["702"]["WChaRteMaxRtg"] = _number(n, "w_charge_max")
+        points["702"]["WChaRteMaxRtg"] = n["w_charge_max"]
         points["702"]["VAChaRteMaxRtg"] = n.get("va_charge_max", va)
         points["713"] = {
             "WHRtg": storage["NP_BESS_CAPACITY"],
@@ -273,7 +275,20 @@ def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplat
             "BatteryRampTms": storage.get("NP_BESS_P_RAMP_TIME", 0),
             "SelfDischargeW": storage.get("NP_BESS_SELF_DISCHARGE", 0) * storage["NP_BESS_CAPACITY"],
         }
-    return nameplate_from_json(points)
+    try:
+        return nameplate_from_json(points)
+    except BodyError as error:
+        raise _as_in_scenario(error, "SOC_INIT" in init) from error
+
+
+def _as_in_scenario(error: BodyError, soc_of_init: bool) -> BodyError:
+    """An error of the nameplate by the names of the scenario."""
+    text, pointer = str(error), "/settings/nameplate"
+    for point, place in _PLACES.items():
+        text = text.replace(point, place.rsplit("/", 1)[1])
+        if error.pointer == pointer_of(point):
+            pointer = f"/settings/{place}"
+    return BodyError(text, "/init/SOC_INIT" if soc_of_init and pointer.endswith("SOC_INIT") else pointer)
 
 
 def _modes(settings: Mapping[str, Any]) -> dict[str, ModeValue]:

@@ -62,13 +62,19 @@ def test_the_bundled_profiles_are_good(path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
-        ("weather", "", "line 1: the first column must be t_s or TimeUTC"),
-        ("weather", "time,irradiance_w_m2\n", "line 1: the first column must be t_s or TimeUTC, not 'time'"),
+        ("weather", "", "line 1: the header is missing; name the columns: t_s, TimeUTC, irr"),
+        (
+            "weather",
+            "irradiance_w_m2,t_s\n",
+            "line 1: the first column, and no other, must be t_s or TimeUTC",
+        ),
+        ("weather", "t_s;irradiance_w_m2\n", "line 1: columns are separated by semicolons; use commas"),
+        ("weather", "time,irradiance_w_m2\n", "line 1: column 'time' is not known; did you mean TimeUTC?"),
         ("weather", "t_s\n0\n", "line 1: a column is missing"),
         (
             "weather",
             "t_s,irradiance\n0,1\n",
-            "line 1: column 'irradiance' is not known; known are irradiance_w_m2",
+            "line 1: column 'irradiance' is not known; did you mean irradiance_w_m2?",
         ),
         ("weather", "t_s,frequency_hz\n0,1\n", "line 1: column 'frequency_hz' is not known"),
         ("grid", "t_s,voltage_a_pu\n0,1\n", "line 1: give voltage_pu, or all of"),

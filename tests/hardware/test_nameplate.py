@@ -11,6 +11,7 @@ import pytest
 
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import PROFILES, bundled, nameplate_from_json, read_nameplate
+from dersim.json_text import BodyError
 from dersim.plugin.builtin import DEVICE_TYPES
 
 GOOD: dict[str, dict[str, Any]] = {
@@ -74,52 +75,64 @@ def test_a_machine_that_is_neither_says_what_it_is() -> None:
     ("document", "said"),
     [
         ([], "a JSON object such as"),
-        ({"702": 5}, "model 702: an object of points is needed"),
-        (changed(**{"702": {"WMaxRtg": 8000}}), "point 702.VarMaxInjRtg is missing (reactive power rating"),
-        (changed(**{"702": GOOD["702"] | {"WMax": 1}}), "point 702.WMax is not known"),
+        ({"702": 5}, "/702: 5 is not an object"),
+        (
+            changed(**{"702": {"WMaxRtg": 8000}}),
+            "/702: VarMaxInjRtg is missing (reactive power rating, injecting, var)",
+        ),
+        (
+            changed(**{"702": GOOD["702"] | {"WMax": 1}}),
+            "/702/WMax: WMax is not known; did you mean WMaxRtg?",
+        ),
         (
             changed(**{"702": GOOD["702"] | {"WMaxRtg": "8 kW"}}),
-            "point 702.WMaxRtg: a number is needed, not '8 kW'",
+            "/702/WMaxRtg: '8 kW' is not a number",
         ),
         (
             changed(**{"702": GOOD["702"] | {"WMaxRtg": -8}}),
-            "point 702.WMaxRtg: -8 is outside 0.001 to 1e+09 W",
+            "/702/WMaxRtg: -8 is outside 0.001 to 1e+09 W",
         ),
-        (changed(**{"702": GOOD["702"] | {"WMaxRtg": math.nan}}), "point 702.WMaxRtg: a number is needed"),
+        (changed(**{"702": GOOD["702"] | {"WMaxRtg": math.nan}}), "/702/WMaxRtg: nan is not a number"),
         (
             changed(**{"702": GOOD["702"] | {"PFOvrExtRtg": 1.5}}),
-            "point 702.PFOvrExtRtg: 1.5 is outside 0 to 1",
+            "/702/PFOvrExtRtg: 1.5 is outside 0 to 1",
         ),
-        (changed(**{"701": {"ACType": 4}}), "point 701.ACType: 4 is not one of 1, 2, 3"),
-        (changed(dersim={"HzNom": 50, "DERType": 7}), "point dersim.DERType: 7 is not one of 1, 2, 3"),
-        (changed(dersim={"HzNom": 55}), "point dersim.HzNom: 55 is not one of 50, 60"),
+        (changed(**{"701": {"ACType": 4}}), "/701/ACType: 4 is not one of 1, 2, 3"),
+        (changed(dersim={"HzNom": 50, "DERType": 7}), "/dersim/DERType: 7 is not one of 1, 2, 3"),
+        (changed(dersim={"HzNom": 55}), "/dersim/HzNom: 55 is not one of 50, 60"),
         (
             changed(dersim={"Priority": "none"}),
-            "point dersim.Priority: 'none' is not one of active, reactive",
+            "/dersim/Priority: 'none' is not one of active, reactive",
         ),
-        (changed(**{"1": {"Mn": 5}}), "point 1.Mn: a text"),
-        (changed(**{"714": {"Prt": [5]}}), "point 714.Prt[0]: an object is needed"),
+        (changed(**{"1": {"Mn": 5}}), "/1/Mn: 5 is not a text"),
+        (changed(**{"714": {"Prt": [5]}}), "/714/Prt/0: 5 is not an object"),
         (
             changed(**{"702": GOOD["702"] | {"WMaxRtg": 9500}}),
-            "702.WMaxRtg: 9500 W is more than 702.VAMaxRtg, 9000 VA",
+            "/702/WMaxRtg: 9500 W is more than 702.VAMaxRtg, 9000 VA",
         ),
-        (changed(**{"702": GOOD["702"] | {"VarMaxAbsRtg": 9500}}), "702.VarMaxAbsRtg: 9500 var is more than"),
-        (changed(**{"702": GOOD["702"] | {"VMaxRtg": 390}}), "702.VNomRtg: 400 V is not between"),
+        (
+            changed(**{"702": GOOD["702"] | {"VarMaxAbsRtg": 9500}}),
+            "/702/VarMaxAbsRtg: 9500 var is more than",
+        ),
+        (changed(**{"702": GOOD["702"] | {"VMaxRtg": 390}}), "/702/VNomRtg: 400 V is not between"),
         (changed(**{"714": {"Prt": [{"DCV": 600}]}}), "neither a PV array nor a battery"),
-        (changed(**{"713": {"WHRtg": 9, "SoC": 99}}), "713.SoC: 99 % is outside dersim.SoCMin, 5 %"),
-        (changed(dersim={"modes": {"opModMaxLimW": 400}}), "opModMaxLimW: 400 is outside 0 to 100 %"),
+        (changed(**{"713": {"WHRtg": 9, "SoC": 99}}), "/713/SoC: 99 % is outside dersim.SoCMin, 5 %"),
+        (
+            changed(dersim={"modes": {"opModMaxLimW": 400}}),
+            "/dersim/modes/opModMaxLimW: 400 is outside 0 to 100 %",
+        ),
         ({"EVSE": {}}, "give it with --evse_profile"),
     ],
 )
 def test_an_error_names_the_point(document: Any, said: str) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(BodyError) as caught:
         nameplate_from_json(document)
-    assert said in str(caught.value)
+    assert said in caught.value.placed
 
 
 def test_an_error_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "n.json"
-    for text, said in (("{", "not JSON"), ("{}", "point 701.ACType is missing")):
+    for text, said in (("{", "not JSON"), ("{}", "701 is missing")):
         path.write_text(text)
         with pytest.raises(ConfigError, match=f"nameplate .*n.json: {said}"):
             read_nameplate(path)

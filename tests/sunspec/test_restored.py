@@ -65,13 +65,16 @@ def test_an_enable_written_to_0_ends_what_the_nameplate_put_in_force(make_bench)
 @pytest.mark.parametrize(
     ("more", "error"),
     [
-        ({"settings": {"setMaxW": 11_000}}, r"dersim\.settings: setMaxW: 11000 is .*10000"),
-        ({"settings": {"setMaxKW": 1}}, r"dersim\.settings: setMaxKW is not a setting"),
-        ({"settings": {"setMaxW": "much"}}, r"dersim\.settings\.setMaxW"),
-        ({"settings": 5}, r"point dersim\.settings"),
-        ({"registers": {"705": 3}}, r"point dersim\.registers"),
-        ({"registers": {"705": {"Crv[1].Pt[99].V": 1}}}, r"dersim\.registers: model 705 has no point"),
-        ({"registers": {"704": {"WMaxLimPct": 900}}}, r"dersim\.registers: 704\.WMaxLimPct: 900 is outside"),
+        ({"settings": {"setMaxW": 11_000}}, r"/dersim/settings/setMaxW: setMaxW: 11000 is .*10000"),
+        ({"settings": {"setMaxKW": 1}}, r"setMaxKW is not known; did you mean setMaxW\?"),
+        ({"settings": {"setMaxW": "much"}}, r"'much' is not a number"),
+        ({"settings": 5}, r"5 is not an object"),
+        ({"registers": {"705": 3}}, r"3 is not an object"),
+        ({"registers": {"705": {"Crv[1].Pt[99].V": 1}}}, r"/dersim/registers/705: model 705 has no point"),
+        (
+            {"registers": {"704": {"WMaxLimPct": 900}}},
+            r"/dersim/registers/704: 704\.WMaxLimPct: 900 is outside",
+        ),
         ({"registers": {"704": {"AntiIslEna": 0}}}, r"model 704 stores no AntiIslEna"),
         ({"registers": {"702": {"WMax": 5}}}, r"model 702 stores no WMax"),
         ({"registers": {"805": {"X": 5}}}, r"has no model 805"),

@@ -36,7 +36,7 @@ async def test_errors_are_problem_documents_with_a_hint(open_site):
         ("POST", "/api/dersim/commands", b"a=1", (("Content-Type", "text/plain"),), 415, "text/plain"),
         ("POST", "/api/dersim/commands", b'{"command": "fly"}', (), 400, "start, stop, reset"),
         ("POST", "/api/dersim/commands", b'{"command": "stop", "x": 1}', (), 400, "x is not known"),
-        ("POST", "/api/dersim/commands", b"[]", (), 400, "not of type object"),
+        ("POST", "/api/dersim/commands", b"[]", (), 400, "not an object"),
         ("POST", "/api/dersim/commands", b"[" * 30_000, (), 400, "nested deeper than 20 levels"),
         ("POST", "/api/dersim/commands", b" " * (MAX_BODY_BYTES + 1), (), 413, "Too Large"),
         ("POST", "/api/dersim/commands", b'{"command": "\xff"}', (), 400, "not JSON"),

@@ -10,9 +10,11 @@ from typing import Any
 
 from dersim import json_text
 from dersim.cli.commands import command_parser
+from dersim.csv_text import open_csv
 from dersim.errors import ConfigError
-from dersim.numeric import shown
+from dersim.json_text import BodyError
 from dersim.options import OptionParser
+from dersim.replay_rows import KNOWN
 from dersim.replayer import Runner
 
 
@@ -24,14 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay; the exit code. ConfigError names the file and the line."""
-    scenario = _read_scenario(options.scenario)
+    """Replay; the exit code. ConfigError names the file, the line and what is wrong."""
+    scenario = json_text.read_file(options.scenario)
     try:
         runner = Runner(scenario)
-    except ConfigError as error:
-        raise ConfigError(f"{options.scenario}: {error}") from error
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise ConfigError(f"{options.scenario}: not a scenario: {_in_words(error)}") from error
+    except BodyError as error:
+        raise json_text.file_error(options.scenario, error) from error
     outputs = _replay_file(runner, options.trajectory)
     try:
         with options.out.open("w", newline="", encoding="utf-8") as file:
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
             writer.writeheader()
             writer.writerows(outputs)
     except OSError as error:
-        raise ConfigError(f"--out {options.out}: {error.strerror or error}") from error
+        raise ConfigError(f"--out {options.out}: {error.strerror or error}; give a writable file") from error
     return 0
 
 
@@ -55,36 +55,10 @@ def make_parser() -> OptionParser:
     return parser
 
 
-def _in_words(error: Exception) -> str:
-    """What is wrong with a scenario: Python's own words say it of our code, not of the file."""
-    if isinstance(error, KeyError) and error.args and isinstance(error.args[0], str):
-        return f"{shown(error.args[0])} is missing or not known; docs/replay.md says what is needed"
-    return "a value is of the wrong kind or out of range; docs/replay.md says what is needed"
-
-
-def _read_scenario(path: Path) -> dict[str, Any]:
-    try:
-        scenario = json_text.read_file(path)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    if not isinstance(scenario, dict):
-        raise ConfigError(f"{path}: a JSON object is needed")
-    return scenario
-
-
 def _replay_file(runner: Runner, path: Path) -> list[dict[str, Any]]:
-    outputs = []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            for index, row in enumerate(csv.DictReader(file)):
-                try:
-                    outputs.append(runner.row(index, row))
-                except ConfigError as error:
-                    raise ConfigError(f"{path} line {index + 2}: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}; give a readable trajectory") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{path}: not a CSV file in UTF-8: {error}") from error
+    with open_csv(path, KNOWN) as (header, rows):
+        runner.check_columns(f"{path} line 1", header)
+        outputs = [runner.row(where, dict(zip(header, row, strict=True))) for where, row in rows]
     if not outputs:
         raise ConfigError(f"{path}: no rows under the header")
     return outputs

@@ -14,18 +14,20 @@ rocof_hz_s the frequency moves at that rate.
 
 from __future__ import annotations
 
-import csv
 import math
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from dersim.csv_text import cell, open_csv
 from dersim.errors import ConfigError
 from dersim.grid import whole_days
 from dersim.grid.frequency_ramp import next_piece_s
 from dersim.numeric import shown
 
+_TIMES = ("t_s", "TimeUTC")
 WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
 _PER_PHASE = {
     "voltage_pu": ("voltage_a_pu", "voltage_b_pu", "voltage_c_pu"),
@@ -154,19 +156,12 @@ def _within_range(hz: float) -> float:
 def read_profile(path: Path, kind: str) -> Profile:
     """Read a CSV profile of a kind, ``weather`` or ``grid``; ConfigError names the file and the line."""
     known = WEATHER if kind == "weather" else GRID
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.reader(file)
-            header = [name.strip() for name in next(rows, [])]
-            _check_header(path, header, known)
-            times, columns = _read_rows(path, header, rows)
-            time_of_day_s = times[0] % whole_days.DAY_S if times and header[0] == "TimeUTC" else None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}; give a readable CSV file") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{path}: not a CSV file in UTF-8: {error}") from error
+    with open_csv(path, (*_TIMES, *known)) as (header, rows):
+        _check_header(path, header, known)
+        times, columns = _read_rows(header, rows)
     if not times:
         raise ConfigError(f"{path}: no rows under the header")
+    time_of_day_s = times[0] % whole_days.DAY_S if header[0] == "TimeUTC" else None
     for one, three in _PER_PHASE.items():
         if three[0] in columns:
             columns[one] = list(zip(*(columns.pop(name) for name in three), strict=True))
@@ -176,19 +171,10 @@ def read_profile(path: Path, kind: str) -> Profile:
 
 
 def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None:
-    if not header or header[0] not in ("t_s", "TimeUTC"):
-        raise ConfigError(
-            f"{path} line 1: the first column must be t_s or TimeUTC, not {shown((header or [''])[0])}"
-        )
-    for name in header[1:]:
-        if name not in known:
-            raise ConfigError(
-                f"{path} line 1: column {shown(name)} is not known; known are {', '.join(known)}"
-            )
+    if header[0] not in _TIMES or any(name in _TIMES for name in header[1:]):
+        raise ConfigError(f"{path} line 1: the first column, and no other, must be t_s or TimeUTC")
     if len(header) < 2:
         raise ConfigError(f"{path} line 1: a column is missing; one or more of {', '.join(known)} are needed")
-    if len(set(header)) != len(header):
-        raise ConfigError(f"{path} line 1: a column is named twice")
     for one, three in _PER_PHASE.items():
         phases = [name for name in three if name in header]
         if phases and (len(phases) < 3 or one in header):
@@ -197,21 +183,18 @@ def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None
         raise ConfigError(f"{path} line 1: rocof_hz_s needs frequency_hz, from which it moves")
 
 
-def _read_rows(path: Path, header: list[str], rows: Any) -> tuple[list[float], dict[str, list[Any]]]:
+def _read_rows(
+    header: list[str], rows: Iterator[tuple[str, list[str]]]
+) -> tuple[list[float], dict[str, list[Any]]]:
     times: list[float] = []
     columns: dict[str, list[Any]] = {name: [] for name in header[1:]}
-    for number, row in enumerate(rows, 2):
-        where = f"{path} line {number}"
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise ConfigError(f"{where}: {len(row)} values under {len(header)} columns")
+    for where, row in rows:
         t = _time(where, header[0], row[0])
         if times and t <= times[-1]:
             raise ConfigError(f"{where}: the time does not rise; it must in every row")
         times.append(t)
         for name, text in zip(header[1:], row[1:], strict=True):
-            columns[name].append(_value(where, name, text))
+            columns[name].append(cell(where, name, text, *_RANGES.get(name, (0.0, 2.0))))
     return times, columns
 
 
@@ -227,14 +210,3 @@ def _time(where: str, column: str, text: str) -> float:
     if not math.isfinite(t):
         raise ConfigError(f"{where}: {column} {shown(text)} is not a time")
     return t
-
-
-def _value(where: str, name: str, text: str) -> float:
-    low, high = _RANGES.get(name, (0.0, 2.0))
-    try:
-        value = float(text)
-    except ValueError:
-        raise ConfigError(f"{where}: {name} {shown(text)} is not a number") from None
-    if not (math.isfinite(value) and low <= value <= high):
-        raise ConfigError(f"{where}: {name} {text[:60]} is outside {low:g} to {high:g}")
-    return value

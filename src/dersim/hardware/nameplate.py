@@ -10,17 +10,20 @@ The attributes are those of IEEE 2030.5 DERCapability (10.10.4.2).
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dersim import json_text
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate_points import POINTS, Point
+from dersim.hardware.nameplate_schema import nameplate_schema, place_of, pointer_of
+from dersim.json_schema import require
+from dersim.json_text import BodyError
 from dersim.modes import ModeValue, modes_from_json
-from dersim.numeric import number, shown
 
 #: 1547-2018 table 21: the rate of change of frequency that each abnormal category rides through, Hz/s.
 ROCOF_HZ_S = {1: 0.5, 2: 2.0, 3: 3.0}
@@ -41,7 +44,7 @@ class Nameplate:
     reactive_priority, q_needs_power: see `inverter.py`. battery_ramp_s: of a battery, from 0 to rtgMaxW.
     v_ref_pct: the lowest and highest autonomous VRef. settings: at the start, where they are not the ratings.
     registers: by SunSpec model and point, what was written there and is not in force (sets 2 and 3, ...).
-    points: the file's values by point name.
+    points: the file's values by point name. path: the file, None for one that was made without.
     """
 
     phases: int
@@ -100,6 +103,7 @@ class Nameplate:
     default_modes: Mapping[str, ModeValue] = field(default_factory=dict)
     registers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     points: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = field(default=None, compare=False)
 
     @property
     def rtgNormalCategory(self) -> int:  # noqa: N802 - the standard's name
@@ -110,6 +114,13 @@ class Nameplate:
     def rtgAbnormalCategory(self) -> int:  # noqa: N802 - the standard's name
         """1 to 3 for Category I to III."""
         return self.abnormal_category
+
+    def refusal(self, pointer: str, text: str) -> ConfigError:
+        """The error of a value that shows to be wrong later: with the file, and its place in it."""
+        error = BodyError(text, pointer)
+        return ConfigError(
+            f"nameplate {json_text.file_error(self.path, error) if self.path else error.placed}"
+        )
 
     @property
     def v_ln_v(self) -> float:
@@ -131,69 +142,55 @@ def bundled(name: str) -> Path:
 def read_nameplate(path: Path, **changes: Any) -> Nameplate:
     """Read a nameplate file; `changes` replace points, e.g. ``{"702.WMaxRtg": 8000}``.
 
-    ConfigError names the file, the point, and what is allowed.
+    ConfigError names the file, the line, the JSON Pointer of the value, and what is allowed.
     """
     try:
-        return nameplate_from_json(json_text.read_file(path), **changes)
+        return replace(nameplate_from_json(json_text.read_file(path), **changes), path=path)
+    except json_text.BodyError as error:
+        raise ConfigError(f"nameplate {json_text.file_error(path, error)}") from error
     except ConfigError as error:
-        raise ConfigError(f"nameplate {path}: {error}") from error
+        raise ConfigError(f"nameplate {error}") from error
 
 
 def nameplate_from_json(document: Any, **changes: Any) -> Nameplate:
-    """Make a nameplate from the parsed JSON; ConfigError names the point and what is allowed."""
-    values = _flatten(document) | changes
-    for name in values:
-        if name not in POINTS:
-            raise ConfigError(f"point {name} is not known; known are {', '.join(sorted(POINTS))}")
-    checked = {name: _checked(point, values.get(name)) for name, point in POINTS.items()}
-    modes = modes_from_json(values["dersim.modes"]) if values.get("dersim.modes") else {}
-    plate = _build(checked, modes)
+    """Make a nameplate from the parsed JSON; BodyError has the JSON Pointer and what is allowed."""
+    if not isinstance(document, dict):
+        raise BodyError('a JSON object such as {"702": {"WMaxRtg": 10000}} is needed')
+    if "EVSE" in document or "evse" in document:
+        raise BodyError("this is a profile of an EVSE; give it with --evse_profile")
+    if changes:
+        document = _changed(document, changes)
+    schema = nameplate_schema()
+    require(schema, schema["$defs"], document)
+    values = {name: _value(document, point) for name, point in POINTS.items()}
+    try:
+        modes = modes_from_json(values["dersim.modes"]) if values["dersim.modes"] else {}
+    except ConfigError as error:
+        raise BodyError(str(error), "/dersim/modes") from error
+    plate = _build(values, modes)
     _contradictions(plate)
     return plate
 
 
-def _flatten(document: Any) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise ConfigError('a JSON object such as {"702": {"WMaxRtg": 10000}} is needed')
-    if "EVSE" in document or "evse" in document:
-        raise ConfigError("this is a profile of an EVSE; give it with --evse_profile")
-    flat: dict[str, Any] = {}
-    for model, points in document.items():
-        if not isinstance(points, dict):
-            raise ConfigError(f"model {model}: an object of points is needed, not {shown(points)}")
-        for name, value in points.items():
-            if isinstance(value, list):
-                for index, item in enumerate(value):
-                    if not isinstance(item, dict):
-                        where = f"point {model}.{name}[{index}]"
-                        raise ConfigError(f"{where}: an object is needed, not {shown(item)}")
-                    flat.update({f"{model}.{name}[{index}].{key}": v for key, v in item.items()})
-            else:
-                flat[f"{model}.{name}"] = value
-    return flat
+def _changed(document: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    document = copy.deepcopy(document)
+    for point, value in changes.items():
+        model, group, name = place_of(point)
+        holder = document.setdefault(model, {})
+        if group:
+            holder = holder.setdefault(group, [{}])[0]
+        holder[name] = value
+    return document
 
 
-def _checked(point: Point, value: Any) -> Any:
-    if value is None:
-        if point.default is None and not point.optional:
-            raise ConfigError(f"point {point.name} is missing ({point.doc})")
-        return point.default
-    if point.kind is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"point {point.name}: an object is needed, not {shown(value)} ({point.doc})")
-        return value
-    if point.kind is str:
-        if not isinstance(value, str) or len(value) > 64:
-            given = shown(value)
-            raise ConfigError(f"point {point.name}: a text of up to 64 characters is needed, not {given}")
-        if point.allowed and value not in point.allowed:
-            raise ConfigError(f"point {point.name}: {shown(value)} is not one of {', '.join(point.allowed)}")
-        return value
-    number(f"point {point.name}", value)
-    if point.allowed and value not in point.allowed:
-        raise ConfigError(f"point {point.name}: {value:g} is not one of {', '.join(map(str, point.allowed))}")
-    number(f"point {point.name}", value, point.low, point.high, point.unit)
-    return value
+def _value(document: Mapping[str, Any], point: Point) -> Any:
+    """The value of a point in a document that the schema holds valid, else its default."""
+    model, group, name = place_of(point.name)
+    holder = document.get(model, {})
+    if group:
+        holder = holder.get(group, [{}])[0]
+    value = holder.get(name, point.default)
+    return int(value) if point.kind is int else value
 
 
 def _build(v: Mapping[str, Any], modes: Mapping[str, ModeValue]) -> Nameplate:
@@ -202,21 +199,12 @@ def _build(v: Mapping[str, Any], modes: Mapping[str, ModeValue]) -> Nameplate:
         **_dc_side(v),
         **_identity(v),
         anti_islanding=bool(v["704.AntiIslEna"]),
-        settings={name: number(f"dersim.settings.{name}", s) for name, s in v["dersim.settings"].items()},
+        settings={name: float(value) for name, value in v["dersim.settings"].items()},
         default_modes=modes,
-        registers=_registers(v["dersim.registers"]),
+        # The SunSpec server knows the names and ranges of the points.
+        registers={int(model): points for model, points in v["dersim.registers"].items()},
         points=v,
     )
-
-
-def _registers(models: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
-    """Stored registers by the model's number; the SunSpec server knows their names and ranges."""
-    for model, points in models.items():
-        if not model.isdecimal() or not isinstance(points, dict):
-            raise ConfigError(
-                f'point dersim.registers: {{"704": {{"WSet": 5000}}}} is needed, not {shown({model: points})}'
-            )
-    return {int(model): points for model, points in models.items()}
 
 
 def _ac_side(v: Mapping[str, Any]) -> dict[str, Any]:
@@ -297,46 +285,53 @@ def _per_phase(v: Mapping[str, Any], stem: str) -> tuple[float, float, float]:
 
 
 def _contradictions(plate: Nameplate) -> None:
-    def need(holds: bool, text: str) -> None:
+    def need(holds: bool, point: str, text: str) -> None:
         if not holds:
-            raise ConfigError(text)
+            raise BodyError(text, pointer_of(point))
 
     need(
         plate.rtgMaxW <= plate.rtgMaxVA,
-        f"point 702.WMaxRtg: {plate.rtgMaxW:g} W is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
+        "702.WMaxRtg",
+        f"{plate.rtgMaxW:g} W is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
     )
     for point, var in (("VarMaxInjRtg", plate.rtgMaxVar), ("VarMaxAbsRtg", -plate.rtgMaxVarNeg)):
         need(
             var <= plate.rtgMaxVA,
-            f"point 702.{point}: {var:g} var is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
+            f"702.{point}",
+            f"{var:g} var is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
         )
     need(
         plate.rtgMinV < plate.rtgVNom < plate.rtgMaxV,
-        f"point 702.VNomRtg: {plate.rtgVNom:g} V is not between 702.VMinRtg, {plate.rtgMinV:g} V, "
+        "702.VNomRtg",
+        f"{plate.rtgVNom:g} V is not between 702.VMinRtg, {plate.rtgMinV:g} V, "
         f"and 702.VMaxRtg, {plate.rtgMaxV:g} V",
     )
     need(
         plate.shut_down_w <= plate.start_up_w,
-        f"point dersim.ShutDownW: {plate.shut_down_w:g} W is more than dersim.StartUpW, "
-        f"{plate.start_up_w:g} W",
+        "dersim.ShutDownW",
+        f"{plate.shut_down_w:g} W is more than dersim.StartUpW, {plate.start_up_w:g} W",
     )
     need(
         not (plate.night_draw_w and plate.rtgMaxWh),
-        "point dersim.NightDrawW: with a battery give its losses as dersim.SelfDischargeW",
+        "dersim.NightDrawW",
+        "with a battery give its losses as dersim.SelfDischargeW",
     )
     ridden = ROCOF_HZ_S[plate.abnormal_category]
     need(
         not 0 < plate.rocof_trip_hz_s < ridden,
-        f"point dersim.RocofTrip: {plate.rocof_trip_hz_s:g} Hz/s is below {ridden:g} Hz/s, which the "
-        f"category of 702.AbnOpCatRtg rides through; 0 is never",
+        "dersim.RocofTrip",
+        f"{plate.rocof_trip_hz_s:g} Hz/s is below {ridden:g} Hz/s, which the category of 702.AbnOpCatRtg "
+        f"rides through; 0 is never",
     )
     need(
         plate.pv_w > 0 or plate.rtgMaxWh > 0 or plate.der_type not in (4, 80, 83),
-        "points 714.Prt[0].DCW and 713.WHRtg: neither a PV array nor a battery; give one of them, "
+        "714.Prt[0].DCW",
+        "neither a PV array nor a battery (713.WHRtg); give one of them, "
         "or say by dersim.DERType what else it is",
     )
     need(
         plate.soc_min_pct <= plate.soc_pct <= plate.soc_max_pct and plate.soc_min_pct < plate.soc_max_pct,
-        f"point 713.SoC: {plate.soc_pct:g} % is outside dersim.SoCMin, {plate.soc_min_pct:g} %, "
+        "713.SoC",
+        f"{plate.soc_pct:g} % is outside dersim.SoCMin, {plate.soc_min_pct:g} %, "
         f"to dersim.SoCMax, {plate.soc_max_pct:g} %",
     )

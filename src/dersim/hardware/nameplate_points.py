@@ -41,7 +41,7 @@ _ALL = (
     _text("1.Opt", "options", ""),
     _text("1.Vr", "version", "1.0"),
     _text("1.SN", "serial number; DER K of several gets -K appended", "SN-0001"),
-    Point("1.DA", "Modbus device address", low=1, high=247, default=1),
+    Point("1.DA", "Modbus device address", low=1, high=247, default=1, kind=int),
     Point("701.ACType", "1 single phase, 2 split phase, 3 three phase", allowed=(1, 2, 3)),
     *(_count(f"701.TotWhInjL{i}", "energy delivered so far", "Wh") for i in (1, 2, 3)),
     *(_count(f"701.TotWhAbsL{i}", "energy taken in so far", "Wh") for i in (1, 2, 3)),
@@ -127,3 +127,33 @@ _ALL = (
 
 #: Every point by its name, ``model.point``.
 POINTS: dict[str, Point] = {point.name: point for point in _ALL}
+
+#: The settings that a nameplate may give, with their units; their ranges go by its ratings.
+SETTINGS: dict[str, str] = {
+    "setMaxW": "W",
+    "setMaxVA": "VA",
+    "setMaxVar": "var",
+    "setMaxVarNeg": "var",
+    "setMaxChargeRateW": "W",
+    "setMaxChargeRateVA": "VA",
+    "setMaxDischargeRateVA": "VA",
+    "setMaxDischargeRateW": "W",
+    "setMaxA": "A",
+    "setMaxV": "V",
+    "setMinV": "V",
+    "setMaxWh": "Wh",
+    "setVNom": "V",
+    "setVRef": "V",
+    "setVRefOfs": "V",
+    "setMinPFOverExcited": "",
+    "setMinPFUnderExcited": "",
+    "setGradW": "% setMaxW/s",
+    "setSoftGradW": "% setMaxW/s",
+    "setESDelay": "s",
+    "setESRandomDelay": "s",
+    "setESRampTms": "s",
+    "setESLowVolt": "% setVRef",
+    "setESHighVolt": "% setVRef",
+    "setESLowFreq": "Hz",
+    "setESHighFreq": "Hz",
+}

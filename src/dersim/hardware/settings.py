@@ -89,10 +89,11 @@ class Settings:
             setattr(self, name, value)
 
     def _start_at(self, values: Mapping[str, float]) -> None:
-        try:
-            self._check(values)
-        except ConfigError as error:
-            raise ConfigError(f"nameplate point dersim.settings: {error}") from None
+        for name, value in values.items():
+            try:
+                self._check({name: value})
+            except ConfigError as error:
+                raise self._nameplate.refusal(f"/dersim/settings/{name}", str(error)) from None
         self._store(values)
 
     def __getitem__(self, name: str) -> float:

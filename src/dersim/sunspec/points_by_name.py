@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.hardware.nameplate import Nameplate
 from dersim.numeric import finite, shown
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.block import Block
@@ -42,15 +43,15 @@ def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Setp
     return shown_points(unit, model)
 
 
-def restore(unit: Unit, models: Mapping[int, Mapping[str, Any]]) -> None:
+def restore(unit: Unit, nameplate: Nameplate) -> None:
     """Take the stored registers of a nameplate; ConfigError names the point and what is allowed."""
-    for model, points in models.items():
+    for model, points in nameplate.registers.items():
         try:
             block = unit.block(model)
             flat = dict(_flat("", points))
             block.model.restore({path: _value(block, block.point(path), v) for path, v in flat.items()})
         except (ModbusRefusal, ConfigError) as why:
-            raise ConfigError(f"nameplate point dersim.registers: {why}") from None
+            raise nameplate.refusal(f"/dersim/registers/{model}", str(why)) from None
 
 
 def shown_points(unit: Unit, model: int | None = None) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class ModbusServer:
         csip, more = self._csip_client, self._context.sunspec_models
         models = models_of(self.view, self.timers, self._address_at_first(), csip=csip, more=more)
         unit = Unit(models, before=self.timers.run_due)
-        restore(unit, self.device.nameplate.registers)
+        restore(unit, self.device.nameplate)
         return unit
 
     @cached_property

@@ -30,7 +30,7 @@ class StandIn:
         self.device.step(_START_S)
         view, timers = View(self.device, clock.now_s), Timers(clock.now_s)
         unit = Unit(models_of(view, timers, int(plate.points["1.DA"]), csip=lambda: None))
-        restore(unit, plate.registers)
+        restore(unit, plate)
         self.blocks: Mapping[int, Block] = {block.model_id: block for block in unit.blocks}
 
     def shown(self, model: int) -> dict[str, Value]:

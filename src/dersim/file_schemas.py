@@ -1,0 +1,53 @@
+"""The JSON Schemas of the files that users write, as they are in docs/schemas for editors.
+
+`python -m dersim.file_schemas docs/schemas` writes them; the readers use the same schemas.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from dersim.hardware.nameplate_schema import nameplate_schema
+from dersim.json_schema import Schema
+from dersim.replay_scenario import scenario_schema
+
+#: The dialect of all of them.
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def file_schemas() -> dict[str, Schema]:
+    """Each schema by the name of its file."""
+    schemas = {"nameplate.json": nameplate_schema(), "replay-scenario.json": scenario_schema()}
+    return {name: {"$schema": DIALECT} | _with_units(schema) for name, schema in schemas.items()}
+
+
+def _with_units(value: Any, name: str = "") -> Any:
+    """A schema whose properties have titles, and units in the text that editors show."""
+    if isinstance(value, list):
+        return [_with_units(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    schema = {key: _with_units(each) for key, each in value.items() if key != "properties"}
+    if "properties" in value:
+        named = {key: _with_units(each, key) for key, each in value["properties"].items()}
+        schema["properties"] = named
+    if name and "title" not in schema:
+        schema = {"title": name} | schema
+    if unit := value.get("x-unit"):
+        words = f"{value['description']}; " if value.get("description") else ""
+        schema["description"] = f"{words}unit: {unit}"
+    return schema
+
+
+def main(folder: Path) -> None:
+    """Write all schemas into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in file_schemas().items():
+        (folder / name).write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,14 @@
+"""What a word from outside may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def hint(word: object, known: Iterable[object]) -> str:
+    """``did you mean volt_var?``, or where no known word is near ``known are ...``."""
+    words = [str(each) for each in known]
+    by_case = {each.lower(): each for each in words}
+    near = difflib.get_close_matches(str(word)[:100].lower(), by_case, 1)
+    return f"did you mean {by_case[near[0]]}?" if near else f"known are {', '.join(words)}"
