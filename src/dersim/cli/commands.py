@@ -112,6 +112,18 @@ COMMANDS: dict[str, Command] = {
         HELP,
         (Example("dersim plugins", "those that are installed, in calling order"),),
     ),
+    "doctor": Command(
+        "dersim.cli.doctor",
+        "find out what keeps a DER from its 2030.5 server",
+        HELP,
+        (
+            Example(
+                "dersim doctor --csip_server_ip 192.0.2.5 --csip_cert cert.pem --csip_key key.pem "
+                "--csip_root_cert root.pem",
+                "key, LFDI, chain, DNS, TCP, TLS, dcap, time, EndDevice and PIN, one line each",
+            ),
+        ),
+    ),
     "bundle": Command(
         "dersim.cli.bundle",
         "pack a redacted zip of a running simulator for a bug report",
