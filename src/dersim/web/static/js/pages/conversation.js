@@ -48,7 +48,7 @@ class ConversationPage {
     const tools = h("div", { class: "row" }, this.hold, this.files, this.pcap);
     const head = h("thead", {}, headRow(COLUMNS, NUMBERS));
     const list = h("table", { class: "cards exchanges" }, head, this.body);
-    const fields = h("div", { class: "row" }, this.filters.fields(context?.count || 1));
+    const fields = h("div", { class: "filters" }, this.filters.fields(context?.count || 1));
     return [fields, tools, this.trouble, this.count, h("div", { class: "scroll list" }, list, this.more)];
   }
 
@@ -189,7 +189,7 @@ function cells({ time, device, method, url, status, elapsed_ms, request_bytes, r
     h("td", {}, h("span", { class: "mono" }, pathOf(url)), h("small", {}, told.resource)),
     h("td", { class: bad ? "bad" : "", title: told.outcome }, status || "no answer"),
     h("td", { class: tint(told.verdict) }, verdictWords(told)),
-    h("td", {}, told.cause),
+    h("td", { class: "wrap" }, told.cause),
     h("td", { class: "n less" }, num(elapsed_ms, 1)),
     h("td", { class: "n less" }, bytes(request_bytes)),
     h("td", { class: "n less" }, bytes(response_bytes)),

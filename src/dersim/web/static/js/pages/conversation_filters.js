@@ -21,6 +21,7 @@ const CHOICES = {
     ...WORDS.map((each) => [each, each]),
   ],
 };
+const TITLES = { method: "Method", status: "Status", verdict: "Verdict" };
 const TEXTS = {
   resource: ["Resource", "path or document"],
   cause: ["Cause", "e.g. poll derc"],
@@ -53,7 +54,7 @@ export class Filters {
 
   text(name) {
     const [title, placeholder] = TEXTS[name];
-    const field = h("input", { type: "search", id: `by-${name}`, placeholder, size: 16 });
+    const field = h("input", { type: "search", id: `by-${name}`, placeholder, size: 12 });
     field.value = this.values[name] || "";
     let typing = 0;
     field.addEventListener("input", () => {
@@ -64,13 +65,12 @@ export class Filters {
   }
 
   choice(name) {
-    const label = { id: `by-${name}`, "aria-label": name };
     const entries = CHOICES[name];
     const known = entries.some(([value]) => value === (this.values[name] || ""));
     const offered = known ? entries : [...entries, [this.values[name], this.values[name]]];
-    const field = h("select", label, options(offered, this.values[name] || ""));
+    const field = h("select", { id: `by-${name}` }, options(offered, this.values[name] || ""));
     field.addEventListener("change", () => this.set(name, field.value));
-    return field;
+    return h("label", { for: field.id }, TITLES[name], field);
   }
 
   set(name, value) {
