@@ -264,7 +264,7 @@ class Device:
         p, q, rest = seen.p_w, seen.q_var, source.rest_w
         source.see(conditions, dt_s)
         seen.available_w, seen.charge_w = source.available_w, source.charge_w
-        chain.step(dt_s, seen, source, quiet=quiet)
+        chain.step(dt_s, seen, source, quiet)
         seen.running = True
         mean_p, mean_q = chain.mean_p_w, chain.mean_q_var
         if q * seen.q_var < 0 or (not source.settled and changes_sign(p, rest, seen.p_w, source.rest_w)):
@@ -286,12 +286,12 @@ class Device:
     def _look(self, conditions: Conditions) -> None:
         old, seen = self._conditions, self.seen
         self._conditions = conditions
-        seen.frequency_hz = conditions.frequency_hz
-        voltage, angle = conditions.voltage_pu, conditions.angle_deg
-        moves = conditions.rocof_hz_s or conditions.grid_lost or seen.disturbed
+        # One unpacking costs as much as one attribute of a NamedTuple.
+        voltage, seen.frequency_hz, _, _, _, _, _, _, _, angle, rocof_hz_s, grid_lost = conditions
+        moves = rocof_hz_s or grid_lost or seen.disturbed
         if (moves or angle is not seen.angle_deg) and seen.disturb(conditions):
             self.chain.service.call_next_step()
-        if old is not None and old.voltage_pu == voltage and old.angle_deg == angle:
+        if old is not None and old[0] == voltage and old.angle_deg == angle:
             return
         shares = self._terminals.measure(voltage, seen, angle)
         self.chain.inverter.v_pu = seen.terminal_v_pu

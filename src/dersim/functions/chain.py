@@ -167,7 +167,7 @@ class Chain:
         if not self.service.in_service:
             self.start_out_of_service(seen)
 
-    def step(self, dt_s: float, seen: Measured, source: Source, *, quiet: bool) -> None:
+    def step(self, dt_s: float, seen: Measured, source: Source, quiet: bool) -> None:
         """Advance by dt_s and compute `p_w` and `q_var`. quiet: skip the stage `protect`."""
         service, ceiling = self.service, INF
         if not quiet:  # which it is not either in the first step after service began or ended
@@ -177,9 +177,9 @@ class Chain:
             ceiling = service.step(dt_s, seen)
         seen.wanted_w = self._active(dt_s, seen, source, ceiling)
         asked_var, factor_first = self.reactive.step(dt_s, seen)
-        p, q = seen.wanted_w, asked_var
+        p = seen.wanted_w
         if service.in_service and not service.ceased:
-            p, q = self.inverter.fit(p, q, power_factor_first=factor_first)
+            p, q = self.inverter.fit(p, asked_var, factor_first)
             if self._night_w and not p and not seen.available_w:
                 p = -self._night_w
             seen.before_w = p
@@ -187,12 +187,12 @@ class Chain:
             p = q = 0.0
             if not service.in_service:
                 seen.before_w = None
-        before, q_lag, settled, follows = self.p_w, self._q_lag, True, False
+        before, q_lag, follows = self.p_w, self._q_lag, False
         if p == before:
-            self.mean_p_w = p
+            settled, self.mean_p_w = True, p
         else:
             settled, lag = False, self._p_lag
-            follows = self._by_power or q != asked_var or (q != 0.0 and p < self.inverter.near_wedge_w)
+            follows = q != asked_var or self._by_power or (q and p < self.inverter.near_wedge_w)
             self.q_follows = follows
             if lag is None:
                 self.mean_p_w = (p + before) * 0.5
@@ -209,16 +209,13 @@ class Chain:
             self.mean_q_var = q_lag.mean if at_lag else _mean(before, q, q_lag)
             self.q_var = seen.q_var = q
         ramp, battery = self.ramp, self.battery_ramp
-        self.ramps = (
+        self.ramps = ramps = (
             follows
             or (ramp is not None and not ramp.settled)
             or (battery is not None and not battery.settled)
         )
         self.settled = (
-            settled
-            and not q_lag.moving
-            and not self.ramps
-            and all(function.settled for function in self._enabled)
+            settled and not q_lag.moving and not ramps and all(function.settled for function in self._enabled)
         )
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:
@@ -272,8 +269,8 @@ class Chain:
                 limit, bottom = bounds.limit.value, bounds.floor.value
             cap = limit if limit < cap else cap
             floor = bottom if bottom > floor else floor
-        p = least if p < least else p
-        p = most if p > most else p
+        if not least <= p <= most:
+            p = least if p < least else most
         if ramp is not None and (p != ramp.target.value or ramp.follows):
             p = ramp.follow_target(dt_s, seen, source, p, by_command=by_command)
         if self.battery_ramp is not None:

@@ -21,8 +21,8 @@ _ARRIVED_2 = 1e-9**2
 class Lag:
     """A first-order lag. `y` is the output; None until the first step, which starts it at the input.
 
-    before: the output at the start of the last step. moving: not at its input yet. olrt_s: the open-loop
-    response time of the last step.
+    before, mean: the output at the start of the last step and its mean. moving: not at its input yet.
+    olrt_s: the open-loop response time of the last step.
     """
 
     __slots__ = (
@@ -32,8 +32,8 @@ class Lag:
         "_of_y",
         "_per_a",
         "_u",
-        "_u_before",
         "before",
+        "mean",
         "moving",
         "olrt_s",
         "y",
@@ -43,16 +43,10 @@ class Lag:
         self.y: float | None = None
         self._u = 0.0
         self.moving = False
-        self.before = self._u_before = math.nan
+        self.before = self.mean = math.nan
         # Factors of the last dt_s and response time, mostly the same in the next step.
         self._dt_s = math.nan
         self.olrt_s = self._of_y = self._of_u_before = self._of_u = self._per_a = 0.0
-
-    @property
-    def mean(self) -> float:
-        """The mean of the output over the last step."""
-        # From T y' = u - y: the mean of y is that of u less T times the change of y over dt.
-        return (self._u_before + self._u) * 0.5 - ((self.y or 0.0) - self.before) * self._per_a
 
     def start(self, y: float | None, u: float | None = None) -> None:
         """Set the output to y and the last reference to u (default y); y None: start at the next input."""
@@ -70,7 +64,7 @@ class Lag:
     def step(self, dt_s: float, u: float, olrt_s: float) -> float:
         """Advance dt_s (s) towards u with open-loop response time olrt_s (s, to 90 %)."""
         y = self.y
-        if y is None or dt_s != self._dt_s or olrt_s != self.olrt_s:
+        if dt_s != self._dt_s or y is None or olrt_s != self.olrt_s:
             if y is None or olrt_s <= 0.0 or dt_s <= 0.0:
                 return self._stay(dt_s, u, olrt_s)
             self._dt_s, self.olrt_s = dt_s, olrt_s
@@ -79,14 +73,17 @@ class Lag:
             self._per_a = 1.0 / a
             k = (1.0 - e) / a
             self._of_u_before, self._of_u = k - e, 1.0 - k
-        u_before = self._u
-        self.before, self._u_before, self._u = y, u_before, u
+        u_before, self._u = self._u, u
+        self.before = before = y
         y = y * self._of_y + u_before * self._of_u_before + u * self._of_u
-        distance = u - y
-        if distance * distance <= _ARRIVED_2 * (1.0 + u * u):
-            self.y = u
-            self.moving = False
-            return u
+        # From T y' = u - y: the mean of y is that of u less T times the change of y over dt.
+        self.mean = (u_before + u) * 0.5 - (y - before) * self._per_a
+        if u == u_before:
+            distance = u - y
+            if distance * distance <= _ARRIVED_2 * (1.0 + u * u):
+                self.y = u
+                self.moving = False
+                return u
         self.moving = True
         self.y = y
         return y
@@ -98,7 +95,7 @@ class Lag:
         y = self.step(dt_s, u, olrt_s)
         if before is not None:
             self.before = before
-            self._u_before += by * (2.0 * self._per_a - 1.0)
+            self.mean -= by * 0.5
         return y
 
     def _stay(self, dt_s: float, u: float, olrt_s: float) -> float:
@@ -106,8 +103,8 @@ class Lag:
         y = self.y
         self._dt_s = math.nan  # equal to no dt_s
         if y is None or olrt_s <= 0.0:
-            self.before = self._u_before = u if y is None else y
-            self._per_a = 0.0
+            self.before = before = u if y is None else y
+            self.mean = (before + u) * 0.5
             self.y = self._u = u
             self.moving = False
             return u

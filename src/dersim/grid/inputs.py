@@ -113,8 +113,8 @@ class Inputs:
 
     def hold(self, conditions: Conditions) -> None:
         """Set all inputs const without a step of the DER; for replays of sampled records."""
-        self._profiles, self._ramp = {}, None
-        self.constant = True
+        if not self.constant:
+            self._profiles, self._ramp, self.constant = {}, None, True
         self.constants = conditions
 
     def set(self, **values: Any) -> None:

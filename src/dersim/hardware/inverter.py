@@ -122,7 +122,7 @@ class Inverter:
         circle = math.sqrt(room) if room > 0.0 else 0.0
         return min(self._inject * share, circle), min(-self._absorb * share, circle)
 
-    def fit(self, p_w: float, q_var: float, *, power_factor_first: bool = False) -> tuple[float, float]:
+    def fit(self, p_w: float, q_var: float, power_factor_first: bool = False) -> tuple[float, float]:
         """Limit P and Q to what the inverter can deliver."""
         high, low = self._inject, self._absorb
         if low <= q_var <= high and p_w >= self._full_q_w:
