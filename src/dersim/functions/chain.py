@@ -192,7 +192,7 @@ class Chain:
             settled, self.mean_p_w = True, p
         else:
             settled, lag = False, self._p_lag
-            follows = q != asked_var or self._by_power or (q and p < self.inverter.near_wedge_w)
+            follows = q != asked_var or self._by_power or (q != 0.0 and p < self.inverter.near_wedge_w)
             self.q_follows = follows
             if lag is None:
                 self.mean_p_w = (p + before) * 0.5
