@@ -24,6 +24,10 @@ def test_a_file_with_the_nameplate_and_a_report_on_stderr(device, tmp_path, caps
     out = tmp_path / "inverter.json"
     assert main.main(["nameplate", "from-modbus", device, "--out", str(out)]) == 0
     assert read_nameplate(out).manufacturer == "Acme"
+    comments = json.loads(out.read_text(encoding="utf-8"))["dersim"]["comments"]
+    assert comments["read from"] == [f"Acme Sun 8000 at {device} unit 1"]
+    assert comments["device type"] == ["PV-3Phase"]
+    assert len(comments["could not be read or used"]) == 1
     told = capsys.readouterr()
     assert told.out == ""
     lines = told.err.splitlines()

@@ -122,6 +122,7 @@ _ALL = (
     Point("704.AntiIslEna", "anti-islanding: 1 on, 0 off", default=1, allowed=(0, 1)),
     Point("dersim.settings", "settings at the start, by their 2030.5 names", kind=dict, default={}),
     Point("dersim.modes", "modes in force by the nameplate, as in the REST API", kind=dict, default={}),
+    Point("dersim.comments", "lines for people, by subject; nothing reads them", kind=dict, default={}),
     Point("dersim.registers", "stored SunSpec registers at the start, by model", kind=dict, default={}),
 )
 

@@ -102,5 +102,8 @@ def _nested(name: str) -> Schema:
             for key, unit in SETTINGS.items()
         }
         return {"type": "object", "properties": settings, "additionalProperties": False}
+    if name == "dersim.comments":
+        lines = {"type": "array", "items": {"type": "string"}}
+        return {"type": "object", "additionalProperties": lines}
     points = {"type": "object", "title": "registers of one model by point, e.g. Crv[1].Pt[0].V"}
     return {"type": "object", "propertyNames": {"pattern": "^[0-9]+$"}, "additionalProperties": points}

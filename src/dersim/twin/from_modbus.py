@@ -74,14 +74,23 @@ def twin_of(machine: Machine) -> Twin:
     if registers:
         more["registers"] = registers
     twin = StandIn(nameplate_from_json(document), device_type)
+    source, differs = f"{_name(ratings)} at {machine.where}", differences(machine, twin)
+    lists = {
+        "could not be read or used": machine.unread,
+        "assumed": ratings.assumed,
+        "other in the twin": differs,
+    }
+    more["comments"] = {"read from": [source], "device type": [device_type]} | {
+        k: v for k, v in lists.items() if v
+    }
     return Twin(
         document=document,
         device_type=device_type,
-        source=f"{_name(ratings)} at {machine.where}",
+        source=source,
         models=list(machine.models),
         unread=machine.unread,
         assumed=ratings.assumed,
-        differs=differences(machine, twin),
+        differs=differs,
     )
 
 
