@@ -1,6 +1,7 @@
 """The dashboard in a real browser, against a live demo."""
 
 import json
+import re
 
 import pytest
 
@@ -226,6 +227,24 @@ def test_a_device_that_does_not_exist_says_so(demo, open_page, picture):
     page.wait_for_selector("#live:has-text('Live')")
     page.wait_for_selector(SIGNS["overview"])
     watched.forgive("404", "WebSocket")
+
+
+def test_an_instant_is_written_alike_on_all_pages(demo, open_page):
+    page = open_page(demo.url).page
+    for name in ("overview", "csip", "timeline", "conversation", "grid", "logs", "analytics"):
+        go(page, name)
+        if name not in ("grid", "analytics"):
+            page.wait_for_selector("time", state="attached")
+        found = page.evaluate(
+            """() => [...document.querySelectorAll('#page time')].map(
+                each => [each.dateTime, each.title, each.textContent,
+                    new Date(each.dateTime).toLocaleTimeString('en-GB')])"""
+        )
+        for iso, title, shown, local in found:
+            assert title == iso.replace("T", " ").replace("Z", " UTC"), name
+            assert shown in (local, f"{local}.{iso[20:23]}"), name
+        bare = re.findall(r"\d{4}-\d\d-\d\dT[\d:.]+Z", page.locator("#page").inner_text())
+        assert name == "logs" or not bare
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -137,3 +137,17 @@ def test_planted_faults_of_form_are_found(text, expected):
 def test_every_script_is_looked_at():
     assert len(SCRIPTS) > 20
     assert all(a != b for a, b in pairwise(SCRIPTS))
+
+
+# What writes an instant. Elements show it by `stamp` and `instant` of dom.js, which say UTC on hovering;
+# `clock` is for labels and pictures. The CSV of a plot has UTC alone.
+_INSTANTS = re.compile(
+    r"\b(?:utc|clockMs)\(|\.(?:toLocale\w*|get(?:UTC)?(?:Hours|Minutes|Seconds)|toISOString)\("
+)
+_WRITERS = {"format.js": None, "dom.js": None, "plot.js": 1}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
+def test_instants_are_written_in_one_place(path):
+    allowed = _WRITERS.get(path.name, 0)
+    assert allowed is None or len(_INSTANTS.findall(path.read_text())) <= allowed

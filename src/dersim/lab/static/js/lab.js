@@ -1,7 +1,6 @@
 // The lab page: a menu of two programs; of the one chosen, its settings, start, stop, state and log.
-import { h, note, s, say, show, troubleLine } from "/static/js/dom.js";
+import { h, note, s, say, show, showChanged, stamp, troubleLine } from "/static/js/dom.js";
 import { frame, markCurrent, startTheme } from "/static/js/shell.js";
-import { clockMs } from "/static/js/format.js";
 import { ask } from "./api.js";
 import { openSettings } from "./settings.js";
 
@@ -87,7 +86,7 @@ class Panel {
     this.start.disabled = isUp(news.state);
     this.stop.disabled = !["starting", "running"].includes(news.state);
     say(this.command, news.command);
-    say(this.facts, factsOf(news));
+    showChanged(this.facts, [news.state, news.pid, news.started, news.exit_text], () => factsOf(news));
     this.showAddresses(Object.entries(news.addresses));
     this.log.add(news.log);
   }
@@ -108,7 +107,7 @@ const linkTo = (url, text, look = null) =>
   h("a", { class: look, href: url, target: "_blank", rel: "noopener" }, text);
 
 function factsOf({ state, pid, started, exit_text }) {
-  if (isUp(state)) return `Process ${pid ?? "–"}, started ${clockMs(started)}`;
+  if (isUp(state)) return [`Process ${pid ?? "–"}, started `, stamp(started, true)];
   return exit_text ? `Last run: ${exit_text}` : "Not started yet.";
 }
 
@@ -133,8 +132,8 @@ class Log {
       const kind = line.stream === "lab" ? "lab" : isError(line.text) ? "error" : null;
       // A program's own time is more exact than that of the lab.
       const [, time, text] = STAMPED.exec(line.text) || [null, line.time, line.text];
-      const stamp = h("time", { datetime: time }, clockMs(time));
-      this.lines.append(h("div", { class: kind }, stamp, h("span", {}, text)));
+      const at = stamp(time, true);
+      this.lines.append(h("div", { class: kind }, at, h("span", {}, text)));
     }
     while (this.lines.childElementCount > KEPT_LINES) this.lines.firstChild.remove();
     if (log.length) this.toEnd();

@@ -1,4 +1,6 @@
 // Elements from plain calls. Styles go through CSSOM, because the page's policy forbids style attributes.
+import { clock, clockMs, utc } from "./format.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 function fill(node, attributes, children) {
@@ -20,6 +22,17 @@ function fill(node, attributes, children) {
 export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 export const s = (tag, attributes, ...children) =>
   fill(document.createElementNS(SVG, tag), attributes, children);
+
+// An instant, alike on all pages: the reader's time of day, with `ms` where lines come in quick succession,
+// and UTC with the date on hovering. Texts without elements (labels, plots) have `clock` alone.
+export function stamp(time, ms = false) {
+  if (!time) return "–";
+  const facts = { datetime: new Date(time).toISOString(), title: utc(time) };
+  return h("time", facts, ms ? clockMs(time) : clock(time));
+}
+
+// The same where there is room for UTC beside it.
+export const instant = (time, ms = false) => (time ? [stamp(time, ms), ` (${utc(time)})`] : null);
 
 export function show(node, ...children) {
   node.replaceChildren(

@@ -1,6 +1,6 @@
 // A live time-series plot: small panels below each other with one axis of time, events as bands under them,
 // and the same as a table and as CSV.
-import { h, note, say, show, table } from "./dom.js";
+import { h, note, say, show, stamp, table } from "./dom.js";
 import { clock, num } from "./format.js";
 import { MOVES, addGestures } from "./gestures.js";
 import { layoutOf } from "./plot_layout.js";
@@ -261,7 +261,7 @@ export class Plot {
     for (let i = to - 1; i >= from; i -= stride) {
       const values = traces.map(({ key, decimals = 2 }) => num(samples.columns[key][i], decimals));
       const cells = values.map((text) => h("td", { class: "n" }, text));
-      rows.push(h("tr", {}, h("td", { class: "t" }, clock(samples.time[i])), cells));
+      rows.push(h("tr", {}, h("td", { class: "t" }, stamp(samples.time[i])), cells));
     }
     const heads = traces.map(({ label, unit }) => `${label}, ${unit}`);
     const told = stride > 1 ? note(`One of ${stride} samples; the CSV has all.`) : null;
@@ -290,7 +290,7 @@ export class Plot {
 
 function eventTable(bands) {
   const rows = bands.map(({ lane, text, start, end }) => {
-    const cells = [lane, text, clock(start), end === null ? "still" : clock(end)];
+    const cells = [lane, text, stamp(start), end === null ? "still" : stamp(end)];
     return h(
       "tr",
       {},

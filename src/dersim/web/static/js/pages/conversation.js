@@ -1,7 +1,7 @@
 // The conversation with the server: every exchange, filtered, newest first, and the one that is open.
-import { card, cardRow, h, headRow, say, show, troubleLine } from "../dom.js";
+import { card, cardRow, h, headRow, say, show, stamp, troubleLine } from "../dom.js";
 import { getPlain } from "../api.js";
-import { bytes, clockMs, num, utc } from "../format.js";
+import { bytes, num } from "../format.js";
 import { Filters } from "./conversation_filters.js";
 import { detailOf, exchangeOf, pathOf, tint } from "./exchange.js";
 
@@ -183,7 +183,7 @@ const pcapLink = () => [
 function cells({ time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, ...told }) {
   const bad = status === 0 || status >= 400;
   return [
-    h("td", { class: "t", title: utc(time) }, clockMs(time)),
+    h("td", { class: "t" }, stamp(time, true)),
     h("td", { class: "n" }, device),
     h("td", {}, method),
     h("td", {}, h("span", { class: "mono" }, pathOf(url)), h("small", {}, told.resource)),

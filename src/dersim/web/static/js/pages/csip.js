@@ -1,7 +1,8 @@
 // The CSIP client: where it stands, what it found, what it was told.
-import { card, h, note, options, pairs, show, showChanged, table, troubleLine } from "../dom.js";
+import { card, h, instant, note, options, pairs } from "../dom.js";
+import { show, showChanged, stamp, table, troubleLine } from "../dom.js";
 import { currentDevice, get, getPlain, post } from "../api.js";
-import { clock, modes, num, plain, span, utc } from "../format.js";
+import { modes, num, plain, span } from "../format.js";
 import { act, poll } from "../shell.js";
 
 const WORD = { connected: "good", disabled: "muted", discovering: "warn", retrying: "bad", failed: "bad" };
@@ -129,8 +130,8 @@ function controlRow(control, opt) {
     {},
     h("td", {}, modes(control.modes)),
     h("td", {}, `${control.status} ${control.status_text}`),
-    h("td", { class: "t", title: utc(effective_start) }, clock(effective_start)),
-    h("td", { class: "t", title: utc(effective_end) }, clock(effective_end)),
+    h("td", { class: "t" }, stamp(effective_start)),
+    h("td", { class: "t" }, stamp(effective_end)),
     h("td", {}, `${control.program ?? "–"} (primacy ${control.primacy})`),
     h("td", { class: "mono" }, mRID),
     h("td", {}, control.why || ""),
@@ -154,13 +155,13 @@ function stateOf(client) {
       ["EndDevice", client.end_device],
       ["Registration PIN", registration.present ? verified : "no Registration"],
       ["Clock offset", offsetOf(client.clock)],
-      ["Last contact", last_contact ? `${clock(last_contact)} (${utc(last_contact)})` : null],
+      ["Last contact", instant(last_contact)],
     ]),
   ];
 }
 
 function troubleOf({ what, since, error }) {
-  return h("p", { class: "trouble" }, `${what} since ${clock(since)}: ${error}`);
+  return h("p", { class: "trouble" }, `${what} since `, stamp(since), `: ${error}`);
 }
 
 function offsetOf({ offset_s, bound_s, samples }) {
@@ -236,10 +237,10 @@ export function branch(title, object, open = false) {
 function scaled(v) {
   const number = v.value ?? v.displacement;
   if (typeof number === "number" && "multiplier" in v) return plain(number * 10 ** v.multiplier);
-  return "dateTime" in v && "value" in v ? `${v.value} since ${utc(v.dateTime * 1000)}` : null;
+  return "dateTime" in v && "value" in v ? [`${v.value} since `, instant(v.dateTime * 1000)] : null;
 }
 
 function simple(key, v) {
   if (/^modes(Supported|Enabled)/.test(key)) return `${v.toString(16).toUpperCase().padStart(8, "0")} hex`;
-  return /Time$/.test(key) && v > 1e9 ? utc(v * 1000) : typeof v === "number" ? plain(v) : String(v);
+  return /Time$/.test(key) && v > 1e9 ? instant(v * 1000) : typeof v === "number" ? plain(v) : String(v);
 }

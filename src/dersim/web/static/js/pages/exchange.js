@@ -1,8 +1,8 @@
 // One exchange with the server, whole: its verdict, headers, both bodies with what is wrong marked at its
 // line, and what has changed since the exchange before at the same address.
-import { h, note, pairs } from "../dom.js";
+import { h, instant, note, pairs, stamp } from "../dom.js";
 import { getPlain } from "../api.js";
-import { clockMs, num, utc } from "../format.js";
+import { num } from "../format.js";
 import { compared, documentOf } from "./exchange_text.js";
 
 export const exchangeOf = (id) => getPlain("/api/dersim/conversation/exchange", { id });
@@ -32,7 +32,7 @@ export function detailOf(exchange, before, address, open) {
     pairs([
       ["Request", `${exchange.method} ${exchange.url}`],
       ["Cause", exchange.cause],
-      ["Sent", `${clockMs(exchange.time)} (${utc(exchange.time)})`],
+      ["Sent", instant(exchange.time, true)],
       ["Answer", `${exchange.status || "none"} in ${num(exchange.elapsed_ms, 1)} ms: ${exchange.outcome}`],
       ["Verdict", h("b", { class: tint(exchange.verdict) }, exchange.verdict)],
     ]),
@@ -51,7 +51,7 @@ export function detailOf(exchange, before, address, open) {
 
 function comparedWith(before, open) {
   const link = h("button", { onclick: () => open(before.id) }, `exchange ${before.id}`);
-  return h("span", { class: "muted" }, "compared with ", link, ` of ${clockMs(before.time)}`);
+  return h("span", { class: "muted" }, "compared with ", link, " of ", stamp(before.time, true));
 }
 
 // Headers, verdict and body of a message. old: the check of the body to compare with.

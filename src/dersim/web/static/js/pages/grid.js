@@ -1,7 +1,7 @@
 // Grid support: each control function, what acts, and what is set from here.
-import { card, h, note, show, troubleLine } from "../dom.js";
+import { card, h, note, show, stamp, troubleLine } from "../dom.js";
 import { get, post } from "../api.js";
-import { clock, value } from "../format.js";
+import { value } from "../format.js";
 import { CurveEditor } from "../curve_editor.js";
 import { act, poll } from "../shell.js";
 
@@ -146,12 +146,12 @@ function make(mode, set) {
 
 function inForce({ mode, kind, in_force }) {
   if (!in_force) return h("span", { class: "muted" }, "not in force");
-  const until = in_force.until ? `, until ${clock(in_force.until)}` : "";
+  const until = in_force.until ? [", until ", stamp(in_force.until)] : "";
   return h(
     "span",
     {},
     kind === "curve" ? "curve" : value(mode, in_force.value),
-    h("span", { class: "muted" }, ` by ${in_force.source}${until}`),
+    h("span", { class: "muted" }, ` by ${in_force.source}`, until),
   );
 }
 

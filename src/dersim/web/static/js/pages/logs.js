@@ -1,7 +1,6 @@
 // Logs: by module, level and text, live, newest first.
-import { card, h, headRow, options, show, troubleLine } from "../dom.js";
+import { card, h, headRow, options, show, stamp, troubleLine } from "../dom.js";
 import { getPlain } from "../api.js";
-import { clockMs, utc } from "../format.js";
 
 const LEVELS = ["Debug", "Info", "Warning", "Error"];
 const TINT = { Warning: "warn", Error: "bad", Debug: "muted" };
@@ -98,7 +97,7 @@ class LogPage {
     return h(
       "tr",
       { class: TINT[level] || null },
-      h("td", { class: "t", title: utc(timestamp) }, clockMs(timestamp)),
+      h("td", { class: "t" }, stamp(timestamp, true)),
       h("td", {}, level),
       this.filters.module ? null : h("td", {}, module),
       h("td", { class: "n" }, device || ""),

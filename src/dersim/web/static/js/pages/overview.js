@@ -1,8 +1,8 @@
 // Overview: the measurements as tiles, the live plot, and why the power is what it is.
-import { card, h, note, options, pairs, say, show, table } from "../dom.js";
+import { card, h, note, options, pairs, say, show, stamp, table } from "../dom.js";
 import { currentDevice, get, post } from "../api.js";
 import { loadBands } from "../events.js";
-import { num, clock, shortId, span, value } from "../format.js";
+import { num, shortId, span, value } from "../format.js";
 import { heldSamples } from "../held.js";
 import { Plot } from "../plot.js";
 import { act, poll } from "../shell.js";
@@ -204,7 +204,7 @@ const frontends = (comm) =>
 function setpointRow({ mode, value: setpoint, source, detail, since, until, by }) {
   const id = detail && detail !== source;
   const short = id ? h("span", { class: "muted", title: detail }, ` ${shortId(detail, 6, 4)}`) : "";
-  const time = until ? `until ${clock(until)}` : `since ${clock(since)}`;
+  const time = until ? ["until ", stamp(until)] : ["since ", stamp(since)];
   return h(
     "tr",
     {},

@@ -1,7 +1,7 @@
 // Controls timeline: what the utility told, what the inverter was asked, and the power, on one axis of time.
-import { card, h, note, options, pairs, s, show, table, troubleLine } from "../dom.js";
+import { card, h, instant, note, options, pairs, s, show, stamp, table, troubleLine } from "../dom.js";
 import { get } from "../api.js";
-import { clock, modes, num, utc, value } from "../format.js";
+import { clock, modes, num, value } from "../format.js";
 import { niceStep } from "../axes.js";
 import { poll } from "../shell.js";
 
@@ -337,8 +337,8 @@ function controlBar(control) {
       ["Phase", `${control.phase} (status ${control.status} ${control.status_text})`],
       ["Why", control.why],
       ["Program", `${control.program}, primacy ${control.primacy}`],
-      ["Interval begins", utc(control.start)],
-      ["Effective", `${utc(effective_start)} to ${utc(effective_end)}`],
+      ["Interval begins", instant(control.start)],
+      ["Effective", [instant(effective_start), " to ", instant(effective_end)]],
     ],
   };
 }
@@ -356,8 +356,8 @@ function appliedBar(lane, { mode, value: setpoint, source, detail, start, end },
       ["Setpoint", `${mode} ${text}`],
       ["Source", source],
       ["Detail", detail],
-      ["From", utc(start)],
-      ["To", end ? utc(end) : "still asked for"],
+      ["From", instant(start)],
+      ["To", end ? instant(end) : "still asked for"],
     ],
   };
 }
@@ -375,8 +375,8 @@ function boundBar(name, { text, mode, source, detail, out, start, end }, now) {
       ["Mode or setting", mode],
       ["Source", source],
       ["Detail", detail || null],
-      ["From", utc(start)],
-      ["To", end ? utc(end) : "it still does"],
+      ["From", instant(start)],
+      ["To", end ? instant(end) : "it still does"],
     ],
   };
 }
@@ -388,8 +388,8 @@ function listOf(controls) {
       { "data-mrid": control.mRID },
       h("td", {}, modes(control.modes)),
       h("td", {}, control.phase),
-      h("td", { class: "t" }, clock(control.effective_start)),
-      h("td", { class: "t" }, clock(control.effective_end)),
+      h("td", { class: "t" }, stamp(control.effective_start)),
+      h("td", { class: "t" }, stamp(control.effective_end)),
       h("td", {}, control.why),
     ),
   );
