@@ -1,5 +1,8 @@
 """The verdict on an exchange: of both bodies, each judged once, and only when someone looks."""
 
+import gc
+import tracemalloc
+
 import pytest
 
 from dersim.csip import verdicts
@@ -7,6 +10,7 @@ from dersim.csip.conversation import MAX_BODY_BYTES, MIB, Conversation
 from dersim.csip.verdicts import mask_pin
 from dersim.ieee2030_5 import Edition, encode, judging
 from dersim.ieee2030_5 import resources as r
+from dersim.plugin.services import ExchangeFilter
 
 NS = b'xmlns="urn:ieee:std:2030.5:ns"'
 GOOD = encode(r.Registration(dateTimeRegistered=0, pIN=111115), Edition.E2023)
@@ -103,3 +107,30 @@ def test_whole_judgements_stay_within_their_bounds_and_are_counted():
     assert talk.size().held_bytes - talk.held_bytes <= verdicts.MAX_JUDGEMENT_BYTES
     assert talk.size().held_bytes <= talk.size().limit_bytes
     assert talk.size().limit_bytes < 64 * MIB * 1.2
+
+
+@pytest.mark.parametrize("body", [GOOD, ODD])
+async def test_what_is_remembered_of_verdicts_and_searches_is_counted(body):
+    """Memory as tracemalloc sees it is at most what `size` tells, and not far below."""
+    talk = Conversation()
+    for number in range(1000):
+        url, got = (
+            f"http://s/{number}",
+            body.replace(b"0<", b"%d<" % number).replace(b"soon", b"soon%d" % number),
+        )
+        talk.add(1.8e9, 1, "GET", url, ((), b""), (200, XML, got), "ok", 0.1, cause="a test")
+    held = talk.entries(limit=1000)
+    for each in held[:3]:
+        talk.judgements(each)  # compiles the schemas and fills caches
+    word, counted_before = talk.verdict(held[0]).word, talk.size().held_bytes
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    await talk.find(ExchangeFilter(verdicts=frozenset({word})))
+    for each in held[3:150]:
+        talk.judgements(each)
+    gc.collect()  # xmlschema leaves circles
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    counted = talk.size().held_bytes - counted_before
+    assert 0.3 * counted <= taken <= counted + 20_000
