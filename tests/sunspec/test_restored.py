@@ -6,6 +6,7 @@ import pytest
 
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import bundled, nameplate_from_json
+from dersim.plugin.builtin import FUNCTION_TYPES
 
 TEN_KW = json.loads(bundled("10kW-3Phase").read_text(encoding="utf-8"))
 CURVE = {"curve": [[92, 30], [97, 0], [103, 0], [107, -30]], "y_ref_type": 2, "open_loop_s": 7}
@@ -60,6 +61,23 @@ def test_an_enable_written_to_0_ends_what_the_nameplate_put_in_force(make_bench)
     assert [bench.write(704, WMaxLimPctEna=0), bench.write(705, Ena=0), bench.write(123, Conn=1)] == [0, 0, 0]
     assert (bench.read(704, "WMaxLimPctEna"), bench.read(705, "Ena"), bench.read(123, "Conn")) == (0, 0, 1)
     assert not bench.device.setpoints.values()
+
+
+def test_registers_of_a_function_that_is_left_out_are_left_out(make_bench):
+    stored = {
+        "705": {"RvrtCrv": 2},
+        "704": {"VarSet": 100, "WSet": 5000},
+        "124": {"InWRte": 50},
+        "123": {"VArMaxPct": 7, "Conn_RvrtTms": 12},
+    }
+    functions = [
+        kind
+        for kind in FUNCTION_TYPES
+        if not {"opModVoltVar", "opModFixedVar", "opModTargetVar"} & set(kind.modes)
+    ]
+    bench = make_bench(nameplate=plate(registers=stored), functions=functions)
+    assert (bench.read(704, "WSet"), bench.read(704, "VarSet")) == (5000, None)
+    assert 705 not in [block.model_id for block in bench.unit.blocks]
 
 
 @pytest.mark.parametrize(

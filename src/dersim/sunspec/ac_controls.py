@@ -268,9 +268,11 @@ class AcControls(Model):
         return Meaning({"setGradW": float(read["WRmp"])} if "WRmp" in read else {}, modes, registers)
 
     def restore(self, registers: Mapping[str, Any]) -> None:
-        """The set-points of controls that are not in force, and the reversion."""
-        super().restore({point: value for point, value in registers.items() if point not in self._stored})
-        self._stored = {**self._stored, **registers}
+        """The set-points of controls that are not in force, and the reversion, of those that there are."""
+        kept = {point: value for point, value in registers.items() if point in self._stored}
+        of_none = {"WRmp", "AntiIslEna", *_FIXED}
+        super().restore({point: value for point, value in registers.items() if point in of_none})
+        self._stored = {**self._stored, **kept}
         self.view.touched()
 
     def enabled(self, control: Control) -> bool:

@@ -20,6 +20,9 @@ from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.points import TYPES, Point
 from dersim.sunspec.unit import Unit
 
+#: Models that store registers and that a machine without their function does not have.
+_OF_FUNCTIONS = frozenset({124, *range(705, 713)})
+
 
 def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: SetpointSource) -> dict[str, Any]:
     """Write points of a model, all or none; returns ``{"model", "points": what the registers show now}``.
@@ -44,8 +47,14 @@ def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Setp
 
 
 def restore(unit: Unit, nameplate: Nameplate) -> None:
-    """Take the stored registers of a nameplate; ConfigError names the point and what is allowed."""
+    """Take the stored registers of a nameplate; ConfigError names the point and what is allowed.
+
+    Those of a function that is left out (``--without volt-var``) are left out too.
+    """
+    present = {block.model_id for block in unit.blocks}
     for model, points in nameplate.registers.items():
+        if model in _OF_FUNCTIONS - present:
+            continue
         try:
             block = unit.block(model)
             flat = dict(_flat("", points))
