@@ -285,6 +285,18 @@ def test_the_command_prints_a_line_for_each_check_and_its_exit_code_is_3(folder,
     assert lines[6] == "skipped tls because tcp failed"
 
 
+def test_colours_where_they_are_asked_for(folder, capsys, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert main.main(["doctor", *flags(folder, port)]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(NAMES)
+    assert lines[0].startswith("\x1b[32mok      key: ")
+    assert lines[5].startswith("\x1b[1;31mFAILED  tcp: ")
+
+
 def test_json_has_the_same(folder, capsys):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

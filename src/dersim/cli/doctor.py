@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 
 import trio
 
 from dersim.cli.commands import command_parser
+from dersim.cli.terminal import Terminal, look_of
 from dersim.csip import config as csip_config
 from dersim.csip.config import CsipConfig
 from dersim.doctor import Result, examine
 from dersim.options import OptionParser, number
 
+_STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
 #: Of a run in which a check failed.
 CHECK_FAILED = 3
 
@@ -51,8 +55,16 @@ async def _run(config: CsipConfig, timeout_s: float, told: bool) -> list[Result]
         async for result in outcomes:
             results.append(result)
             if told:
-                print(result.line, flush=True)
+                _tell(result)
     return results
+
+
+def _tell(result: Result) -> None:
+    look = look_of(sys.stdout, os.environ)
+    if look.colour:
+        Terminal(sys.stdout, look).line(result.line, _STYLES[result.result])
+    else:
+        print(result.line, flush=True)
 
 
 def _failed(results: Sequence[Result]) -> bool:
