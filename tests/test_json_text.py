@@ -19,7 +19,7 @@ WRONG = [
     ("[" * 3000 + "]" * 3000, "nested deeper than 20 levels"),
     ("[" * 30 + "]" * 30, "/702/WMaxRtg/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0/0: nested deeper than 20 levels"),
     ("1e400", "/702/WMaxRtg: a number beyond 1.8e308 is not read"),
-    ("NaN", "not JSON: NaN is not a JSON number"),
+    ("NaN", "/702/WMaxRtg: NaN is not a JSON number"),
     ('"\\ud800"', "/702/WMaxRtg: a text has half of a surrogate pair, which is no character"),
 ]
 
@@ -95,3 +95,42 @@ def test_a_long_text_in_a_nameplate_is_cut_in_the_message(tmp_path: Path) -> Non
     with pytest.raises(ConfigError) as caught:
         read_nameplate(file)
     assert len(str(caught.value)) < 250
+
+
+LINES = """{
+ "a": {
+  "b": [1,
+   2, {"c":
+ 5}],
+  "d/e": "x:,"
+ }, "a2": [
+[1],
+[2,"z"]],
+ "q": 1,
+ "q": 2
+}"""
+
+
+@pytest.mark.parametrize(
+    ("pointer", "line"),
+    [
+        ("/a", 2),
+        ("/a/b", 3),
+        ("/a/b/1", 4),
+        ("/a/b/2/c", 4),
+        ("/a/d~1e", 6),
+        ("/a2", 7),
+        ("/a2/1", 9),
+        ("/a2/1/1", 9),
+        ("/q", 11),
+        ("/none", 1),
+    ],
+)
+def test_the_line_of_a_pointer(pointer: str, line: int) -> None:
+    assert json_text.line_of(LINES, pointer) == line
+
+
+def test_a_key_given_twice_is_refused_in_bodies_too() -> None:
+    with pytest.raises(json_text.BodyError) as caught:
+        json_text.parse('{"a": [{"b": 1, "b": 1}]}')
+    assert (caught.value.pointer, str(caught.value)) == ("/a/0/b", "b is given twice; remove one")

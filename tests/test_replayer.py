@@ -149,7 +149,7 @@ def test_the_command_names_file_and_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"t\.csv line 3: .*f_hz"):
         main([str(scenario), str(trajectory), "--out", str(out)])
     scenario.write_text("{")
-    with pytest.raises(ConfigError, match=r"s\.json: not JSON"):
+    with pytest.raises(ConfigError, match=r"s\.json line 1 column 2: not JSON"):
         main([str(scenario), str(trajectory), "--out", str(out)])
     scenario.write_text('{"dt": 1, "settings": {"nameplate": {}}}')
     with pytest.raises(ConfigError, match=r"s\.json line 1: /settings/nameplate: w_max is missing"):

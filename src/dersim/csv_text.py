@@ -7,11 +7,22 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from dersim.errors import ConfigError
 from dersim.numeric import shown
 from dersim.suggestions import hint
+
+#: What is read of a line; a longer one, as of a device without an end, has a field too long for csv.
+_LONGEST_LINE = 1 << 20
+
+
+class _Reader(Protocol):
+    """csv's reader."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 class CsvRows(NamedTuple):
@@ -29,7 +40,7 @@ def open_csv(path: Path, known: Iterable[str]) -> Iterator[CsvRows]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(iter(lambda: file.readline(_LONGEST_LINE), ""))
             header = [name.strip() for name in next(reader, [])]
             _check_header(f"{path} line 1", header, tuple(known))
             yield CsvRows(header, _rows(path, reader, len(header)))
@@ -41,9 +52,9 @@ def open_csv(path: Path, known: Iterable[str]) -> Iterator[CsvRows]:
         raise ConfigError(f"{path}: not a CSV file in UTF-8: {error}") from error
 
 
-def _rows(path: Path, reader: Iterator[list[str]], count: int) -> Iterator[tuple[str, list[str]]]:
+def _rows(path: Path, reader: _Reader, count: int) -> Iterator[tuple[str, list[str]]]:
     for row in reader:
-        where = f"{path} line {reader.line_num}"  # type: ignore[attr-defined] # of csv's reader
+        where = f"{path} line {reader.line_num}"
         if row and len(row) != count:
             raise ConfigError(f"{where}: {len(row)} values under {count} columns")
         if row:
@@ -73,6 +84,8 @@ def cell(where: str, name: str, text: object, low: float, high: float, unit: str
         value = float(text)
     except (ValueError, OverflowError):
         raise ConfigError(f"{where}: {name} {shown(text)} is not a number") from None
-    if not (math.isfinite(value) and low <= value <= high):
+    if not math.isfinite(value):
+        raise ConfigError(f"{where}: {name} {shown(text)} is not a finite number")
+    if not low <= value <= high:
         raise ConfigError(f"{where}: {name} {str(text)[:60]} is outside {low:g} to {high:g} {unit}".rstrip())
     return value

@@ -7,6 +7,7 @@ import contextlib
 import json
 import math
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,18 @@ class BodyError(ConfigError):
         return f"{self.pointer}: {self}" if self.pointer else str(self)
 
 
-class _TooLong:
-    """Stands for a whole number of too many digits until its place in the body is known."""
+class _Refused:
+    """Stands for a number that is not read until its place in the body is known: NaN, or too many digits."""
 
-    def __init__(self, digits: int) -> None:
-        self.digits = digits
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @property
+    def why(self) -> str:
+        """What is wrong."""
+        if len(self.text) > MAX_DIGITS:
+            return f"a number of {len(self.text)} digits; at most {MAX_DIGITS} are read"
+        return f"{self.text} is not a JSON number"
 
 
 class _Twice:
@@ -51,7 +59,7 @@ class _Twice:
 def parse(text: bytes | str, what: str = "the body") -> Any:
     """The JSON value; BodyError for anything that is not JSON or beyond the bounds of this module."""
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_int=_whole, object_pairs_hook=_object)
+        value = json.loads(text, parse_constant=_Refused, parse_int=_whole, object_pairs_hook=_object)
     except RecursionError:
         raise BodyError(f"{what} is nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
@@ -71,15 +79,16 @@ def read_file(path: Path) -> Any:
 
 def file_error(path: Path, error: ConfigError) -> ConfigError:
     """The error of a value with the file in front, and the line and the pointer where they are known."""
-    if not isinstance(error, BodyError):
-        return ConfigError(f"{path}: {error}")
-    words = f"{error.pointer}: " if error.pointer else ""
-    words += str(error).removeprefix("the file is ")
-    if not error.pointer:
+    words = str(error).removeprefix("the file is ")
+    if match := _PLACE.search(words):
+        return ConfigError(f"{path} {match[1]}: {words[: match.start()]}")
+    pointer = error.pointer if isinstance(error, BodyError) else ""
+    if not pointer:
         return ConfigError(f"{path}: {words}")
-    return ConfigError(
-        f"{path} line {line_of(_text_of(path).decode(errors='replace'), error.pointer)}: {words}"
-    )
+    if not path.is_file():  # a pipe is not read twice
+        return ConfigError(f"{path}: {pointer}: {words}")
+    line = line_of(_text_of(path).decode(errors="replace"), pointer)
+    return ConfigError(f"{path} line {line}: {pointer}: {words}")
 
 
 def _text_of(path: Path) -> bytes:
@@ -93,6 +102,8 @@ def _text_of(path: Path) -> bytes:
     return text.removeprefix(codecs.BOM_UTF8)
 
 
+#: Where the text ends to be JSON, at the end of a message.
+_PLACE = re.compile(r", at (line \d+ column \d+)$")
 _PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]{},:\n]|[^\s"\[\]{},:]+')
 
 
@@ -121,27 +132,39 @@ def line_of(text: str, pointer: str) -> int:
     return found
 
 
+_IN_WORDS = {
+    "Expecting value": "a value is missing here, or it is not one of JSON",
+    "Expecting ',' delimiter": "a comma is missing here, or a bracket that closes",
+    "Expecting ':' delimiter": "a colon is missing here",
+    "Expecting property name enclosed in double quotes": (
+        "a key in double quotes is needed here; JSON has no comma after the last one and no comments"
+    ),
+    "Illegal trailing comma before end of object": "there is a comma after the last value",
+    "Extra data": "there is more after the end",
+    "Unterminated string starting at": "this text has no closing quote in its line",
+    "Invalid control character at": "this text has no closing quote in its line, or a tab",
+}
+
+
 def _reason(error: ValueError) -> str:
     """What is wrong and where, in words for the sender."""
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg}, at line {error.lineno} column {error.colno}"
+        if not error.doc.strip():
+            return "it is empty"
+        words = _IN_WORDS.get(error.msg, error.msg)
+        return f"{words}, at line {error.lineno} column {error.colno}"
     return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a JSON number")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
     values = dict(pairs)
     if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        return _Twice(next(key for key in keys if keys.count(key) > 1))
+        return _Twice(Counter(key for key, _ in pairs).most_common(1)[0][0])
     return values
 
 
-def _whole(text: str) -> int | _TooLong:
-    return _TooLong(len(text)) if len(text) > MAX_DIGITS else int(text)
+def _whole(text: str) -> int | _Refused:
+    return _Refused(text) if len(text) > MAX_DIGITS else int(text)
 
 
 def _check(value: Any, what: str) -> None:
@@ -162,8 +185,8 @@ def _check(value: Any, what: str) -> None:
         elif isinstance(item, _Twice):
             key = item.key if item.key.isprintable() and len(item.key) <= 60 else shown(item.key)
             raise BodyError(f"{key} is given twice; remove one", f"{pointer}/{escaped(item.key)}")
-        elif isinstance(item, _TooLong):
-            raise BodyError(f"a number of {item.digits} digits; at most {MAX_DIGITS} are read", pointer)
+        elif isinstance(item, _Refused):
+            raise BodyError(item.why, pointer)
         elif isinstance(item, float) and not math.isfinite(item):
             raise BodyError("a number beyond 1.8e308 is not read", pointer)
 

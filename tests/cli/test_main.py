@@ -376,9 +376,15 @@ def test_a_signal_ends_it_cleanly(number):
     ("words", "line"),
     [
         (["-d", "PV-9Phase"], "--device_type PV-9Phase: not known; known are PV-3Phase, "),
-        (["-f", "{file}"], "nameplate {file}: not JSON: "),
-        (["--dc_profile", "{file}"], "{file} line 1: the first column must be t_s or TimeUTC"),
-        (["--grid_profile", "{file}"], "{file} line 1: the first column must be t_s or TimeUTC"),
+        (["-f", "{file}"], "nameplate {file} line 1 column 1: not JSON: "),
+        (
+            ["--dc_profile", "{file}"],
+            "{file} line 1: column 'nonsense' is not known; known are t_s, TimeUTC, ",
+        ),
+        (
+            ["--grid_profile", "{file}"],
+            "{file} line 1: column 'nonsense' is not known; known are t_s, TimeUTC, ",
+        ),
     ],
 )
 def test_a_bad_input_file_is_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, words, line):

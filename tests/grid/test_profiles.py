@@ -83,7 +83,11 @@ def test_the_bundled_profiles_are_good(path: Path) -> None:
         ("grid", "t_s,voltage_pu,voltage_pu\n0,1,1\n", "line 1: a column is named twice"),
         ("weather", "t_s,irradiance_w_m2\n", "no rows under the header"),
         ("weather", "t_s,irradiance_w_m2\n0,1\n1\n", "line 3: 1 values under 2 columns"),
-        ("weather", "t_s,irradiance_w_m2\n0,1\n1,nan\n", "line 3: irradiance_w_m2 nan is outside 0 to 2000"),
+        (
+            "weather",
+            "t_s,irradiance_w_m2\n0,1\n1,nan\n",
+            "line 3: irradiance_w_m2 'nan' is not a finite number",
+        ),
         ("weather", "t_s,irradiance_w_m2\n0,1\n1,x\n", "line 3: irradiance_w_m2 'x' is not a number"),
         ("weather", "t_s,irradiance_w_m2\n0,1\n0,2\n", "line 3: the time does not rise"),
         ("weather", "t_s,irradiance_w_m2\ninf,1\n", "line 2: t_s 'inf' is not a time"),

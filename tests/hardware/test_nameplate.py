@@ -132,9 +132,9 @@ def test_an_error_names_the_point(document: Any, said: str) -> None:
 
 def test_an_error_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "n.json"
-    for text, said in (("{", "not JSON"), ("{}", "701 is missing")):
+    for text, said in (("{", " line 1 column 2: not JSON"), ("{}", ": 701 is missing")):
         path.write_text(text)
-        with pytest.raises(ConfigError, match=f"nameplate .*n.json: {said}"):
+        with pytest.raises(ConfigError, match=f"nameplate .*n.json{said}"):
             read_nameplate(path)
     with pytest.raises(ConfigError, match="No such file"):
         read_nameplate(tmp_path / "none.json")

@@ -164,3 +164,9 @@ def test_another_process_may_be_faster(tmp_path, monkeypatch, folder):
     made = module._made_once(tmp_path / "dersim" / "test-pki")
     assert (made / "cert_root.pem").read_bytes() == (folder / "cert_root.pem").read_bytes()
     assert [path.name for path in made.parent.iterdir()] == ["test-pki"]
+
+
+def test_a_certificate_without_its_key_in_a_new_folder_is_named(tmp_path):
+    (tmp_path / "cert.pem").write_text("x")
+    with pytest.raises(ConfigError, match=r"key\.pem: no such file, and cert\.pem is there; give its key"):
+        pki.ensure_device(tmp_path, None)

@@ -426,7 +426,7 @@ def test_also_stays_beside_a_list_that_does_not_name_it():
     [
         (("csp",), (), r"--plugins: nothing is named 'csp'; did you mean csip\?"),
         ((), ("volt-vra",), r"--without: nothing is named 'volt-vra'; did you mean volt-var\?"),
-        ((), ("zzz",), r"--without: nothing is named 'zzz'; there are: builtin, csip"),
+        ((), ("zzz",), r"--without: nothing is named 'zzz'; known are builtin, csip"),
     ],
 )
 def test_a_name_that_nothing_bears_is_refused(only, without, words):

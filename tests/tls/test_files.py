@@ -1,6 +1,7 @@
 """Certificate files: each thing that is wrong with one is named with its file."""
 
 import ssl
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,8 @@ def test_an_end_without_close_notify_and_an_alert_by_number_are_explained():
     assert explain(openssl_error("tlsv1 alert (SSL alert number 120)")) == (
         "the peer refused with TLS alert number 120"
     )
+
+
+def test_a_device_without_an_end_is_not_read_to_its_end():
+    with pytest.raises(CertificateError, match="/dev/zero: has more than 4 MiB; a certificate is needed"):
+        files.read(Path("/dev/zero"), "a certificate")

@@ -14,6 +14,7 @@ from typing import Any
 from dersim import __version__
 from dersim.cli.commands import COMMANDS, usage
 from dersim.errors import CertificateError, ConfigError, DersimError, PluginError
+from dersim.json_text import BodyError
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -50,7 +51,8 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _complain(error: DersimError, code: int) -> int:
-    line = " ".join(str(error).split())
+    place = f"{error.pointer}: " if isinstance(error, BodyError) and error.pointer else ""
+    line = " ".join(f"{place}{error}".split())
     print(f"dersim: {line}", file=sys.stderr)
     if error.__cause__ is not None and os.environ.get("DERSIM_TRACEBACK"):
         sys.__excepthook__(type(error), error, error.__traceback__)

@@ -71,7 +71,8 @@ def check_given(config: CsipConfig) -> None:
         if path is None or not config.origin.secure:
             continue
         try:
-            path.read_bytes()
+            with path.open("rb"):
+                pass
         except OSError as error:
             raise ConfigError(f"{flag}: {path}: {error.strerror}; give a readable PEM file") from None
 

@@ -93,7 +93,8 @@ class Settings:
             try:
                 self._check({name: value})
             except ConfigError as error:
-                raise self._nameplate.refusal(f"/dersim/settings/{name}", str(error)) from None
+                text = str(error).removeprefix(f"{name}: ")
+                raise self._nameplate.refusal(f"/dersim/settings/{name}", text) from None
         self._store(values)
 
     def __getitem__(self, name: str) -> float:

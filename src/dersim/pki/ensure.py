@@ -85,7 +85,11 @@ def _ensure(folder: Path, suffix: str, serial: str, hosts: tuple[str, ...]) -> P
     if has_cert and pair.key.is_file():
         return pair
     missing = pair.key if has_cert else pair.cert
-    if has_cert or not (folder / "key_ca.pem").is_file():
+    if has_cert:
+        raise ConfigError(
+            f"{missing}: no such file, and {pair.cert.name} is there; give its key, or remove the certificate"
+        )
+    if not (folder / "key_ca.pem").is_file():
         raise ConfigError(
             f"{missing}: no such file; give it, or make a test PKI with `dersim pki create DIR -n COUNT`"
         )

@@ -9,7 +9,6 @@ made here and in `checks.py`.
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
@@ -25,6 +24,7 @@ from dersim.plugin.candidates import BUILT_IN_NAMES, Candidate
 from dersim.plugin.checks import RESULTS, name_of
 from dersim.plugin.extension import PluginInfo
 from dersim.plugin.registry import EVERYTHING, Registry, Selection
+from dersim.suggestions import hint
 
 DEFAULT_ORDER = 100
 
@@ -85,9 +85,7 @@ class PluginSet:
         known = [hook for hook, _ in self._specs()]
         for caller in self._pluggy.get_hookcallers(error.plugin) or ():
             if caller.name not in known:
-                near = difflib.get_close_matches(caller.name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-                return f"there is no hook {caller.name!r}; {hint}"
+                return f"there is no hook {caller.name!r}; {hint(caller.name, known)}"
         return f"{str(error).splitlines()[-1]}; take the arguments named in dersim.plugin.hookspecs, or fewer"
 
     @staticmethod

@@ -8,7 +8,6 @@ stays whole. So ``--plugins csip`` runs the CSIP client alone, with all control 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -17,6 +16,7 @@ from dersim.errors import ConfigError, PluginError
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import MODES
 from dersim.plugin.trial import try_device_type, try_function
+from dersim.suggestions import hint
 
 if TYPE_CHECKING:
     from dersim.functions.contract import FunctionType
@@ -46,9 +46,7 @@ class Selection(NamedTuple):
         for flag, wanted in (("--plugins", self.only), ("--without", self.without)):
             for name in wanted:
                 if name not in known:
-                    near = difflib.get_close_matches(name, known, 1)
-                    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-                    raise ConfigError(f"{flag}: nothing is named {name!r}; {hint}")
+                    raise ConfigError(f"{flag}: nothing is named {name!r}; {hint(name, known)}")
 
 
 EVERYTHING = Selection()

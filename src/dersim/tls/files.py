@@ -11,17 +11,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from dersim.errors import CertificateError
 
+#: The largest file that is read; a certificate with its chain has a few kB.
+MAX_FILE_BYTES = 4 << 20
+
 
 def read(path: Path, what: str) -> bytes:
     """The bytes of a file; CertificateError says what the file should contain."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:  # not all of it: it may be a device without an end
+            data = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         raise CertificateError(f"{path}: no such file; {what} in PEM form is needed") from None
     except IsADirectoryError:
         raise CertificateError(f"{path}: is a folder; {what} in PEM form is needed") from None
     except OSError as error:
         raise CertificateError(f"{path}: cannot be read: {error.strerror}; {what} is needed") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise CertificateError(f"{path}: has more than {MAX_FILE_BYTES >> 20} MiB; {what} is needed")
+    return data
 
 
 def load_certificates(path: Path, what: str) -> list[x509.Certificate]:
