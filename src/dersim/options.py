@@ -13,6 +13,7 @@ import argparse
 import difflib
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import time
@@ -26,10 +27,20 @@ from dersim.numeric import shown
 #: Give a PIN where the process list, which shows a command line to all users, must not.
 PIN_VARIABLE, CSIP_PIN_VARIABLE = "DERSIM_PIN", "DERSIM_CSIP_PIN"
 
+#: The lab's address, for the programs that it starts.
+LAB_VARIABLE = "DERSIM_LAB_URL"
+
 _NUMBER = re.compile(r"-\.?\d")
 #: Labels of letters, digits, hyphens and underscores (RFC 1123 2.1; names of containers have underscores).
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?")
 _MOST_HOST_CHARS = 253
+_LAB_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d{1,5}")
+
+
+def lab_address() -> str | None:
+    """The page of the lab that started this program; None where none did."""
+    told = os.environ.get(LAB_VARIABLE, "")
+    return told if _LAB_ADDRESS.fullmatch(told) else None
 
 
 class _Help(argparse.HelpFormatter):

@@ -1,5 +1,7 @@
 """The operator's REST: the contract's paths and shapes, what it refuses, and who may call it."""
 
+import re
+
 import pytest
 
 from dersim.http11 import Request
@@ -174,5 +176,20 @@ def test_wrong_methods_and_paths(lab):
     assert "GET, HEAD, POST" in problem["hint"]
     assert lab.admin("GET", "/nothing")[0] == 404
     assert lab.admin("GET", "/programs/2/controls")[0] == 405
-    response = lab.server.answer_admin(Request("GET", "/", (("host", "localhost"),), b"", None, ""))
+    response = lab.server.answer_admin(Request("GET", "/nothing", (("host", "localhost"),), b"", None, ""))
     assert response.status == 404
+
+
+def test_the_page_lists_all_that_can_be_read(lab):
+    page = lab.server.answer_admin(Request("GET", "/", (("host", "localhost"),), b"", None, ""))
+    assert (page.status, page.header("content-type")) == (200, "text/html; charset=utf-8")
+    named = re.findall('href="/api/utility/([^"]+)"', page.body.decode())
+    known = lab.admin("GET", "/nothing")[1]["hint"]
+    assert set(named) <= set(re.search("are (.*)", known)[1].split(", "))
+    assert {name for name in named if lab.admin("GET", f"/{name}")[0] != 200} == set()
+    assert len(named) == 9
+
+
+def test_the_page_is_refused_as_the_rest_is(lab):
+    for headers in ((("host", "example.com"),), (("host", "localhost"), ("origin", "http://example.com"))):
+        assert lab.server.answer_admin(Request("GET", "/", headers, b"", None, "")).status == 403

@@ -252,6 +252,7 @@ def make_context():
             clock=clock,
             log=log,
             fences=Fences(log, fail_fast=fail_fast),
+            addresses={},
             buffers={},
             services=services,
             service=services.find,

@@ -106,6 +106,7 @@ def application():
         service=Services().find, stop=lambda: None,
         rng=random.Random(1), statuses=lambda number=0: {}, plugins=(), sunspec_models=(),
         fences=Fences(LogBuffer(stream=io.StringIO())),
+        addresses={},
         buffers={},
     )  # fmt: skip
     context = WebContext(engine, History(fleet), lambda: DOCUMENT)

@@ -82,7 +82,7 @@ async def serve(
             site = WebServer(make_lab_app(state, children, fences), listening, log, fences)
             async with trio.open_nursery() as web:
                 web.start_soon(partial(site.serve, trio.lowlevel.checkpoint))
-                url = url_of(listening)
+                state.url = url = url_of(listening)
                 print(f"dersim ready lab={url}", flush=True)
                 terminal.table({"lab": url})
                 task_status.started(url)

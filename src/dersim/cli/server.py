@@ -20,7 +20,7 @@ from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.cli.terminal import Terminal, stderr
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
-from dersim.options import PIN_VARIABLE, OptionParser, names, port, readable_file, yes_no
+from dersim.options import PIN_VARIABLE, OptionParser, lab_address, names, port, readable_file, yes_no
 from dersim.plugin.candidates import DEFAULT_PLUGINS, find
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
@@ -123,6 +123,8 @@ def run(options: Namespace) -> int:
     terminal = stderr()
     log = LogBuffer(writer=terminal.writer)
     server = UtilityServer(config_of(options), time.time, log)
+    if (lab := lab_address()) is not None:
+        server.addresses = {"lab": lab}
     trio.run(_run_until_stopped, server, terminal)
     return 0
 

@@ -69,6 +69,7 @@ class Simulator:
         self._log = log
         self._seed = seed
         self.stopping = trio.Event()
+        self.addresses: dict[str, str] = {}
         self._supervised: dict[int, list[Supervised]] = {}
         self.buffers: Buffers = {"log": log.size, "setpoint_journals": fleet.journal_size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
@@ -101,6 +102,7 @@ class Simulator:
         check_rate(self._options, self._clock.rate, self._registry.frontends.values())
         self._make_all()
         shown = await self._bind_all()
+        self.addresses.update({key: value for key, value in shown.items() if key != "token"})
         count = len(self.fleet.devices)
         self._log.log("Info", "Engine", f"{count} DER(s); --seed {self._seed} repeats this run")
         for device in self.fleet.devices:
@@ -164,6 +166,7 @@ class Simulator:
             sunspec_models=tuple(
                 SunspecModel(models.owners[name], definition) for name, definition in models.items()
             ),
+            addresses=self.addresses,
             buffers=self.buffers,
             fences=self.fences,
         )

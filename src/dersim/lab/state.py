@@ -14,6 +14,7 @@ from dersim.errors import ConfigError
 from dersim.lab.child import MASK, Child, Line, State, explain_exit
 from dersim.lab.fields import Field
 from dersim.lab.programs import PROGRAMS, SERVER, SIMULATOR, TEST_PKI, Program, Programs, uses_lab_server
+from dersim.options import LAB_VARIABLE
 from dersim.timestamps import rfc3339
 
 #: Shown in the form where the lab itself chooses certificates or PIN.
@@ -27,6 +28,7 @@ class LabState:
         self.version = 0
         self.programs = programs
         self.children = {key: Child(self._tell) for key in PROGRAMS}
+        self.url = ""  # of the lab's own page, once it listens
         self._test_pki = str(test_pki)
         self._chosen: dict[str, dict[str, str]] = {key: {} for key in PROGRAMS}
         self._news = trio.Event()
@@ -132,6 +134,8 @@ class LabState:
         said = {**self._given(program), **self._chosen[program.key]}
         secret = {name: self.programs.value(program, said, name) for name in program.secrets}
         environment = {program.secrets[name]: text for name, text in secret.items() if text}
+        if self.url:
+            environment[LAB_VARIABLE] = self.url
         open_ = {name: text for name, text in said.items() if name not in secret}
         argv = program.argv(self.programs.words(program, open_, {}))
         await nursery.start(child.run, argv, self.command(program), self.secrets(program), environment)

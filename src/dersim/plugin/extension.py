@@ -78,6 +78,7 @@ class FrontendContext:
     `stop` ends the program cleanly. `statuses` gives the states of the front-ends of a DER (0: of the fleet),
     "failed" included, which a front-end cannot say of itself. `fences` keep an unforeseen error to the one
     unit of work that met it (`Fences.around`).
+    `addresses`: where everything listens, by the keys of the ready line; filled once all is bound.
     `buffers`: a front-end adds its bounded buffers by name, for /metrics.
     `panels` and `sunspec_models` are those of the plug-ins; `plugins` lists what is installed.
     """
@@ -95,6 +96,7 @@ class FrontendContext:
     plugins: Sequence[PluginInfo] = ()
     sunspec_models: Sequence[SunspecModel] = ()
     buffers: Buffers = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
 
     def offer(self, kind: type[T], service: T) -> None:

@@ -21,6 +21,7 @@ from dersim.fences import Fences
 from dersim.http11 import Request, Response
 from dersim.json_text import BodyError, parse
 from dersim.numeric import number, shown
+from dersim.utility import admin_page
 from dersim.utility import admin_views as views
 from dersim.utility.admin_body import pointer_of, read_fields, read_modes
 from dersim.utility.head_end import MODULE, HeadEnd
@@ -62,11 +63,12 @@ class Result(NamedTuple):
 class Admin:
     """Answers the operator's requests for one head-end.
 
-    `answer` never raises, except for what `fences` raises again under fail_fast.
+    page: makes the page at `/`. `answer` never raises, except for what `fences` raises again under fail_fast.
     """
 
-    def __init__(self, head_end: HeadEnd, fences: Fences) -> None:
+    def __init__(self, head_end: HeadEnd, fences: Fences, page: Callable[[], Response]) -> None:
         self._head_end = head_end
+        self._pages = {"/": page, admin_page.STYLE: admin_page.style}
         self._fences = fences
         self._reads: dict[str, Callable[[dict[str, str]], Any]] = {
             "end-devices": lambda _: views.end_devices(head_end),
@@ -99,6 +101,9 @@ class Admin:
     def _answer(self, request: Request) -> Response:
         try:
             _check_origin(request)
+            page = self._pages.get(request.target.partition("?")[0])
+            if page is not None and request.method in ("GET", "HEAD"):
+                return page()
             result = self._dispatch(request)
         except _Problem as problem:
             return _problem(problem)

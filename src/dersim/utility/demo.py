@@ -28,6 +28,7 @@ class DemoServer(UtilityServer):
     """A companion server as a front-end of the fleet (`CompanionService`)."""
 
     port_flag = "--csip_server_port"
+    demo = True
 
     @property
     def pin(self) -> int:
@@ -90,6 +91,7 @@ def make(context: FrontendContext) -> DemoServer:
             None if folder is None else Path(folder)
         )
     server = DemoServer(config, context.clock.now_s, context.log, context.fences)
+    server.addresses = context.addresses
     context.offer(CompanionService, server)
     context.buffers["utility_requests"] = server.head_end.request_log.size
     context.buffers["utility_responses"] = server.head_end.responses.size

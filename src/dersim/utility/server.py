@@ -16,7 +16,8 @@ from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.http11 import Request, Response
 from dersim.logbuffer import Log
-from dersim.utility.admin import Admin
+from dersim.utility import admin_page
+from dersim.utility.admin import PREFIX, Admin
 from dersim.utility.config import UtilityConfig
 from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import MODULE, HeadEnd
@@ -38,6 +39,8 @@ class UtilityServer:
 
     #: The flag of the 2030.5 port, for error messages.
     port_flag = "--port"
+    #: Whether its controls are made up by the demo.
+    demo = False
 
     def __init__(
         self, config: UtilityConfig, now_s: Callable[[], float], log: Log, fences: Fences | None = None
@@ -46,7 +49,9 @@ class UtilityServer:
         self.fences = Fences(log) if fences is None else fences
         self.head_end = HeadEnd(config, now_s, log)
         self._handler = RequestHandler(self.head_end, self.fences)
-        self._admin = Admin(self.head_end, self.fences)
+        self._admin = Admin(self.head_end, self.fences, self._page)
+        #: The other sites of this run, by their keys in the ready line: what the page links to.
+        self.addresses: Mapping[str, str] = {}
         self._listeners: Listeners = ()
         self._admin_listeners: Listeners = ()
         self._tls: tls.ServerContext | None = None
@@ -62,6 +67,9 @@ class UtilityServer:
     def admin_url(self) -> str:
         """The URL of the operator's REST, once the server is bound."""
         return f"http://{ADMIN_HOST}:{self.admin_port}"
+
+    def _page(self) -> Response:
+        return admin_page.index(PREFIX, self.admin_url, self.addresses, demo=self.demo)
 
     async def bind(self) -> Mapping[str, str]:
         """Open both ports; returns what the ready line shows.

@@ -37,6 +37,8 @@ async def test_the_list_is_short_and_the_detail_whole_with_the_pin_masked(open_s
         lines = json.loads((await site("GET", "/api/dersim/conversation")).body)["exchanges"]
         whole = json.loads((await site("GET", "/api/dersim/conversation/exchange?id=3")).body)
         export = (await site("GET", "/api/dersim/conversation/export.jsonl")).body
+        newest = json.loads((await site("GET", "/api/dersim/conversation/exchange")).body)
+        assert newest["id"] == 3
         gone = await site("GET", "/api/dersim/conversation/exchange?id=99")
     assert [each["id"] for each in lines] == [1, 2, 3]
     assert lines[0]["elapsed_ms"] == 12.3

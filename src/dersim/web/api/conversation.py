@@ -101,8 +101,10 @@ async def _get(context: WebContext, call: Call) -> dict[str, Any]:
 
 def _one(context: WebContext, call: Call) -> dict[str, Any]:
     held, number = _conversation(context), call.query["id"]
-    exchange = held.exchange(number) if held is not None else None
-    if held is None or exchange is None:
+    if held is None or (number is None and not held.entries(limit=1)):
+        raise Problem("conflict", "no exchange is held yet")
+    exchange = held.entries(limit=1)[0] if number is None else held.exchange(number)
+    if exchange is None:
         raise Problem("not-found", f"exchange {number} is not held", hint="Old ones make room for new ones.")
     return {**detail(exchange, held), "curl": _curl(context, exchange)}
 
@@ -201,9 +203,9 @@ ROUTES = [
         summary="One exchange with headers, bodies and what is wrong with them; PINs are masked.",
         response=ExchangeWhole,
         per_device=False,
-        query=(Query("id", int, 0, "Its id.", 0),),
+        query=(Query("id", int, None, "Its id; without it, the newest.", 0),),
         tag="CSIP",
-        problems=("not-found",),
+        problems=("not-found", "conflict"),
         sites=BOTH,
     ),
     Route(

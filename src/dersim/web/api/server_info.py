@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from dersim import __version__
 from dersim.json_schema import described, unit
+from dersim.options import lab_address
 from dersim.pages.routes import Route
 from dersim.timestamps import rfc3339
 from dersim.web.context import BOTH, Call, WebContext
@@ -32,6 +33,8 @@ class ServerInfo(TypedDict):
     packages: dict[str, str]
     flags: Annotated[dict[str, Any], described("the flags of this run; PINs and tokens are masked")]
     devices: int
+    demo: Annotated[bool, described("whether --demo brings a server whose controls are made up")]
+    links: Annotated[dict[str, str], described("this run's pages; lab: the one that started it")]
     time: Annotated[str, described("simulated time", format="date-time")]
     tick_s: Annotated[float, unit("s")]
     rate: float
@@ -40,6 +43,8 @@ class ServerInfo(TypedDict):
 
 #: Names of flags whose values are secrets. `token_file` and `csip_key` are paths.
 _SECRET = re.compile(r"(^|_)(pin|token|password|passphrase|secret)$", re.IGNORECASE)
+#: What has a page; the lab tells its own to the simulator that it starts.
+_SITES = ("dashboard", "csip_ui", "utility_admin")
 _PACKAGES = ("trio", "quart", "quart-trio", "hypercorn", "h11", "httpx", "pymodbus", "xmlschema", "lxml")
 
 
@@ -71,6 +76,12 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def _links(addresses: Mapping[str, str]) -> dict[str, str]:
+    found = {name: addresses[name] for name in _SITES if name in addresses}
+    lab = lab_address()
+    return found if lab is None else {**found, "lab": lab}
+
+
 def _get(context: WebContext, call: Call) -> dict[str, Any]:
     del call
     clock = context.engine.clock
@@ -84,6 +95,8 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": _versions(),
         "flags": flags(vars(context.engine.options)),
+        "demo": bool(getattr(context.engine.options, "demo", False)),
+        "links": _links(context.engine.addresses),
         "devices": len(context.engine.fleet.devices),
         "time": rfc3339(clock.now_s()),
         "tick_s": clock.tick_s,

@@ -14,6 +14,7 @@ const STATES = {
 const LINKS = {
   dashboard: "Open the dashboard",
   csip_ui: "Open the CSIP management UI",
+  utility_admin: "Open the utility",
 };
 const STAMPED = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) (.*)$/s;
 const KEPT_LINES = 2000;

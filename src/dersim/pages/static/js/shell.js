@@ -11,6 +11,19 @@ const LIVE = {
   none: ["No such device", "pill bad"],
 };
 
+// The other sites of a run, by their names in `server-info`.
+const SITES = { dashboard: "Dashboard", csip_ui: "CSIP management", utility_admin: "Utility", lab: "Lab" };
+const OWN_MACHINE = ["127.0.0.1", "localhost", "[::1]"];
+
+// Links to the sites that this browser can reach: from another machine a loopback address leads nowhere.
+function linksTo(addresses) {
+  return Object.entries(SITES)
+    .filter(([name]) => addresses[name] && addresses[name] !== location.origin)
+    .map(([name, title]) => [new URL(addresses[name]), title])
+    .filter(([{ hostname }]) => OWN_MACHINE.includes(location.hostname) || !OWN_MACHINE.includes(hostname))
+    .map(([{ href }, title]) => h("li", {}, h("a", { href }, title)));
+}
+
 const NOT_FETCHED = "This page could not be fetched. It opens by itself once the simulator answers.";
 
 // The frame of every site: the menu at the side, the header with `tools` at its right, and the content.
@@ -62,6 +75,9 @@ class Shell {
     this.choice = h("select", { "aria-label": "Device", onchange });
     this.choice.hidden = true;
     this.links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
+    this.others = h("ul", { class: "nav others", "aria-label": "Other sites of this run", hidden: true });
+    this.demo = h("span", { class: "pill warn", id: "demo", hidden: true }, "DEMO");
+    this.demo.title = "The utility and its controls are made up by --demo.";
     this.content = h("div", {});
     this.notice = h("p", { class: "trouble", role: "alert", hidden: true });
     this.page = null;
@@ -74,9 +90,9 @@ class Shell {
     this.side = frame({
       brand: this.site,
       label: "Pages",
-      menu: h("ul", { class: "nav" }, items),
+      menu: [h("ul", { class: "nav" }, items), this.others],
       head: [this.name, this.who],
-      tools: [this.choice, this.live],
+      tools: [this.demo, this.choice, this.live],
       content: [this.notice, this.content],
     });
     addEventListener("hashchange", () => this.open());
@@ -88,13 +104,19 @@ class Shell {
     this.describe();
     setInterval(() => this.describe(), 15000);
     this.open();
-    this.showVersion().catch(() => {});
+    this.showRun();
   }
 
-  async showVersion() {
-    const info = await getPlain("/api/dersim/server-info");
+  // What this run is: version, whether a demo, and its other sites.
+  async showRun() {
+    const info = await getPlain("/api/dersim/server-info").catch(() => null);
+    if (!info) return; // the stream tells that the simulator is away
     this.side.querySelector("small").textContent = `${this.site} ${info.version}`;
     this.stream.patience = Math.max(15, (3 * info.tick_s) / info.rate);
+    this.demo.hidden = !info.demo;
+    const links = linksTo(info.links);
+    this.others.hidden = !links.length;
+    show(this.others, links);
   }
 
   async open() {
@@ -185,6 +207,7 @@ class Shell {
     this.markStale(state === "lost");
     if (back) {
       this.describe();
+      this.showRun();
       this.open();
     }
   }

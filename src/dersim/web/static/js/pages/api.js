@@ -4,6 +4,7 @@ import { getPlain } from "../api.js";
 
 export function mount(root) {
   const place = h("div", {});
+  const metrics = h("span", {});
   show(
     root,
     card(
@@ -13,8 +14,7 @@ export function mount(root) {
         {},
         "OpenAPI 3.1: ",
         h("a", { href: "/openapi.json" }, "/openapi.json"),
-        ". Metrics for Prometheus: ",
-        h("a", { href: "/metrics" }, "/metrics"),
+        metrics,
         ". Telemetry: WebSocket ",
         h("code", {}, "/api/dersim/telemetry/ws?device=1"),
         ": the overview document at once and after every tick.",
@@ -23,7 +23,11 @@ export function mount(root) {
     ),
   );
   getPlain("/openapi.json")
-    .then((doc) => show(place, sections(doc)))
+    .then((doc) => {
+      show(place, sections(doc));
+      if (doc.paths["/metrics"])
+        show(metrics, ". Metrics for Prometheus: ", h("a", { href: "/metrics" }, "/metrics"));
+    })
     .catch((error) => show(place, h("p", { class: "trouble" }, error.message)));
 }
 

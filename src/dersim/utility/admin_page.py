@@ -1,0 +1,80 @@
+"""The operator's page at `/` of the admin port: what can be read here, and how to publish a control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from dersim.http11 import Response
+
+STYLE = "/admin.css"
+
+#: The sites of the run that the page may link to, by their keys in the ready line.
+_SITES = {"dashboard": "dashboard", "csip_ui": "CSIP management UI", "lab": "lab"}
+_READS = {
+    "end-devices": "the EndDevices, with what each has PUT",
+    "programs": "the DERPrograms with their controls",
+    "responses": "the Responses to controls",
+    "mirror-usage-points": "the meter readings",
+    "log-events": "the LogEvents",
+    "requests": "the last exchanges, bodies included, PINs masked",
+    "poll-rates": "the poll rates that devices are told, s",
+    "violations": "what devices sent against the standard, counted",
+    "unexpected-errors": "errors of this server that ended a request",
+}
+_HEADERS = (
+    ("cache-control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'",
+    ),
+    ("referrer-policy", "no-referrer"),
+)
+
+
+def index(prefix: str, url: str, addresses: Mapping[str, str], *, demo: bool) -> Response:
+    """The page. url: of this port; addresses: of the run's other sites, by their keys in the ready line."""
+    reads = "".join(
+        f'<dt><a href="{prefix}/{name}">{name}</a></dt><dd>{escape(doc)}</dd>' for name, doc in _READS.items()
+    )
+    sites = "".join(
+        f'<a href="{escape(addresses[key])}">{title}</a>' for key, title in _SITES.items() if key in addresses
+    )
+    badge = '<span class="badge">DEMO</span>' if demo else ""
+    page = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>dersim 2030.5 server</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{STYLE}">
+</head>
+<body>
+<header><h1>dersim 2030.5 server</h1>{badge}</header>
+{f'<nav aria-label="Other sites of this run">{sites}</nav>' if sites else ""}
+<main>
+<h2>Read</h2>
+<dl>{reads}</dl>
+<h2>Publish a control</h2>
+<pre tabindex="0">curl -X POST {url}{prefix}/programs/2/controls \\
+  -H 'Content-Type: application/json' \\
+  -d '{{"modes": {{"opModMaxLimW": 60}}, "start_in_s": 15, "duration_s": 60, "response_required": 7}}'</pre>
+</main>
+</body>
+</html>
+"""
+    return Response(200, (("content-type", "text/html; charset=utf-8"), *_HEADERS), page.encode())
+
+
+def style() -> Response:
+    """The style sheet of the page."""
+    return Response(200, (("content-type", "text/css; charset=utf-8"), *_HEADERS), _style())
+
+
+@cache
+def _style() -> bytes:
+    return (files("dersim.utility") / "admin.css").read_bytes()
