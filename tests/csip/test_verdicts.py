@@ -81,6 +81,16 @@ def test_a_pin_is_masked_however_it_is_written(body):
     assert b"111115" not in mask_pin(body)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_pin_is_masked_in_every_encoding_of_xml(encoding):
+    text = f'<?xml version="1.0" encoding="{encoding[:6]}"?>' + GOOD.decode()
+    masked = mask_pin(text.encode(encoding))
+    assert masked.decode(encoding) == text.replace("111115", "masked")
+    talk, kept = one(got=text.encode(encoding))
+    _, response = talk.judgements(kept)
+    assert {each.path for each in response.violations} == {"/"}  # the encoding alone, not the PIN
+
+
 def test_an_empty_pin_stays_empty():
     for body in (b"<x><pIN/>\n <y>1</y></x>", b"<pIN></pIN>"):
         assert mask_pin(body) == body

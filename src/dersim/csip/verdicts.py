@@ -33,6 +33,11 @@ _PIN = re.compile(
 )
 _MASKED = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)masked(?=<)", re.IGNORECASE)
 _STAND_IN = re.compile(r"(<(?:[\w.-]+:)?pIN\b[^<>]*>)0(?=<)", re.IGNORECASE)
+#: The first bytes of a document in a wide encoding: with a byte order mark, or by its first "<".
+_WIDE = {
+    b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\x00": "utf-16-le", b"\x00<": "utf-16-be",
+}  # fmt: skip
 _DIGITS = re.compile(rb"\s*\d{1,10}\s*")
 _WORST_FIRST: tuple[ExchangeWord, ...] = ("invalid", "violations", "not judged", "valid", "no body")
 
@@ -42,7 +47,23 @@ NO_BODY, NOT_JUDGED = BodyVerdict("no body"), BodyVerdict("not judged")
 
 def mask_pin(body: bytes) -> bytes:
     """The document with the content of every pIN element replaced."""
+    wide = _wide_encoding(body)
+    if wide is not None:
+        return mask_pin(body.decode(wide, "replace").encode()).decode().encode(wide)
     return _PIN.sub(_mask, body) if b"pin" in body.lower() else body
+
+
+def _wide_encoding(body: bytes) -> str | None:
+    """The encoding of a document whose characters take several bytes each, by its first bytes."""
+    return next((name for start, name in _WIDE.items() if body.startswith(start)), None)
+
+
+def _unmasked(body: bytes) -> bytes:
+    """The document to judge: a masked PIN is no violation."""
+    wide = _wide_encoding(body)
+    if wide is not None:
+        return _unmasked(body.decode(wide, "replace").encode()).decode().encode(wide)
+    return _MASKED.sub(rb"\g<1>0", body)
 
 
 def _mask(found: re.Match[bytes]) -> bytes:
@@ -67,7 +88,7 @@ def response_is_judged(exchange: HttpExchange) -> bool:
 
 def body_verdict(body: bytes) -> BodyVerdict:
     """The short verdict on a body that is judged."""
-    word, editions, resource = judging.brief(_MASKED.sub(rb"\g<1>0", body))
+    word, editions, resource = judging.brief(_unmasked(body))
     return BodyVerdict(word, tuple(edition.value for edition in editions), resource)
 
 
@@ -102,7 +123,7 @@ class Judgements:
 
 
 def _judgement(body: bytes) -> Judgement:
-    judgement = judging.judge(_MASKED.sub(rb"\g<1>0", body))
+    judgement = judging.judge(_unmasked(body))
     return judgement._replace(text=_STAND_IN.sub(r"\g<1>masked", judgement.text))
 
 
