@@ -142,3 +142,20 @@ def test_a_row_of_a_weather_profile_is_met_at_any_tick(tmp_path: Path) -> None:
 
     # The array warms up with the sun, so its power is not quite a straight line.
     assert exported_wh(60.0) == pytest.approx(exported_wh(1.0), rel=0.04)
+
+
+@TICKS
+def test_the_energy_of_daylight_rows_is_that_of_the_hours_between_them(tmp_path: Path, tick_s: float) -> None:
+    path = tmp_path / "sun.csv"
+    rows = (f"2024-06-01 {hour:02d}:00:00,500" for hour in range(1, 4))
+    path.write_text("\n".join(["TimeUTC,irradiance_w_m2", *rows]))
+    weather, clock = read_profile(path, "weather"), ManualClock()
+    weather.begin(0.0)
+    device = make_device(clock=clock, inputs=Inputs(Conditions(), weather=weather))
+    clock.time_s = 3000.0
+    device.step(clock.time_s)
+    run_to(device, clock, 7200.0, tick_s)
+    p_w = device.state.p_w
+    run_to(device, clock, 11_400.0, tick_s)
+    assert (device.state.p_w, p_w > 1000) == (0, True)
+    assert sum(device.state.exported_wh) == pytest.approx(2 * p_w, rel=1e-5)

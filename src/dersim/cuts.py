@@ -29,6 +29,8 @@ _SHORTEST_S = 1e-6
 _MOST_PIECES = 200
 #: Frequencies that differ by less are one: two sums of one moving frequency, Hz.
 _SAME_HZ = 1e-9
+#: Irradiance jumps where a profile has no rows for a while, W/m2.
+_SAME_W_M2 = 1e-6
 #: The first piece after a jump, of the open-loop response time of the fastest lag that moves.
 _FIRST = 0.125
 #: The later pieces, of the time since the jump.
@@ -85,7 +87,7 @@ class Cuts:
         return until_s
 
     def at_jump(self, time_s: float, old: Conditions | None) -> bool:
-        """Whether outputs may jump at time_s: a battery is at a limit, or the grid at another row."""
+        """Whether outputs may jump at time_s: a battery is at a limit, or a profile at another row."""
         if self._stored_out:
             self._stored_out = False
             return True
@@ -96,6 +98,7 @@ class Cuts:
         return (
             old is None
             or abs(now.frequency_hz - old.frequency_hz) > _SAME_HZ
+            or abs(now.irradiance_w_m2 - old.irradiance_w_m2) > _SAME_W_M2
             or (now.voltage_pu, now.angle_deg) != (old.voltage_pu, old.angle_deg)
         )
 

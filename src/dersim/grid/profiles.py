@@ -110,9 +110,10 @@ class Profile:
         return last[1]
 
     def during(self, name: str, start_s: float, end_s: float) -> Any:
-        """The value of a column at end_s, under the row of start_s if rows hold until the next one."""
+        """The value of a column at end_s, under the row of start_s if that holds until the next one."""
         if not self._stepwise:
-            return self.at(name, end_s)
+            row = self._row(start_s) if self._gaps else -1
+            return self._in_gap(name, row) if row in self._gaps else self.at(name, end_s)
         value = self.at(name, start_s)
         if self._moves and name == "frequency_hz":
             return _within_range(value + self.at("rocof_hz_s", start_s) * (end_s - start_s))
@@ -128,10 +129,17 @@ class Profile:
                 return _within_range(values[index] + self.columns["rocof_hz_s"][index] * since_s)
             return values[index]
         if index in self._gaps:
-            return 0.0 if name == "irradiance_w_m2" and since_s > 0 else values[index]
+            return self._in_gap(name, index) if since_s > 0 else values[index]
         following = index + 1 if index + 1 < len(values) else 0
         share = since_s / (self._end_of(index) - self._times[index])
         return values[index] + (values[following] - values[index]) * share
+
+    def _in_gap(self, name: str, row: int) -> Any:
+        """The value of weather after a row that no other follows within two intervals."""
+        return 0.0 if name == "irradiance_w_m2" else self.columns[name][row]
+
+    def _row(self, now_s: float) -> int:
+        return bisect_right(self._times, self._phase(now_s)) - 1
 
     def _end_of(self, index: int) -> float:
         """When the next row begins, after the last one the first again."""
