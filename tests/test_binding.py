@@ -262,7 +262,7 @@ def test_what_the_operator_and_the_utility_switch_off() -> None:
     bench = Bench()
     bench.ask("opModConnect", False)
     assert bench.binds("p") == ("opModConnect", False, "csip", 0.0)
-    assert bench.text("p") == "Disconnected (CSIP event), no current"
+    assert bench.text("p") == "Disconnected, no current (CSIP event)"
     bench.device.command("stop")
     assert bench.binds("p") == ("stop", None, "operator", 0.0)
 
@@ -303,7 +303,7 @@ def test_a_trip_by_a_plugin() -> None:
     assert bench.binds("p") == ("trip", None, "plug-in", 0.0)
     bench.device.inputs.set(voltage_pu=1.0)
     assert bench.binds("p") == ("trip", None, "plug-in", 0.0)
-    assert bench.text("p") == "Tripped (guard, plug-in), no current"
+    assert bench.text("p") == "Tripped, no current (guard, plug-in)"
 
 
 def test_the_reactive_power_of_a_plugin() -> None:

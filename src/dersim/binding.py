@@ -222,7 +222,7 @@ def words(binding: Binding, unit: str) -> str:
     if binding.out:
         told = binding.source == _PLUGIN or binding.function == "loss-of-mains"
         by = [binding.function] if told else []
-        return f"{_OUT.get(binding.mode, 'Out of service')} ({', '.join((*by, source))}), no current"
+        return f"{_OUT.get(binding.mode, 'Out of service')}, no current ({', '.join((*by, source))})"
     limit = f"{_number(binding.limit / 1000)} {unit}"
     head = _head(binding)
     parts = [f"{head or limit} by {_name(binding)} ({source})", limit if head else ""]

@@ -67,7 +67,7 @@ def test_a_trip_tells_what_it_waits_for_when_it_returns_and_its_ramp(
     page = open_page(alone.url).page
     alone.post("setpoints", modes={"setESDelay": 20, "setESRampTms": 60})
     alone.post("inputs", voltage_pu=1.3)
-    limit(page, "Tripped", "(1547 default), no current")
+    limit(page, "Tripped", "no current (1547 default)")
     status = page.locator(".tile", has=page.locator(".name:text-is('Inverter')")).locator(".unit")
     status.locator("text=Waits for voltage to come within 91.7 to 105 % (now 130)").wait_for()
     alone.post("inputs", voltage_pu=1.0)

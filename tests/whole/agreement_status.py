@@ -42,6 +42,10 @@ def _is(word: Any) -> Callable[[Any], bool]:
     return lambda told: told == word
 
 
+def _binds(mode: str) -> Callable[[Any], bool]:
+    return lambda binding: binding["p"] is not None and binding["p"]["mode"] == mode
+
+
 def _bits_of(kind: Any) -> Callable[[Look], int | None]:
     """The connection of one source as the bits of ConnectStatusType."""
 
@@ -138,6 +142,7 @@ STATUS = (
         Place("DERStatus.manufacturerStatus", take=_is("TRIP"), note="TRIP"),
         "status.tripped, dersim_tripped",
         Place("devices.state", take=_is("tripped"), note="tripped"),
+        Place("setpoints.binding", take=_binds("trip"), note="p.mode trip"),
     ),
     row(
         "stopped by the operator",

@@ -106,7 +106,8 @@ class Look:
     @cached_property
     def _documents(self) -> dict[str, Any]:
         s, call = self.state, SimpleNamespace(device=self.device, query={"journal": 0})
-        context: Any = SimpleNamespace(engine=SimpleNamespace(clock=self._bench.clock))
+        clock = SimpleNamespace(rate=1.0, now_s=self._bench.clock.now_s)
+        context: Any = SimpleNamespace(engine=SimpleNamespace(clock=clock))
         return {
             "metrics": overview.metrics(s),
             "phases": overview.phases(s, self.plate.phases),

@@ -21,7 +21,7 @@ const outages = (bound) =>
     .map(({ text, start, end }) => ({
       kind: "trip",
       lane: "out of service",
-      text,
+      text: text.replace(/ \(.*/, ""),
       start: Date.parse(start),
       end: end ? Date.parse(end) : null,
     }));

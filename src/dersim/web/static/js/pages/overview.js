@@ -138,7 +138,7 @@ class OverviewPage {
 
   // "30 % by Volt-Watt (default), 3.0 kW": the first words large, the others below them.
   showLimit(binding) {
-    const [, head, rest] = binding ? signed(binding.text).match(/^(.+?) (by .+|\(.+)$/) : FREE;
+    const [, head, rest] = binding ? signed(binding.text).match(/^(.+?),? (by .+|no current.*)$/) : FREE;
     say(this.limit.value, head);
     say(this.limit.unit, rest);
     this.limit.value.className = `value ${/\d/.test(head) ? "" : "word"}`;
