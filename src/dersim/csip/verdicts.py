@@ -47,6 +47,8 @@ NO_BODY, NOT_JUDGED = BodyVerdict("no body"), BodyVerdict("not judged")
 
 def mask_pin(body: bytes) -> bytes:
     """The document with the content of every pIN element replaced."""
+    if not body:
+        return body
     wide = _wide_encoding(body)
     if wide is not None:
         return mask_pin(body.decode(wide, "replace").encode()).decode().encode(wide)
@@ -55,6 +57,8 @@ def mask_pin(body: bytes) -> bytes:
 
 def _wide_encoding(body: bytes) -> str | None:
     """The encoding of a document whose characters take several bytes each, by its first bytes."""
+    if body[:1] == b"<" and body[1:2] != b"\x00":
+        return None  # nearly all of them
     return next((name for start, name in _WIDE.items() if body.startswith(start)), None)
 
 

@@ -90,6 +90,7 @@ async def test_the_verdict_is_that_of_the_schema_with_the_line_that_is_wrong(ope
     words = row["id"], row["verdict"], row["request_verdict"], row["response_verdict"], row["resource"]
     assert words == (2, "violations", "violations", "no body", "DERStatus")
     assert row["cause"] == "state change"
+    assert row["request_editions"] == row["response_editions"] == []
     check = whole["request_check"]
     assert (check["verdict"], check["editions"], check["edition"]) == ("violations", [], "2018")
     assert check["violations"] == [

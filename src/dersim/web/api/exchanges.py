@@ -33,6 +33,8 @@ class ExchangeLine(TypedDict):
     verdict: Annotated[ExchangeWord, described("the schema check of both bodies, in a word")]
     request_verdict: Annotated[ExchangeWord, described("that of what was sent")]
     response_verdict: Annotated[ExchangeWord, described("that of what was received")]
+    request_editions: Annotated[list[str], described("the editions in which what was sent is valid")]
+    response_editions: Annotated[list[str], described("the same of what was received")]
 
 
 class FindingDocument(TypedDict):
@@ -101,6 +103,8 @@ def line(exchange: HttpExchange, held: ConversationService) -> dict[str, Any]:
         "verdict": verdict.word,
         "request_verdict": verdict.request.word,
         "response_verdict": verdict.response.word,
+        "request_editions": list(verdict.request.editions),
+        "response_editions": list(verdict.response.editions),
     }
 
 

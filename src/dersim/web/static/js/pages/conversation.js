@@ -188,12 +188,17 @@ function cells({ time, device, method, url, status, elapsed_ms, request_bytes, r
     h("td", {}, method),
     h("td", {}, h("span", { class: "mono" }, pathOf(url)), h("small", {}, told.resource)),
     h("td", { class: bad ? "bad" : "", title: told.outcome }, status || "no answer"),
-    h("td", { class: tint(told.verdict) }, verdictWords(told)),
+    h("td", { class: tint(told.verdict), title: bothVerdicts(told) }, verdictWords(told)),
     h("td", { class: "wrap" }, told.cause),
     h("td", { class: "n less" }, num(elapsed_ms, 1)),
     h("td", { class: "n less" }, bytes(request_bytes)),
     h("td", { class: "n less" }, bytes(response_bytes)),
   ];
+}
+
+function bothVerdicts(told) {
+  const one = (side) => [told[`${side}_verdict`], told[`${side}_editions`].join(" and ")].filter(Boolean);
+  return `sent: ${one("request").join(", ")}; received: ${one("response").join(", ")}`;
 }
 
 // The word, and which body it is about where that is not plain.
