@@ -103,7 +103,7 @@ function dot({ width, box, px, py, ry, r2 }, mark) {
   const x = px(mark.x);
   const y = py(mark.y, mark.right ? r2 : ry);
   const late = x + 8 + (mark.label || "").length * LETTER_PX > width - box.r;
-  const look = { r: 5, fill: mark.color, stroke: "var(--card)", "stroke-width": 1.5 };
+  const look = { r: 5, fill: mark.color, stroke: mark.color === "none" ? "var(--text)" : "var(--card)" };
   const place = { x: x + (late ? -8 : 8), y: y + 20, "text-anchor": late ? "end" : "start" };
   return [
     s("circle", { cx: x, cy: y, ...look }, s("title", {}, mark.label || "")),

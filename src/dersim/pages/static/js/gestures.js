@@ -1,4 +1,6 @@
 // Wheel, mouse, fingers and keys on a plot: they move its cursor and its viewport.
+import { h, say } from "./dom.js";
+
 const TAP_PX = 6;
 const PICK_PX = 8;
 const SCROLL_PAUSE_MS = 400;
@@ -65,7 +67,6 @@ class Gestures {
     if (event.button) return;
     const px = this.place(event);
     this.fingers.set(event.pointerId, px);
-    this.target.setPointerCapture?.(event.pointerId);
     this.begun = { px, window: this.plot.viewport.window(), far: false };
     if (this.fingers.size === 2) this.beginPinch();
     else if (event.pointerType !== "mouse") this.plot.point(this.timeAt(px));
@@ -102,6 +103,8 @@ class Gestures {
     const { begun, plot } = this;
     begun.far ||= Math.abs(px - begun.px) > TAP_PX;
     if (!begun.far) return;
+    // Not before: a click on something within the plot would not reach it.
+    if (!this.target.hasPointerCapture(event.pointerId)) this.target.setPointerCapture(event.pointerId);
     if (!plot.viewport.live || begun.panning) {
       begun.panning = true;
       const [start, end] = begun.window;
@@ -144,8 +147,7 @@ class Gestures {
   }
 }
 
-// Zoom, pan and reset as buttons, for those who have neither wheel nor keys.
-export const MOVES = [
+const MOVES = [
   ["Zoom in", "+", (viewport, at) => viewport.zoom(ZOOM_STEP, at)],
   ["Zoom out", "\u2212", (viewport, at) => viewport.zoom(1 / ZOOM_STEP, at)],
   ["Earlier", "\u25c0", (viewport) => nudge(viewport, -1)],
@@ -155,4 +157,19 @@ export const MOVES = [
 function nudge(viewport, way) {
   const [start, end] = viewport.window();
   viewport.pan((way * (end - start)) / 4);
+}
+
+// Zoom, pan and following live as buttons, for those who have neither wheel nor keys. `show` after a change.
+export function moveButtons(plot) {
+  const { viewport } = plot;
+  const moves = MOVES.map(([words, sign, move]) => {
+    const look = { "aria-label": words, title: words, onclick: () => move(viewport, plot.cursor) };
+    return h("button", look, sign);
+  });
+  const follow = h("button", { onclick: () => viewport.follow() }, "Live");
+  const show = () => {
+    for (const button of [...moves.slice(1), follow]) button.disabled = viewport.live;
+    say(follow, viewport.live ? "Live" : "Go live");
+  };
+  return { nodes: [...moves, follow], show };
 }

@@ -2,7 +2,7 @@
 // and the same as a table and as CSV.
 import { h, note, say, show, stamp, table } from "./dom.js";
 import { clock, num } from "./format.js";
-import { MOVES, addGestures } from "./gestures.js";
+import { addGestures, moveButtons } from "./gestures.js";
 import { layoutOf } from "./plot_layout.js";
 import { cleared, paintCursor, paintScene, palette } from "./plot_paint.js";
 import { Samples } from "./samples.js";
@@ -57,16 +57,11 @@ export class Plot {
   }
 
   tools() {
-    const moves = MOVES.map(([words, sign, move]) => {
-      const onclick = () => move(this.viewport, this.cursor);
-      return h("button", { "aria-label": words, title: words, onclick }, sign);
-    });
-    this.moves = moves;
-    this.follow = h("button", { class: "follow", onclick: () => this.viewport.follow() }, "Live");
+    this.moves = moveButtons(this);
     this.twinButton = h("button", { "aria-pressed": "false", onclick: () => this.flipTwin() }, "Table");
     const save = h("button", { onclick: () => download(`${this.name}.csv`, this.csv()) }, "CSV");
     const group = { class: "row tools", role: "group", "aria-label": `${this.label}: zoom, pan, table` };
-    return h("div", group, moves, this.follow, this.at, this.twinButton, save);
+    return h("div", group, this.moves.nodes, this.at, this.twinButton, save);
   }
 
   legendButton(trace) {
@@ -209,7 +204,7 @@ export class Plot {
 
   // The same in words: values beside the legend, time and events in a line, and for screen readers.
   tell() {
-    const { samples, viewport, cursor } = this;
+    const { samples, cursor } = this;
     const index = this.told();
     const words = [];
     for (const trace of this.traces) {
@@ -221,9 +216,7 @@ export class Plot {
       if (!this.hidden.has(trace.key) && !button.hidden) words.push(text);
     }
     say(this.at, this.line(index));
-    this.follow.disabled = viewport.live;
-    say(this.follow, viewport.live ? "Live" : "Go live");
-    for (const button of this.moves.slice(1)) button.disabled = viewport.live;
+    this.moves.show();
     if (this.spokenAt && Date.now() - this.spokenAt < SPOKEN_EVERY_MS && cursor === null) return;
     this.spokenAt = Date.now();
     const when = samples.length ? ` at ${clock(cursor ?? samples.newest)}: ${words.join(", ")}` : "";
