@@ -10,7 +10,7 @@ const STEPS = { PageUp: -30, PageDown: 30, Home: -Infinity, End: Infinity };
 let scrolledAt = 0;
 addEventListener("scroll", () => (scrolledAt = performance.now()), { passive: true });
 
-// plot: {box: {x, w}, viewport, point(time | null), step(by), pick([from, to] | null)}.
+// plot: {box: {x, w}, viewport, point(time | null), step(by), select([from, to] | null)}.
 export function addGestures(target, plot) {
   new Gestures(target, plot).listen();
 }
@@ -74,7 +74,7 @@ class Gestures {
 
   beginPinch() {
     const [a, b] = [...this.fingers.values()];
-    this.plot.pick(null);
+    this.plot.select(null);
     const at = this.timeAt((a + b) / 2);
     this.pinch = { apart: Math.max(1, Math.abs(a - b)), at, window: this.plot.viewport.window() };
   }
@@ -111,7 +111,7 @@ class Gestures {
       const by = (begun.px - px) * ((end - start) / plot.box.w);
       plot.point(null);
       plot.viewport.set(start + by, end + by);
-    } else if (event.pointerType === "mouse") plot.pick([this.timeAt(begun.px), this.timeAt(px)]);
+    } else if (event.pointerType === "mouse") plot.select([this.timeAt(begun.px), this.timeAt(px)]);
     else plot.point(this.timeAt(px));
   }
 
@@ -125,7 +125,7 @@ class Gestures {
       const ends = [this.timeAt(begun.px), this.timeAt(px)].sort((a, b) => a - b);
       plot.viewport.set(...ends);
     }
-    plot.pick(null);
+    plot.select(null);
     this.begun = this.pinch = null;
   }
 

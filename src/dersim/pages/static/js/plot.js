@@ -158,10 +158,7 @@ export class Plot {
   // The sample whose values are told: the newest, or that at the cursor; -1 where there is no data.
   told() {
     const { samples, cursor } = this;
-    if (cursor === null) return samples.length - 1;
-    const within = ([start, end]) => start < cursor && cursor < end;
-    const gone = cursor < samples.oldest || samples.gaps(cursor, cursor).some(within);
-    return gone ? -1 : samples.nearest(cursor);
+    return cursor === null ? samples.length - 1 : samples.at(cursor);
   }
 
   // Moves the crosshair to a time, or away.
@@ -186,7 +183,7 @@ export class Plot {
     this.moved();
   }
 
-  pick(times) {
+  select(times) {
     this.picked = times;
     this.moved();
   }

@@ -222,8 +222,8 @@ function paintArea(s, trace, from, to, y) {
   g.globalAlpha = 1;
 }
 
-// Stretches without a gap, as [first, one after the last].
-function pieces(values, from, to, breaks) {
+// Stretches of values without a gap, as [first, one after the last].
+export function pieces(values, from, to, breaks) {
   const found = [];
   let begin = -1;
   for (let i = from; i <= to; i++) {

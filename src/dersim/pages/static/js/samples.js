@@ -91,6 +91,13 @@ export class Samples {
     return before ? index - 1 : index;
   }
 
+  // The sample whose values hold at a time, -1 where there is no data.
+  at(time) {
+    const within = ([start, end]) => start < time && time < end;
+    const gone = !(time >= this.oldest) || this.gaps(time, time).some(within);
+    return gone ? -1 : this.nearest(time);
+  }
+
   // Whether there is no data between sample i and the one before: the distance is far longer than usual on
   // both sides, so that another rate of the simulated time is none.
   gapBefore(i) {
