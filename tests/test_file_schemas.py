@@ -10,6 +10,8 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped] # it comes without types
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dersim.errors import ConfigError
 from dersim.file_schemas import file_schemas
@@ -253,3 +255,39 @@ def test_the_schema_of_modes_agrees_with_their_reader(mode: str) -> None:
         assert (not check(schema, definitions, {mode: value})) is good, value
         whole = jsonschema.Draft202012Validator(schema | {"$defs": definitions})
         assert whole.is_valid({mode: value}) is good, value
+
+
+def pointers(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The place of every value within a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for key, each in inner for place in pointers(each, (*at, key)))]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 100_000) | st.sampled_from([0.5, 1e-9, -1e30, 2.5])
+    | st.sampled_from(["", "THREE", "INJ", "ride", "x" * 70]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["enabled", "curve", "t", "set", "705", "x"]), inner, max_size=3),
+    max_leaves=4,
+)  # fmt: skip
+WHOLE = [
+    ("nameplate.json", PLATE | {"dersim": {"modes": {"opModVoltVar": {"curve": [[95, 0]]}}, "settings": {}}}),
+    ("replay-scenario.json", SCENARIO),
+]
+
+
+@given(st.sampled_from(WHOLE), st.data(), JSON, st.booleans())
+def test_our_check_agrees_with_jsonschema(
+    whole: tuple[str, Any], data: st.DataObject, value: Any, gone: bool
+) -> None:
+    name, document = whole[0], copy.deepcopy(whole[1])
+    *path, last = data.draw(st.sampled_from(pointers(document)[1:]))
+    holder = document
+    for key in path:
+        holder = holder[key]
+    if gone:
+        del holder[last]
+    else:
+        holder[last] = value
+    errors = check(SCHEMAS[name], SCHEMAS[name]["$defs"], document)
+    assert (not errors) is valid(name, document), errors

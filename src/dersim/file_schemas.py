@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,18 @@ def _with_units(value: Any, name: str = "") -> Any:
     return schema
 
 
-def main(folder: Path) -> None:
-    """Write all schemas into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in file_schemas().items():
-        (folder / name).write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+def main(args: Sequence[str]) -> None:
+    """Write all schemas into the folder that is the only argument."""
+    if len(args) != 1:
+        sys.exit("usage: python -m dersim.file_schemas FOLDER")
+    folder = Path(args[0])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, schema in file_schemas().items():
+            (folder / name).write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"{folder}: {error.strerror or error}; name a folder that can be written")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1:])
