@@ -95,6 +95,7 @@ def test_registers_of_a_function_that_is_left_out_are_left_out(make_bench):
         ),
         ({"registers": {"704": {"AntiIslEna": 0}}}, r"model 704 stores no AntiIslEna"),
         ({"registers": {"702": {"WMax": 5}}}, r"model 702 stores no WMax"),
+        ({"registers": {"705": {"Crv[0].ActPt": 0}}}, r"/dersim/registers/705: ActPt: 0 is not 1 to 10"),
         ({"registers": {"805": {"X": 5}}}, r"has no model 805"),
     ],
 )

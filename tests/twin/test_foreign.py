@@ -1,5 +1,8 @@
 """Devices that nobody here wrote: pymodbus with a map from pysunspec2, with 7xx and with older models."""
 
+import importlib.resources
+import json
+
 import pytest
 from tests.twin.foreign import COMMON, registers, served
 
@@ -143,6 +146,30 @@ def test_a_machine_with_the_older_models_alone():
     assert set(values) == {"opModMaxLimW", "opModVoltVar", "opModFreqWatt"}
     assert sum(plate.initial_exported_wh) == 9000
     assert not twin.unread
+
+
+def test_the_1547_device_of_pysunspec2_s_own_tests():
+    """Its registers hold what no machine has: percents as per unit, a droop of 600 Hz, ..."""
+    file = importlib.resources.files("sunspec2") / "tests/test_data/device_1547.json"
+    if not file.is_file():
+        pytest.skip("this pysunspec2 comes without its tests")
+    models = json.loads(file.read_text(encoding="utf-8"))["models"]
+    twin, made = read([model for model in models if model["ID"] != 0xFFFF])
+    assert twin.models == [1, *range(701, 714)]
+    plate, settings = made.device.nameplate, made.device.settings
+    assert (plate.manufacturer, plate.rtgMaxW, plate.rtgMaxVA, settings.setMaxVA) == (
+        *("SunSpecTest", 10_000, 11_000, 10_000),
+    )
+    assert made.device.setpoints.value("opModLVRTMustTrip").points == ((5, 50),)
+    assert made.device.setpoints.value("opModLFRTMustTrip") is not None
+    assert made.shown(705)["Crv[1].Pt[3].Var"] == -40
+    assert [line.partition(": point 1")[0] for line in twin.unread] == [
+        "setESHighVolt 1.05 is outside 100 to 150; it is left out",
+        "model 705: opModVoltVar: v_ref 0.01 is outside 50 to 150 % (2030.5 vRef); "
+        "the twin starts without it",
+        "model 709: opModLFRTMayTrip",
+    ]
+    assert [line.split(":")[0] for line in twin.differs] == [f"model {n}" for n in (702, 703, 705, 709, 710)]
 
 
 def test_a_meter_is_no_inverter():

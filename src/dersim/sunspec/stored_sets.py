@@ -53,6 +53,10 @@ class Form:
         """The modes of a set; ModbusRefusal says what is wrong with it."""
         raise NotImplementedError
 
+    def without_missing(self, points: PointSet) -> PointSet:
+        """A set of another machine without the curves that this DER does not have."""
+        return points
+
     def show(self, modes: Modes) -> dict[str, Value]:
         """The set for these modes; without any mode, the DER's default."""
         raise NotImplementedError
@@ -153,17 +157,25 @@ class StoredSets(Model):
 
     def meaning(self, values: Values) -> Meaning:
         """Set 1 as modes where Ena says that it acts; all sets, adoption and reversion as registers."""
-        first, kept = dict(self._sets[0]), set(self.values())
+        form, kept = self.form, set(self.values())
         registers = {path: value for path, value in values.items() if value is not None and path in kept}
         for name in ("Ena", "RvrtRem", *(path for path in kept if path.endswith("ReadOnly"))):
             registers.pop(name, None)
-        for name in (self.form.request, self.form.result):
+        for name in (form.request, form.result):
             if not registers.get(name):  # no set is active, or a change waits: so it does not in a twin
                 registers.pop(name, None)
-        prefix = f"{self.form.group}[0]."
-        first |= {p.removeprefix(prefix): v for p, v in registers.items() if p.startswith(prefix)}
-        modes = dict(self.form.read(first)) if values.get("Ena") else dict(self._off or {})
-        return Meaning({}, {mode: value for mode, value in modes.items() if value is not None}, registers)
+        prefix = f"{form.group}[0]."
+        first = {p.removeprefix(prefix): registers.pop(p) for p in list(registers) if p.startswith(prefix)}
+        first = dict(form.without_missing({**self._sets[0], **first}))
+        acts = bool(values.get("Ena"))
+        try:
+            modes = form.read(first)
+            registers |= {prefix + name: value for name, value in first.items()}
+        except (ModbusRefusal, LookupError):
+            if acts:
+                raise
+        wanted: Modes = modes if acts else self._off or {}
+        return Meaning({}, {mode: value for mode, value in wanted.items() if value is not None}, registers)
 
     def restore(self, registers: Mapping[str, Any]) -> None:
         """The sets, adoption and reversion."""
@@ -178,6 +190,7 @@ class StoredSets(Model):
             self._revert_s = rest.pop("RvrtTms", self._revert_s)
             self._revert_to = rest.pop(form.revert, self._revert_to)
         super().restore(rest)
+        form.read(sets[0])  # refuses a set 1 that could not have been adopted
         self._sets = sets
         self.view.touched()
 

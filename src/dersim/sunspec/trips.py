@@ -71,6 +71,11 @@ class Trips(Form):
                 modes[mode] = self._never if mode in self._defaults else None
         return modes
 
+    def without_missing(self, points: PointSet) -> PointSet:
+        """Momentary cessation is of voltage alone; other machines may fill it in for frequency too."""
+        missing = {"MustTrip", "MayTrip", "MomCess"} - set(self._kinds)
+        return {**points, **{f"{group}.ActPt": 0 for group in missing}}
+
     def _curve(self, points: PointSet, group: str, count: int) -> Curve:
         pairs = [(x, y) for y, x in curve_points(points, self._names, count, f"{group}.")]
         if len(pairs) > 1 and pairs[0][0] > pairs[-1][0]:

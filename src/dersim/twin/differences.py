@@ -60,7 +60,7 @@ def _of_model(twin: StandIn, model: int, values: Mapping[str, Value]) -> list[st
         if path not in shown:
             if value:
                 found.append(f"{path} {value} has no place")
-        elif not _equal(block.point(path), value, shown[path]):
+        elif (value or shown[path]) and not _equal(block.point(path), value, shown[path]):
             theirs = "not implemented" if shown[path] is None else shown[path]
             found.append(f"{path} {value}, twin {theirs}")
     return found

@@ -30,6 +30,7 @@ PORT = 502
 #: 704.WRmp is in whole percents; 121.WGra, which comes before it, is finer.
 _COARSE = {"setGradW": 0.5}
 _HALF = 0.005  # of the last digit of a percent
+_EDGE = 1e-6  # nearer than this to the end of an interval, rounding may go either way
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _meanings(machine: Machine, twin: StandIn) -> Iterator[tuple[int, Meaning]]:
         try:
             yield model, twin.blocks[model].model.meaning(twin.rounded(model, values))
         except (ModbusRefusal, LookupError) as why:
-            machine.unread.append(f"model {model}: what is in force there cannot be used: {why}")
+            machine.tell(f"model {model}: what is in force there cannot be used: {why}")
 
 
 def _controls_of_123(twin: StandIn, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -175,7 +176,7 @@ def _refine_ramp(machine: Machine, found: dict[str, float], held: Settings) -> N
         share = found.get("setMaxChargeRateW", held.setMaxChargeRateW) / watts
         low = max(ramp - _HALF, (rate - _HALF) * share)
         high = min(ramp + _HALF, (rate + _HALF) * share)
-        if low < high and not low <= ramp <= high:
+        if low < high and not low + _EDGE < ramp < high - _EDGE:
             found["setGradW"] = (low + high) / 2
 
 

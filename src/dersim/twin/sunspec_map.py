@@ -43,6 +43,11 @@ class Machine:
     unread: list[str] = field(default_factory=list)
     unused: list[int] = field(default_factory=list)
 
+    def tell(self, line: str) -> None:
+        """Note what could not be read or used, once."""
+        if line not in self.unread:
+            self.unread.append(line)
+
     def value(self, model: int, path: str) -> Value:
         """A point's value, None if the device has no such model or point."""
         return self.models.get(model, {}).get(path)
