@@ -115,7 +115,7 @@ BAD_PLATES = [
     ("/702/WMaxRtg", True, "true is not a number"),
     ("/702/WMaxRtg", -1, "-1 is outside 0.001 to 1e+09 W"),
     ("/702/WMaxRating", 5, "WMaxRating is not known; did you mean WMaxRtg?"),
-    ("/703", {}, "703 is not known; did you mean 713?"),
+    ("/703", {}, "703 is not known; known are $schema, 1, 701, 702"),
     ("/701/ACType", 2.5, "2.5 is not one of 1, 2, 3"),
     ("/701/ACType", True, "true is not one of 1, 2, 3"),
     ("/701/ACType", "3", "'3' is not one of 1, 2, 3; did you mean 3?"),

@@ -133,7 +133,9 @@ def line_of(text: str, pointer: str) -> int:
 
 
 _IN_WORDS = {
-    "Expecting value": "a value is missing here, or it is not one of JSON",
+    "Expecting value": (
+        "a value is missing here, or it is none of JSON (true, false and null are lower-case; no comments)"
+    ),
     "Expecting ',' delimiter": "a comma is missing here, or a bracket that closes",
     "Expecting ':' delimiter": "a colon is missing here",
     "Expecting property name enclosed in double quotes": (

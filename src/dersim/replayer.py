@@ -43,6 +43,8 @@ _NEUTRAL = Conditions()
 _PLACES = {
     "702.WMaxRtg": "nameplate/w_max",
     "702.VAMaxRtg": "nameplate/va_max",
+    "702.WChaRteMaxRtg": "nameplate/w_charge_max",
+    "702.VAChaRteMaxRtg": "nameplate/va_charge_max",
     "702.VarMaxInjRtg": "nameplate/var_max_inj",
     "702.VarMaxAbsRtg": "nameplate/var_max_abs",
     "702.VNomRtg": "nameplate/v_nom",

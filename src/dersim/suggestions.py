@@ -10,5 +10,7 @@ def hint(word: object, known: Iterable[object]) -> str:
     """``did you mean volt_var?``, or where no known word is near ``known are ...``."""
     words = [str(each) for each in known]
     by_case = {each.lower(): each for each in words}
-    near = difflib.get_close_matches(str(word)[:100].lower(), by_case, 1)
+    text = str(word)[:100].lower()
+    # Numbers, as of SunSpec models, are not misspelt.
+    near = difflib.get_close_matches(text, by_case, 1, 1.0 if text.isdecimal() else 0.6)
     return f"did you mean {by_case[near[0]]}?" if near else f"known are {', '.join(words)}"

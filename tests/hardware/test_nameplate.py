@@ -114,6 +114,17 @@ def test_a_machine_that_is_neither_says_what_it_is() -> None:
             changed(**{"702": GOOD["702"] | {"VarMaxAbsRtg": 9500}}),
             "/702/VarMaxAbsRtg: 9500 var is more than",
         ),
+        (
+            changed(**{"702": GOOD["702"] | {"WChaRteMaxRtg": 9500}, "713": {"WHRtg": 9000}}),
+            "/702/WChaRteMaxRtg: 9500 W is more than 702.VAChaRteMaxRtg, 9000 VA",
+        ),
+        (
+            changed(
+                **{"702": GOOD["702"] | {"WDisChaRteMaxRtg": 8000, "VADisChaRteMaxRtg": 7000}},
+                **{"713": {"WHRtg": 9000}},
+            ),
+            "/702/WDisChaRteMaxRtg: 8000 W is more than 702.VADisChaRteMaxRtg, 7000 VA",
+        ),
         (changed(**{"702": GOOD["702"] | {"VMaxRtg": 390}}), "/702/VNomRtg: 400 V is not between"),
         (changed(**{"714": {"Prt": [{"DCV": 600}]}}), "neither a PV array nor a battery"),
         (changed(**{"713": {"WHRtg": 9, "SoC": 99}}), "/713/SoC: 99 % is outside dersim.SoCMin, 5 %"),

@@ -300,6 +300,15 @@ def _contradictions(plate: Nameplate) -> None:
             f"702.{point}",
             f"{var:g} var is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
         )
+    for way, watts, va in (
+        ("Cha", plate.rtgMaxChargeRateW, plate.rtgMaxChargeRateVA),
+        ("DisCha", plate.rtgMaxDischargeRateW, plate.rtgMaxDischargeRateVA),
+    ):
+        need(
+            watts <= va or not plate.points[f"702.W{way}RteMaxRtg"],
+            f"702.W{way}RteMaxRtg",
+            f"{watts:g} W is more than 702.VA{way}RteMaxRtg, {va:g} VA",
+        )
     need(
         plate.rtgMinV < plate.rtgVNom < plate.rtgMaxV,
         "702.VNomRtg",
