@@ -84,6 +84,7 @@ def test_the_verdict_filter_finds_an_invalid_document_and_marks_the_line(
     page.select_option("#by-verdict", "violations,invalid")
     expect(page.locator("p[role=status]")).to_contain_text("match")
     page.locator("tbody tr.pick:has-text('/tm')").first.click()
+    expect(page.locator("tr[aria-selected=true] td[data-title=Status]")).to_have_text("200, not used")
     line = page.locator(".document .wrong")
     expect(line).to_contain_text("<quality>good</quality>")
     assert line.get_attribute("data-line") == "6"

@@ -1,6 +1,7 @@
 import tracemalloc
 
 import pytest
+import trio
 
 from dersim.csip.conversation import MAX_BODY_BYTES, MIB, Conversation, default_bytes, mask_pin
 from dersim.plugin.services import ConversationService
@@ -114,6 +115,27 @@ def test_a_budget_of_nothing_keeps_nothing_and_still_tells_listeners():
 )
 def test_a_large_fleet_without_a_web_site_keeps_nothing_by_default(devices, web_site, mib):
     assert default_bytes(devices, web_site=web_site) == mib * MIB
+
+
+async def test_an_answer_that_is_not_used_says_why(autojump_clock, world):
+    client = await world.ready()
+    world.server.tree["/tm"] = world.server.tree["/dcap"]
+    world.begin()
+    await trio.sleep(2)
+    ends = {e.url.removeprefix("http://127.0.0.1:8443"): e.outcome for e in client.conversation.entries()}
+    assert ends["/tm"] == ("not used: GET /tm: 200, but the body is a DeviceCapability; Time was expected")
+    assert ends["/dcap"] == "ok"
+
+
+def test_an_amended_exchange_is_counted_with_its_longer_outcome():
+    talk = Conversation()
+    number = talk.add(0.0, 1, "GET", "/x", NONE, (200, (), b""), "ok", 0.01, cause="poll")
+    before = talk.held_bytes
+    talk.amend(number, "not used")
+    assert talk.entries()[0].outcome == "not used"
+    assert talk.held_bytes == before + 6
+    talk.amend(number + 1, "never held")
+    assert len(talk.entries()) == 1
 
 
 async def test_the_flag_conversation_sets_the_budget(autojump_clock, world):

@@ -146,10 +146,13 @@ class Conversation:
         elapsed_s: float,
         *,
         cause: str,
-    ) -> None:
-        """Keep one exchange; `response` has status 0 where none came. cause: why it was made."""
+    ) -> int:
+        """Keep one exchange; returns its id, 0 where none is kept.
+
+        response: with status 0 where none came. cause: why it was made.
+        """
         if not self.budget_bytes and not self.listeners:
-            return
+            return 0
         status, headers, body = response
         exchange = HttpExchange(
             self._next_id,
@@ -173,6 +176,14 @@ class Conversation:
             self._drop(self._exchanges.popleft())
         for listener in self.listeners:
             listener(exchange)
+        return exchange.id
+
+    def amend(self, number: int, outcome: str) -> None:
+        """Tell of an exchange how it ended after all, if it is still held."""
+        exchange = self.exchange(number)
+        if exchange is not None:
+            self._exchange_bytes += len(outcome) - len(exchange.outcome)
+            self._exchanges[number - self._exchanges[0].id] = exchange._replace(outcome=outcome)
 
     def _drop(self, exchange: HttpExchange) -> None:
         self._exchange_bytes -= _size(exchange)

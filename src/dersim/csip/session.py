@@ -157,6 +157,7 @@ class Session:
         self._device = device
         self._on_recovered = on_recovered
         self._failed: set[str] = set()
+        self._newest = 0
         self._connections: dict[Origin, Connection] = {}
         self._remembered: dict[str, _Remembered] = {}
         self._accepted_us: set[Origin] = set()
@@ -191,7 +192,7 @@ class Session:
         if known is not None and known.digest == digest and isinstance(known.resource, kind):
             self._say("Debug", f"GET {href}: {answer.status}, unchanged")
             return Fetched(known.resource, False, answer.sent_s, answer.received_s, known.left_out)
-        resource, left_out = self._read(href, kind, answer)
+        resource, left_out = self._read_or_note(href, kind, answer)
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[href] = _Remembered(digest, resource, left_out)
@@ -206,6 +207,14 @@ class Session:
         self._say("Info" if fresh else "Debug", f"GET {href}: 204, taken as an empty {kind.__name__}")
         rate: dict[str, Any] = {"pollRate": EMPTY_POLL_RATE_S} if hasattr(kind, "pollRate") else {}
         return Fetched(kind(all=0, results=0, **rate), True, answer.sent_s, answer.received_s)
+
+    def _read_or_note(self, href: str, kind: type[T], answer: Answer) -> tuple[T, int]:
+        """As `_read`; the conversation tells of an answer that is not used. Nothing has been sent since."""
+        try:
+            return self._read(href, kind, answer)
+        except RemoteProtocolError as error:
+            self._conversation.amend(self._newest, f"not used: {error}")
+            raise
 
     def _read(self, href: str, kind: type[T], answer: Answer) -> tuple[T, int]:
         """The document, and how many of its items could not be read."""
@@ -322,7 +331,7 @@ class Session:
         finally:
             elapsed_s = trio.current_time() - started_s
             url = origin.url(target)
-            self._conversation.add(
+            self._newest = self._conversation.add(
                 time_s, self._device, method, url, (headers, body), outcome, end, elapsed_s, cause=cause
             )
         self.last_contact_s = self._clock.now_s()

@@ -200,7 +200,8 @@ Headers = tuple[tuple[str, str], ...]
 class HttpExchange(NamedTuple):
     """One request and what came of it. time_s: simulated UTC at which it was sent; status 0: no answer.
 
-    outcome: how the request ended, in words: "ok", "refused with 404", or what went wrong on the way.
+    outcome: how the request ended, in words: "ok", "refused with 404", what went wrong on the way, or why the
+    answer was not used.
     elapsed_s: real seconds. cause: why it was made, e.g. "poll derc, 10 s". PINs are masked.
     """
 

@@ -28,7 +28,7 @@ class ExchangeLine(TypedDict):
     elapsed_ms: Annotated[float, unit("ms")]
     request_bytes: int
     response_bytes: int
-    outcome: Annotated[str, described("how it ended: ok, refused with 404, or what went wrong on the way")]
+    outcome: Annotated[str, described("how it ended: ok, refused with 404, not used: ..., or what failed")]
     cause: Annotated[str, described("why it was made, e.g. poll derc, 10 s")]
     verdict: Annotated[ExchangeWord, described("the schema check of both bodies, in a word")]
     request_verdict: Annotated[ExchangeWord, described("that of what was sent")]
