@@ -251,6 +251,14 @@ def test_a_gap_in_the_live_values_shows_with_the_next_of_them(plot_page):
     assert gaps(page) == [[600, 620]]
 
 
+def test_a_row_without_values_is_a_gap(plot_page):
+    """So the history tells that the process was stopped, and simulated time with it."""
+    page = plot_page()
+    page.evaluate("plot.samples.append(plot.samples.newest + 500, {})")
+    page.evaluate("[601, 602, 603].forEach(tick)")
+    assert gaps(page) == [[600, 601]]
+
+
 @pytest.mark.parametrize("step", [2, 3, 60])
 def test_a_slower_pace_is_no_gap(plot_page, step):
     page = plot_page()

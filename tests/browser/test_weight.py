@@ -18,7 +18,7 @@ SITES = {
     "lab": ("lab/static/lab.html", None),
 }
 _LINKS = re.compile(r"""(?:src|href)="(/(?:static|lab)/[^"]+\.(?:js|css))\"""")
-_IMPORTS = re.compile(r"""(?:\bfrom|^import)\s*["'](.?.?/[^"']+)["']""", re.MULTILINE)
+_IMPORTS = re.compile(r"""(?:\bfrom|^import)\s*["'](\.{0,2}/[^"']+)["']""", re.MULTILINE)
 _LAZY = re.compile(r"""\bimport\(["']([^"']+)["']\)""")
 
 

@@ -10,7 +10,7 @@ import trio.testing
 
 from dersim.pages.compression import pack
 from dersim.web import app
-from dersim.web.history import ALL_WATCHED, BLOCK, BUDGET_BYTES, MIN_STEP_S, SAMPLES, History, Series
+from dersim.web.history import ALL_WATCHED, BLOCK, BUDGET_BYTES, COLUMNS, MIN_STEP_S, SAMPLES, History, Series
 
 
 def shown(past):
@@ -40,6 +40,29 @@ async def test_fast_ticks_are_thinned(make_context):
     run_for(fleet, history, 60, 0.1)
     assert 60 <= len(shown(history.past(fleet.devices[0], 1e9))["time"]) <= 80
     assert SAMPLES * MIN_STEP_S >= 4 * 3600
+
+
+async def test_where_the_process_was_stopped_is_a_row_without_values(make_context):
+    """Simulated time stops with it, so that the times alone would not tell."""
+    fleet, real_s = make_context().fleet, [0.0]
+    history = History(fleet, real_s=lambda: real_s[0])
+    for passed_s in [1.0] * 10 + [30.0] + [1.0] * 3:
+        real_s[0] += passed_s
+        run_for(fleet, history, 1, 1.0)
+    document = shown(history.past(fleet.devices[0], 1e9))
+    assert [k for k, power in enumerate(document["power_kw"]) if power is None] == [10]
+    assert len(document["time"]) == 15
+    assert all(document[name][10] is None for name in COLUMNS)
+
+
+@pytest.mark.parametrize("usual_s", [0.1, 1.0, 4.0])
+async def test_a_slow_process_is_not_a_stopped_one(make_context, usual_s):
+    fleet, real_s = make_context().fleet, [0.0]
+    history = History(fleet, real_s=lambda: real_s[0])
+    for k in range(40):
+        real_s[0] += usual_s * (4 if k % 7 == 6 else 1)
+        run_for(fleet, history, 1, 1.0)
+    assert None not in shown(history.past(fleet.devices[0], 1e9))["power_kw"]
 
 
 async def test_a_tick_that_comes_a_little_early_is_not_lost(make_context):

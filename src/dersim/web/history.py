@@ -7,9 +7,11 @@ those that somebody looked at (the one not looked at for longest is dropped), an
 
 from __future__ import annotations
 
+import time
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import trio
@@ -44,9 +46,12 @@ MIN_STEP_S = 0.75
 ALL_WATCHED = 50
 #: The sums of a large fleet: how often, simulated s, and how many DERs between two checkpoints.
 SUM_STEP_S = 4.99
+#: A process that was stopped for less is busy, real s.
+PAUSE_S = 5.0
 SLICE = 200
 BUDGET_BYTES = 64 * 1024 * 1024
 _SAMPLE_BYTES = 8 + 4 * len(COLUMNS)
+_NOTHING = (float("nan"),) * len(COLUMNS)
 #: The most that one series takes.
 _SERIES_BYTES = (SAMPLES // BLOCK + 2) * BLOCK * _SAMPLE_BYTES
 
@@ -115,11 +120,30 @@ class _Block(NamedTuple):
         return cls(array("d", bytes(8 * BLOCK)), array("f", bytes(4 * BLOCK * len(COLUMNS))))
 
 
+class _Pauses:
+    """Finds out whether the process was stopped between two steps. Simulated time then stopped with it."""
+
+    def __init__(self, real_s: Callable[[], float]) -> None:
+        self._real_s = real_s
+        self._last_s = real_s()
+        self._usual_s = 0.0
+
+    def ended(self) -> bool:
+        """Whether far more real time than usual went by since the last call."""
+        now_s = self._real_s()
+        passed_s, self._last_s = now_s - self._last_s, now_s
+        paused = passed_s > PAUSE_S and passed_s > 5 * self._usual_s > 0
+        if not paused:
+            self._usual_s += (passed_s - self._usual_s) / 8 if self._usual_s else passed_s
+        return paused
+
+
 class History:
     """The series of the fleet. `run` is a task: it adds a sample of every watched DER after each step."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, *, real_s: Callable[[], float] = time.monotonic) -> None:
         self._fleet = fleet
+        self._pauses = _Pauses(real_s)
         self._all = len(fleet.devices) <= ALL_WATCHED
         self._most = max(1, BUDGET_BYTES // _SERIES_BYTES - 1)
         self._series: OrderedDict[int, Series] = OrderedDict()
@@ -135,13 +159,14 @@ class History:
                 await self._sum_up()
 
     def sample(self) -> None:
-        """Add the newest states."""
+        """Add the newest states; first a row without values where the process did not run in between."""
+        paused = self._pauses.ended()
         if self._all:
             for device in self._fleet.devices:
-                self._add(self._series.setdefault(device.number, Series()), device)
+                self._add(self._series.setdefault(device.number, Series()), device, paused)
             return
         for number, series in self._series.items():
-            self._add(series, self._fleet.devices[number - 1])
+            self._add(series, self._fleet.devices[number - 1], paused)
 
     def watch(self, device: Device) -> None:
         """Keep the past of this DER from now on."""
@@ -152,9 +177,11 @@ class History:
         while len(self._series) > self._most:
             self._bound.pop(self._series.popitem(last=False)[0], None)
 
-    def _add(self, series: Series, device: Device) -> None:
+    def _add(self, series: Series, device: Device, paused: bool) -> None:
         state = device.state
-        if state.time_s - series.last_s >= MIN_STEP_S:
+        if paused and series.last_s < state.time_s and len(series):
+            series.add((series.last_s + state.time_s) / 2, _NOTHING)
+        if paused or state.time_s - series.last_s >= MIN_STEP_S:
             series.add(state.time_s, _row(state))
             self._bound.setdefault(device.number, BoundPast()).note(device, state.time_s)
 

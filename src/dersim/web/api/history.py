@@ -19,7 +19,7 @@ Column = list[float | None]
 class HistoryDocument(TypedDict):
     """Columns of equal length; names and units as in the overview's metrics."""
 
-    time: Annotated[list[str], described("simulated time, rising")]
+    time: Annotated[list[str], described("simulated time, rising; a row of nulls: the process was stopped")]
     power_kw: Column
     reactive_power_kvar: Column
     apparent_power_kva: Column

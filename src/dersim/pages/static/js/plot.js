@@ -12,6 +12,7 @@ import { Viewport } from "./viewport.js";
 
 const YOUNGEST_MS = 60000;
 const SPOKEN_EVERY_MS = 5000;
+const SILENCE_MS = 5000;
 const TABLE_ROWS = 120;
 const TABLE_EVERY_MS = 2000;
 const KEYS_HELP =
@@ -95,10 +96,13 @@ export class Plot {
     this.draw();
   }
 
-  // One overview document; what is older than the window goes, unless it is being looked at.
+  // One overview document; after a silence `onSilence` asks the history whether the simulator was stopped.
+  // What is older than the window goes, unless it is being looked at.
   append(overview) {
     const time = Date.parse(overview.time);
     if (!this.samples.append(time, overview.metrics)) return;
+    if (performance.now() - this.heardAt > SILENCE_MS) this.onSilence?.();
+    this.heardAt = performance.now();
     const oldest = time - this.seconds * 1000;
     const surplus = this.samples.oldest < oldest - this.seconds * 100;
     if (surplus && this.viewport.live) this.samples.forget(oldest);

@@ -131,11 +131,16 @@ export class Samples {
     return low <= high ? [low, high] : null;
   }
 
-  // The times without data between two times, as [start, end] pairs.
+  // The times without data between two times, as [start, end] pairs: far from one sample to the next, or a
+  // row without values, which tells that the process was stopped and simulated time with it.
   gaps(start, end) {
+    const { time } = this;
+    const values = this.columns[this.keys[0]];
     const found = [];
-    for (let i = Math.max(1, this.first(start)); i < this.length && this.time[i - 1] <= end; i++)
-      if (this.gapBefore(i)) found.push([this.time[i - 1], this.time[i]]);
+    for (let i = Math.max(1, this.first(start)); i < this.length && time[i - 1] <= end; i++) {
+      if (values[i] !== values[i]) found.push([time[i - 1], time[Math.min(i + 1, this.length - 1)]]);
+      else if (this.gapBefore(i)) found.push([time[i - 1], time[i]]);
+    }
     return found;
   }
 }

@@ -35,6 +35,7 @@ class Analytics {
   constructor(root) {
     const name = `dersim-${currentDevice()}`;
     this.plot = new Plot({ seconds: FIRST, label: "Analytics", name, samples: heldSamples() });
+    this.plot.onSilence = () => this.choose(this.plot.seconds);
     this.figures = h("div", {});
     this.trouble = troubleLine();
     this.buttons = WINDOWS.map(([seconds, name]) =>

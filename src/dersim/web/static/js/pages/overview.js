@@ -77,6 +77,7 @@ class OverviewPage {
     const name = `dersim-${currentDevice()}`;
     const label = "Power, current and voltage";
     this.plot = new Plot({ seconds: 900, label, name, samples: heldSamples() });
+    this.plot.onSilence = () => this.loadHistory().catch(() => {});
     const look = { "aria-label": "Window", onchange: () => this.loadHistory() };
     this.window = h("select", look, options(WINDOWS, 900));
     for (const name of ["phases", "sources", "comm", "force"]) this[name] = h("div", {});
