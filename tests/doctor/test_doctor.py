@@ -62,11 +62,11 @@ def flags(folder, port, *more, cert="cert.pem", key="key.pem", root=None):
     ]
 
 
-async def told(words, **how):
+async def told(words, *, timeout_s=5.0):
     """The outcome of each check by name: (result, text)."""
     config = CsipConfig.from_options(make_parser().parse_args(words))
     with trio.fail_after(20):
-        async with contextlib.aclosing(examine(config, timeout_s=5, **how)) as results:
+        async with contextlib.aclosing(examine(config, timeout_s=timeout_s)) as results:
             found = {each.name: (each.result, each.text) async for each in results}
     assert list(found) == NAMES
     assert all("\n" not in text for _, text in found.values())
@@ -220,6 +220,25 @@ async def test_a_server_that_is_none_of_2030_5(folder, nursery, status, body, co
     nursery.cancel_scope.cancel()
     assert outcomes(found) == (["dcap"], ["time", "end device", "pin"])
     assert text in found["dcap"][1]
+
+
+async def test_a_server_that_is_silent(folder):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        found = await told(flags(folder, listener.getsockname()[1]), timeout_s=0.2)
+    assert outcomes(found)[0] == ["tls"]
+    assert "no handshake within 0.2 s; look at the server's log" in found["tls"][1]
+
+
+async def test_a_server_that_does_not_answer_a_request(folder):
+    async with server(folder) as utility:
+
+        async def never(_request):
+            await trio.sleep_forever()
+
+        utility.handle = never
+        found = await told(flags(folder, utility.port), timeout_s=2)
+    assert outcomes(found)[0] == ["dcap"]
+    assert "2 s" in found["dcap"][1]
 
 
 async def test_a_port_of_plain_http(folder):

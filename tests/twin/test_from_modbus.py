@@ -109,6 +109,34 @@ async def test_a_machine_with_other_settings_curves_and_set_points_has_an_equal_
     assert twin.unread == []
 
 
+@pytest.mark.parametrize("kind", ["PV-3Phase", "Batt-3Phase"])
+async def test_a_twin_acts_alike(serve, kind):
+    bench = Bench(device_type=kind)
+    for model, points in (
+        (702, {"WMax": 9000, "VarMaxInj": 3000}),
+        (705, {"Crv": [{}, {"ActPt": 2, "Pt": [{"V": 90, "Var": 30}, {"V": 110, "Var": -30}]}]}),
+        (705, {"AdptCrvReq": 2, "Ena": 1}),
+        (704, {"WSetPct": 70, "WSetEna": 1}),
+        (711, {"Ena": 1}),
+    ):
+        bench.server.apply_points(model, points)
+    bench.wait(30)
+    _, other = await twin_of(serve, bench)
+    other.wait(30)
+    for grid in (
+        {},
+        {"voltage_pu": 1.06},
+        {"frequency_hz": 60.4},
+        {"voltage_pu": 0.95, "frequency_hz": 59.7},
+    ):
+        for each in (bench, other):
+            each.device.inputs.set(**grid)
+            each.wait(30)
+        assert other.state.p_w == pytest.approx(bench.state.p_w, abs=1)
+        assert other.state.q_var == pytest.approx(bench.state.q_var, abs=1)
+    assert bench.state.q_var != 0
+
+
 #: What is no setting: the reset of alarms, the operator's stop, heartbeats, the bench's grid and weather.
 COMMANDS = {"715.AlarmReset", "715.OpCtl", "715.ControllerHb", "802.AlmRst", "802.SetInvState", "802.CtrlHb"}
 LIKELY = {

@@ -171,7 +171,8 @@ def _layout(model_id: int, words: list[int]) -> tuple[Layout, list[str]]:
         if "count" not in group or counts.get(group["name"], counts.get(str(group["count"]))):
             kept.append(group)
     layout = lay_out(_with_groups(model, kept), counts, _scales(fixed, words, faults))
-    if layout.length != length:
+    missing = [p for p in layout.points if p.offset + p.size > length and p.kind != "pad"]
+    if missing or length > layout.length:
         faults.append(f"its length is {length - 2} instead of {layout.length - 2}; what fits is used")
     return layout, faults
 
