@@ -8,6 +8,9 @@ def test_the_limits_of_the_utility_are_obeyed_and_end(demo):
         running.until("1.5 kW", lambda: abs(running.power_w() - 1500) < 1)
         rules = {line["mode"]: line for line in running.see("setpoints")["in_force"]}
         assert (rules["opModExpLimW"]["value"], rules["opModExpLimW"]["detail"]) == (1500, mrid)
+        bound = running.see("setpoints")["binding"]["p"]
+        assert (bound["mode"], bound["function"]) == ("opModExpLimW", "csip-aus-limits")
+        assert (bound["value"], bound["limit_kw"], bound["detail"]) == (1500, 1.5, mrid)
         assert (rules["opModImpLimW"]["value"], rules["opModImpLimW"]["source"]) == (0, "csip")
         running.until("Responses", lambda: running.responses(mrid) == [1, 2])
         assert running.operate("DELETE", f"controls/{mrid}").status_code == 200
