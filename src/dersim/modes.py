@@ -192,6 +192,7 @@ def _curve_to_json(curve: Curve) -> dict[str, Any]:
     }
     if curve.autonomous_v_ref:
         out["autonomous_v_ref"] = True
+    if curve.autonomous_v_ref or curve.autonomous_v_ref_s is not None:
         out["autonomous_v_ref_s"] = curve.autonomous_v_ref_s
     for key in ("ramp_dec_pct_s", "ramp_inc_pct_s", "ramp_pt1_s"):
         if getattr(curve, key) is not None:

@@ -318,17 +318,22 @@ class Setpoints:
                 losers.append(_shown(setpoint, f"{winner.mode} ({winner.source.label})"))
         self._in_force = [_shown(setpoint) for setpoint in winners.values()]
         self._overridden = losers
-        self._values = {mode: setpoint.value for mode, setpoint in winners.items()}
         self.ramps = {
-            mode: (ramp_s, setpoint.since_s)
-            for mode, setpoint in winners.items()
-            if (ramp_s := self._ramp_s(setpoint)) is not None
+            mode: ramp for mode, setpoint in winners.items() if (ramp := self._ramp(setpoint)) is not None
         }
+        self._values = {mode: setpoint.value for mode, setpoint in winners.items()}
         self.changes += 1
         governed = {
             m: float(v) for m, v in self._values.items() if m in SETTING_MODES and isinstance(v, float | int)
         }
         self.settings.govern(governed, now_s)
+
+    def _ramp(self, setpoint: _Setpoint) -> tuple[float, float] | None:
+        local = setpoint.source.rank == SetpointSource.REST.rank
+        if local and self._values.get(setpoint.mode) == setpoint.value:
+            return self.ramps.get(setpoint.mode)  # set again unchanged: a ramp to it goes on
+        ramp_s = self._ramp_s(setpoint)
+        return None if ramp_s is None else (ramp_s, setpoint.since_s)
 
     def _ramp_s(self, setpoint: _Setpoint) -> float | None:
         if setpoint.ramp_s is not None or setpoint.mode == _RAMP:

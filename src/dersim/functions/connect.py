@@ -43,4 +43,5 @@ TYPE = FunctionType(
     sunspec_models=(703,),
     order=40,
     doc="connect and energize",
+    acts_without=lambda _plate: {CONNECT: True, ENERGIZE: True},
 )

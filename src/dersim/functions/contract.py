@@ -109,6 +109,10 @@ def _every_mode(_mode: str, _nameplate: Nameplate) -> bool:
     return True
 
 
+def _nothing(_nameplate: Nameplate) -> Mapping[str, ModeValue]:
+    return {}
+
+
 def _no_objection(_mode: str, _value: ModeValue, _nameplate: Nameplate, _settings: Settings) -> str:
     return ""
 
@@ -123,7 +127,7 @@ class FunctionType:
     standing: called in every step, with or without a mode in force. sunspec_models: models that show it.
     suits: whether a DER with this nameplate has the function; suits_mode: whether it has one of the modes,
     by its phases or storage. A mode that it does not have is neither advertised nor accepted.
-    order: within the stage, lowest first.
+    order: within the stage, lowest first. acts_without: by mode, what acts while it has no setpoint.
     """
 
     name: str
@@ -138,6 +142,7 @@ class FunctionType:
     order: int = 100
     doc: str = ""
     suits_mode: Callable[[str, Nameplate], bool] = _every_mode
+    acts_without: Callable[[Nameplate], Mapping[str, ModeValue]] = _nothing
 
     def of(self, nameplate: Nameplate) -> FunctionType:
         """The same type with only the modes of a DER with this nameplate."""

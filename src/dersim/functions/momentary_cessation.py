@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
-from dersim.functions.trip import monotonic_objection
+from dersim.functions.trip import as_curves, monotonic_objection
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
@@ -81,4 +81,5 @@ TYPE = FunctionType(
     sunspec_models=(707, 708),
     order=20,
     doc="no current while the voltage is far out of range",
+    acts_without=lambda plate: as_curves(default_cessation(plate)),
 )

@@ -15,7 +15,7 @@ from dersim.functions.excursion import Boundary, Excursion
 from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
-from dersim.modes import Curve, ModeValue
+from dersim.modes import MODES, Curve, ModeValue
 
 HV, LV, HF, LF = "opModHVRTMustTrip", "opModLVRTMustTrip", "opModHFRTMustTrip", "opModLFRTMustTrip"
 _TRIP = Demand(trip=True)
@@ -107,6 +107,11 @@ class Trip(Function):
         return _TRIP if tripped else NOTHING
 
 
+def as_curves(points: Mapping[str, _Points]) -> dict[str, Curve]:
+    """Points by mode as curves, with the reference that each mode has by the standard."""
+    return {mode: Curve(each, MODES[mode].y_ref_type) for mode, each in points.items()}
+
+
 def _range(low: float, high: float, unit: str) -> tuple[Parameter, ...]:
     clause = "1547-2018 tables 11 to 13" if unit == "%" else "1547-2018 table 18"
     return (Parameter("x", "s", 0, 3600, clause), Parameter("y", unit, low, high, clause))
@@ -143,4 +148,5 @@ TYPE = FunctionType(
     sunspec_models=(707, 708, 709, 710),
     order=10,
     doc="must-trip on voltage and frequency",
+    acts_without=lambda plate: as_curves(default_trips(plate)),
 )

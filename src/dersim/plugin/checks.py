@@ -99,7 +99,13 @@ def _check_function(plugin: str, kind: FunctionType) -> None:
         )
     if any(isinstance(each, bool) or not isinstance(each, int) for each in kind.sunspec_models):
         raise PluginError(f"{what} has the sunspec_models {kind.sunspec_models!r}; give whole numbers")
-    for attribute, arguments in (("make", 2), ("suits", 1), ("suits_mode", 2), ("check", 4)):
+    for attribute, arguments in (
+        ("make", 2),
+        ("suits", 1),
+        ("suits_mode", 2),
+        ("check", 4),
+        ("acts_without", 1),
+    ):
         _check_call(f"{what}: {attribute}", getattr(kind, attribute), arguments)
     try:
         with at_start(plugin, f"the declaration of control function {kind.name!r}"):

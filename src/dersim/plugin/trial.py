@@ -14,6 +14,7 @@ from dersim.fences import at_start
 from dersim.functions.contract import Demand, FunctionType
 from dersim.hardware.measured import Measured
 from dersim.hardware.settings import Settings
+from dersim.modes import modes_to_json
 
 if TYPE_CHECKING:
     from dersim.hardware.device_type import DeviceType
@@ -41,6 +42,8 @@ def try_function(plugin: str, kind: FunctionType, nameplate: Nameplate) -> None:
             return
     with at_start(plugin, f"suits_mode of {what}"):
         kind = kind.of(nameplate)
+    with at_start(plugin, f"acts_without of {what}"):
+        modes_to_json(kind.acts_without(nameplate))
     with at_start(plugin, f"make of {what}"):
         function = kind.make(nameplate, Settings(nameplate))
     _need(plugin, what, function, _FUNCTION)

@@ -14,11 +14,14 @@ from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Route
 from dersim.plugin.services import SunspecService
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.timestamps import rfc3339_or_none
+from dersim.web.api.mode_editors import ByDefault, Field, Reference, by_default, fields, proposal, references
 from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry
 from dersim.web.context import Call, WebContext
 
 if TYPE_CHECKING:
     from dersim.device import Device
+    from dersim.setpoints import InForce
 
 
 class ModeEntry(TypedDict):
@@ -32,7 +35,12 @@ class ModeEntry(TypedDict):
     y_ref_type: int | None
     function: str
     in_force: SetpointEntry | None
+    by_default: Annotated[ByDefault | None, described("what acts while the mode has no setpoint")]
     rest: Annotated[ModeJson, described("what was set over REST, whether or not it acts")]
+    rest_until: str | None
+    proposal: Annotated[ModeJson, described("a value for this machine to begin with, where nothing acts")]
+    fields: Annotated[list[Field], described("the parts of a value with their units and ranges")]
+    references: Annotated[list[Reference], described("what y of a curve can be a percent of")]
 
 
 class FunctionEntry(TypedDict):
@@ -51,10 +59,14 @@ class Functions(TypedDict):
 
 
 class ModesChange(TypedDict):
-    """Modes to set, null to withdraw. duration_s: they end by themselves (reversion)."""
+    """Modes to set, null to withdraw. duration_s: they end by themselves (reversion).
+
+    keep_end: without a duration_s, a mode that was set over REST before ends when it did.
+    """
 
     modes: Annotated[dict[str, Any], described("mode -> value in plain units, or null", minProperties=1)]
     duration_s: NotRequired[Annotated[float, unit("s", minimum=0.1, maximum=4_294_967)]]
+    keep_end: NotRequired[bool]
 
 
 class PointsChange(TypedDict):
@@ -97,11 +109,7 @@ def _functions(context: WebContext, call: Call) -> dict[str, Any]:
     del context
     device = call.device
     acting = {item.mode: item for item in device.setpoints.in_force()}
-    ours = {
-        i.mode: i
-        for i in (*acting.values(), *device.setpoints.overridden())
-        if i.source is SetpointSource.REST
-    }
+    ours = _over_rest(device)
 
     def mode_entry(kind: Any, mode: str) -> dict[str, Any]:
         spec, item = MODES.get(mode), acting.get(mode)
@@ -114,7 +122,12 @@ def _functions(context: WebContext, call: Call) -> dict[str, Any]:
             "y_ref_type": spec.y_ref_type if spec and spec.kind == "curve" else None,
             "function": kind.name,
             "in_force": None if item is None else in_force_entry(item),
+            "by_default": by_default(device, kind, mode),
             "rest": value_to_json(ours[mode].value) if mode in ours else None,
+            "rest_until": rfc3339_or_none(ours[mode].until_s) if mode in ours else None,
+            "proposal": proposal(device, mode),
+            "fields": fields(device, kind, mode),
+            "references": references(device, mode),
         }
 
     return {
@@ -130,6 +143,13 @@ def _functions(context: WebContext, call: Call) -> dict[str, Any]:
     }
 
 
+def _over_rest(device: Device) -> dict[str, InForce]:
+    """What was set over REST, by mode."""
+    setpoints = device.setpoints
+    both = (*setpoints.in_force(), *setpoints.overridden())
+    return {item.mode: item for item in both if item.source is SetpointSource.REST}
+
+
 def _finite(value: float) -> float | None:
     return value if abs(value) < 1e30 else None
 
@@ -140,14 +160,13 @@ def _set(context: WebContext, call: Call) -> dict[str, Any]:
     values = modes_from_json(given) if given else {}
     for name in set(wanted) - set(given):
         value_from_json(name, True) if name not in MODES else None
-    expires_s = None
+    ends = dict.fromkeys(wanted)
     if "duration_s" in call.body:
-        expires_s = context.engine.clock.now_s() + call.body["duration_s"]
+        ends = dict.fromkeys(values, context.engine.clock.now_s() + call.body["duration_s"])
+    elif call.body.get("keep_end"):
+        ends = {name: item.until_s for name, item in _over_rest(call.device).items() if name in values}
     changes = [
-        SetpointChange(
-            SetpointSource.REST, name, values.get(name), "REST", expires_s if name in values else None
-        )
-        for name in wanted
+        SetpointChange(SetpointSource.REST, name, values.get(name), "REST", ends.get(name)) for name in wanted
     ]
     _submit(call.device, changes)
     context.engine.log.log("Info", "AC", f"set over REST: {', '.join(wanted)}", call.device.number)
