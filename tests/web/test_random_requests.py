@@ -102,7 +102,7 @@ def application():
     for device in fleet.devices:
         device.step(clock.now_s())
     engine = SimpleNamespace(
-        options=None, fleet=fleet, clock=clock, log=LogBuffer(stream=io.StringIO()), panels=(),
+        options=SimpleNamespace(), fleet=fleet, clock=clock, log=LogBuffer(stream=io.StringIO()), panels=(),
         service=Services().find, stop=lambda: None,
         rng=random.Random(1), statuses=lambda number=0: {}, plugins=(), sunspec_models=(),
         fences=Fences(LogBuffer(stream=io.StringIO())),
