@@ -21,11 +21,13 @@ class SimClock:
 
     start_s: the first instant, seconds since 1970 UTC; None: the computer's clock at `start`.
     rate: simulated seconds per real second. tick_s: simulated seconds between two ticks, at the most.
+    lag_s: real seconds from when the last step was due until it was done, which the ticker measures.
     """
 
     def __init__(self, *, start_s: float | None = None, rate: float = 1.0, tick_s: float = 1.0) -> None:
         self.rate = rate
         self.tick_s = tick_s
+        self.lag_s = 0.0
         self._start_s = start_s
         self._anchor_s = math.nan
         self._anchor_real_s = math.nan

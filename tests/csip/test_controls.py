@@ -29,6 +29,17 @@ async def test_starts_and_ends_at_the_exact_instant_of_the_server_s_time(
     # Response 2 and 3 speak of a device that has made the step already.
     assert [limit for _, _, _, limit in bench.said] == [90.0, 60.0, 90.0]
     assert [reread.href for reread in bench.rereads] == ["/derc/a"]
+    assert bench.controls.reaction.last_s == pytest.approx(0.0, abs=1e-6)
+
+
+async def test_a_control_that_is_found_after_its_start_is_no_reaction(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    reading = ProgramReading(program(), (control("a", int(START) - 100, 200, max_w(60)),), default(max_w(90)))
+    bench.controls.update([reading])
+    await bench.clock.sleep_until(START + 5)
+    assert bench.statuses("a")[-1] == 2
+    assert bench.controls.reaction.last_s is None
 
 
 async def test_a_hand_over_is_one_submit_and_the_default_never_flashes(

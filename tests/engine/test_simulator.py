@@ -194,6 +194,7 @@ async def test_a_step_longer_than_a_tick_slows_time_down(make, autojump_clock):
 
     simulator.fleet.step = slow
     await run_for(simulator, 30)
+    assert simulator.clock.lag_s == pytest.approx(3)
     steps = simulator.fleet.steps
     gaps = [b - a for a, b in itertools.pairwise(steps)]
     assert 5 < len(steps) <= 11

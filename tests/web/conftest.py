@@ -150,6 +150,8 @@ class StandInClient:
             "counters": dict.fromkeys(COUNTERS, 0),
         }  # fmt: skip
 
+    last_reaction_s = 0.25
+
     def counts(self):
         return dict.fromkeys(COUNTERS, 3)
 

@@ -22,6 +22,8 @@ async def test_each_der_has_its_lines_in_a_small_fleet(open_site):
     assert found['dersim_exported_watthours_total{device="1"}'] == 3000
     assert found['dersim_csip_clients{state="connected"}'] == 2
     assert found['dersim_csip_puts_total{device="1"}'] == 3
+    assert found['dersim_csip_control_reaction_seconds{device="2"}'] == 0.25
+    assert found["dersim_loop_lag_seconds"] == 0
 
 
 async def test_a_large_fleet_has_sums_and_no_label_per_der(open_site):

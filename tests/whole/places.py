@@ -121,7 +121,7 @@ class Look:
 
     @cached_property
     def _prometheus(self) -> dict[str, float]:
-        clock = SimpleNamespace(effective_rate=1.0, now_s=self._bench.clock.now_s)
+        clock = SimpleNamespace(effective_rate=1.0, lag_s=0.0, now_s=self._bench.clock.now_s)
         fleet, fences = SimpleNamespace(devices=[self.device]), SimpleNamespace(counts={})
         engine = SimpleNamespace(fleet=fleet, clock=clock, buffers={}, fences=fences, service=lambda *_: None)
         context: Any = SimpleNamespace(engine=engine)

@@ -86,6 +86,11 @@ class CsipClient:
         """Whether a burst of LogEvents is in progress."""
         return self._lifecycle is not None and self._lifecycle.log_events.next_due_s is not None
 
+    @property
+    def last_reaction_s(self) -> float | None:
+        """From the effective start of the last control that was waiting until its setpoint, simulated s."""
+        return None if self._lifecycle is None else self._lifecycle.controls.reaction.last_s
+
     def counts(self) -> dict[str, int]:
         """The counters by name."""
         return asdict(self.counters)

@@ -22,6 +22,7 @@ import trio
 from dersim.csip.control_setpoints import ControlSetpoints
 from dersim.csip.control_values import Judge, SetpointsProtocol, curve_hrefs
 from dersim.csip.control_views import plain, shown, shown_default
+from dersim.csip.reaction import Reaction
 from dersim.errors import ConfigError
 from dersim.ieee2030_5.event_book import Fence, no_fence
 from dersim.ieee2030_5.event_types import (
@@ -105,6 +106,7 @@ class Controls:
         self._settings = settings or EventSettings()
         self._fence = fence
         self._judge = Judge(setpoints)
+        self.reaction = Reaction()
         self._scheduler = self._new_scheduler()
         self._defaults: dict[str, DefaultDERControl] = {}
         self._setpoints = ControlSetpoints(setpoints, default_of=self._defaults.get, log=log, fence=fence)
@@ -298,10 +300,9 @@ class Controls:
 
     def _log_phases(self) -> None:
         before, self._phases = self._phases, self._scheduler.phases()
-        for mrid, phase in self._phases.items():
-            if before.get(mrid) is not phase:
-                level = "Warning" if phase in (Phase.REJECTED, Phase.MISSED) else "Info"
-                self._log(level, f"DERControl {mrid} {_in_words(self._scheduler.view(mrid), phase)}")
+        self.reaction.note(before, self._phases, self._scheduler.view, self.server_now_s())
+        for mrid, phase in _changed(before, self._phases):
+            self._log(_level(phase), f"DERControl {mrid} {_in_words(self._scheduler.view(mrid), phase)}")
 
     @property
     def events_held(self) -> int:
@@ -329,6 +330,14 @@ class Controls:
 def _begun_early(control: DERControl, server_now_s: float) -> bool:
     earliest_s = control.interval.start + min(0, control.randomizeStart or 0)
     return control.EventStatus.currentStatus == _STATUS_ACTIVE and earliest_s > server_now_s + _FUTURE_S
+
+
+def _changed(before: Mapping[str, Phase], now: Mapping[str, Phase]) -> list[tuple[str, Phase]]:
+    return [(mrid, phase) for mrid, phase in now.items() if before.get(mrid) is not phase]
+
+
+def _level(phase: Phase) -> str:
+    return "Warning" if phase in (Phase.REJECTED, Phase.MISSED) else "Info"
 
 
 def _in_words(seen: EventView, phase: Phase) -> str:

@@ -128,8 +128,10 @@ class Simulator:
         while True:
             self._clock.tick_done()
             next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
+            due_s = trio.current_time() + (next_s - self._clock.now_s()) / self._clock.rate
             await self._clock.sleep_until(next_s)
             await self.fleet.step(self._clock.now_s(), self._physics.step)
+            self._clock.lag_s = trio.current_time() - due_s
             with self.fences.around("trip_log", "Engine", "the log of trips"):
                 trip_log.look()
 

@@ -82,6 +82,11 @@ class CsipService(Protocol):
         """Requests, errors, PUTs ... since the start, by the names of `csip-client`."""
         ...
 
+    @property
+    def last_reaction_s(self) -> float | None:
+        """From the effective start of the last control that was waiting until its setpoint, simulated s."""
+        ...
+
     def snapshot(self) -> dict[str, Any]:
         """The REST document `csip-client`, without `devices`."""
         ...

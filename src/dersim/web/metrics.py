@@ -73,6 +73,8 @@ def _lines(context: WebContext) -> Iterator[str]:
     yield from _family(
         "dersim_effective_rate", "gauge", "Simulated seconds per second.", [("", clock.effective_rate)]
     )
+    lag = "Real time from when a step was due until done."
+    yield from _family("dersim_loop_lag_seconds", "gauge", lag, [("", clock.lag_s)])
     yield from _family("dersim_simulated_seconds", "gauge", "Simulated UTC.", [("", clock.now_s())])
     labelled = len(devices) <= LABELLED
     for quantity in _QUANTITIES:
@@ -145,11 +147,22 @@ def _csip(context: WebContext, *, labelled: bool) -> Iterator[str]:
         "CSIP clients by state.",
         [(f'{{state="{state}"}}', states.count(state)) for state in STATES],
     )
+    if labelled:
+        yield from _reactions(context)
     for name in COUNTERS:
         counts = [(f'{{device="{number}"}}', counted[name]) for number, counted, _ in clients]
         if not labelled:
             counts = [("", sum(count for _, count in counts))]
         yield from _family(f"dersim_csip_{name}_total", "counter", f"CSIP {name}.", counts)
+
+
+def _reactions(context: WebContext) -> Iterator[str]:
+    found = [(device.number, client_of(context, device)) for device in context.engine.fleet.devices]
+    reactions = [(number, client.last_reaction_s) for number, client in found if client is not None]
+    samples = [(f'{{device="{number}"}}', value) for number, value in reactions if value is not None]
+    if samples:
+        doc = "From the effective start of the last control until its setpoint."
+        yield from _family("dersim_csip_control_reaction_seconds", "gauge", doc, samples)
 
 
 def _family(name: str, kind: str, doc: str, samples: Iterable[tuple[str, float]]) -> Iterator[str]:
