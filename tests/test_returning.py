@@ -44,7 +44,7 @@ def test_the_delay_runs_down_to_the_return() -> None:
     assert text(bench) == "returns in 299 s if the grid stays good"
     bench.run(112)
     assert text(bench) == "returns in 187 s if the grid stays good"
-    assert text(bench, 60.0) == "returns in 187 simulated s if the grid stays good"
+    assert text(bench, 60.0) == "returns in 187 simulated seconds if the grid stays good"
     bench.run(187)
     assert bench.device.chain.service.in_service
 

@@ -88,7 +88,7 @@ def document(device: Device, rate: float = 1.0) -> dict[str, Any] | None:
         "progress_pct": None if found.progress_pct is None else round(found.progress_pct, 2),
         "waits_for": [_missing(each) for each in found.missing],
         "by": found.by or None,
-        "text": words(found, "s" if rate == 1 else "simulated s"),
+        "text": words(found, "s" if rate == 1 else "simulated seconds"),
     }
 
 

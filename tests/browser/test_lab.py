@@ -226,6 +226,9 @@ def test_a_lab_that_went_away_is_shown_and_heals(chromium, open_page):
         expect(watched.page.locator("#live")).to_have_text("Live")
         assert first.stop() == 0
     expect(watched.page.locator("#live")).to_contain_text("Connection lost")
+    expect(watched.page.locator("body.stale .trouble:visible").first).to_contain_text(
+        "All values below are from"
+    )
     with program("dersim", "lab", "--port", url.rpartition(":")[2]) as second:
         second.ready()
         # Well before a question for news would have come back by itself.

@@ -1,6 +1,6 @@
 // The lab page: a menu of two programs; of the one chosen, its settings, start, stop, state and log.
 import { h, note, s, say, show, showChanged, stamp, troubleLine } from "/static/js/dom.js";
-import { frame, markCurrent, startTheme } from "/static/js/shell.js";
+import { frame, markCurrent, markStale, staleNotice, startTheme } from "/static/js/shell.js";
 import { ask } from "./api.js";
 import { openSettings } from "./settings.js";
 
@@ -149,6 +149,8 @@ class Log {
 class LabPage {
   constructor() {
     this.live = h("span", { class: "pill warn", role: "status", id: "live" }, "Connecting");
+    this.notice = staleNotice();
+    this.heardAt = null;
     this.ready = h("section", { class: "card", id: "dashboards", hidden: true });
     this.advice = h("div", {});
     this.place = h("div", {});
@@ -168,7 +170,7 @@ class LabPage {
       menu: [h("h2", { class: "menu-title" }, "Simulators"), this.menu],
       head: h("h1", {}, "Simulators"),
       tools: this.live,
-      content: [this.ready, this.advice, this.place],
+      content: [this.notice, this.ready, this.advice, this.place],
     });
     addEventListener("hashchange", () => this.choose());
     this.listen();
@@ -234,6 +236,7 @@ class LabPage {
         this.lost = true;
         this.seen = { version: -1 }; // after a restart of the lab everything is numbered anew
         [this.live.textContent, this.live.className] = ["Connection lost, trying again", "pill bad"];
+        markStale(this.notice, true, this.heardAt);
       }
       await new Promise((done) => setTimeout(done, this.lost ? 1000 : 150));
     }
@@ -247,6 +250,8 @@ class LabPage {
     if (this.lost) for (const panel of this.panels.values()) panel.log.clear();
     this.lost = false;
     [this.live.textContent, this.live.className] = ["Live", "pill good"];
+    markStale(this.notice, false);
+    this.heardAt = Date.now();
     this.heard(news);
   }
 }

@@ -79,7 +79,7 @@ class Shell {
     this.demo = h("span", { class: "pill warn", id: "demo", hidden: true }, "DEMO");
     this.demo.title = "The utility and its controls are made up by --demo.";
     this.content = h("div", {});
-    this.notice = h("p", { class: "trouble", role: "alert", hidden: true });
+    this.notice = staleNotice();
     this.page = null;
     this.turn = 0;
     this.linkState = "wait";
@@ -204,22 +204,24 @@ class Shell {
     const back = this.linkState === "lost" && state === "live";
     this.linkState = state;
     [this.live.textContent, this.live.className] = LIVE[state];
-    this.markStale(state === "lost");
+    markStale(this.notice, state === "lost", this.context.overview?.time);
     if (back) {
       this.describe();
       this.showRun();
       this.open();
     }
   }
+}
 
-  // Values of a lost connection look like it, and say of when they are.
-  markStale(stale) {
-    const { overview } = this.context;
-    document.body.classList.toggle("stale", stale);
-    this.notice.hidden = !stale;
-    const since = overview ? ` since ${clock(overview.time)}. All values below are from then` : "";
-    say(this.notice, stale ? `The simulator does not answer${since}.` : "");
-  }
+// Where a site says that its values are stale.
+export const staleNotice = () => h("p", { class: "trouble", role: "alert", hidden: true });
+
+// Values of a lost connection look like it, and say of when they are; since: the last instant heard of.
+export function markStale(notice, stale, since) {
+  document.body.classList.toggle("stale", stale);
+  notice.hidden = !stale;
+  const from = since ? ` since ${clock(since)}. All values below are from then` : "";
+  say(notice, stale ? `The simulator does not answer${from}.` : "");
 }
 
 export function startTheme() {
