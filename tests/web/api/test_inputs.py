@@ -26,7 +26,8 @@ async def test_a_post_changes_its_part_and_answers_the_whole(open_site):
         (b'{"voltage_pu": [1, 1, 3]}', "/voltage_pu/2"),
         (b'{"voltage_pu": "high"}', "/voltage_pu"),
         (b'{"irradiance_w_m2": true}', "/irradiance_w_m2"),
-        (b'{"frequency_hz": NaN}', ""),  # no JSON
+        (b'{"frequency_hz": NaN}', "/frequency_hz"),  # no JSON
+        (b'{"frequency_hz": 59, "frequency_hz": 60}', "/frequency_hz"),
         (b'{"phase_rotation": 1}', "/phase_rotation"),
         (b'{"sunshine": 3}', "/sunshine"),
         (b'{"angle_deg": 200}', "/angle_deg"),
