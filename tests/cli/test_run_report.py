@@ -1,6 +1,7 @@
 """What a run tells of itself: how the DERs connect, and the line of each minute."""
 
 import io
+import re
 from types import SimpleNamespace
 
 import trio
@@ -125,7 +126,13 @@ async def test_without_a_server_the_bar_goes_after_a_minute_for_the_lines(autoju
     run.report.announce(READY)
     await trio.sleep(125)
     assert run.messages() == ["2 DERs connect to their server"]
-    assert "connected 0 of 2 | " in run.screen.getvalue()
+    told = run.screen.getvalue()
+    assert "connected 0 of 2 | " in told
+    assert told.count("  dashboard ") == 1
+    run.connect_all()
+    await trio.sleep(2)
+    assert re.fullmatch(r"all 2 connected after 12\d\.\d s", run.messages()[1])
+    assert run.screen.getvalue().count("  dashboard ") == 2
 
 
 async def test_without_csip_nothing_joins(autojump_clock, nursery, capsys):

@@ -94,6 +94,8 @@ class RunReport:
         self._short = short
         self._addresses: Mapping[str, str] = {}
         self._announced = trio.Event()
+        self._joining = False
+        self._began_s = 0.0
 
     @classmethod
     def of(
@@ -114,29 +116,39 @@ class RunReport:
     async def run(self) -> None:
         """Until cancelled; in a pipe until all are connected."""
         await self._announced.wait()
-        if self._view.clients() and (self._terminal is not None or self._view.total > 1):
+        self._began_s = trio.current_time()
+        self._joining = bool(self._view.clients())
+        if self._joining and (self._terminal is not None or self._view.total > 1):
             await self._join()
         if self._short is not None:
             self._short.everything = self._short.joining = False
         if self._terminal is not None:
-            if self._view.clients():
-                self._terminal.table(self._addresses)
             self._terminal.line(_HINT, "dim")
             await self._tell_each_minute(self._terminal)
 
     async def _join(self) -> None:
         """Until all are connected; in the terminal a minute at most."""
-        total, began_s = self._view.total, trio.current_time()
+        total = self._view.total
         if total > 1:
             self._log.log("Info", "Engine", f"{total} DERs connect to their server")
         limit_s = LONGEST_BAR_S if self._terminal is not None else float("inf")
-        with self._bar() as show, trio.move_on_after(limit_s) as limit:
+        with self._bar() as show, trio.move_on_after(limit_s):
             while (connected := self._view.connected()) < total:
                 show(connected)
                 await self._pause(LOOK_S)
-        if total > 1 and not limit.cancelled_caught:
-            after_s = trio.current_time() - began_s
+        self._look()
+
+    def _look(self) -> None:
+        """Tell it where all are connected for the first time."""
+        total = self._view.total
+        if not self._joining or self._view.connected() < total:
+            return
+        self._joining = False
+        if total > 1:
+            after_s = trio.current_time() - self._began_s
             self._log.log("Info", "Engine", f"all {total} connected after {after_s:.1f} s")
+        if self._terminal is not None:
+            self._terminal.table(self._addresses)
 
     @contextlib.contextmanager
     def _bar(self) -> Iterator[Callable[[int], None]]:
@@ -152,6 +164,7 @@ class RunReport:
             next_s = trio.current_time() + MINUTE_S
             while (left_s := next_s - trio.current_time()) > 0:
                 await self._pause(min(1.0, left_s))
+                self._look()
             now = self._view.count()
             terminal.line(self.line(before, now))
             before = now
@@ -165,7 +178,9 @@ class RunReport:
         """The line of a minute; `before` is the count at the last line."""
         view, clients = self._view, self._view.clients()
         parts = [
-            f"connected {view.connected()} of {view.total}" if clients else f"{view.total} DERs, CSIP off",
+            f"connected {view.connected()} of {view.total}"
+            if clients
+            else f"{_counted(view.total, 'DER')}, CSIP off",
             f"{_counted(view.controls(), 'control')} in force",
             f"P {view.power_kw():.2f} kW",
         ]
