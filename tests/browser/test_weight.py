@@ -86,6 +86,17 @@ def test_a_page_is_loaded_when_it_is_opened():
     assert pages == ["overview.js"]
 
 
+def test_the_modules_of_the_overview_are_named_in_the_page():
+    """A browser then fetches them at once; each import that it finds by itself is a turn more."""
+    page, first = SITES["dashboard"]
+    named = re.findall(r'rel="modulepreload" href="([^"]+)"', (SOURCES / page).read_text())
+    scripts = {path for path in loaded(page, every_page=False, first=first) if path.suffix == ".js"}
+    entry = {path for path in scripts if path.name == "dashboard.js"}
+    wrong = {served(address) for address in named} ^ (scripts - entry)
+    assert not wrong, f"{page}: name these as modulepreload, or no longer"
+    assert len(named) == len(set(named))
+
+
 def test_nothing_is_loaded_from_elsewhere():
     for package in ("pages", "web", "lab"):
         for page in (ROOT / "src/dersim" / package / "static").rglob("*.html"):
