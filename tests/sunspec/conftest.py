@@ -12,12 +12,15 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from dersim.clock import SimClock
 from dersim.device import ManualClock
+from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
-from dersim.plugin.extension import FrontendContext, SunspecModel
+from dersim.plugin.checks import in_full
+from dersim.plugin.extension import FrontendContext
 from dersim.plugin.services import Services
+from dersim.plugin.sunspec_model import OwnedModel
 from dersim.sunspec import config
 from dersim.sunspec.server import ModbusServer
 
@@ -41,7 +44,8 @@ def make_server(device, clock, *words, services=None, models=()):
         stop=lambda: None,
         device=device,
         rng=random.Random(1),
-        sunspec_models=[SunspecModel("extra", model) for model in models],
+        fences=Fences(log),
+        sunspec_models=[OwnedModel("extra", in_full(model)) for model in models],
     )
     return ModbusServer(context), log
 

@@ -30,9 +30,10 @@ from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.fences import Fences, at_start
 from dersim.logbuffer import LogBuffer
-from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType, SunspecModel
+from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
 from dersim.plugin.services import Services
+from dersim.plugin.sunspec_model import OwnedModel
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -165,9 +166,7 @@ class Simulator:
             statuses=self.statuses,
             panels=tuple(self._registry.panels.values()),
             plugins=self._registry.plugins,
-            sunspec_models=tuple(
-                SunspecModel(models.owners[name], definition) for name, definition in models.items()
-            ),
+            sunspec_models=tuple(OwnedModel(models.owners[name], model) for name, model in models.items()),
             addresses=self.addresses,
             buffers=self.buffers,
             fences=self.fences,

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         RecordingService,
         SunspecService,
     )
+    from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
 
 _MODULES = {
@@ -88,6 +89,7 @@ _MODULES = {
         "RecordingService",
         "SunspecService",
     ),
+    "dersim.plugin.sunspec_model": ("SunspecModel", "SunspecPoints"),
     "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -136,6 +138,8 @@ __all__ = [
     "Settings",
     "Source",
     "Stage",
+    "SunspecModel",
+    "SunspecPoints",
     "SunspecService",
     "Verdict",
     "count",

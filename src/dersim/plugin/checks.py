@@ -14,12 +14,13 @@ from dersim.hardware.device_type import DeviceType
 from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.numeric import shown
 from dersim.plugin.extension import FrontendType, Panel, Scope
+from dersim.plugin.sunspec_model import SunspecModel
 
 #: Of each hook that returns something: the class of the items, and the table of the `Registry`.
 RESULTS: Mapping[str, tuple[type, str]] = {
     "register_device_types": (DeviceType, "device_types"),
     "register_control_functions": (FunctionType, "functions"),
-    "register_sunspec_models": (Mapping, "sunspec_models"),
+    "register_sunspec_models": (SunspecModel, "sunspec_models"),
     "register_schema_extensions": (SchemaExtension, "schema_extensions"),
     "register_frontends": (FrontendType, "frontends"),
     "register_ui_panels": (Panel, "panels"),
@@ -38,7 +39,13 @@ _FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
     },
     FrontendType: {"order": (int,), "peer_follows_simulated_time": (bool,)},
     Panel: {"title": (str,), "module_path": (str,)},
+    SunspecModel: {"definition": (Mapping,)},
 }
+
+
+def in_full(item: Any) -> Any:
+    """An item as it is registered: of a SunSpec model its definition alone will do."""
+    return SunspecModel(item) if isinstance(item, Mapping) else item
 
 
 def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
@@ -62,15 +69,26 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
             )
         case FunctionType() if not trusted:
             _check_function(plugin, item)
-    name = item.get("id") if isinstance(item, Mapping) else item.name
-    if isinstance(item, Mapping) and isinstance(name, int) and not isinstance(name, bool):
-        return str(name)
-    if isinstance(item, Mapping) or not isinstance(name, str) or not name:
-        what = (
-            "a SunSpec model needs a whole number as id" if isinstance(item, Mapping) else "it needs a name"
-        )
-        raise PluginError(f"plug-in {plugin}: {hook} gave {item!r}; {what}")
+        case SunspecModel():
+            return _check_sunspec_model(plugin, item)
+    name: Any = item.name
+    if not isinstance(name, str) or not name:
+        raise PluginError(f"plug-in {plugin}: {hook} gave {item!r}; it needs a name")
     return name
+
+
+def _check_sunspec_model(plugin: str, item: SunspecModel) -> str:
+    number = item.definition.get("id")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise PluginError(
+            f"plug-in {plugin}: register_sunspec_models gave {item.definition!r}; "
+            f"a SunSpec model needs a whole number as id"
+        )
+    what = f"plug-in {plugin}: SunSpec model {number}"
+    if item.make is not None:
+        _check_call(f"{what}: make", item.make, 2)
+    _check_call(f"{what}: suits", item.suits, 1)
+    return str(number)
 
 
 def _check_fields(plugin: str, item: object) -> None:

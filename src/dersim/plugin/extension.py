@@ -15,6 +15,7 @@ from dersim.buffers import Buffers
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import Services
+from dersim.plugin.sunspec_model import OwnedModel
 
 if TYPE_CHECKING:
     from dersim.clock import SimClock
@@ -38,13 +39,6 @@ class PluginInfo(NamedTuple):
     version: str
     origin: str
     loaded: bool
-
-
-class SunspecModel(NamedTuple):
-    """A SunSpec model that a plug-in registered: its definition in the SunSpec Alliance's JSON form."""
-
-    plugin: str
-    definition: Mapping[str, Any]
 
 
 class Frontend(Protocol):
@@ -94,7 +88,7 @@ class FrontendContext:
     statuses: Callable[[int], Mapping[str, FrontendStatus]] = lambda _number: {}
     panels: Sequence[Panel] = ()
     plugins: Sequence[PluginInfo] = ()
-    sunspec_models: Sequence[SunspecModel] = ()
+    sunspec_models: Sequence[OwnedModel] = ()
     buffers: Buffers = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.options import OptionParser
     from dersim.plugin.extension import FrontendType, Panel
+    from dersim.plugin.sunspec_model import SunspecModel
 
 PROJECT = "dersim"
 
@@ -45,8 +46,8 @@ def register_control_functions() -> Iterable[FunctionType]:  # type: ignore[empt
 
 
 @hookspec
-def register_sunspec_models() -> Iterable[Mapping[str, Any]]:  # type: ignore[empty-body]  # a specification
-    """SunSpec model definitions in the SunSpec Alliance's JSON form, served beside the standard ones."""
+def register_sunspec_models() -> Iterable[Mapping[str, Any] | SunspecModel]:  # type: ignore[empty-body]  # a specification
+    """SunSpec models, served beside the standard ones; a definition alone, as JSON, keeps what is written."""
 
 
 @hookspec

@@ -21,7 +21,7 @@ from dersim.fences import at_start
 from dersim.options import OptionParser
 from dersim.plugin import hookspecs
 from dersim.plugin.candidates import BUILT_IN_NAMES, Candidate
-from dersim.plugin.checks import RESULTS, name_of
+from dersim.plugin.checks import RESULTS, in_full, name_of
 from dersim.plugin.extension import PluginInfo
 from dersim.plugin.registry import EVERYTHING, Registry, Selection
 from dersim.suggestions import hint
@@ -191,7 +191,7 @@ class PluginSet:
             arguments = {"options": options} if hook == "register_frontends" else {}
             for plugin in self.plugins:
                 if hook in plugin.hooks:
-                    for item in self._call(plugin, hook, **arguments):
+                    for item in map(in_full, self._call(plugin, hook, **arguments)):
                         name = name_of(plugin.name, hook, item, trusted=plugin.name in BUILT_IN_NAMES)
                         getattr(registry, table).add(name, item, plugin.name)
         return registry

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dersim.errors import ConfigError, PluginError
 from dersim.hardware.nameplate import bundled, read_nameplate
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dersim.hardware.nameplate import Nameplate
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.plugin.extension import FrontendType, Panel, PluginInfo
+    from dersim.plugin.sunspec_model import SunspecModel
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class Registry:
 
     device_types: Named[DeviceType] = field(default_factory=lambda: Named("device type"))
     functions: Named[FunctionType] = field(default_factory=lambda: Named("control function"))
-    sunspec_models: Named[Mapping[str, Any]] = field(default_factory=lambda: Named("SunSpec model"))
+    sunspec_models: Named[SunspecModel] = field(default_factory=lambda: Named("SunSpec model"))
     schema_extensions: Named[SchemaExtension] = field(default_factory=lambda: Named("schema extension"))
     frontends: Named[FrontendType] = field(default_factory=lambda: Named("front-end"))
     panels: Named[Panel] = field(default_factory=lambda: Named("panel"))

@@ -59,6 +59,9 @@ class Model:
         """A value that changes whenever `values` may have changed."""
         return FOREVER
 
+    def try_out(self) -> None:
+        """Read once; an error of a plug-in's model is raised as it is, and not as a Modbus exception."""
+
     def writable(self, path: str) -> bool:  # noqa: ARG002 - for subclasses
         """Whether a point that the definition marks RW can be written here."""
         return False
@@ -103,6 +106,11 @@ class Block:
             self._bytes = self.layout.form.pack(*raws)
             self._stamp = stamp
         return self._bytes
+
+    def try_out(self) -> None:
+        """Encode the registers once, with the errors of a plug-in's model as they are."""
+        self.model.try_out()
+        self.data()
 
     def shown(self) -> dict[str, Value]:
         """Every point by path, in plain units, None where not implemented."""

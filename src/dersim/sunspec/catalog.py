@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dersim.errors import PluginError
-from dersim.fences import at_start
+from dersim.fences import Fences, at_start
 from dersim.hardware.dc_sides import parts_of
-from dersim.plugin.extension import SunspecModel
+from dersim.logbuffer import LogBuffer
+from dersim.plugin.sunspec_model import OwnedModel
 from dersim.sunspec import curve_forms, measurements, ratings, storage
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.battery_base import Battery
@@ -20,7 +21,7 @@ from dersim.sunspec.csip_control import CsipControl, FindClient
 from dersim.sunspec.immediate import Immediate
 from dersim.sunspec.mppt import Mppt
 from dersim.sunspec.operation import Operation
-from dersim.sunspec.plugin_models import PluginModel
+from dersim.sunspec.plugin_models import plugin_model
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.scales import Scales
 from dersim.sunspec.simulation import Simulation
@@ -37,12 +38,13 @@ def models_of(
     unit_id: int,
     *,
     csip: FindClient,
-    more: Sequence[SunspecModel] = (),
+    more: Sequence[OwnedModel] = (),
+    fences: Fences | None = None,
 ) -> list[Model]:
     """All models of a device, in rising order.
 
     unit_id: the initial value of 1.DA. csip: finds the CSIP client. more: models of plug-ins; PluginError for
-    one that cannot be, or whose number the device has already.
+    one that cannot be, or whose number the device has already. fences: around what these do later.
     """
     scales = Scales.of(view.plate)
     controls, switch = AcControls(view, scales, timers), Switch(view, timers)
@@ -71,9 +73,11 @@ def models_of(
         models.append(Battery(view, scales, switch))
         if view.supports("InWRte"):
             models.append(StorageControls(view, scales, timers))
-    for plugin, definition in more:
-        with at_start(plugin, f"SunSpec model {definition.get('id')}"):
-            model = PluginModel(view, definition)
+    for plugin, kind in more:
+        with at_start(plugin, f"SunSpec model {kind.definition.get('id')}"):
+            if not kind.suits(view.plate):
+                continue
+            model = plugin_model(view, plugin, kind, fences or Fences(LogBuffer()))
         if model.model_id in {each.model_id for each in models}:
             raise PluginError(
                 f"plug-in {plugin}: the device has a SunSpec model {model.model_id} already; "

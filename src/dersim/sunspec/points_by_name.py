@@ -64,7 +64,7 @@ def restore(unit: Unit, nameplate: Nameplate) -> None:
 
 
 def shown_points(unit: Unit, model: int | None = None) -> dict[str, Any]:
-    """A model's current points, or a list of all models."""
+    """A model's current points, or a list of all models; ConfigError says why not."""
     unit.refresh()
     if model is None:
         return {"models": [{"model": b.model_id, "name": b.layout.name} for b in unit.blocks]}
@@ -73,7 +73,11 @@ def shown_points(unit: Unit, model: int | None = None) -> dict[str, Any]:
     except ModbusRefusal as why:
         have = ", ".join(str(each.model_id) for each in unit.blocks)
         raise ConfigError(f"{why}; it has {have}") from None
-    return {"model": model, "points": {k: v for k, v in block.shown().items() if v is not None}}
+    try:
+        points = block.shown()
+    except ModbusRefusal as why:  # a plug-in's model failed
+        raise ConfigError(str(why)) from None
+    return {"model": model, "points": {k: v for k, v in points.items() if v is not None}}
 
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -64,15 +64,17 @@ class ModbusServer:
 
     def _try_models_of_plugins(self) -> None:
         """Encode them once, so that a bad one is told at start-up; PluginError."""
-        for plugin, definition in self._context.sunspec_models:
-            with at_start(plugin, f"SunSpec model {definition['id']}"):
-                self.unit.block(int(definition["id"])).data()
+        for plugin, kind in self._context.sunspec_models:
+            with at_start(plugin, f"SunSpec model {kind.definition['id']}"):
+                if kind.suits(self.device.nameplate):
+                    self.unit.block(int(kind.definition["id"])).try_out()
 
     @cached_property
     def unit(self) -> Unit:
         """The register map, made on first use: of a thousand DERs few are ever read."""
         csip, more = self._csip_client, self._context.sunspec_models
-        models = models_of(self.view, self.timers, self._address_at_first(), csip=csip, more=more)
+        address, fences = self._address_at_first(), self._context.fences
+        models = models_of(self.view, self.timers, address, csip=csip, more=more, fences=fences)
         unit = Unit(models, before=self.timers.run_due)
         restore(unit, self.device.nameplate)
         return unit
