@@ -181,8 +181,10 @@ async def test_the_tls_version_is_the_one_asked_for(offered, asked, works):
         ({"key": "/nowhere.pem"}, "--mb_key /nowhere.pem: no such file"),
         ({"root_cert": FLAGS[5]}, "--mb_root_cert"),
         ({"ciphers": "NONSENSE"}, "--mb_ciphers NONSENSE"),
-        ({"key": str(CLIENTS / "tls1_2" / "client_readonly.key")}, "give a PEM pair"),
-        ({"key": FLAGS[3]}, "give a PEM pair"),
+        ({"key": str(CLIENTS / "tls1_2" / "client_readonly.key")}, "is not the key of the certificate in"),
+        ({"key": FLAGS[3]}, "server_valid.crt: holds no PEM private key; give the certificate's key"),
+        ({"cert": FLAGS[5]}, "holds a private key; our certificate with its chain"),
+        ({"root_cert": __file__}, "test_security.py: holds no PEM certificate; a CA certificate"),
     ],
 )
 def test_bad_files_are_one_line_that_names_the_flag(change, words):

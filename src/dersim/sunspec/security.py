@@ -14,8 +14,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
-from dersim.errors import ConfigError
+from dersim.errors import CertificateError, ConfigError
 from dersim.sunspec.rights import NOTHING, ROLES, Rights
+from dersim.tls.files import load_certificates, read
 from dersim.tls.reasons import explain
 
 ROLE_OID = ObjectIdentifier("1.3.6.1.4.1.50316.802.1")
@@ -46,6 +47,7 @@ def server_context(
             raise ConfigError(f"{flag}: --mb_enc yes needs a PEM file here (Secure SunSpec is mutual TLS)")
         if not Path(path).is_file():
             raise ConfigError(f"{flag} {path}: no such file; give a PEM file")
+    _check_files(Path(cert), Path(key), Path(root_cert))
     try:
         context.set_ciphers(ciphers)
     except ssl.SSLError:
@@ -55,6 +57,10 @@ def server_context(
     try:
         context.load_cert_chain(cert, key, password=lambda: "")  # or OpenSSL would ask on the terminal
     except (ssl.SSLError, OSError, ValueError) as error:
+        if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError(
+                f"--mb_key {key}: is not the key of the certificate in {cert}; give the pair's own key"
+            ) from None
         raise ConfigError(
             f"--mb_cert {cert}, --mb_key {key}: {_words(error)}; give a PEM pair without a passphrase"
         ) from None
@@ -65,6 +71,20 @@ def server_context(
             f"--mb_root_cert {root_cert}: {_words(error)}; give CA certificates in PEM"
         ) from None
     return context
+
+
+def _check_files(cert: Path, key: Path, root_cert: Path) -> None:
+    """Name the file that is not of its kind: OpenSSL does not."""
+    for flag, path, what in (
+        ("--mb_cert", cert, "our certificate with its chain"),
+        ("--mb_root_cert", root_cert, "a CA certificate"),
+    ):
+        try:
+            load_certificates(path, what)
+        except CertificateError as error:
+            raise ConfigError(f"{flag} {error}") from None
+    if b"PRIVATE KEY-----" not in read(key, "the certificate's key"):
+        raise ConfigError(f"--mb_key {key}: holds no PEM private key; give the certificate's key")
 
 
 def _words(error: Exception) -> str:
