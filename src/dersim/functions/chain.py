@@ -137,7 +137,7 @@ class Chain:
         self.command, self.grid, self.frequency = (
             [(each, self.bounds[names[id(each)]]) for each in enabled[stage]] for stage in _COMMANDING
         )
-        self.reactive.functions = enabled["reactive"]
+        self.reactive.enable(enabled["reactive"])
         following = [each for each in enabled["reactive"] if getattr(each, "follows_power", False)]
         self._by_power = self.q_follows = bool(following)
         self.q_bends_w = [power_w for each in following for power_w in getattr(each, "bends_w", ())]

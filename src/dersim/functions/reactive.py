@@ -15,13 +15,14 @@ from dersim.hardware.measured import Measured
 
 
 class Reactive:
-    """Reactive power by command and grid. functions: those with a mode in force. lag: that of Q.
+    """Reactive power by command and grid. lag: that of Q.
 
     by, demand: the function that asked for Q in the last step, and what it asked for.
     """
 
     def __init__(self, ramp: Ramp | None, service: Service) -> None:
-        self.functions: list[ControlFunction] = []
+        self._functions: list[ControlFunction] = []
+        self._only: ControlFunction | None = None
         self.lag = Lag()
         self.by: ControlFunction | None = None
         self.demand = NOTHING
@@ -31,6 +32,11 @@ class Reactive:
         self._begins = False
         self._ramp_s: float | None = None
 
+    def enable(self, functions: list[ControlFunction]) -> None:
+        """Take over the functions with a mode in force; mostly there is one."""
+        self._functions = functions
+        self.by = self._only = functions[0] if len(functions) == 1 else None
+
     def changed(self, ramp_s: float | None, *, own: bool) -> None:
         """The modes of a function changed. ramp_s: their rampTms; own: whether some are in force now."""
         # The end of a mode does not take the ramp from the mode that follows it in the same change.
@@ -39,11 +45,11 @@ class Reactive:
 
     def step(self, dt_s: float, seen: Measured) -> tuple[float, bool]:
         """Q after dt_s (var), and whether P and Q shrink together at the VA limit."""
-        demand: Demand = NOTHING
-        for function in self.functions:
-            asked = function.step(dt_s, seen)
-            if asked.q_var is not None:
-                demand, self.by = asked, function
+        only = self._only
+        if only is not None:
+            demand = only.step(dt_s, seen)
+        else:
+            demand = self._asked(dt_s, seen) if self._functions else NOTHING
         self.demand = demand
         lag, ramp = self.lag, self._ramp
         if not self._service.in_service:
@@ -71,6 +77,15 @@ class Reactive:
             lag.start(q, wanted)
             return q, demand.power_factor_first
         return lag.step(dt_s, wanted, self._response_s), demand.power_factor_first
+
+    def _asked(self, dt_s: float, seen: Measured) -> Demand:
+        """Call all functions; the demand of the last that asks for Q."""
+        demand: Demand = NOTHING
+        for function in self._functions:
+            asked = function.step(dt_s, seen)
+            if asked.q_var is not None:
+                demand, self.by = asked, function
+        return demand
 
     def _begin(self, seen: Measured, wanted_var: float) -> None:
         """Start the ramp of a new mode or value."""
