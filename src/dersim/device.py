@@ -31,7 +31,7 @@ from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
 from dersim.hardware.source import configure_source
-from dersim.hardware.state import DeviceState, Triple
+from dersim.hardware.state import DeviceState, Signs, Triple
 from dersim.hardware.terminals import Terminals
 from dersim.modes import ModeValue
 from dersim.setpoints import Setpoints
@@ -68,6 +68,8 @@ class Device:
     ones: `plugin.builtin.make_device`). start: "in_service" or "off". sampled: changes are samples of a
     record and have no instant of their own, so they cause no step of zero length.
     `state`: the latest state; `setpoints`: all commands; `inputs`: grid and weather; `settings`: DERSettings.
+    `functions`: its control functions by name, e.g. "volt-var"; `function_types`: in the order of the calls.
+    `moved_s`: when more than its registers may have changed last.
     `failed`: why it stopped for good, or ""; `on_failure`: called with an error in a step that a change
     causes, instead of raising it from the change.
     """
@@ -85,8 +87,7 @@ class Device:
         start: str = "in_service",
         sampled: bool = False,
     ) -> None:
-        self.number = number
-        self.device_type = device_type
+        self.number, self.device_type = number, device_type
         self.name = f"{self.device_type.name} {number}"
         self.nameplate = _own(nameplate or read_nameplate(bundled(self.device_type.profile)), number)
         self.rng = rng or random.Random(number)  # noqa: S311 - a simulation's draws
@@ -97,15 +98,17 @@ class Device:
         plate = self.nameplate
         self.inputs = inputs or Inputs(Conditions(frequency_hz=plate.frequency_hz))
         self.chain = Chain(functions, plate, self.settings, self.rng)
+        self.function_types: Sequence[FunctionType] = self.chain.types
+        self.functions: Mapping[str, ControlFunction] = self.chain.functions
         self.seen = self.chain.inverter.measured(plate.frequency_hz)
         self.seen.undisturbed = self.chain.without.read
         self._terminals = Terminals(plate, self.settings)
         self._registers = Registers.at_first(plate)
-        self._report = Report(plate, self.settings, self.seen, self.source, self._registers, self.chain)
-        self._held = AlarmHold(2 * self._clock.tick_s)
+        parts = self.seen, self.source, self._registers, self.chain, AlarmHold(2 * self._clock.tick_s)
+        self._report = Report(plate, self.settings, *parts)
         self._conditions: Conditions | None = None
         self._shares: Triple = (1.0, 0.0, 0.0)
-        self._last_s = math.nan
+        self._last_s = self.moved_s = math.nan
         self._state: DeviceState | None = None
         self.failed = ""
         self.on_failure: Callable[[BaseException], None] | None = None
@@ -153,6 +156,13 @@ class Device:
         return self._state or self._build()  # the latter of a DER that has failed, if only by its DC side
 
     @property
+    def signs(self) -> Signs:
+        """Its alarms and status now, without building a state."""
+        if self.failed or self._state is not None:
+            return self.state.signs
+        return self._report.signs(*self._present(), self.setpoints.value)
+
+    @property
     def permitted(self) -> bool:
         """Whether the operator lets the DER be in service."""
         return self.chain.service.permitted
@@ -161,16 +171,6 @@ class Device:
     def service_word(self) -> str:
         """In service, entering service, ceased, tripped or out of service, without building a state."""
         return self.chain.service.word
-
-    @property
-    def function_types(self) -> Sequence[FunctionType]:
-        """The types of its control functions, in the order in which they are called."""
-        return self.chain.types
-
-    @property
-    def functions(self) -> Mapping[str, ControlFunction]:
-        """Its control functions by name, e.g. "volt-var"."""
-        return self.chain.functions
 
     @property
     def enter_service_s(self) -> float:
@@ -212,7 +212,7 @@ class Device:
             self.chain.service.permitted = command == "start"
         elif command == "reset":
             self._guarded(lambda: self.chain.reset(self.seen))
-            self._held.forget()
+            self._report.held.forget()
         else:
             raise ConfigError(f"command: {command!r} is not one of start, stop, reset")
         self._restep()
@@ -260,7 +260,7 @@ class Device:
                 dt_s, end_s = piece_s, start_s + piece_s
                 if not inputs.constant:
                     conditions = self._conditions = inputs.during(start_s, end_s)
-        self._last_s = end_s
+        self._last_s = self.moved_s = end_s
         p, q, rest = seen.p_w, seen.q_var, source.rest_w
         source.see(conditions, dt_s)
         seen.available_w, seen.charge_w = source.available_w, source.charge_w
@@ -276,7 +276,7 @@ class Device:
         if not source.settled and mean_p != seen.p_w:
             source.drew(seen.p_w, 0.0)  # the power from now on
         if not quiet:
-            self._held.note(self._report.alarms(conditions), end_s)
+            self._report.note(conditions, end_s)
             if chain.service.turning:
                 chain.service.turn(seen)
                 chain.settled = False
@@ -299,17 +299,17 @@ class Device:
             self._shares = shares
             self._registers.share(shares)
 
-    def _build(self) -> DeviceState:
+    def _present(self) -> tuple[float, Conditions]:
         time_s = 0.0 if math.isnan(self._last_s) else self._last_s
-        conditions, report = self._conditions, self._report
+        conditions = self._conditions
         if conditions is None:
             conditions = self.inputs.at(time_s)
             self._look(conditions)
-        if self.failed:
-            self._state = report.failed_state(time_s, conditions, self._shares)
-            return self._state
-        alarms = self._held.with_held(report.alarms(conditions), time_s)
-        self._state = report.state(time_s, conditions, self._shares, alarms, self.setpoints.value)
+        return time_s, conditions
+
+    def _build(self) -> DeviceState:
+        build = self._report.failed_state if self.failed else self._report.state
+        self._state = build(*self._present(), self._shares, self.setpoints.value)
         return self._state
 
 

@@ -81,7 +81,9 @@ async def test_a_watch_of_alarms_that_raises_ends_nothing(autojump_clock, world,
     client = await world.start(for_s=5)
     with monkeypatch.context() as patch:
         patch.setattr(LogEvents, "watch", broken)
-        await trio.sleep(3)
+        for irradiance_w_m2 in (500.0, 600.0, 700.0):
+            world.device.inputs.set(irradiance_w_m2=irradiance_w_m2)
+            await trio.sleep(1)
     assert world.fences.counts["csip_watch"] >= 2
     await trio.sleep(20)
     assert client.snapshot()["state"] == "connected"

@@ -12,6 +12,7 @@ In every state the last good documents are kept, controls keep running and Respo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from dersim.errors import (
 )
 
 if TYPE_CHECKING:
+    from dersim.hardware.state import Signs
     from dersim.ieee2030_5.resources import DERControlResponse
 
 #: The pause before the next walk, s, and its random spread over a fleet, +-s.
@@ -69,7 +71,8 @@ class Lifecycle:
         self._held_until = 0.0
         self._walked_at = 0.0
         self._answering = False
-        self._urgent: tuple[Any, ...] = ()
+        self._signs: Signs | None = None
+        self._looked_s = math.nan
 
     def rediscover(self) -> None:
         """Read the certificate files and walk the server again, after the request in progress."""
@@ -287,13 +290,15 @@ class Lifecycle:
 
     def _check(self) -> None:
         """After every step: queue LogEvents for alarms, and PUT a changed DERStatus at once."""
+        device, known = self._client_context.device, self._signs
+        if device.moved_s == self._looked_s and known is not None and not known.alarms and not device.failed:
+            return  # an alarm may be held, and end by itself
         with self._client_context.fence("csip_watch", "alarms and status of the DER"):
-            state = self._client_context.device.state
-            self.log_events.watch(state.alarms)
-            urgent = state.alarms, state.connection, state.inverter_status, state.operational_mode
-            if urgent != self._urgent:
-                self._urgent = urgent
+            moved_s, signs = device.moved_s, device.signs
+            self.log_events.watch(signs.alarms)
+            if signs != known:
                 self.polling.status_changed()
+            self._looked_s, self._signs = moved_s, signs
 
 
 def _summary(tree: Tree) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
+from dersim.hardware.alarm_hold import AlarmHold
 from dersim.hardware.dc_sides import DcSides
 from dersim.hardware.inverter import Inverter
 from dersim.hardware.measured import Measured
@@ -26,6 +27,7 @@ from dersim.hardware.state import (
     DeviceState,
     InverterStatus,
     OperationalMode,
+    Signs,
     StorageMode,
     Triple,
 )
@@ -100,7 +102,9 @@ class Report:
         source: Source,
         registers: Registers,
         parts: DecidedParts,
+        held: AlarmHold,
     ) -> None:
+        self.held = held
         self._plate = plate
         self._settings = settings
         self._seen = seen
@@ -171,15 +175,31 @@ class Report:
         off = not self._service.permitted or (self._seen.blocked and not standby)
         return InverterStatus.OFF if off else InverterStatus.STANDBY
 
+    def note(self, conditions: Conditions, now_s: float) -> None:
+        """Record the alarms of now_s, which readers may see later."""
+        self.held.note(self.alarms(conditions), now_s)
+
+    def signs(self, time_s: float, conditions: Conditions, value: Callable[[str], object]) -> Signs:
+        """Alarms and status. value: of a mode in force, or None."""
+        return self._signs(self.held.with_held(self.alarms(conditions), time_s), value)
+
+    def _signs(self, alarms: Alarm, value: Callable[[str], object]) -> Signs:
+        sleeps, serves = self._sleeps, self._service.in_service
+        works = serves and not sleeps
+        return Signs(
+            alarms,
+            self._connection(sleeps),
+            self.status(sleeps=sleeps, standby=not serves and _is_standby(value)),
+            OperationalMode.OPERATIONAL if works else OperationalMode.OFF,
+        )
+
     def state(
-        self,
-        time_s: float,
-        conditions: Conditions,
-        shares: Triple,
-        alarms: Alarm,
-        value: Callable[[str], object],
+        self, time_s: float, conditions: Conditions, shares: Triple, value: Callable[[str], object]
     ) -> DeviceState:
         """Build the state. shares: of each phase in P and Q. value: of a mode in force, or None."""
+        return self._state(time_s, conditions, shares, self.signs(time_s, conditions, value))
+
+    def _state(self, time_s: float, conditions: Conditions, shares: Triple, signs: Signs) -> DeviceState:
         plate, source = self._plate, self._source
         p, q = self._seen.p_w, self._seen.q_var
         s = math.hypot(p, q)
@@ -191,9 +211,6 @@ class Report:
         exported, imported, injected, absorbed = self._registers.read()
         available_w, charge_w, inject, absorb = self._available(p)
         sides = self._dc_sides(p, sum(exported), sum(imported))
-        sleeps = self._sleeps
-        serves = self._service.in_service
-        works = serves and not sleeps
         self._soc_pct = soc = source.soc_pct
         return DeviceState(
             time_s=time_s,
@@ -219,11 +236,11 @@ class Report:
             temperature_c=conditions.temperature_c,
             cell_temperature_c=source.cell_temperature_c,
             soc_pct=soc,
-            connection=self._connection(sleeps),
-            inverter_status=self.status(sleeps=sleeps, standby=not serves and _is_standby(value)),
-            operational_mode=OperationalMode.OPERATIONAL if works else OperationalMode.OFF,
+            connection=signs.connection,
+            inverter_status=signs.inverter_status,
+            operational_mode=signs.operational_mode,
             storage_mode=None if soc is None else _storage_mode(sides),
-            alarms=alarms,
+            alarms=signs.alarms,
             tripped=self._service.tripped,
             failed=self._service.failed,
         )
@@ -237,13 +254,15 @@ class Report:
         active = min(seen.available_w, s.setMaxW, give_w), min(seen.charge_w, s.charge_limit_w, take_w)
         return active + self._inverter.var_available(p_w)
 
-    def failed_state(self, time_s: float, conditions: Conditions, shares: Triple) -> DeviceState:
+    def failed_state(
+        self, time_s: float, conditions: Conditions, shares: Triple, _value: Callable[[str], object]
+    ) -> DeviceState:
         """The state of a DER that failed: no power, registers and state of charge as they were."""
         plate = self._plate
         soc_pct = self._soc_pct
         self._source = GivenSource(plate)
         self._source.soc_pct = soc_pct
-        return self.state(time_s, conditions, shares, Alarm(0), lambda _: None)
+        return self._state(time_s, conditions, shares, self._signs(Alarm(0), lambda _: None))
 
     def dc_iv(self, name: str, state: DeviceState) -> dict[str, Any]:
         """The PV array's I-V curve and operating point; ConfigError names the DER if it has none."""

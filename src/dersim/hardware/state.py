@@ -94,6 +94,15 @@ class DcSide(NamedTuple):
 Triple = tuple[float, float, float]
 
 
+class Signs(NamedTuple):
+    """What a utility is told at once when it changes."""
+
+    alarms: Alarm
+    connection: Connection
+    inverter_status: InverterStatus
+    operational_mode: OperationalMode
+
+
 class DeviceState(NamedTuple):
     """One DER at one instant; immutable.
 
@@ -134,6 +143,11 @@ class DeviceState(NamedTuple):
     alarms: Alarm
     tripped: bool
     failed: bool = False
+
+    @property
+    def signs(self) -> Signs:
+        """Its alarms and status."""
+        return Signs(self.alarms, self.connection, self.inverter_status, self.operational_mode)
 
     @property
     def pv(self) -> DcSide | None:
