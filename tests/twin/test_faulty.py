@@ -11,6 +11,7 @@ from tests.twin.test_foreign import MODERN
 from dersim.sunspec.definitions import definition
 from dersim.twin import link, nameplate_from_modbus
 from dersim.twin.link import DeviceUnreachable
+from dersim.twin.ratings import NoTwin
 
 
 def read(answer, *, timeout_s=5.0, unit=1, **how):
@@ -132,6 +133,16 @@ def test_a_count_that_is_not_given_is_found_by_the_length(count):
     assert "opModVoltVar" in curve_modes(twin)
 
 
+@pytest.mark.parametrize("counts", [(60_000, 2), (40, 40)])
+def test_counts_that_do_not_go_with_the_length(counts):
+    words = registers(MODERN)
+    at = place(705) - 40000 + 2 + 3
+    words[at : at + 2] = counts
+    twin = read(faulty.plain(words))
+    assert twin.unread[0].startswith(f"model 705 at {place(705)}: ")
+    assert twin.document["702"] == WHOLE["702"]
+
+
 def test_two_counts_that_are_not_given_are_told():
     words = registers(MODERN)
     at = place(705) - 40000 + 2 + 3
@@ -172,7 +183,7 @@ def test_scale_factors_that_change_between_two_requests_are_read_again():
     assert without_comments(twin) == WHOLE
     assert len(reads) >= 4
     reads.clear()
-    with pytest.raises(Exception, match=r"neither 702\.WMaxRtg"):
+    with pytest.raises(NoTwin, match=r"neither 702\.WMaxRtg"):
         read(lambda *request: answer(*request, steady=10_000))
 
 

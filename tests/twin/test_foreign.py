@@ -8,6 +8,7 @@ from tests.twin.foreign import COMMON, registers, served
 
 from dersim.hardware.nameplate import nameplate_from_json
 from dersim.twin import nameplate_from_modbus
+from dersim.twin.ratings import NoTwin
 from dersim.twin.stand_in import StandIn
 
 POINTS = [{"V": 9200, "Var": 300}, {"V": 9700, "Var": 0}, {"V": 10300, "Var": 0}, {"V": 10700, "Var": -300}]
@@ -173,7 +174,7 @@ def test_the_1547_device_of_pysunspec2_s_own_tests():
 
 
 def test_a_meter_is_no_inverter():
-    with pytest.raises(Exception, match=r"neither 702\.WMaxRtg nor 120\.WRtg says its power"):
+    with pytest.raises(NoTwin, match=r"neither 702\.WMaxRtg nor 120\.WRtg says its power"):
         read([COMMON, {"ID": 701, "ACType": 2}])
 
 
@@ -184,6 +185,25 @@ def test_ratings_that_contradict_one_another_are_mended_and_told():
     told = "\n".join(twin.unread)
     for word in ("702.VAMaxRtg", "702.VMinRtg", "702.PFOvrExtRtg", "702.VarMaxAbsRtg"):
         assert word in told
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "soc", "held"),
+    [
+        (10, 90, 50, (10, 90, 50)),
+        (90, 10, 50, (5, 95, 50)),
+        (10, 90, 97, (10, 90, 90)),
+        (None, None, 2, (2, 95, 2)),
+    ],
+)
+def test_a_charge_outside_its_limits_is_mended(low, high, soc, held):
+    battery = {"ID": 802, "WHRtg": 150, "WHRtg_SF": 2, "SoC": soc, "SoC_SF": 0, "V": 400, "V_SF": 0}
+    limits = {"SoCMin": low, "SoCMax": high} if low else {}
+    twin, made = read([*MODERN[:-1], battery | limits])
+    plate = made.device.nameplate
+    assert (plate.soc_min_pct, plate.soc_max_pct, plate.soc_pct) == held
+    assert (twin.device_type, plate.rtgMaxWh, plate.pv_v) == ("Batt-3Phase", 15_000, 400)
+    assert any("802.SoCMin 90 % is not below" in line for line in twin.unread) == (low == 90)
 
 
 def test_settings_and_curves_that_the_twin_cannot_have_are_told():

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dersim.errors import ConfigError
 from dersim.hardware.nameplate import nameplate_from_json
 from dersim.hardware.settings import Settings
 from dersim.modes import ModeValue, modes_to_json
@@ -22,7 +23,7 @@ from dersim.sunspec.points import Value
 from dersim.twin.differences import differences
 from dersim.twin.legacy_curves import legacy_modes
 from dersim.twin.link import Link
-from dersim.twin.ratings import Ratings, read_ratings
+from dersim.twin.ratings import NoTwin, Ratings, read_ratings
 from dersim.twin.stand_in import StandIn
 from dersim.twin.sunspec_map import Machine, read_machine
 
@@ -60,8 +61,15 @@ def nameplate_from_modbus(host: str, port: int = PORT, *, unit: int = 1, timeout
 
 
 def twin_of(machine: Machine) -> Twin:
-    """The twin of a machine that was read."""
+    """The twin of a machine that was read; NoTwin tells why there can be none."""
     ratings = read_ratings(machine)
+    try:
+        return _twin(machine, ratings)
+    except ConfigError as error:
+        raise NoTwin(f"{machine.where}: its registers make no nameplate: {error}") from error
+
+
+def _twin(machine: Machine, ratings: Ratings) -> Twin:
     device_type = _device_type(ratings.points)
     document = _nested(ratings.points)
     more = document.setdefault("dersim", {})
@@ -76,14 +84,14 @@ def twin_of(machine: Machine) -> Twin:
         more["registers"] = registers
     twin = StandIn(nameplate_from_json(document), device_type)
     source, differs = f"{_name(ratings)} at {machine.where}", differences(machine, twin)
-    lists = {
+    comments = {
+        "read from": [source],
+        "device type": [device_type],
         "could not be read or used": machine.unread,
         "assumed": ratings.assumed,
         "other in the twin": differs,
     }
-    more["comments"] = {"read from": [source], "device type": [device_type]} | {
-        k: v for k, v in lists.items() if v
-    }
+    more["comments"] = {subject: lines for subject, lines in comments.items() if lines}
     return Twin(
         document=document,
         device_type=device_type,

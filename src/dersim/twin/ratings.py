@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, DersimError
 from dersim.hardware.nameplate_points import POINTS
 from dersim.numeric import number
 from dersim.twin.sunspec_map import Machine
@@ -21,6 +21,10 @@ _PHASES = {101: 1, 102: 2, 103: 3, 111: 1, 112: 2, 113: 3}
 _PV, _STORAGE = 0, 1  # 714.PrtTyp
 _PV_AND_STORAGE = 82
 _VAR_SHARE = 0.44
+
+
+class NoTwin(DersimError):  # noqa: N818 - says what follows
+    """Registers of which no nameplate can be made."""
 
 
 @dataclass(slots=True)
@@ -72,7 +76,8 @@ _OF_STORAGE = (
     _From("dersim.SoCMin", ((802, "SoCMin"),)),
     _From("dersim.SoCMax", ((802, "SoCMax"),)),
 )
-_CAPACITY = _From("713.WHRtg", ((713, "WHRtg"), (802, "WHRtg"), (120, "WHRtg")))
+_CHARGE = ("dersim.SoCMin", "dersim.SoCMax", "713.SoC")
+_CAPACITY = ((713, "WHRtg"), (802, "WHRtg"), (120, "WHRtg"))
 _ENERGIES = {
     "701.TotWhInjL": ((701, "TotWhInj"), (103, "WH"), (102, "WH"), (101, "WH")),
     "701.TotWhAbsL": ((701, "TotWhAbs"),),
@@ -82,13 +87,13 @@ _ENERGIES = {
 
 
 def read_ratings(machine: Machine) -> Ratings:
-    """The nameplate's points. ConfigError where the registers do not say the power of the machine."""
+    """The nameplate's points. NoTwin where the registers do not say the power of the machine."""
     ratings = Ratings()
     _identity(machine, ratings)
     _take(machine, ratings, _RATINGS)
     if not ratings.points.get("702.WMaxRtg"):
         have = ", ".join(map(str, machine.models))
-        raise ConfigError(
+        raise NoTwin(
             f"{machine.where}: neither 702.WMaxRtg nor 120.WRtg says its power (it has the models {have}); "
             f"is it an inverter?"
         )
@@ -99,7 +104,8 @@ def read_ratings(machine: Machine) -> Ratings:
     _categories(ratings)
     _dc_side(machine, ratings)
     _energies(machine, ratings)
-    _reconcile(ratings)
+    if "713.WHRtg" in ratings.points:
+        _charge(machine, ratings.points)
     return ratings
 
 
@@ -211,10 +217,10 @@ def _categories(ratings: Ratings) -> None:
 
 
 def _dc_side(machine: Machine, ratings: Ratings) -> None:
-    _take(machine, ratings, [_CAPACITY])
-    storage = bool(ratings.points.get("713.WHRtg"))
-    if not storage:
-        ratings.points.pop("713.WHRtg", None)
+    capacity_wh = _first(machine, _CAPACITY)
+    storage = capacity_wh is not None and capacity_wh > 0
+    if storage:
+        ratings.points["713.WHRtg"] = capacity_wh
     ports = machine.models.get(714, {})
     types = {path[: -len("PrtTyp")]: kind for path, kind in ports.items() if path.endswith("PrtTyp")}
     if storage:
@@ -225,7 +231,7 @@ def _dc_side(machine: Machine, ratings: Ratings) -> None:
         why = "registers say the power of the moment, not that of the array; edit it if you know it"
         ratings.assume("714.Prt[0].DCW", ratings.points["702.WMaxRtg"], why)
     volts = _dc_volts(machine, storage=storage, types=types)
-    if volts is None:
+    if volts is None or volts <= 0:
         ratings.assume("714.Prt[0].DCV", POINTS["714.Prt[0].DCV"].default, "no register says it")
     else:
         ratings.points["714.Prt[0].DCV"] = volts
@@ -255,15 +261,14 @@ def _energies(machine: Machine, ratings: Ratings) -> None:
             ratings.points |= {f"{stem}{n}": total / phases for n in range(1, phases + 1)}
 
 
-def _reconcile(ratings: Ratings) -> None:
-    """A state of charge within its limits, which may move between two reads."""
-    points = ratings.points
-    if "713.SoC" in points:
-        low = points.get("dersim.SoCMin", POINTS["dersim.SoCMin"].default)
-        high = points.get("dersim.SoCMax", POINTS["dersim.SoCMax"].default)
-        if points["713.SoC"] < low:
-            points["dersim.SoCMin"] = points["713.SoC"] if "dersim.SoCMin" not in points else low
-        if points["713.SoC"] > high:
-            points["dersim.SoCMax"] = points["713.SoC"] if "dersim.SoCMax" not in points else high
-        low, high = points.get("dersim.SoCMin", low), points.get("dersim.SoCMax", high)
-        points["713.SoC"] = min(max(points["713.SoC"], low), high)
+def _charge(machine: Machine, points: dict[str, Any]) -> None:
+    """A state of charge within its limits; limits that no register says move out of its way."""
+    lowest, highest, now = (POINTS[name].default for name in _CHARGE)
+    low, high, soc = (points.get(name) for name in _CHARGE)
+    soc = now if soc is None else soc
+    low = min(lowest, soc) if low is None else low
+    high = max(highest, soc) if high is None else high
+    if low >= high:
+        machine.tell(f"802.SoCMin {low:g} % is not below SoCMax {high:g} %; both are left out")
+        low, high = min(lowest, soc), max(highest, soc)
+    points |= zip(_CHARGE, (low, high, min(max(soc, low), high)), strict=True)

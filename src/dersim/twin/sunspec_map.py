@@ -7,6 +7,7 @@ be read is told in `Machine.unread`.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -156,7 +157,9 @@ def _layout(model_id: int, words: list[int]) -> tuple[Layout, list[str]]:
     for name in _names_of_counts(model["group"]):
         point = fixed.points[fixed.index[name]]
         raw = _raw(point, words) if point.offset + point.size <= length else 0
-        counts[name] = 0 if raw == point.blank else raw
+        counts[name] = 0 if raw == point.blank or raw > length else raw
+    if math.prod(count or 1 for count in counts.values()) > length:
+        raise ConfigError(f"its counts {counts} do not go with its length {length - 2}")
     unknown = [name for name, count in counts.items() if not count]
     if unknown:
         counts |= _found_by_length(model, counts, unknown, length, fixed.length)
@@ -195,11 +198,13 @@ def _found_by_length(
 ) -> dict[str, int]:
     """A count that the device does not give, from the length; ConfigError if that does not say it."""
     if length <= fixed:
-        return dict.fromkeys(unknown, 0)
+        return dict.fromkeys(counts, 0)
     for count in range(1, _MOST_REPEATS):
-        tried = {**counts, unknown[0]: count}
-        if len(unknown) == 1 and lay_out(model, tried).length == length:
+        made = lay_out(model, {**counts, unknown[0]: count}).length if len(unknown) == 1 else math.inf
+        if made == length:
             return {unknown[0]: count}
+        if made > length:
+            break
     raise ConfigError(f"{', '.join(unknown)} is not given, and the length {length - 2} does not say it")
 
 
@@ -235,5 +240,7 @@ def _values(layout: Layout, words: list[int], faults: list[str]) -> dict[str, Va
             if point.writable:
                 faults.append(f"{point.path}: {value} is not listed")
             value = None
+        if isinstance(value, str):
+            value = "".join(character if character.isprintable() else "?" for character in value)
         values[point.path] = value
     return values
