@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -291,3 +292,33 @@ def test_our_check_agrees_with_jsonschema(
         holder[last] = value
     errors = check(SCHEMAS[name], SCHEMAS[name]["$defs"], document)
     assert (not errors) is valid(name, document), errors
+
+
+CLASSES = ("ov2", "ov1", "uv1", "uv2", "of2", "of1", "uf1", "uf2")
+FULL = changed(SCENARIO, "/settings/storage", STORAGE)
+FULL["settings"]["nameplate"] |= {"w_charge_max": 1000, "phase": "SPLIT", "current_max_pu": 1.1, "f_nom": 50}
+FULL["settings"] |= {
+    "watt_var": {"enabled": True, "gen": [[0.2, 0], [1, -0.4]], "load": [[-0.2, 0]], "rt_s": 5},
+    "freq_droop": DROOP | {"enabled": True, "olrt_s": 5, "p_min_pu": 0},
+    "const_pf": {"enabled": True, "pf": 0.9, "excitation": "INJ", "rt_s": 1},
+    "momentary_cessation": {"enabled": True, "v_low": 0.5, "v_high": 1.1},
+    "trip": {name: [60 if "f" in name else 1, 1] for name in CLASSES},
+}
+FULL["init"] = {"SOC_INIT": 0.5}
+
+
+@given(st.data(), st.sampled_from([0, -1, 1e-300, 1e9, 0.001, 1, 2, 400]) | JSON)
+def test_a_scenario_is_refused_in_words_or_runs(data: st.DataObject, value: Any) -> None:
+    document = copy.deepcopy(FULL)
+    *path, last = data.draw(st.sampled_from(pointers(document)[1:]))
+    holder = document
+    for key in path:
+        holder = holder[key]
+    holder[last] = value
+    try:
+        runner = Runner(document)
+    except BodyError:
+        return
+    out = runner.row("row 1", {"t": 0, "v_pu": 1, "f_hz": 50, "p_dem_pu": 0.5})
+    assert math.isfinite(out["p_w"])
+    assert math.isfinite(out["q_var"])

@@ -52,7 +52,9 @@ def create_authority(folder: Path) -> None:
         write_key(folder / "key_ca.pem", issuing.key)
         (folder / "README.md").write_text(README)
     except OSError as error:
-        raise ConfigError(f"{folder}: the test PKI cannot be written: {error.strerror}") from None
+        raise ConfigError(
+            f"{folder}: the test PKI cannot be written: {error.strerror}; name a new folder"
+        ) from None
 
 
 def make_pair(folder: Path, pair: Pair, serial: str, hosts: tuple[str, ...]) -> None:
