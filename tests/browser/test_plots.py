@@ -284,6 +284,14 @@ def test_events_are_bands_with_their_names(plot_page, open_page):
     assert [row.split("\t")[2:] for row in rows] == [[clock(100), clock(200)], [clock(420), "still"]]
 
 
+def test_more_kinds_of_events_than_there_is_room_for_are_counted(plot_page):
+    bands = [{"lane": f"opMod{k}", "start": 10 * k, "end": 10 * k + 5} for k in range(15)]
+    page = plot_page(script=RECORD, bands=bands)
+    texts = page.evaluate("window.texts.get(plot.under).map(each => each[0])")
+    assert sum(text.startswith("opMod") for text in texts) == 12
+    assert "and 3 more, in the table" in texts
+
+
 def test_table_and_csv_hold_what_is_shown(plot_page, tmp_path):
     page = plot_page()
     drag(page, 100, 160)

@@ -4,7 +4,8 @@ const RIGHT = 14;
 const TITLE = 17;
 const GAP = 7;
 const LANE = 25;
-const MOST_LANES = 9;
+const MOST_LANES = 12;
+const MORE = 16;
 const FOOT = 24;
 
 export function layoutOf(width, traces, bands) {
@@ -18,12 +19,15 @@ export function layoutOf(width, traces, bands) {
     y += TITLE + height + GAP;
     return panel;
   });
-  const lanes = lanesOf(bands).map((lane) => {
+  const all = lanesOf(bands);
+  const lanes = all.slice(0, MOST_LANES).map((lane) => {
     const at = y;
     y += LANE;
     return { ...lane, y: at };
   });
-  return { box, panels, lanes, narrow, width, foot: y, height: y + FOOT };
+  const more = { count: all.length - lanes.length, y: y + 11 };
+  if (more.count) y += MORE;
+  return { box, panels, lanes, more, narrow, width, foot: y, height: y + FOOT };
 }
 
 // Events of one name share a lane; trips come first.
@@ -34,5 +38,5 @@ function lanesOf(bands) {
     lanes.get(band.lane).bands.push(band);
   }
   const order = (a, b) => (b.kind === "trip") - (a.kind === "trip") || (a.name < b.name ? -1 : 1);
-  return [...lanes.values()].sort(order).slice(0, MOST_LANES);
+  return [...lanes.values()].sort(order);
 }

@@ -51,6 +51,10 @@ export function paintScene(s) {
   paintTimes(s);
   for (const panel of s.layout.panels) paintPanel(s, panel);
   for (const lane of s.layout.lanes) paintLane(s, lane);
+  const { more, box } = s.layout;
+  s.g.textAlign = "left";
+  s.g.fillStyle = s.color("--muted");
+  if (more.count) s.g.fillText(`and ${more.count} more, in the table`, box.x, more.y);
 }
 
 // Behind the traces: events in force, and times without data.
