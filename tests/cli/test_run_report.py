@@ -1,9 +1,11 @@
 """What a run tells of itself: how the DERs connect, and the line of each minute."""
 
+import gc
 import io
 import re
 from types import SimpleNamespace
 
+import pytest
 import trio
 import trio.testing
 
@@ -15,6 +17,13 @@ from dersim.plugin.services import CsipService, Services
 from dersim.setpoints import InForce, SetpointSource
 
 READY = "dersim ready dashboard=http://127.0.0.1:8111 modbus=127.0.0.1:8502 modbus_2=127.0.0.1:8503"
+
+
+@pytest.fixture(autouse=True)
+def collectable():
+    """What a run keeps from the collector belongs to the tests that follow."""
+    yield
+    gc.unfreeze()
 
 
 class Client:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
+from dersim.engine.collector import keep_what_is_there
 from dersim.plugin.services import CsipService
 from dersim.setpoints import SetpointSource
 
@@ -144,6 +145,7 @@ class RunReport:
         if not self._joining or self._view.connected() < total:
             return
         self._joining = False
+        keep_what_is_there()
         if total > 1:
             after_s = trio.current_time() - self._began_s
             self._log.log("Info", "Engine", f"all {total} connected after {after_s:.1f} s")

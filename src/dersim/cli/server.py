@@ -18,6 +18,7 @@ import trio
 from dersim.cli.commands import command_parser
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.cli.terminal import Terminal, stderr
+from dersim.engine.collector import tune_collector
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
 from dersim.options import PIN_VARIABLE, OptionParser, lab_address, names, port, readable_file, yes_no
@@ -125,6 +126,7 @@ def run(options: Namespace) -> int:
     server = UtilityServer(config_of(options), time.time, log)
     if (lab := lab_address()) is not None:
         server.addresses = {"lab": lab}
+    tune_collector()
     trio.run(_run_until_stopped, server, terminal)
     return 0
 

@@ -23,6 +23,7 @@ from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.cli.terminal import Terminal, stderr
 from dersim.clock import SimClock
 from dersim.engine.assembly import build_fleet
+from dersim.engine.collector import tune_collector
 from dersim.engine.simulator import Simulator
 from dersim.errors import bare_errors
 from dersim.logbuffer import Level, LogBuffer
@@ -45,6 +46,7 @@ def main(args: Sequence[str]) -> int:
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
     )
     report = RunReport.of(simulator, log, terminal, short)
+    tune_collector()
     deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S
     trio.run(run_until_stopped, simulator, deadline_s, report)
     return 0
