@@ -146,6 +146,10 @@ def test_a_machine_with_the_older_models_alone():
     assert values["opModFreqWatt"].points == ((50.2, 100), (52.7, 0))
     assert set(values) == {"opModMaxLimW", "opModVoltVar", "opModFreqWatt"}
     assert sum(plate.initial_exported_wh) == 9000
+    assert twin.differs == [
+        "model 126: the twin has 705 in its place",
+        "model 127: the twin has 711 in its place",
+    ]
     assert not twin.unread
 
 

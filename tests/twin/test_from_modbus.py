@@ -24,7 +24,7 @@ def unequal(first, second):
     return {
         f"{model}.{path}": (value, theirs[model, path])
         for (model, path), value in ours.items()
-        if value != theirs[model, path] and not is_measured(model, path) and not path.endswith("_SF")
+        if value != theirs[model, path] and not is_measured(model, path)
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dersim.sunspec.points import Point, Value
+from dersim.twin.legacy_curves import NEWER
 from dersim.twin.stand_in import StandIn
 from dersim.twin.sunspec_map import Machine
 
@@ -42,7 +43,8 @@ def differences(machine: Machine, twin: StandIn) -> list[str]:
     for model, values in machine.models.items():
         if model not in twin.blocks:
             if model not in _ONLY:
-                lines.append(f"model {model}: the twin has none")
+                newer = f"{NEWER[model]} in its place" if model in NEWER else "none"
+                lines.append(f"model {model}: the twin has {newer}")
             continue
         found = _of_model(twin, model, values)
         if found:

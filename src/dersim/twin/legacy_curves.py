@@ -40,6 +40,9 @@ _FORMS = {
     136: _Form(710, "opModHFRTMustTrip", "Tms", "Hz"),
 }
 
+#: The model of 2018 that a twin has in the place of an older one.
+NEWER: Mapping[int, int] = {model: form.newer for model, form in _FORMS.items()} | {127: 711}
+
 
 def legacy_modes(machine: Machine, nominal_hz: float) -> dict[int, dict[str, ModeValue]]:
     """By model, the modes that are enabled there and in no newer model; faults go to `machine.unread`."""
