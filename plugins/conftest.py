@@ -18,12 +18,15 @@ _FLAGS = ("--csip_server_port", "0", "--admin_port", "0", "--website_port", "0")
 
 
 class Demo:
-    """`dersim sim --demo`: a DER, its CSIP client and the companion server. `api`, `admin`: their REST."""
+    """`dersim sim --demo`: a DER, its CSIP client and the companion server. `api`, `admin`: their REST.
+
+    urls: where all listens, by the keys of the ready line.
+    """
 
     def __init__(self, line: str) -> None:
-        urls = dict(pair.split("=", 1) for pair in line.split()[2:])
-        self.api = urls["dashboard"] + "/api/dersim"
-        self.admin = urls["utility_admin"] + "/api/utility"
+        self.urls = dict(pair.split("=", 1) for pair in line.split()[2:])
+        self.api = self.urls["dashboard"] + "/api/dersim"
+        self.admin = self.urls["utility_admin"] + "/api/utility"
 
     def see(self, what: str) -> Any:
         """GET of the DER's API."""

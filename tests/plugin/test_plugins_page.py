@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -24,7 +25,8 @@ from tests.interop.processes import eventually, program
 
 from dersim import plugin
 
-PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "plugins.md").read_text()
 TUTORIAL = PAGE[PAGE.index("## Your own control function") : PAGE.index("## What a DER reports")]
 FLAGS = ("--csip_server_port", "0", "--admin_port", "0", "--website_port", "0", "--plugins", "csip,rest")
 
@@ -53,15 +55,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed(folder: Path) -> dict[str, str]:
     """An environment in which the distribution is installed, as `pip install -e .` would do it."""
-    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    write_facts(folder / "pyproject.toml", folder)
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def write_facts(pyproject: Path, place: Path) -> None:
+    """The distribution's facts as an installer would write them."""
+    project = tomllib.loads(pyproject.read_text())["project"]
     name, version = project["name"], project["version"]
-    facts = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    facts = place / f"{name.replace('-', '_')}-{version}.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     points = project["entry-points"]["dersim"].items()
     lines = ["[dersim]", *(f"{point} = {target}" for point, target in points), ""]
     (facts / "entry_points.txt").write_text("\n".join(lines))
-    return {**os.environ, "PYTHONPATH": str(folder)}
 
 
 def run(words: list[str], folder: Path, env: dict[str, str]) -> str:
@@ -126,9 +133,37 @@ def curl(words: list[str], moved: dict[str, str]) -> Any:
     return json.loads(answer.text)
 
 
+EXAMPLES = re.findall(
+    r"`(\w+\.\w+)`:\n\n```\w+\n(.*?)^```", PAGE.replace(TUTORIAL, ""), re.MULTILINE | re.DOTALL
+)
+SITE_METER = ROOT / "plugins" / "dersim-site-meter"
+
+
+def test_the_plug_in_of_the_examples_passes_its_tests_with_the_pages_files(tmp_path: Path) -> None:
+    shutil.copytree(SITE_METER, tmp_path, dirs_exist_ok=True)
+    shutil.copy(SITE_METER.parent / "conftest.py", tmp_path)
+    assert [name for name, _ in EXAMPLES] == ["registers.py", "meter_port.py", "site.js"]
+    for name, text in EXAMPLES:
+        path = tmp_path / "src" / "dersim_site_meter" / name
+        assert path.read_text() == text, f"{name} differs from docs/plugins.md"
+        path.write_text(text)
+    write_facts(tmp_path / "pyproject.toml", tmp_path / "src")
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path / 'src'}:{os.environ.get('PYTHONPATH', '')}"}
+    words = ["pytest", "-q", "-o", "trio_mode=true", "-p", "no:cacheprovider", "tests"]
+    assert " passed" in run(words, tmp_path, env)
+
+
 def test_the_other_blocks_are_python_and_name_what_exists() -> None:
     for block in re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
         ast.parse(block)
-    for name in ("FunctionType", "SchemaExtension", "DeviceType", "FrontendType", "Panel", "Demand"):
+    for name in (
+        "FunctionType",
+        "SchemaExtension",
+        "DeviceType",
+        "FrontendType",
+        "Panel",
+        "Demand",
+        "SunspecModel",
+    ):
         assert name in PAGE
         assert hasattr(plugin, name)
