@@ -124,6 +124,9 @@ LINES = """{
         ("/a2/1/1", 9),
         ("/q", 11),
         ("/none", 1),
+        ("/a/none/0", 2),
+        ("/a/b/2/none", 4),
+        ("/a2/9", 7),
     ],
 )
 def test_the_line_of_a_pointer(pointer: str, line: int) -> None:

@@ -108,17 +108,19 @@ _PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]{},:\n]|[^\s"\[\]{},:]+')
 
 
 def line_of(text: str, pointer: str) -> int:
-    """The line, from 1, on which the key or the item of a pointer is; for a key given twice the last one."""
+    """The line, from 1, of a pointer's key or item, the last if given twice, or of what should contain it."""
     wanted = pointer.split("/")[1:]
-    line, found, is_key = 1, 1, False
+    line, found, deepest, is_key = 1, 1, 0, False
     path: list[str | int] = []  # the present key or index in each open container
     for piece in _PIECE.findall(text):
         in_list = bool(path) and isinstance(path[-1], int)
         if is_key and piece[0] == '"':
             with contextlib.suppress(ValueError):
                 path[-1] = escaped(json.loads(piece))
-        if (is_key or in_list) and piece[0] not in "\n]},:" and [str(each) for each in path] == wanted:
-            found = line
+        if (is_key or in_list) and piece[0] not in "\n]},:":
+            here = [str(each) for each in path]
+            if len(here) >= deepest and here == wanted[: len(here)]:
+                found, deepest = line, len(here)
         if piece == "\n":
             line += 1
         elif piece in ("[", "{"):
