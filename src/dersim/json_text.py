@@ -36,7 +36,7 @@ class BodyError(ConfigError):
 
 
 class _Refused:
-    """Stands for a number that is not read until its place in the body is known: NaN, or too many digits."""
+    """A number that is not read, NaN or of too many digits, until its place in the body is known."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -50,7 +50,7 @@ class _Refused:
 
 
 class _Twice:
-    """Stands for an object with a key given twice until its place in the body is known."""
+    """An object with a key given twice, until its place in the body is known."""
 
     def __init__(self, key: str) -> None:
         self.key = key
