@@ -65,8 +65,9 @@ class View:
         for item in self.setpoints.in_force():
             if item.mode == mode:
                 return item
-        waiting = self.requests(mode, LOCAL) or self.requests(mode, (SetpointSource.NAMEPLATE,))
-        return waiting[-1] if waiting else None
+        waiting = self.requests(mode, (*LOCAL, SetpointSource.NAMEPLATE))
+        local = [item for item in waiting if item.source in LOCAL]
+        return next(reversed(local or waiting), None)
 
     @staticmethod
     def is_of(item: InForce, detail: str) -> bool:
