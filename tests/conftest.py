@@ -1,7 +1,8 @@
-"""For all tests: a failing front-end fails the test, in processes that tests start as well."""
+"""For all tests and their processes: a failing front-end fails the test; pipes have no colours."""
 
 import os
 
 from dersim.cli.sim_options import FAIL_FAST_VARIABLE
 
 os.environ.setdefault(FAIL_FAST_VARIABLE, "yes")
+os.environ.pop("FORCE_COLOR", None)  # a build machine's, for pytest itself

@@ -175,3 +175,11 @@ async def test_a_program_that_is_not_there(watched, nursery):
     await watched.until(lambda child: not child.is_up)
     assert watched.child.state is State.EXITED
     assert watched.texts("lab")[-1].startswith("cannot be started")
+
+
+async def test_its_output_has_no_colours_whatever_the_lab_was_started_with(watched, run, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    code = "import os, sys; from dersim.cli.terminal import look_of\n"
+    await run(code + "print(look_of(sys.stdout, os.environ).colour)")
+    await watched.until(lambda child: not child.is_up)
+    assert watched.texts("out") == ["False"]
