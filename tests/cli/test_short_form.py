@@ -87,3 +87,14 @@ def test_two_lines_of_the_same_der_are_both_shown():
     screen.now_s = 1.0
     screen.short.flush()
     assert [device for device, _ in screen.lines] == [1, 1]
+
+
+def test_what_a_modbus_client_writes_again_and_again_is_shown_once_a_minute():
+    screen = Shown()
+    for second in range(61):
+        screen.now_s = float(second)
+        screen.log.log("Info", "Modbus", "written: 704.WMaxLimPct = 60", 1)
+        screen.short.flush()
+    assert screen.lines == [(1, "written: 704.WMaxLimPct = 60")] * 2
+    screen.log.log("Info", "Modbus", "written: 704.WMaxLimPct = 50", 1)
+    assert screen.lines[2:] == [(1, "written: 704.WMaxLimPct = 50")]

@@ -4,7 +4,8 @@ Shown: warnings and errors; trips and entering service; controls that begin and 
 Modbus client or a user of the pages does. Left out: the calls to the server and their answers, Responses,
 clock samples, controls that wait for their start, what the demo's server logs, listeners of the pages.
 
-What many DERs log within a second is shown once, with how many more there are.
+What many DERs log within a second is shown once, with how many more there are. What a Modbus client writes
+again and again is shown once a minute.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from dersim.logbuffer import LEVELS, LogEntry
 
 #: The longest time for which lines of other DERs are held back, s.
 WINDOW_S = 1.0
+
+#: The same write of a Modbus client is shown again after this time, s.
+REPEATED_WRITE_S = 60.0
 
 #: Of these modules only some lines at Info are shown.
 _TALKATIVE = frozenset({"CSIP", "Utility", "WS"})
@@ -57,6 +61,7 @@ class ShortForm:
         self._show = show
         self._now_s = now_s
         self._held: dict[tuple[str, str, str], _Repeated] = {}
+        self._written: dict[tuple[int, str], float] = {}
 
     def write(self, entry: LogEntry) -> None:
         """Take an entry of the log."""
@@ -66,6 +71,8 @@ class ShortForm:
             return
         if not is_shown(entry) or (self.joining and _CONNECTED.match(entry.message)):
             return
+        if entry.module == "Modbus" and entry.level == "Info" and self._is_written_again(entry):
+            return
         key = (entry.level, entry.module, _DIGITS.sub("#", entry.message))
         held = self._held.get(key)
         if held is not None and entry.device and entry.device not in held.devices:
@@ -74,6 +81,15 @@ class ShortForm:
         self._show(entry)
         if entry.device and held is None:
             self._held[key] = _Repeated(entry, self._now_s() + WINDOW_S, {entry.device})
+
+    def _is_written_again(self, entry: LogEntry) -> bool:
+        """Whether the last minute has shown this; the minute begins anew where it has not."""
+        key, now_s = (entry.device, entry.message), self._now_s()
+        if self._written.get(key, now_s) > now_s:
+            return True
+        self._written = {each: until_s for each, until_s in self._written.items() if until_s > now_s}
+        self._written[key] = now_s + REPEATED_WRITE_S
+        return False
 
     def flush(self) -> None:
         """Tell what was held back; call it about once a second."""
