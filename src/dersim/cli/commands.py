@@ -101,7 +101,7 @@ COMMANDS: dict[str, Command] = {
         FILES,
         (
             Example(
-                "dersim nameplate from-modbus 192.0.2.7 --unit 1 --out inverter.json",
+                "dersim nameplate from-modbus 192.0.2.7:502 --unit 1 --out inverter.json",
                 "its ratings, settings and curves; then: dersim sim -f inverter.json",
             ),
         ),
@@ -155,11 +155,23 @@ def command_parser(name: str, *, more: Callable[[], Iterable[str]] = tuple, **ar
     """
     command = COMMANDS[name]
     arguments.setdefault("description", f"{command.doc[0].upper()}{command.doc[1:]}.")
-    return OptionParser(
+    return _CommandParser(
         prog=f"dersim {name}",
         more=lambda: "\n".join([*more(), *_examples(command.examples), *_others(name)]),
         **arguments,
     )
+
+
+class _CommandParser(OptionParser):
+    """The parser of a command. Those of its own sub-commands are of this class too, with their examples."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**{"more": self._own_examples, **arguments})
+
+    def _own_examples(self) -> str:
+        command = COMMANDS[self.prog.split()[1]]
+        own = [each for each in command.examples if each.line.startswith(f"{self.prog} ")]
+        return "\n".join(_examples(own)) if own else ""
 
 
 def usage() -> str:

@@ -29,15 +29,12 @@ def main(args: Sequence[str]) -> int:
 def make_parser() -> OptionParser:
     """The sub-command `from-modbus` with its flags."""
     parser = command_parser("nameplate")
-    commands = parser.add_subparsers(
-        dest="nameplate_command", required=True, metavar="from-modbus", parser_class=OptionParser
-    )
+    commands = parser.add_subparsers(dest="nameplate_command", required=True, metavar="from-modbus")
     one = commands.add_parser(
         "from-modbus",
         help="read a SunSpec device and write a nameplate with its settings and curves",
         description="Read the SunSpec registers of a device and write a nameplate, with which the simulator "
-        "is its twin. Nothing is written to the device. Example: "
-        "dersim nameplate from-modbus 192.0.2.7:502 --unit 1 --out inverter.json",
+        "is its twin. Nothing is written to the device.",
         allow_abbrev=False,
     )
     one.add_argument(

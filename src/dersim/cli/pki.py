@@ -29,9 +29,7 @@ def make_parser() -> OptionParser:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sub-commands `show` and `create`."""
-    commands = parser.add_subparsers(
-        dest="pki_command", required=True, metavar="show|create", parser_class=OptionParser
-    )
+    commands = parser.add_subparsers(dest="pki_command", required=True, metavar="show|create")
     show = commands.add_parser(
         "show", help="show LFDI, SFDI and the result of the chain check", allow_abbrev=False
     )
