@@ -1,6 +1,8 @@
 // A curve as a chart whose points can be dragged and as a table of numbers to type.
 import { chart } from "./chart.js";
-import { h, headRow, options, show } from "./dom.js";
+import { h, headRow, options, say, show } from "./dom.js";
+import { objection, tell, verdictLine } from "./fields.js";
+import { plain } from "./format.js";
 
 const MOST_POINTS = 10;
 const EXCITATIONS = [
@@ -8,57 +10,74 @@ const EXCITATIONS = [
   ["absorb", "absorb"],
 ];
 
-// name: of the curve, for labels; titles: of x and y; excitation: whether each point has one (power factors).
+// name: of the curve, for labels; titles: of x and y; excitation: whether each point has one (power factors);
+// ranges: of x and y; changed: called when the user changes something.
 // `picture` and `table` are the two nodes, `points` the values: [x, y] or [x, y, excitation].
 export class CurveEditor {
-  constructor({ name, points, titles, excitation = false }) {
+  constructor({ name, titles, excitation = false, ranges, changed }) {
     this.name = name;
     this.titles = titles;
     this.excitation = excitation;
-    this.points = points.map((point) => [...point]);
-    // Changed here and not yet set: what comes from elsewhere does not replace it.
-    this.touched = false;
-    // The curve in force, drawn dashed.
-    this.standing = null;
+    this.ranges = ranges;
+    this.changed = changed;
+    this.points = [];
+    // The curve that acts, drawn dashed, and what 100 % of y is: {positive, negative, unit}.
+    this.acting = null;
+    this.reference = null;
+    this.dragging = false;
     this.picture = h("div", {});
     this.table = h("div", {});
+    this.wrong = verdictLine();
+  }
+
+  offer(points) {
+    if (JSON.stringify(points) === JSON.stringify(this.points)) return;
+    this.points = points.map((point) => [...point]);
     this.draw();
     this.drawTable();
   }
 
-  // Show these points, unless the user has changed what is shown.
-  offer(points) {
-    if (this.touched) return;
-    this.points = points.map((point) => [...point]);
-    this.drawTable();
+  // What acts and the reference may change at any time; what is typed or dragged stays.
+  showActing(points) {
+    if (JSON.stringify(points) === JSON.stringify(this.acting)) return;
+    this.acting = points;
+    this.draw();
+  }
+
+  showReference(reference) {
+    const unit = this.reference?.unit;
+    this.reference = reference;
+    if (unit !== reference?.unit) this.drawTable();
+    else this.showResults();
   }
 
   add() {
     if (this.points.length >= MOST_POINTS) return;
     const last = this.points[this.points.length - 1];
     this.points.push([last[0] + 1, ...last.slice(1)]);
-    this.changed();
+    this.edited();
   }
 
   remove(index) {
     this.points.splice(index, 1);
-    this.changed();
+    this.edited();
   }
 
-  changed() {
-    this.touched = true;
+  edited() {
+    this.changed();
     this.draw();
     this.drawTable();
   }
 
   draw() {
+    if (this.dragging || this.points.flat().some(Number.isNaN)) return;
     const own = { points: this.points, color: "var(--accent)" };
-    const standing = { points: this.standing, color: "var(--muted)", dash: "5 4" };
+    const acting = { points: this.acting, color: "var(--muted)", dash: "5 4" };
     const text = this.points.map((point) => `(${point.join(", ")})`).join(" ");
     show(
       this.picture,
       chart({
-        lines: this.standing ? [standing, own] : [own],
+        lines: this.acting ? [acting, own] : [own],
         x: { title: this.titles[0], pad: 0.12 },
         y: { title: this.titles[1], pad: 0.15 },
         label: `${this.name}: ${text}`,
@@ -69,11 +88,12 @@ export class CurveEditor {
 
   // A point stays between its neighbours.
   drag(index, x, y, end) {
-    this.touched = true;
+    this.dragging = !end;
     if (end) {
-      this.changed();
+      this.draw();
       return;
     }
+    this.changed();
     const low = index ? this.points[index - 1][0] : -Infinity;
     const high = index < this.points.length - 1 ? this.points[index + 1][0] : Infinity;
     const span = this.points[this.points.length - 1][0] - this.points[0][0];
@@ -84,14 +104,23 @@ export class CurveEditor {
   }
 
   drawTable() {
-    const heads = ["Point", ...this.titles, ...(this.excitation ? ["Excitation"] : []), ""];
+    const { unit } = this.reference || {};
+    this.results = this.points.map(() => h("td", { class: "n" }));
+    const more = [...(this.excitation ? ["Excitation"] : []), ...(this.resulting() ? [`in ${unit}`] : [])];
     const rows = this.points.map((point, index) => this.row(point, index));
-    show(this.table, h("table", { class: "points" }, h("thead", {}, headRow(heads)), h("tbody", {}, rows)));
+    const head = headRow(["Point", ...this.titles, ...more, ""]);
+    show(this.table, h("table", { class: "points" }, h("thead", {}, head), h("tbody", {}, rows)), this.wrong);
+    this.showResults();
+  }
+
+  resulting() {
+    return this.reference !== null && this.reference.positive !== null;
   }
 
   row(point, index) {
     const remove = {
       "aria-label": `Remove point ${index + 1}`,
+      title: "Remove this point",
       disabled: this.points.length < 2,
       onclick: () => this.remove(index),
     };
@@ -100,8 +129,9 @@ export class CurveEditor {
       {},
       h("td", {}, index + 1),
       [0, 1].map((axis) => h("td", {}, this.numberInput(point, index, axis))),
-      this.excitation ? h("td", {}, this.excitationChoice(point)) : null,
-      h("td", {}, h("button", remove, "Remove")),
+      this.excitation ? h("td", {}, this.excitationChoice(point, index)) : null,
+      this.resulting() ? this.results[index] : null,
+      h("td", {}, h("button", remove, "\u00d7")),
     );
   }
 
@@ -111,19 +141,63 @@ export class CurveEditor {
       step: "any",
       value: point[axis],
       "aria-label": `${this.name} point ${index + 1} ${axis ? "y" : "x"}`,
-      onchange: (event) => {
-        this.touched = true;
-        point[axis] = Number(event.target.value);
+      oninput: ({ target }) => {
+        this.changed();
+        target.removeAttribute("aria-invalid");
+        point[axis] = target.value === "" ? NaN : Number(target.value);
         this.draw();
+        this.showResults();
       },
     });
   }
 
-  excitationChoice(point) {
+  excitationChoice(point, index) {
     const onchange = (event) => {
-      this.touched = true;
+      this.changed();
       point[2] = event.target.value;
+      this.showResults();
     };
-    return h("select", { onchange }, options(EXCITATIONS, point[2]));
+    const label = `${this.name} point ${index + 1} excitation`;
+    return h("select", { onchange, "aria-label": label }, options(EXCITATIONS, point[2]));
+  }
+
+  showResults() {
+    if (!this.resulting()) return;
+    this.points.forEach((point, index) => say(this.results[index], this.result(point)));
+  }
+
+  // What y is in W, var or V now; of a power factor the var at that power.
+  result([x, y, excitation]) {
+    const { positive, negative } = this.reference;
+    let value = (y / 100) * (y < 0 ? negative : positive);
+    if (excitation) {
+      const share = Math.sqrt(Math.max(0, 1 / (y * y) - 1)) * (excitation === "absorb" ? -1 : 1);
+      value = (x / 100) * positive * share;
+    }
+    return Number.isFinite(value) ? plain(Number(value.toFixed(positive < 1000 ? 1 : 0))) : "\u2013";
+  }
+
+  // The first thing that is wrong is said below the table, and its field has the focus.
+  check() {
+    const inputs = [...this.table.querySelectorAll("input")];
+    let text = "";
+    this.points.forEach((point, index) => {
+      for (const axis of [0, 1]) {
+        if (text) return;
+        const said = this.objectionTo(point, index, axis);
+        if (!said) continue;
+        text = `Point ${index + 1}, ${this.titles[axis]}: ${said}.`;
+        inputs[2 * index + axis].setAttribute("aria-invalid", "true");
+        inputs[2 * index + axis].focus();
+      }
+    });
+    tell(this.wrong, text);
+    return !text;
+  }
+
+  objectionTo(point, index, axis) {
+    const before = index ? this.points[index - 1][0] : -Infinity;
+    if (!axis && point[0] < before) return `${plain(point[0])} is below that of point ${index}`;
+    return objection(Number.isNaN(point[axis]) ? "" : point[axis], this.ranges[axis] || {});
   }
 }
