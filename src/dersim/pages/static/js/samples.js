@@ -2,6 +2,8 @@
 const FIRST_ROOM = 1024;
 const GAP_FACTOR = 3.5;
 const NEIGHBOURS = 5;
+// Samples that must follow a gap.
+const AFTER = 2;
 
 function median(numbers) {
   const sorted = numbers.sort((a, b) => a - b);
@@ -99,13 +101,13 @@ export class Samples {
   }
 
   // Whether there is no data between sample i and the one before: the distance is far longer than usual on
-  // both sides, so that another rate of the simulated time is none.
+  // both sides, so that another rate of the simulated time is none. Of the newest samples none can tell yet.
   gapBefore(i) {
     const { time } = this;
+    if (i + AFTER >= this.length) return false;
     const wide = time[i] - time[i - 1];
-    const next = i + 1 < this.length ? time[i + 1] - time[i] : 0;
-    const last = i > 1 ? time[i - 1] - time[i - 2] : next;
-    if (!(wide > GAP_FACTOR * Math.min(last, next || last))) return false;
+    const next = time[i + 1] - time[i];
+    if (!(wide > GAP_FACTOR * Math.min(i > 1 ? time[i - 1] - time[i - 2] : next, next))) return false;
     const usual = Math.max(this.usual(i - NEIGHBOURS, i - 1), this.usual(i + 1, i + NEIGHBOURS));
     return usual > 0 && wide > GAP_FACTOR * usual;
   }
