@@ -312,6 +312,17 @@ def test_the_reactive_power_of_a_plugin() -> None:
     assert (bench.binds("q") or ())[::3] == ("shunt", -0.7)
 
 
+def test_without_ramp_and_enter_service() -> None:
+    left_out = ("ramp", "enter-service")
+    bench = Bench(functions=[kind for kind in FUNCTION_TYPES if kind.name not in left_out])
+    bench.ask("opModMaxLimW", 40.0)
+    assert bench.binds("p") == ("opModMaxLimW", 40.0, "csip", 4.0)
+    bench.device.inputs.set(voltage_pu=1.3)
+    assert bench.binds("p") == ("trip", None, "1547 default", 0.0)
+    bench.device.inputs.set(voltage_pu=1.0)
+    assert bench.binds("p") == ("opModMaxLimW", 40.0, "csip", 4.0)
+
+
 def test_reading_changes_nothing() -> None:
     looked, alone = Bench(), Bench()
     for bench in (looked, alone):
