@@ -193,3 +193,22 @@ def test_a_refusal_is_told_in_the_editor_and_the_curve_stays(steady, open_page):
     expect(editor.locator(".trouble")).to_contain_text("y must not fall with time")
     expect(point).to_have_value("99")
     watched.forgive("400")
+
+
+def test_inputs_keep_a_refused_number_and_the_exact_other_phases(steady, open_page):
+    volts = [1.0123456, 1.0223456, 1.0323456]
+    steady.ask("/api/dersim/inputs", {"voltage_pu": volts})
+    page = open_page(steady.url, width=PHONE).page
+    go(page, "inputs")
+    expect(page.locator("#in-b")).to_have_value("1.0223")
+    page.uncheck("#together")
+    page.fill("#in-frequency_hz", "600")
+    page.press("#in-frequency_hz", "Tab")
+    expect(page.locator(".fault:visible")).to_have_text("600 is outside 30 to 90 Hz.")
+    page.fill("#in-a", "1.03")
+    page.press("#in-a", "Tab")
+    page.wait_for_selector(".done:has-text('Changed')")
+    assert steady.ask("/api/dersim/inputs")["voltage_pu"] == [1.03, *volts[1:]]
+    expect(page.locator("#in-frequency_hz")).to_have_value("600")
+    page.get_by_role("button", name="Nominal").click()
+    expect(page.locator("#in-frequency_hz")).to_have_value("60")

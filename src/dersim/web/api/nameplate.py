@@ -26,6 +26,7 @@ class NameplateDocument(TypedDict):
     name: str
     device_type: str
     phases: int
+    frequency_hz: Annotated[float, described("nominal")]
     identity: Identity
     normal_category: str
     abnormal_category: Annotated[str, described("I, II or III (1547-2018 1.4)")]
@@ -43,6 +44,7 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
         "name": device.name,
         "device_type": device.device_type.name,
         "phases": plate.phases,
+        "frequency_hz": plate.frequency_hz,
         "identity": {key: getattr(plate, key) for key in Identity.__annotations__},
         "normal_category": plate.normal_category,
         "abnormal_category": "I" * plate.abnormal_category,

@@ -108,7 +108,7 @@ export class CurveEditor {
     this.results = this.points.map(() => h("td", { class: "n" }));
     const more = [...(this.excitation ? ["Excitation"] : []), ...(this.resulting() ? [`in ${unit}`] : [])];
     const rows = this.points.map((point, index) => this.row(point, index));
-    const head = headRow(["Point", ...this.titles, ...more, ""]);
+    const head = headRow(["#", ...this.titles, ...more, ""]);
     show(this.table, h("table", { class: "points" }, h("thead", {}, head), h("tbody", {}, rows)), this.wrong);
     this.showResults();
   }

@@ -1,16 +1,18 @@
 // Simulation inputs: grid and weather, changed here, acting at once.
 import { card, h, note, show, troubleLine } from "../dom.js";
 import { get, post } from "../api.js";
+import { objection, tell, verdictLine } from "../fields.js";
 import { act, poll } from "../shell.js";
 
+// Key, name, unit, what is allowed, what the slider spans, and its step; of the frequency around nominal.
 const FIELDS = [
-  ["a", "Voltage A", "pu", 0, 1.5, 0.001],
-  ["b", "Voltage B", "pu", 0, 1.5, 0.001],
-  ["c", "Voltage C", "pu", 0, 1.5, 0.001],
-  ["frequency_hz", "Frequency", "Hz", 45, 66, 0.01],
-  ["irradiance_w_m2", "Irradiance", "W/m²", 0, 1200, 1],
-  ["temperature_c", "Ambient temperature", "°C", -40, 60, 0.5],
-  ["wind_m_s", "Wind", "m/s", 0, 30, 0.5],
+  ["a", "Voltage A", "pu", [0, 2], [0, 1.5], 0.001],
+  ["b", "Voltage B", "pu", [0, 2], [0, 1.5], 0.001],
+  ["c", "Voltage C", "pu", [0, 2], [0, 1.5], 0.001],
+  ["frequency_hz", "Frequency", "Hz", [30, 90], [-10, 6], 0.01],
+  ["irradiance_w_m2", "Irradiance", "W/m²", [0, 2000], [0, 1200], 1],
+  ["temperature_c", "Ambient temperature", "°C", [-60, 80], [-40, 60], 0.5],
+  ["wind_m_s", "Wind", "m/s", [0, 100], [0, 30], 0.5],
 ];
 // Raised here only: nothing in the simulation does.
 const ALARMS = [
@@ -20,13 +22,15 @@ const ALARMS = [
   ["emergency_remote", "Emergency, remote"],
 ];
 const PHASES = ["a", "b", "c"];
-const QUICK = [
-  ["Nominal", { voltage_pu: 1, frequency_hz: 60, angle_deg: 0, grid_lost: false }],
+const hertz = (value) => Number(value.toFixed(3));
+// What is changed quickly, on a grid of this nominal frequency.
+const quick = (hz) => [
+  ["Nominal", { voltage_pu: 1, frequency_hz: hz, angle_deg: 0, grid_lost: false }],
   ["Sag to 0.7 pu", { voltage_pu: 0.7 }],
   ["Over-voltage 1.12 pu", { voltage_pu: 1.12 }],
-  ["Over-frequency 60.6 Hz", { frequency_hz: 60.6 }],
-  ["Under-frequency 59.2 Hz", { frequency_hz: 59.2 }],
-  ["To 59.2 Hz at 1 Hz/s", { frequency_hz: 59.2, rocof_hz_s: 1 }],
+  [`Over-frequency ${hertz(hz + 0.6)} Hz`, { frequency_hz: hertz(hz + 0.6) }],
+  [`Under-frequency ${hertz(hz - 0.8)} Hz`, { frequency_hz: hertz(hz - 0.8) }],
+  [`To ${hertz(hz - 0.8)} Hz at 1 Hz/s`, { frequency_hz: hertz(hz - 0.8), rocof_hz_s: 1 }],
   ["Phase angle 20° ahead", { angle_deg: 20 }],
   ["Phase B 60° behind", { angle_deg: [0, -60, 0] }],
   ["Grid lost", { grid_lost: true }],
@@ -46,8 +50,10 @@ class InputsPage {
     this.told = h("div", { "aria-live": "polite" });
     this.source = h("span", {});
     this.together = h("input", { type: "checkbox", checked: true, id: "together" });
-    // By key: the number and the slider.
+    // By key: the number, the slider, what is wrong, and whether something typed is not accepted yet.
     this.inputs = {};
+    this.values = {};
+    this.hz = null;
     this.busy = false;
     const fields = FIELDS.map((each) => this.field(...each));
     const choices = [
@@ -57,7 +63,7 @@ class InputsPage {
     ];
     const source = h("p", {}, "Source: ", this.source);
     const row = h("div", { class: "row" }, choices);
-    const quick = QUICK.map(([name, body]) => h("button", { onclick: () => this.send(body) }, name));
+    this.quick = h("div", { class: "row" });
     this.alarms = ALARMS.map(([key]) => this.alarm(key));
     const labels = ALARMS.map(([, name], i) => h("label", {}, this.alarms[i], name));
     const raised = note("Each shows in DERStatus, LogEvents and registers, and changes no power.");
@@ -71,24 +77,30 @@ class InputsPage {
         h(
           "div",
           {},
-          card("Quick changes", h("div", { class: "row" }, quick), hint),
+          card("Quick changes", this.quick, hint),
           card("Raise an alarm", h("div", { class: "row" }, labels), raised),
         ),
       ),
     );
   }
 
-  field(key, name, unit, min, max, step) {
+  field(key, name, unit, [low, high], [least, most], step) {
     const id = `in-${key}`;
-    const typed = () => this.changed(key, number.value);
+    const typed = () => this.changed(key, number.value, { low, high, unit });
     const number = h("input", { type: "number", id, step: "any", onchange: typed });
-    const slider = h("input", { type: "range", min, max, step, "aria-label": name });
+    const slider = h("input", { type: "range", min: least, max: most, step, "aria-label": name });
+    const each = { number, slider, wrong: verdictLine(), edited: false };
+    number.addEventListener("input", () => {
+      each.edited = true;
+    });
     slider.addEventListener("input", () => {
+      each.edited = true;
       number.value = slider.value;
     });
-    slider.addEventListener("change", () => this.changed(key, slider.value));
-    this.inputs[key] = { number, slider };
-    return h("div", { class: "field" }, h("label", { for: id }, `${name}, ${unit}`), number, slider);
+    slider.addEventListener("change", typed);
+    this.inputs[key] = each;
+    const label = h("label", { for: id }, `${name}, ${unit}`);
+    return [h("div", { class: "field" }, label, number, slider), each.wrong];
   }
 
   alarm(key) {
@@ -98,36 +110,79 @@ class InputsPage {
   }
 
   async load() {
+    if (this.hz === null) this.aroundNominal((await get("/api/dersim/nameplate")).frequency_hz);
     if (!this.busy) this.take(await get("/api/dersim/inputs"));
   }
 
-  send(body) {
-    return act(this.told, () => this.post(body), "Changed.");
+  aroundNominal(hz) {
+    this.hz = hz;
+    const { slider } = this.inputs.frequency_hz;
+    [slider.min, slider.max] = [hz - 10, hz + 6];
+    show(
+      this.quick,
+      quick(hz).map(([name, body]) => h("button", { onclick: () => this.send(body) }, name)),
+    );
+  }
+
+  // A change from a button: what was typed and refused before is shown no longer.
+  async send(body) {
+    const done = await act(this.told, () => this.post(body), "Changed.");
+    if (!done) return;
+    for (const key of Object.keys(this.inputs)) this.accept(key);
+    this.take(done);
   }
 
   async post(body) {
     this.busy = true;
     try {
-      this.take(await post("/api/dersim/inputs", body));
+      return await post("/api/dersim/inputs", body);
     } finally {
       this.busy = false;
     }
   }
 
-  changed(key, text) {
-    const value = Number(text);
-    if (!PHASES.includes(key)) return this.send({ [key]: value });
-    const volts = PHASES.map((each) => (each === key ? value : Number(this.inputs[each].number.value)));
-    return this.send({ voltage_pu: this.together.checked ? value : volts });
+  accept(key) {
+    this.inputs[key].edited = false;
+    this.complain(key, "");
   }
 
-  // What is in use is not overwritten.
+  // At the field, whose value stays as it was typed.
+  complain(key, text) {
+    const { number, wrong } = this.inputs[key];
+    tell(wrong, text && text[0].toUpperCase() + text.slice(1) + ".");
+    text ? number.setAttribute("aria-invalid", "true") : number.removeAttribute("aria-invalid");
+  }
+
+  async changed(key, text, range) {
+    show(this.told);
+    const said = objection(text, range);
+    this.complain(key, said);
+    if (said) return;
+    try {
+      const now = await this.post(this.changeOf(key, Number(text)));
+      if (this.inputs[key].number.value === text) this.accept(key);
+      this.take(now);
+      show(this.told, h("p", { class: "done", role: "status" }, "Changed."));
+    } catch (error) {
+      this.complain(key, error.message.replace(/\.$/, ""));
+    }
+  }
+
+  // The other phases keep their exact values, whatever is rounded on the page.
+  changeOf(key, value) {
+    if (!PHASES.includes(key)) return { [key]: value };
+    const volts = PHASES.map((each) => (each === key ? value : this.values[each]));
+    return { voltage_pu: this.together.checked ? value : volts };
+  }
+
+  // What is in use, or typed and not accepted, is not overwritten.
   take(inputs) {
     const { voltage_pu, grid_source, weather_source } = inputs;
     const volts = Array.isArray(voltage_pu) ? voltage_pu : PHASES.map(() => voltage_pu);
     const values = { ...inputs, a: volts[0], b: volts[1], c: volts[2] };
-    for (const [key, { number, slider }] of Object.entries(this.inputs)) {
-      if (document.activeElement === number || document.activeElement === slider) continue;
+    this.values = values;
+    for (const [key, { number, slider, edited }] of Object.entries(this.inputs)) {
+      if (edited || document.activeElement === number || document.activeElement === slider) continue;
       number.value = Number(values[key].toFixed(4));
       slider.value = values[key];
     }
