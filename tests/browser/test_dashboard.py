@@ -166,7 +166,7 @@ def test_the_logs_filter_by_module_and_level(demo, open_page):
     page.select_option("#log-module", "CSIP")
     expect(page.locator(".logs thead th")).to_have_count(4)
     page.wait_for_selector(".logs tbody tr:has-text('PUT')")
-    assert page.locator(".logs tbody tr", has_text="answered").count() == 0
+    expect(page.locator(".logs tbody tr", has_text="answered")).to_have_count(0)
     page.click("button:text-is('Error')")
     page.locator(".logs tbody td:text-is('Info')").first.wait_for(state="detached")
 
