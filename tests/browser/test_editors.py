@@ -212,3 +212,14 @@ def test_inputs_keep_a_refused_number_and_the_exact_other_phases(steady, open_pa
     expect(page.locator("#in-frequency_hz")).to_have_value("600")
     page.get_by_role("button", name="Nominal").click()
     expect(page.locator("#in-frequency_hz")).to_have_value("60")
+
+
+def test_the_csip_page_shows_settings_and_status_in_words(demo, open_page):
+    page = open_page(demo.url, width=PHONE).page
+    go(page, "csip")
+    power = page.locator("tr:has(td:text-is('setMaxW'))").first
+    expect(power).to_contain_text("10000 W")
+    expect(power).to_contain_text("10000 * 10^0")
+    expect(page.locator("tr:has(td:text-is('alarmStatus'))").first).to_contain_text("no alarm")
+    expect(page.locator("tr:has(td:text-is('modesSupported'))").first).to_contain_text("opModVoltVar")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -17,6 +17,7 @@ from dersim.web.api.csip import (
 )
 from dersim.web.context import BOTH, Call, WebContext
 from dersim.web.resource_json import resource_json
+from dersim.web.resource_words import Told, in_words
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -54,6 +55,8 @@ class DerResourceDocument(TypedDict):
     href: str | None
     sent: Annotated[Resource | None, described("what the server last took; null before the first PUT")]
     current: Annotated[Resource | None, described("as it would be PUT now")]
+    sent_words: Annotated[list[Told], described("`sent` in plain units and words")]
+    current_words: Annotated[list[Told], described("`current` likewise")]
 
 
 class Controls(TypedDict):
@@ -113,6 +116,8 @@ def _der_resource(name: DerResource, place: str) -> Any:
             "href": places.get(place),
             "sent": None if sent is None else resource_json(sent),
             "current": None if current is None else resource_json(current),
+            "sent_words": [] if sent is None else in_words(sent),
+            "current_words": [] if current is None else in_words(current),
         }
 
     return handler

@@ -4,6 +4,7 @@ import { show, showChanged, stamp, table, troubleLine } from "../dom.js";
 import { currentDevice, get, getPlain, post } from "../api.js";
 import { modes, num, plain, span } from "../format.js";
 import { act, poll } from "../shell.js";
+import { showResources } from "./resources.js";
 
 const WORD = { connected: "good", disabled: "muted", discovering: "warn", retrying: "bad", failed: "bad" };
 
@@ -14,6 +15,7 @@ export function mount(root) {
   const trouble = troubleLine();
   const page = new CsipPage(root, trouble);
   const stops = [poll(1.5, () => page.load(), trouble), poll(5, () => page.loadTree())];
+  stops.push(showResources(page.resources));
   return { unmount: () => stops.forEach((stop) => stop()) };
 }
 
@@ -40,7 +42,9 @@ class CsipPage {
   constructor(root, trouble) {
     const names = ["state", "tree", "active", "scheduled", "fallback", "programs", "counters"];
     for (const name of names) this[name] = h("div", {});
-    this.told = h("div", { "aria-live": "polite" });
+    for (const name of ["told", "burstTold", "activeTold", "scheduledTold"])
+      this[name] = h("div", { "aria-live": "polite" });
+    this.resources = h("div", { class: "grid" });
     const rediscover = h(
       "button",
       { class: "main", onclick: () => this.rediscover() },
@@ -51,10 +55,11 @@ class CsipPage {
       root,
       trouble,
       h("div", { class: "columns" }, connection, this.burstCard(), card("Counters", this.counters)),
-      card("Active controls", this.active),
-      card("Scheduled controls", this.scheduled),
+      card("Active controls", this.active, this.activeTold),
+      card("Scheduled controls", this.scheduled, this.scheduledTold),
       card("Default control", this.fallback),
       h("div", { class: "grid" }, card("Programs", this.programs), card("EndDevice tree", this.tree)),
+      this.resources,
     );
   }
 
@@ -66,12 +71,14 @@ class CsipPage {
     const status = h("select", { id: "burst-status" }, options(entries, "Abnormal"));
     const count = number("burst-count", { min: 1, max: 1000 });
     const interval = number("burst-interval", { min: 0.1, max: 3600, step: 0.1 });
-    const send = () =>
-      this.send("log-event-burst", "The burst has begun.", {
+    const send = () => {
+      const body = {
         alarm_status: status.value,
         interval: Number(interval.value),
         count: Number(count.value),
-      });
+      };
+      act(this.burstTold, () => post("/api/dersim/csip/log-event-burst", body), "The burst has begun.");
+    };
     return card(
       "LogEvent burst",
       note("CSIP BASIC-027: so many LogEvents, so far apart."),
@@ -79,19 +86,18 @@ class CsipPage {
       field("Events", count),
       field("Seconds between them", interval),
       h("button", { onclick: send }, "Send the burst"),
+      this.burstTold,
     );
   }
 
-  send(what, words, body) {
-    return act(this.told, () => post(`/api/dersim/csip/${what}`, body), words);
-  }
-
   rediscover() {
-    this.send("rediscover", "Re-discovery has begun: certificates are read again.");
+    const words = "Re-discovery has begun: certificates are read again.";
+    act(this.told, () => post("/api/dersim/csip/rediscover"), words);
   }
 
-  controlTable(controls, empty) {
-    const opt = (mRID, way) => this.send(`opt-${way}`, `Opt-${way} of ${mRID}.`, { mRID });
+  controlTable(controls, empty, told) {
+    const opt = (mRID, way) =>
+      act(told, () => post(`/api/dersim/csip/opt-${way}`, { mRID }), `Opt-${way} of ${mRID}.`);
     const rows = controls.map((control) => controlRow(control, opt));
     return table(CONTROL_COLUMNS, rows, { empty });
   }
@@ -103,10 +109,10 @@ class CsipPage {
     const { counters } = client;
     showChanged(this.counters, counters, () => pairs(Object.entries(counters).map(counted)));
     showChanged(this.active, active_controls, () =>
-      this.controlTable(active_controls, "No control is active."),
+      this.controlTable(active_controls, "No control is active.", this.activeTold),
     );
     showChanged(this.scheduled, scheduled_controls, () =>
-      this.controlTable(scheduled_controls, "No control is scheduled."),
+      this.controlTable(scheduled_controls, "No control is scheduled.", this.scheduledTold),
     );
     show(this.fallback, defaultControl(client.default_control));
     show(this.programs, programTable(client.programs));

@@ -1,8 +1,8 @@
-// DERCapability, DERSettings, DERStatus, DERAvailability: what the server took and what is true now.
-import { card, h, show } from "../dom.js";
+// DERCapability, DERSettings, DERStatus, DERAvailability: what the server took and what is true now, in plain
+// units and words with the wire value beside.
+import { card, h, note, show, stamp, table, troubleLine } from "../dom.js";
 import { get } from "../api.js";
 import { poll } from "../shell.js";
-import { branch } from "./csip.js";
 
 const ALL = [
   ["der-capability", "DERCapability"],
@@ -12,47 +12,59 @@ const ALL = [
 ];
 
 export function mount(root) {
-  const places = ALL.map(([path, title]) => ({
-    path,
-    title,
-    body: h("div", {}),
-    trouble: h("p", { class: "trouble", hidden: true }),
-  }));
-  show(
-    root,
-    h(
-      "div",
-      { class: "grid" },
-      places.map((p) => card(p.title, p.trouble, p.body)),
-    ),
-  );
-  const stops = places.map((p) =>
-    poll(
-      3,
-      async () => {
-        const found = await get(`/api/csip/${p.path}`);
-        const text = JSON.stringify(found);
-        if (p.text === text) return;
-        p.text = text;
-        show(
-          p.body,
-          h(
-            "p",
-            { class: "note" },
-            found.href ? `PUT to ${found.href}` : "The server has no place for it yet.",
-          ),
-          found.current ? branch("Current", found.current, true) : null,
-          found.sent
-            ? branch("As the server last took it", found.sent)
-            : h("p", { class: "empty" }, "Not sent yet."),
-        );
-      },
-      p.trouble,
-    ),
-  );
-  return {
-    unmount() {
-      stops.forEach((stop) => stop());
-    },
-  };
+  const place = h("div", { class: "grid" });
+  show(root, place);
+  const stop = showResources(place);
+  return { unmount: stop };
 }
+
+// The four cards in this place, kept up to date until the function that this returns is called.
+export function showResources(place) {
+  const cards = ALL.map(([path, title]) => new ResourceCard(path, title));
+  place.append(...cards.map(({ node }) => node));
+  const stops = cards.map((each) => poll(3, () => each.load(), each.trouble));
+  return () => stops.forEach((stop) => stop());
+}
+
+class ResourceCard {
+  constructor(path, title) {
+    this.path = path;
+    this.trouble = troubleLine();
+    this.where = note();
+    this.now = h("div", {});
+    this.taken = h("div", {});
+    const taken = h("details", {}, h("summary", {}, "As the server last took it"), this.taken);
+    this.node = card(title, this.trouble, this.where, this.now, taken);
+  }
+
+  async load() {
+    const found = await get(`/api/csip/${this.path}`);
+    const text = JSON.stringify(found);
+    if (this.text === text) return;
+    this.text = text;
+    show(this.where, found.href ? `PUT to ${found.href}` : "The server has no place for it yet.");
+    show(this.now, elements(found.current_words, "Nothing to tell yet."));
+    show(this.taken, elements(found.sent_words, "Not sent yet."));
+  }
+}
+
+function elements(told, empty) {
+  const rows = told.map(({ name, text, wire, since }) =>
+    h(
+      "tr",
+      {},
+      h("td", {}, name),
+      h(
+        "td",
+        { class: "wrap" },
+        valueOf(text),
+        wire ? h("span", { class: "muted wire" }, wire) : null,
+        since ? h("span", { class: "muted" }, " since ", stamp(since)) : null,
+      ),
+    ),
+  );
+  return table(["Element", "Value, and on the wire"], rows, { empty });
+}
+
+const valueOf = (text) =>
+  /^\d{4}-\d\d-\d\dT/.test(text) ? stamp(text) : text.replace(/^-/, "\u2212");
