@@ -221,5 +221,5 @@ def test_the_csip_page_shows_settings_and_status_in_words(demo, open_page):
     expect(power).to_contain_text("10000 W")
     expect(power).to_contain_text("10000 * 10^0")
     expect(page.locator("tr:has(td:text-is('alarmStatus'))").first).to_contain_text("no alarm")
-    expect(page.locator("tr:has(td:text-is('modesSupported'))").first).to_contain_text("opModVoltVar")
+    expect(page.locator("tr:has(p:text-is('modesSupported'))").first).to_contain_text("opModVoltVar")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -157,3 +157,27 @@ async def _until(lab, state):
             if news["programs"][0]["state"] == state:
                 return news["programs"][0]
             version = news["version"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+async def test_a_form_sent_back_unedited_changes_nothing(lab, program):
+    """As settings.js sends it: a secret that is set and left blank is null."""
+    path = f"/api/lab/programs/{program}/settings"
+    changed = {"server": {"--port": "0", "--pin": "111115"}, "simulator": {"--csip_pin": "111115", "-N": "3"}}
+
+    async def shown():
+        groups = (await lab("GET", path)).json_body["groups"]
+        return {field["name"]: field for group in groups for field in group["fields"]}
+
+    names = set(await shown())
+    chosen = {name: text for name, text in changed[program].items() if name in names}
+    assert (await lab("PUT", path, {"values": chosen})).status_code == 200
+    before = await shown()
+    command = lab.state.snapshot({})["programs"]
+    values = {
+        name: None if field["kind"] == "secret" and field["is_set"] else field["value"].strip()
+        for name, field in before.items()
+    }
+    assert (await lab("PUT", path, {"values": values})).status_code == 200
+    assert await shown() == before
+    assert lab.state.snapshot({})["programs"] == command

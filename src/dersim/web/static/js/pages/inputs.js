@@ -47,7 +47,7 @@ export function mount(root) {
 
 class InputsPage {
   constructor(root, trouble) {
-    this.told = h("div", { "aria-live": "polite" });
+    for (const name of ["told", "quickTold", "alarmTold"]) this[name] = h("div", { "aria-live": "polite" });
     this.source = h("span", {});
     this.together = h("input", { type: "checkbox", checked: true, id: "together" });
     // By key: the number, the slider, what is wrong, and whether something typed is not accepted yet.
@@ -77,8 +77,8 @@ class InputsPage {
         h(
           "div",
           {},
-          card("Quick changes", this.quick, hint),
-          card("Raise an alarm", h("div", { class: "row" }, labels), raised),
+          card("Quick changes", this.quick, this.quickTold, hint),
+          card("Raise an alarm", h("div", { class: "row" }, labels), this.alarmTold, raised),
         ),
       ),
     );
@@ -105,7 +105,7 @@ class InputsPage {
 
   alarm(key) {
     const box = h("input", { type: "checkbox", id: `in-${key}` });
-    box.addEventListener("change", () => this.send({ [key]: box.checked }));
+    box.addEventListener("change", () => this.send({ [key]: box.checked }, this.alarmTold));
     return box;
   }
 
@@ -120,13 +120,13 @@ class InputsPage {
     [slider.min, slider.max] = [hz - 10, hz + 6];
     show(
       this.quick,
-      quick(hz).map(([name, body]) => h("button", { onclick: () => this.send(body) }, name)),
+      quick(hz).map(([name, body]) => h("button", { onclick: () => this.send(body, this.quickTold) }, name)),
     );
   }
 
   // A change from a button: what was typed and refused before is shown no longer.
-  async send(body) {
-    const done = await act(this.told, () => this.post(body), "Changed.");
+  async send(body, told = this.told) {
+    const done = await act(told, () => this.post(body), "Changed.");
     if (!done) return;
     for (const key of Object.keys(this.inputs)) this.accept(key);
     this.take(done);

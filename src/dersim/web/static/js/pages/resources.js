@@ -48,22 +48,21 @@ class ResourceCard {
   }
 }
 
+const LONG = 60;
+
 function elements(told, empty) {
-  const rows = told.map(({ name, text, wire, since }) =>
-    h(
-      "tr",
-      {},
-      h("td", {}, name),
-      h(
-        "td",
-        { class: "wrap" },
-        valueOf(text),
-        wire ? h("span", { class: "muted wire" }, wire) : null,
-        since ? h("span", { class: "muted" }, " since ", stamp(since)) : null,
-      ),
-    ),
-  );
-  return table(["Element", "Value, and on the wire"], rows, { empty });
+  return table(["Element", "Value, and on the wire"], told.map(element), { empty });
+}
+
+// A long list, as the modes of a bitmap, has the whole width.
+function element({ name, text, wire, since }) {
+  const value = [
+    valueOf(text),
+    wire ? h("span", { class: "muted wire" }, wire) : null,
+    since ? h("span", { class: "muted" }, " since ", stamp(since)) : null,
+  ];
+  if (text.length > LONG) return h("tr", {}, h("td", { class: "wrap", colspan: 2 }, h("p", {}, name), value));
+  return h("tr", {}, h("td", {}, name), h("td", { class: "wrap" }, value));
 }
 
 const valueOf = (text) =>
