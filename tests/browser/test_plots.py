@@ -80,6 +80,7 @@ def x_of(page, number, count=601):
 
 def told(page):
     """What the legend tells of the power."""
+    frame(page)
     return page.locator(".legend button:has-text('P ')").inner_text()
 
 

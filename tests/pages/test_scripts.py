@@ -144,7 +144,7 @@ def test_every_script_is_looked_at():
 _INSTANTS = re.compile(
     r"\b(?:utc|clockMs)\(|\.(?:toLocale\w*|get(?:UTC)?(?:Hours|Minutes|Seconds)|toISOString)\("
 )
-_WRITERS = {"format.js": None, "dom.js": None, "plot.js": 1}
+_WRITERS = {"format.js": None, "dom.js": None, "plot_table.js": 1}
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")

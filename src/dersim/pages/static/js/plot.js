@@ -1,10 +1,11 @@
 // A live time-series plot: small panels below each other with one axis of time, events as bands under them,
 // and the same as a table and as CSV.
-import { h, note, say, show, stamp, table } from "./dom.js";
+import { h, say, show } from "./dom.js";
 import { clock, num } from "./format.js";
 import { addGestures, moveButtons } from "./gestures.js";
 import { layoutOf } from "./plot_layout.js";
 import { cleared, paintCursor, paintScene, palette } from "./plot_paint.js";
+import { csvOf, eventTable, samplesTable } from "./plot_table.js";
 import { Samples } from "./samples.js";
 import { lineSample } from "./swatch.js";
 import { TRACES } from "./traces.js";
@@ -13,7 +14,6 @@ import { Viewport } from "./viewport.js";
 const YOUNGEST_MS = 60000;
 const SPOKEN_EVERY_MS = 5000;
 const SILENCE_MS = 5000;
-const TABLE_ROWS = 120;
 const TABLE_EVERY_MS = 2000;
 const KEYS_HELP =
   "Arrow keys read values, + and - zoom, Shift with an arrow key pans, 0 follows live again.";
@@ -247,19 +247,7 @@ export class Plot {
   drawTwin() {
     if (this.twin.hidden || Date.now() - (this.twinAt || 0) < TABLE_EVERY_MS) return;
     this.twinAt = Date.now();
-    const { samples } = this;
-    const traces = this.shown();
-    const [from, to] = this.indices();
-    const stride = Math.max(1, Math.ceil((to - from) / TABLE_ROWS));
-    const rows = [];
-    for (let i = to - 1; i >= from; i -= stride) {
-      const values = traces.map(({ key, decimals = 2 }) => num(samples.columns[key][i], decimals));
-      const cells = values.map((text) => h("td", { class: "n" }, text));
-      rows.push(h("tr", {}, h("td", { class: "t" }, stamp(samples.time[i])), cells));
-    }
-    const heads = traces.map(({ label, unit }) => `${label}, ${unit}`);
-    const told = stride > 1 ? note(`One of ${stride} samples; the CSV has all.`) : null;
-    show(this.twin, told, table(["Time", ...heads], rows, { numbers: heads }), eventTable(this.bands));
+    show(this.twin, samplesTable(this.samples, this.shown(), this.indices()), eventTable(this.bands));
   }
 
   // First and one after the last sample of what is shown.
@@ -269,29 +257,8 @@ export class Plot {
   }
 
   csv() {
-    const { samples } = this;
-    const { keys } = samples;
-    const lines = [["time", ...keys].join(",")];
-    const [from, to] = this.indices();
-    for (let i = from; i < to; i++) {
-      const values = keys.map((key) => samples.columns[key][i]);
-      const texts = values.map((each) => (Number.isNaN(each) ? "" : each));
-      lines.push([new Date(samples.time[i]).toISOString(), ...texts].join(","));
-    }
-    return `${lines.join("\n")}\n`;
+    return csvOf(this.samples, this.indices());
   }
-}
-
-function eventTable(bands) {
-  const rows = bands.map(({ lane, text, start, end }) => {
-    const cells = [lane, text, stamp(start), end === null ? "still" : stamp(end)];
-    return h(
-      "tr",
-      {},
-      cells.map((cell) => h("td", {}, cell)),
-    );
-  });
-  return table(["Event", "What", "From", "To"], rows, { empty: "No event in this window." });
 }
 
 export function download(name, text, type = "text/csv") {
