@@ -19,10 +19,14 @@ _ENTRY_BYTES = 350
 
 
 class Fleet:
-    """All DERs of a process."""
+    """All DERs of a process, with consecutive numbers.
 
-    def __init__(self, devices: Sequence[Device]) -> None:
+    numbered: whether each has the certificate of its number; default: where there are several.
+    """
+
+    def __init__(self, devices: Sequence[Device], *, numbered: bool | None = None) -> None:
         self.devices = list(devices)
+        self.numbered = len(self.devices) > 1 if numbered is None else numbered
         self._stepped = trio.Event()
 
     async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
@@ -43,6 +47,11 @@ class Fleet:
     async def wait_step(self) -> None:
         """Return after the next step of the fleet."""
         await self._stepped.wait()
+
+    def find(self, number: int) -> Device | None:
+        """The DER with this number."""
+        position = number - self.devices[0].number
+        return self.devices[position] if 0 <= position < len(self.devices) else None
 
     def journal_size(self) -> BufferSize:
         """What the journals of all DERs' setpoints take, by the number of entries."""

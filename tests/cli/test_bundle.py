@@ -77,6 +77,14 @@ def test_what_cannot_be_read_is_listed_in_the_zip_and_on_the_terminal(capsys, se
     assert "der-21/overview.json" not in names
 
 
+def test_the_documents_are_read_by_the_ders_own_numbers(capsys, serve, tmp_path):
+    url = serve(server_info(info={**INFO, "devices": 2, "first_device": 501}))
+    assert run(capsys, "--url", url, "--out", tmp_path / "b.zip")[0] == 0
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        folders = {name.split("/")[0] for name in archive.namelist() if name.startswith("der-")}
+    assert folders == {"der-501", "der-502"}
+
+
 @pytest.mark.parametrize(
     ("documents", "code", "line"),
     [

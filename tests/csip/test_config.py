@@ -112,18 +112,18 @@ def test_the_demo_checks_its_own_servers_pin_unless_told_otherwise():
 
 def test_one_der_of_a_test_pki_is_cert_pem_and_one_of_many_its_number(certificates):
     found = config("--use_test_pki_certs", str(certificates))
-    alone = credentials.load(found, 1, 1, "SN")
-    second = credentials.load(found, 2, 3, "SN")
+    alone = credentials.load(found, None, "SN")
+    second = credentials.load(found, 2, "SN")
     assert alone.lfdi != second.lfdi
     assert alone.sfdi == identity.sfdi(alone.lfdi)
-    assert credentials.load(found, 2, 3, "SN").lfdi == second.lfdi
+    assert credentials.load(found, 2, "SN").lfdi == second.lfdi
 
 
 def test_the_test_pki_wins_over_the_operators_certificate(certificates):
     files = [str(certificates / name) for name in ("cert_2.pem", "key_2.pem", "cert_root.pem")]
     given = ["--csip_cert", files[0], "--csip_key", files[1], "--csip_root_cert", files[2]]
-    own = credentials.load(config(*given), 1, 1, "SN")
-    both = credentials.load(config(*given, "--use_test_pki_certs", str(certificates)), 1, 1, "SN")
+    own = credentials.load(config(*given), None, "SN")
+    both = credentials.load(config(*given, "--use_test_pki_certs", str(certificates)), None, "SN")
     assert own.lfdi != both.lfdi
 
 
@@ -133,13 +133,13 @@ def test_a_key_of_another_certificate_is_refused_by_name(certificates):
         *("--csip_root_cert", str(certificates / "cert_root.pem")),
     )
     with pytest.raises(CertificateError, match=r"key_2\.pem"):
-        credentials.load(found, 1, 1, "SN")
+        credentials.load(found, None, "SN")
 
 
 def test_only_the_seeds_own_names_may_be_missing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = config()
-    assert "cert.pem (--csip_cert)" in credentials.missing_defaults(found, 1)
+    assert "cert.pem (--csip_cert)" in credentials.missing_defaults(found, None)
     credentials.check_given(found)
     with pytest.raises(ConfigError, match=r"--csip_key: no\.pem"):
         credentials.check_given(config("--csip_key", "no.pem"))
@@ -148,13 +148,13 @@ def test_only_the_seeds_own_names_may_be_missing(tmp_path, monkeypatch):
 def test_plain_http_has_an_identity_all_the_same(tmp_path, monkeypatch, certificates):
     monkeypatch.chdir(tmp_path)
     found = config("--csip_enc", "no")
-    plain = credentials.load(found, 1, 1, "SN-1")
+    plain = credentials.load(found, None, "SN-1")
     with pytest.raises(CertificateError, match=r"cert\.pem"):
         plain.context()
     assert len(plain.lfdi) == 40
-    assert plain.lfdi != credentials.load(found, 1, 1, "SN-2").lfdi
+    assert plain.lfdi != credentials.load(found, None, "SN-2").lfdi
     with_file = config("--csip_enc", "no", "--csip_cert", str(certificates / "cert_1.pem"))
-    assert credentials.load(with_file, 1, 1, "SN-1").lfdi != plain.lfdi
+    assert credentials.load(with_file, None, "SN-1").lfdi != plain.lfdi
 
 
 async def test_a_given_bad_file_is_a_config_error_at_bind(world, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from dersim.cli.sim import configure
 from dersim.clock import SimClock
 from dersim.engine.assembly import build_fleet
+from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 
 
@@ -25,6 +26,28 @@ def test_the_log_says_what_is_played_where_rows_are_missing(tmp_path: Path) -> N
     said = "is played by the time of day and repeats every day; no rows from 16:00 to 08:00: irradiance is 0"
     text = "\n".join(["TimeUTC,irradiance_w_m2", *rows])
     assert lines(path, text) == [("Warning", f"{path} {said}")]
+
+
+def fleet_of(*flags: str) -> Fleet:
+    options, registry = configure([*flags, "--seed", "7"])
+    log = LogBuffer(stream=io.StringIO())
+    return build_fleet(options, registry, SimClock(start_s=1_750_000_000.0), log)
+
+
+def test_a_der_is_the_same_in_whichever_process_its_number_is() -> None:
+    whole, rest = fleet_of("-N", "6"), fleet_of("--first", "4", "-N", "3")
+    assert [device.number for device in rest.devices] == [4, 5, 6]
+    for mine, other in zip(rest.devices, whole.devices[3:], strict=True):
+        assert mine.name == other.name
+        assert mine.nameplate.serial_number == other.nameplate.serial_number
+        assert mine.rng.random() == other.rng.random()
+    assert rest.find(4) is rest.devices[0]
+    assert (rest.find(3), rest.find(7)) == (None, None)
+
+
+def test_with_first_a_der_alone_has_the_certificate_of_its_number() -> None:
+    alone = (fleet_of(), fleet_of("--first", "1"), fleet_of("--first", "9"))
+    assert [fleet.numbered for fleet in alone] == [False, True, True]
 
 
 def test_a_profile_of_seconds_has_no_line(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class FakeFleet:
     def journal_size(self):
         return BufferSize(0, 0)
 
-    def __init__(self, count=1):
+    def __init__(self, count=1, first=1):
         self.devices = [
             SimpleNamespace(
                 number=n,
@@ -39,7 +39,7 @@ class FakeFleet:
                 device_type=SimpleNamespace(name="PV"),
                 setpoints=SimpleNamespace(),
             )
-            for n in range(1, count + 1)
+            for n in range(first, first + count)
         ]
         self.steps = []
 
@@ -105,7 +105,7 @@ def journal():
 def make(journal):
     """Build a simulator of these front-ends: (name, scope, arguments of FakeFrontend)."""
 
-    def build(*frontends, count=1, tick=1.0, rate=1.0, fail_fast=False, seed=7):
+    def build(*frontends, count=1, first=1, tick=1.0, rate=1.0, fail_fast=False, seed=7):
         registry, made = Registry(), {}
         for name, scope, arguments in frontends:
             given = dict(arguments)
@@ -123,7 +123,7 @@ def make(journal):
                 return made_one
 
             registry.frontends.add(name, FrontendType(name, scope, make_frontend, order=order), "test")
-        fleet = FakeFleet(count)
+        fleet = FakeFleet(count, first)
         log = LogBuffer(stream=io.StringIO())
         options = Namespace(fail_fast=fail_fast, rate_override=False)
         clock = SimClock(start_s=START_S, rate=rate, tick_s=tick)
@@ -171,6 +171,11 @@ async def test_the_ready_line_tells_each_device_its_own(make, autojump_clock):
     simulator = make(("modbus", "device", {"address": {"modbus": "127.0.0.1:8502"}}), count=3)
     [line] = await run_for(simulator, 0.1)
     assert line == "dersim ready modbus=127.0.0.1:8502 modbus_2=127.0.0.1:8502 modbus_3=127.0.0.1:8502"
+
+
+async def test_the_ready_line_names_others_than_the_first_by_their_own_number(make, autojump_clock):
+    simulator = make(("modbus", "device", {"address": {"modbus": "h:1"}}), count=2, first=501)
+    assert await run_for(simulator, 0.1) == ["dersim ready modbus=h:1 modbus_502=h:1"]
 
 
 async def test_the_fleet_is_stepped_at_start_and_at_every_tick(make, autojump_clock):

@@ -15,6 +15,7 @@ from dersim.clock import SimClock
 from dersim.device import Device
 from dersim.errors import ConfigError
 from dersim.fences import Fences
+from dersim.fleet import Fleet
 from dersim.hardware.state import Alarm, Connection, DcSide, DeviceState, InverterStatus, OperationalMode
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
@@ -108,12 +109,14 @@ class StandInDevice(Device):
 
 
 class StandInFleet:
-    def __init__(self, count):
-        self.devices = [StandInDevice(k) for k in range(1, count + 1)]
+    def __init__(self, count, first=1):
+        self.devices = [StandInDevice(k) for k in range(first, first + count)]
         self._stepped = trio.Event()
 
     async def wait_step(self):
         await self._stepped.wait()
+
+    find = Fleet.find
 
     def step(self, seconds=1.0, **changes):
         for device in self.devices:
@@ -239,13 +242,13 @@ async def exchange(stream, method, target, body, headers, host):
 def make_context():
     """A FrontendContext of stand-ins: count DERs, CSIP clients unless csip=False, flags."""
 
-    def make(count=1, *, csip=True, panels=(), fail_fast=False, **flags):
+    def make(count=1, *, first=1, csip=True, panels=(), fail_fast=False, **flags):
         options = Namespace(**{"token": None, "allow_host": (), "cors_origin": (), **flags})
-        fleet = StandInFleet(count)
+        fleet = StandInFleet(count, first)
         clock = SimClock(start_s=START_S)
         clock.start()
         services = Services()
-        for number in range(1, count + 1) if csip else ():
+        for number in range(first, first + count) if csip else ():
             services.offer(CsipService, StandInClient(), number)
         log = LogBuffer(stream=io.StringIO())
         return SimpleNamespace(

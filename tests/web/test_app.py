@@ -168,3 +168,19 @@ async def test_a_device_beyond_the_fleet_is_a_404_with_the_range(open_site):
             answer = await site("GET", f"/api/dersim/{path}?device=77")
             assert answer.status == 404
             assert json.loads(answer.body)["detail"] == "device 77 does not exist; this fleet has 1 to 20"
+
+
+async def test_devices_are_addressed_by_their_own_numbers(open_site):
+    async with open_site(count=3, first=4) as site:
+        named = {
+            query: json.loads((await site("GET", f"/api/dersim/nameplate{query}")).body)
+            for query in ("", "?device=4", "?device=6", "?device=1", "?device=7")
+        }
+        info = json.loads((await site("GET", "/api/dersim/server-info")).body)
+        metrics = (await site("GET", "/metrics")).body.decode()
+    assert [named[query]["device"] for query in ("", "?device=4", "?device=6")] == [4, 4, 6]
+    for query in ("?device=1", "?device=7"):
+        assert named[query]["detail"] == f"device {query[-1]} does not exist; this fleet has 4 to 6"
+    assert (info["devices"], info["first_device"]) == (3, 4)
+    assert '{device="6"}' in metrics
+    assert 'device="1"' not in metrics

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import trio
+from tests.web.conftest import StandInDevice
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, RejectConnection, Request, TextMessage
 
@@ -150,7 +151,7 @@ async def test_fifty_listeners_half_of_them_stuck(open_site):
 
 async def test_who_stays_when_another_leaves_goes_on_hearing(autojump_clock):
     tick, ticks = trio.open_memory_channel(0)
-    device = SimpleNamespace(number=1)
+    device = StandInDevice(1)
     documents = iter(["one's first", "other's first", "a step"])
     telemetry = Telemetry(
         SimpleNamespace(devices=[device], wait_step=ticks.receive),

@@ -104,7 +104,7 @@ def collect(url: str, secret: str | None) -> Packed:
     headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S, trust_env=False) as client:
         info = _greet(client, url)
-        for name, path in (*_OF_ALL, *_of_devices(info["devices"])):
+        for name, path in (*_OF_ALL, *_of_devices(info["devices"], info.get("first_device", 1))):
             try:
                 packed.files[name] = _read(client, path)
             except (httpx.HTTPError, CannotPack) as error:
@@ -133,8 +133,8 @@ def _greet(client: httpx.Client, url: str) -> dict[str, Any]:
     raise CannotPack(f"{url}: what answers there is not the dashboard of a dersim; give --url")
 
 
-def _of_devices(count: int) -> Iterator[tuple[str, str]]:
-    for number in range(1, min(count, MOST_DEVICES) + 1):
+def _of_devices(count: int, first: int) -> Iterator[tuple[str, str]]:
+    for number in range(first, first + min(count, MOST_DEVICES)):
         folder = f"der-{number}/" if count > 1 else ""
         for name in _OF_EACH:
             yield f"{folder}{name}.json", f"/api/dersim/{name}?device={number}"

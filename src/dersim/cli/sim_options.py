@@ -126,6 +126,13 @@ def _add_ders(parser: OptionParser) -> None:
         "-N", dest="count", type=count(1, 10_000), default=1, metavar="COUNT", help="independent DERs"
     )
     group.add_argument(
+        "--first",
+        type=count(1, 1_000_000),
+        metavar="K",
+        help="number of the first DER, so that several processes share no identity: certificates "
+        "(cert_K.pem), serial numbers, Modbus ports and draws go by the number",
+    )
+    group.add_argument(
         "--start",
         choices=("in_service", "off"),
         default="in_service",

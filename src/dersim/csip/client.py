@@ -64,7 +64,7 @@ class CsipClient:
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp
-        self._count = len(context.fleet.devices)
+        self._pair = self.device.number if context.fleet.numbered else None
         self._lifecycle: Lifecycle | None = None
         self._loaded: Credentials | None = None
         self._files: Any = None
@@ -135,11 +135,13 @@ class CsipClient:
         if self.config.origin.port == 0:
             self._take_port_of_demo()
         credentials_of.check_given(self.config)
-        if self._count > 1 and self.config.cert is not None and self.device.number == 1:
+        if self._pair and self.config.cert is not None and self.device is self._context.fleet.devices[0]:
             self._context.log.log(
-                "Info", "CSIP", "--csip_cert is not used with -N: each DER has a certificate of the rotation"
+                "Info",
+                "CSIP",
+                "--csip_cert is not used: with -N or --first each DER has a certificate of the rotation",
             )
-        if not credentials_of.missing_defaults(self.config, self._count):
+        if not credentials_of.missing_defaults(self.config, self._pair):
             try:
                 self._load()
             except CertificateError as error:
@@ -194,7 +196,7 @@ class CsipClient:
     def certificate_files(self) -> CertificateFiles | None:
         """The files of this DER; None where a pair cannot be made."""
         try:
-            files = credentials_of.files(self.config, self.device.number, self._count)
+            files = credentials_of.files(self.config, self._pair)
         except (CertificateError, ConfigError):
             return None
         return type(files)(*(path.absolute() for path in files))
@@ -239,7 +241,7 @@ class CsipClient:
         """Read the certificate files; CertificateError or ConfigError names the bad one."""
         self._files = _signature(self.config)
         plate = self.device.nameplate
-        self._loaded = credentials_of.load(self.config, self.device.number, self._count, plate.serial_number)
+        self._loaded = credentials_of.load(self.config, self._pair, plate.serial_number)
         return self._loaded
 
     def _reload(self) -> Credentials | None:

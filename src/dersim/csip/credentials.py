@@ -34,22 +34,22 @@ class Credentials(NamedTuple):
         return identity.sfdi(self.lfdi)
 
 
-def load(config: CsipConfig, number: int, count: int, serial_number: str) -> Credentials:
-    """Read the files of DER `number` of `count`; CertificateError or ConfigError names the bad one."""
+def load(config: CsipConfig, number: int | None, serial_number: str) -> Credentials:
+    """Read the files of pair `number`, see `files`; CertificateError or ConfigError names the bad one."""
 
     @functools.cache
     def make() -> tls.ClientContext:
-        cert, key, root = files(config, number, count)
+        cert, key, root = files(config, number)
         return tls.client_context(cert, key, root, check_hostname=config.check_hostname)
 
     if not config.origin.secure:
-        return Credentials(_plain_lfdi(config, number, count, serial_number), make)
+        return Credentials(_plain_lfdi(config, number, serial_number), make)
     return Credentials(identity.lfdi(make().certificate_der), make)
 
 
-def missing_defaults(config: CsipConfig, count: int) -> str:
+def missing_defaults(config: CsipConfig, number: int | None) -> str:
     """The default files that are needed but missing, for a message. We start without them."""
-    if not config.origin.secure or config.test_pki is not None or count > 1:
+    if not config.origin.secure or config.test_pki is not None or number is not None:
         return ""
     defaults = (
         (config.cert, DEFAULT_CERT, "--csip_cert"),
@@ -77,11 +77,14 @@ def check_given(config: CsipConfig) -> None:
             raise ConfigError(f"{flag}: {path}: {error.strerror}; give a readable PEM file") from None
 
 
-def files(config: CsipConfig, number: int, count: int) -> CertificateFiles:
-    """The files of DER `number` of `count`; CertificateError or ConfigError where a pair cannot be made."""
-    if config.test_pki is not None or count > 1:
+def files(config: CsipConfig, number: int | None) -> CertificateFiles:
+    """The files of pair `number` of the rotation, or with None those of a DER alone.
+
+    CertificateError or ConfigError where a pair cannot be made.
+    """
+    if config.test_pki is not None or number is not None:
         folder = config.test_pki or pki.bundled_dir()
-        pair = pki.ensure_device(folder, number if count > 1 else None)
+        pair = pki.ensure_device(folder, number)
         root = folder / "cert_root.pem"
         if config.test_pki is None and config.root is not None:
             root = config.root
@@ -91,10 +94,10 @@ def files(config: CsipConfig, number: int, count: int) -> CertificateFiles:
     )
 
 
-def _plain_lfdi(config: CsipConfig, number: int, count: int, serial_number: str) -> str:
+def _plain_lfdi(config: CsipConfig, number: int | None, serial_number: str) -> str:
     """Without TLS: from the certificate where it is readable, else from the serial number."""
     try:
-        certificate = load_certificates(files(config, number, count).cert, "our certificate")[0]
+        certificate = load_certificates(files(config, number).cert, "our certificate")[0]
     except (CertificateError, ConfigError):
         return hashlib.sha256(serial_number.encode()).hexdigest()[: identity.LFDI_HEX_DIGITS].upper()
     return identity.lfdi(certificate.public_bytes(Encoding.DER))

@@ -27,7 +27,7 @@ def _files(found: Found) -> CertificateFiles:
     if not found.config.origin.secure:
         raise Skipped(_PLAIN)
     try:
-        return credentials.files(found.config, 1, 1)
+        return credentials.files(found.config, None)
     except (CertificateError, ConfigError) as error:
         raise Failed(str(error)) from None
 

@@ -67,7 +67,7 @@ async def check_tls(found: Found) -> str:
     if not found.config.origin.secure:
         raise Skipped("--csip_enc is no")
     try:
-        cert, key, root = credentials.files(found.config, 1, 1)
+        cert, key, root = credentials.files(found.config, None)
         context = tls.client_context(cert, key, root, check_hostname=found.config.check_hostname)
     except (CertificateError, ConfigError) as error:
         raise Failed(str(error)) from None

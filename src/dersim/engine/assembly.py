@@ -20,7 +20,9 @@ from dersim.plugin.registry import Registry
 
 
 def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: LogBuffer) -> Fleet:
-    """`options.count` DERs of one type. ConfigError: bad nameplate or profile; PluginError: bad plug-in.
+    """`options.count` DERs of one type, numbered from `options.first`.
+
+    ConfigError: bad nameplate or profile; PluginError: bad plug-in.
 
     A line of the log says how a profile with TimeUTC is played, a warning if rows are missing in it.
     """
@@ -34,6 +36,7 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: Lo
     grid = _profile(options.grid_profile, "grid", start_s, offset, log)
     conditions = Conditions(frequency_hz=nameplate.frequency_hz)
     functions = tuple(registry.functions.values())
+    first = options.first or 1
     return Fleet(
         [
             Device(
@@ -46,8 +49,9 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: Lo
                 rng=derived_rng(options.seed, "device", number),
                 start=options.start,
             )
-            for number in range(1, options.count + 1)
-        ]
+            for number in range(first, first + options.count)
+        ],
+        numbered=options.count > 1 or options.first is not None,
     )
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 #: Between the starts of two DERs, real seconds: 300 TLS handshakes at once delay everything else.
 START_SPACING_S = 0.02
 
-#: The ready line shows the addresses of this many DERs.
+#: The ready line shows the addresses of this many DERs; the first DER's have no number in their keys.
 SHOWN_DEVICES = 100
 
 
@@ -180,14 +180,15 @@ class Simulator:
 
     async def _bind_all(self) -> Mapping[str, str]:
         shown: dict[str, str] = {}
+        first = self.fleet.devices[0].number
         for kind in self._registry.ordered_frontends():
             for number in [0] if kind.scope == "fleet" else [each.number for each in self.fleet.devices]:
                 supervised = next(each for each in self._supervised[number] if each.name == kind.name)
                 with self._at_start(self._registry.frontends.owners[kind.name], f"bind of {supervised}"):
                     addresses = await supervised.bind()
                 for key, value in addresses.items():
-                    if number <= SHOWN_DEVICES:
-                        shown[f"{key}_{number}" if number > 1 else key] = value
+                    if number < first + SHOWN_DEVICES:
+                        shown[f"{key}_{number}" if number > first else key] = value
         return shown
 
     def _at_start(self, plugin: str, what: str) -> contextlib.AbstractContextManager[None]:

@@ -80,7 +80,7 @@ class Route:
         return (DEVICE, *self.query) if self.per_device else self.query
 
 
-DEVICE = Query("device", int, 1, "Which DER, counted from 1.", minimum=1)
+DEVICE = Query("device", int, None, "The number of the DER; left out: the first.", minimum=1)
 
 
 def read_query(route: Route, given: Mapping[str, list[str]]) -> dict[str, Any]:

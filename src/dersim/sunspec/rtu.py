@@ -90,8 +90,8 @@ class RtuServer:
                 await trio.lowlevel.wait_writable(descriptor)
 
     def _answer(self, unit_id: int, pdu: bytes) -> bytes | None:
-        for number in range(1, len(self._context.fleet.devices) + 1):
-            unit = self._unit(number)
+        for device in self._context.fleet.devices:
+            number, unit = device.number, self._unit(device.number)
             if unit_id == BROADCAST:
                 self._answer_of(unit, number, pdu)
             elif unit.unit_id == unit_id:

@@ -57,10 +57,14 @@ class ModbusServer:
         self._connections: Connections | None = None
         self._where = ""
         context.offer(SunspecService, self)
-        if self.device.number == 1:
+        if self._is_first:
             self._try_models_of_plugins()
             if self.device.nameplate.registers:
                 _ = self.unit  # made now, so that a register that cannot be is told at start-up
+
+    @property
+    def _is_first(self) -> bool:
+        return self.device is self._context.fleet.devices[0]
 
     def _try_models_of_plugins(self) -> None:
         """Encode them once, so that a bad one is told at start-up; PluginError."""
@@ -119,7 +123,7 @@ class ModbusServer:
         if not options.mb_enable:
             await trio.lowlevel.checkpoint()
             return {}
-        if self.device.number == 1:
+        if self._is_first:
             allow_many_files()
         tls = self._tls_context() if options.mb_enc else None
         port = options.mb_port + self.device.number - 1 if options.mb_port else 0

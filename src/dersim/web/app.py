@@ -63,7 +63,7 @@ def _view(route: Route, context: WebContext) -> Any:
             body = await _body(route)
             if errors := check(schema, book.components, body):
                 raise Problem("bad-request", f"the body: {errors[0].detail}", errors=errors)
-        device = find_device(context, query.pop("device") if route.per_device else 1)
+        device = find_device(context, query.pop("device") if route.per_device else None)
         result = route.handler(context, Call(device, query, body))
         if inspect.isawaitable(result):
             result = await result

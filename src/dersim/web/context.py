@@ -56,10 +56,17 @@ class Call(NamedTuple):
     body: Any = None
 
 
-def find_device(context: WebContext, number: int) -> Device:
-    """The DER with this number; Problem no-such-device."""
-    devices = context.engine.fleet.devices
-    if not 1 <= number <= len(devices):
-        known = f"this fleet has 1 to {len(devices)}" if len(devices) > 1 else "device 1 is the only one"
+def find_device(context: WebContext, number: int | None) -> Device:
+    """The DER with this number, None: the first; Problem no-such-device."""
+    fleet = context.engine.fleet
+    first, last = fleet.devices[0], fleet.devices[-1]
+    device = first if number is None else fleet.find(number)
+    if device is None:
+        many = first is not last
+        known = f"this fleet has {first.number} to {last.number}" if many else _only(first)
         raise Problem("no-such-device", f"device {number} does not exist; {known}")
-    return devices[number - 1]
+    return device
+
+
+def _only(device: Device) -> str:
+    return f"device {device.number} is the only one"

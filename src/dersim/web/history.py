@@ -165,8 +165,8 @@ class History:
             for device in self._fleet.devices:
                 self._add(self._series.setdefault(device.number, Series()), device, paused)
             return
-        for number, series in self._series.items():
-            self._add(series, self._fleet.devices[number - 1], paused)
+        for device in filter(None, map(self._fleet.find, list(self._series))):
+            self._add(self._series[device.number], device, paused)
 
     def watch(self, device: Device) -> None:
         """Keep the past of this DER from now on."""

@@ -28,7 +28,7 @@ def add_telemetry(app: QuartTrio, context: WebContext, guard: Guard, telemetry: 
     async def stream() -> Response | None:
         try:
             guard_request(guard, websocket.headers, changes=True)
-            device = find_device(context, _device_number(websocket.args.get("device", "1")))
+            device = find_device(context, _device_number(websocket.args.get("device")))
         except Problem as problem:
             if problem.status == 421:
                 problem.status = 403  # in answer to an upgrade, werkzeug knows no 421
@@ -72,7 +72,9 @@ async def _discard_input() -> None:
         await websocket.receive()
 
 
-def _device_number(text: str) -> int:
+def _device_number(text: str | None) -> int | None:
+    if text is None:
+        return None
     try:
         return int(text)
     except ValueError:

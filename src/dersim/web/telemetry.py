@@ -58,16 +58,16 @@ class Telemetry:
         self._fleet = fleet
         self._document = document
         self._fences = fences
-        self._mailboxes: dict[int, set[Mailbox]] = {}
+        self._mailboxes: dict[Device, set[Mailbox]] = {}
         self._nobody = trio.Event()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await self._fleet.wait_step()
-            for number, mailboxes in list(self._mailboxes.items()):
-                with self._fences.around("web_telemetry", "WS", "the telemetry document", number):
-                    document = self._document(self._fleet.devices[number - 1])
+            for device, mailboxes in list(self._mailboxes.items()):
+                with self._fences.around("web_telemetry", "WS", "the telemetry document", device.number):
+                    document = self._document(device)
                     for mailbox in mailboxes:
                         mailbox.put(document)
 
@@ -75,15 +75,15 @@ class Telemetry:
         """A new listener; the present document is already in its mailbox."""
         mailbox = Mailbox()
         mailbox.put(self._document(device))
-        self._mailboxes.setdefault(device.number, set()).add(mailbox)
+        self._mailboxes.setdefault(device, set()).add(mailbox)
         return mailbox
 
     def unsubscribe(self, device: Device, mailbox: Mailbox) -> None:
         """Forget a listener."""
-        mailboxes = self._mailboxes.get(device.number, set())
+        mailboxes = self._mailboxes.get(device, set())
         mailboxes.discard(mailbox)
         if not mailboxes:
-            self._mailboxes.pop(device.number, None)
+            self._mailboxes.pop(device, None)
         if not self._mailboxes:
             self._nobody.set()
 

@@ -50,7 +50,7 @@ ROUTES = [
         response=Devices,
         per_device=False,
         query=(
-            Query("start", int, 1, "The first DER to show.", 1),
+            Query("start", int, 1, "The place of the first DER to show, counted from 1.", 1),
             Query("limit", int, 10_000, "At most so many.", 1, 10_000),
         ),
         tag="Fleet",

@@ -33,6 +33,7 @@ class ServerInfo(TypedDict):
     packages: dict[str, str]
     flags: Annotated[dict[str, Any], described("the flags of this run; PINs and tokens are masked")]
     devices: int
+    first_device: Annotated[int, described("the number of the first DER; the others follow")]
     demo: Annotated[bool, described("whether --demo brings a server whose controls are made up")]
     links: Annotated[dict[str, str], described("this run's pages; lab: the one that started it")]
     time: Annotated[str, described("simulated time", format="date-time")]
@@ -98,6 +99,7 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
         "demo": bool(getattr(context.engine.options, "demo", False)),
         "links": _links(context.engine.addresses),
         "devices": len(context.engine.fleet.devices),
+        "first_device": context.engine.fleet.devices[0].number,
         "time": rfc3339(clock.now_s()),
         "tick_s": clock.tick_s,
         "rate": clock.rate,

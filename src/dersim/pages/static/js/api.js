@@ -7,8 +7,10 @@ export class ApiError extends Error {
   }
 }
 
-let device = Number(new URLSearchParams(location.search).get("device")) || 1;
+// A number; 0 until the first DER's is known, where the address names none.
+let device = Number(new URLSearchParams(location.search).get("device")) || 0;
 export const currentDevice = () => device;
+export const startWith = (number) => (device ||= number);
 export function setDevice(number) {
   device = number;
   const url = new URL(location.href);

@@ -1,6 +1,6 @@
 // The frame around the pages: navigation by the address' hash, header, theme, device choice, live stream.
 import { h, options, say, show } from "./dom.js";
-import { currentDevice, get, getPlain, setDevice } from "./api.js";
+import { currentDevice, get, getPlain, setDevice, startWith } from "./api.js";
 import { clock, shortId } from "./format.js";
 import { Stream } from "./stream.js";
 
@@ -83,9 +83,10 @@ class Shell {
     this.page = null;
     this.turn = 0;
     this.linkState = "wait";
+    this.first = 1;
   }
 
-  start() {
+  async start() {
     const items = [...this.links.values()].map((link) => h("li", {}, link));
     this.side = frame({
       brand: this.site,
@@ -95,16 +96,18 @@ class Shell {
       tools: [this.demo, this.choice, this.live],
       content: [this.notice, this.content],
     });
-    addEventListener("hashchange", () => this.open());
     this.stream = new Stream(
       currentDevice(),
       (overview) => this.heard(overview),
       (state) => this.showLink(state),
     );
+    const run = this.showRun();
+    if (!currentDevice()) await run;
+    startWith(this.first);
+    addEventListener("hashchange", () => this.open());
     this.describe();
     setInterval(() => this.describe(), 15000);
     this.open();
-    this.showRun();
   }
 
   // What this run is: version, whether a demo, and its other sites.
@@ -112,6 +115,7 @@ class Shell {
     const info = await getPlain("/api/dersim/server-info").catch(() => null);
     if (!info) return; // the stream tells that the simulator is away
     this.side.querySelector("small").textContent = `${this.site} ${info.version}`;
+    this.first = info.first_device;
     this.stream.patience = Math.max(15, (3 * info.tick_s) / info.rate);
     this.demo.hidden = !info.demo;
     const links = linksTo(info.links);
@@ -169,7 +173,7 @@ class Shell {
     this.showLink("none");
     this.page?.unmount?.();
     this.page = null;
-    const first = h("button", { onclick: () => this.choose(1) }, "Open device 1");
+    const first = h("button", { onclick: () => this.choose(this.first) }, `Open device ${this.first}`);
     say(this.name, `Device ${currentDevice()}`);
     say(this.who, "");
     const text = error.message[0].toUpperCase() + error.message.slice(1);
@@ -188,6 +192,7 @@ class Shell {
   heard(overview) {
     const { context, choice } = this;
     const devices = overview.devices;
+    startWith(devices[0].device);
     context.overview = overview;
     if (devices.length !== context.count || !choice.options.length) {
       context.count = devices.length;

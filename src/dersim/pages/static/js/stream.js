@@ -13,7 +13,8 @@ export class Stream {
     this.close();
     this.device = device;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/api/dersim/telemetry/ws?device=${device}`);
+    const which = device ? `?device=${device}` : "";
+    const socket = new WebSocket(`${scheme}://${location.host}/api/dersim/telemetry/ws${which}`);
     this.socket = socket;
     this.watch();
     socket.onmessage = (event) => {

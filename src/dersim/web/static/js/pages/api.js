@@ -16,7 +16,7 @@ export function mount(root) {
         h("a", { href: "/openapi.json" }, "/openapi.json"),
         metrics,
         ". Telemetry: WebSocket ",
-        h("code", {}, "/api/dersim/telemetry/ws?device=1"),
+        h("code", {}, "/api/dersim/telemetry/ws?device=K"),
         ": the overview document at once and after every tick.",
       ),
       place,

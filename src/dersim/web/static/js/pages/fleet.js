@@ -84,7 +84,8 @@ class FleetTable {
       this.body,
       sorted.map((d) => this.row(d)),
     );
-    this.place.textContent = `DER ${this.start} to ${this.start + this.rows.length - 1} of ${this.total}`;
+    const [from, to] = [this.rows[0], this.rows.at(-1)].map((d) => d?.device);
+    this.place.textContent = `DER ${from} to ${to}, ${this.total} in all`;
     this.sums.textContent = sumsOf(this.rows);
   }
 
