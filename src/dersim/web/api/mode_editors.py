@@ -100,7 +100,7 @@ def references(device: Device, mode: str) -> list[Reference]:
     if make is not None:
         return make(device)
     if spec.y_ref_type == 4:
-        return [_own(4, "% of the effective voltage (setVRef)", device.settings.setVRef, "V")]
+        return [_own(4, "% of setVRef", device.settings.setVRef, "V")]
     return [_own(0, "Hz", None, "Hz")]
 
 
