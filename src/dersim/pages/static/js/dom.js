@@ -51,6 +51,21 @@ export function showChanged(node, facts, draw) {
 export const card = (title, ...children) =>
   h("section", { class: "card" }, title ? h("h2", {}, title) : null, children);
 
+// What is wider than its place scrolls in it; by the arrow keys too, and is in the tab order only then.
+const scrollers = new ResizeObserver((entries) => {
+  for (const place of new Set(entries.map(({ target }) => target.closest(".scroll")).filter(Boolean))) {
+    const fits = place.scrollWidth <= place.clientWidth && place.scrollHeight <= place.clientHeight;
+    if (fits) place.removeAttribute("tabindex");
+    else place.tabIndex = 0;
+  }
+});
+
+export function scroller(...children) {
+  const place = h("div", { class: "scroll" }, children);
+  for (const node of [place, ...place.children]) scrollers.observe(node);
+  return place;
+}
+
 // Columns are titles, those in `numbers` above numbers; or {title, n: whether of numbers}.
 // On a phone the rows of a wide table become cards; a table of numbers stays one, to be compared.
 export function table(columns, rows, { caption, empty = "Nothing yet.", numbers = [] } = {}) {
@@ -61,7 +76,7 @@ export function table(columns, rows, { caption, empty = "Nothing yet.", numbers 
   if (cards) for (const row of rows) cardRow(row, titles);
   const head = headRow(titles, counted);
   const parts = [caption ? h("caption", {}, caption) : null, h("thead", {}, head), h("tbody", {}, rows)];
-  return h("div", { class: "scroll" }, h("table", { class: cards ? "cards" : null }, parts));
+  return scroller(h("table", { class: cards ? "cards" : null }, parts));
 }
 
 // A row of a table of class `cards`: on a phone each cell shows its column's title (style.css).
@@ -77,7 +92,9 @@ export const headRow = (titles, numbers = []) =>
   h(
     "tr",
     {},
-    titles.map((title) => h("th", { scope: "col", class: numbers.includes(title) ? "n" : null }, title)),
+    titles.map((title) =>
+      title ? h("th", { scope: "col", class: numbers.includes(title) ? "n" : null }, title) : h("td", {}),
+    ),
   );
 
 export const options = (entries, chosen) =>

@@ -11,6 +11,9 @@ export function plain(value) {
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(9))).replace("-", "\u2212");
 }
 
+// To five digits, as much as a rating says.
+export const round = (value) => plain(typeof value === "number" ? Number(value.toPrecision(5)) : value);
+
 const two = (n) => String(n).padStart(2, "0");
 
 export function clock(time, seconds = true) {

@@ -31,7 +31,7 @@ const NOT_FETCHED = "This page could not be fetched. It opens by itself once the
 export function frame({ brand, label, menu, head, tools, content }) {
   const toggle = () => side.classList.toggle("open");
   const side = h(
-    "div",
+    "header",
     { class: "side" },
     h("div", { class: "brand" }, "dersim", h("small", {}, brand)),
     h("button", { class: "menu-button", onclick: toggle }, "Menu"),

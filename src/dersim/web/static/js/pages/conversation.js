@@ -1,5 +1,5 @@
 // The conversation with the server: every exchange, filtered, newest first, and the one that is open.
-import { card, cardRow, h, headRow, say, show, stamp, troubleLine } from "../dom.js";
+import { card, cardRow, h, headRow, say, scroller, show, stamp, troubleLine } from "../dom.js";
 import { getPlain } from "../api.js";
 import { bytes, num } from "../format.js";
 import { Filters } from "./conversation_filters.js";
@@ -49,7 +49,9 @@ class ConversationPage {
     const head = h("thead", {}, headRow(COLUMNS, NUMBERS));
     const list = h("table", { class: "cards exchanges" }, head, this.body);
     const fields = h("div", { class: "filters" }, this.filters.fields(context?.count || 1));
-    return [fields, tools, this.trouble, this.count, h("div", { class: "scroll list" }, list, this.more)];
+    const place = scroller(list, this.more);
+    place.classList.add("list");
+    return [fields, tools, this.trouble, this.count, place];
   }
 
   // The address has the filters and the open exchange; the exports have the filters.

@@ -23,7 +23,7 @@ const CHOICES = {
 };
 const TITLES = { method: "Method", status: "Status", verdict: "Verdict" };
 const TEXTS = {
-  resource: ["Resource", "path or document"],
+  resource: ["Resource", "path or name"],
   cause: ["Cause", "e.g. poll derc"],
   text: ["Text", "in the bodies"],
 };

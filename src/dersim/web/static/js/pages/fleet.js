@@ -1,5 +1,5 @@
 // Fleet: every DER in a table, sorted by a click, opened by another.
-import { card, cardRow, h, note, show, troubleLine } from "../dom.js";
+import { card, cardRow, h, note, scroller, show, troubleLine } from "../dom.js";
 import { currentDevice, getPlain } from "../api.js";
 import { num } from "../format.js";
 import { poll } from "../shell.js";
@@ -47,7 +47,7 @@ class FleetTable {
       h("button", { onclick: () => this.turn(PAGE) }, "Next"),
     ];
     const foot = h("div", { class: "row" }, buttons, this.place);
-    show(root, card("Fleet", trouble, this.sums, h("div", { class: "scroll" }, table), foot));
+    show(root, card("Fleet", trouble, this.sums, scroller(table), foot));
   }
 
   sortBy(index) {

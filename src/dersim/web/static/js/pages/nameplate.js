@@ -1,7 +1,7 @@
 // Nameplate: ratings beside the settings that act.
 import { card, h, pairs, show, table } from "../dom.js";
 import { get } from "../api.js";
-import { plain } from "../format.js";
+import { round } from "../format.js";
 import { poll } from "../shell.js";
 
 const UNIT = [
@@ -29,7 +29,7 @@ export function mount(root) {
       const p = await get("/api/dersim/nameplate");
       const rows = (all) =>
         Object.entries(all).map(([name, v]) =>
-          h("tr", {}, h("td", {}, name), h("td", { class: "n" }, plain(v)), h("td", {}, unit(name))),
+          h("tr", {}, h("td", {}, name), h("td", { class: "n" }, round(v)), h("td", {}, unit(name))),
         );
       const heads = [{ title: "Name" }, { title: "Value", n: 1 }, { title: "Unit" }];
       show(

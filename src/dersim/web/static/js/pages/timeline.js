@@ -50,7 +50,7 @@ class Timeline {
     this.windows = h("select", { "aria-label": "Window", onchange }, options(WINDOWS, this.back));
     this.settings = h("input", { type: "checkbox", id: "settings", onchange: () => this.draw() });
     const choices = [h("label", { for: "settings" }, this.settings, "settings too"), this.windows];
-    const title = h("h2", {}, "Controls: told against done");
+    const title = h("h2", {}, "Controls: what was asked and what was done");
     const head = h("div", { class: "row spread" }, title, h("div", { class: "row" }, choices));
     const moves = { class: "row tools", role: "group", "aria-label": "Zoom and pan" };
     const tools = h("div", moves, this.moves.nodes, this.at);

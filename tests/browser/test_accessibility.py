@@ -1,0 +1,107 @@
+"""axe-core on every page of every site, in light and dark, wide and narrow: nothing worse than "minor".
+
+"critical" and "serious" lock people out (contrast, names, keyboard); "moderate" is landmarks and headings.
+"""
+
+import httpx
+import pytest
+from tests.browser.conftest import PHONE
+from tests.browser.test_dashboard import PAGES, go
+from tests.browser.test_lab import lab, settle, state_of  # noqa: F401 - `lab` is a fixture
+from tests.interop.processes import eventually
+
+axe_api = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-core is not installed: tox -e browser"
+)
+
+COUNTED = ("critical", "serious", "moderate")
+#: Width and whether dark.
+LOOKS = [(1280, False), (1280, True), (PHONE, False), (PHONE, True)]
+
+
+def violations(page, where):
+    """One line for each element that axe-core objects to."""
+    found = axe_api.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{where}: {each['impact']} {each['id']} at {node['target']}: {node['failureSummary']}"
+        for each in found
+        if each["impact"] in COUNTED
+        for node in each["nodes"]
+    ]
+
+
+def open_what_opens(page, name):
+    """The detail of an exchange, of a control; an editor."""
+    if name == "conversation":
+        page.locator("tbody tr.pick").first.click()
+        page.wait_for_selector("pre.document, dd:has-text('no body')")
+    elif name == "timeline":
+        page.locator("svg .bar").first.click()
+    elif name == "grid":
+        page.locator("[data-mode=opModVoltVar]").evaluate("editor => { editor.open = true; }")
+        page.wait_for_selector("[data-mode=opModVoltVar] svg")
+    elif name == "api":
+        page.locator("details summary").first.click()
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_the_dashboard_is_accessible(demo, open_page, width, dark):
+    page = open_page(demo.url, width=width, dark=dark).page
+    wrong = []
+    for name in PAGES:
+        go(page, name)
+        open_what_opens(page, name)
+        wrong += violations(page, name)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+@pytest.mark.parametrize("site", ["csip_ui", "utility_admin"])
+def test_the_other_sites_are_accessible(demo, open_page, site, width, dark):
+    page = open_page(demo.facts[site], width=width, dark=dark).page
+    page.wait_for_selector("main")
+    hashes = page.locator("nav a[href^='#']").evaluate_all("links => links.map((link) => link.hash)")
+    wrong = []
+    for each in hashes or [""]:
+        page.goto(f"{demo.facts[site]}/{each}")
+        page.wait_for_selector("#page .card" if hashes else "main dl")
+        page.wait_for_load_state("networkidle")
+        if each == "#conversation":
+            open_what_opens(page, "conversation")
+        wrong += violations(page, f"{site} {each}")
+    assert wrong == []
+
+
+def test_a_fleet_and_a_lost_connection_are_accessible(start_demo, open_page):
+    fleet = start_demo("-N", "3")
+    watched = open_page(fleet.url, width=PHONE)
+    page = watched.page
+    wrong = []
+    for name in ("fleet", "overview"):
+        go(page, name)
+        page.locator("select[aria-label='Device']").wait_for(state="visible")
+        wrong += violations(page, name)
+    fleet.stop()
+    page.wait_for_selector("body.stale")
+    wrong += violations(page, "stale")
+    page.close()
+    watched.forgive("ERR_CONNECTION_REFUSED", "WebSocket", "Failed to load resource")
+    assert wrong == []
+
+
+def test_the_lab_page_is_accessible(lab, open_page):  # noqa: F811 - the fixture
+    wrong = []
+    pages = {look: open_page(lab, width=look[0], dark=look[1]).page for look in LOOKS}
+    for look, page in pages.items():
+        page.locator(".program:visible").first.wait_for()
+        wrong += violations(page, f"lab {look}")
+        page.locator(".program:visible .gear").first.click()
+        page.get_by_role("dialog").wait_for()
+        wrong += violations(page, f"lab {look}, settings")
+        page.keyboard.press("Escape")
+    httpx.post(f"{lab}/api/lab/programs/server/start", trust_env=False).raise_for_status()
+    eventually("it runs", lambda: state_of(lab, "server")["state"] == "running")
+    for look, page in pages.items():
+        page.locator(".program:visible").get_by_text("Running", exact=True).first.wait_for()
+        wrong += violations(page, f"lab {look}, running")
+    assert wrong == []
