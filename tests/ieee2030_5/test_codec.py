@@ -13,6 +13,7 @@ from tests.ieee2030_5.documents import ROOTS, random_resource
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.codec_read import MAX_EXTRAS
 from dersim.ieee2030_5.declare import Extra
 
 NS = 'xmlns="urn:ieee:std:2030.5:ns"'
@@ -250,6 +251,7 @@ EXTERNAL = (
 )
 LONG = f"<DERProgram NS><mRID>00</mRID><primacy>{'9' * 9999}</primacy></DERProgram>"
 FLOOD = "<Registration NS " + " ".join(f'a{n}="1"' for n in range(50_000)) + "/>"
+BROKEN = "<EndDeviceList NS>" + "<EndDevice><sFDI>x</sFDI></EndDevice>" * 12_000 + "</EndDeviceList>"
 
 
 @pytest.mark.parametrize(
@@ -280,6 +282,7 @@ FLOOD = "<Registration NS " + " ".join(f'a{n}="1"' for n in range(50_000)) + "/>
         (xml(LAUGHS).decode().encode("utf-16"), "DOCTYPE|well-formed"),
         (xml("<Registration NS>" + "<a>" * 100_000 + "</a>" * 100_000 + "</Registration>"), "well-formed"),
         (xml(FLOOD), "50000 attributes"),
+        (xml(BROKEN), "12000 elements within; at most 3000"),
         (b"<" + b"a" * (1 << 21), "at most 1048576"),
         (b"\x00\x01\x02", "not well-formed"),
     ],
@@ -360,3 +363,9 @@ def test_what_is_told_of_a_value_is_one_printable_line(text):
         except RemoteProtocolError as error:
             told = (str(error),)
         assert all(line.isprintable() and len(line) < 300 for line in told)
+
+
+@pytest.mark.parametrize("unknown", ['<z xmlns="urn:x"/>', "<z/>"])
+def test_of_a_flood_of_unknown_elements_the_first_are_kept(unknown: str) -> None:
+    body = xml(f"<DeviceCapability NS>{unknown * 2500}</DeviceCapability>")
+    assert len(decode(body).resource.extra) == MAX_EXTRAS

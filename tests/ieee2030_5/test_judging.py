@@ -121,3 +121,12 @@ def test_a_list_of_many_items_is_judged_by_libxml2_with_lines():
     items = "".join(f'<EndDevice href="/{n}"><x/></EndDevice>' for n in range(2000))
     body = f'<EndDeviceList {NS} all="2000" results="2000">{items}</EndDeviceList>'.encode()
     assert judging.judge(body).violations[0].line == 3
+
+
+def test_a_flood_of_notes_is_counted_after_the_first():
+    items = "<EndDevice><sFDI>x</sFDI></EndDevice>" * 2000
+    judgement = judging.judge(
+        f"<EndDeviceList {NS} all='2000' results='2000'>{items}</EndDeviceList>".encode()
+    )
+    assert len(judgement.reader) == judging.MAX_NOTES + 1
+    assert "1900 more like these" in [each.message for each in judgement.reader]

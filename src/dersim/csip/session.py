@@ -33,6 +33,7 @@ from dersim.logbuffer import Level
 MAX_REDIRECTS = 5
 #: Violations of one document that are logged, beside what was left out.
 MAX_VIOLATIONS_LOGGED = 3
+MAX_LEFT_OUT_LOGGED = 20
 #: How soon a list that was 204 is read again, s.
 EMPTY_POLL_RATE_S = 30
 #: The longest part of a Location that is logged.
@@ -228,8 +229,10 @@ class Session:
             raise self._unusable(f"{what}, but {error}") from None
         left_out = [each for each in decoded.violations if isinstance(each, LeftOut)]
         others = [each for each in decoded.violations if not isinstance(each, LeftOut)]
-        for violation in (*left_out, *others[:MAX_VIOLATIONS_LOGGED]):
+        for violation in (*left_out[:MAX_LEFT_OUT_LOGGED], *others[:MAX_VIOLATIONS_LOGGED]):
             self._say("Warning", f"GET {href}: not valid: {violation}")
+        if len(left_out) > MAX_LEFT_OUT_LOGGED:
+            self._say("Warning", f"GET {href}: {len(left_out) - MAX_LEFT_OUT_LOGGED} more are left out")
         self.counters.violations += len(decoded.violations)
         if not isinstance(decoded.resource, kind):
             raise self._unusable(f"{what} {type(decoded.resource).__name__}, not a {kind.__name__}")

@@ -21,7 +21,12 @@ Validation = Literal["fast", "full", "off"]
 
 #: The longest body that is accepted. Lists are paged; 50 EndDevices take 31 kB.
 MAX_BYTES = 1 << 20
+#: No resource has ten.
 _MAX_ATTRIBUTES = 64
+#: Of one element: 1 MB holds fewer EndDevices.
+_MAX_CHILDREN = 3000
+#: A body of fewer bytes is checked for a flood only where a schema has refused it.
+_FLOOD_BYTES = 32 << 10
 
 _PARSER = etree.XMLParser(
     resolve_entities=False,
@@ -113,6 +118,8 @@ def parsed(body: bytes, max_bytes: int = MAX_BYTES) -> Any:
     docinfo: Any = root.getroottree().docinfo
     if docinfo.doctype:
         raise RemoteProtocolError("the body has a DOCTYPE, which 2030.5 does not know; refused unread")
+    if len(body) > _FLOOD_BYTES:
+        _refuse_floods(root)
     return root
 
 
@@ -160,7 +167,11 @@ def encoding_notes(root: Any) -> tuple[str, ...]:
 
 
 def _refuse_floods(root: Any) -> None:
-    """Validating a megabyte of attributes takes seconds; no resource has ten."""
+    """Validating a megabyte of attributes, or of broken items of one list, takes many seconds."""
     for node in root.iter():
         if len(node.attrib) > _MAX_ATTRIBUTES:
             raise RemoteProtocolError(f"an element has {len(node.attrib)} attributes; refused unread")
+        if len(node) > _MAX_CHILDREN:
+            raise RemoteProtocolError(
+                f"an element has {len(node)} elements within; at most {_MAX_CHILDREN} are read"
+            )

@@ -14,6 +14,7 @@ an event without limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, cast
 
 from lxml import etree
@@ -29,6 +30,11 @@ Reader = Callable[[Node], Any]
 
 _NS = f"{{{NAMESPACE}}}"
 _XSI_TYPE = f"{{{XSI}}}type"
+#: Foreign elements that are kept of one element; no extension has ten.
+MAX_EXTRAS = 256
+_MRID = f"{_NS}mRID"
+#: Where an mRID is looked for: among the first elements, since a list may have thousands.
+_HEAD_ELEMENTS = 8
 _TRUE = ("true", "1")
 
 _readers: dict[type, Reader] = {}
@@ -48,7 +54,7 @@ def _compile(info: TypeInfo) -> Reader:
     leaves = {_NS + m.name: (m.name, _leaf(m)) for m in info.elements if is_leaf[m.name]}
     branches = {_NS + m.name: (m.name, m.repeated, _branch(m)) for m in info.elements if not is_leaf[m.name]}
     converters = {m.name: wiretext.TRUSTING[m.simple.kind] for m in info.attributes if m.simple}
-    repeated = [m.name for m in info.elements if m.repeated]
+    repeated = [*(m.name for m in info.elements if m.repeated), "extra"]
     cls: Any = info.cls
     find_leaf, find_branch, find_converter = leaves.get, branches.get, converters.get
 
@@ -68,7 +74,7 @@ def _compile(info: TypeInfo) -> Reader:
                 else:
                     values[branch[0]] = branch[2](child)
             elif not tag.startswith(_NS):
-                values["extra"] = (*values.get("extra", ()), _extra(child))
+                _keep_extra(values, child)
         for name in repeated:
             if name in values:
                 values[name] = tuple(values[name])
@@ -139,6 +145,12 @@ def _extra(node: Node) -> Extra:
     return Extra(namespace, name.localname, value)
 
 
+def _keep_extra(values: dict[str, Any], node: Node) -> None:
+    extras = values.setdefault("extra", [])
+    if len(extras) < MAX_EXTRAS:
+        extras.append(_extra(node))
+
+
 #: Never read in part: to lose a mode of a control could lose a limit.
 _ALL_OR_NOTHING = (DERControlBase,)
 
@@ -152,9 +164,8 @@ def _may_be_left_out(info: TypeInfo, member: Member) -> bool:
 
 def _upwards(node: Node) -> Iterator[Node]:
     """The mRID elements of this element and of those around it, nearest first."""
-    yield node.find(f"{_NS}mRID")
-    for above in node.iterancestors():
-        yield above.find(f"{_NS}mRID")
+    for each in (node, *node.iterancestors()):
+        yield next((child for child in islice(each, _HEAD_ELEMENTS) if child.tag == _MRID), None)
 
 
 class LeftOut(str):
@@ -187,6 +198,7 @@ class Lenient:
         values: dict[str, Any] = {}
         self._attributes(node, info, values, path)
         self._children(node, info, values, path)
+        values["extra"] = tuple(values.get("extra", ()))
         for member in info.members:
             if member.repeated:
                 values[member.name] = tuple(values.get(member.name, ()))
@@ -243,7 +255,7 @@ class Lenient:
                 self._foreign(child, info, values)
             else:
                 self.notes.append(f"{path}: {wiretext.shorten(name.localname)} is not known here")
-                values["extra"] = (*values.get("extra", ()), _extra(child))
+                _keep_extra(values, child)
 
     def _optional_member(
         self, node: Node, info: TypeInfo, member: Member, values: dict[str, Any], path: str
@@ -256,7 +268,7 @@ class Lenient:
 
     def _foreign(self, node: Node, info: TypeInfo, values: dict[str, Any]) -> None:
         try:
-            values["extra"] = (*values.get("extra", ()), _extra(node))
+            _keep_extra(values, node)
         except RemoteProtocolError as error:
             if issubclass(info.cls, _ALL_OR_NOTHING):
                 raise

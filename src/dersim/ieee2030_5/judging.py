@@ -23,6 +23,8 @@ Word = Literal["valid", "violations", "invalid"]
 _INDENTING = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_blank_text=True
 )
+#: What the reader says of one document; more is counted.
+MAX_NOTES = 100
 #: Of a body that was within the limits, indented.
 _NO_LIMIT = 1 << 30
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>")
@@ -130,7 +132,10 @@ def _read(body: bytes, root: Any) -> tuple[Finding, ...]:
         notes = codec.decode(body, validation="off").violations
     except RemoteProtocolError as error:
         notes = (f"{error}; the document is refused",)
-    return tuple(_located(note, root) for note in notes if not note.startswith("/: encoded in"))
+    notes = tuple(note for note in notes if not note.startswith("/: encoded in"))
+    found = tuple(_located(note, root) for note in notes[:MAX_NOTES])
+    more = len(notes) - len(found)
+    return (*found, Finding(None, "/", f"{more} more like these")) if more else found
 
 
 def _finding(text: str, line: int | None) -> Finding:
