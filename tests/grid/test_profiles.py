@@ -103,6 +103,18 @@ def test_one_line_names_file_and_line(tmp_path: Path, kind: str, text: str, said
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("-1e308,1\n1e308,1\n", "line 2: t_s '-1e308' is not a time"),
+        ("0,1\n5e-324,1\n", "line 3: the time rises by less than 0.0001 s; leave this row out"),
+    ],
+)
+def test_times_that_no_clock_can_step_through_are_refused(tmp_path: Path, rows: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_profile(write(tmp_path, f"t_s,voltage_pu\n{rows}"), "grid")
+
+
 def test_a_missing_or_binary_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         read_profile(tmp_path / "none.csv", "grid")

@@ -42,6 +42,8 @@ _RANGES = {
     "rocof_hz_s": (-100.0, 100.0),
     **dict.fromkeys(("angle_deg", *_PER_PHASE["angle_deg"]), (-180.0, 180.0)),
 }
+#: Times as large as those of Unix differ by no less; the step from row to row must move the clock.
+_MOST_S, _LEAST_S = 1e12, 1e-4
 
 
 class Profile:
@@ -200,6 +202,8 @@ def _read_rows(
         t = _time(where, header[0], row[0])
         if times and t <= times[-1]:
             raise ConfigError(f"{where}: the time does not rise; it must in every row")
+        if times and t - times[-1] < _LEAST_S * 0.99:
+            raise ConfigError(f"{where}: the time rises by less than {_LEAST_S:g} s; leave this row out")
         times.append(t)
         for name, text in zip(header[1:], row[1:], strict=True):
             columns[name].append(cell(where, name, text, *_RANGES.get(name, (0.0, 2.0))))
@@ -213,8 +217,8 @@ def _time(where: str, column: str, text: str) -> float:
         else:
             moment = datetime.fromisoformat(text.strip())
             t = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         t = math.nan
-    if not math.isfinite(t):
+    if not abs(t) <= _MOST_S:
         raise ConfigError(f"{where}: {column} {shown(text)} is not a time")
     return t
