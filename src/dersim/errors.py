@@ -50,11 +50,13 @@ class UtilityUnreachable(DersimError):  # noqa: N818 - a state of the world, nam
     """The 2030.5 server cannot be reached or did not answer in time.
 
     phase: how far it came: "resolve", "connect", "tls", "send" or "receive"; "" where it is not known.
+    no_descriptors: this process may open no more files.
     """
 
-    def __init__(self, message: str, phase: str = "") -> None:
+    def __init__(self, message: str, phase: str = "", *, no_descriptors: bool = False) -> None:
         super().__init__(message)
         self.phase = phase
+        self.no_descriptors = no_descriptors
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -10,7 +10,7 @@ import trio
 
 from dersim.buffers import BufferSize
 from dersim.clock import SimClock
-from dersim.engine.simulator import START_SPACING_S, Simulator, check_rate, derived_rng
+from dersim.engine.simulator import Simulator, check_rate, derived_rng
 from dersim.engine.supervision import FrontendFailed, Supervised
 from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.functions.checked import Checked
@@ -105,7 +105,7 @@ def journal():
 def make(journal):
     """Build a simulator of these front-ends: (name, scope, arguments of FakeFrontend)."""
 
-    def build(*frontends, count=1, first=1, tick=1.0, rate=1.0, fail_fast=False, seed=7):
+    def build(*frontends, count=1, first=1, ramp=50.0, tick=1.0, rate=1.0, fail_fast=False, seed=7):
         registry, made = Registry(), {}
         for name, scope, arguments in frontends:
             given = dict(arguments)
@@ -125,7 +125,7 @@ def make(journal):
             registry.frontends.add(name, FrontendType(name, scope, make_frontend, order=order), "test")
         fleet = FakeFleet(count, first)
         log = LogBuffer(stream=io.StringIO())
-        options = Namespace(fail_fast=fail_fast, rate_override=False)
+        options = Namespace(fail_fast=fail_fast, rate_override=False, ramp=ramp)
         clock = SimClock(start_s=START_S, rate=rate, tick_s=tick)
         simulator = Simulator(
             options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=seed
@@ -206,12 +206,13 @@ async def test_a_step_longer_than_a_tick_slows_time_down(make, autojump_clock):
     assert max(gaps) <= 1.5 + 1e-6  # the clock waited for the physics
 
 
-async def test_starts_are_spread(make, journal, autojump_clock):
-    simulator = make(("csip", "device", {}), count=50)
+@pytest.mark.parametrize("ramp", [50.0, 200.0])
+async def test_so_many_ders_start_each_second(make, journal, autojump_clock, ramp):
+    simulator = make(("csip", "device", {}), count=50, ramp=ramp)
     await run_for(simulator, 5)
     starts = [time for time, _, what in journal if what == "run"]
     gaps = [b - a for a, b in itertools.pairwise(starts)]
-    assert gaps == pytest.approx([START_SPACING_S] * 49, abs=1e-3)
+    assert gaps == pytest.approx([1 / ramp] * 49, abs=1e-3)
 
 
 async def test_a_failing_front_end_restarts_with_back_off_and_its_siblings_go_on(

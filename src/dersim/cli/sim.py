@@ -22,6 +22,7 @@ from dersim.cli.sim_options import COMPANION
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.cli.terminal import Terminal, stderr
 from dersim.clock import SimClock
+from dersim.descriptors import require
 from dersim.engine.assembly import build_fleet
 from dersim.engine.collector import tune_collector
 from dersim.engine.simulator import Simulator
@@ -41,6 +42,7 @@ def main(args: Sequence[str]) -> int:
     terminal = stderr()
     log, short = make_log(options, terminal)
     clock = SimClock(start_s=start_of(options), rate=options.rate, tick_s=options.tick)
+    require(descriptors_needed(options, registry), f"-N {options.count}")
     fleet = build_fleet(options, registry, clock, log)
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
@@ -50,6 +52,14 @@ def main(args: Sequence[str]) -> int:
     deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S
     trio.run(run_until_stopped, simulator, deadline_s, report)
     return 0
+
+
+def descriptors_needed(options: Namespace, registry: Registry) -> int:
+    """How many sockets and pipes the DERs of this run have: connections, listeners, secrets for --pcap."""
+    running = {kind.name for kind in registry.frontends.values()}
+    csip = "csip" in running
+    ends = csip + (csip and COMPANION in running)
+    return int(options.count * (ends + ("modbus" in running and options.mb_enable) + (csip and options.pcap)))
 
 
 def make_log(options: Namespace, terminal: Terminal) -> tuple[LogBuffer, ShortForm | None]:

@@ -133,6 +133,13 @@ def _add_ders(parser: OptionParser) -> None:
         "(cert_K.pem), serial numbers, Modbus ports and draws go by the number",
     )
     group.add_argument(
+        "--ramp",
+        type=number(0.1, 10_000, unit="DERs a second"),
+        default=50.0,
+        metavar="N",
+        help="how many DERs start each second; at most 30 connect at once",
+    )
+    group.add_argument(
         "--start",
         choices=("in_service", "off"),
         default="in_service",

@@ -15,7 +15,8 @@ from dersim.csip import recording, snapshot
 from dersim.csip.config import CsipConfig
 from dersim.csip.conversation import MIB, Conversation, default_bytes
 from dersim.csip.credentials import Credentials
-from dersim.csip.lifecycle import RETRY_S, RETRY_SPREAD_S, Lifecycle
+from dersim.csip.joining import Joining, Retries
+from dersim.csip.lifecycle import Lifecycle
 from dersim.csip.log_events import BurstImpossible
 from dersim.csip.parts import ClientContext
 from dersim.csip.session import Counters
@@ -61,6 +62,7 @@ class CsipClient:
         held = context.services.shared(_HeldEvents, _HeldEvents)
         held.clients.append(self)
         context.buffers["csip_events"] = held.size
+        self._joining = context.services.shared(Joining, lambda: Joining(context.log))
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
         self._open_tcp = open_tcp
@@ -167,6 +169,7 @@ class CsipClient:
             self.client_status,
             self._open_tcp,
             self._watch,
+            self._joining,
             self._recorder,
         )
         while True:
@@ -260,7 +263,7 @@ class CsipClient:
             try:
                 return self._load()
             except (CertificateError, ConfigError) as error:
-                wait_s = RETRY_S + self._context.rng.uniform(-RETRY_SPREAD_S, RETRY_SPREAD_S)
+                wait_s = Retries(self._context.rng).next_s()
                 message = f"discovery of {self.config.dcap_url}: {error}; trying again in {wait_s:.0f} s"
                 self._context.log.log("Warning", "CSIP", message, self.device.number)
                 self.client_status.enter("retrying", str(error))

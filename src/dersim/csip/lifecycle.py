@@ -4,7 +4,7 @@
          ^  |                          |
          |  +--any failure--> retrying +--server unreachable--> retrying (everything)
          |                       |     +--a known link is gone, or asked to--> discovering
-         +-----10 s, +-1 s-------+
+         +-----10 s, +-1 s; after a loss 10 to 15 s
     Registration's PIN wrong --> failed: only the Registration is read, at its poll rate
 
 In every state the last good documents are kept, controls keep running and Responses wait in the outbox.
@@ -21,6 +21,7 @@ import trio
 from dersim.csip import causes
 from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import PinRefused
+from dersim.csip.joining import RETRY_S, Retries
 from dersim.csip.parts import ClientContext, Parts
 from dersim.csip.polling import PUNCTUAL
 from dersim.csip.reader import LinkGone, Moved
@@ -36,10 +37,6 @@ from dersim.errors import (
 if TYPE_CHECKING:
     from dersim.hardware.state import Signs
     from dersim.ieee2030_5.resources import DERControlResponse
-
-#: The pause before the next walk, s, and its random spread over a fleet, +-s.
-RETRY_S = 10.0
-RETRY_SPREAD_S = 1.0
 
 #: Reads the certificate files again: the new ones, or None where they have not changed.
 Reload = Callable[[], Credentials | None]
@@ -71,6 +68,7 @@ class Lifecycle:
         self._held_until = 0.0
         self._walked_at = 0.0
         self._answering = False
+        self._retries = Retries(client_context.frontend.rng)
         self._signs: Signs | None = None
         self._looked_s = math.nan
 
@@ -134,6 +132,7 @@ class Lifecycle:
         await self.polling.walk()
         self._outbox_open.set()
         self._status.enter("connected")
+        self._retries.connected()
         self._say(
             "Info", f"discovery of {self._client_context.config.dcap_url} is complete: {_summary(self.tree)}"
         )
@@ -223,12 +222,10 @@ class Lifecycle:
         """Log the error and wait before the next walk."""
         self._close_outbox()
         if wait_s is None:
-            wait_s = RETRY_S + self._client_context.frontend.rng.uniform(-RETRY_SPREAD_S, RETRY_SPREAD_S)
+            wait_s = self._retries.next_s()
         self._status.enter("retrying", str(error))
-        self._say(
-            "Warning",
-            f"discovery of {self._client_context.config.dcap_url}: {error}; trying again in {wait_s:.0f} s",
-        )
+        message = f"discovery of {self._client_context.config.dcap_url}: {error}"
+        self._client_context.joining.tell(self._say, error, f"{message}; trying again in {wait_s:.0f} s")
         await self._pause(wait_s)
 
     async def _stay_failed(self, refusal: PinRefused) -> None:

@@ -34,6 +34,7 @@ from dersim.ieee2030_5.event_types import EventSettings, Reread
 if TYPE_CHECKING:
     from dersim.csip.config import CsipConfig
     from dersim.csip.conversation import Conversation
+    from dersim.csip.joining import Joining
     from dersim.csip.status import ClientStatus
     from dersim.csip.watch import Watch
     from dersim.device import Device
@@ -61,6 +62,7 @@ class ClientContext:
     client_status: ClientStatus
     open_tcp: OpenTcp
     watch: Watch
+    joining: Joining
     recorder: Recorder | None = None
 
     def say(self, level: Level, message: str) -> None:
@@ -147,6 +149,7 @@ class Parts:
             conversation=client_context.conversation,
             say=client_context.say,
             device=client_context.device.number,
+            connecting=client_context.joining.connecting,
             on_recovered=self._on_recovered,
         )
 

@@ -131,6 +131,7 @@ class CodecSettings:
 class Session:
     """The requests of one DER to one server, one at a time over keep-alive connections.
 
+    connecting: limits how many sessions make a connection at once.
     on_recovered: called at the first 2xx after failures (5xx or no answer), with the hrefs that had failed.
     """
 
@@ -145,6 +146,7 @@ class Session:
         conversation: Conversation,
         say: Say,
         device: int,
+        connecting: trio.CapacityLimiter | None = None,
         on_recovered: Callable[[frozenset[str]], None] | None = None,
     ) -> None:
         self.origin = origin
@@ -156,6 +158,7 @@ class Session:
         self._conversation = conversation
         self._say = say
         self._device = device
+        self._connecting = connecting or trio.CapacityLimiter(1)
         self._on_recovered = on_recovered
         self._failed: set[str] = set()
         self._newest = 0
@@ -319,11 +322,27 @@ class Session:
     async def _once(self, origin: Origin, method: str, target: str, cause: str, body: bytes) -> Response:
         self.counters.requests += 1
         headers = _WRITE_HEADERS if body else _READ_HEADERS
+        connection = self._connection(origin)
+        if not connection.is_open:
+            async with self._connecting:
+                return await self._timed(connection, origin, method, target, headers, cause, body)
+        return await self._timed(connection, origin, method, target, headers, cause, body)
+
+    async def _timed(
+        self,
+        connection: Connection,
+        origin: Origin,
+        method: str,
+        target: str,
+        headers: Headers,
+        cause: str,
+        body: bytes,
+    ) -> Response:
         time_s, started_s = self._clock.now_s(), trio.current_time()
         end = "cancelled"
         outcome: tuple[int, Headers, bytes] = (0, (), b"")
         try:
-            response = await self._connection(origin).request(method, target, headers=headers, body=body)
+            response = await connection.request(method, target, headers=headers, body=body)
             end, outcome = _end(response.status), response
         except (UtilityUnreachable, RemoteProtocolError) as error:
             self.counters.errors += 1

@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from dersim.device import Device
     from dersim.fleet import Fleet
 
-#: Between the starts of two DERs, real seconds: 300 TLS handshakes at once delay everything else.
-START_SPACING_S = 0.02
-
 #: The ready line shows the addresses of this many DERs; the first DER's have no number in their keys.
 SHOWN_DEVICES = 100
 
@@ -121,7 +118,7 @@ class Simulator:
             for each in self._supervised.get(0, ()):
                 nursery.start_soon(each.run)
             for position, device in enumerate(self.fleet.devices):
-                nursery.start_soon(self._live_device, device.number, position * START_SPACING_S)
+                nursery.start_soon(self._live_device, device.number, position / self._options.ramp)
             announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
 
     async def _tick(self, next_s: float, trip_log: TripLog) -> None:

@@ -110,6 +110,11 @@ class Connection:
         finally:
             self._turn.release()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the next request needs no new connection, unless the peer has closed this one."""
+        return self._stream is not None
+
     async def aclose(self) -> None:
         """Close the connection, after the request under way; the next request opens a new one."""
         async with self._turn:

@@ -10,6 +10,7 @@ from typing import Any
 
 import trio
 
+from dersim.descriptors import is_out_of_descriptors
 from dersim.errors import CertificateError, UtilityUnreachable
 from dersim.http11.client_socket import ClientSocket
 from dersim.http11.connection import Connection, Phase
@@ -106,7 +107,9 @@ class Endpoint:
         except (OSError, UnicodeError) as error:
             if phase == "resolve" or isinstance(error, socket.gaierror):
                 raise self._failure("resolve", _words(error) or "the name is not known") from None
-            raise self._failure(phase, "; ".join(_causes(error))) from None
+            failure = self._failure(phase, "; ".join(dict.fromkeys(map(_words, _causes(error)))))
+            failure.no_descriptors = any(map(is_out_of_descriptors, _causes(error)))
+            raise failure from None
 
     async def _wrapped(self, stream: trio.abc.Stream) -> trio.abc.Stream:
         assert self._wrap is not None  # noqa: S101 - `_connect` has looked
@@ -128,12 +131,10 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _causes(error: BaseException) -> list[str]:
-    """The causes within trio's "all attempts to connect failed", each once, in a few words."""
+def _causes(error: BaseException) -> tuple[BaseException, ...]:
+    """The causes within trio's "all attempts to connect failed"."""
     cause = error.__cause__
-    if isinstance(cause, BaseExceptionGroup):
-        return list(dict.fromkeys(_words(each) for each in cause.exceptions))
-    return [_words(cause or error)]
+    return cause.exceptions if isinstance(cause, BaseExceptionGroup) else (cause or error,)
 
 
 def _words(error: BaseException) -> str:

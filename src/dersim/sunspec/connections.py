@@ -10,7 +10,6 @@ time to take an answer. An idle connection may stay open for ever: pollers do th
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
 import ssl
@@ -210,20 +209,6 @@ class Connections:
             if answers:
                 with trio.fail_after(self._limits.answer_s):
                     await secure.send_all(answers)
-
-
-def allow_many_files() -> None:
-    """Raise the limit of open files to the user's maximum: many DERs need more than the usual 1,024."""
-    try:
-        import resource  # noqa: PLC0415 - not on Windows, which has no such limit
-    except ImportError:
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(
-            ValueError, OSError
-        ):  # the limit stays; binding a port then fails with a clear message
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _peer(stream: trio.SocketStream) -> str:

@@ -17,7 +17,7 @@ from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CsipService, SunspecService
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.catalog import models_of
-from dersim.sunspec.connections import Connections, allow_many_files
+from dersim.sunspec.connections import Connections
 from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.mbap import Stream
 from dersim.sunspec.pdu import Service
@@ -123,8 +123,6 @@ class ModbusServer:
         if not options.mb_enable:
             await trio.lowlevel.checkpoint()
             return {}
-        if self._is_first:
-            allow_many_files()
         tls = self._tls_context() if options.mb_enc else None
         port = options.mb_port + self.device.number - 1 if options.mb_port else 0
         if self._where:  # after a restart: keep the port that was announced

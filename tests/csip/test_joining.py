@@ -1,0 +1,100 @@
+"""How the clients of a fleet connect: few at once, and not all at the same moment after a loss."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import trio
+
+from dersim.clock import SimClock
+from dersim.csip.conversation import Conversation
+from dersim.csip.joining import MOST_AT_ONCE, Joining
+from dersim.csip.links import Origin
+from dersim.csip.session import CodecSettings, Counters, Session
+from dersim.errors import UtilityUnreachable
+from dersim.http11 import Connection
+from dersim.ieee2030_5 import Edition
+from dersim.logbuffer import LogBuffer
+
+
+async def until(client, state):
+    for _ in range(1_000):
+        if client.snapshot()["state"] == state:
+            return
+        await trio.sleep(0.1)
+    raise AssertionError(client.snapshot())
+
+
+async def test_thirty_connections_are_made_at_once(autojump_clock):
+    now, most = 0, 0
+
+    async def open_stream():
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await trio.sleep(9)
+        now -= 1
+        raise UtilityUnreachable("gone")
+
+    joining, clock = Joining(LogBuffer()), SimClock()
+
+    def session():
+        return Session(
+            Origin(True, "127.0.0.1", 8443),
+            lambda origin: Connection(open_stream, "127.0.0.1:8443"),
+            clock,
+            codec=CodecSettings(Edition.E2023),
+            counters=Counters(),
+            conversation=Conversation(),
+            say=lambda level, message: None,
+            device=1,
+            connecting=joining.connecting,
+        )
+
+    async def ask(failures):
+        with pytest.raises(UtilityUnreachable) as failure:
+            await session().exchange("GET", "/dcap", "join")
+        failures.append(str(failure.value))
+
+    failures = []
+    async with trio.open_nursery() as nursery:
+        for _ in range(150):
+            nursery.start_soon(ask, failures)
+    assert most == MOST_AT_ONCE == 30
+    assert failures == ["gone"] * 150  # none because of the time that it waited for its turn
+
+
+async def test_after_a_loss_the_first_retry_has_a_phase_and_later_ones_a_small_spread(autojump_clock, world):
+    waits = []
+    client = await world.start(for_s=30)
+    for _ in range(8):
+        world.server.away = True
+        world.server.hang_up()
+        await until(client, "retrying")
+        waits.append(client.snapshot()["retry_in_s"])
+        await trio.sleep(waits[-1] + 1)
+        later = client.snapshot()["retry_in_s"] + 1
+        assert 8.9 <= later <= 11.1
+        world.server.away = False
+        await until(client, "connected")
+    assert all(9.8 <= wait <= 15 for wait in waits)
+    assert max(waits) > 11.5
+    assert len({round(wait, 1) for wait in waits}) > 4
+
+
+async def test_no_free_descriptors_are_one_line_a_minute_for_all_ders(autojump_clock, world):
+    def none_left(host, port):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    client = await world.ready()
+    client._open_tcp = none_left
+    world.begin()
+    await trio.sleep(55)
+    shown = [line for line in world.stream.getvalue().splitlines() if "too many open files" in line]
+    assert len(shown) == 1
+    assert "connections to the 2030.5 server not made" in shown[0]
+    assert "too many open files" in client.snapshot()["last_error"]
+    await trio.sleep(60)
+    later = [line for line in world.stream.getvalue().splitlines() if "since the last such line" in line]
+    assert len(later) == 1
