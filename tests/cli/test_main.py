@@ -217,7 +217,7 @@ def test_seeds_differ_unless_given():
             2,
             "dersim: --log_level: one of debug, info, warning, error is needed",
         ),
-        (["plugins", "--all"], 2, "dersim: --all: no such flag"),
+        (["plugins", "--all"], 2, "dersim: unrecognized arguments: --all"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(capsys, words, code, line):

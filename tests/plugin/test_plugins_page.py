@@ -56,7 +56,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(folder: Path) -> dict[str, str]:
     """An environment in which the distribution is installed, as `pip install -e .` would do it."""
     write_facts(folder / "pyproject.toml", folder)
-    return {**os.environ, "PYTHONPATH": str(folder)}
+    return environment(folder)
+
+
+def environment(place: Path) -> dict[str, str]:
+    """This one, with what is installed at `place`."""
+    before = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(place), before)))}
 
 
 def write_facts(pyproject: Path, place: Path) -> None:
@@ -86,7 +92,16 @@ def run(words: list[str], folder: Path, env: dict[str, str]) -> str:
 
 
 def test_the_commands_are_those_that_are_tried_here() -> None:
-    assert [words[0] for words in commands()] == ["pip", "pytest", "dersim", "dersim", "curl", "curl", "curl"]
+    assert [words[0] for words in commands()] == [
+        "pip",
+        "pytest",
+        "dersim",
+        "dersim",
+        "curl",
+        "curl",
+        "curl",
+        "dersim",
+    ]
 
 
 def test_the_pages_test_passes(folder: Path, installed: dict[str, str]) -> None:
@@ -100,8 +115,14 @@ def test_the_plugin_is_listed_with_its_two_hooks(folder: Path, installed: dict[s
     assert row.split()[-2:] == ["register_control_functions", "register_schema_extensions"]
 
 
+def test_it_passes_the_contract_test(folder: Path, installed: dict[str, str]) -> None:
+    lines = run(commands()[-1], folder, installed).splitlines()
+    assert [line for line in lines if line.startswith("FAILED")] == []
+    assert "ok      control function soft-limit: settled" in "\n".join(lines)
+
+
 def test_its_mode_is_obeyed_over_2030_5(folder: Path, installed: dict[str, str]) -> None:
-    demo, order, setpoints, overview = commands()[-4:]
+    demo, order, setpoints, overview = commands()[3:7]
     with program(*demo, *FLAGS, "--rate", "10", cwd=folder, env=installed) as child:
         at = child.ready()
         moved = {"http://127.0.0.1:8444": at["utility_admin"], "http://127.0.0.1:8111": at["dashboard"]}
@@ -148,7 +169,7 @@ def test_the_plug_in_of_the_examples_passes_its_tests_with_the_pages_files(tmp_p
         assert path.read_text() == text, f"{name} differs from docs/plugins.md"
         path.write_text(text)
     write_facts(tmp_path / "pyproject.toml", tmp_path / "src")
-    env = {**os.environ, "PYTHONPATH": f"{tmp_path / 'src'}:{os.environ.get('PYTHONPATH', '')}"}
+    env = environment(tmp_path / "src")
     words = ["pytest", "-q", "-o", "trio_mode=true", "-p", "no:cacheprovider", "tests"]
     assert " passed" in run(words, tmp_path, env)
 

@@ -108,9 +108,12 @@ COMMANDS: dict[str, Command] = {
     ),
     "plugins": Command(
         "dersim.cli.plugins",
-        "list the plug-ins with their versions and hooks",
+        "list the plug-ins with their versions and hooks, or check one",
         HELP,
-        (Example("dersim plugins", "those that are installed, in calling order"),),
+        (
+            Example("dersim plugins", "those that are installed, in calling order"),
+            Example("dersim plugins check my-plugin", "the contract test of one, a line per check"),
+        ),
     ),
     "doctor": Command(
         "dersim.cli.doctor",

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import aclosing
 
 import trio
 
 from dersim.cli.commands import command_parser
-from dersim.cli.terminal import Terminal, look_of
+from dersim.cli.outcomes import CHECK_FAILED, failed, print_json, tell
 from dersim.csip import config as csip_config
 from dersim.csip.config import CsipConfig
 from dersim.doctor import Result, examine
 from dersim.options import OptionParser, number
-
-_STYLES = {"ok": "green", "failed": "bold red", "skipped": "dim"}
-#: Of a run in which a check failed.
-CHECK_FAILED = 3
 
 
 def main(args: Sequence[str]) -> int:
@@ -28,9 +21,8 @@ def main(args: Sequence[str]) -> int:
     config = CsipConfig.from_options(options)
     results = trio.run(_run, config, options.timeout, not options.json)
     if options.json:
-        document = {"ok": not _failed(results), "checks": [result._asdict() for result in results]}
-        print(json.dumps(document, indent=2))
-    return CHECK_FAILED if _failed(results) else 0
+        print_json(results)
+    return CHECK_FAILED if failed(results) else 0
 
 
 def make_parser() -> OptionParser:
@@ -55,17 +47,5 @@ async def _run(config: CsipConfig, timeout_s: float, told: bool) -> list[Result]
         async for result in outcomes:
             results.append(result)
             if told:
-                _tell(result)
+                tell(result)
     return results
-
-
-def _tell(result: Result) -> None:
-    look = look_of(sys.stdout, os.environ)
-    if look.colour:
-        Terminal(sys.stdout, look).line(result.line, _STYLES[result.result])
-    else:
-        print(result.line, flush=True)
-
-
-def _failed(results: Sequence[Result]) -> bool:
-    return any(result.result == "failed" for result in results)

@@ -7,39 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from dersim.csip.config import CsipConfig
-from dersim.errors import DersimError
 from dersim.ieee2030_5 import resources as r
+from dersim.outcomes import FAILED, OK, SKIPPED, Failed, Result, Skipped
 from dersim.tls import ClientContext
 
-OK: Literal["ok"] = "ok"
-FAILED: Literal["failed"] = "failed"
-SKIPPED: Literal["skipped"] = "skipped"
-
-
-class Failed(DersimError):  # noqa: N818 - an outcome
-    """What is wrong, where, and what to do, in one line."""
-
-
-class Skipped(DersimError):  # noqa: N818 - an outcome
-    """Why a check cannot be done."""
-
-
-class Result(NamedTuple):
-    """The outcome of one check."""
-
-    name: str
-    result: Literal["ok", "failed", "skipped"]
-    text: str
-
-    @property
-    def line(self) -> str:
-        """The result as a line for people."""
-        if self.result == SKIPPED:
-            return f"skipped {self.name} because {self.text}"
-        return f"{'FAILED' if self.result == FAILED else 'ok':7} {self.name}: {self.text}"
+__all__ = ["Check", "Failed", "Found", "Result", "Skipped", "run_checks"]
 
 
 @dataclass(slots=True)

@@ -1,0 +1,15 @@
+"""Every plug-in of this folder passes the contract test where it is installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize("name", ["csip-aus", "fuel-cell", "mean-voltage", "site-meter"])
+def test_it_passes(name: str) -> None:
+    command = [sys.executable, "-m", "dersim", "plugins", "check", f"dersim-{name}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
