@@ -88,7 +88,7 @@ def open_page(chromium: Browser) -> Iterator[Any]:
 
     def open_it(url: str, *, width: int = DESKTOP, dark: bool = False) -> Watched:
         context = chromium.new_context(
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": 844 if width == PHONE else 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )

@@ -56,6 +56,7 @@ function comparedWith(before, open) {
 
 // Headers, verdict and body of a message. old: the check of the body to compare with.
 function message(title, headers, check, old) {
+  const count = `${headers.length} header${headers.length === 1 ? "" : "s"}`;
   const heads = headers.map(([name, value]) => `${name}: ${value}`).join("\n") || "(none)";
   const text = check.indented;
   const changed = Boolean(old?.indented) && old.indented !== text;
@@ -65,7 +66,7 @@ function message(title, headers, check, old) {
     h("p", { class: `check ${tint(check.verdict)}` }, verdictOf(check)),
     list("What violates the schema", check.violations),
     list("What our reader drops, takes by default, or keeps as it is", check.reader),
-    h("details", {}, h("summary", {}, `${headers.length} headers`), h("pre", { tabindex: 0 }, heads)),
+    h("details", {}, h("summary", {}, count), h("pre", { tabindex: 0 }, heads)),
     text ? documentOf(lines, [...check.violations, ...check.reader]) : null,
     text && old?.indented === text ? note("The same as the last time.") : null,
   ];

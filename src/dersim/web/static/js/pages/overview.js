@@ -134,7 +134,14 @@ class OverviewPage {
     say(this.csip.value, words(client.state));
     this.csip.value.className = `value word ${look}`;
     say(this.csip.unit, contactOf(client, this.context.overview));
-    show(this.force, inForce(setpoints));
+    show(this.force, inForce(setpoints, programsOf(client)));
+  }
+
+  // The list tells the same as the tile: it is read anew as soon as something else binds.
+  followBinding({ p }) {
+    const now = p && `${p.mode} ${p.source} ${p.detail}`;
+    if (this.bound !== undefined && now !== this.bound) this.load().catch(() => null); // the poll tells why
+    this.bound = now;
   }
 
   // "30 % by Volt-Watt (default), 3.0 kW": the first words large, the others below them.
@@ -148,7 +155,7 @@ class OverviewPage {
   showStatus({ status, return_to_service }) {
     say(this.status.value, status.tripped ? "Tripped" : words(status.inverter));
     this.status.value.className = `value word ${status.tripped ? "bad" : ""}`;
-    const alarms = status.alarms.length ? `Alarms: ${status.alarms.join(", ")}` : "";
+    const alarms = status.alarms.length ? `Alarms: ${status.alarms.map(inWords).join(", ")}` : "";
     const back = return_to_service && words(return_to_service.text);
     say(this.status.unit, [back, alarms].filter(Boolean).join(". ") || `${status.connect}, no alarm`);
   }
@@ -158,12 +165,28 @@ class OverviewPage {
     for (const [key, , , decimals] of TILES) say(this.tiles[key].value, num(metrics[key], decimals));
     this.tiles.soc_pct.node.hidden = metrics.soc_pct === null;
     this.showLimit(overview.binding.p);
+    this.followBinding(overview.binding);
     this.showStatus(overview);
     this.plot.append(overview);
     show(this.phases, table(["Phase", ...PHASE_NUMBERS], phases.map(phaseRow), { numbers: PHASE_NUMBERS }));
     show(this.sources, sourceTable(sources));
     show(this.comm, frontends(comm));
   }
+}
+
+// OVER_VOLTAGE: over voltage
+const inWords = (name) => name.toLowerCase().replaceAll("_", " ");
+
+// The program of each control in force, by the control's mRID: "operator, primacy 5".
+function programsOf({ programs, active_controls, default_control }) {
+  const told = new Map(programs.map((each) => [each.href, each.description || each.href]));
+  const controls = [...active_controls, default_control].filter(Boolean);
+  return new Map(
+    controls.map(({ mRID, program, primacy }) => {
+      const rank = primacy ?? programs.find(({ href }) => href === program)?.primacy;
+      return [mRID, `${told.get(program) ?? program}, primacy ${rank}`];
+    }),
+  );
 }
 
 function contactOf({ last_contact, retry_in_s }, overview) {
@@ -202,7 +225,7 @@ const frontends = (comm) =>
     ]),
   );
 
-function setpointRow({ mode, value: setpoint, source, detail, since, until, by }) {
+function setpointRow({ mode, value: setpoint, source, detail, since, until, by }, programs) {
   const id = detail && detail !== source;
   const short = id ? h("span", { class: "muted", title: detail }, ` ${shortId(detail, 6, 4)}`) : "";
   const time = until ? ["until ", stamp(until)] : ["since ", stamp(since)];
@@ -211,18 +234,18 @@ function setpointRow({ mode, value: setpoint, source, detail, since, until, by }
     {},
     h("td", {}, mode),
     h("td", {}, value(mode, setpoint)),
-    h("td", {}, source, short),
+    h("td", {}, source, short, programs.has(detail) ? ` (${programs.get(detail)})` : ""),
     h("td", {}, by ? `overridden by ${by}` : time),
   );
 }
 
-export function inForce({ in_force, overridden, binding }) {
+export function inForce({ in_force, overridden, binding }, programs) {
   const isSetting = ({ mode }) => mode.startsWith("set");
   const modes = in_force.filter((each) => !isSetting(each));
   const settings = in_force.filter(isSetting);
   const heads = ["Mode", "Value", "Source", "When"];
   const empty = "Nothing is asked of the inverter: it gives what the source has.";
-  const rows = [...modes, ...overridden].map(setpointRow);
+  const rows = [...modes, ...overridden].map((each) => setpointRow(each, programs));
   const bound = pairs([
     ["P", binding.p ? signed(binding.p.text) : FREE[2]],
     ["Q", binding.q ? signed(binding.q.text) : "Nobody asks for reactive power."],
