@@ -22,7 +22,7 @@ class Clock:
 class Context:
     def __init__(self, options, log):
         self.options, self.clock, self.log, self.fences = options, Clock(), log, Fences(log)
-        self.buffers, self.offered = {}, {}
+        self.buffers, self.offered, self.addresses = {}, {}, {}
 
     def offer(self, kind, service):
         self.offered[kind] = service
