@@ -30,13 +30,12 @@ class Client:
         self.certificate = certificate
         self.edition = edition
         self.lfdi = identity.lfdi(certificate) if certificate else None
+        self.peer = "127.0.0.1:40000"
 
     def ask(self, method, target, body=b"", **headers):
         sent = {"host": "127.0.0.1", **{name.replace("_", "-"): value for name, value in headers.items()}}
         fields = tuple((name, value) for name, value in sent.items() if value is not None)
-        return self.lab.server.answer(
-            Request(method, target, fields, body, self.certificate, "127.0.0.1:40000")
-        )
+        return self.lab.server.answer(Request(method, target, fields, body, self.certificate, self.peer))
 
     def get(self, target, expected=None):
         """The resource; it must be valid in both editions, unless this client speaks 2023."""

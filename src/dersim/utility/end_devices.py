@@ -20,6 +20,7 @@ from dersim.errors import ConfigError
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility.config import RegistrationMode
+from dersim.utility.peers import Peers
 
 #: 2030.5 requires room for ten log events; beyond this number the oldest are dropped.
 LOG_EVENTS_KEPT = 100
@@ -47,7 +48,8 @@ class EndDeviceRecord:
 
     reported: DERCapability, DERSettings, DERStatus, DERAvailability and DeviceInformation as the device PUT
     them, by the names of `device_documents.REPORTED`. violations: how often it broke a rule of the standard;
-    violation_texts has the newest. aggregator_lfdi: of the aggregator that may act for the device.
+    violation_texts has the newest. peers: the connections it uses. aggregator_lfdi: of the aggregator that
+    may act for the device.
     """
 
     number: int
@@ -63,6 +65,7 @@ class EndDeviceRecord:
     log_events_seen: int = 0
     violations: int = 0
     violation_texts: deque[str] = field(default_factory=lambda: deque(maxlen=VIOLATIONS_KEPT))
+    peers: Peers = field(default_factory=Peers)
     aggregator_lfdi: str | None = None
     version: int = 0
 

@@ -94,11 +94,14 @@ class RequestHandler:
         if found is None:
             raise not_found()
         route, numbers = found
+        device = self._end_device(lfdi, now_s)
+        if device is not None and device.peers.newest != request.peer:
+            self._note_peer(device, request.peer, now_s)
         context = RequestContext(
             self._head_end,
             now_s,
             lfdi,
-            self._end_device(lfdi, now_s),
+            device,
             _page(query) if request.method in ("GET", "HEAD") else DEFAULT_PAGE,
             request.method,
             path,
@@ -120,6 +123,16 @@ class RequestHandler:
         if device is not None and len(end_devices) > known:
             self._head_end.info(f"registered {lfdi} at first contact as {device.href}")
         return device
+
+    def _note_peer(self, device: EndDeviceRecord, peer: str, now_s: float) -> None:
+        """The request came on another connection than the one before."""
+        if peer.startswith("("):  # closed before its address was read, or no socket
+            return
+        both = device.peers.note(peer, now_s)
+        if both is not None:
+            where, who = f"connections of {' and '.join(sorted(both))}", f"LFDI {device.lfdi}"
+            text = f"{who} is used on two connections at a time: two clients with one certificate?"
+            self._head_end.note_violation(device, where, text)
 
     def _read(self, route: Route, context: RequestContext, numbers: list[int], query: str) -> Response:
         document = route.get(context, *numbers)
