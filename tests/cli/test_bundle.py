@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from dersim.cli import main
+from dersim.cli import bundle, main
 from dersim.cli.redaction import redacted
 
 INFO = {"name": "dersim", "version": "0", "devices": 22}
@@ -99,6 +99,38 @@ def test_what_is_no_simulator_is_one_line(capsys, serve, tmp_path, documents, co
     assert (found, out, err.count("\n")) == (code, "", 1)
     assert line in err
     assert not (tmp_path / "b.zip").exists()
+
+
+def test_an_answer_nested_without_end_is_one_line(capsys, serve):
+    url = serve({"/api/dersim/server-info": (200, b"[" * 200_000)})
+    code, _, err = run(capsys, "--url", url)
+    assert (code, err) == (
+        1,
+        f"dersim: {url}: what answers there is not the dashboard of a dersim; give --url\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [("_MOST_BYTES", 1 << 20, "more than 1 MiB"), ("_LONGEST_S", -1.0, "not complete after -1 s")],
+)
+def test_an_answer_without_end_is_left(capsys, serve, tmp_path, monkeypatch, name, value, why):
+    url = serve({**server_info(), "/metrics": (200, b"x" * (3 << 20))})
+    monkeypatch.setattr(bundle, "_greet", lambda *_: INFO)
+    monkeypatch.setattr(bundle, name, value)
+    packed = bundle.collect(url, None)
+    assert packed.not_read["/metrics"] == why
+
+
+def test_an_interrupted_command_says_so_and_leaves_no_file(capsys, monkeypatch, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bundle, "redacted", interrupted)
+    monkeypatch.setattr(bundle, "collect", lambda *_: bundle.Packed({}, {}))
+    out = tmp_path / "b.zip"
+    assert run(capsys, "--out", out) == (130, "", "dersim: interrupted before the end\n")
+    assert not out.exists()
 
 
 def test_nobody_there_is_exit_code_1_and_says_where_to_look(capsys):

@@ -9,6 +9,7 @@ import sys
 import threading
 import types
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import trio
@@ -284,6 +285,20 @@ def test_the_process_tells_a_mistake_in_one_line():
     assert (done.returncode, done.stdout) == (2, "")
     wanted = "a number of seconds from 0.01 to 3600 is needed, not 'never'"
     assert done.stderr == f"dersim: --tick: {wanted}; see dersim sim --help\n"
+
+
+@pytest.mark.parametrize("words", [["completion", "bash"], ["--help"]])
+def test_a_full_disk_behind_stdout_is_one_line(words):
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "dersim", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.stderr == "dersim: stdout: No space left on device; make room, or write elsewhere\n"
+    assert ended.returncode == 1
 
 
 def test_a_bug_is_one_line_without_a_traceback_unless_asked_for():

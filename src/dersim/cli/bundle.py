@@ -7,10 +7,12 @@ and private keys are left out; LFDIs, addresses and the paths of files are not.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import platform
 import re
 import ssl
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -19,10 +21,11 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from dersim import __version__
+from dersim import __version__, json_text
 from dersim.cli.commands import command_parser
 from dersim.cli.redaction import redacted
 from dersim.errors import ConfigError, DersimError
+from dersim.json_text import BodyError
 from dersim.numeric import shown
 from dersim.options import OptionParser, readable_file
 from dersim.pages.guard import settle_token, token
@@ -32,6 +35,9 @@ DEFAULT_URL = "http://127.0.0.1:8111"
 #: DERs of which all documents are packed; of the others the list alone.
 MOST_DEVICES = 20
 _TIMEOUT_S = 60.0
+#: Of one document: the longest time, s, and the most that is read, bytes.
+_LONGEST_S = 300.0
+_MOST_BYTES = 256 << 20
 
 _OF_ALL = (
     ("server-info.json", "/api/dersim/server-info"),
@@ -115,20 +121,20 @@ def collect(url: str, secret: str | None) -> Packed:
 def _greet(client: httpx.Client, url: str) -> dict[str, Any]:
     """The server-info of a dersim; it says how many DERs there are."""
     try:
-        answer = client.get("/api/dersim/server-info")
-    except httpx.HTTPError as error:
+        status, text = _get(client, "/api/dersim/server-info")
+    except (httpx.HTTPError, CannotPack) as error:
         raise CannotPack(
             f"{url}: {_reason(error)}; is the simulator running there? See dashboard= of its ready line"
         ) from None
-    if answer.status_code == 401:
+    if status == 401:
         raise ConfigError(
             f"{url}: a token is needed, or another one; give --token_file FILE or --token TOKEN"
         )
     try:
-        info = answer.json()
-        if answer.status_code == 200 and info["name"] == "dersim" and isinstance(info["devices"], int):
+        info = json_text.parse(text)
+        if status == 200 and info["name"] == "dersim" and isinstance(info["devices"], int):
             return dict(info)
-    except (ValueError, TypeError, LookupError):  # another program's answer
+    except (BodyError, TypeError, LookupError):  # another program's answer
         pass
     raise CannotPack(f"{url}: what answers there is not the dashboard of a dersim; give --url")
 
@@ -141,10 +147,24 @@ def _of_devices(count: int, first: int) -> Iterator[tuple[str, str]]:
 
 
 def _read(client: httpx.Client, path: str) -> str:
-    answer = client.get(path)
-    if answer.status_code != 200:
-        raise CannotPack(f"answered {answer.status_code}")
-    return answer.text
+    status, text = _get(client, path)
+    if status != 200:
+        raise CannotPack(f"answered {status}")
+    return text
+
+
+def _get(client: httpx.Client, path: str) -> tuple[int, str]:
+    """Status and text of an answer of a bounded size, within a bounded time; all of ours are in UTF-8."""
+    latest_s = time.monotonic() + _LONGEST_S
+    body = bytearray()
+    with client.stream("GET", path) as answer:
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > _MOST_BYTES:
+                raise CannotPack(f"more than {_MOST_BYTES >> 20} MiB")
+            if time.monotonic() > latest_s:
+                raise CannotPack(f"not complete after {_LONGEST_S:g} s")
+    return answer.status_code, body.decode("utf-8", "replace")
 
 
 def _reason(error: Exception) -> str:
@@ -152,16 +172,18 @@ def _reason(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return f"no answer within {_TIMEOUT_S:g} s"
     words = " ".join(re.sub(r"\[Errno -?\d+\]", "", str(error)).split())
-    return words.lower() or type(error).__name__
+    return words[:1].lower() + words[1:] or type(error).__name__
 
 
 def write(out: Path, packed: Packed, url: str, secrets: Sequence[str]) -> None:
     """Write the zip; ConfigError where it cannot be written."""
     files = {"README.txt": _README, "bundle.json": _contents(packed, url), **packed.files}
+    packing = io.BytesIO()  # an interruption leaves no half a file
+    with zipfile.ZipFile(packing, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, redacted(text, secrets))
     try:
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in files.items():
-                archive.writestr(name, redacted(text, secrets))
+        out.write_bytes(packing.getbuffer())
     except OSError as error:
         raise ConfigError(
             f"--out {out}: {error.strerror or error}; give a file that can be written"

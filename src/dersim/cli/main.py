@@ -1,11 +1,13 @@
 """The command `dersim`: which sub-command, and how it ends.
 
-Exit codes: 0 after a clean stop; 2 for a bad flag, file, port or plug-in; 1 for anything else. Errors
-are one line on stderr. With DERSIM_TRACEBACK set, the traceback of a bug is shown.
+Exit codes: 0 after a clean stop; 2 for a bad flag, file, port or plug-in; 130 for a command that was
+interrupted before its end; 1 for anything else. Errors are one line on stderr. With DERSIM_TRACEBACK set,
+the traceback of a bug is shown.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -16,23 +18,48 @@ from dersim.cli.commands import COMMANDS, usage
 from dersim.errors import CertificateError, ConfigError, DersimError, PluginError
 from dersim.json_text import BodyError
 
+_UNTIL_STOPPED = ("sim", "server", "lab")
+#: What a full disk answers to a write.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if args is None else args)
     sys.excepthook = _report_bug
     try:
-        return _dispatch(words)
+        try:
+            return _dispatch(words)
+        finally:
+            if sys.stdout is not None:  # it may be closed
+                sys.stdout.flush()
     except (ConfigError, PluginError, CertificateError) as error:
         return _complain(error, 2)
     except DersimError as error:
         return _complain(error, 1)
     except KeyboardInterrupt:
-        return 0  # stopped before the simulator ran
-    except BrokenPipeError:
-        # The reader of stdout is gone; the interpreter must not flush it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _interrupted(words)
+    except BrokenPipeError:  # the reader of stdout is gone
+        _drop_stdout()
         return 1
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            raise
+        _drop_stdout()
+        return _complain(DersimError(f"stdout: {error.strerror}; make room, or write elsewhere"), 1)
+
+
+def _drop_stdout() -> None:
+    """The interpreter must not flush it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _interrupted(words: Sequence[str]) -> int:
+    """Programs that run until they are stopped end well, even before they ran."""
+    if words and words[0] in _UNTIL_STOPPED:
+        return 0
+    print("dersim: interrupted before the end", file=sys.stderr)
+    return 130
 
 
 def _dispatch(words: list[str]) -> int:
