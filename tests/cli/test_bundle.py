@@ -178,6 +178,9 @@ KEY = "-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEE\\n-----END EC PRIVATE KEY-----"
         (KEY.replace("\\n", "\n"), "masked"),
         (KEY.partition("-----END")[0], "masked"),
         ('"power_kw": 123455.0', '"power_kw": 123455.0'),
+        ("<pIN><![CDATA[123455]]></pIN>", "<pIN><![CDATA[masked]]></pIN>"),
+        ("<pIN>&#49;23455</pIN>", "<pIN>masked</pIN>"),
+        ("<a pIN='123455'/>", "<a pIN='masked'/>"),
     ],
 )
 def test_secrets_are_found_by_their_form(text, left):

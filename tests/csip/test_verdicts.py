@@ -75,6 +75,10 @@ def test_a_pin_that_is_none_is_masked_and_stays_a_violation():
         b"<pIN>111115",
         b"<PIN>111115</PIN>",
         b'<a:pIN a="/">111115</a:pIN>',
+        "<\u00e9:pIN>111115</\u00e9:pIN>".encode(),
+        b"<pIN><!-- </pIN> -->111115</pIN>",
+        b"<Registration pIN = '111115'/>",
+        b'{"pIN": 111115}',
     ],
 )
 def test_a_pin_is_masked_however_it_is_written(body):

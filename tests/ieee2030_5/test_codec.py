@@ -369,3 +369,12 @@ def test_what_is_told_of_a_value_is_one_printable_line(text):
 def test_of_a_flood_of_unknown_elements_the_first_are_kept(unknown: str) -> None:
     body = xml(f"<DeviceCapability NS>{unknown * 2500}</DeviceCapability>")
     assert len(decode(body).resource.extra) == MAX_EXTRAS
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("pin", ["111115.0", "111115x", "1 11115", "\u0661111115"])
+def test_no_message_quotes_a_pin(pin: str, strict: bool) -> None:
+    body = f"<Registration {NS}><dateTimeRegistered>1</dateTimeRegistered><pIN>{pin}</pIN></Registration>"
+    with pytest.raises(RemoteProtocolError, match="'masked'") as caught:
+        decode(body.encode(), strict=strict)
+    assert "1111" not in str(caught.value)

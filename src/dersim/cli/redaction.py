@@ -17,8 +17,14 @@ _FORMS = (
     re.compile(r"(?<=dersim_token=)[^\s&\"';]+"),
     re.compile(r"(?<=Bearer )[!#-+\--:<-\[\]-~]+"),
 )
+# The element of 2030.5 with whatever is in it; of a text without an end, the first part.
+_ELEMENT = re.compile(
+    r"(<(?:[^\s<>/:]+:)?pIN\b[^<>]*(?<!/)>(?:\s*<!\[CDATA\[)?)(?!masked)[^<\]\"]{1,80}", re.IGNORECASE
+)
 # The element of 2030.5, a JSON member, a flag or a sentence: the digits after the word.
-_PIN = re.compile(r"""(<(?:[\w.-]+:)?pIN\b[^<>]*>|(?:\b|_)pin"?[:=\s]{1,4}"?)\d{1,6}\b""", re.IGNORECASE)
+_PIN = re.compile(
+    r"""(<(?:[\w.-]+:)?pIN\b[^<>]*>|(?:\b|_)pin["']?[:=\s]{1,4}["']?)\d{1,6}\b""", re.IGNORECASE
+)
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
@@ -27,4 +33,4 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
         text = text.replace(secret, MASK)
     for form in _FORMS:
         text = form.sub(MASK, text)
-    return _PIN.sub(rf"\g<1>{MASK}", text)
+    return _PIN.sub(rf"\g<1>{MASK}", _ELEMENT.sub(rf"\g<1>{MASK}", text))

@@ -22,6 +22,7 @@ from dersim.csip.conversation import Conversation
 from dersim.csip.hints import hint
 from dersim.csip.links import Origin, resolve
 from dersim.csip.retry_after import retry_after_s
+from dersim.csip.verdicts import mask_pin
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.http11 import Connection, Headers, Response
 from dersim.ieee2030_5 import Edition, decode, encode
@@ -389,5 +390,5 @@ def _described(resource: Any) -> str:
 
 
 def _first_words(body: bytes, content_type: str) -> str:
-    text = " ".join(body[:400].decode("utf-8", "replace").split())
+    text = " ".join(mask_pin(body[:400]).decode("utf-8", "replace").split())
     return "" if "html" in content_type or text.lower().startswith("<!doctype") else text[:160]

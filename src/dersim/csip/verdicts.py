@@ -29,10 +29,14 @@ _FINDING_BYTES = 350
 #: What stands for a PIN that has the form of one, and for any other content of that element.
 MASK, ODD_MASK = b"masked", b"masked, and no PIN"
 _PIN = re.compile(
-    rb"(<(?:[\w.-]+:)?pIN\b[^<>]*(?<!/)>)(.*?)(?=</(?:[\w.-]+:)?pIN\b|\Z)", re.IGNORECASE | re.DOTALL
+    rb"(<(?:[^\s<>/:]+:)?pIN\b[^<>]*(?<!/)>)"
+    rb"((?:<!--.*?-->|<!\[CDATA\[.*?\]\]>|.)*?)(?=</(?:[^\s<>/:]+:)?pIN\b|\Z)",
+    re.IGNORECASE | re.DOTALL,
 )
-_MASKED = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)masked(?=<)", re.IGNORECASE)
-_STAND_IN = re.compile(r"(<(?:[\w.-]+:)?pIN\b[^<>]*>)0(?=<)", re.IGNORECASE)
+#: What is no element of XML: an attribute, or a member of JSON.
+_PIN_ELSEWHERE = re.compile(rb"""(\bpIN["']?\s{0,8}[:=]\s{0,8}["']?)\d{1,10}\b""", re.IGNORECASE)
+_MASKED = re.compile(rb"(<(?:[^\s<>/:]+:)?pIN\b[^<>]*>)masked(?=<)", re.IGNORECASE)
+_STAND_IN = re.compile(r"(<(?:[^\s<>/:]+:)?pIN\b[^<>]*>)0(?=<)", re.IGNORECASE)
 #: The first bytes of a document in a wide encoding: with a byte order mark, or by its first "<".
 _WIDE = {
     b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32",
@@ -52,7 +56,9 @@ def mask_pin(body: bytes) -> bytes:
     wide = _wide_encoding(body)
     if wide is not None:
         return mask_pin(body.decode(wide, "replace").encode()).decode().encode(wide)
-    return _PIN.sub(_mask, body) if b"pin" in body.lower() else body
+    if b"pin" not in body.lower():
+        return body
+    return _PIN_ELSEWHERE.sub(rb"\g<1>" + MASK, _PIN.sub(_mask, body))
 
 
 def _wide_encoding(body: bytes) -> str | None:

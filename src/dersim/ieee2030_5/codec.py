@@ -8,6 +8,7 @@ one line for the log.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NamedTuple
 
 from lxml import etree
@@ -27,6 +28,7 @@ _MAX_ATTRIBUTES = 64
 _MAX_CHILDREN = 3000
 #: A body of fewer bytes is checked for a flood only where a schema has refused it.
 _FLOOD_BYTES = 32 << 10
+_QUOTED_NUMBER = re.compile(r"'[^']*\d[^']*'")
 
 _PARSER = etree.XMLParser(
     resolve_entities=False,
@@ -65,7 +67,30 @@ def decode(
     edition: whose schema; None takes that of 2023, which accepts the documents of both.
 
     RemoteProtocolError if the body is not XML, not 2030.5, not as expected, or required parts are missing.
+    No message quotes a PIN.
     """
+    try:
+        decoded = _decode(body, expected, validation, edition, max_bytes, strict=strict)
+    except RemoteProtocolError as error:
+        raise RemoteProtocolError(_without_pin(str(error))) from None
+    if decoded.violations:
+        return decoded._replace(violations=tuple(map(_without_pin, decoded.violations)))
+    return decoded
+
+
+def _without_pin(message: str) -> str:
+    return _QUOTED_NUMBER.sub("'masked'", message) if "pIN" in message else message
+
+
+def _decode(
+    body: bytes,
+    expected: type | tuple[type, ...] | None,
+    validation: Validation,
+    edition: Edition | None,
+    max_bytes: int,
+    *,
+    strict: bool,
+) -> Decoded:
     root = parsed(body, max_bytes)
     info = _document(root)
     if expected is not None and not issubclass(info.cls, expected):
