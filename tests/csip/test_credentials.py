@@ -75,6 +75,6 @@ async def test_the_error_is_a_protocol_error_of_that_link(world):
     from dersim.csip.parts import _tls_context
 
     client = world.make()
-    credentials = load(client.config, 1, 1, "serial")
+    credentials = load(client.config, None, "serial")
     with pytest.raises(RemoteProtocolError, match="needs TLS"):
         _tls_context(credentials, Origin(True, "utility.test", 443))
