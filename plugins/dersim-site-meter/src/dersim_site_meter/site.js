@@ -30,7 +30,7 @@ function limitForm(told) {
   const set = (points) => act(told, () => post("/api/dersim/grid-support", { model: MODEL, points }), "Set.");
   const form = h(
     "form",
-    {},
+    { class: "row" },
     h("label", {}, "Limit of the export, kW ", field),
     h("button", { type: "submit" }, "Set"),
     h("button", { type: "button", onclick: () => set({ LimEna: 0 }) }, "No limit"),
