@@ -34,6 +34,14 @@ _NUMBER = re.compile(r"-\.?\d")
 #: Labels of letters, digits, hyphens and underscores (RFC 1123 2.1; names of containers have underscores).
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?")
 _MOST_HOST_CHARS = 253
+#: What argparse says, and the same in plain words.
+_PLAIN = (
+    (r"^argument ", ""),
+    (r"^the following arguments are required: (.+)$", r"\1: missing"),
+    (r"^unrecognized arguments: (.+)$", r"\1: one word too many, or a flag that is not known here"),
+    (r"expected (one|at least one) argument$", "a value is missing"),
+    (r"invalid choice: (.+) \(choose from (.+)\)$", r"\1 is none of \2"),
+)
 _LAB_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d{1,5}")
 
 
@@ -97,13 +105,16 @@ class OptionParser(argparse.ArgumentParser):
                 return
             if len(word) < 2 or not word.startswith("-") or _NUMBER.match(word) or flag in self.flags:
                 continue
-            near = difflib.get_close_matches(flag, self.flags, 1)
-            hint = f"did you mean {near[0]}?" if near else f"see {self.prog} --help"
+            # Without the dashes, which all flags have in common.
+            names = {name.lstrip("-"): name for name in self.flags}
+            near = difflib.get_close_matches(flag.lstrip("-"), names, 1)
+            hint = f"did you mean {names[near[0]]}?" if near else f"see {self.prog} --help"
             raise ConfigError(f"{shown(flag)[1:-1]}: no such flag; {hint}")
 
     def error(self, message: str) -> NoReturn:
         """Raise ConfigError instead of printing the usage."""
-        message = message.removeprefix("argument ")
+        for pattern, words in _PLAIN:
+            message = re.sub(pattern, words, message)
         raise ConfigError(f"{message}; see {self.prog} --help")
 
 

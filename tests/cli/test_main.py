@@ -91,8 +91,8 @@ def test_a_misspelt_flag_gets_a_hint(parser):
     ("words", "line"),
     [
         (["--csip_enc", "true"], "--csip_enc/-ce: yes or no is needed, not 'true'; see dersim sim --help"),
-        (["--csip_enc"], "--csip_enc/-ce: expected one argument; see dersim sim --help"),
-        (["stray"], "unrecognized arguments: stray; see dersim sim --help"),
+        (["--csip_enc"], "--csip_enc/-ce: a value is missing; see dersim sim --help"),
+        (["stray"], "stray: one word too many, or a flag that is not known here; see dersim sim --help"),
         (["-N", "0"], "-N: a whole number from 1 to 10000 is needed, not '0'; see dersim sim --help"),
     ],
 )
@@ -218,7 +218,7 @@ def test_seeds_differ_unless_given():
             2,
             "dersim: --log_level: one of debug, info, warning, error is needed",
         ),
-        (["plugins", "--all"], 2, "dersim: unrecognized arguments: --all"),
+        (["plugins", "--all"], 2, "dersim: --all: one word too many"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(capsys, words, code, line):
