@@ -58,7 +58,7 @@ function elements(told, empty) {
 function element({ name, text, wire, since }) {
   const value = [
     valueOf(text),
-    wire ? h("span", { class: "muted wire" }, wire) : null,
+    wire ? [" ", h("span", { class: "muted wire" }, wire)] : null,
     since ? h("span", { class: "muted" }, " since ", stamp(since)) : null,
   ];
   if (text.length > LONG) return h("tr", {}, h("td", { class: "wrap", colspan: 2 }, h("p", {}, name), value));
