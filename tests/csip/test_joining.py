@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 import pytest
 import trio
@@ -13,7 +14,7 @@ from dersim.csip.joining import MOST_AT_ONCE, Joining
 from dersim.csip.links import Origin
 from dersim.csip.session import CodecSettings, Counters, Session
 from dersim.errors import UtilityUnreachable
-from dersim.http11 import Connection
+from dersim.http11 import Connection, Response
 from dersim.ieee2030_5 import Edition
 from dersim.logbuffer import LogBuffer
 
@@ -98,3 +99,18 @@ async def test_no_free_descriptors_are_one_line_a_minute_for_all_ders(autojump_c
     await trio.sleep(60)
     later = [line for line in world.stream.getvalue().splitlines() if "since the last such line" in line]
     assert len(later) == 1
+
+
+async def test_a_link_that_a_new_server_no_longer_has_is_no_trouble(autojump_clock, world):
+    client = await world.start(for_s=5)
+    tree = world.server.tree
+    world.server.answers["GET", "/edev/1/der"] = Response(500, (), b"")
+    await trio.sleep(20)
+    assert client.snapshot()["state"] == "retrying"
+    tree["/edev/9/der"] = replace(tree["/edev/1/der"], href="/edev/9/der")
+    moved = replace(tree["/edev/1"], DERListLink=replace(tree["/edev/1"].DERListLink, href="/edev/9/der"))
+    tree["/edev/1"], tree["/edev"].EndDevice = moved, [moved]
+    client.rediscover()
+    await trio.sleep(20)
+    shown = client.snapshot()
+    assert (shown["state"], shown["troubles"]) == ("connected", [])

@@ -123,6 +123,7 @@ class Polling:
         due("mirror", self._mirror_rate_s)
         due("meter", 0.0)
         due("log", BRANCH_RETRY_S if self._discovery.log_events_unread else 0.0)
+        self._reader.walked()
         self._discovery.polling = True
 
     def _begin_walk(self) -> None:

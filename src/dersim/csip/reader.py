@@ -67,6 +67,10 @@ class Reader:
         self._silent = 0
         self.situation = DISCOVERY
 
+    def walked(self) -> None:
+        """A walk is complete: a failing link that it did not meet is one that the server no longer has."""
+        self.failing = {href: why for href, why in self.failing.items() if href in self._unreadable}
+
     def is_failing(self, href: str | None) -> bool:
         """Whether this link worked before and its last reading failed."""
         return href in self.failing
