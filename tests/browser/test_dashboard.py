@@ -297,7 +297,7 @@ def test_the_management_ui_shows_its_four_things(demo, open_page, screenshots):
     page.screenshot(path=screenshots / "csip-ui.png", full_page=True)
     page.evaluate("location.hash = 'resources'")
     for name in ("rtgMaxW", "setMaxW", "inverterStatus", "statWAvail"):
-        page.wait_for_selector(f"dt:text-is('{name}')")
+        page.wait_for_selector(f"td:text-is('{name}')")
     page.screenshot(path=screenshots / "csip-ui-resources.png", full_page=True)
     told = json.dumps(demo.ask("/api/csip/end-devices", base=demo.facts["csip_ui"]))
     assert "111115" not in told
