@@ -227,6 +227,35 @@ def test_a_device_that_does_not_exist_says_so(demo, open_page, picture):
     watched.forgive("404", "WebSocket")
 
 
+def test_a_device_that_comes_with_another_run_is_opened(demo, open_page):
+    watched = open_page("about:blank")
+    page = watched.page
+    page.clock.install()
+    page.goto(f"{demo.url}/?device=77")
+    page.wait_for_selector("#live:has-text('No such device')")
+    assert page.locator("select[aria-label=Device]").is_hidden()
+    page.route(
+        "**/api/dersim/*device=77*",
+        lambda route: route.continue_(url=route.request.url.replace("device=77", "device=1")),
+    )
+    page.route_web_socket("**/telemetry/ws*", lambda socket: None)
+    page.clock.run_for(16_000)
+    page.wait_for_selector("#live:has-text('Connecting')")
+    watched.forgive("404", "WebSocket")
+
+
+def test_a_run_that_asks_for_a_token_says_so(demo, open_page):
+    watched = open_page("about:blank")
+    page = watched.page
+    page.clock.install()
+    page.goto(demo.url)
+    page.wait_for_selector("#live:has-text('Live')")
+    page.route("**/api/dersim/csip-client*", lambda route: route.fulfill(status=401, json={}))
+    page.clock.run_for(16_000)
+    page.wait_for_selector(".trouble:has-text('asks for its token now')")
+    watched.forgive("401")
+
+
 def test_an_instant_is_written_alike_on_all_pages(demo, open_page):
     page = open_page(demo.url).page
     for name in ("overview", "csip", "timeline", "conversation", "grid", "logs", "analytics"):

@@ -24,6 +24,8 @@ function linksTo(addresses) {
     .map(([{ href }, title]) => h("li", {}, h("a", { href }, title)));
 }
 
+// Of another run that has begun at this address.
+const TOKEN_NEEDED = "The simulator asks for its token now. Open this address with ?token= and the token.";
 const NOT_FETCHED = "This page could not be fetched. It opens by itself once the simulator answers.";
 
 // The frame of every site: the menu at the side, the header with `tools` at its right, and the content.
@@ -84,6 +86,7 @@ class Shell {
     this.turn = 0;
     this.linkState = "wait";
     this.first = 1;
+    this.offered = "";
   }
 
   async start() {
@@ -162,8 +165,13 @@ class Shell {
       const identity = client.lfdi ? `LFDI ${shortId(client.lfdi)}, SFDI ${client.sfdi}` : "no LFDI yet";
       say(this.who, `${rating}${identity}`);
       this.who.title = client.lfdi || "";
+      if (this.linkState === "none") this.choose(currentDevice()); // another run has a device of this number
     } catch (error) {
       if (error.status === 404) this.refuse(error); // else the stream tells that the simulator is away
+      if (error.status === 401) {
+        say(this.notice, TOKEN_NEEDED);
+        this.notice.hidden = false;
+      }
     }
   }
 
@@ -173,6 +181,8 @@ class Shell {
     this.showLink("none");
     this.page?.unmount?.();
     this.page = null;
+    this.choice.hidden = true;
+    show(this.choice);
     const first = h("button", { onclick: () => this.choose(this.first) }, `Open device ${this.first}`);
     say(this.name, `Device ${currentDevice()}`);
     say(this.who, "");
@@ -194,10 +204,11 @@ class Shell {
     const devices = overview.devices;
     startWith(devices[0].device);
     context.overview = overview;
-    if (devices.length !== context.count || !choice.options.length) {
+    const entries = devices.map(({ device, name }) => [device, name]);
+    if (String(entries) !== this.offered || !choice.options.length) {
+      this.offered = String(entries);
       context.count = devices.length;
       choice.hidden = context.count < 2;
-      const entries = devices.map(({ device, name }) => [device, name]);
       show(choice, options(entries, currentDevice()));
     }
     choice.value = currentDevice();
