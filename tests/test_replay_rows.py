@@ -46,6 +46,7 @@ def said_of(folder: Path, trajectory: str | bytes, scenario: Any = SCENARIO) -> 
         (HEAD + "0,1,60,-0.1\n", "t.csv line 2: p_avl_pu -0.1 is outside 0 to 10 pu of w_max"),
         (HEAD + "0,1,60,1\n1,nan,60,1\n", "t.csv line 3: v_pu 'nan' is not a finite number"),
         (HEAD + "0,1,60,1\n\n1,1,60,\n", "t.csv line 4: p_avl_pu is empty; a number is needed"),
+        ("t,v_a_pu,v_b_pu,v_c_pu,f_hz,p_avl_pu\n0,,1,1,60,1\n", "t.csv line 2: v_a_pu is empty"),
         (HEAD + "nan,1,60,1\n", "t.csv line 2: t 'nan' is not a finite"),
         (HEAD + "noon,1,60,1\n", "t.csv line 2: t 'noon' is not a number"),
         (HEAD + "5,1,60,1\n4,1,60,1\n", "t.csv line 3: t 4 does not rise; it must in every row"),
@@ -92,6 +93,16 @@ def test_a_battery_needs_a_demand(tmp_path: Path) -> None:
     settings = {"nameplate": NAMEPLATE | {"w_charge_max": 5000}, "storage": STORAGE}
     found = said_of(tmp_path, GOOD, {"dt": 1, "settings": settings})
     assert found == "t.csv line 1: column p_dem_pu is missing"
+
+
+@pytest.mark.parametrize("name", ["s.json", "t.csv"])
+def test_the_outputs_never_take_the_place_of_an_input(tmp_path: Path, name: str) -> None:
+    assert said_of(tmp_path, GOOD) == ""
+    inputs, path = [str(tmp_path / each) for each in ("s.json", "t.csv")], tmp_path / name
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=f"^--out .*{name}: this is an input, .*{name}; give another file$"):
+        main([*inputs, "--out", str(tmp_path / "." / name)])
+    assert path.read_bytes() == before
 
 
 def test_columns_of_an_earlier_run_are_not_read(tmp_path: Path) -> None:

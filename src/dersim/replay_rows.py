@@ -59,7 +59,7 @@ class RowReader:
         return Row(t, self._voltage(where, row), cell(where, "f_hz", row["f_hz"], 30, 90, "Hz"), power)
 
     def _voltage(self, where: str, row: Mapping[str, Any]) -> tuple[float, float, float]:
-        if row.get("v_a_pu") not in (None, ""):
+        if row.get("v_a_pu") not in (None, "") or ("v_a_pu" in row and "v_pu" not in row):
             names = _PHASES[: self._phases]
             volts = [cell(where, name, row.get(name), 0, 2, _PER_UNIT["v"]) for name in names]
             # The phases that a machine does not have do not matter.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay; the exit code. ConfigError names the file, the line and what is wrong."""
+    _check_out(options.out, (options.scenario, options.trajectory))
     scenario = json_text.read_file(options.scenario)
     try:
         runner = Runner(scenario)
@@ -41,6 +43,14 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigError(f"--out {options.out}: {error.strerror or error}; give a writable file") from error
     return 0
+
+
+def _check_out(out: Path, inputs: Sequence[Path]) -> None:
+    """ConfigError where the outputs would take the place of an input."""
+    for path in inputs:
+        with contextlib.suppress(OSError):  # one that is not there is told by its reader
+            if out.samefile(path):
+                raise ConfigError(f"--out {out}: this is an input, {path}; give another file")
 
 
 def main(args: Sequence[str]) -> int:
