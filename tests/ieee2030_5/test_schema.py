@@ -125,3 +125,9 @@ def test_a_number_that_is_none_is_told_without_python() -> None:
         b"<dstOffset>0</dstOffset><dstStartTime>0</dstStartTime><quality>7</quality><tzOffset>0</tzOffset></Time>"
     )
     assert schema.violations(root, Edition.E2018) == ("/Time/currentTime: '1.5' is not a whole number",)
+
+
+def test_xmlschema_is_not_asked_about_a_value_without_end(monkeypatch):
+    monkeypatch.setattr(schema, "_explained", lambda *_: pytest.fail("asked"))
+    text = f'<Time xmlns="urn:ieee:std:2030.5:ns"><currentTime>{"9" * 11_000}</currentTime></Time>'
+    assert schema.violations(etree.fromstring(text), Edition.E2023)

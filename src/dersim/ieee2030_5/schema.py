@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 #: How many violations are reported, and the largest document to explain with xmlschema (20 us per element).
 MAX_VIOLATIONS = 8
 _MAX_EXPLAINED_ELEMENTS = 3000
+_MAX_EXPLAINED_TEXT = 10_000
 
 _NO_INT = re.compile(r"invalid literal for int\(\) with base 10: (.*)", re.DOTALL)
 _LOCATION = re.compile(r' schemaLocation="[^"]*"')
@@ -98,9 +99,18 @@ def violation_count(root: Any, edition: Edition) -> int:
 def violations(root: Any, edition: Edition) -> tuple[Violation, ...]:
     """What is wrong with the document: path and reason of each violation; empty if it is valid."""
     found: tuple[Violation, ...] = ()
-    if sum(1 for _ in root.iter()) <= _MAX_EXPLAINED_ELEMENTS:
+    if _is_short(root):
         found = _explained(root, edition)
     return found or _in_libxml2s_words(root, edition)
+
+
+def _is_short(root: Any) -> bool:
+    """Whether xmlschema explains the document within a moment: it converts values of any length."""
+    count = 0
+    for count, node in enumerate(root.iter(), 1):
+        if count > _MAX_EXPLAINED_ELEMENTS or len(node.text or "") > _MAX_EXPLAINED_TEXT:
+            return False
+    return count > 0
 
 
 def _explained(root: Any, edition: Edition) -> tuple[Violation, ...]:
