@@ -79,5 +79,5 @@ def test_pictures_for_the_docs(start_demo, open_page, folder):
     page.wait_for_selector("summary:has-text('EndDevice /edev/')")
     take(page, folder / "csip-ui.png")
     page.evaluate("location.hash = 'resources'")
-    page.wait_for_selector("dt:text-is('rtgMaxW')")
+    page.wait_for_selector("td:text-is('rtgMaxW')")
     take(page, folder / "csip-ui-resources.png")

@@ -129,7 +129,7 @@ def test_an_interrupted_command_says_so_and_leaves_no_file(capsys, monkeypatch, 
     monkeypatch.setattr(bundle, "redacted", interrupted)
     monkeypatch.setattr(bundle, "collect", lambda *_: bundle.Packed({}, {}))
     out = tmp_path / "b.zip"
-    assert run(capsys, "--out", out) == (130, "", "dersim: interrupted before the end\n")
+    assert run(capsys, "--out", out) == (1, "", "dersim: interrupted before the end\n")
     assert not out.exists()
 
 

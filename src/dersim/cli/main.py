@@ -1,8 +1,8 @@
 """The command `dersim`: which sub-command, and how it ends.
 
-Exit codes: 0 after a clean stop; 2 for a bad flag, file, port or plug-in; 130 for a command that was
-interrupted before its end; 1 for anything else. Errors are one line on stderr. With DERSIM_TRACEBACK set,
-the traceback of a bug is shown.
+Exit codes: 0 after a clean stop; 2 for a bad flag, file, port or plug-in; 3 where a check failed; 1 for
+anything else, as for a command that was interrupted before its end. Errors are one line on stderr. With
+DERSIM_TRACEBACK set, the traceback of a bug is shown.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _interrupted(words: Sequence[str]) -> int:
     if words and words[0] in _UNTIL_STOPPED:
         return 0
     print("dersim: interrupted before the end", file=sys.stderr)
-    return 130
+    return 1
 
 
 def _dispatch(words: list[str]) -> int:
