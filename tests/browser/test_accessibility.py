@@ -6,7 +6,7 @@
 import httpx
 import pytest
 from tests.browser.conftest import PHONE
-from tests.browser.test_dashboard import PAGES, go
+from tests.browser.pages import PAGES, go
 from tests.browser.test_lab import lab, settle, state_of  # noqa: F401 - `lab` is a fixture
 from tests.interop.processes import eventually
 

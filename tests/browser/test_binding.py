@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.browser.test_dashboard import go
+from tests.browser.pages import go
 from tests.interop.processes import ROOT, program
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")

@@ -4,41 +4,9 @@ import json
 import re
 
 import pytest
+from tests.browser.pages import PAGES, SIGNS, go
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
-
-PAGES = (
-    "overview",
-    "fleet",
-    "csip",
-    "timeline",
-    "conversation",
-    "grid",
-    "inputs",
-    "dciv",
-    "analytics",
-    "nameplate",
-    "logs",
-    "plugins",
-    "api",
-)
-#: Something that is there once a page shows what it is for.
-SIGNS = {
-    "overview": ".tile .value:has-text('.')",
-    "fleet": "tbody tr td a",
-    "csip": ".pill:has-text('connected')",
-    "timeline": "svg .bar",
-    "conversation": "tbody tr.pick",
-    "grid": "[data-mode=opModMaxLimW]",
-    "inputs": "#in-irradiance_w_m2",
-    "dciv": "svg polyline",
-    "analytics": "tbody tr",
-    "nameplate": "text=rtgMaxW",
-    "logs": ".logs tbody tr",
-    "plugins": "text=volt-var",
-    "api": "code:has-text('/api/dersim/overview')",
-}
-
 
 #: Tile -> (metric, decimals).
 TILES = {
@@ -49,12 +17,6 @@ TILES = {
     "Frequency": ("frequency_hz", 3),
     "Available": ("available_power_kw", 2),
 }
-
-
-def go(page, name):
-    page.evaluate("name => { location.hash = name; }", name)
-    page.wait_for_selector(f"nav a[aria-current][href='#{name}']", state="attached")
-    page.wait_for_selector(SIGNS[name])
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1360, False), (1360, True), (390, True)])

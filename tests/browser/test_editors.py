@@ -2,7 +2,7 @@
 
 import pytest
 from tests.browser.conftest import PHONE, Demo
-from tests.browser.test_dashboard import go
+from tests.browser.pages import go
 from tests.interop.processes import program
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")

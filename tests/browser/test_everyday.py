@@ -2,7 +2,7 @@
 
 import pytest
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.test_dashboard import SIGNS, go
+from tests.browser.pages import SIGNS, go
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
 expect = sync_api.expect

@@ -1,7 +1,7 @@
 """Lists on a phone: each row is a card that names its values, and nothing is cut off."""
 
 import pytest
-from tests.browser.test_dashboard import go
+from tests.browser.pages import go
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
 

@@ -16,7 +16,7 @@ from tests.interop.processes import ROOT, eventually
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
 
-from tests.browser.test_dashboard import PAGES, go
+from tests.browser.pages import PAGES, go
 
 WIDTH = 1200
 #: What a long page shows of itself, px.

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from tests.browser.test_dashboard import go
+from tests.browser.pages import go
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
 

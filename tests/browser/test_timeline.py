@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from tests.browser.test_dashboard import go
+from tests.browser.pages import go
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
 

@@ -128,7 +128,7 @@ def transferred(chromium, url: str, pages: tuple[str, ...]) -> tuple[int, int]:
 
 
 def test_a_browser_transfers_at_most_150_kb_for_all_pages_of_the_dashboard(demo, chromium):
-    from tests.browser.test_dashboard import PAGES
+    from tests.browser.pages import PAGES
 
     sent, raw = transferred(chromium, demo.url, PAGES)
     assert sent < raw / 2
