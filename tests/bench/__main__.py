@@ -1,4 +1,7 @@
-"""`python -m tests.bench [NAME...]` runs the benchmarks, a line each; exit 1 where a target is missed."""
+"""`python -m tests.bench [NAME...]` runs the benchmarks, a line each; exit 1 where a target is missed.
+
+`python -m tests.bench fleet --n 100,300` has flags of its own and prints a table; see its `--help`.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,14 @@ BENCHES = (
     "day",
     "memory",
     "device",
+    "fleet",
 )
 
 
 def main(names: list[str]) -> int:
     """Run the named benchmarks, or all."""
+    if len(names) > 1 and names[1].startswith("-"):
+        return int(importlib.import_module(f"tests.bench.bench_{names[0]}").main(names[1:]))
     missed = 0
     for name in names or BENCHES:
         module = importlib.import_module(f"tests.bench.bench_{name}")
