@@ -149,11 +149,10 @@ async def test_tls_to_a_plain_server_is_phase_tls(net, serve, client_context, au
         await net.endpoint(client_context).connection().request("GET", "/")
 
 
-async def test_plain_http_to_a_tls_server_is_refused_and_told(net, serve, server_context, autojump_clock):
+async def test_plain_http_to_a_tls_server_is_redirected_and_told(net, serve, server_context, autojump_clock):
     lines = serve(server_context)
-    with pytest.raises(UtilityUnreachable):
-        await net.endpoint().connection().request("GET", "/")
-    assert "plain HTTP to a TLS port" in lines[0]
+    assert (await net.endpoint().connection().request("GET", "/")).status == 301
+    assert "plain HTTP on the TLS port" in lines[0]
 
 
 async def test_a_connect_that_stalls_ends_after_connect_s(autojump_clock):

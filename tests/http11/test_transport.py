@@ -32,12 +32,14 @@ async def test_httpx_requests_go_over_one_connection(client, net, autojump_clock
         assert net.opened == 1
 
 
-async def test_failures_are_those_of_httpx(client, net, server_context, autojump_clock):
+async def test_failures_are_those_of_httpx_and_a_redirect_is_an_answer(
+    client, net, server_context, autojump_clock
+):
     async with client:
         with pytest.raises(httpx.UnsupportedProtocol):
             await client.get("ftp://server.test/")
-        with pytest.raises(httpx.ReadError):
-            await client.get("http://server.test:8443/")  # plain to a TLS port
+        response = await client.get("http://server.test:8443/a")  # plain to a TLS port
+        assert (response.status_code, response.headers["location"]) == (301, "https://server.test:8443/a")
         with pytest.raises(httpx.LocalProtocolError):
             await client.get("/dcap", headers={"X": "a\nb"})
 

@@ -9,13 +9,17 @@ from dersim.http11.connection import Connection
 from dersim.http11.endpoint import Endpoint
 from dersim.http11.listen import address, bind
 from dersim.http11.messages import Headers, Limits, Request, Response
-from dersim.http11.server import serve
+from dersim.http11.raw import SILENCE, Raw
+from dersim.http11.server import Gate, serve
 
 __all__ = [
+    "SILENCE",
     "Connection",
     "Endpoint",
+    "Gate",
     "Headers",
     "Limits",
+    "Raw",
     "Request",
     "Response",
     "address",

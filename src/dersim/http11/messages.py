@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import h11
 
+from dersim.http11.raw import Raw
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -46,8 +48,8 @@ class Request(NamedTuple):
         return first(self.headers, name)
 
 
-#: Answers a request, whatever its method.
-Handler = Callable[[Request], Awaitable[Response]]
+#: Answers a request, whatever its method; a `Raw` is sent as it is and ends the connection.
+Handler = Callable[[Request], Awaitable[Response | Raw]]
 
 
 class Limits(NamedTuple):

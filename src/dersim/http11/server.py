@@ -11,7 +11,8 @@ pass the certificate on. And one bad client must not stop the server:
 * an unexpected exception, of the handler or of the connection itself, ends that connection alone: it goes
   to `on_error`, after the client has got its 500.
 
-A client whose certificate chain 2030.5 refuses gets a 403 that says why, and never reaches the handler.
+A client whose certificate chain 2030.5 refuses gets a 403 that says why, and never reaches the handler. One
+that speaks plain HTTP to a TLS port gets a 301 to https.
 
 Cancelling `serve` stops it: listening ends, idle connections close at once, requests under way have
 `grace_s`.
@@ -28,11 +29,16 @@ import trio
 from dersim.descriptors import Refusals, connection_limit
 from dersim.errors import CertificateError
 from dersim.http11.messages import DEFAULT_LIMITS, Handler, Limits
+from dersim.http11.plain import Begun, is_plain, to_tls
+from dersim.http11.raw import Raw, play
 from dersim.http11.server_connection import ServerConnection
+from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls import ChainRefused, ServerContext, server_handshake
 
 Log = Callable[[str], None]
 OnError = Callable[[Exception, str], None]
+#: Asked for each connection: bytes instead of a TLS handshake, another context for it, or None.
+Gate = Callable[[], Raw | ServerContext | None]
 
 # Out of file descriptors or memory: wait for connections to close. (What goes wrong with the one connection
 # that is being accepted, trio's listener skips by itself.)
@@ -48,15 +54,16 @@ async def serve(
     limits: Limits = DEFAULT_LIMITS,
     log: Log | None = None,
     on_error: OnError | None = None,
+    gate: Gate | None = None,
 ) -> None:
     """Serve until cancelled; closes the listeners.
 
     handler: answers a request with a response, whatever the method; an exception out of it is answered 500.
     log: gets one line for each connection that was refused or ended early. on_error: gets every unexpected
     exception of a connection, and the client's address; what it raises ends the server, as does every such
-    exception without it.
+    exception without it. gate: asked for each connection.
     """
-    server = _Server(handler, tls, limits, log, on_error)
+    server = _Server(handler, tls, limits, log, on_error, gate)
     async with trio.open_nursery() as nursery:
         connections = await nursery.start(server.hold_connections)
         try:
@@ -77,6 +84,7 @@ class _Server:
         limits: Limits,
         log: Log | None,
         on_error: OnError | None,
+        gate: Gate | None,
     ) -> None:
         self.handler = handler
         self.limits = limits
@@ -84,6 +92,7 @@ class _Server:
         self._tls = tls
         self._tell = log
         self._on_error = on_error
+        self._gate = gate
         self._slots = trio.Semaphore(connection_limit(limits.connections))
         self._refusals = Refusals(self.log)
         self._idle: dict[int, trio.CancelScope] = {}
@@ -156,11 +165,18 @@ class _Server:
 
     async def _secured(self, transport: trio.abc.Stream, peer: str) -> tuple[trio.abc.Stream | None, str]:
         """The stream for HTTP, None if the TLS handshake failed; and why the client's chain is refused."""
+        planted = None if self._gate is None else self._gate()
+        if isinstance(planted, Raw):
+            await self._play(transport, planted)
+            return None, ""
         if self._tls is None:
             return transport, ""
         try:
             with trio.fail_after(self.limits.handshake_s):
-                return await server_handshake(transport, self._tls), ""
+                first = bytes(await transport.receive_some(SHORT_READ_BYTES))
+                if not is_plain(first):
+                    return await server_handshake(transport, planted or self._tls, first), ""
+            await self._send_to_tls(Begun(transport, first), peer)
         except ChainRefused as error:
             self.log(f"{peer}: TLS refused: {error}")
             return error.stream, str(error)
@@ -171,6 +187,23 @@ class _Server:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self.log(f"{peer}: the connection broke during the TLS handshake")
         return None, ""
+
+    async def _play(self, transport: trio.abc.Stream, raw: Raw) -> None:
+        """Let the client begin, then send bytes instead of a handshake; a stop ends it at once."""
+        with trio.CancelScope() as scope:
+            self.is_idle(id(scope), scope)
+            try:
+                with trio.fail_after(self.limits.handshake_s):
+                    await transport.receive_some(SHORT_READ_BYTES)
+                await play(transport, raw, self.limits.send_s)
+            except (trio.TooSlowError, trio.BrokenResourceError, trio.ClosedResourceError):
+                return
+            finally:
+                self.is_busy(id(scope))
+
+    async def _send_to_tls(self, stream: trio.abc.Stream, peer: str) -> None:
+        self.log(f"{peer}: plain HTTP on the TLS port; redirected to https")
+        await ServerConnection(stream, peer, to_tls, self.limits, self).run()
 
     def log(self, line: str) -> None:
         """Log why a connection was ended early."""

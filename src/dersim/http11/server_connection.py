@@ -11,6 +11,7 @@ import h11
 import trio
 
 from dersim.http11.messages import Handler, Headers, Limits, Request, Response, decoded, in_words
+from dersim.http11.raw import Raw, play
 from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream
@@ -103,8 +104,11 @@ class ServerConnection:
             self._certificate,
             self._peer,
         )
-        event, content = await self._handled(request)
-        await self._send(event, content)
+        answer = await self._handled(request)
+        if isinstance(answer, Raw):
+            await self._play(answer)
+            return False
+        await self._send(*answer)
         return self._wire.our_state is h11.DONE and self._wire.their_state is h11.DONE
 
     def _next_cycle(self) -> None:
@@ -119,9 +123,11 @@ class ServerConnection:
         if is_closed:
             self._wire.receive_data(b"")
 
-    async def _handled(self, request: Request) -> tuple[h11.Response, bytes]:
+    async def _handled(self, request: Request) -> tuple[h11.Response, bytes] | Raw:
         try:
             response = await self._handler(request)
+            if isinstance(response, Raw):
+                return response
             # Two lengths of one body may be request smuggling: no second request is read (RFC 9112 6.1).
             is_ambiguous = bool(request.header("transfer-encoding") and request.header("content-length"))
             return _for_h11(response, request.method, closing=self._owner.is_stopping or is_ambiguous)
@@ -132,6 +138,15 @@ class ServerConnection:
             with trio.move_on_after(1, shield=True):
                 await self._refuse(500, "internal server error")
             raise
+
+    async def _play(self, raw: Raw) -> None:
+        """Send bytes that are no response; a stop of the server ends it at once."""
+        with trio.CancelScope() as scope:
+            self._owner.is_idle(id(self), scope)
+            try:
+                await play(self._stream, raw, self._limits.send_s)
+            finally:
+                self._owner.is_busy(id(self))
 
     async def _head(self) -> h11.Request:
         """The next request's head. Idle until its first byte; from there the whole head has its deadline."""

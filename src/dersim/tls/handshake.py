@@ -42,9 +42,13 @@ async def client_handshake(
     return stream
 
 
-async def server_handshake(transport: Stream, context: ServerContext) -> TlsStream:
-    """Encrypt `transport` as the server. Exceptions as for `client_handshake`, and ChainRefused."""
+async def server_handshake(transport: Stream, context: ServerContext, first: bytes = b"") -> TlsStream:
+    """Encrypt `transport` as the server. Exceptions as for `client_handshake`, and ChainRefused.
+
+    first: what has been read of `transport` already.
+    """
     stream = TlsStream(transport, context, server_side=True)
+    stream.feed(first)
     await _shake(stream, transport)
     if stream.refusal:
         raise ChainRefused(stream.refusal, stream)

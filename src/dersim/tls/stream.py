@@ -47,6 +47,10 @@ class TlsStream(trio.abc.Stream):
             self._incoming, self._outgoing, server_side, server_hostname, session=session
         )
 
+    def feed(self, data: bytes) -> None:
+        """Bytes that were read of the transport before, ahead of all others."""
+        self._incoming.write(data)
+
     async def do_handshake(self) -> None:
         """Raises ssl.SSLError if TLS fails, trio.BrokenResourceError if the transport does."""
         await self._drive(self._object.do_handshake)
