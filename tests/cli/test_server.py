@@ -73,6 +73,14 @@ def test_strict_is_off_unless_asked_for(served):
         assert server.config_of(served[-1]).strict is strict
 
 
+def test_ended_controls_are_listed_as_long_as_the_flag_says(served):
+    for flags, seconds in (([], 15), (["--ended_listed", "60"], 60)):
+        server.main([*flags, "--enc", "no", "--without", "broken,limit"])
+        assert server.config_of(served[-1]).ended_listed_s == seconds
+    with pytest.raises(ConfigError, match="--ended_listed"):
+        server.main(["--ended_listed", "-1", "--without", "broken,limit"])
+
+
 def test_a_plugin_that_is_left_out_adds_nothing(served):
     assert server.main(["--without", "broken,limit"]) == 0
     assert extensions.find("urn:example:server", "opModServerW") is None

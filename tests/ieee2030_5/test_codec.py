@@ -387,3 +387,18 @@ def test_a_server_that_ignores_paging_may_list_thousands():
     )
     body = encode(r.EndDeviceList(href="/edev", all=6000, results=6000, EndDevice=devices), Edition.E2018)
     assert len(decode(body).resource.EndDevice) == 6000
+
+
+@pytest.mark.parametrize("digits", ["3", "03", "0003", "0a", "0A", "00000003", ""])
+@pytest.mark.parametrize("validation", ["fast", "off"])
+def test_a_hexbinary_is_written_as_it_was_read(digits, validation):
+    body = (
+        f'<DERStatus xmlns="urn:ieee:std:2030.5:ns"><alarmStatus>{digits}</alarmStatus>'
+        "<readingTime>5</readingTime></DERStatus>"
+    ).encode()
+    read = decode(body, validation=validation).resource
+    assert read.alarmStatus == int(digits or "0", 16)
+    written = encode(read, Edition.E2018)
+    assert decode(written, strict=True).resource == read
+    if digits not in ("", "3"):  # neither is a hexBinary
+        assert written == body

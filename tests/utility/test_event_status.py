@@ -4,7 +4,7 @@ import pytest
 
 from dersim.errors import ConfigError
 from dersim.modes import FixedPowerFactor
-from dersim.utility.event_status import COMPLETED_LISTED_S, ENDED_EARLY_LISTED_S
+from dersim.utility.event_status import ENDED_EARLY_LISTED_S, ENDED_LISTED_S
 from dersim.utility.program import ACTIVE, CANCELLED, COMPLETED, SCHEDULED, SUPERSEDED
 from dersim.utility.programs import ControlOrder, Programs
 
@@ -48,7 +48,7 @@ def test_a_control_is_scheduled_active_completed_and_gone(store, system):
     assert (control.status, control.status_since_s) == (COMPLETED, T + 160)
     assert system.listed_controls() == [control]
     assert system.active_controls() == []
-    at(store, 160 + COMPLETED_LISTED_S)
+    at(store, 160 + ENDED_LISTED_S)
     assert system.listed_controls() == []
 
 
@@ -57,7 +57,7 @@ def test_one_late_look_tells_the_same_times_as_many(store, system):
     assert [(c.control, c.status, c.at_s) for c in at(store, 10_000)] == [
         (control, ACTIVE, T + 100),
         (control, COMPLETED, T + 160),
-        (control, None, T + 160 + COMPLETED_LISTED_S),
+        (control, None, T + 160 + ENDED_LISTED_S),
     ]
 
 
@@ -91,6 +91,40 @@ def test_cancelled_stays_listed_for_a_while_and_only_once(store, system):
     assert system.listed_controls() == [control]
     at(store, 20 + ENDED_EARLY_LISTED_S)
     assert system.listed_controls() == []
+
+
+def test_an_ended_control_is_gone_within_twenty_seconds_however_it_ended(store, system):
+    done = store.publish(system, order(0, 60), T)
+    cancelled = store.publish(system, order(0, 60, PF), T)
+    superseding = store.publish(system, order(5, 55), T)
+    store.cancel(cancelled, T + 10)
+    at(store, 59)
+    assert {done.status, cancelled.status, superseding.status} == {SUPERSEDED, CANCELLED, ACTIVE}
+    assert len(system.listed_controls()) == 3
+    at(store, 79)
+    assert system.listed_controls() == []
+
+
+def test_one_cancelled_just_before_its_end_is_shown_as_long_as_one_that_ended(store, system):
+    control = store.publish(system, order(0, 60), T)
+    store.cancel(control, T + 59)
+    at(store, 59 + ENDED_LISTED_S - 1)
+    assert system.listed_controls() == [control]
+    at(store, 60 + ENDED_LISTED_S)
+    assert system.listed_controls() == []
+
+
+@pytest.mark.parametrize("listed_s", [0, 40, 3600])
+def test_how_long_ended_controls_are_listed_can_be_chosen(listed_s):
+    store = Programs(listed_s)
+    program = store.create("system", 10)
+    control = store.publish(program, order(0, 60), T)
+    cancelled = store.publish(program, order(0, 60, PF), T)
+    store.cancel(cancelled, T + 60 - 0.5)
+    at(store, 60 + listed_s - 0.5)
+    assert control in program.listed_controls()
+    at(store, 61 + listed_s)
+    assert program.listed_controls() == []
 
 
 def test_quick_replacements_have_rising_creation_times_and_the_last_wins(store, system):

@@ -77,7 +77,27 @@ def test_known_knows_only_those_provisioned(make_lab):
     assert client.post("/edev", end_device(client.lfdi)).status == 409
 
 
-@pytest.mark.parametrize("path", ["/derp", "/derp/1/derc", "/mup", "/upt", "/rsps", "/rsps/1/rsp", "/rsps/1"])
+@pytest.mark.parametrize("mode", ["known", "inband"])
+def test_no_link_of_dcap_is_refused_to_a_client_that_is_not_registered_yet(make_lab, mode):
+    client = make_lab(registration=mode).client()
+    capability = client.get("/dcap")
+    links = (capability.EndDeviceListLink, capability.MirrorUsagePointListLink, capability.UsagePointListLink)
+    for link in (*links, capability.ResponseSetListLink):
+        listed = client.get(f"{link.href}?s=0&l=255")
+        assert (link.all, listed.all, listed.results) == (0, 0, 0)
+    assert client.get(capability.TimeLink.href).quality == 7
+
+
+def test_the_lists_fill_once_the_client_is_registered(make_lab):
+    lab = make_lab(registration="known")
+    client = lab.client()
+    assert client.get("/rsps").all == 0
+    lab.admin("POST", "/end-devices", {"lfdi": client.lfdi})
+    assert (client.get("/dcap").ResponseSetListLink.all, client.get("/rsps").all) == (1, 1)
+    assert client.get("/edev").all == 1
+
+
+@pytest.mark.parametrize("path", ["/derp", "/derp/1/derc", "/rsps/1/rsp", "/rsps/1"])
 def test_the_unregistered_see_no_programs(make_lab, path):
     lab = make_lab(registration="known")
     assert lab.client().ask("GET", path).status == 403

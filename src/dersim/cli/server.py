@@ -21,13 +21,14 @@ from dersim.cli.terminal import Terminal, stderr
 from dersim.engine.collector import tune_collector
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
-from dersim.options import PIN_VARIABLE, OptionParser, lab_address, names, port, readable_file, yes_no
+from dersim.options import PIN_VARIABLE, OptionParser, count, lab_address, names, port, readable_file, yes_no
 from dersim.plugin.candidates import DEFAULT_PLUGINS, find
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 from dersim.utility import certificates
 from dersim.utility.config import DEFAULT_PIN, UtilityConfig
 from dersim.utility.end_devices import check_pin
+from dersim.utility.event_status import ENDED_LISTED_S
 from dersim.utility.server import UtilityServer
 
 
@@ -96,6 +97,13 @@ def add_arguments(parser: OptionParser) -> None:
         help="refuse bodies that violate the standard instead of counting them",
     )
     behaviour.add_argument(
+        "--ended_listed",
+        type=count(0, 86_400),
+        default=ENDED_LISTED_S,
+        metavar="S",
+        help="how long a control stays in its list after its end, s",
+    )
+    behaviour.add_argument(
         "--cycle", type=yes_no, default=False, metavar="yes|no", help="publish the demo's cycle of controls"
     )
 
@@ -111,6 +119,7 @@ def config_of(options: Namespace) -> UtilityConfig:
         pin=options.pin,
         cycle=options.cycle,
         strict=options.strict,
+        ended_listed_s=options.ended_listed,
     )
     if options.enc:
         config.certificate, config.key, config.root = certificates.choose(

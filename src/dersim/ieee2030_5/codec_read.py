@@ -53,7 +53,7 @@ def _compile(info: TypeInfo) -> Reader:
     is_leaf = {m.name: m.simple is not None and m.simple.control is None for m in info.elements}
     leaves = {_NS + m.name: (m.name, _leaf(m)) for m in info.elements if is_leaf[m.name]}
     branches = {_NS + m.name: (m.name, m.repeated, _branch(m)) for m in info.elements if not is_leaf[m.name]}
-    converters = {m.name: wiretext.TRUSTING[m.simple.kind] for m in info.attributes if m.simple}
+    converters = {m.name: wiretext.trusting(m.simple) for m in info.attributes if m.simple}
     repeated = [*(m.name for m in info.elements if m.repeated), "extra"]
     cls: Any = info.cls
     find_leaf, find_branch, find_converter = leaves.get, branches.get, converters.get
@@ -85,7 +85,7 @@ def _compile(info: TypeInfo) -> Reader:
 
 def _leaf(member: Member) -> Callable[[Any], Any]:
     """From the element's text (None if empty) to the value."""
-    convert = wiretext.TRUSTING[cast(Simple, member.simple).kind]
+    convert = wiretext.trusting(cast(Simple, member.simple))
     if member.empty_means is None:
         return convert
     empty = member.empty_means
@@ -108,7 +108,7 @@ def _branch(member: Member) -> Reader:
 
 
 def _control(simple: Simple) -> Reader:
-    convert = wiretext.TRUSTING[simple.kind]
+    convert = wiretext.trusting(simple)
 
     def read(node: Node) -> Any:
         value = convert(node.text)

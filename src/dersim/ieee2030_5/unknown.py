@@ -1,4 +1,8 @@
-"""A document without the elements that neither the standard nor a plug-in declares, and a list of those."""
+"""A document as the schema wants it: without what nobody declares, and with the counts of a posted list.
+
+Elements and attributes that neither the standard nor a plug-in declares are taken out and listed. A list in a
+POST may leave out `all` and `results`, which count what the server has: they are filled in.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +19,12 @@ _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
 )
 _XSI_TYPE = f"{{{XSI}}}type"
+_XML = "http://www.w3.org/XML/1998/namespace"
+_COUNTS = ("all", "results")
 
 
-def without_unknown(body: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """The document without unknown elements, and one text for each: its path, name and namespace.
+def repaired(body: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """The repaired document, and a text with path and namespace for each unknown element and attribute.
 
     A body that cannot be parsed, or whose root is not known, is returned as it is.
     """
@@ -32,19 +38,42 @@ def without_unknown(body: bytes) -> tuple[bytes, tuple[str, ...]]:
         return body, ()
     found: list[str] = []
     _strip(root, info, f"/{info.name}", found)
+    _fill_counts(root, info)
     return etree.tostring(root), tuple(found)
+
+
+def _fill_counts(root: Any, info: TypeInfo) -> None:
+    items = {f"{{{NAMESPACE}}}{member.name}" for member in info.elements if member.repeated}
+    missing = {member.name for member in info.attributes if member.low} & set(_COUNTS) - set(root.attrib)
+    for name in missing:
+        root.set(name, str(sum(child.tag in items for child in root)))
 
 
 def _strip(node: Any, info: TypeInfo, path: str, found: list[str]) -> None:
     derived = NAMES.get(node.get(_XSI_TYPE, "").strip().rpartition(":")[2])
-    members = {member.name: member for member in (derived or info).elements}
+    info = derived or info
+    members = {member.name: member for member in info.elements}
+    _strip_attributes(node, {"schemaVer", *(member.name for member in info.attributes)}, path, found)
     for child in list(node):
         name = etree.QName(child)
         member = members.get(name.localname) if name.namespace == NAMESPACE else None
         if member is not None:
+            at = f"{path}/{member.name}"
             if member.cls is not None:
-                _strip(child, TYPES[member.cls], f"{path}/{member.name}", found)
+                _strip(child, TYPES[member.cls], at, found)
+            else:
+                _strip_attributes(child, {"disabled"}, at, found)
         elif extensions.find(name.namespace or "", name.localname) is None:
             namespace = shorten(name.namespace or "(none)")
             found.append(f"{path}/{shorten(name.localname)} of {namespace} is not known")
             node.remove(child)
+
+
+def _strip_attributes(node: Any, known: set[str], path: str, found: list[str]) -> None:
+    for text in [each for each in node.attrib if each not in known]:
+        name = etree.QName(text)
+        if name.namespace in (XSI, _XML):
+            continue
+        of = f" of {shorten(name.namespace)}" if name.namespace else ""
+        found.append(f"{path}/@{shorten(name.localname)}{of} is not known")
+        del node.attrib[text]

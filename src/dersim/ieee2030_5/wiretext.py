@@ -53,8 +53,41 @@ def _trusting_bool(text: str) -> bool:
     return text.strip(_SPACE) in ("true", "1")
 
 
-def _trusting_hex_int(text: str | None) -> int:
-    return int(text, 16) if text and text.strip(_SPACE) else 0
+class AsGiven(int):
+    """A bitmap that came with another number of digits than its type has, or in lower case: written alike."""
+
+    text: str
+
+    def __new__(cls, value: int, text: str = "") -> AsGiven:
+        """As int; `text` as it came."""
+        self = super().__new__(cls, value)
+        self.text = text
+        return self
+
+    def __format__(self, spec: str) -> str:
+        # All writers of bitmaps format them as 0nX; a plain number is shown by any other spec.
+        return self.text if self.text and spec.endswith("X") else super().__format__(spec)
+
+
+def hex_int_reader(octets: int) -> Callable[[str | None], int]:
+    """The reader of a bitmap of so many octets, from text that a schema accepted."""
+    width = 2 * octets
+
+    def read(text: str | None) -> int:
+        if not text:
+            return 0
+        value = int(text, 16) if text.strip(_SPACE) else 0
+        # Most are as we write them: the comparison of their lengths is all that they cost.
+        return (
+            value if len(text) == width and text.isupper() | text.isdigit() else _as_given(value, text, width)
+        )
+
+    return read
+
+
+def _as_given(value: int, text: str, width: int) -> int:
+    digits = text.strip(_SPACE)
+    return value if not digits or digits == f"{value:0{width}X}" else AsGiven(value, digits)
 
 
 def _trusting_hex_text(text: str | None) -> str:
@@ -65,11 +98,15 @@ def _trusting_hex_text(text: str | None) -> str:
 TRUSTING: dict[str, Callable[[Any], Any]] = {
     "int": int,
     "bool": _trusting_bool,
-    "hex_int": _trusting_hex_int,
     "hex_text": _trusting_hex_text,
     "text": _trusting_text,
     "uri": _trusting_uri,
 }
+
+
+def trusting(simple: Simple) -> Callable[[Any], Any]:
+    """From text that a schema accepted to the value."""
+    return hex_int_reader(simple.octets) if simple.kind == "hex_int" else TRUSTING[simple.kind]
 
 
 def read(simple: Simple, text: str) -> tuple[Any, str]:
@@ -122,7 +159,7 @@ def _read_hex(simple: Simple, text: str) -> tuple[Any, str]:
         raise ValueError(wrong) from None
     if not 0 <= value < 256**simple.octets or not re.match(r"[0-9A-Fa-f]*\Z", text):
         raise ValueError(wrong)
-    return value, wrong
+    return value if wrong else _as_given(value, text, 2 * simple.octets), wrong
 
 
 @lru_cache(maxsize=4096)

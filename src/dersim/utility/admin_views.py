@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from dersim.ieee2030_5.declare import TYPES
+from dersim.ieee2030_5.declare import TYPES, Extra
 from dersim.modes import modes_to_json
 from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.utility.end_devices import EndDeviceRecord
@@ -16,7 +17,7 @@ from dersim.utility.responses import NumberedResponse, created_s
 from dersim.utility.standard_rules import MAX_MULTIPLIER
 
 MASK = "******"
-_DER_DOCUMENTS = ("capability", "settings", "status", "availability")
+_DER_DOCUMENTS = ("capability", "settings", "status", "availability", "information")
 
 
 def end_devices(head_end: HeadEnd) -> list[dict[str, Any]]:
@@ -41,6 +42,7 @@ def end_device(device: EndDeviceRecord) -> dict[str, Any]:
         "der": {
             name: plain(reported[name].resource) if name in reported else None for name in _DER_DOCUMENTS
         },
+        **_unknown(device.extra),
     }
 
 
@@ -56,6 +58,20 @@ def plain(resource: Any) -> Any:
     known = {each.name: plain(each.value) for each in extra if not isinstance(each.value, str)}
     unknown = [each._asdict() for each in extra if isinstance(each.value, str)]
     return found | known | ({"extra": unknown} if unknown else {})
+
+
+def _unknown(extra: Iterable[Extra], *resources: Any) -> dict[str, Any]:
+    """The member `extra` with the unknown elements among `extra` and anywhere in the resources, if any."""
+    todo, found = list(resources), [*extra]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, tuple):
+            todo += each
+        elif (info := TYPES.get(type(each))) is not None:
+            found += each.extra
+            todo += [getattr(each, member.name) for member in info.members if member.cls is not None]
+    unknown = [each._asdict() for each in found if isinstance(each.value, str)]
+    return {"extra": unknown} if unknown else {}
 
 
 def programs(head_end: HeadEnd) -> list[dict[str, Any]]:
@@ -112,6 +128,7 @@ def response(item: NumberedResponse) -> dict[str, Any]:
         "lfdi": posted.endDeviceLFDI,
         "time": rfc3339_or_none(created_s(item)),
         "received": rfc3339(item.received_s),
+        **_unknown((), posted),
     }
 
 
@@ -128,6 +145,7 @@ def mirror(item: MirrorRecord) -> dict[str, Any]:
         "href": item.href,
         "description": item.point.description,
         "readings": [reading(each) for each in item.readings.values()],
+        **_unknown((), item.point),
     }
 
 
@@ -145,6 +163,7 @@ def reading(item: MeterReadingRecord) -> dict[str, Any]:
         "value": None if value is None else scaled(value, kind.powerOfTenMultiplier or 0),
         "start": rfc3339_or_none(period.start) if period else None,
         "duration_s": period.duration if period else None,
+        **_unknown(item.extra, kind, newest, *(each.reading_set for each in item.sets.values())),
     }
 
 
@@ -167,6 +186,7 @@ def log_events(head_end: HeadEnd) -> list[dict[str, Any]]:
             "profileID": event.profileID,
             "createdDateTime": event.createdDateTime,
             "details": event.details,
+            **_unknown((), event),
         }
         for device in head_end.end_devices
         for _, event in device.log_events

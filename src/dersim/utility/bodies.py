@@ -1,8 +1,9 @@
-"""Bodies of 2030.5 clients to resources: valid in one edition, apart from elements that nobody knows.
+"""Bodies of 2030.5 clients to resources: valid in one edition, apart from what nobody knows.
 
-Elements that neither the standard nor a plug-in declares are kept (`extra` of their resource) and reported
-as violations, so that a vendor's additions do not hide the rest of a document. Everything else that the
-schema refuses is refused. (The 2023 schema has places for foreign elements; there they are no violation.)
+Elements and attributes that neither the standard nor a plug-in declares are reported as violations
+(2030.5-2023 4.9), so that a vendor's additions do not hide the rest of a document; the elements are kept in
+`extra` of their resource. A list may leave out `all` and `results`. Everything else that the schema refuses
+is refused. (The 2023 schema has places for foreign elements; there they are no violation.)
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from typing import Generic, NamedTuple, TypeVar
 from dersim.errors import RemoteProtocolError
 from dersim.ieee2030_5 import decode
 from dersim.ieee2030_5.edition import Edition
-from dersim.ieee2030_5.unknown import without_unknown
+from dersim.ieee2030_5.unknown import repaired
 from dersim.utility.refusal import BAD_FORM, RequestRefused
 
 T = TypeVar("T")
 
 
 class Body(NamedTuple, Generic[T]):
-    """A resource, the edition it is valid in, and one text per unknown element."""
+    """A resource, the edition it is valid in, and one text per unknown element or attribute."""
 
     resource: T
     edition: Edition
@@ -29,14 +30,14 @@ class Body(NamedTuple, Generic[T]):
 def read(body: bytes, expected: tuple[type[T], ...], *, strict: bool) -> Body[T]:
     """Read a body as one of the `expected` resources; RequestRefused (400) says why it is not.
 
-    strict: refuse unknown elements too.
+    strict: refuse what is unknown too.
     """
     claimed = edition_of(body)
     try:
         return Body(decode(body, expected, strict=True, edition=claimed).resource, claimed)
     except RemoteProtocolError as error:
         refused = RequestRefused(400, str(error), code=BAD_FORM)
-    known, unknown = without_unknown(body)
+    known, unknown = repaired(body)
     if unknown and strict:
         raise refused
     for edition in (claimed, Edition.E2018 if claimed is Edition.E2023 else Edition.E2023):

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from dersim.errors import ConfigError
 from dersim.numeric import shown
+from dersim.utility.event_status import ENDED_LISTED_S
 
 RegistrationMode = Literal["open", "inband", "known"]
 DEFAULT_PIN = 111115
@@ -51,6 +52,7 @@ class UtilityConfig:
 
     host, port: of the 2030.5 side; the admin port is always on 127.0.0.1. Port 0 takes a free one.
     certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard.
+    ended_listed_s: how long a control stays listed after its end.
     """
 
     host: str = "127.0.0.1"
@@ -64,4 +66,5 @@ class UtilityConfig:
     pin: int = DEFAULT_PIN
     cycle: bool = False
     strict: bool = False
+    ended_listed_s: int = ENDED_LISTED_S
     poll_rates: PollRates = field(default_factory=PollRates)

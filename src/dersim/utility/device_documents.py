@@ -32,21 +32,21 @@ REPORTED: dict[str, tuple[str, type[Any]]] = {
 def device_capability(context: RequestContext) -> Document:
     """GET /dcap, the first request of every client."""
     head_end = context.head_end
-    devices = len(_visible(context))
+    registered, devices = context.is_registered, len(_visible(context))
     mirrors = len(head_end.mirrors.listed(context.visible_lfdi))
 
     def build(_: Edition) -> Any:
         return r.DeviceCapability(
             href="/dcap",
             pollRate=head_end.rates.dcap,
-            ResponseSetListLink=r.ListLink(href="/rsps", all=1),
+            ResponseSetListLink=r.ListLink(href="/rsps", all=int(registered)),
             TimeLink=r.Link(href="/tm"),
             UsagePointListLink=r.ListLink(href="/upt", all=mirrors),
             EndDeviceListLink=r.ListLink(href="/edev", all=devices),
             MirrorUsagePointListLink=r.ListLink(href="/mup", all=mirrors),
         )
 
-    return Document((head_end.rates.dcap, devices, mirrors), build, own=True)
+    return Document((head_end.rates.dcap, registered, devices, mirrors), build, own=True)
 
 
 def time(context: RequestContext) -> Document:
@@ -127,6 +127,7 @@ def register(context: RequestContext) -> Answer:
     context.note(standard_rules.end_device(posted, identity.sfdi(lfdi)))
     device = known.add(lfdi, context.now_s)
     device.last_seen_s = context.now_s
+    device.extra = posted.extra
     context.device = device
     context.head_end.info(f"registered {lfdi} in band as {device.href}")
     return Answer(201, device.href)

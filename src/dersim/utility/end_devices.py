@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import identity
+from dersim.ieee2030_5.declare import Extra
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility.config import RegistrationMode
 from dersim.utility.peers import Peers
@@ -49,7 +50,7 @@ class EndDeviceRecord:
     reported: DERCapability, DERSettings, DERStatus, DERAvailability and DeviceInformation as the device PUT
     them, by the names of `device_documents.REPORTED`. violations: how often it broke a rule of the standard;
     violation_texts has the newest. peers: the connections it uses. aggregator_lfdi: of the aggregator that
-    may act for the device.
+    may act for the device. extra: unknown elements of the EndDevice that it POSTed.
     """
 
     number: int
@@ -67,6 +68,7 @@ class EndDeviceRecord:
     violation_texts: deque[str] = field(default_factory=lambda: deque(maxlen=VIOLATIONS_KEPT))
     peers: Peers = field(default_factory=Peers)
     aggregator_lfdi: str | None = None
+    extra: tuple[Extra, ...] = ()
     version: int = 0
 
     @property

@@ -12,7 +12,8 @@ Superseded (4) follows from these rules:
 * A control that has lost all its modes is Superseded. One that has lost some stays Active with the others.
 
 After its latest end a control is Completed (5), which exists since 2023: 2018 documents keep the 1. Ended
-controls stay in the list for a while, so that clients see how they ended.
+controls stay in the list for a while, so that clients see how they ended: `listed_s` after their end, and a
+cancelled or superseded one for up to ENDED_EARLY_LISTED_S while its interval lasts.
 
 The times of the changes do not depend on how often `advance` is called.
 """
@@ -25,8 +26,11 @@ from typing import NamedTuple
 
 from dersim.utility.program import ACTIVE, COMPLETED, SCHEDULED, SUPERSEDED, Control
 
-#: How long a control stays listed after it is completed, or cancelled or superseded, in seconds.
-COMPLETED_LISTED_S = 30
+#: How long a control stays listed after its end, seconds: two polls of the default rate fit in, and CSIP-AUS
+#: looks 20 s after the end.
+ENDED_LISTED_S = 15
+#: How long a cancelled or superseded one stays while its interval lasts: a client that misses its status
+#: would carry it on.
 ENDED_EARLY_LISTED_S = 300
 
 
@@ -38,7 +42,7 @@ class Change(NamedTuple):
     at_s: int
 
 
-def advance(controls: Sequence[Control], now_s: float) -> list[Change]:
+def advance(controls: Sequence[Control], now_s: float, listed_s: int = ENDED_LISTED_S) -> list[Change]:
     """Carry out what is due until `now_s`, in order of time.
 
     Controls that leave the list are only reported; the caller removes them.
@@ -46,8 +50,8 @@ def advance(controls: Sequence[Control], now_s: float) -> list[Change]:
     changes: list[Change] = []
     present = list(controls)
     while present:
-        control = min(present, key=_due_order)
-        due_s = due(control)
+        control = min(present, key=lambda each: _due_order(each, listed_s))
+        due_s = due(control, listed_s)
         if due_s > now_s:
             break
         step = _move(control, due_s, present)
@@ -58,25 +62,27 @@ def advance(controls: Sequence[Control], now_s: float) -> list[Change]:
     return changes
 
 
-def next_due(controls: Iterable[Control]) -> float:
+def next_due(controls: Iterable[Control], listed_s: int = ENDED_LISTED_S) -> float:
     """When the next change falls due; infinity where none does."""
-    return min((due(control) for control in controls), default=math.inf)
+    return min((due(control, listed_s) for control in controls), default=math.inf)
 
 
-def due(control: Control) -> int:
+def due(control: Control, listed_s: int) -> int:
     """When this control's next change falls due, seconds."""
     if control.status == SCHEDULED:
         return control.earliest_start_s
     if control.status == ACTIVE:
         return control.latest_end_s if control.begun else control.latest_start_s
-    stays_s = COMPLETED_LISTED_S if control.status == COMPLETED else ENDED_EARLY_LISTED_S
-    return control.status_since_s + stays_s
+    ended_s = control.status_since_s
+    if control.status != COMPLETED:
+        ended_s = max(ended_s, control.latest_end_s)
+    return min(ended_s + listed_s, control.status_since_s + max(listed_s, ENDED_EARLY_LISTED_S))
 
 
-def _due_order(control: Control) -> tuple[int, int, int, int]:
+def _due_order(control: Control, listed_s: int) -> tuple[int, int, int, int]:
     # At the same time the winner goes first, so that a control that never starts takes nothing; and all
     # starts come before modes are lost.
-    return (due(control), control.status, control.program.primacy, -control.creation_s)
+    return (due(control, listed_s), control.status, control.program.primacy, -control.creation_s)
 
 
 def _move(control: Control, at_s: int, present: Sequence[Control]) -> list[Change]:

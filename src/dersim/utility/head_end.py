@@ -57,7 +57,7 @@ class HeadEnd:
         self.config = config
         self.now_s = now_s
         self.rates = config.poll_rates
-        self.programs = Programs()
+        self.programs = Programs(config.ended_listed_s)
         self.end_devices = EndDevices(config.registration, config.pin, encrypted=config.encrypted)
         self.mirrors = Mirrors()
         self.responses = Responses()

@@ -14,8 +14,7 @@ from dersim.utility.request_context import Answer, Document, RequestContext
 
 
 def mirrors(context: RequestContext) -> Document:
-    """GET /mup: the client's own mirrors."""
-    context.need_registration()
+    """GET /mup: the client's own mirrors; empty before registration."""
     return listing(
         context,
         r.MirrorUsagePointList,
@@ -70,7 +69,6 @@ def post_mirror(context: RequestContext) -> Answer:
             403, f"MirrorUsagePoint: deviceLFDI {posted.deviceLFDI} is not that of your certificate"
         )
     readings, known = posted.MirrorMeterReading, context.head_end.mirrors.known_types(posted)
-    posted.deviceLFDI = posted.deviceLFDI.zfill(40)
     device = context.head_end.end_devices.find(posted.deviceLFDI)
     context.note(standard_rules.usage_point(posted), device)
     for reading in readings:
@@ -121,8 +119,7 @@ def delete_mirror(context: RequestContext, number: int) -> Answer:
 
 
 def usage_points(context: RequestContext) -> Document:
-    """GET /upt: the UsagePoints of the client's own mirrors."""
-    context.need_registration()
+    """GET /upt: the UsagePoints of the client's own mirrors; empty before registration."""
     return listing(
         context,
         r.UsagePointList,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from dersim.buffers import BufferSize
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.declare import Extra
 from dersim.utility.refusal import RESOURCE_LIMIT, RequestRefused
 
 MIRRORS_PER_DEVICE = 20
@@ -33,7 +34,10 @@ class NumberedSet(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class MeterReadingRecord:
-    """One quantity: its ReadingType, its newest Reading, its newest reading sets by mRID."""
+    """One quantity: its ReadingType, its newest Reading, its newest reading sets by mRID.
+
+    extra: unknown elements of the newest MirrorMeterReading.
+    """
 
     number: int
     mrid: str
@@ -43,9 +47,11 @@ class MeterReadingRecord:
     reading: r.Reading | None = None
     sets: dict[str, NumberedSet] = field(default_factory=dict)
     sets_seen: int = 0
+    extra: tuple[Extra, ...] = ()
 
     def update(self, posted: r.MirrorMeterReading) -> None:
         """Apply a posted MirrorMeterReading."""
+        self.extra = posted.extra
         if posted.description is not None:
             self.description = posted.description
         if posted.version is not None:
@@ -146,23 +152,23 @@ class Mirrors:
 
     def known_types(self, point: r.MirrorUsagePoint) -> dict[str, r.ReadingType]:
         """The ReadingTypes known below a MirrorUsagePoint, by mRID."""
-        mirror = self._by_mrid.get((point.deviceLFDI, point.mRID))
+        mirror = self._by_mrid.get(_key(point))
         return {mrid: item.reading_type for mrid, item in mirror.readings.items()} if mirror else {}
 
     def post_point(self, point: r.MirrorUsagePoint) -> Posted:
         """Add or replace a MirrorUsagePoint with its readings; RequestRefused (400, 413) changes nothing."""
-        key = (point.deviceLFDI, point.mRID)
+        key = _key(point)
         mirror = self._by_mrid.get(key)
         check_readings(mirror, point.MirrorMeterReading)
         created = mirror is None
         if mirror is None:
-            if len(self.listed(point.deviceLFDI)) >= MIRRORS_PER_DEVICE:
+            if len(self.listed(key[0])) >= MIRRORS_PER_DEVICE:
                 raise RequestRefused(
                     413,
                     f"the mirror is full: at most {MIRRORS_PER_DEVICE} MirrorUsagePoints per device",
                     code=RESOURCE_LIMIT,
                 )
-            mirror = MirrorRecord(next(self._numbers), point.mRID, point.deviceLFDI, point)
+            mirror = MirrorRecord(next(self._numbers), point.mRID, key[0], point)
             self._by_mrid[key] = self._by_number[mirror.number] = mirror
             self._by_device.setdefault(mirror.lfdi, []).append(mirror)
         readings, point.MirrorMeterReading = point.MirrorMeterReading, ()
@@ -196,6 +202,11 @@ class Mirrors:
             record.update(posted)
             outcome.append(Posted(f"{mirror.usage_point_href}/mr/{record.number}", created))
         return outcome
+
+
+def _key(point: r.MirrorUsagePoint) -> tuple[str, str]:
+    """The LFDI with all its digits, which some devices shorten, and the mRID."""
+    return point.deviceLFDI.zfill(40), point.mRID
 
 
 def check_readings(mirror: MirrorRecord | None, readings: Sequence[r.MirrorMeterReading]) -> None:

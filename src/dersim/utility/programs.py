@@ -11,7 +11,7 @@ from dersim.errors import ConfigError
 from dersim.modes import MODES, ModeValue
 from dersim.numeric import shown
 from dersim.utility import event_status
-from dersim.utility.event_status import Change
+from dersim.utility.event_status import ENDED_LISTED_S, Change
 from dersim.utility.program import CANCELLED, Control, DefaultControl, Program, make_mrid
 
 MAX_DURATION_S = 0xFFFFFFFF
@@ -37,11 +37,13 @@ class Programs:
     """The programs and what is due in them; time passes only in `advance`.
 
     version: rises when a program is added; each program has its own for what is under it. next_due_s: when
-    the next control changes its status, UTC seconds since 1970.
+    the next control changes its status, UTC seconds since 1970. ended_listed_s: how long a control stays
+    listed after its end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ended_listed_s: int = ENDED_LISTED_S) -> None:
         self.version = 0
+        self._listed_s = ended_listed_s
         self.next_due_s = math.inf
         self._programs: dict[int, Program] = {}
         self._numbers = itertools.count(1)
@@ -125,13 +127,13 @@ class Programs:
         """Carry out what is due until `now_s`; the changes in order of time."""
         if now_s < self.next_due_s:
             return []
-        changes = event_status.advance(self._controls(), now_s)
+        changes = event_status.advance(self._controls(), now_s, self._listed_s)
         for control, status, _ in changes:
             if status is None:
                 del control.program.controls[control.number]
         for program in {change.control.program for change in changes}:
             program.changed()
-        self.next_due_s = event_status.next_due(self._controls())
+        self.next_due_s = event_status.next_due(self._controls(), self._listed_s)
         return changes
 
     def _settle(self, now_s: float) -> None:
@@ -143,7 +145,7 @@ class Programs:
                 control.program.changed()
         for change in lost:
             change.control.program.changed()
-        self.next_due_s = event_status.next_due(controls)
+        self.next_due_s = event_status.next_due(controls, self._listed_s)
         self.advance(now_s)
 
     def _controls(self) -> list[Control]:

@@ -75,9 +75,14 @@ class RequestContext:
         device.last_seen_s = self.now_s
         return device
 
+    @property
+    def is_registered(self) -> bool:
+        """Whether the client has an EndDevice; without TLS every client counts as registered."""
+        return self.lfdi is None or self.device is not None
+
     def need_registration(self) -> None:
         """403 for a client with a valid certificate that is not registered."""
-        if self.lfdi is not None and self.device is None:
+        if not self.is_registered:
             raise RequestRefused(403, f"the device {self.lfdi} is not registered with this server")
 
     def read(self, *expected: type[T]) -> T:
@@ -87,8 +92,8 @@ class RequestContext:
     def read_in(self, *expected: type[T]) -> tuple[T, Edition]:
         """The body as one of the `expected` resources, and its edition; 400 that says why it is not.
 
-        It must be valid in one of the two editions, apart from unknown elements, which are violations. The
-        client is answered in that edition from now on.
+        It must be valid in one of the two editions, apart from unknown elements and attributes, which
+        are violations. The client is answered in that edition from now on.
         """
         read = bodies.read(self.body, expected, strict=self.head_end.config.strict)
         if self.device is not None and self.device.edition is not read.edition:

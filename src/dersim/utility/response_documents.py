@@ -17,14 +17,13 @@ _SET_MRID = make_mrid("responses of all DERs")
 
 
 def response_sets(context: RequestContext) -> Document:
-    """GET /rsps."""
-    context.need_registration()
+    """GET /rsps: one ResponseSet; none for a client that is not registered yet."""
     return listing(
         context,
         r.ResponseSetList,
-        lambda: [len(context.head_end.responses.listed(context.visible_lfdi))],
+        lambda: [_count(context)] if context.is_registered else [],
         _response_set,
-        version=context.head_end.responses.version,
+        version=(context.is_registered, context.head_end.responses.version),
         own=True,
     )
 
@@ -33,8 +32,12 @@ def response_set(context: RequestContext, number: int) -> Document:
     """GET /rsps/1."""
     context.need_registration()
     _only_one(number)
-    count = len(context.head_end.responses.listed(context.visible_lfdi))
+    count = _count(context)
     return Document(count, lambda edition: _response_set(count, edition), own=True)
+
+
+def _count(context: RequestContext) -> int:
+    return len(context.head_end.responses.listed(context.visible_lfdi))
 
 
 def _only_one(number: int) -> None:
