@@ -14,7 +14,7 @@ resource = pytest.importorskip("resource", reason="Windows has no such limit")
     [
         ((), 2),
         (("--mb_enable", "no"), 1),
-        (("--pcap",), 3),
+        (("--pcap",), 2),
         (("--plugins", "csip"), 1),
         (("--csip_client_enable", "no"), 1),
         (("--demo", "--mb_enable", "no"), 2),

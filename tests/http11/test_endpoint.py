@@ -1,5 +1,7 @@
 """Connecting: the phases of failure, TLS between our own client and server, resumption, a day of polls."""
 
+import errno
+import os
 import ssl
 
 import pytest
@@ -134,6 +136,18 @@ async def test_a_handshake_that_stalls_ends_after_tls_s(net, client_context, aut
     connection = net.endpoint(client_context).connection()
     with pytest.raises(UtilityUnreachable, match=r"\(tls\): no handshake within 10 s"):
         await connection.request("GET", "/")
+
+
+async def test_a_handshake_without_free_descriptors_says_so(net, client_context, autojump_clock, monkeypatch):
+    def no_memory_file(_name):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    client_context.shared.loaded = None
+    monkeypatch.setattr(os, "memfd_create", no_memory_file)
+    with pytest.raises(UtilityUnreachable, match=r"\(tls\): too many open files") as caught:
+        await net.endpoint(client_context).connection().request("GET", "/")
+    assert caught.value.phase == "tls"
+    assert caught.value.no_descriptors
 
 
 async def test_a_client_that_stalls_in_the_handshake_is_closed(net, serve, server_context, autojump_clock):

@@ -191,7 +191,7 @@ async def test_without_a_recorder_nothing_is_recorded_and_no_secret_is_logged(
     server = await serve(server_context)
     stream = await http11.Endpoint(*server, client_context).open()
     assert type(stream.transport) is ClientSocket
-    assert client_context.keylog_filename is None
+    assert client_context.shared.keylog_filename is None
     await stream.aclose()
 
 

@@ -112,7 +112,8 @@ async def test_a_peer_that_has_gcm_only_is_served(folder, meet, plain_context, s
 async def test_a_peer_that_has_tls_1_3_only_is_refused(folder, meet, side):
     client, server = client_of(folder), server_of(folder)
     peer = server if side == "server" else client
-    peer.maximum_version = peer.minimum_version = ssl.TLSVersion.TLSv1_3
+    settings = getattr(peer, "shared", peer)
+    settings.maximum_version = settings.minimum_version = ssl.TLSVersion.TLSv1_3
     met = await meet(client, server)
     ours = met.client if side == "server" else met.server
     assert isinstance(ours, CertificateError)

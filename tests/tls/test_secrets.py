@@ -46,7 +46,7 @@ def test_a_context_is_watched_with_one_open_file(key_log, folder):
     context = tls.client_context(folder / "cert.pem", folder / "key.pem", folder / "cert_root.pem")
     before = open_files()
     for _ in range(3):
-        key_log.watch(context)
+        key_log.watch(context.shared)
     assert open_files() == before + 1
 
 

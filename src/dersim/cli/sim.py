@@ -55,11 +55,11 @@ def main(args: Sequence[str]) -> int:
 
 
 def descriptors_needed(options: Namespace, registry: Registry) -> int:
-    """How many sockets and pipes the DERs of this run have: connections, listeners, secrets for --pcap."""
+    """How many sockets the DERs of this run have: connections and listeners."""
     running = {kind.name for kind in registry.frontends.values()}
     csip = "csip" in running
     ends = csip + (csip and COMPANION in running)
-    return int(options.count * (ends + ("modbus" in running and options.mb_enable) + (csip and options.pcap)))
+    return int(options.count * (ends + ("modbus" in running and options.mb_enable)))
 
 
 def make_log(options: Namespace, terminal: Terminal) -> tuple[LogBuffer, ShortForm | None]:

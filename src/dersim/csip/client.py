@@ -26,6 +26,7 @@ from dersim.errors import CertificateError, ConfigError
 from dersim.http11.endpoint import OpenTcp, open_tcp
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CompanionService, ConversationService, CsipService, FoundResources
+from dersim.tls import SharedContexts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,7 @@ class CsipClient:
         context.buffers["csip_events"] = held.size
         self._joining = context.services.shared(Joining, lambda: Joining(context.log))
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
+        self._contexts = context.services.shared(SharedContexts, SharedContexts)
         self._context = context
         self._open_tcp = open_tcp
         self._pair = self.device.number if context.fleet.numbered else None
@@ -244,7 +246,7 @@ class CsipClient:
         """Read the certificate files; CertificateError or ConfigError names the bad one."""
         self._files = _signature(self.config)
         plate = self.device.nameplate
-        self._loaded = credentials_of.load(self.config, self._pair, plate.serial_number)
+        self._loaded = credentials_of.load(self.config, self._pair, plate.serial_number, self._contexts)
         return self._loaded
 
     def _reload(self) -> Credentials | None:

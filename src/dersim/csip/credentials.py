@@ -34,13 +34,18 @@ class Credentials(NamedTuple):
         return identity.sfdi(self.lfdi)
 
 
-def load(config: CsipConfig, number: int | None, serial_number: str) -> Credentials:
-    """Read the files of pair `number`, see `files`; CertificateError or ConfigError names the bad one."""
+def load(
+    config: CsipConfig, number: int | None, serial_number: str, contexts: tls.SharedContexts | None = None
+) -> Credentials:
+    """Read the files of pair `number`, see `files`; CertificateError or ConfigError names the bad one.
+
+    contexts: what the clients of one run share.
+    """
 
     @functools.cache
     def make() -> tls.ClientContext:
         cert, key, root = files(config, number)
-        return tls.client_context(cert, key, root, check_hostname=config.check_hostname)
+        return tls.client_context(cert, key, root, check_hostname=config.check_hostname, contexts=contexts)
 
     if not config.origin.secure:
         return Credentials(_plain_lfdi(config, number, serial_number), make)

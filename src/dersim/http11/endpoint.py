@@ -90,6 +90,10 @@ class Endpoint:
                 raise self._failure("tls", str(error)) from None
             if isinstance(error, trio.BrokenResourceError):
                 raise self._failure("tls", "the connection broke during the handshake") from None
+            if isinstance(error, OSError):  # our pair could not be handed to OpenSSL
+                failure = self._failure("tls", _words(error))
+                failure.no_descriptors = is_out_of_descriptors(error)
+                raise failure from None
             raise
 
     async def _connect(self) -> trio.abc.Stream:

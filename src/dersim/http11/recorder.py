@@ -6,7 +6,6 @@ connection, without which nothing of it can be decrypted, goes last, and not whi
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import trio
 
 from dersim.buffers import BufferSize
 from dersim.http11.client_socket import ClientSocket
+from dersim.tls import ClientContext
 from dersim.tls.secrets import KeyLog
 
 LIMIT_BYTES = 64 * 1024 * 1024
@@ -163,7 +163,7 @@ class Recorder:
         self._held_bytes = 0
 
     def record(
-        self, stream: trio.abc.Stream, device: int, context: ssl.SSLContext | None = None
+        self, stream: trio.abc.Stream, device: int, context: ClientContext | None = None
     ) -> trio.abc.Stream:
         """`stream`, recorded from now on, if it is a socket. context: of the TLS that comes on it.
 
@@ -172,7 +172,7 @@ class Recorder:
         if not isinstance(stream, ClientSocket):
             return stream
         if context is not None:
-            self.key_log.watch(context)
+            self.key_log.watch(context.shared)
         socket = stream.stream.socket
         flow = Flow(self, device, _address(socket.getsockname()), _address(socket.getpeername()))
         self._flows[flow] = None

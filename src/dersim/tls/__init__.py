@@ -6,7 +6,8 @@ peer's chain checked by the rules of `chain`. There is no fallback to plain text
 """
 
 from dersim.tls.chain import check_chain
-from dersim.tls.context import CIPHERS, ClientContext, ServerContext, client_context, server_context
+from dersim.tls.client import ClientContext, SharedContexts, client_context
+from dersim.tls.context import CIPHERS, ServerContext, server_context
 from dersim.tls.handshake import ChainRefused, client_handshake, server_handshake
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ChainRefused",
     "ClientContext",
     "ServerContext",
+    "SharedContexts",
     "check_chain",
     "client_context",
     "client_handshake",

@@ -1,4 +1,4 @@
-"""The TLS contexts of client and server, and the check of the peer's chain inside the handshake.
+"""The server's TLS context, what both sides' have in common, and the check of the peer's chain in them.
 
 The chain is checked at the end of `SSLObject.do_handshake`, before anyone can send or read a byte. A client
 that refuses the chain fails the handshake. A server completes it and keeps the reason in `refusal`, so that
@@ -10,8 +10,7 @@ A resumed session has the peer's own certificate but no chain, so the chain cann
 * a server sends its ticket before it can check the chain. It therefore remembers the digests of the leaf
   certificates that passed a full handshake, and refuses to resume a session of any other.
 
-Sessions are kept in their context. New certificates mean a new context, so no session outlives its
-certificate.
+Sessions are kept with their certificate: no session outlives it.
 """
 
 from __future__ import annotations
@@ -37,7 +36,6 @@ _CURVE = "prime256v1"  # secp256r1, P-256
 _ENCODING_DER = 2  # of `_ssl`, X509_FILETYPE_ASN1
 _REFUSED = "the peer's certificate chain is refused"
 _UNKNOWN_SESSION = "it resumes a session of a certificate that no full handshake has accepted"
-_SESSIONS = 16
 _ACCEPTED = 20_000
 
 
@@ -87,7 +85,7 @@ class _CheckedObject(ssl.SSLObject):
         return [certificate.public_bytes(_ENCODING_DER) for certificate in inner.get_verified_chain()]
 
 
-class _Context(ssl.SSLContext):
+class CheckedContext(ssl.SSLContext):
     """A context whose objects check the peer's chain; for both sides."""
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> Any:
@@ -98,32 +96,7 @@ class _Context(ssl.SSLContext):
         return wrapped
 
 
-class ClientContext(_Context):
-    """A client's context, with the sessions that it may resume, by endpoint."""
-
-    certificate_der: bytes
-
-    def __init__(self, _protocol: int) -> None:
-        self._sessions: OrderedDict[str, ssl.SSLSession] = OrderedDict()
-
-    def session(self, endpoint: str) -> ssl.SSLSession | None:
-        """The session to resume with `endpoint` ("host:port"), or None."""
-        return self._sessions.get(endpoint)
-
-    def keep_session(self, endpoint: str, session: ssl.SSLSession | None) -> None:
-        """Keep a session whose chain has passed the check."""
-        if session is not None:
-            self._sessions[endpoint] = session
-            self._sessions.move_to_end(endpoint)
-            if len(self._sessions) > _SESSIONS:
-                self._sessions.popitem(last=False)
-
-    def forget_session(self, endpoint: str) -> None:
-        """Make the next handshake with `endpoint` a full one."""
-        self._sessions.pop(endpoint, None)
-
-
-class ServerContext(_Context):
+class ServerContext(CheckedContext):
     """A server's context, with the digests of the client certificates that passed a full handshake."""
 
     certificate_der: bytes
@@ -144,32 +117,29 @@ class ServerContext(_Context):
         return hashlib.sha256(leaf).digest() in self._accepted
 
 
-def client_context(
-    cert: Path | str, key: Path | str, root: Path | str, *, check_hostname: bool = False
-) -> ClientContext:
-    """A client's TLS context from PEM files: certificate with chain, its key, and the trusted roots.
-
-    `check_hostname` is off by default: 2030.5 certificates name no host. CertificateError names the bad file.
-    """
-    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = check_hostname
-    context.certificate_der = _set_up(context, Path(cert), Path(key), Path(root))
-    return context
-
-
 def server_context(cert: Path | str, key: Path | str, root: Path | str) -> ServerContext:
     """A server's TLS context from PEM files; every client needs a certificate under one of `root`.
 
     CertificateError names the bad file.
     """
+    cert, key, root = Path(cert), Path(key), Path(root)
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
-    context.certificate_der = _set_up(context, Path(cert), Path(key), Path(root))
+    prepare(context)
+    context.certificate_der = files.check_pair(cert, key).leaf.public_bytes(Encoding.DER)
+    files.load_certificates(root, "the CA certificates that we trust")
+    try:
+        context.load_cert_chain(cert, key)
+        context.load_verify_locations(root)
+    except (ssl.SSLError, OSError) as error:
+        reason = explain(error) if isinstance(error, ssl.SSLError) else error.strerror
+        raise CertificateError(f"{cert}, {key}, {root}: OpenSSL refuses them: {reason}") from None
     # No renegotiation: it costs the server more than the client.
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
 
-def _set_up(context: _Context, cert: Path, key: Path, root: Path) -> bytes:
+def prepare(context: CheckedContext) -> None:
+    """Set what IEEE 2030.5 requires of either side; ConfigError where OpenSSL cannot do it."""
     context.sslobject_class = _CheckedObject
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
@@ -183,12 +153,3 @@ def _set_up(context: _Context, cert: Path, key: Path, root: Path) -> bytes:
             f"this Python's {ssl.OPENSSL_VERSION} does not have the cipher suites of IEEE 2030.5 "
             "(ECDHE-ECDSA-AES128-CCM8); use a Python with a full OpenSSL"
         ) from None
-    leaf = files.check_pair(cert, key)
-    files.load_certificates(root, "the CA certificates that we trust")
-    try:
-        context.load_cert_chain(cert, key)
-        context.load_verify_locations(root)
-    except (ssl.SSLError, OSError) as error:
-        reason = explain(error) if isinstance(error, ssl.SSLError) else error.strerror
-        raise CertificateError(f"{cert}, {key}, {root}: OpenSSL refuses them: {reason}") from None
-    return leaf.public_bytes(Encoding.DER)

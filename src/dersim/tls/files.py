@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from dersim.errors import CertificateError
 
 #: The largest file that is read; a certificate with its chain has a few kB.
 MAX_FILE_BYTES = 4 << 20
+
+
+class CheckedPair(NamedTuple):
+    """A certificate, the CA certificates of its file, and its key, as they were read."""
+
+    leaf: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key: ec.EllipticCurvePrivateKey
+
+    def chain_pem(self) -> bytes:
+        """The CA certificates, PEM."""
+        return b"".join(each.public_bytes(Encoding.PEM) for each in self.chain)
+
+    def key_pem(self) -> bytes:
+        """The private key, PEM."""
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def read(path: Path, what: str) -> bytes:
@@ -43,8 +66,8 @@ def load_certificates(path: Path, what: str) -> list[x509.Certificate]:
         raise CertificateError(f"{path}: the certificate is damaged: {_first_line(error)}") from None
 
 
-def check_pair(cert: Path, key: Path) -> x509.Certificate:
-    """The first certificate of `cert`, after a check that `key` is its key and both fit IEEE 2030.5."""
+def check_pair(cert: Path, key: Path) -> CheckedPair:
+    """What both files hold, after a check that `key` is the certificate's and both fit IEEE 2030.5."""
     chain = load_certificates(cert, "our certificate with its chain")
     leaf = chain[0]
     if is_reversed(chain):
@@ -59,7 +82,7 @@ def check_pair(cert: Path, key: Path) -> x509.Certificate:
         raise CertificateError(f"{cert}: the key is on curve {public.curve.name}; IEEE 2030.5 needs P-256")
     if _encoded(private.public_key()) != _encoded(public):
         raise CertificateError(f"{key}: is not the key of the certificate in {cert}; give the pair's own key")
-    return leaf
+    return CheckedPair(leaf, tuple(chain[1:]), private)
 
 
 def is_reversed(chain: list[x509.Certificate]) -> bool:

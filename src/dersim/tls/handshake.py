@@ -8,7 +8,8 @@ import trio
 
 from dersim.errors import CertificateError
 from dersim.receiving import RECEIVE_BYTES
-from dersim.tls.context import ClientContext, HandshakeFailure, ServerContext
+from dersim.tls.client import ClientContext
+from dersim.tls.context import HandshakeFailure, ServerContext
 from dersim.tls.stream import TlsStream
 
 Stream = trio.abc.Stream

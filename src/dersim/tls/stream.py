@@ -14,13 +14,29 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import trio
 
 from dersim.receiving import SHORT_READ_BYTES, receive
 
 T = TypeVar("T")
+
+
+class Wrapping(Protocol):
+    """The part of an SSLContext that a stream needs."""
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        session: ssl.SSLSession | None = None,
+        /,
+    ) -> ssl.SSLObject:
+        """A connection over two buffers."""
+        ...
 
 
 class TlsStream(trio.abc.Stream):
@@ -33,7 +49,7 @@ class TlsStream(trio.abc.Stream):
     def __init__(
         self,
         transport: trio.abc.Stream,
-        context: ssl.SSLContext,
+        context: Wrapping,
         *,
         server_side: bool = False,
         server_hostname: str | None = None,
@@ -43,9 +59,7 @@ class TlsStream(trio.abc.Stream):
         self.transport = transport
         self._fill_bytes = fill_bytes
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._object = context.wrap_bio(
-            self._incoming, self._outgoing, server_side, server_hostname, session=session
-        )
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname, session)
 
     def feed(self, data: bytes) -> None:
         """Bytes that were read of the transport before, ahead of all others."""
