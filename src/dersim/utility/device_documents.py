@@ -10,6 +10,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import standard_rules
 from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent, ReportedDocument
+from dersim.utility.groups import Group, TimeOf
 from dersim.utility.listing import listing
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
@@ -33,7 +34,7 @@ def device_capability(context: RequestContext) -> Document:
     """GET /dcap, the first request of every client."""
     head_end = context.head_end
     registered, devices = context.is_registered, len(_visible(context))
-    mirrors = len(head_end.mirrors.listed(context.visible_lfdi))
+    mirrors = len(head_end.mirrors.listed(context.acts_for))
 
     def build(_: Edition) -> Any:
         return r.DeviceCapability(
@@ -51,22 +52,34 @@ def device_capability(context: RequestContext) -> Document:
 
 def time(context: RequestContext) -> Document:
     """GET /tm: UTC, in whole seconds; no zone and no summer time."""
-    seconds = int(context.now_s)
+    return _time(context, TimeOf(quality=TIME_QUALITY))
+
+
+def time_of_group(context: RequestContext, number: int) -> Document:
+    """GET /tm/g: the Time of one group."""
+    found = _own_group(context, number).time
+    if found is None:
+        raise not_found("this group has no Time of its own")
+    return _time(context, found)
+
+
+def _time(context: RequestContext, given: TimeOf) -> Document:
+    seconds = int(context.now_s) + given.offset_s
 
     def build(_: Edition) -> Any:
         return r.Time(
-            href="/tm",
+            href=context.path,
             pollRate=TIME_POLL_RATE_S,
             currentTime=seconds,
             dstEndTime=0,
             dstOffset=0,
             dstStartTime=0,
-            localTime=seconds,
-            quality=TIME_QUALITY,
-            tzOffset=0,
+            localTime=seconds + given.tz_offset_s,
+            quality=given.quality,
+            tzOffset=given.tz_offset_s,
         )
 
-    return Document(seconds, build)
+    return Document((seconds, given), build)
 
 
 def _visible(context: RequestContext) -> list[EndDeviceRecord]:
@@ -82,8 +95,8 @@ def end_devices(context: RequestContext) -> Document:
         context,
         r.EndDeviceList,
         lambda: _visible(context),
-        _end_device,
-        version=(len(_visible(context)), sum(device.version for device in _visible(context))),
+        lambda device, _: _end_device(context, device),
+        version=_devices_version(context),
         own=True,
         time_of=lambda device: device.changed_s,
         poll_rate=context.head_end.rates.edev,
@@ -93,21 +106,38 @@ def end_devices(context: RequestContext) -> Document:
 def end_device(context: RequestContext, number: int) -> Document:
     """GET /edev/k."""
     device = context.end_device(number)
-    return Document(device.version, lambda edition: _end_device(device, edition))
+    version = (device.version, context.head_end.groups.version, context.head_end.end_devices.version)
+    return Document(version, lambda _: _end_device(context, device))
 
 
-def _end_device(device: EndDeviceRecord, _: Edition) -> Any:
+def _devices_version(context: RequestContext) -> tuple[int, int, int, int]:
+    visible = _visible(context)
+    versions = sum(device.version for device in visible)
+    return (
+        len(visible),
+        versions,
+        context.head_end.groups.version,
+        context.head_end.end_devices.version,
+    )
+
+
+def _end_device(context: RequestContext, device: EndDeviceRecord) -> Any:
     href = device.href
+    # An aggregator's own EndDevice is no DER: the devices behind it are.
+    acts_for_others = bool(context.head_end.end_devices.of_aggregator(device.lfdi))
+    assigned = len(context.head_end.groups.of(device.lfdi))
     return r.EndDevice(
         href=href,
-        DERListLink=r.ListLink(href=f"{href}/der", all=1),
+        DERListLink=None if acts_for_others else r.ListLink(href=f"{href}/der", all=1),
         DeviceInformationLink=r.Link(href=f"{href}/di"),
         lFDI=device.lfdi,
         LogEventListLink=r.ListLink(href=f"{href}/lel", all=len(device.log_events)),
         sFDI=device.sfdi,
         changedTime=device.changed_s,
         enabled=True,
-        FunctionSetAssignmentsListLink=r.ListLink(href=f"{href}/fsa", all=1),
+        FunctionSetAssignmentsListLink=(
+            None if acts_for_others else r.ListLink(href=f"{href}/fsa", all=assigned)
+        ),
         RegistrationLink=r.Link(href=f"{href}/rg"),
     )
 
@@ -163,34 +193,48 @@ def registration(context: RequestContext, number: int) -> Document:
 
 
 def assignments(context: RequestContext, number: int) -> Document:
-    """GET /edev/k/fsa: one assignment, with all programs."""
+    """GET /edev/k/fsa: one assignment for each group of the device."""
     device = context.end_device(number)
     return listing(
         context,
         r.FunctionSetAssignmentsList,
-        lambda: [device],
-        lambda item, _: _assignment(context, item),
-        version=context.head_end.programs.version,
+        lambda: context.head_end.groups.of(device.lfdi),
+        lambda group, _: _assignment(context, device, group),
+        version=_assignments_version(context),
         poll_rate=context.head_end.rates.fsa,
     )
 
 
-def assignment(context: RequestContext, number: int, assignment_number: int) -> Document:
-    """GET /edev/k/fsa/1."""
+def assignment(context: RequestContext, number: int, group_number: int) -> Document:
+    """GET /edev/k/fsa/g."""
     device = context.end_device(number)
-    _only_one(assignment_number)
-    return Document(context.head_end.programs.version, lambda _: _assignment(context, device))
+    group = context.head_end.groups.get(group_number)
+    if group is None or group not in context.head_end.groups.of(device.lfdi):
+        raise not_found("this device is in no such group")
+    return Document(_assignments_version(context), lambda _: _assignment(context, device, group))
 
 
-def _assignment(context: RequestContext, device: EndDeviceRecord) -> Any:
+def _assignments_version(context: RequestContext) -> tuple[int, int]:
+    return (context.head_end.programs.version, context.head_end.groups.version)
+
+
+def _assignment(context: RequestContext, device: EndDeviceRecord, group: Group) -> Any:
+    programs = len(context.head_end.programs.of_group(group))
     return r.FunctionSetAssignments(
-        href=f"{device.href}/fsa/1",
-        DERProgramListLink=r.ListLink(href="/derp", all=len(context.head_end.programs)),
+        href=f"{device.href}/fsa/{group.number}",
+        DERProgramListLink=r.ListLink(href=group.list_href, all=programs) if programs else None,
         ResponseSetListLink=r.ListLink(href="/rsps", all=1),
-        TimeLink=r.Link(href="/tm"),
-        mRID=context.head_end.assignment_mrid,
-        description="all DERs",
+        TimeLink=r.Link(href=group.time_href),
+        mRID=group.mrid,
+        description=group.name,
     )
+
+
+def _own_group(context: RequestContext, number: int) -> Group:
+    group = context.head_end.groups.get(number)
+    if group is None or not context.may_see_any((group,)):
+        raise not_found("there is no such group, or you are not in it")
+    return group
 
 
 def ders(context: RequestContext, number: int) -> Document:

@@ -101,7 +101,7 @@ class EndDevices:
         self.pin = pin
         self.encrypted = encrypted
         self.version = 0
-        self.has_aggregators = False
+        self._of_aggregator: dict[str, list[EndDeviceRecord]] = {}
         self._by_number: dict[int, EndDeviceRecord] = {}
         self._by_lfdi: dict[str, EndDeviceRecord] = {}
         self._numbers = itertools.count(1)
@@ -157,21 +157,29 @@ class EndDevices:
 
     def of_aggregator(self, lfdi: str) -> list[EndDeviceRecord]:
         """The EndDevices that the aggregator with this LFDI acts for, in the order of EndDeviceList."""
-        if not self.has_aggregators:
-            return []
-        return [device for device in self.listed() if device.aggregator_lfdi == lfdi]
+        return self._of_aggregator.get(lfdi, [])
 
-    def set_aggregator(self, device: EndDeviceRecord, lfdi: str) -> None:
-        """Let the client with this LFDI act for the device."""
+    def set_aggregator(self, device: EndDeviceRecord, lfdi: str | None) -> None:
+        """Let the client with this LFDI act for the device; None: only the device itself."""
+        if device.aggregator_lfdi is not None:
+            self._of_aggregator[device.aggregator_lfdi].remove(device)
         device.aggregator_lfdi = lfdi
         device.version += 1
-        self.has_aggregators = True
+        self.version += 1
+        if lfdi is not None:
+            mine = self._of_aggregator.setdefault(lfdi, [])
+            mine.append(device)
+            mine.sort(key=_list_order)
 
     def listed(self) -> list[EndDeviceRecord]:
         """In the order of EndDeviceList: changedTime descending, sFDI ascending, href ascending."""
         if len(self._listed) != len(self._by_number):
-            self._listed = sorted(self, key=lambda item: (-item.changed_s, item.sfdi, item.number))
+            self._listed = sorted(self, key=_list_order)
         return self._listed
+
+
+def _list_order(device: EndDeviceRecord) -> tuple[int, int, int]:
+    return (-device.changed_s, device.sfdi, device.number)
 
 
 def same_lfdi(one: str | None, other: str | None) -> bool:

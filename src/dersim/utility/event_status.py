@@ -4,11 +4,13 @@ A control is Scheduled (0) until the earliest time at which a device may start i
 randomizeStart), then Active (1); one that starts in the past is Active at once. The operator cancels it (2).
 Superseded (4) follows from these rules:
 
-* Two controls compete if they have a mode in common and their intervals overlap, without randomization. The
-  one in the program of lower primacy wins; with equal primacy the one created later.
+* Two controls compete if a device may have both, they have a mode in common and their intervals overlap,
+  without randomization. The one in the program of lower primacy wins; with equal primacy the one created
+  later.
 * As long as both exist the loser is `potentiallySuperseded`.
 * The loser loses the common modes at the *latest* start of the winner, when every device has started it.
-  Earlier, devices whose random start is still to come would be left without a control.
+  Earlier, devices whose random start is still to come would be left without a control. It loses nothing to a
+  control for some of its devices only: the others go on with it.
 * A control that has lost all its modes is Superseded. One that has lost some stays Active with the others.
 
 After its latest end a control is Completed (5), which exists since 2023: 2018 documents keep the 1. Ended
@@ -20,8 +22,10 @@ The times of the changes do not depend on how often `advance` is called.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from dersim.utility.program import ACTIVE, COMPLETED, SCHEDULED, SUPERSEDED, Control
@@ -42,29 +46,118 @@ class Change(NamedTuple):
     at_s: int
 
 
-def advance(controls: Sequence[Control], now_s: float, listed_s: int = ENDED_LISTED_S) -> list[Change]:
-    """Carry out what is due until `now_s`, in order of time.
+class Timeline:
+    """What falls due in the life of all controls, in order of time.
 
-    Controls that leave the list are only reported; the caller removes them.
+    near: the listed controls that a control may compete with, itself included or not. A control that is not
+    in its program any more is ignored. listed_s: how long a control stays listed after its end.
     """
-    changes: list[Change] = []
-    present = list(controls)
-    while present:
-        control = min(present, key=lambda each: _due_order(each, listed_s))
-        due_s = due(control, listed_s)
-        if due_s > now_s:
-            break
-        step = _move(control, due_s, present)
-        changes += step
-        present = [c for c in present if not any(s.control is c and s.status is None for s in step)]
-    if changes:
-        review(present, int(now_s))
-    return changes
+
+    def __init__(self, near: Callable[[Control], Iterable[Control]], listed_s: int = ENDED_LISTED_S) -> None:
+        self._near = near
+        self._listed_s = listed_s
+        self._heap: list[tuple[tuple[int, int, int, int], int, Control]] = []
+        self._order = itertools.count()
+
+    @property
+    def next_due_s(self) -> float:
+        """When the next change falls due; infinity where none does."""
+        while self._heap and self._is_stale(*self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0][0] if self._heap else math.inf
+
+    def advance(self, now_s: float) -> list[Change]:
+        """Carry out what is due until `now_s`; controls that leave the list are removed."""
+        changes: list[Change] = []
+        while self.next_due_s <= now_s:
+            (due_s, *_), _, control = heapq.heappop(self._heap)
+            step = self._move(control, due_s)
+            for change in step:
+                if change.status is None:
+                    del control.program.controls[control.number]
+                elif change.control is not control:
+                    self._plan(change.control)
+            self._plan(control)
+            changes += step
+        for change in changes:
+            self._review_losers(change.control, int(now_s))
+        return changes
+
+    def added(self, control: Control, now_s: int) -> None:
+        """A control was published: apply modes already lost to others, and what it threatens."""
+        for winner in self._near(control):
+            if winner.status == ACTIVE and winner.begun and control.live:
+                _take(winner, control, now_s)
+        self._plan(control)
+        _flag(control, self._is_threatened(control), now_s)
+        self._review_losers(control, now_s)
+
+    def ended(self, control: Control, now_s: int) -> None:
+        """A control was cancelled or removed."""
+        self._plan(control)
+        _flag(control, False, now_s)
+        self._review_losers(control, now_s)
+
+    def rebuild(self, controls: Iterable[Control], now_s: int) -> None:
+        """Primacies or groups were changed: everything is planned and reviewed again."""
+        self._heap.clear()
+        present = list(controls)
+        for control in present:
+            self._plan(control)
+        for winner in present:
+            if winner.status == ACTIVE and winner.begun:
+                for loser in self._near(winner):
+                    if loser.live and _take(winner, loser, now_s):
+                        self._plan(loser)
+        for control in present:
+            _flag(control, self._is_threatened(control), now_s)
+
+    def _plan(self, control: Control) -> None:
+        if _is_listed(control):
+            heapq.heappush(self._heap, (_due_order(control, self._listed_s), next(self._order), control))
+
+    def _is_stale(self, order: tuple[int, int, int, int], _: int, control: Control) -> bool:
+        return not _is_listed(control) or order != _due_order(control, self._listed_s)
+
+    def _move(self, control: Control, at_s: int) -> list[Change]:
+        if control.status == SCHEDULED:
+            # One that was published after its start became active when it was published.
+            at_s = max(at_s, control.creation_s)
+            control.move_to(ACTIVE, at_s)
+            return [Change(control, ACTIVE, at_s)]
+        if control.status != ACTIVE:
+            return [Change(control, None, at_s)]
+        if control.begun:
+            control.move_to(COMPLETED, at_s)
+            return [Change(control, COMPLETED, at_s)]
+        control.begun = True
+        return [
+            Change(loser, SUPERSEDED, at_s)
+            for loser in self._near(control)
+            if loser.live and _take(control, loser, at_s)
+        ]
+
+    def _review_losers(self, control: Control, now_s: int) -> None:
+        """Whether those that `control` could win against are still, or now, threatened."""
+        _flag(control, self._is_threatened(control), now_s)
+        for loser in self._near(control):
+            if loser.live and takes(control, loser):
+                _flag(loser, self._is_threatened(loser), now_s)
+
+    def _is_threatened(self, control: Control) -> bool:
+        return control.live and any(winner.live and takes(winner, control) for winner in self._near(control))
 
 
-def next_due(controls: Iterable[Control], listed_s: int = ENDED_LISTED_S) -> float:
-    """When the next change falls due; infinity where none does."""
-    return min((due(control, listed_s) for control in controls), default=math.inf)
+def _is_listed(control: Control) -> bool:
+    return control.program.controls.get(control.number) is control
+
+
+def _flag(control: Control, threatened: bool, now_s: int) -> None:
+    """Set potentiallySuperseded; one that is over keeps what it had."""
+    if control.live and threatened != control.potentially_superseded:
+        control.potentially_superseded = threatened
+        control.potentially_superseded_s = now_s if threatened else None
+        control.program.changed()
 
 
 def due(control: Control, listed_s: int) -> int:
@@ -85,58 +178,25 @@ def _due_order(control: Control, listed_s: int) -> tuple[int, int, int, int]:
     return (due(control, listed_s), control.status, control.program.primacy, -control.creation_s)
 
 
-def _move(control: Control, at_s: int, present: Sequence[Control]) -> list[Change]:
-    if control.status == SCHEDULED:
-        # One that was published after its start became active when it was published.
-        at_s = max(at_s, control.creation_s)
-        control.move_to(ACTIVE, at_s)
-        return [Change(control, ACTIVE, at_s)]
-    if control.status != ACTIVE:
-        return [Change(control, None, at_s)]
-    if control.begun:
-        control.move_to(COMPLETED, at_s)
-        return [Change(control, COMPLETED, at_s)]
-    control.begun = True
-    return [
-        Change(loser, SUPERSEDED, at_s) for loser in present if loser.live and _take(control, loser, at_s)
-    ]
-
-
 def _take(winner: Control, loser: Control, at_s: int) -> bool:
     """Take the shared modes from `loser`; whether that was the last of them."""
-    if not takes(winner, loser):
+    if not takes(winner, loser) or not winner.program.covers(loser.program):
         return False
     loser.lost |= winner.competing_modes - winner.lost
     if not loser.competing_modes <= loser.lost:
         return False
     loser.move_to(SUPERSEDED, at_s)
+    loser.program.changed()
     return True
 
 
 def takes(winner: Control, loser: Control) -> bool:
-    """Whether `winner`, once it starts, takes a mode from `loser`."""
+    """Whether `winner`, once it starts, takes a mode from `loser` on a device that has both."""
     return (
-        winner is not loser
-        and (winner.program.primacy, -winner.creation_s) < (loser.program.primacy, -loser.creation_s)
-        and winner.start_s < loser.end_s
+        winner.start_s < loser.end_s
         and loser.start_s < winner.end_s
+        and winner is not loser
+        and (winner.program.primacy, -winner.creation_s) < (loser.program.primacy, -loser.creation_s)
         and not winner.competing_modes.isdisjoint(loser.competing_modes)
+        and (winner.program is loser.program or winner.program.meets(loser.program))
     )
-
-
-def review(controls: Sequence[Control], now_s: int) -> list[Change]:
-    """After a control was added or cancelled: apply modes already lost, update `potentiallySuperseded`."""
-    changes = [
-        Change(loser, SUPERSEDED, now_s)
-        for winner in controls
-        if winner.status == ACTIVE and winner.begun
-        for loser in controls
-        if loser.live and _take(winner, loser, now_s)
-    ]
-    live = [control for control in controls if control.live]
-    for control in live:
-        threatened = any(takes(winner, control) for winner in live)
-        if threatened != control.potentially_superseded:
-            control.potentially_superseded = threatened
-            control.potentially_superseded_s = now_s if threatened else None
-    return changes

@@ -8,7 +8,7 @@ in tests without sockets.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import identity
@@ -19,8 +19,9 @@ from dersim.utility.config import UtilityConfig
 from dersim.utility.cycle import Cycle
 from dersim.utility.end_devices import EndDeviceRecord, EndDevices
 from dersim.utility.event_status import Change
+from dersim.utility.groups import Group
 from dersim.utility.mirrors import Mirrors
-from dersim.utility.program import STATUS_TEXT, Control, Program, make_mrid
+from dersim.utility.program import STATUS_TEXT, Control, Program
 from dersim.utility.programs import ControlOrder, Programs, check_order
 from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
@@ -58,12 +59,12 @@ class HeadEnd:
         self.now_s = now_s
         self.rates = config.poll_rates
         self.programs = Programs(config.ended_listed_s)
+        self.groups = self.programs.groups
         self.end_devices = EndDevices(config.registration, config.pin, encrypted=config.encrypted)
         self.mirrors = Mirrors()
         self.responses = Responses()
         self.request_log = RequestLog()
         self.violations: Counter[str] = Counter()
-        self.assignment_mrid = make_mrid("assignment of all DERs")
         self._log = log
         self._cycle_program = self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY)
         self.programs.create(USER_PROGRAM, USER_PRIMACY)
@@ -96,18 +97,19 @@ class HeadEnd:
 
         aggregator: the LFDI of the client that may act for the device.
         """
-        lfdi = _normal_lfdi("lfdi", lfdi)
-        aggregator = None if aggregator is None else _normal_lfdi("aggregator", aggregator)
+        lfdi = normal_lfdi("lfdi", lfdi)
+        aggregator = None if aggregator is None else normal_lfdi("aggregator", aggregator)
         device, created = self.end_devices.provision(lfdi, pin, self.advance())
         if aggregator is not None:
             self.end_devices.set_aggregator(device, aggregator)
         self.info(f"{'registered' if created else 'changed'} {lfdi} for the operator as {device.href}")
         return device, created
 
-    def create_program(self, description: str, primacy: int) -> Program:
-        """Add a program; all devices are assigned to it. ConfigError for bad values."""
-        program = self.programs.create(description, primacy)
-        self.info(f"program {description!r} of primacy {primacy} is {program.href}")
+    def create_program(self, description: str, primacy: int, groups: Sequence[Group] = ()) -> Program:
+        """Add a program, for all devices or those of the groups. ConfigError for bad values."""
+        program = self.programs.create(description, primacy, groups)
+        names = ", ".join(group.name for group in program.groups)
+        self.info(f"program {description!r} of primacy {primacy} for {names} is {program.href}")
         return program
 
     def set_default(self, program: Program, modes: Mapping[str, ModeValue]) -> None:
@@ -155,7 +157,8 @@ class HeadEnd:
         self.warn(f"{where}: accepted, but violates the standard: {text}")
 
 
-def _normal_lfdi(name: str, text: str) -> str:
+def normal_lfdi(name: str, text: str) -> str:
+    """40 upper-case digits; ConfigError that begins with `name` for a text that is no LFDI."""
     try:
         return identity.normal_lfdi(text)
     except LocalProtocolError as error:

@@ -18,7 +18,7 @@ def mirrors(context: RequestContext) -> Document:
     return listing(
         context,
         r.MirrorUsagePointList,
-        lambda: context.head_end.mirrors.listed(context.visible_lfdi),
+        lambda: context.head_end.mirrors.listed(context.acts_for),
         lambda item, _: _mirror(context, item),
         version=context.head_end.mirrors.version,
         own=True,
@@ -78,7 +78,7 @@ def post_mirror(context: RequestContext) -> Answer:
 
 
 def _post_to_list(context: RequestContext, posted: r.MirrorMeterReading) -> Answer:
-    for record in context.head_end.mirrors.listed(context.visible_lfdi):
+    for record in context.head_end.mirrors.listed(context.acts_for):
         if posted.mRID in record.readings:
             return _post(context, record, (posted,))[0]
     raise RequestRefused(
@@ -123,7 +123,7 @@ def usage_points(context: RequestContext) -> Document:
     return listing(
         context,
         r.UsagePointList,
-        lambda: context.head_end.mirrors.listed(context.visible_lfdi),
+        lambda: context.head_end.mirrors.listed(context.acts_for),
         _usage_point,
         version=context.head_end.mirrors.version,
         own=True,

@@ -9,7 +9,7 @@ a whole or refused.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -145,9 +145,9 @@ class Mirrors:
         """The mirror of this number."""
         return self._by_number.get(number)
 
-    def listed(self, lfdi: str | None) -> list[MirrorRecord]:
-        """In the order of MirrorUsagePointList, mRID descending: those of one device, with None all."""
-        mirrors = self if lfdi is None else self._by_device.get(lfdi, [])
+    def listed(self, lfdis: Iterable[str] | None) -> list[MirrorRecord]:
+        """In the order of MirrorUsagePointList, mRID descending: those of some devices, with None all."""
+        mirrors = self if lfdis is None else [m for lfdi in lfdis for m in self._by_device.get(lfdi, [])]
         return sorted(mirrors, key=lambda item: item.mrid, reverse=True)
 
     def known_types(self, point: r.MirrorUsagePoint) -> dict[str, r.ReadingType]:
@@ -162,7 +162,7 @@ class Mirrors:
         check_readings(mirror, point.MirrorMeterReading)
         created = mirror is None
         if mirror is None:
-            if len(self.listed(key[0])) >= MIRRORS_PER_DEVICE:
+            if len(self.listed((key[0],))) >= MIRRORS_PER_DEVICE:
                 raise RequestRefused(
                     413,
                     f"the mirror is full: at most {MIRRORS_PER_DEVICE} MirrorUsagePoints per device",

@@ -6,16 +6,13 @@ Times are whole seconds since 1970 UTC, as in 2030.5. Modes are plain values (`d
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dersim.modes import Curve, ModeValue
-
-#: The IEEE 2030.5 private enterprise number, the low 32 bits of every mRID made here.
-PEN = 40732
+from dersim.utility.groups import Group
+from dersim.utility.mrids import make_mrid
 
 SCHEDULED, ACTIVE, CANCELLED, SUPERSEDED, COMPLETED = 0, 1, 2, 4, 5
 STATUS_TEXT = {
@@ -25,12 +22,6 @@ STATUS_TEXT = {
     SUPERSEDED: "superseded",
     COMPLETED: "completed",
 }
-
-
-def make_mrid(seed: str = "") -> str:
-    """32 upper-case hex digits: 96 bits from `seed`, or random without one, and the PEN."""
-    unique = hashlib.sha256(seed.encode()).hexdigest()[:24] if seed else secrets.token_hex(12)
-    return f"{unique}{PEN:08x}".upper()
 
 
 @dataclass(slots=True, eq=False)
@@ -153,7 +144,10 @@ def _curves_of(modes: Mapping[str, ModeValue]) -> list[tuple[str, Curve]]:
 
 @dataclass(slots=True, eq=False)
 class Program:
-    """One DERProgram. `version` rises with every change of anything under it."""
+    """One DERProgram. `version` rises with every change of anything under it.
+
+    groups: whose devices it is for.
+    """
 
     number: int
     mrid: str
@@ -164,11 +158,24 @@ class Program:
     curves: CurveList = field(default_factory=CurveList)
     version: int = 0
     last_control: int = 0
+    groups: tuple[Group, ...] = ()
 
     @property
     def href(self) -> str:
         """The path of the resource."""
         return f"/derp/{self.number}"
+
+    def covers(self, other: Program) -> bool:
+        """Whether every device of `other` has this program, too."""
+        return all(any(mine.covers(its) for mine in self.groups) for its in other.groups)
+
+    def meets(self, other: Program) -> bool:
+        """Whether a device may have both programs: one in a group outside the topology may be anywhere."""
+        return any(
+            mine.covers(its) or its.covers(mine) or "non_topology" in (mine.level, its.level)
+            for mine in self.groups
+            for its in other.groups
+        )
 
     def listed_controls(self) -> list[Control]:
         """In the order of DERControlList: start ascending, creationTime descending, mRID descending."""

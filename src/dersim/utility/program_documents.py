@@ -7,6 +7,7 @@ from typing import Any
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import wire_modes
+from dersim.utility.groups import SYSTEM
 from dersim.utility.listing import listing
 from dersim.utility.program import ACTIVE, COMPLETED, Control, Program
 from dersim.utility.refusal import not_found
@@ -15,23 +16,33 @@ from dersim.utility.responses import LIST_HREF
 
 
 def programs(context: RequestContext) -> Document:
-    """GET /derp."""
+    """GET /derp: the programs of the system, the group of all devices."""
+    return programs_of_group(context, SYSTEM)
+
+
+def programs_of_group(context: RequestContext, number: int) -> Document:
+    """GET /fsa/g/derp: the programs of a group."""
     context.need_registration()
+    head_end = context.head_end
+    group = head_end.groups.get(number)
+    if group is None or not context.may_see_any((group,)):
+        raise not_found("there is no such group, or you are not in it")
+    listed = head_end.programs.of_group(group)
     return listing(
         context,
         r.DERProgramList,
-        context.head_end.programs.listed,
+        lambda: listed,
         _program,
-        version=tuple(program.version for program in context.head_end.programs),
-        poll_rate=context.head_end.rates.derp,
+        version=tuple((program.number, program.version) for program in listed),
+        poll_rate=head_end.rates.derp,
     )
 
 
 def _find(context: RequestContext, number: int) -> Program:
     context.need_registration()
     program = context.head_end.programs.get(number)
-    if program is None:
-        raise not_found("there is no such DERProgram")
+    if program is None or not context.may_see_any(program.groups):
+        raise not_found("there is no such DERProgram, or it is not for you")
     return program
 
 

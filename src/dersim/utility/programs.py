@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dersim.errors import ConfigError
 from dersim.modes import MODES, ModeValue
 from dersim.numeric import shown
-from dersim.utility import event_status
-from dersim.utility.event_status import ENDED_LISTED_S, Change
-from dersim.utility.program import CANCELLED, Control, DefaultControl, Program, make_mrid
+from dersim.utility.event_status import ENDED_LISTED_S, Change, Timeline
+from dersim.utility.groups import Group, Groups
+from dersim.utility.mrids import make_mrid
+from dersim.utility.program import CANCELLED, Control, DefaultControl, Program
 
 MAX_DURATION_S = 0xFFFFFFFF
 MAX_RANDOMIZATION_S = 3600
@@ -36,15 +36,19 @@ class ControlOrder(NamedTuple):
 class Programs:
     """The programs and what is due in them; time passes only in `advance`.
 
-    version: rises when a program is added; each program has its own for what is under it. next_due_s: when
-    the next control changes its status, UTC seconds since 1970. ended_listed_s: how long a control stays
-    listed after its end.
+    version: rises when a program is added or moved; each program has its own for what is under it. groups:
+    the groups of devices that programs are for. ended_listed_s: how long a control stays listed after its
+    end.
     """
 
     def __init__(self, ended_listed_s: int = ENDED_LISTED_S) -> None:
         self.version = 0
-        self._listed_s = ended_listed_s
-        self.next_due_s = math.inf
+        self.groups = Groups()
+        self._timeline = Timeline(self._near, ended_listed_s)
+        self._by_mrid: dict[str, Control] = {}
+        self._near_of: dict[int, tuple[Program, ...]] = {}
+        self._lists: dict[int, tuple[Program, ...]] = {}
+        self._cached_for = (0, 0)
         self._programs: dict[int, Program] = {}
         self._numbers = itertools.count(1)
         self._last_creation_s = 0
@@ -60,21 +64,48 @@ class Programs:
         """The program of this number."""
         return self._programs.get(number)
 
+    @property
+    def next_due_s(self) -> float:
+        """When the next control changes its status, UTC seconds since 1970."""
+        return self._timeline.next_due_s
+
     def listed(self) -> list[Program]:
         """In the order of DERProgramList: primacy ascending, mRID descending."""
-        by_mrid = sorted(self._programs.values(), key=lambda item: item.mrid, reverse=True)
-        return sorted(by_mrid, key=lambda item: item.primacy)
+        return _in_order(self)
 
-    def create(self, description: str, primacy: int) -> Program:
-        """Add a program without controls; ConfigError for a bad primacy (0 to 255) or description."""
+    def of_group(self, group: Group) -> tuple[Program, ...]:
+        """The programs of a group, in the same order."""
+        self._check_caches()
+        known = self._lists.get(group.number)
+        if known is None:
+            known = self._lists[group.number] = tuple(_in_order(p for p in self if group in p.groups))
+        return known
+
+    def create(self, description: str, primacy: int, groups: Sequence[Group] = ()) -> Program:
+        """Add a program without controls, for all devices if there are no `groups`.
+
+        ConfigError for a bad primacy (0 to 255) or description.
+        """
         _check_whole("primacy", primacy, 0, 255)
         _check_description(description)
         number = next(self._numbers)
         # The same mRID after a restart of the server: for clients it is the same program.
         program = Program(number, make_mrid(f"program {number} {description}"), description, primacy)
+        program.groups = tuple(groups) or (self.groups.system,)
         self._programs[number] = program
         self.version += 1
         return program
+
+    def assign(self, program: Program, groups: Sequence[Group], now_s: float) -> None:
+        """Give the program to the devices of these groups, and no others."""
+        program.groups = tuple(groups)
+        program.changed()
+        self.version += 1
+        self.review(now_s)
+
+    def review(self, now_s: float) -> None:
+        """Primacies or groups were changed: which controls compete is found out again."""
+        self._timeline.rebuild(self._controls(), int(now_s))
 
     def set_default(self, program: Program, modes: Mapping[str, ModeValue], now_s: float) -> None:
         """Replace the DefaultDERControl of a program; its mRID stays, its version rises."""
@@ -98,12 +129,13 @@ class Programs:
         control = Control(program, number, make_mrid(), self._last_creation_s, **order._asdict())
         control.status_since_s = self._last_creation_s
         program.curves.add(control.modes, self._last_creation_s)
-        program.controls[number] = control
+        program.controls[number] = self._by_mrid[control.mrid] = control
         self._published[control.mrid] = None
         if len(self._published) > MRIDS_KEPT:
             del self._published[next(iter(self._published))]
         program.changed()
-        self._settle(now_s)
+        self._timeline.added(control, int(now_s))
+        self.advance(now_s)
         return control
 
     def has_published(self, mrid: str) -> bool:
@@ -112,8 +144,7 @@ class Programs:
 
     def find_control(self, mrid: str) -> Control | None:
         """The listed control with this mRID, in upper or lower case."""
-        wanted = mrid.upper()
-        return next((c for c in self._controls() if c.mrid == wanted), None)
+        return self._by_mrid.get(mrid.upper())
 
     def cancel(self, control: Control, now_s: float) -> None:
         """Cancel a control that is scheduled or active; ConfigError if it is over."""
@@ -121,35 +152,45 @@ class Programs:
             raise ConfigError(f"control {control.mrid} is over: there is nothing left to cancel")
         control.move_to(CANCELLED, int(now_s))
         control.program.changed()
-        self._settle(now_s)
+        self._timeline.ended(control, int(now_s))
+        self.advance(now_s)
 
     def advance(self, now_s: float) -> list[Change]:
         """Carry out what is due until `now_s`; the changes in order of time."""
         if now_s < self.next_due_s:
             return []
-        changes = event_status.advance(self._controls(), now_s, self._listed_s)
+        changes = self._timeline.advance(now_s)
         for control, status, _ in changes:
             if status is None:
-                del control.program.controls[control.number]
+                self._by_mrid.pop(control.mrid, None)
         for program in {change.control.program for change in changes}:
             program.changed()
-        self.next_due_s = event_status.next_due(self._controls(), self._listed_s)
         return changes
 
-    def _settle(self, now_s: float) -> None:
-        controls = self._controls()
-        flags = [control.potentially_superseded for control in controls]
-        lost = event_status.review(controls, int(now_s))
-        for control, flag in zip(controls, flags, strict=True):
-            if control.potentially_superseded != flag:
-                control.program.changed()
-        for change in lost:
-            change.control.program.changed()
-        self.next_due_s = event_status.next_due(controls, self._listed_s)
-        self.advance(now_s)
+    def _check_caches(self) -> None:
+        versions = (self.version, self.groups.version)
+        if versions != self._cached_for:
+            self._near_of.clear()
+            self._lists.clear()
+            self._cached_for = versions
+
+    def _near(self, control: Control) -> list[Control]:
+        """The controls in programs that a device may have beside that of `control`."""
+        self._check_caches()
+        number = control.program.number
+        programs = self._near_of.get(number)
+        if programs is None:
+            programs = tuple(p for p in self if p.meets(control.program))
+            self._near_of[number] = programs
+        return [each for program in programs for each in program.controls.values()]
 
     def _controls(self) -> list[Control]:
         return [control for program in self._programs.values() for control in program.controls.values()]
+
+
+def _in_order(programs: Iterable[Program]) -> list[Program]:
+    by_mrid = sorted(programs, key=lambda item: item.mrid, reverse=True)
+    return sorted(by_mrid, key=lambda item: item.primacy)
 
 
 def check_order(order: ControlOrder) -> None:

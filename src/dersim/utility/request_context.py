@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import bodies, standard_rules
 from dersim.utility.end_devices import EndDeviceRecord, same_lfdi
+from dersim.utility.groups import Group
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.paging import Page
 from dersim.utility.refusal import RequestRefused, not_found
@@ -64,8 +65,22 @@ class RequestContext:
 
     @property
     def visible_lfdi(self) -> str | None:
-        """The LFDI whose mirrors and Responses are shown; None shows all."""
+        """The LFDI whose Responses are shown; None shows all."""
         return self.lfdi
+
+    @property
+    def acts_for(self) -> tuple[str, ...] | None:
+        """The LFDIs whose mirrors are shown: the client's and those it acts for; None shows all."""
+        if self.lfdi is None:
+            return None
+        managed = self.head_end.end_devices.of_aggregator(self.lfdi)
+        return (self.lfdi, *(device.lfdi for device in managed)) if managed else (self.lfdi,)
+
+    def may_see_any(self, groups: Iterable[Group]) -> bool:
+        """Whether the client, or a device that it acts for, is in one of the groups."""
+        acts_for = self.acts_for
+        of = self.head_end.groups.of
+        return acts_for is None or any(group in of(lfdi) for lfdi in acts_for for group in groups)
 
     def end_device(self, number: int) -> EndDeviceRecord:
         """The EndDevice of that number; 404 if it does not exist or belongs to another client."""

@@ -8,7 +8,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import standard_rules
 from dersim.utility.listing import listing
-from dersim.utility.program import make_mrid
+from dersim.utility.mrids import make_mrid
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.responses import LIST_HREF, SET_HREF, STATUS_TEXT, NumberedResponse, created_s

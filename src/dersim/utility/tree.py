@@ -37,6 +37,7 @@ class Route(NamedTuple):
 ROUTES: dict[str, Route] = {
     "/dcap": Route(devices.device_capability),
     "/tm": Route(devices.time),
+    "/tm/*": Route(devices.time_of_group),
     "/edev": Route(devices.end_devices, post=devices.register),
     "/edev/*": Route(devices.end_device),
     "/edev/*/rg": Route(devices.registration),
@@ -51,6 +52,7 @@ ROUTES: dict[str, Route] = {
     "/edev/*/der/*/derg": Route(devices.get_reported, put=devices.put_reported),
     "/edev/*/der/*/ders": Route(devices.get_reported, put=devices.put_reported),
     "/edev/*/der/*/dera": Route(devices.get_reported, put=devices.put_reported),
+    "/fsa/*/derp": Route(programs.programs_of_group),
     "/derp": Route(programs.programs),
     "/derp/*": Route(programs.program),
     "/derp/*/dderc": Route(programs.default_control),

@@ -9,7 +9,8 @@ from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import Edition, controlbase, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.modes import MODES, Curve, ModeValue
-from dersim.utility.program import DefaultControl, ListedCurve, Program, make_mrid
+from dersim.utility.mrids import make_mrid
+from dersim.utility.program import DefaultControl, ListedCurve, Program
 
 
 def control_base(owner: Program, modes: Mapping[str, ModeValue]) -> Any:
