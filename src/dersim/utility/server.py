@@ -16,8 +16,8 @@ from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.http11 import Request, Response
 from dersim.logbuffer import Log
-from dersim.utility import admin_page
-from dersim.utility.admin import PREFIX, Admin
+from dersim.utility.admin import page as admin_page
+from dersim.utility.admin.app import PREFIX, Admin
 from dersim.utility.config import UtilityConfig
 from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import MODULE, HeadEnd

@@ -77,4 +77,4 @@ def style() -> Response:
 
 @cache
 def _style() -> bytes:
-    return (files("dersim.utility") / "admin.css").read_bytes()
+    return (files("dersim.utility.admin") / "admin.css").read_bytes()

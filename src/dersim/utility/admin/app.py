@@ -21,9 +21,9 @@ from dersim.fences import Fences
 from dersim.http11 import Request, Response
 from dersim.json_text import BodyError, parse
 from dersim.numeric import number, shown
-from dersim.utility import admin_page
-from dersim.utility import admin_views as views
-from dersim.utility.admin_body import pointer_of, read_fields, read_modes
+from dersim.utility.admin import page as admin_page
+from dersim.utility.admin import views
+from dersim.utility.admin.body import pointer_of, read_fields, read_modes
 from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.program import Control, Program
 from dersim.utility.programs import ControlOrder

@@ -1,0 +1,1 @@
+"""The operator's REST and page on the admin port."""
