@@ -3,8 +3,8 @@
 Ordinary: HTTP/1.1, a whole head in one piece, a length known from Content-Length or no body, and nothing that
 changes how the connection goes on. For anything else, and for everything that is wrong, the functions here
 return None and h11 reads the same bytes: it alone refuses messages, and says why. So nothing may be read here
-that h11 would refuse or read differently. llhttp itself is lenient in places; what it lets through is checked
-here, and a differential fuzz (tests/fuzz/http) compares both.
+that h11 would refuse or read differently. llhttp is lenient in places: what it lets through is checked here,
+and tests/http11/test_differential.py compares both over mutated messages.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from dersim.http11.messages import Headers
 METHODS = frozenset({"GET", "PUT", "POST", "DELETE"})
 _END = b"\r\n\r\n"
 _MAX_LENGTH_DIGITS = 15
+#: llhttp takes control characters in the reason.
+_STATUS_LINE = re.compile(rb"HTTP/1\.1 [0-9]{3}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 #: Whatever stands in these changes the length of the body or how the connection goes on, or is an error.
 _LEFT_TO_H11 = frozenset({"transfer-encoding", "upgrade", "expect", "content-encoding", "trailer", "te"})
@@ -74,15 +76,13 @@ def request_head(data: bytes, max_bytes: int) -> RequestHead | None:
     collected = _Collected()
     parser = HttpRequestParser(collected)
     length = _read(parser, collected, head)
-    if length is None or not head.startswith(b" HTTP/1.1\r\n", head.index(b"\r\n") - 9):
+    if length is None or [name for name, _ in collected.headers].count("host") != 1:
         return None
     method, target = parser.get_method().decode("ascii"), collected.target
     if method not in METHODS or _TARGET.fullmatch(target) is None:
         return None
-    # llhttp knows requests of other protocols too; and one space is between the parts.
+    # llhttp knows other protocols too, and takes several spaces between the parts.
     if not head.startswith(b"%s %s HTTP/1.1\r\n" % (parser.get_method(), target)):
-        return None
-    if [name for name, _ in collected.headers].count("host") != 1:
         return None
     return RequestHead(method, target.decode("ascii"), tuple(collected.headers), len(head), max(length, 0))
 
@@ -90,7 +90,7 @@ def request_head(data: bytes, max_bytes: int) -> RequestHead | None:
 def response_head(data: bytes, max_bytes: int) -> ResponseHead | None:
     """The head that `data` begins with, if it is whole, ordinary and of at most `max_bytes`."""
     head = _head(data, max_bytes)
-    if head is None or not head.startswith(b"HTTP/1.1 ") or head[12:13] not in b" \r":
+    if head is None or _STATUS_LINE.match(head) is None:
         return None
     collected = _Collected()
     parser = HttpResponseParser(collected)
@@ -139,6 +139,6 @@ def _read(parser: HttpRequestParser | HttpResponseParser, collected: _Collected,
 
 
 # Most headers repeat from message to message, and the pages keep those of thousands of messages.
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=256)
 def _pair(name: bytes, value: bytes) -> tuple[str, str]:
     return name.decode("latin-1").lower(), value.strip(b" \t").decode("latin-1")
