@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dersim.fleet_file import fleet_schema
 from dersim.hardware.nameplate_schema import nameplate_schema
 from dersim.json_schema import Schema
 from dersim.replay_scenario import scenario_schema
@@ -21,7 +22,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def file_schemas() -> dict[str, Schema]:
     """Each schema by the name of its file."""
-    schemas = {"nameplate.json": nameplate_schema(), "replay-scenario.json": scenario_schema()}
+    schemas = {
+        "fleet.json": fleet_schema(),
+        "nameplate.json": nameplate_schema(),
+        "replay-scenario.json": scenario_schema(),
+    }
     return {name: {"$schema": DIALECT} | _with_units(schema) for name, schema in schemas.items()}
 
 

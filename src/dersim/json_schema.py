@@ -319,11 +319,11 @@ def _number(schema: Schema, value: float) -> str:
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
     unit_name = schema.get("x-unit", "")
     if not low <= value <= high and math.isinf(high):
-        return f"{value:g} is below {low:g} {unit_name}".rstrip()
+        return f"{value:.7g} is below {low:.7g} {unit_name}".rstrip()
     if not low <= value <= high:
-        return f"{value:g} is outside {low:g} to {high:g} {unit_name}".rstrip()
+        return f"{value:.7g} is outside {low:.7g} to {high:.7g} {unit_name}".rstrip()
     if value <= schema.get("exclusiveMinimum", -math.inf):
-        return f"{value:g} is not above {schema['exclusiveMinimum']:g} {unit_name}".rstrip()
+        return f"{value:.7g} is not above {schema['exclusiveMinimum']:.7g} {unit_name}".rstrip()
     if "multipleOf" in schema and value % schema["multipleOf"]:
-        return f"{value:g} is not a whole number"
+        return f"{value:.7g} is not a whole number"
     return ""

@@ -52,3 +52,22 @@ def test_with_first_a_der_alone_has_the_certificate_of_its_number() -> None:
 
 def test_a_profile_of_seconds_has_no_line(tmp_path: Path) -> None:
     assert lines(tmp_path / "sun.csv", "t_s,irradiance_w_m2\n0,500\n") == []
+
+
+def test_each_group_has_its_type_its_inputs_and_its_own_place_in_the_profile(tmp_path: Path) -> None:
+    (tmp_path / "sun.csv").write_text("t_s,irradiance_w_m2\n0,100\n60,200\n120,300\n")
+    (tmp_path / "fleet.yaml").write_text(
+        "groups:\n"
+        "- {count: 3, device_type: PV-1Phase, inputs: {dc_profile: sun.csv, shift_s: -60}}\n"
+        "- {count: 1, device_type: Batt-3Phase, inputs: {voltage_pu: 1.02, frequency_hz: 60.1}}\n"
+    )
+    fleet = fleet_of("--fleet", str(tmp_path / "fleet.yaml"), "--first", "7")
+    assert [(device.number, device.device_type.name) for device in fleet.devices] == [
+        (7, "PV-1Phase"), (8, "PV-1Phase"), (9, "PV-1Phase"), (10, "Batt-3Phase")
+    ]  # fmt: skip
+    seen = [device.inputs.at(1_750_000_000.0) for device in fleet.devices]
+    assert [each.irradiance_w_m2 for each in seen[:3]] == [100, 200, 300]
+    assert (seen[3].voltage_pu, seen[3].frequency_hz) == ((1.02, 1.02, 1.02), 60.1)
+    assert fleet.numbered
+    alone = fleet_of("--first", "8", "-d", "PV-1Phase")
+    assert fleet.devices[1].rng.random() == alone.devices[0].rng.random()

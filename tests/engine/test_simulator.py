@@ -13,6 +13,7 @@ from dersim.clock import SimClock
 from dersim.engine.simulator import Simulator, check_rate, derived_rng
 from dersim.engine.supervision import FrontendFailed, Supervised
 from dersim.errors import ConfigError, PluginError, bare_errors
+from dersim.fleet_plan import FleetPlan, Group, plan_of_flags
 from dersim.functions.checked import Checked
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.extension import FrontendStatus, FrontendType
@@ -105,7 +106,9 @@ def journal():
 def make(journal):
     """Build a simulator of these front-ends: (name, scope, arguments of FakeFrontend)."""
 
-    def build(*frontends, count=1, first=1, ramp=50.0, tick=1.0, rate=1.0, fail_fast=False, seed=7):
+    def build(
+        *frontends, count=1, first=1, ramp=50.0, tick=1.0, rate=1.0, fail_fast=False, seed=7, plan=None
+    ):
         registry, made = Registry(), {}
         for name, scope, arguments in frontends:
             given = dict(arguments)
@@ -125,7 +128,8 @@ def make(journal):
             registry.frontends.add(name, FrontendType(name, scope, make_frontend, order=order), "test")
         fleet = FakeFleet(count, first)
         log = LogBuffer(stream=io.StringIO())
-        options = Namespace(fail_fast=fail_fast, rate_override=False, ramp=ramp)
+        options = Namespace(fail_fast=fail_fast, rate_override=False, ramp=ramp, count=count, first=first)
+        options.plan = plan or plan_of_flags(options)
         clock = SimClock(start_s=START_S, rate=rate, tick_s=tick)
         simulator = Simulator(
             options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=seed
@@ -478,3 +482,14 @@ async def test_a_failing_front_end_is_counted(make, autojump_clock):
     simulator = make(("wire", "device", {"fails": 2}))
     await run_for(simulator, 5)
     assert simulator.fences.counts == {"frontend": 2}
+
+
+async def test_each_der_has_the_flags_of_its_group(make, autojump_clock):
+    groups = (Group("a", 4, 1, {"colour": "red", "ramp": 3.0}), Group("b", 5, 2))
+    simulator = make(("wire", "device", {}), count=3, first=4, plan=FleetPlan(groups, 4, 3))
+    await run_for(simulator, 1)
+    of = [simulator.made["wire", number].context.options for number in (4, 5, 6)]
+    assert [(each.ramp, getattr(each, "colour", None)) for each in of] == [
+        (3.0, "red"), (50.0, None), (50.0, None)
+    ]  # fmt: skip
+    assert of[1] is of[2]

@@ -42,7 +42,9 @@ def main(args: Sequence[str]) -> int:
     terminal = stderr()
     log, short = make_log(options, terminal)
     clock = SimClock(start_s=start_of(options), rate=options.rate, tick_s=options.tick)
-    require(descriptors_needed(options, registry), f"-N {options.count}")
+    require(
+        descriptors_needed(options, registry), f"-N {options.count}" if options.fleet is None else "--fleet"
+    )
     fleet = build_fleet(options, registry, clock, log)
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
@@ -77,11 +79,13 @@ def make_parser() -> OptionParser:
 
 
 def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
-    """The parsed flags, and what the selected plug-ins registered. ConfigError or PluginError."""
+    """The parsed flags with `plan`, and what the selected plug-ins registered. ConfigError or PluginError."""
     parser, plugins = sim_options.make_parser(args)
     options = parser.parse_args(args)
     if options.seed is None:
         options.seed = secrets.randbelow(2**32)
+    options.plan = sim_options.read_plan(options)
+    options.count = options.plan.count
     return options, plugins.register(options, also=(COMPANION,))
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from dersim.cli.commands import command_parser
+from dersim.errors import ConfigError
+from dersim.fleet_file import read_fleet
+from dersim.fleet_plan import FleetPlan, plan_of_flags
 from dersim.logbuffer import LEVELS, Level
 from dersim.numeric import shown
 from dersim.options import (
@@ -26,6 +30,9 @@ from dersim.plugin.registry import Selection
 
 #: The plug-in, and front-end, of the companion server.
 COMPANION = "utility"
+
+#: The most DERs of one process.
+MOST_DERS = 10_000
 
 #: Set to ``yes``, as in our tests, it makes --fail_fast the default.
 FAIL_FAST_VARIABLE = "DERSIM_FAIL_FAST"
@@ -64,12 +71,37 @@ def add_selection(parser: OptionParser) -> None:
 
 
 def read_selection(args: list[str]) -> Selection:
-    """The selection of plug-ins in `args`. The companion server needs --demo."""
+    """The selection of plug-ins in `args` and in the fleet file. The companion server needs --demo.
+
+    FileError for a mistake in the fleet file.
+    """
     parser = LooseParser(prog="dersim sim", add_help=False)
     add_selection(parser)
     parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--fleet", type=Path)
     found, _ = parser.parse_known_args(args)
-    return Selection(found.plugins, found.without if found.demo else (*found.without, COMPANION))
+    named, without = found.plugins, found.without
+    if found.fleet is not None:
+        plan = read_fleet(found.fleet)
+        named, without = named or plan.plugins, (*without, *plan.without)
+    return Selection(named, without if found.demo else (*without, COMPANION))
+
+
+def read_plan(options: argparse.Namespace) -> FleetPlan:
+    """The DERs of -N or --fleet. ConfigError where both are given, or for a mistake in the file."""
+    if options.fleet is None:
+        return plan_of_flags(options)
+    if options.count is not None:
+        raise ConfigError(
+            f"-N {options.count} and --fleet: the file says how many DERs there are; leave out -N"
+        )
+    plan = read_fleet(options.fleet, options.first or 1)
+    if plan.count > MOST_DERS:
+        raise ConfigError(
+            f"{options.fleet}: {plan.count} DERs, but one process runs at most {MOST_DERS}; "
+            "make the groups smaller"
+        )
+    return plan
 
 
 def add_general(parser: OptionParser) -> None:
@@ -123,7 +155,18 @@ def _add_ders(parser: OptionParser) -> None:
         help="nameplate, a JSON file; default: that of the type",
     )
     group.add_argument(
-        "-N", dest="count", type=count(1, 10_000), default=1, metavar="COUNT", help="independent DERs"
+        "-N",
+        dest="count",
+        type=count(1, MOST_DERS),
+        metavar="COUNT",
+        help="how many DERs, all alike; default: 1",
+    )
+    group.add_argument(
+        "--fleet",
+        type=Path,
+        metavar="FILE",
+        help="fleet file, YAML: groups of DERs with their nameplates, inputs and servers (docs/fleet.md); "
+        "what it leaves out is taken from the other flags",
     )
     group.add_argument(
         "--first",

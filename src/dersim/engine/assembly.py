@@ -9,9 +9,11 @@ from pathlib import Path
 from dersim.clock import SimClock
 from dersim.device import Device
 from dersim.engine.simulator import derived_rng
+from dersim.errors import ConfigError
 from dersim.fleet import Fleet
+from dersim.fleet_plan import FleetPlan, Group
 from dersim.grid.conditions import Conditions
-from dersim.grid.inputs import Inputs
+from dersim.grid.inputs import Inputs, checked
 from dersim.grid.profiles import Profile, read_profile
 from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import read_nameplate
@@ -20,39 +22,68 @@ from dersim.plugin.registry import Registry
 
 
 def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: LogBuffer) -> Fleet:
-    """`options.count` DERs of one type, numbered from `options.first`.
+    """The DERs of `options.plan`; what each file holds is read once.
 
     ConfigError: bad nameplate or profile; PluginError: bad plug-in.
 
     A line of the log says how a profile with TimeUTC is played, a warning if rows are missing in it.
     """
-    device_type = find_type(options.device_type, registry.device_types.values())
-    given = options.nameplate
-    nameplate = read_nameplate(given) if given else registry.nameplate_of(device_type)
-    registry.try_out(device_type, nameplate)
-    start_s = clock.now_s()
-    offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
-    weather = _profile(options.dc_profile, "weather", start_s, offset, log)
-    grid = _profile(options.grid_profile, "grid", start_s, offset, log)
-    conditions = Conditions(frequency_hz=nameplate.frequency_hz)
-    functions = tuple(registry.functions.values())
-    first = options.first or 1
-    return Fleet(
-        [
-            Device(
-                number,
-                nameplate=nameplate,
-                device_type=device_type,
-                functions=functions,
-                clock=clock,
-                inputs=Inputs(conditions, grid=grid, weather=weather, start_s=start_s),
-                rng=derived_rng(options.seed, "device", number),
-                start=options.start,
-            )
-            for number in range(first, first + options.count)
-        ],
-        numbered=options.count > 1 or options.first is not None,
-    )
+    plan: FleetPlan = options.plan
+    makers = {group.name: _Maker(group, options, registry, clock, log) for group in plan.groups}
+    devices = [makers[group.name].make(number) for number, group in plan.members()]
+    return Fleet(devices, numbered=plan.numbered)
+
+
+class _Maker:
+    """Makes the DERs of one group."""
+
+    def __init__(
+        self, group: Group, options: Namespace, registry: Registry, clock: SimClock, log: LogBuffer
+    ) -> None:
+        self._group = group
+        self._options = options = group.options(options)
+        self._clock = clock
+        self._functions = tuple(registry.functions.values())
+        try:
+            self._type = find_type(options.device_type, registry.device_types.values())
+        except ConfigError as error:
+            raise group.placed("device_type", error) from None
+        given = options.nameplate
+        self._nameplate = read_nameplate(given) if given else registry.nameplate_of(self._type)
+        registry.try_out(self._type, self._nameplate)
+        self._start_s = start_s = clock.now_s()
+        offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
+        self._weather = _profile(options.dc_profile, "weather", start_s, offset, log)
+        self._grid = _profile(options.grid_profile, "grid", start_s, offset, log)
+        conditions = Conditions(frequency_hz=self._nameplate.frequency_hz)
+        self._conditions = conditions._replace(**checked(group.constants))
+
+    def make(self, number: int) -> Device:
+        """The DER of this number."""
+        shift_s = self._group.shift_s * self._group.position(number)
+        inputs = Inputs(
+            self._conditions,
+            grid=_shifted(self._grid, shift_s),
+            weather=_shifted(self._weather, shift_s),
+            start_s=self._start_s,
+        )
+        device = Device(
+            number,
+            nameplate=self._nameplate,
+            device_type=self._type,
+            functions=self._functions,
+            clock=self._clock,
+            inputs=inputs,
+            rng=derived_rng(self._options.seed, "device", number),
+            start=self._options.start,
+        )
+        if self._group.name:
+            device.name = f"{self._group.name} {number}"
+        return device
+
+
+def _shifted(profile: Profile | None, shift_s: float) -> Profile | None:
+    return profile if profile is None or not shift_s else profile.shifted(shift_s)
 
 
 def _profile(

@@ -38,6 +38,7 @@ from dersim.plugin.sunspec_model import OwnedModel
 if TYPE_CHECKING:
     from dersim.device import Device
     from dersim.fleet import Fleet
+    from dersim.fleet_plan import FleetPlan
 
 #: The ready line shows the addresses of this many DERs; the first DER's have no number in their keys.
 SHOWN_DEVICES = 100
@@ -69,6 +70,7 @@ class Simulator:
         self.stopping = trio.Event()
         self.addresses: dict[str, str] = {}
         self._supervised: dict[int, list[Supervised]] = {}
+        self._group_options: dict[str, Namespace] = {}
         self.buffers: Buffers = {"log": log.size, "setpoint_journals": fleet.journal_size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
         self._physics = SupervisedPhysics(
@@ -152,7 +154,7 @@ class Simulator:
         number = device.number if device else 0
         models = self._registry.sunspec_models
         context = FrontendContext(
-            options=self._options,
+            options=self._options_of(number),
             fleet=self.fleet,
             clock=self._clock,
             log=self._log,
@@ -174,6 +176,16 @@ class Simulator:
         _check(plugin, kind, frontend)
         supervised = Supervised(frontend, kind.name, number, self._log, self.fences, plugin=plugin)
         self._supervised.setdefault(number, []).append(supervised)
+
+    def _options_of(self, number: int) -> Namespace:
+        """The flags of a DER, which its group may change; those of the run for the fleet's front-ends."""
+        plan: FleetPlan = self._options.plan
+        if not number:
+            return self._options
+        group = plan.group_of(number)
+        if group.name not in self._group_options:
+            self._group_options[group.name] = group.options(self._options)
+        return self._group_options[group.name]
 
     async def _bind_all(self) -> Mapping[str, str]:
         shown: dict[str, str] = {}

@@ -8,7 +8,7 @@ the DER first, so that the time before it counts under the old conditions.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from dersim.errors import ConfigError
@@ -132,22 +132,22 @@ class Inputs:
                 raise ConfigError(f"{name}: {source!r} is not one of const, csv")
             if source == "csv" and not any(each in self._known for each in groups[name]):
                 raise ConfigError(f"{name}: csv needs a profile; start with --dc_profile or --grid_profile")
-        checked = {name: _checked(name, value) for name, value in values.items()}
-        rate_hz_s = checked.pop("rocof_hz_s", None)
-        if rate_hz_s is not None and "frequency_hz" not in checked:
+        wanted = checked(values)
+        rate_hz_s = wanted.pop("rocof_hz_s", None)
+        if rate_hz_s is not None and "frequency_hz" not in wanted:
             raise ConfigError("rocof_hz_s: the frequency_hz to which it moves is missing; give both")
         self.before_change()
-        if "frequency_hz" in checked or {"source", "grid_source"} & switches.keys():
+        if "frequency_hz" in wanted or {"source", "grid_source"} & switches.keys():
             self._end_ramp()
         for name, source in switches.items():
             self._switch(groups[name], source)
         if rate_hz_s is not None:
-            self._start_ramp(checked.pop("frequency_hz"), rate_hz_s)
-        elif "frequency_hz" in checked:
+            self._start_ramp(wanted.pop("frequency_hz"), rate_hz_s)
+        elif "frequency_hz" in wanted:
             self._profiles.pop("rocof_hz_s", None)
-        for name in checked:
+        for name in wanted:
             self._profiles.pop(name, None)
-        self.constants = self.constants._replace(**checked)
+        self.constants = self.constants._replace(**wanted)
         self.constant = not self._profiles and self._ramp is None
         self.after_change()
 
@@ -187,6 +187,11 @@ class Inputs:
             "grid_source": "csv" if any(name in self._profiles for name in _GRID) else "const",
             "weather_source": "csv" if any(name in self._profiles for name in _WEATHER) else "const",
         }
+
+
+def checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as `Conditions` has them, three values for what is per phase; ConfigError names the bad one."""
+    return {name: _checked(name, value) for name, value in values.items()}
 
 
 def _short(phases: tuple[float, float, float]) -> float | list[float]:

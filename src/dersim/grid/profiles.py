@@ -14,6 +14,7 @@ rocof_hz_s the frequency moves at that rate.
 
 from __future__ import annotations
 
+import copy
 import math
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -103,6 +104,13 @@ class Profile:
         if self.time_of_day_s is not None:
             midnight_s = start_s - (start_s + utc_offset_s) % whole_days.DAY_S
             self.start_s = midnight_s + self.time_of_day_s
+
+    def shifted(self, later_s: float) -> Profile:
+        """The same rows, played so many seconds later; what has begun stays as it is."""
+        other = copy.copy(self)
+        other.start_s = self.start_s + later_s
+        other._last = {}
+        return other
 
     def at(self, name: str, now_s: float) -> Any:
         """The value of a column at simulated time now_s."""
