@@ -52,6 +52,8 @@ class Cuts:
     sampled: inputs are samples of a record, taken as straight lines.
     """
 
+    KEPT = ("jump_s", "least_s", "_stored_out", "_row_s", "_last", "_pieces")
+
     def __init__(
         self, setpoints: Setpoints, inputs: Inputs, chain: Chain, source: Source, *, sampled: bool
     ) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+from dersim.checkpoint import Checkpointed
 from dersim.cuts import Cuts
 from dersim.errors import ConfigError
 from dersim.functions.chain import Chain
@@ -61,7 +62,7 @@ class ManualClock:
         return self.time_s
 
 
-class Device:
+class Device(Checkpointed):
     """One simulated DER.
 
     number: 1-based. nameplate: default, the type's own. functions: its control functions (with the built-in

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, cast
 
 from dersim.errors import ConfigError
+from dersim.kept import plain, value
 from dersim.numeric import number, shown
 
 Excitation = Literal["inject", "absorb"]
@@ -198,6 +199,22 @@ def _curve_to_json(curve: Curve) -> dict[str, Any]:
         if getattr(curve, key) is not None:
             out[key] = getattr(curve, key)
     return out
+
+
+def value_to_kept(value: ModeValue) -> Any:
+    """A mode's value as JSON without any loss, for a checkpoint."""
+    return {type(value).__name__: plain(value)} if isinstance(value, tuple) else value
+
+
+def value_from_kept(kept: Any) -> ModeValue:
+    """The value that `value_to_kept` wrote."""
+    if not isinstance(kept, dict):
+        return cast("ModeValue", kept)
+    ((name, fields),) = kept.items()
+    forms: dict[str, Callable[..., ModeValue]] = {
+        form.__name__: form for form in (FixedVar, FixedPowerFactor, FreqDroop, Curve)
+    }
+    return forms[name](*value(fields))
 
 
 def modes_to_json(values: Mapping[str, ModeValue]) -> dict[str, Any]:

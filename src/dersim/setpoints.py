@@ -37,8 +37,10 @@ from dersim.functions.contract import FunctionType
 from dersim.functions.parameters import objection
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import SETTING_MODES, Settings
-from dersim.modes import ModeValue
+from dersim.kept import plain, value
+from dersim.modes import ModeValue, value_from_kept, value_to_kept
 from dersim.numeric import shown
+from dersim.rivals import COMPANIONS, with_third_party
 
 
 class SetpointSource(IntEnum):
@@ -132,21 +134,6 @@ class _Setpoint(NamedTuple):
     ramp_s: float | None
 
 
-#: Modes that cannot act together, from the strongest to the weakest within one source. Modes on one line are
-#: equally strong, and the latest wins.
-_RIVALS: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (
-        ("opModFixedVar", "opModTargetVar"),
-        ("opModFixedPFInjectW", "opModFixedPFAbsorbW"),
-        ("opModWattVar", "opModWattPF"),
-        ("opModVoltVar",),
-    ),
-    (("opModTargetW",), ("opModFixedW",)),
-    (("opModFreqDroop",), ("opModFreqWatt",)),
-)
-#: Lines whose modes act together.
-_COMPANIONS = (("opModFixedPFInjectW", "opModFixedPFAbsorbW"),)
-
 _RAMP = "rampTms"
 _ACCEPTED = Outcome(Verdict.ACCEPTED)
 JOURNAL_LENGTH = 500
@@ -172,7 +159,7 @@ class Setpoints:
         self.settings = settings
         self._nameplate = nameplate
         self._types = {mode: kind for kind in types for mode in kind.modes}
-        self._rivals = _with_third_party(self._types)
+        self._rivals = with_third_party(self._types)
         self._now_s = now_s
         #: Goes around each call of a function's own check; this one lets its error pass.
         self.fence: Callable[[str], AbstractContextManager[Ended]] = lambda _what: nullcontext(Ended())
@@ -190,10 +177,10 @@ class Setpoints:
         self.changes = 0
         #: The simulated time at which the next setpoint ends by itself; inf without one.
         self.next_expiry_s = math.inf
-        for mode, value in nameplate.default_modes.items():
+        for mode, own in nameplate.default_modes.items():
             if mode not in self._types:
                 continue
-            self._put(SetpointChange(SetpointSource.NAMEPLATE, mode, value, "nameplate"), 0.0)
+            self._put(SetpointChange(SetpointSource.NAMEPLATE, mode, own, "nameplate"), 0.0)
         self._resolve(0.0)
 
     @property
@@ -274,6 +261,29 @@ class Setpoints:
                     )
         self._resolve(now_s)
         return True
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Every setpoint held, whether it acts or not, and the ramps in force."""
+        held = [each for by_source in self._by_mode.values() for each in by_source.values()]
+        rows = [plain(each._replace(value=0.0)) for each in held]
+        values = [value_to_kept(each.value) for each in held]
+        return {"held": rows, "values": values, "ramps": plain(self.ramps), "changes": self.changes}
+
+    def restore(self, document: Mapping[str, Any]) -> list[str]:
+        """Take over what `checkpoint` gave; returns the modes left out, which this DER does not have."""
+        self._by_mode, unknown = {}, []
+        for row, kept in zip(document["held"], document["values"], strict=True):
+            source, mode, _, *rest = row
+            if mode not in self._types:
+                unknown.append(mode)
+                continue
+            setpoint = _Setpoint(SetpointSource(source), mode, value_from_kept(kept), *rest)
+            self._by_mode.setdefault(mode, {})[setpoint.source] = setpoint
+            self._order = max(self._order, setpoint.order)
+        self._resolve(self._now_s())
+        self.ramps = {mode: value(ramp) for mode, ramp in document["ramps"].items() if mode in self._values}
+        self.changes = document["changes"]
+        return unknown
 
     def _put(self, change: SetpointChange, now_s: float) -> bool:
         by_source = self._by_mode.setdefault(change.mode, {})
@@ -376,13 +386,5 @@ def _beaten(
         here,
         key=lambda w: (w.source.rank, w.source is spoke_last[w.source.rank], strength[w.mode], w.order),
     )
-    companions = next((line for line in _COMPANIONS if best.mode in line), (best.mode,))
+    companions = next((line for line in COMPANIONS if best.mode in line), (best.mode,))
     return [(setpoint, best) for setpoint in here if setpoint.mode not in companions]
-
-
-def _with_third_party(types: Mapping[str, FunctionType]) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """`_RIVALS` with the reactive modes of third-party functions, as strong as fixed var."""
-    known = {mode for group in _RIVALS for line in group for mode in line}
-    third_party = tuple(m for m, kind in types.items() if kind.stage == "reactive" and m not in known)
-    reactive = (_RIVALS[0][0] + third_party, *_RIVALS[0][1:])
-    return (reactive, *_RIVALS[1:])

@@ -19,12 +19,13 @@ import random
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from dersim.buffers import Buffers
 from dersim.clock import SimClock
+from dersim.engine.checkpoints import Checkpoints
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
@@ -47,7 +48,8 @@ SHOWN_DEVICES = 100
 class Simulator:
     """A fleet, its clock and its front-ends, from start to stop.
 
-    options: all flags. seed: of all random draws. `run` is called once.
+    options: all flags. seed: of all random draws. `run` is called once. states: who keeps checkpoints sets
+    `states.keeps` before `run` and calls `states.saved()` after each one.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class Simulator:
         self._group_options: dict[str, Namespace] = {}
         self.buffers: Buffers = {"log": log.size, "setpoint_journals": fleet.journal_size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
+        self._checkpoints = Checkpoints(fleet, self._supervised, log, self.fences)
+        self.states = self._checkpoints.states
         self._physics = SupervisedPhysics(
             self.fences, {**registry.functions.owners, **registry.device_types.owners}
         )
@@ -80,6 +84,14 @@ class Simulator:
     def stop(self) -> None:
         """End the program cleanly; may be called from any task, and more than once."""
         self.stopping.set()
+
+    def checkpoint(self, numbers: Iterable[int] | None = None) -> dict[str, Any]:
+        """The states of all DERs (or of some) and of their front-ends as JSON, by number."""
+        return self._checkpoints.take(numbers)
+
+    def restore(self, documents: Mapping[str, Any]) -> None:
+        """Take over checkpoints, before `run`; ConfigError for one that this run cannot take over."""
+        self._checkpoints.give(documents)
 
     def statuses(self, number: int = 0) -> dict[str, FrontendStatus]:
         """The states of the front-ends of DER `number` (0: of the fleet)."""
@@ -101,6 +113,7 @@ class Simulator:
     async def _live(self, announce: Callable[[str], None]) -> None:
         check_rate(self._options, self._clock.rate, self._registry.frontends.values())
         self._make_all()
+        self._checkpoints.give_frontends()
         shown = await self._bind_all()
         self.addresses.update({key: value for key, value in shown.items() if key != "token"})
         count = len(self.fleet.devices)
@@ -169,6 +182,7 @@ class Simulator:
             addresses=self.addresses,
             buffers=self.buffers,
             fences=self.fences,
+            saved_states=self.states,
         )
         plugin = self._registry.frontends.owners[kind.name]
         with self._at_start(plugin, f"make of front-end {kind.name}"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import ClassVar
 
 from dersim.functions.contract import NOTHING, Demand
 from dersim.hardware.measured import Measured
@@ -22,6 +23,8 @@ class Function:
     that moves. bends_w: active powers (W, charging negative) where the line between them bends.
     """
 
+    #: The attributes that a checkpoint keeps (`kept.py`).
+    KEPT: ClassVar[tuple[str, ...]] = ("settled",)
     follows_power = False
     bends_w: tuple[float, ...] = ()
 

@@ -17,6 +17,8 @@ from dersim.hardware.source import Source, beside_battery_w
 class BatteryRamp:
     """The ramp of one DER's battery; settled: it has arrived; straight_s, moving: as those of `Ramp`."""
 
+    KEPT = ("settled", "straight_s", "moving", "_power", "_out")
+
     def __init__(self, nameplate: Nameplate) -> None:
         ramp_s = nameplate.battery_ramp_s
         self._full_w = nameplate.rtgMaxW

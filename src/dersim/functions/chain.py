@@ -51,7 +51,7 @@ class Chain:
     moves while Q depends on it (`q_follows`), in a line with `q_bends_w`.
     over_w: how far |P| would be above the ramp of entering service, W.
     command, grid, frequency: the functions of those stages that are called, each with its bounds.
-    called: all functions by name, as they are called.
+    called: all functions by name, as they are called; enabled: those called now, without the ramp.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Chain:
         self.grid: list[tuple[ControlFunction, Bounds]] = []
         self.frequency: list[tuple[ControlFunction, Bounds]] = []
         self.reactive = Reactive(self.ramp, self.service)
-        self._enabled: list[ControlFunction] = []
+        self.enabled: list[ControlFunction] = []
         self._q_lag = self.reactive.lag
         self.lags = [self._q_lag]
         self.q_bends_w: list[float] = []
@@ -141,10 +141,10 @@ class Chain:
         following = [each for each in enabled["reactive"] if getattr(each, "follows_power", False)]
         self._by_power = self.q_follows = bool(following)
         self.q_bends_w = [power_w for each in following for power_w in getattr(each, "bends_w", ())]
-        self._enabled = [function for functions in enabled.values() for function in functions]
+        self.enabled = [function for functions in enabled.values() for function in functions]
         self.lags = [
             self.reactive.lag,
-            *(lag for each in self._enabled for lag in getattr(each, "lags", ())),
+            *(lag for each in self.enabled for lag in getattr(each, "lags", ())),
         ]
         self.service.configure(
             enabled["protect"],
@@ -215,7 +215,7 @@ class Chain:
             or (battery is not None and not battery.settled)
         )
         self.settled = (
-            settled and not q_lag.moving and not ramps and all(function.settled for function in self._enabled)
+            settled and not q_lag.moving and not ramps and all(function.settled for function in self.enabled)
         )
 
     def _active(self, dt_s: float, seen: Measured, source: Source, ceiling: float) -> float:

@@ -47,6 +47,7 @@ class EnterService(Function):
     head_start_s: seconds of the ramp already elapsed at the instant when service is entered.
     """
 
+    KEPT = ("settled", "_good_s", "_share", "_ceiling_w")
     rng = random.Random(0)  # noqa: S311 - a simulation, not a secret
     head_start_s = 0.0
 

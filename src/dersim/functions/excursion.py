@@ -49,6 +49,14 @@ class Excursion:
         self.boundary = boundary
         self._open: list[list[float]] = []  # [magnitude, seconds exceeded, seconds allowed]
 
+    def checkpoint(self) -> list[list[float]]:
+        """The open entries."""
+        return [list(entry[:2]) for entry in self._open]
+
+    def restore(self, document: list[list[float]]) -> None:
+        """Take over open entries; the time allowed is this boundary's."""
+        self._open = [[level, past_s, self.boundary.allowed_s(level)] for level, past_s in document]
+
     @property
     def running(self) -> bool:
         """Whether the magnitude was beyond the threshold at the last step."""

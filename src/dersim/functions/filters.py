@@ -25,6 +25,7 @@ class Lag:
     olrt_s: the open-loop response time of the last step.
     """
 
+    KEPT = ("y", "_u", "moving", "before", "mean", "olrt_s")
     __slots__ = (
         "_dt_s",
         "_of_u",

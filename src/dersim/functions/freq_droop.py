@@ -41,6 +41,8 @@ _ARRIVED = 1e-3
 class Droop(Function):
     """Frequency droop with its dead-band, p_pre and lag."""
 
+    KEPT = ("settled", "_side", "_active", "_pre_w", "_wanted_w", "_moves", "_dark", "_lag")
+
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self._value: FreqDroop | None = None

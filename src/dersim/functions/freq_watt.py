@@ -24,6 +24,8 @@ MODE = "opModFreqWatt"
 class FreqWatt(Function):
     """The Freq-Watt curve; the lag is on the limit, in W."""
 
+    KEPT = ("settled", "_limit")
+
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self._line: Line | None = None

@@ -32,6 +32,7 @@ class LossOfMains(Function):
     cause: of a trip by this function, for the log; "" in service.
     """
 
+    KEPT = ("settled", "_angle_deg", "_lost_s", "_fast_s", "cause")
     quiet_window = (0.0, INF, 0.0, INF)
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:

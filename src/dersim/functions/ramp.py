@@ -40,6 +40,7 @@ class Track:
     ramp_s: the whole time of a ramp in a given time. In that time the goal may move, in straight lines.
     """
 
+    KEPT = ("value", "_goal", "left_s", "ramp_s")
     __slots__ = ("_goal", "left_s", "ramp_s", "value")
 
     def __init__(self, value: float) -> None:
@@ -113,6 +114,7 @@ class Bounds:
     releases: the function is of stage grid or frequency; the bounds then only release the power it held.
     """
 
+    KEPT = ("limit", "floor", "begin", "had_target", "ramp_s")
     __slots__ = ("begin", "demand", "floor", "had_target", "limit", "ramp_s", "releases")
 
     def __init__(self, *, releases: bool) -> None:
@@ -132,6 +134,22 @@ class Ramp(Function):
     the bounds of functions that have no mode in force any more. q: reactive power, which ramps while
     `q.left_s` is above 0 and else moves with its function's open-loop response.
     """
+
+    KEPT = (
+        "settled",
+        "target",
+        "follows",
+        "_begins",
+        "asked_w",
+        "_pv_w",
+        "_with_pv",
+        "_met",
+        "_rising",
+        "target_ramp_s",
+        "q",
+        "straight_s",
+        "moving",
+    )
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)

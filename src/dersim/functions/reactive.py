@@ -20,6 +20,8 @@ class Reactive:
     by, demand: the function that asked for Q in the last step, and what it asked for.
     """
 
+    KEPT = ("lag", "_response_s", "_begins", "_ramp_s")
+
     def __init__(self, ramp: Ramp | None, service: Service) -> None:
         self._functions: list[ControlFunction] = []
         self._only: ControlFunction | None = None

@@ -32,6 +32,19 @@ class Service:
     limiter: that of the ramp of entering service. None without one.
     """
 
+    KEPT = (
+        "in_service",
+        "closed",
+        "tripped",
+        "ceased",
+        "entering",
+        "permitted",
+        "turning",
+        "_trips",
+        "_opens",
+        "_settled",
+    )
+
     def __init__(self) -> None:
         self.in_service = self.closed = True
         self.tripped = self.ceased = self.entering = False

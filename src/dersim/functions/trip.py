@@ -48,6 +48,8 @@ def steps(fast: tuple[float, float], slow: tuple[float, float]) -> _Points:
 class Trip(Function):
     """The four must-trip curves; magnitudes in percent and hertz, those of the low sides negated."""
 
+    KEPT = ("settled", "_timers")
+
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self._defaults = default_trips(nameplate)

@@ -32,6 +32,8 @@ _DEFAULT_TIME_CONSTANT_S = 300.0
 class VoltVar(Function):
     """The Volt-Var curve; y in percent, x in per unit."""
 
+    KEPT = ("settled", "_v_ref")
+
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         super().__init__(nameplate, settings)
         self._line: Line | None = None

@@ -23,6 +23,11 @@ class FrequencyRamp:
         self.end_s = start_s + abs(target_hz - start_hz) / rate_hz_s
         self._slope_hz_s = math.copysign(rate_hz_s, target_hz - start_hz)
 
+    @property
+    def course(self) -> tuple[float, float, float, float]:
+        """start_s, start_hz, target_hz and rate_hz_s."""
+        return self.start_s, self.start_hz, self.target_hz, abs(self._slope_hz_s)
+
     def at(self, now_s: float) -> float:
         """The frequency at now_s, Hz."""
         if now_s >= self.end_s:

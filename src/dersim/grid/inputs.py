@@ -15,6 +15,7 @@ from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
 from dersim.grid.frequency_ramp import FrequencyRamp
 from dersim.grid.profiles import Profile
+from dersim.kept import plain, value
 from dersim.numeric import number
 
 Kind = Literal["const", "csv"]
@@ -150,6 +151,19 @@ class Inputs:
         self.constants = self.constants._replace(**wanted)
         self.constant = not self._profiles and self._ramp is None
         self.after_change()
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The constant values, the inputs that follow a profile, and the ramp of the frequency."""
+        ramp = None if self._ramp is None else self._ramp.course
+        return {"constants": plain(self.constants), "csv": sorted(self._profiles), "ramp": ramp}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave; an input whose profile this run does not have is const."""
+        self.constants = Conditions(*value(document["constants"]))
+        self._profiles = {name: self._known[name] for name in document["csv"] if name in self._known}
+        ramp = document["ramp"]
+        self._ramp = None if ramp is None else FrequencyRamp(*ramp)
+        self.constant = not self._profiles and self._ramp is None
 
     def _end_ramp(self) -> None:
         if self._ramp is not None:

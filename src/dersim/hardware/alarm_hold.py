@@ -6,6 +6,9 @@ ticks, or for as long as it lasts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dersim.hardware.state import Alarm
 
 _NONE = Alarm(0)
@@ -18,6 +21,16 @@ class AlarmHold:
         self._hold_s = hold_s
         self._last = _NONE
         self._until_s: dict[Alarm, float] = {}
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The alarms of the last step, and those held with the end of each."""
+        until_s = {str(int(alarm)): end_s for alarm, end_s in self._until_s.items()}
+        return {"last": int(self._last), "until_s": until_s}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave."""
+        self._last = Alarm(document["last"])
+        self._until_s = {Alarm(int(bit)): end_s for bit, end_s in document["until_s"].items()}
 
     def note(self, alarms: Alarm, now_s: float) -> None:
         """Record the alarms present at now_s. One that lasts does not prolong its hold, nor another's."""

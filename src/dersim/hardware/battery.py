@@ -36,6 +36,23 @@ class Battery:
     a target or command; a replay sets it.
     """
 
+    KEPT = (
+        "energy_wh",
+        "delivered_wh",
+        "taken_wh",
+        "available_w",
+        "charge_w",
+        "take_w",
+        "rest_w",
+        "idle_w",
+        "cell_temperature_c",
+        "settled",
+        "_full",
+        "_dc_w",
+        "_power_w",
+        "_commands",
+    )
+
     def __init__(self, nameplate: Nameplate) -> None:
         self._plate = nameplate
         self._rated_wh = nameplate.rtgMaxWh

@@ -17,6 +17,8 @@ _PV_TYPES = (4, 83)
 class DcSides:
     """Reads the DC sides of one DER."""
 
+    KEPT = ("_delivered_wh", "_taken_wh")
+
     def __init__(self, plate: Nameplate, source: Source) -> None:
         self._efficiency = plate.inverter_efficiency
         self._source, self._combined = source, combined(source)

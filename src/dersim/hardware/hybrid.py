@@ -21,6 +21,19 @@ from dersim.modes import ModeValue
 class Hybrid:
     """A PV array (`pv`) and a battery (`battery`); see `source.Source`."""
 
+    KEPT = (
+        "pv",
+        "battery",
+        "available_w",
+        "charge_w",
+        "rest_w",
+        "settled",
+        "_serves",
+        "_end_w",
+        "_sun_w",
+        "_take_w",
+    )
+
     def __init__(self, nameplate: Nameplate) -> None:
         self.pv = pv_array(nameplate)
         self.battery = Battery(nameplate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from dersim.grid.conditions import Conditions
 
@@ -56,6 +56,28 @@ class Measured:
     operator keeps the DER out of service. va_limit, var_available: the apparent power limit (VA) and
     the reactive power available (var, injecting and absorbing, both >= 0) at an active power (W).
     """
+
+    KEPT: ClassVar[tuple[str, ...]] = (
+        "v_pu",
+        "v_low_pu",
+        "v_high_pu",
+        "terminal_v_pu",
+        "frequency_hz",
+        "angle_deg",
+        "rocof_hz_s",
+        "grid_lost",
+        "disturbed",
+        "available_w",
+        "charge_w",
+        "p_w",
+        "q_var",
+        "before_w",
+        "command_w",
+        "wanted_w",
+        "in_service",
+        "running",
+        "blocked",
+    )
 
     v_pu: float = 1.0
     v_low_pu: float = 1.0

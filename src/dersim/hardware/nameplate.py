@@ -11,9 +11,10 @@ The attributes are those of IEEE 2030.5 DERCapability (10.10.4.2).
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,16 @@ class Nameplate:
     registers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     points: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
+    _digest: str = field(default="", init=False, compare=False, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """A short digest of all values, which tells two nameplates apart."""
+        if not self._digest:
+            values = [getattr(self, each.name) for each in fields(self) if each.compare]
+            digest = hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+            object.__setattr__(self, "_digest", digest)
+        return self._digest
 
     @property
     def rtgNormalCategory(self) -> int:  # noqa: N802 - the standard's name

@@ -15,7 +15,7 @@ on the dashboard matches the power on the AC side.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.nameplate import Nameplate
@@ -109,6 +109,15 @@ def iv_curve(p_mpp_w: float, v_mpp_v: float) -> IVCurve:
 class PvArray:
     """A PV array behind an inverter; see `source.Source`."""
 
+    KEPT: ClassVar[tuple[str, ...]] = (
+        "_awake",
+        "_weather",
+        "_irradiance",
+        "_dc_w",
+        "available_w",
+        "cell_temperature_c",
+    )
+
     def __init__(self, nameplate: Nameplate) -> None:
         self._dc0_w = nameplate.pv_w
         self._v0 = nameplate.pv_v
@@ -164,6 +173,8 @@ class PvArray:
 
 class MeteredArray(PvArray):
     """A PV array that counts its own energy: at part load it does not follow from that of the AC side."""
+
+    KEPT = (*PvArray.KEPT, "delivered_wh", "ac_net_wh")
 
     def __init__(self, nameplate: Nameplate) -> None:
         super().__init__(nameplate)

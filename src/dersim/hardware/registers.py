@@ -16,6 +16,18 @@ _ZERO: Triple = (0.0, 0.0, 0.0)
 class Registers:
     """Energy per phase in Wh and varh, from the given start values."""
 
+    KEPT = (
+        "_exported",
+        "_imported",
+        "_injected",
+        "_absorbed",
+        "_shares",
+        "_out_ws",
+        "_in_ws",
+        "_inject_vs",
+        "_absorb_vs",
+    )
+
     def __init__(
         self,
         exported_wh: Triple = _ZERO,

@@ -94,6 +94,8 @@ class DecidedParts(Protocol):
 class Report:
     """Builds the states of one DER from its parts, which belong to the device."""
 
+    KEPT = ("held", "_sides")
+
     def __init__(
         self,
         plate: Nameplate,

@@ -9,10 +9,11 @@ count rises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import Nameplate
-from dersim.modes import ModeValue
+from dersim.modes import ModeValue, value_from_kept, value_to_kept
 from dersim.numeric import number
 
 #: Settings that a DefaultDERControl carries as modes.
@@ -163,6 +164,27 @@ class Settings:
         self.changes += 1
         self.changed_s = now_s
         self.on_change()
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What was written and what overrides it, the values that are not in force, and the counters."""
+        return {
+            "written": {name: self._base[name] for name in self._base if name in self._written},
+            "governed": dict(self._governed),
+            "stored": {mode: value_to_kept(value) for mode, value in self.stored.items()},
+            "anti_islanding": self.anti_islanding,
+            "changes": self.changes,
+            "changed_s": self.changed_s,
+        }
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave, without a call of `on_change`."""
+        self._base, self._written = _at_first(self._nameplate), set()
+        self._store(document["written"])
+        self._governed = dict(document["governed"])
+        self._refresh(0.0)
+        self.stored = {mode: value_from_kept(kept) for mode, kept in document["stored"].items()}
+        self.anti_islanding = document["anti_islanding"]
+        self.changes, self.changed_s = document["changes"], document["changed_s"]
 
     def govern(self, values: Mapping[str, float], now_s: float) -> bool:
         """Replace the setpoints that override settings, by name; True if a value that acts changed."""

@@ -153,6 +153,8 @@ def tell_service(source: Source, *, in_service: bool) -> None:
 class GivenSource:
     """A source whose available power is set from outside: for replays and tests."""
 
+    KEPT = ("available_w", "charge_w", "soc_pct", "cell_temperature_c", "rest_w")
+
     def __init__(self, nameplate: Nameplate) -> None:
         self._efficiency = nameplate.inverter_efficiency
         self._v = nameplate.pv_v

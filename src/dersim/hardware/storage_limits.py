@@ -60,6 +60,8 @@ def _lower(settings: Settings, first: str, second: str) -> str:
 class Limit:
     """The highest power in one direction (W; below 0: the least power in the other), on its way to a goal."""
 
+    KEPT = ("value", "_goal", "_left_s", "_ramp_s", "_rate_w_s")
+
     def __init__(self, value: float) -> None:
         self.value = self._goal = value
         self._left_s, self._ramp_s, self._rate_w_s = 0.0, 0.0, math.inf
@@ -107,6 +109,8 @@ class StorageLimits:
     may charge from the grid. moving: a limit has not reached its goal. acts: a limit is in force, or one that
     ended still moves.
     """
+
+    KEPT = ("charge", "discharge", "reserve_pct", "from_grid", "_commanded", "moving", "acts")
 
     def __init__(self, machine: Machine) -> None:
         self.charge, self.discharge = Limit(machine.charge_w), Limit(machine.discharge_w)

@@ -16,6 +16,7 @@ from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import Services
 from dersim.plugin.sunspec_model import OwnedModel
+from dersim.saved_states import SavedStates
 
 if TYPE_CHECKING:
     from dersim.clock import SimClock
@@ -74,6 +75,7 @@ class FrontendContext:
     unit of work that met it (`Fences.around`).
     `addresses`: where everything listens, by the keys of the ready line; filled once all is bound.
     `buffers`: a front-end adds its bounded buffers by name, for /metrics.
+    saved_states: `barrier` waits until the present state is saved, in a run that keeps checkpoints.
     `panels` and `sunspec_models` are those of the plug-ins; `plugins` lists what is installed.
     """
 
@@ -92,6 +94,7 @@ class FrontendContext:
     buffers: Buffers = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
+    saved_states: SavedStates = field(default_factory=SavedStates)
 
     def offer(self, kind: type[T], service: T) -> None:
         """Offer a service of this front-end to the others, once, while it is made."""

@@ -1,0 +1,82 @@
+"""The checkpoint of a run: by DER, its physics and its front-ends.
+
+::
+
+    {"7": {"device": {...}, "frontends": {"csip": {...}}}}
+
+A front-end takes part with the methods `checkpoint` and `restore` (`dersim.kept.Keeps`). It is restored when
+it is made, before it is bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from dersim.errors import ConfigError
+from dersim.fences import Fences
+from dersim.logbuffer import LogBuffer
+from dersim.saved_states import SavedStates
+
+if TYPE_CHECKING:
+    from dersim.device import Device
+    from dersim.engine.supervision import Supervised
+    from dersim.fleet import Fleet
+
+
+class Checkpoints:
+    """Takes and gives the states of a run. frontends: by number of the DER, those that are made."""
+
+    def __init__(
+        self, fleet: Fleet, frontends: Mapping[int, list[Supervised]], log: LogBuffer, fences: Fences
+    ) -> None:
+        self.states = SavedStates()
+        self._fleet = fleet
+        self._frontends = frontends
+        self._log = log
+        self._fences = fences
+        self._waiting: dict[int, Mapping[str, Any]] = {}
+
+    def take(self, numbers: Iterable[int] | None = None) -> dict[str, Any]:
+        """The states of these DERs, or of all; one whose plug-in fails at it is left out, and logged."""
+        if numbers is None:
+            self.states.taken()
+            devices = self._fleet.devices
+        else:
+            devices = [device for n in numbers if (device := self._fleet.find(n)) is not None]
+        found: dict[str, Any] = {}
+        for device in devices:
+            with self._fences.around("checkpoint", "Engine", "its checkpoint failed", device.number):
+                found[str(device.number)] = self._one(device)
+        return found
+
+    def _one(self, device: Device) -> dict[str, Any]:
+        made = [(each.name, each.frontend) for each in self._frontends.get(device.number, ())]
+        kept = {name: each.checkpoint() for name, each in made if hasattr(each, "checkpoint")}
+        return {"device": device.checkpoint(), "frontends": kept}
+
+    def give(self, documents: Mapping[str, Any]) -> None:
+        """Restore DERs at once, and their front-ends when they are made; call it before the run.
+
+        ConfigError for a checkpoint of another format or nameplate, or of a DER that this run does not have.
+        """
+        for text, document in documents.items():
+            device = self._fleet.find(int(text)) if text.isdecimal() else None
+            if device is None:
+                first, last = self._fleet.devices[0].number, self._fleet.devices[-1].number
+                raise ConfigError(
+                    f"checkpoint of DER {text}: this run has the DERs {first} to {last}; "
+                    f"choose --first and -N so that it is among them, or leave it out"
+                )
+            for line in device.restore(document["device"]):
+                self._log.log("Debug", "Engine", f"restored; {line}", device.number)
+            self._waiting[device.number] = document["frontends"]
+
+    def give_frontends(self) -> None:
+        """Restore the front-ends, which are made now."""
+        for number, kept in self._waiting.items():
+            for each in self._frontends.get(number, ()):
+                restore = getattr(each.frontend, "restore", None)
+                if restore is not None and each.name in kept:
+                    restore(kept[each.name])
+        self._waiting.clear()

@@ -1,0 +1,81 @@
+"""The checkpoint of a run: every DER with its front-ends, to JSON and back."""
+
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from dersim.device import ManualClock
+from dersim.engine.checkpoints import Checkpoints
+from dersim.errors import ConfigError
+from dersim.fences import Fences
+from dersim.fleet import Fleet
+from dersim.logbuffer import LogBuffer
+from dersim.plugin.builtin import make_device
+
+
+class Counting:
+    """A front-end that takes part in checkpoints."""
+
+    def __init__(self, count=0):
+        self.count = count
+
+    def checkpoint(self):
+        return {"count": self.count}
+
+    def restore(self, document):
+        self.count = document["count"]
+
+
+class Broken:
+    def checkpoint(self):
+        raise RuntimeError("no state today")
+
+
+def run_of(first, frontends, count=2):
+    clock = ManualClock(10.0)
+    fleet = Fleet([make_device(number, clock=clock) for number in range(first, first + count)])
+    for device in fleet.devices:
+        device.step(10.0)
+    log = LogBuffer(stream=io.StringIO())
+    made = {
+        number: [SimpleNamespace(name=name, frontend=each) for name, each in of_it.items()]
+        for number, of_it in frontends.items()
+    }
+    return fleet, Checkpoints(fleet, made, log, Fences(log)), log
+
+
+def test_a_run_goes_on_from_the_checkpoint_of_another_with_its_front_ends():
+    fleet, checkpoints, _ = run_of(4, {4: {"csip": Counting(3)}, 5: {"csip": Counting(9)}})
+    for device in fleet.devices:
+        device.step(70.0)
+    document = json.loads(json.dumps(checkpoints.take()))
+    assert list(document) == ["4", "5"]
+    second = {4: {"modbus": object()}, 5: {"csip": Counting(), "modbus": object()}}
+    later, others, _ = run_of(4, second)
+    others.give(document)
+    assert second[5]["csip"].count == 0  # front-ends are restored when they are made
+    others.give_frontends()
+    assert second[5]["csip"].count == 9
+    exported = [sum(device.state.exported_wh) for device in fleet.devices]
+    assert [sum(device.state.exported_wh) for device in later.devices] == exported
+    assert exported[0] > 0
+
+
+def test_some_ders_are_taken_by_number():
+    _, checkpoints, _ = run_of(1, {}, count=3)
+    assert list(checkpoints.take([2])) == ["2"]
+
+
+def test_a_der_whose_front_end_fails_at_it_is_left_out_and_logged():
+    _, checkpoints, log = run_of(1, {1: {"csip": Broken()}})
+    assert list(checkpoints.take()) == ["2"]
+    assert "its checkpoint failed: unexpected RuntimeError('no state today')" in log.entries()[0].message
+
+
+def test_a_checkpoint_of_a_der_that_this_run_does_not_have_is_refused_in_one_line():
+    _, checkpoints, _ = run_of(4, {})
+    with pytest.raises(ConfigError, match=r"checkpoint of DER 9: this run has the DERs 4 to 5; choose") as e:
+        checkpoints.give({"9": {}})
+    assert "\n" not in str(e.value)
