@@ -107,3 +107,10 @@ def test_a_control_that_cannot_be_written_is_refused(store, changes, complaint):
 def test_a_bad_primacy_is_refused(store, primacy):
     with pytest.raises(ConfigError, match="primacy"):
         store.create("p", primacy)
+
+
+def test_a_server_may_begin_without_programs(make_lab):
+    lab = make_lab(own_programs=False)
+    assert len(lab.head_end.programs) == 0
+    listed = lab.client().get("/edev/1/fsa?l=9") if lab.client().get("/dcap") else None
+    assert [item.DERProgramListLink for item in listed.FunctionSetAssignments] == [None]

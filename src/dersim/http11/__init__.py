@@ -1,4 +1,4 @@
-"""HTTP/1.1 as IEEE 2030.5 uses it, for both sides, on h11 and Trio streams.
+"""HTTP/1.1 as IEEE 2030.5 uses it, for both sides, on llhttp, h11 and Trio streams.
 
 Client: `Endpoint(host, port, tls).connection()` gives a `Connection`, which lives as long as its DER.
 Server: `await bind(host, port)`, then `await serve(handler, listeners, tls=...)` until cancelled.

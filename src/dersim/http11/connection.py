@@ -16,15 +16,15 @@ taken for the response to the next one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Literal
 
-import h11
 import trio
 
-from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
+from dersim.errors import UtilityUnreachable
 from dersim.http11.client_socket import ClientSocket
-from dersim.http11.messages import Headers, Response, decoded, in_words
-from dersim.numeric import shown
+from dersim.http11.messages import Headers, Response
+from dersim.http11.request_bytes import Outgoing, RequestWriter
+from dersim.http11.response_reader import ClosedEarly, ResponseReader
 from dersim.receiving import RECEIVE_BYTES
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream
@@ -34,11 +34,6 @@ OpenStream = Callable[[], Awaitable[trio.abc.Stream]]
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 MAX_BODY_BYTES = 2 * 1024 * 1024
-#: All of a response's head, or one chunk header, or the trailers.
-MAX_HEADER_BYTES = 32 * 1024
-_MAX_INTERIM = 20
-_PREPARED = 32
-_END = h11.EndOfMessage()
 
 
 class _Unanswered(UtilityUnreachable):
@@ -73,11 +68,10 @@ class Connection:
         self._read_s = read_s
         self._max_body_bytes = max_body_bytes
         self._stream: trio.abc.Stream | None = None
-        self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
         self._has_answered = False
         self._phase: Phase = "connect"
         self._turn = trio.Lock()
-        self._headers: dict[tuple[Headers, int | None], Any] = {}  # h11 does not export its Headers
+        self._writer = RequestWriter(host)
 
     async def request(
         self,
@@ -94,7 +88,7 @@ class Connection:
         UtilityUnreachable (with `phase`), RemoteProtocolError for what is not HTTP or too large, and
         LocalProtocolError for a request that HTTP does not allow.
         """
-        event = self._request_event(method, target, headers, body)
+        outgoing = self._writer.outgoing(method, target, headers, body)
         try:
             self._turn.acquire_nowait()
         except trio.WouldBlock:
@@ -105,7 +99,7 @@ class Connection:
             # Moving a deadline costs more than setting it; on a kept connection this first one is often the
             # only one.
             with trio.CancelScope(deadline=min(latest_s, now_s + self._read_s)) as scope:
-                return await self._attempt_twice(event, body, scope, latest_s)
+                return await self._attempt_twice(outgoing, scope, latest_s)
             raise self._unreachable(self._overdue(latest_s, timeout_s))
         finally:
             self._turn.release()
@@ -120,51 +114,26 @@ class Connection:
         async with self._turn:
             await self._close()
 
-    def _request_event(self, method: str, target: str, headers: Headers, body: bytes) -> h11.Request:
-        """The request for h11. Most differ from earlier ones in their target only: their headers are kept."""
-        length = len(body) if body or method in {"POST", "PUT"} else None
-        try:
-            if (kept := self._headers.get((headers, length))) is not None:
-                return h11.Request(method=method, target=target, headers=kept)
-            fields = [("Host", self.host), *headers]
-            if length is not None:
-                fields.append(("Content-Length", str(length)))
-            event = h11.Request(method=method, target=target, headers=fields)
-        except h11.LocalProtocolError as error:
-            raise LocalProtocolError(f"{method} {shown(target)} cannot be sent: {in_words(error)}") from None
-        except UnicodeEncodeError:
-            raise LocalProtocolError(
-                f"{method} {shown(target)} cannot be sent: not ASCII throughout"
-            ) from None
-        if len(self._headers) < _PREPARED:
-            self._headers[headers, length] = event.headers
-        return event
-
-    async def _attempt_twice(
-        self, event: h11.Request, body: bytes, scope: trio.CancelScope, latest_s: float
-    ) -> Response:
+    async def _attempt_twice(self, outgoing: Outgoing, scope: trio.CancelScope, latest_s: float) -> Response:
         if self._stream is not None and self._is_readable():
             await self._close()
         may_be_stale = self._stream is not None
         try:
-            return await self._exchange(event, body, scope, latest_s)
+            return await self._exchange(outgoing, scope, latest_s)
         except _Unanswered as failure:
             # A server may also close right after it was offered a TLS session that it does not accept.
-            if event.method.decode() not in IDEMPOTENT or not (may_be_stale or failure.was_resumed):
+            if outgoing.method not in IDEMPOTENT or not (may_be_stale or failure.was_resumed):
                 raise
-        return await self._exchange(event, body, scope, latest_s)
+        return await self._exchange(outgoing, scope, latest_s)
 
-    async def _exchange(
-        self, event: h11.Request, body: bytes, scope: trio.CancelScope, latest_s: float
-    ) -> Response:
+    async def _exchange(self, outgoing: Outgoing, scope: trio.CancelScope, latest_s: float) -> Response:
         try:
             if self._stream is None:
                 scope.deadline = latest_s  # `open_stream` has deadlines of its own
                 await self._connect()
                 scope.deadline = min(latest_s, trio.current_time() + self._read_s)
-            await self._send(event, body)
-            response = await self._receive(scope, latest_s)
-            await self._settle()
+            await self._send(outgoing.data)
+            response = await self._receive(outgoing, scope, latest_s)
         except BaseException:
             if not self._has_answered and self._on_broken is not None:
                 self._on_broken()
@@ -178,54 +147,28 @@ class Connection:
         self.connects += 1
         self._stream = await self._open_stream()
         self.peer_certificate_der = peer_certificate(self._stream)
-        self._wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
 
-    async def _send(self, event: h11.Request, body: bytes) -> None:
+    async def _send(self, data: bytes) -> None:
         self._phase = "send"
         assert self._stream is not None  # noqa: S101 - `_exchange` has connected
-        data = self._wire.send(event) or b""
-        if body:
-            data += self._wire.send(h11.Data(data=body)) or b""
-        data += self._wire.send(_END) or b""
         try:
             await self._stream.send_all(data)
         except trio.BrokenResourceError as error:
             raise self._unanswered(_cause(error)) from None
 
-    async def _receive(self, scope: trio.CancelScope, latest_s: float) -> Response:
+    async def _receive(self, outgoing: Outgoing, scope: trio.CancelScope, latest_s: float) -> Response:
+        """The whole response; afterwards the connection is kept for the next request, or closed."""
         self._phase = "receive"
-        wire, head, interim = self._wire, None, 0
-        body = bytearray()
-        reads = 0
-        while True:
-            event = self._next_event()
-            if event is h11.NEED_DATA:
-                if reads:
-                    scope.deadline = min(latest_s, trio.current_time() + self._read_s)
-                reads += 1
-                begun = head is not None or interim > 0 or bool(wire.trailing_data[0])
-                wire.receive_data(await self._read(begun))
-            elif isinstance(event, h11.Data):
-                self._check_size(len(body) + len(event.data))
-                body += event.data
-            elif isinstance(event, h11.EndOfMessage):
-                assert head is not None  # noqa: S101 - h11 ends no message that it has not begun
-                return Response(head.status_code, decoded(head.headers), bytes(body))
-            elif isinstance(event, h11.Response):
-                head = event
-                self._check_head(head)
-            elif isinstance(event, h11.InformationalResponse) and interim < _MAX_INTERIM:
-                interim += 1
-            else:
-                raise RemoteProtocolError(f"{self.host}: no response follows {interim} interim ones")
-
-    def _next_event(self) -> object:
+        reader = ResponseReader(outgoing, self.host, self._max_body_bytes)
         try:
-            return self._wire.next_event()
-        except h11.RemoteProtocolError as error:
-            if self._wire.trailing_data[1]:  # the end of the stream was seen
-                raise self._unreachable("the server closed the connection in mid-response") from None
-            raise RemoteProtocolError(f"{self.host}: the response is not HTTP: {in_words(error)}") from None
+            while (response := reader.receive(await self._read(reader.has_begun))) is None:
+                scope.deadline = min(latest_s, trio.current_time() + self._read_s)
+        except ClosedEarly:
+            raise self._unreachable("the server closed the connection in mid-response") from None
+        self._has_answered = True
+        if not reader.can_continue:
+            await self._close()
+        return response
 
     async def _read(self, has_begun: bool) -> bytes:
         assert self._stream is not None  # noqa: S101 - `_exchange` has connected
@@ -238,31 +181,6 @@ class Connection:
         if not data and not has_begun:
             raise self._unanswered("the server closed the connection without a response")
         return bytes(data)
-
-    def _check_head(self, head: h11.Response) -> None:
-        for name, value in head.headers:
-            if name == b"content-length":
-                self._check_size(int(value))
-            elif name == b"content-encoding" and value != b"identity":
-                raise RemoteProtocolError(
-                    f"{self.host}: Content-Encoding {value.decode('latin-1')!r} was not asked for"
-                )
-
-    def _check_size(self, size: int) -> None:
-        if size > self._max_body_bytes:
-            raise RemoteProtocolError(
-                f"{self.host}: the response is larger than {self._max_body_bytes} bytes"
-            )
-
-    async def _settle(self) -> None:
-        """After a whole response: keep the connection for the next request, or close it."""
-        self._has_answered = True
-        wire = self._wire
-        # Bytes after the response would be taken for the next response.
-        if wire.our_state is h11.DONE and wire.their_state is h11.DONE and not wire.trailing_data[0]:
-            wire.start_next_cycle()
-        else:
-            await self._close()
 
     def _is_readable(self) -> bool:
         """Whether the idle stream is readable, which means that the server has closed it."""

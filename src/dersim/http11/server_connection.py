@@ -1,17 +1,21 @@
-"""The server's side of one connection: request, response, request, response."""
+"""The server's side of one connection: request, response, request, response.
+
+An ordinary request is read by llhttp (`ordinary`) and its response written without h11; any other one is read
+by h11, from its first byte. What came behind a request belongs to the next one, which may be of either kind.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import time
-from email.utils import formatdate
 from typing import Protocol
 
 import h11
 import trio
 
 from dersim.http11.messages import Handler, Headers, Limits, Request, Response, decoded, in_words
+from dersim.http11.ordinary import request_head
 from dersim.http11.raw import Raw, play
+from dersim.http11.response_bytes import whole
 from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream
@@ -19,8 +23,7 @@ from dersim.tls.stream import TlsStream
 _LINGER_S = 1.0
 _LINGER_BYTES = 4 * 1024 * 1024
 _HEAD_TOO_LONG = 431  # h11's hint when its buffer is full
-_END = h11.EndOfMessage()
-_BODILESS = frozenset({204, 304})
+_BLANK = b"\r\n"  # lines before a request, which are skipped (RFC 9112 2.2)
 
 
 class ConnectionOwner(Protocol):
@@ -69,14 +72,16 @@ class ServerConnection:
         self._refusal = refusal
         self._has_served = False
         self._has_head = False
+        self._is_answering = False
         self._certificate = peer_certificate(stream)
-        self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
+        self._rest = b""
+        self._wire: h11.Connection  # made when h11 is needed
 
     async def run(self) -> None:
         """Answer requests until one side closes. Raises only what the handler raises."""
         try:
             while await self._one_request():
-                self._next_cycle()
+                pass
             await self._say_goodbye()
         except _Gone:
             await self._say_goodbye()
@@ -92,45 +97,50 @@ class ServerConnection:
 
     async def _one_request(self) -> bool:
         """Serve one request; whether the connection may carry another."""
+        self._is_answering = False
+        self._rest = self._rest.lstrip(_BLANK)
+        if not self._rest:
+            self._rest = await self._wait_idle()
+        limits = self._limits
+        head = None if self._refusal else request_head(self._rest, limits.head_bytes)
+        if head is None or len(head.target) > limits.target_bytes or head.length > limits.body_bytes:
+            return await self._any_request()
+        self._has_served = True
+        end = head.size + head.length
+        if len(self._rest) < end:
+            await self._read_up_to(end)
+        body, self._rest = self._rest[head.size : end], self._rest[end:]
+        request = Request(head.method, head.target, head.headers, body, self._certificate, self._peer)
+        return await self._answer(request, closing=False)
+
+    async def _any_request(self) -> bool:
+        """As `_one_request`, by h11."""
+        self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes)
+        if self._rest:
+            self._wire.receive_data(self._rest)
         head = await self._head()
         if self._refusal:
             raise _RefusedRequest(403, self._refusal)
         body = await self._body(head)
+        method = head.method.decode("ascii")
         request = Request(
-            head.method.decode("ascii"),
-            head.target.decode("latin-1"),
-            decoded(head.headers),
-            body,
-            self._certificate,
-            self._peer,
+            method, head.target.decode("latin-1"), decoded(head.headers), body, self._certificate, self._peer
         )
-        answer = await self._handled(request)
-        if isinstance(answer, Raw):
-            await self._play(answer)
-            return False
-        await self._send(*answer)
-        return self._wire.our_state is h11.DONE and self._wire.their_state is h11.DONE
+        self._rest = self._wire.trailing_data[0]
+        # Two lengths of one body may be request smuggling: no second request is read (RFC 9112 6.1).
+        is_ambiguous = bool(request.header("transfer-encoding") and request.header("content-length"))
+        is_last = self._wire.their_state is h11.MUST_CLOSE or method == "CONNECT"
+        return await self._answer(request, closing=is_ambiguous or is_last)
 
-    def _next_cycle(self) -> None:
-        """Be ready for the next request; blank lines before it are skipped (RFC 9112 2.2)."""
-        rest, is_closed = self._wire.trailing_data
-        if not rest.startswith((b"\r", b"\n")):
-            self._wire.start_next_cycle()
-            return
-        self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes)
-        if rest := rest.lstrip(b"\r\n"):
-            self._wire.receive_data(rest)
-        if is_closed:
-            self._wire.receive_data(b"")
-
-    async def _handled(self, request: Request) -> tuple[h11.Response, bytes] | Raw:
+    async def _answer(self, request: Request, *, closing: bool) -> bool:
+        """Have the handler answer, and send that; whether the connection may carry another request."""
         try:
             response = await self._handler(request)
             if isinstance(response, Raw):
-                return response
-            # Two lengths of one body may be request smuggling: no second request is read (RFC 9112 6.1).
-            is_ambiguous = bool(request.header("transfer-encoding") and request.header("content-length"))
-            return _for_h11(response, request.method, closing=self._owner.is_stopping or is_ambiguous)
+                await self._play(response)
+                return False
+            closing = closing or self._owner.is_stopping
+            data, is_last = whole(response, request.method, closing=closing)
         except trio.Cancelled:
             raise
         except BaseException:
@@ -138,9 +148,12 @@ class ServerConnection:
             with trio.move_on_after(1, shield=True):
                 await self._refuse(500, "internal server error")
             raise
+        await self._send_all(data)
+        return not is_last
 
     async def _play(self, raw: Raw) -> None:
         """Send bytes that are no response; a stop of the server ends it at once."""
+        self._is_answering = True
         with trio.CancelScope() as scope:
             self._owner.is_idle(id(self), scope)
             try:
@@ -148,13 +161,22 @@ class ServerConnection:
             finally:
                 self._owner.is_busy(id(self))
 
+    async def _read_up_to(self, size: int) -> None:
+        """Read until `size` bytes of this request are there."""
+        data = bytearray(self._rest)
+        with trio.move_on_after(self._limits.body_s):
+            while len(data) < size:
+                if not (more := await self._stream.receive_some(SHORT_READ_BYTES)):
+                    raise _Gone
+                data += more
+            self._rest = bytes(data)
+            return
+        raise self._slow_body()
+
     async def _head(self) -> h11.Request:
-        """The next request's head. Idle until its first byte; from there the whole head has its deadline."""
+        """The head of a request that has begun."""
         self._has_head = False
         event = self._next_event()
-        if event is h11.NEED_DATA and not self._wire.trailing_data[0]:
-            await self._wait_idle()
-            event = self._next_event()
         if event is h11.NEED_DATA:
             with trio.move_on_after(self._limits.head_s):
                 while event is h11.NEED_DATA:
@@ -175,17 +197,19 @@ class ServerConnection:
         if len(head.target) > self._limits.target_bytes:
             raise _RefusedRequest(414, f"the target is longer than {self._limits.target_bytes} bytes")
 
-    async def _wait_idle(self) -> None:
+    async def _wait_idle(self) -> bytes:
+        """The first bytes of the next request, without blank lines."""
         key = id(self)
         wait_s = self._limits.idle_s if self._has_served else self._limits.head_s
         with trio.CancelScope(deadline=trio.current_time() + wait_s) as scope:
             self._owner.is_idle(key, scope)
             try:
-                await self._read()
+                data = await self._stream.receive_some(SHORT_READ_BYTES)
             finally:
                 self._owner.is_busy(key)
-        if scope.cancelled_caught:
+        if scope.cancelled_caught or not data:
             raise _Gone
+        return bytes(data).lstrip(_BLANK)
 
     async def _body(self, head: h11.Request) -> bytes:
         limit = self._limits.body_bytes
@@ -193,13 +217,18 @@ class ServerConnection:
             if name == b"content-length" and int(value) > limit:
                 raise _RefusedRequest(413, f"a body of {int(value)} bytes; at most {limit} are taken")
         if self._wire.they_are_waiting_for_100_continue:
-            await self._send_all(self._wire.send(h11.InformationalResponse(status_code=100, headers=[])))
+            go_on = h11.InformationalResponse(status_code=100, headers=[])
+            await self._send_all(self._wire.send(go_on) or b"")
+            self._is_answering = False
         event = self._next_event()
         if isinstance(event, h11.EndOfMessage):
             return b""
         with trio.move_on_after(self._limits.body_s):
             return await self._collect(event)
-        raise _RefusedRequest(408, f"the body of the request took more than {self._limits.body_s:g} s")
+        raise self._slow_body()
+
+    def _slow_body(self) -> _RefusedRequest:
+        return _RefusedRequest(408, f"the body of the request took more than {self._limits.body_s:g} s")
 
     async def _collect(self, event: object) -> bytes:
         """The whole body; `event` is the first event after the head."""
@@ -231,31 +260,26 @@ class ServerConnection:
     async def _read(self) -> None:
         data = bytes(await self._stream.receive_some(SHORT_READ_BYTES))
         if data and self._wire.their_state is h11.IDLE and not self._wire.trailing_data[0]:
-            data = data.lstrip(b"\r\n")  # blank lines before a request are skipped
+            data = data.lstrip(_BLANK)
             if not data:
                 return
         self._wire.receive_data(data)
 
-    async def _send(self, event: h11.Response, content: bytes) -> None:
-        data = self._wire.send(event) or b""
-        if content:
-            data += self._wire.send(h11.Data(data=content)) or b""
-        await self._send_all(data + (self._wire.send(_END) or b""))
-
-    async def _send_all(self, data: bytes | None) -> None:
+    async def _send_all(self, data: bytes) -> None:
+        self._is_answering = True
         with trio.fail_after(self._limits.send_s):
-            await self._stream.send_all(data or b"")
+            await self._stream.send_all(data)
 
     async def _refuse(self, status: int, why: str) -> None:
         """Answer and close. Read on for a moment: closing with unread data would reset the connection."""
-        if self._wire.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+        if self._is_answering:
             return
         headers: Headers = (("content-type", "text/plain; charset=utf-8"),)
         with trio.move_on_after(_LINGER_S):
             try:
                 response = Response(status, headers, f"{why}\n".encode())
-                await self._send(*_for_h11(response, "", closing=True))
-                await self._send_end()
+                await self._send_all(whole(response, "", closing=True)[0])
+                await _send_end(self._stream)
                 source = self._stream.transport if isinstance(self._stream, TlsStream) else self._stream
                 left = _LINGER_BYTES
                 while left > 0 and (data := await source.receive_some(SHORT_READ_BYTES)):
@@ -263,43 +287,17 @@ class ServerConnection:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return
 
-    async def _send_end(self) -> None:
-        if isinstance(self._stream, trio.SocketStream):
-            await self._stream.send_eof()
-        elif isinstance(self._stream, TlsStream):
-            await self._stream.send_close_notify()
-
     async def _say_goodbye(self) -> None:
         """Send close_notify before the connection is closed, unless the client is gone already."""
         with (
             trio.move_on_after(_LINGER_S),
             contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError),
         ):
-            await self._send_end()
+            await _send_end(self._stream)
 
 
-def _for_h11(response: Response, method: str, *, closing: bool) -> tuple[h11.Response, bytes]:
-    """The response as h11 wants it, with Content-Length and Date, and the body that goes with it."""
-    fields = list(response.headers)
-    names = {name.lower() for name, _ in response.headers}
-    has_body = response.status not in _BODILESS
-    if has_body and "content-length" not in names:
-        fields.append(("content-length", str(len(response.body))))
-    if "date" not in names:
-        fields.append(("date", _date()))
-    if closing:
-        fields.append(("connection", "close"))
-    event = h11.Response(status_code=response.status, headers=fields)
-    return event, response.body if has_body and method != "HEAD" else b""
-
-
-_last_date = (0, "")
-
-
-def _date() -> str:
-    """The Date header of now; made once a second."""
-    global _last_date  # noqa: PLW0603 - a cache of one
-    now = int(time.time())
-    if _last_date[0] != now:
-        _last_date = (now, formatdate(now, usegmt=True))
-    return _last_date[1]
+async def _send_end(stream: trio.abc.Stream) -> None:
+    if isinstance(stream, trio.SocketStream):
+        await stream.send_eof()
+    elif isinstance(stream, TlsStream):
+        await stream.send_close_notify()

@@ -52,6 +52,7 @@ class UtilityConfig:
 
     host, port: of the 2030.5 side; the admin port is always on 127.0.0.1. Port 0 takes a free one.
     certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard.
+    own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
     ended_listed_s: how long a control stays listed after its end.
     """
 
@@ -65,6 +66,7 @@ class UtilityConfig:
     registration: RegistrationMode = "open"
     pin: int = DEFAULT_PIN
     cycle: bool = False
+    own_programs: bool = True
     strict: bool = False
     ended_listed_s: int = ENDED_LISTED_S
     poll_rates: PollRates = field(default_factory=PollRates)

@@ -42,7 +42,7 @@ class Cycle:
 
     def __init__(self, programs: Programs, program: Program) -> None:
         self._programs = programs
-        self._program = program
+        self.program = program
         self._steps: list[tuple[str, dict[str, ModeValue]]] = [
             (name, modes_from_json(modes)) for name, modes in _STEPS
         ]
@@ -67,7 +67,7 @@ class Cycle:
                 order = ControlOrder(
                     modes, start_s, DURATION_S, response_required=RESPONSE_REQUIRED, description=name
                 )
-                self._programs.publish(self._program, order, now_s)
+                self._programs.publish(self.program, order, now_s)
                 self._next += 1
             else:
                 # After a long pause, go straight to the current step.

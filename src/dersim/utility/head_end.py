@@ -66,18 +66,19 @@ class HeadEnd:
         self.request_log = RequestLog()
         self.violations: Counter[str] = Counter()
         self._log = log
-        self._cycle_program = self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY)
-        self.programs.create(USER_PROGRAM, USER_PRIMACY)
-        self._cycle = Cycle(self.programs, self._cycle_program)
+        self._cycle: Cycle | None = None
+        if config.own_programs:
+            self._cycle = Cycle(self.programs, self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY))
+            self.programs.create(USER_PROGRAM, USER_PRIMACY)
 
     def start(self) -> None:
         """Publish the DefaultDERControl, and start the cycle if it is configured.
 
         Only the first call has an effect: a server that is started again keeps its state.
         """
-        if self._cycle_program.default is not None:
+        if self._cycle is None or self._cycle.program.default is not None:
             return
-        self.programs.set_default(self._cycle_program, modes_from_json(DEFAULT_CONTROL), self.now_s())
+        self.programs.set_default(self._cycle.program, modes_from_json(DEFAULT_CONTROL), self.now_s())
         if self.config.cycle:
             self._cycle.start(self.now_s())
 
@@ -85,7 +86,8 @@ class HeadEnd:
         """Carry out what is due; the server's time, UTC seconds since 1970."""
         now_s = self.now_s()
         changes = self.programs.advance(now_s)
-        self._cycle.advance(now_s)
+        if self._cycle is not None:
+            self._cycle.advance(now_s)
         for change in changes:
             self._log_change(change)
         return now_s

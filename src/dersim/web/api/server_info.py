@@ -46,7 +46,18 @@ class ServerInfo(TypedDict):
 _SECRET = re.compile(r"(^|_)(pin|token|password|passphrase|secret)$", re.IGNORECASE)
 #: What has a page; the lab tells its own to the simulator that it starts.
 _SITES = ("dashboard", "csip_ui", "utility_admin")
-_PACKAGES = ("trio", "quart", "quart-trio", "hypercorn", "h11", "httpx", "pymodbus", "xmlschema", "lxml")
+_PACKAGES = (
+    "trio",
+    "quart",
+    "quart-trio",
+    "hypercorn",
+    "h11",
+    "httptools",
+    "httpx",
+    "pymodbus",
+    "xmlschema",
+    "lxml",
+)
 
 
 def _versions() -> dict[str, str]:
