@@ -229,11 +229,14 @@ def modes_from_json(data: Any) -> dict[str, ModeValue]:
     return {str(name): value_from_json(str(name), value) for name, value in data.items()}
 
 
-def value_from_json(name: str, data: Any) -> ModeValue:
-    """Read one mode's value from its JSON form; ConfigError says what is wrong and what is allowed."""
-    spec = MODES.get(name)
+def value_from_json(name: str, data: Any, modes: Mapping[str, ModeSpec] = MODES) -> ModeValue:
+    """Read one mode's value from its JSON form; ConfigError says what is wrong and what is allowed.
+
+    modes: those that are allowed.
+    """
+    spec = modes.get(name)
     if spec is None:
-        raise ConfigError(f"mode {name!r} is not known; known are {', '.join(sorted(MODES))}")
+        raise ConfigError(f"mode {name!r} is not known; known are {', '.join(sorted(modes))}")
     match spec.kind:
         case "bool":
             if not isinstance(data, bool):

@@ -4,6 +4,7 @@ import pytest
 
 from dersim.errors import ConfigError
 from dersim.modes import modes_from_json
+from dersim.utility.program import STATUS_TEXT
 from dersim.utility.programs import ControlOrder, Programs
 
 T = 1_700_000_000
@@ -81,6 +82,80 @@ def test_a_control_is_found_by_its_mrid_in_any_case(store):
     assert store.find_control("00") is None
 
 
+def test_the_order_of_a_program_comes_before_its_primacy(store):
+    first, second, third = (store.create(name, primacy) for name, primacy in (("a", 1), ("b", 2), ("c", 3)))
+    store.update(third, "c", 3, -1, T)
+    store.update(first, "a", 1, 5, T)
+    assert store.listed() == [third, second, first]
+    assert list(store.of_group(store.groups.system)) == [third, second, first]
+
+
+def test_a_changed_primacy_decides_who_is_superseded_from_now_on(store):
+    system, feeder = store.create("system", 10), store.create("feeder", 5)
+    low = store.publish(system, ControlOrder(LIMIT, T + 10, 60), T)
+    high = store.publish(feeder, ControlOrder(LIMIT, T + 10, 60), T)
+    assert (low.potentially_superseded, high.potentially_superseded) == (True, False)
+    mrid = system.mrid
+    store.update(system, "system 2", 1, 0, T)
+    assert (low.potentially_superseded, high.potentially_superseded) == (False, True)
+    assert (system.description, system.mrid) == ("system 2", mrid)
+    store.advance(T + 10)
+    assert (STATUS_TEXT[low.status], STATUS_TEXT[high.status]) == ("active", "superseded")
+
+
+def test_a_removed_program_takes_its_controls_along_and_frees_the_others(store):
+    system, feeder = store.create("system", 10), store.create("feeder", 5)
+    low = store.publish(system, ControlOrder(LIMIT, T + 10, 60), T)
+    high = store.publish(feeder, ControlOrder(LIMIT, T + 10, 60), T)
+    store.remove(feeder, T)
+    assert store.get(feeder.number) is None
+    assert store.listed() == [system]
+    assert store.find_control(high.mrid) is None
+    assert store.has_published(high.mrid)
+    assert not low.potentially_superseded
+    assert store.advance(T + 10)[0].control is low
+    assert store.create("next", 5).number == 3
+
+
+def test_a_default_that_comes_back_has_its_mrid_and_a_higher_version(store):
+    program = store.create("p", 1)
+    store.set_default(program, LIMIT, T)
+    first = program.default
+    store.clear_default(program)
+    assert program.default is None
+    store.set_default(program, LIMIT, T)
+    assert program.default == (first.mrid, LIMIT, first.version + 1)
+
+
+@pytest.mark.parametrize("status", [2, 3, 4])
+def test_a_control_is_ended_with_any_status_of_the_standard(store, status):
+    control = store.publish(store.create("p", 1), ControlOrder(LIMIT, T, 60), T)
+    store.cancel(control, T + 5, status)
+    assert (control.status, control.status_since_s, control.live) == (status, T + 5, False)
+    store.advance(T + 75)
+    assert store.find_control(control.mrid) is None
+
+
+def test_a_withdrawn_control_is_gone_at_once_and_frees_the_others(store):
+    program = store.create("p", 1)
+    first = store.publish(program, ControlOrder(LIMIT, T + 10, 60), T)
+    second = store.publish(program, ControlOrder(LIMIT, T + 10, 60), T)
+    assert first.potentially_superseded
+    store.withdraw(second, T)
+    assert program.listed_controls() == [first]
+    assert not first.potentially_superseded
+    store.advance(T + 1000)
+    assert program.listed_controls() == []
+
+
+def test_one_order_to_many_programs_is_created_at_one_time(store):
+    programs = [store.create(f"p{number}", number) for number in range(5)]
+    controls = store.publish_to(programs, ControlOrder(LIMIT, T + 10, 60), T)
+    assert [control.program for control in controls] == programs
+    assert {control.creation_s for control in controls} == {T}
+    assert len({control.mrid for control in controls}) == len({control.id for control in controls}) == 5
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
@@ -94,6 +169,9 @@ def test_a_control_is_found_by_its_mrid_in_any_case(store):
         ({"response_required": 256}, "response_required"),
         ({"description": "x" * 33}, "description"),
         ({"description": "a\nb"}, "description"),
+        ({"device_category": 2**32}, "device_category"),
+        ({"reply_to": ""}, "reply_to"),
+        ({"reply_to": "x" * 256}, "reply_to"),
     ],
 )
 def test_a_control_that_cannot_be_written_is_refused(store, changes, complaint):

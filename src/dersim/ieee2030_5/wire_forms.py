@@ -192,6 +192,7 @@ _SIMPLE_FORMS = {
 #: Any other resource is read as a value times a power of ten.
 _COMPLEX_FORMS: dict[str, tuple[Callable[[ModeSpec, Any], ModeValue], Callable[..., Any]]] = {
     "FixedVar": (_read_fixed_var, _write_fixed_var),
+    "UnsignedFixedVar": (_read_fixed_var, _write_fixed_var),
     "PowerFactorWithExcitation": (_read_power_factor, _write_power_factor),
     "FreqDroopType": (_read_droop, _write_droop),
 }

@@ -2,59 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from dersim import __version__
 from dersim.json_schema import Schema, SchemaBook
 from dersim.pages.problems import PROBLEM_TYPES, ProblemDocument
 from dersim.pages.routes import Query, Route
 
-_DESCRIPTION = """\
+
+class About(NamedTuple):
+    """What is said of an API as a whole.
+
+    problems: kind -> (status, what to do). always: the kinds that any address may answer with. token: whether
+    it may ask for one.
+    """
+
+    title: str
+    description: str
+    problems: Mapping[str, tuple[int, str]] = PROBLEM_TYPES
+    always: tuple[str, ...] = ("bad-request", "token-needed", "foreign-origin", "foreign-host")
+    token: bool = True
+
+
+DERSIM = About(
+    "dersim",
+    """\
 A simulated DER: what it does, what its utility told it over IEEE 2030.5, and every way to drive it.
 
 P > 0 generates, Q > 0 injects (over-excited). Times are RFC 3339 in UTC. Errors are RFC 9457 problem
 documents with a `hint`. The telemetry stream is a WebSocket at `/api/dersim/telemetry/ws` (also
 `/api/dersim/ws/telemetry`): it sends the overview document at once and after every tick.
-"""
-
-#: Kinds of Problem that any address may answer with.
-_ALWAYS = ("bad-request", "token-needed", "foreign-origin", "foreign-host")
+""",
+)
 
 
-def openapi(routes: list[Route], site: str) -> dict[str, Any]:
+def openapi(routes: list[Route], site: str, about: About = DERSIM) -> dict[str, Any]:
     """The document of one web site."""
     book = SchemaBook()
     paths: dict[str, Any] = {}
     for route in routes:
         if site in route.sites:
-            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, book)
+            paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, book, about)
+    bearer = {"bearer": {"type": "http", "scheme": "bearer"}}
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "dersim",
+            "title": about.title,
             "version": __version__,
-            "description": _DESCRIPTION,
+            "description": about.description,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{}, {"bearer": []}],
+        "security": [{}, {"bearer": []}] if about.token else [{}],
         "tags": [{"name": name} for name in dict.fromkeys(r.tag for r in routes if site in r.sites)],
         "paths": paths,
-        "components": {
-            "schemas": book.components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-        },
+        "components": {"schemas": book.components} | ({"securitySchemes": bearer} if about.token else {}),
     }
 
 
-def _operation(route: Route, book: SchemaBook) -> dict[str, Any]:
+def _operation(route: Route, book: SchemaBook, about: About) -> dict[str, Any]:
     out: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": route.summary,
         "tags": [route.tag],
-        "parameters": [_parameter(query) for query in route.parameters],
-        "responses": _responses(route, book),
+        "parameters": [
+            *(_parameter(each, "path") for each in route.path_parameters),
+            *(_parameter(each, "query") for each in route.parameters),
+        ],
+        "responses": _responses(route, book, about),
     }
     if route.request is not None:
         out["requestBody"] = {
@@ -65,11 +82,11 @@ def _operation(route: Route, book: SchemaBook) -> dict[str, Any]:
 
 
 def _operation_id(route: Route) -> str:
-    words = route.path.removeprefix("/api/").replace("-", "_").replace(".", "_").strip("/").split("/")
-    return "_".join((route.method.lower(), *words))
+    plain = route.path.removeprefix("/api/").translate(str.maketrans("-.", "__", "{}"))
+    return "_".join((route.method.lower(), *plain.strip("/").split("/")))
 
 
-def _parameter(query: Query) -> dict[str, Any]:
+def _parameter(query: Query, place: str) -> dict[str, Any]:
     schema: Schema = {"type": {int: "integer", float: "number", str: "string"}[query.type]}
     for keyword, value in (
         ("minimum", query.minimum),
@@ -80,10 +97,11 @@ def _parameter(query: Query) -> dict[str, Any]:
             schema[keyword] = value
     if query.choices:
         schema["enum"] = list(query.choices)
-    return {"name": query.name, "in": "query", "description": query.doc, "schema": schema}
+    needed = {"required": True} if place == "path" else {}
+    return {"name": query.name, "in": place, "description": query.doc, **needed, "schema": schema}
 
 
-def _responses(route: Route, book: SchemaBook) -> dict[str, Any]:
+def _responses(route: Route, book: SchemaBook, about: About) -> dict[str, Any]:
     schema = book.of(route.response)
     responses: dict[str, Any] = {
         str(route.status): {
@@ -93,15 +111,15 @@ def _responses(route: Route, book: SchemaBook) -> dict[str, Any]:
     }
     if route.etag:
         responses["304"] = {"description": "Unchanged since the ETag in If-None-Match"}
-    kinds = {*_ALWAYS, *route.problems}
+    kinds = {*about.always, *route.problems}
     if route.per_device:
         kinds.add("no-such-device")
-    if route.method == "POST":
+    if route.method in ("POST", "PUT"):
         kinds.add("too-large")
     if route.request is not None:
         kinds.add("not-json")
-    for kind in sorted(kinds, key=lambda kind: PROBLEM_TYPES[kind][0]):
-        status, hint = PROBLEM_TYPES[kind]
+    for kind in sorted(kinds, key=lambda kind: about.problems[kind][0]):
+        status, hint = about.problems[kind]
         responses[str(status)] = {
             "description": f"{HTTPStatus(status).phrase}. {hint}",
             "content": {"application/problem+json": {"schema": book.of(ProblemDocument)}},

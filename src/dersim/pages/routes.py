@@ -52,12 +52,13 @@ class Route:
     """One method of one address.
 
     request: the type of the JSON body, None where none is taken. response: that of the answer's body.
-    etag: whether the answer is tagged, so that a poll of what did not change costs no body.
+    path_parameters: those in braces in the path, in order. etag: whether the answer is tagged, so that a poll
+    of what did not change costs no body.
     packed: whether the body is sent as gzip to a client that accepts it; for long bodies that compress well.
     problems: the kinds of Problem that it is known to raise, for the docs.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     handler: Handler
     summary: str
@@ -66,6 +67,7 @@ class Route:
     request: Any = None
     request_optional: bool = False
     query: tuple[Query, ...] = ()
+    path_parameters: tuple[Query, ...] = ()
     per_device: bool = True
     sites: tuple[str, ...] = ("dashboard",)
     tag: str = "DER"

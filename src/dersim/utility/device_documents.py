@@ -134,7 +134,7 @@ def _end_device(context: RequestContext, device: EndDeviceRecord) -> Any:
         LogEventListLink=r.ListLink(href=f"{href}/lel", all=len(device.log_events)),
         sFDI=device.sfdi,
         changedTime=device.changed_s,
-        enabled=True,
+        enabled=device.enabled,
         FunctionSetAssignmentsListLink=(
             None if acts_for_others else r.ListLink(href=f"{href}/fsa", all=assigned)
         ),

@@ -28,6 +28,9 @@ LOG_EVENTS_KEPT = 100
 VIOLATIONS_KEPT = 50
 
 
+_log_event_ids = itertools.count(1)
+
+
 class ReportedDocument(NamedTuple):
     """A document that a device has PUT, and the edition it was in; `number` rises with each PUT."""
 
@@ -37,10 +40,11 @@ class ReportedDocument(NamedTuple):
 
 
 class NumberedLogEvent(NamedTuple):
-    """A LogEvent and its number in the LogEventList."""
+    """A LogEvent and its number in the LogEventList; `id` rises with each LogEvent of the server."""
 
     number: int
     event: Any
+    id: int
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +72,7 @@ class EndDeviceRecord:
     violation_texts: deque[str] = field(default_factory=lambda: deque(maxlen=VIOLATIONS_KEPT))
     peers: Peers = field(default_factory=Peers)
     aggregator_lfdi: str | None = None
+    enabled: bool = True
     extra: tuple[Extra, ...] = ()
     version: int = 0
 
@@ -79,7 +84,7 @@ class EndDeviceRecord:
     def log_event(self, event: Any) -> NumberedLogEvent:
         """Add a LogEvent to the list."""
         self.log_events_seen += 1
-        entry = NumberedLogEvent(self.log_events_seen, event)
+        entry = NumberedLogEvent(self.log_events_seen, event, next(_log_event_ids))
         self.log_events.append(entry)
         self.version += 1
         return entry
@@ -104,6 +109,7 @@ class EndDevices:
         self._of_aggregator: dict[str, list[EndDeviceRecord]] = {}
         self._by_number: dict[int, EndDeviceRecord] = {}
         self._by_lfdi: dict[str, EndDeviceRecord] = {}
+        self._removed: set[str] = set()
         self._numbers = itertools.count(1)
         self._listed: list[EndDeviceRecord] = []
 
@@ -124,7 +130,7 @@ class EndDevices:
     def on_contact(self, lfdi: str, now_s: float) -> EndDeviceRecord | None:
         """The record of a client that sent a request; in mode open it is registered if it is new."""
         device = self._by_lfdi.get(lfdi)
-        if device is None and self.mode == "open":
+        if device is None and self.mode == "open" and lfdi not in self._removed:
             device = self.add(lfdi, now_s)
         if device is not None:
             device.last_seen_s = now_s
@@ -145,6 +151,22 @@ class EndDevices:
             known.version += 1
         return known, False
 
+    def update(self, device: EndDeviceRecord, pin: int, *, enabled: bool, now_s: float) -> None:
+        """Change a device; ConfigError where the PIN's check digit is wrong."""
+        check_pin(pin)
+        if enabled != device.enabled:
+            device.changed_s = int(now_s)
+            self._listed = []
+        device.pin, device.enabled = pin, enabled
+        device.version += 1
+
+    def remove(self, device: EndDeviceRecord) -> None:
+        """Remove a device; it is not registered at first contact any more, only by itself or the operator."""
+        del self._by_number[device.number], self._by_lfdi[device.lfdi]
+        self._removed.add(device.lfdi)
+        self._listed = []
+        self.version += 1
+
     def add(self, lfdi: str, now_s: float, pin: int | None = None) -> EndDeviceRecord:
         """Register a new device."""
         at_s = int(now_s)
@@ -152,6 +174,7 @@ class EndDevices:
             next(self._numbers), lfdi, identity.sfdi(lfdi), self.pin if pin is None else pin, at_s, at_s
         )
         self._by_number[device.number] = self._by_lfdi[lfdi] = device
+        self._removed.discard(lfdi)
         self.version += 1
         return device
 

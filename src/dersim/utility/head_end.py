@@ -21,7 +21,7 @@ from dersim.utility.end_devices import EndDeviceRecord, EndDevices
 from dersim.utility.event_status import Change
 from dersim.utility.groups import Group
 from dersim.utility.mirrors import Mirrors
-from dersim.utility.program import STATUS_TEXT, Control, Program
+from dersim.utility.program import CANCELLED, STATUS_TEXT, Control, Program
 from dersim.utility.programs import ControlOrder, Programs, check_order
 from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
@@ -31,6 +31,9 @@ MODULE = "Utility"
 #: Different texts of violations that are counted; texts beyond this number are counted as one.
 VIOLATIONS_COUNTED = 1_000
 OTHER_VIOLATIONS = "others"
+
+#: Of many controls that are published at once, so many have a line each.
+LOGGED_AT_ONCE = 10
 
 #: The program of the operator's controls has priority over that of the cycle.
 USER_PROGRAM, USER_PRIMACY = "operator", 5
@@ -66,6 +69,7 @@ class HeadEnd:
         self.request_log = RequestLog()
         self.violations: Counter[str] = Counter()
         self._log = log
+        self._started = False
         self._cycle: Cycle | None = None
         if config.own_programs:
             self._cycle = Cycle(self.programs, self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY))
@@ -76,8 +80,9 @@ class HeadEnd:
 
         Only the first call has an effect: a server that is started again keeps its state.
         """
-        if self._cycle is None or self._cycle.program.default is not None:
+        if self._cycle is None or self._started:
             return
+        self._started = True
         self.programs.set_default(self._cycle.program, modes_from_json(DEFAULT_CONTROL), self.now_s())
         if self.config.cycle:
             self._cycle.start(self.now_s())
@@ -107,6 +112,21 @@ class HeadEnd:
         self.info(f"{'registered' if created else 'changed'} {lfdi} for the operator as {device.href}")
         return device, created
 
+    def update_device(self, device: EndDeviceRecord, pin: int, *, enabled: bool) -> None:
+        """Change the PIN and `enabled` of a device; ConfigError for a bad PIN."""
+        self.end_devices.update(device, pin, enabled=enabled, now_s=self.advance())
+        self.info(f"changed {device.lfdi}, {device.href}: {'enabled' if enabled else 'not enabled'}")
+
+    def remove_device(self, device: EndDeviceRecord) -> None:
+        """Remove a device; what it has POSTed stays with the operator."""
+        self.end_devices.remove(device)
+        self.info(f"removed {device.lfdi}, {device.href}")
+
+    def set_poll_rates(self, data: object) -> None:
+        """Change some poll rates, `{"derp": 5}`; ConfigError changes nothing."""
+        self.rates.change(data)
+        self.info(f"poll rates are {self.rates.as_dict()}")
+
     def create_program(self, description: str, primacy: int, groups: Sequence[Group] = ()) -> Program:
         """Add a program, for all devices or those of the groups. ConfigError for bad values."""
         program = self.programs.create(description, primacy, groups)
@@ -114,24 +134,53 @@ class HeadEnd:
         self.info(f"program {description!r} of primacy {primacy} for {names} is {program.href}")
         return program
 
+    def update_program(self, program: Program, description: str, primacy: int, order: int) -> None:
+        """Change a program; ConfigError for bad values."""
+        self.programs.update(program, description, primacy, order, self.advance())
+        self.info(f"program {program.href} is now {description!r} of primacy {primacy}")
+
+    def remove_program(self, program: Program) -> None:
+        """Remove a program and all in it; ConfigError for that of the running cycle."""
+        if self._cycle is not None and program is self._cycle.program and self._cycle.running:
+            raise ConfigError(f"program {program.description!r} is that of --cycle, which publishes into it")
+        self.programs.remove(program, self.advance())
+        self.info(f"program {program.description!r}, {program.href}, is removed")
+
     def set_default(self, program: Program, modes: Mapping[str, ModeValue]) -> None:
         """Replace a program's default control; ConfigError for values that do not fit 2030.5."""
         wire_modes.check_writable(modes)
         self.programs.set_default(program, modes, self.advance())
         self.info(f"the default of program {program.description!r} is now {'+'.join(modes)}")
 
+    def clear_default(self, program: Program) -> None:
+        """Remove a program's default control."""
+        self.programs.clear_default(program)
+        self.info(f"program {program.description!r} has no default any more")
+
     def publish(self, program: Program, order: ControlOrder) -> Control:
         """Publish a control; ConfigError for bad values in the order."""
+        return self.publish_to((program,), order)[0]
+
+    def publish_to(self, programs: Sequence[Program], order: ControlOrder) -> list[Control]:
+        """Publish one control in each of several programs; ConfigError for bad values in the order."""
         check_order(order)
         wire_modes.check_writable(order.modes)
-        control = self.programs.publish(program, order, self.advance())
-        self.info(f"published control {name_of(control)}: it is {STATUS_TEXT[control.status]}")
-        return control
+        controls = self.programs.publish_to(programs, order, self.advance())
+        for control in controls[:LOGGED_AT_ONCE]:
+            self.info(f"published control {name_of(control)}: it is {STATUS_TEXT[control.status]}")
+        if (more := len(controls) - LOGGED_AT_ONCE) > 0:
+            self.info(f"published the same control in {more} more programs")
+        return controls
 
-    def cancel(self, control: Control) -> None:
-        """Cancel a control; ConfigError where it is over."""
-        self.programs.cancel(control, self.advance())
-        self.info(f"control {name_of(control)} is cancelled")
+    def cancel(self, control: Control, status: int = CANCELLED) -> None:
+        """End a control with a status, Cancelled (2, 3) or Superseded (4); ConfigError where it is over."""
+        self.programs.cancel(control, self.advance(), status)
+        self.info(f"control {name_of(control)} is {STATUS_TEXT[status]}")
+
+    def withdraw(self, control: Control) -> None:
+        """Take a control out of its list without a status, which 2030.5 does not ask a server to do."""
+        self.programs.withdraw(control, self.advance())
+        self.info(f"control {name_of(control)} is taken out of its list")
 
     def _log_change(self, change: Change) -> None:
         if change.status is not None:

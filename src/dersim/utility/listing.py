@@ -22,10 +22,12 @@ def listing(
     own: bool = False,
     time_of: Callable[[Item], float] | None = None,
     poll_rate: int | None = None,
+    edition: Edition | None = None,
 ) -> Document:
     """The document of a list. items: returns all items in order. build: makes the resource of an item.
 
-    time_of: the first sort key of lists sorted by time, for the query parameter `a`.
+    time_of: the first sort key of lists sorted by time, for the query parameter `a`. edition: of the body;
+    None takes the client's.
     """
     item_name = list_class.__name__.removesuffix("List")
 
@@ -37,4 +39,4 @@ def listing(
             fields["pollRate"] = poll_rate
         return list_class(href=context.path, all=len(all_items), results=len(chosen), **fields)
 
-    return Document((version, poll_rate), make, own)
+    return Document((version, poll_rate), make, own, edition)

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dersim.modes import Curve, ModeValue
+from dersim.utility import modes_2023
 from dersim.utility.groups import Group
 from dersim.utility.mrids import make_mrid
+from dersim.utility.responses import LIST_HREF
 
-SCHEDULED, ACTIVE, CANCELLED, SUPERSEDED, COMPLETED = 0, 1, 2, 4, 5
+SCHEDULED, ACTIVE, CANCELLED, CANCELLED_AT_RANDOM, SUPERSEDED, COMPLETED = 0, 1, 2, 3, 4, 5
 STATUS_TEXT = {
     SCHEDULED: "scheduled",
     ACTIVE: "active",
     CANCELLED: "cancelled",
+    CANCELLED_AT_RANDOM: "cancelled with randomization",
     SUPERSEDED: "superseded",
     COMPLETED: "completed",
 }
@@ -28,11 +31,13 @@ STATUS_TEXT = {
 class Control:
     """One DERControl.
 
-    lost: the modes that it has lost to other controls (see event_status). base: its DERControlBase, made
-    when it is first needed.
+    id: rises with each control of the server. device_category: bits, None for every device. reply_to: the
+    path for Responses, None to leave it out. lost: the modes that it has lost to other controls (see
+    event_status). base: its DERControlBase, made when it is first needed.
     """
 
     program: Program
+    id: int
     number: int
     mrid: str
     creation_s: int
@@ -43,6 +48,8 @@ class Control:
     randomize_duration_s: int = 0
     response_required: int = 7
     description: str = ""
+    device_category: int | None = None
+    reply_to: str | None = LIST_HREF
     status: int = SCHEDULED
     status_since_s: int = 0
     potentially_superseded: bool = False
@@ -111,10 +118,14 @@ class ListedCurve:
 
 
 class CurveList:
-    """The DERCurveList of a program. Equal curves are kept once, as long as something refers to them."""
+    """The DERCurveList of a program. Equal curves are kept once, as long as something refers to them.
+
+    One that the operator has added itself is kept until the operator removes it.
+    """
 
     def __init__(self) -> None:
         self._curves: dict[tuple[str, Curve], ListedCurve] = {}
+        self._kept: set[int] = set()
         self._last_number = 0
 
     def add(self, modes: Mapping[str, ModeValue], now_s: int) -> None:
@@ -126,8 +137,26 @@ class CurveList:
 
     def keep(self, used: Iterable[Mapping[str, ModeValue]]) -> None:
         """Drop the curves that none of `used` refers to."""
+        if not self._curves:
+            return
         wanted = {key for modes in used for key in _curves_of(modes)}
-        self._curves = {key: curve for key, curve in self._curves.items() if key in wanted}
+        self._curves = {
+            key: curve for key, curve in self._curves.items() if key in wanted or curve.number in self._kept
+        }
+
+    def hold(self, curve: ListedCurve, *, kept: bool) -> None:
+        """Keep a curve though nothing refers to it, or no longer."""
+        (self._kept.add if kept else self._kept.discard)(curve.number)
+
+    def replace(self, listed: ListedCurve, curve: Curve, now_s: int) -> None:
+        """Give a listed curve other points; its number and mRID stay."""
+        del self._curves[listed.mode, listed.curve]
+        listed.curve, listed.creation_s = curve, now_s
+        self._curves[listed.mode, curve] = listed
+
+    def get(self, number: int) -> ListedCurve | None:
+        """The curve of this number."""
+        return next((each for each in self._curves.values() if each.number == number), None)
 
     def find(self, mode: str, curve: Curve) -> ListedCurve:
         """The listed curve that equals `curve`; KeyError if there is none."""
@@ -146,7 +175,8 @@ def _curves_of(modes: Mapping[str, ModeValue]) -> list[tuple[str, Curve]]:
 class Program:
     """One DERProgram. `version` rises with every change of anything under it.
 
-    groups: whose devices it is for.
+    groups: whose devices it is for. order: of two programs in a list that with the lower one comes first,
+    whatever the standard says. needs_2023: something in it has a mode of the 2023 edition.
     """
 
     number: int
@@ -158,7 +188,10 @@ class Program:
     curves: CurveList = field(default_factory=CurveList)
     version: int = 0
     last_control: int = 0
+    defaults_set: int = 0
     groups: tuple[Group, ...] = ()
+    order: int = 0
+    needs_2023: bool = False
 
     @property
     def href(self) -> str:
@@ -189,5 +222,11 @@ class Program:
     def changed(self) -> None:
         """Note a change: raise the version, drop curves that nothing refers to."""
         self.version += 1
+        used = self.used_modes()
+        self.curves.keep(used)
+        self.needs_2023 = any(map(modes_2023.any_of, used))
+
+    def used_modes(self) -> list[Mapping[str, ModeValue]]:
+        """The modes of every control, and of the default."""
         used = [control.modes for control in self.controls.values()]
-        self.curves.keep([*used, self.default.modes] if self.default else used)
+        return [*used, self.default.modes] if self.default else used

@@ -12,7 +12,6 @@ from dersim.utility.listing import listing
 from dersim.utility.program import ACTIVE, COMPLETED, Control, Program
 from dersim.utility.refusal import not_found
 from dersim.utility.request_context import Document, RequestContext
-from dersim.utility.responses import LIST_HREF
 
 
 def programs(context: RequestContext) -> Document:
@@ -76,6 +75,7 @@ def controls(context: RequestContext, number: int) -> Document:
         _control,
         version=found.version,
         time_of=lambda control: control.start_s,
+        edition=_edition(found),
     )
 
 
@@ -89,7 +89,13 @@ def active_controls(context: RequestContext, number: int) -> Document:
         _control,
         version=found.version,
         time_of=lambda control: control.start_s,
+        edition=_edition(found),
     )
+
+
+def _edition(found: Program) -> Edition | None:
+    """That of documents with modes of 2023, which no client would see otherwise; None: the client's."""
+    return Edition.E2023 if found.needs_2023 else None
 
 
 def control(context: RequestContext, number: int, control_number: int) -> Document:
@@ -97,7 +103,8 @@ def control(context: RequestContext, number: int, control_number: int) -> Docume
     item = _find(context, number).controls.get(control_number)
     if item is None:
         raise not_found("there is no such DERControl, or it is over")
-    return Document(item.program.version, lambda edition: _control(item, edition))
+    edition = _edition(item.program)
+    return Document(item.program.version, lambda edition: _control(item, edition), edition=edition)
 
 
 def _control(item: Control, edition: Edition) -> Any:
@@ -105,7 +112,7 @@ def _control(item: Control, edition: Edition) -> Any:
         item.base = wire_modes.control_base(item.program, item.modes)
     return r.DERControl(
         href=item.href,
-        replyTo=LIST_HREF,
+        replyTo=item.reply_to,
         responseRequired=item.response_required,
         mRID=item.mrid,
         description=item.description or None,
@@ -115,6 +122,7 @@ def _control(item: Control, edition: Edition) -> Any:
         randomizeDuration=item.randomize_duration_s or None,
         randomizeStart=item.randomize_start_s or None,
         DERControlBase=item.base,
+        deviceCategory=item.device_category,
     )
 
 
@@ -137,7 +145,8 @@ def default_control(context: RequestContext, number: int) -> Document:
     default = found.default
     if default is None:
         raise not_found("this program has no DefaultDERControl")
-    return Document(found.version, lambda _: wire_modes.default_resource(found, default))
+    edition = _edition(found)
+    return Document(found.version, lambda _: wire_modes.default_resource(found, default), edition=edition)
 
 
 def curves(context: RequestContext, number: int) -> Document:

@@ -7,16 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dersim.errors import ConfigError
-from dersim.modes import MODES, ModeValue
+from dersim.modes import ModeValue
 from dersim.numeric import shown
 from dersim.utility.event_status import ENDED_LISTED_S, Change, Timeline
 from dersim.utility.groups import Group, Groups
 from dersim.utility.mrids import make_mrid
 from dersim.utility.program import CANCELLED, Control, DefaultControl, Program
+from dersim.utility.responses import LIST_HREF
+from dersim.utility.wire_modes import is_default_only
 
 MAX_DURATION_S = 0xFFFFFFFF
 MAX_RANDOMIZATION_S = 3600
 MAX_DESCRIPTION_CHARS = 32
+MAX_HREF_CHARS = 255
+#: Of `Program.order`, either way.
+MAX_ORDER = 1_000_000
 #: mRIDs of published controls that are remembered, so that Responses to them are recognised.
 MRIDS_KEPT = 20_000
 
@@ -31,6 +36,8 @@ class ControlOrder(NamedTuple):
     randomize_duration_s: int = 0
     response_required: int = 7
     description: str = ""
+    device_category: int | None = None
+    reply_to: str | None = LIST_HREF
 
 
 class Programs:
@@ -51,6 +58,7 @@ class Programs:
         self._cached_for = (0, 0)
         self._programs: dict[int, Program] = {}
         self._numbers = itertools.count(1)
+        self._ids = itertools.count(1)
         self._last_creation_s = 0
         self._published: dict[str, None] = {}
 
@@ -70,7 +78,7 @@ class Programs:
         return self._timeline.next_due_s
 
     def listed(self) -> list[Program]:
-        """In the order of DERProgramList: primacy ascending, mRID descending."""
+        """In the order of DERProgramList: primacy ascending, mRID descending; `order` comes before both."""
         return _in_order(self)
 
     def of_group(self, group: Group) -> tuple[Program, ...]:
@@ -86,8 +94,7 @@ class Programs:
 
         ConfigError for a bad primacy (0 to 255) or description.
         """
-        _check_whole("primacy", primacy, 0, 255)
-        _check_description(description)
+        check_program(description, primacy, 0)
         number = next(self._numbers)
         # The same mRID after a restart of the server: for clients it is the same program.
         program = Program(number, make_mrid(f"program {number} {description}"), description, primacy)
@@ -103,17 +110,41 @@ class Programs:
         self.version += 1
         self.review(now_s)
 
+    def update(self, program: Program, description: str, primacy: int, order: int, now_s: float) -> None:
+        """Change a program; its mRID stays. ConfigError for bad values."""
+        check_program(description, primacy, order)
+        again = primacy != program.primacy
+        program.description, program.primacy, program.order = description, primacy, order
+        program.changed()
+        self.version += 1
+        if again:
+            self.review(now_s)
+
+    def remove(self, program: Program, now_s: float) -> None:
+        """Remove a program with all that is in it."""
+        del self._programs[program.number]
+        for control in program.controls.values():
+            self._by_mrid.pop(control.mrid, None)
+        program.controls = {}
+        program.changed()
+        self.version += 1
+        self.review(now_s)
+
     def review(self, now_s: float) -> None:
         """Primacies or groups were changed: which controls compete is found out again."""
         self._timeline.rebuild(self._controls(), int(now_s))
 
     def set_default(self, program: Program, modes: Mapping[str, ModeValue], now_s: float) -> None:
         """Replace the DefaultDERControl of a program; its mRID stays, its version rises."""
-        before = program.default
-        version = before.version + 1 if before else 0
-        mrid = before.mrid if before else make_mrid(f"default of {program.mrid}")
+        mrid = make_mrid(f"default of {program.mrid}")
         program.curves.add(modes, int(now_s))
-        program.default = DefaultControl(mrid, dict(modes), version)
+        program.defaults_set += 1
+        program.default = DefaultControl(mrid, dict(modes), program.defaults_set - 1)
+        program.changed()
+
+    def clear_default(self, program: Program) -> None:
+        """Remove the DefaultDERControl of a program; the next one has its mRID and a higher version."""
+        program.default = None
         program.changed()
 
     def publish(self, program: Program, order: ControlOrder, now_s: float) -> Control:
@@ -122,38 +153,54 @@ class Programs:
         creationTime is the whole second of `now_s`, but at least one second after the last one, so that of
         two controls published at once the second has priority.
         """
+        return self.publish_to((program,), order, now_s)[0]
+
+    def publish_to(self, programs: Iterable[Program], order: ControlOrder, now_s: float) -> list[Control]:
+        """Add a control to each of several programs; all have one creationTime."""
         check_order(order)
         self._last_creation_s = max(int(now_s), self._last_creation_s + 1)
+        controls = [self._add(program, order, now_s) for program in programs]
+        self.advance(now_s)
+        return controls
+
+    def _add(self, program: Program, order: ControlOrder, now_s: float) -> Control:
         program.last_control += 1
-        number = program.last_control
-        control = Control(program, number, make_mrid(), self._last_creation_s, **order._asdict())
-        control.status_since_s = self._last_creation_s
-        program.curves.add(control.modes, self._last_creation_s)
+        number, created_s = program.last_control, self._last_creation_s
+        control = Control(program, next(self._ids), number, make_mrid(), created_s, **order._asdict())
+        control.status_since_s = created_s
+        program.curves.add(control.modes, created_s)
         program.controls[number] = self._by_mrid[control.mrid] = control
         self._published[control.mrid] = None
         if len(self._published) > MRIDS_KEPT:
             del self._published[next(iter(self._published))]
         program.changed()
         self._timeline.added(control, int(now_s))
-        self.advance(now_s)
         return control
 
     def has_published(self, mrid: str) -> bool:
         """Whether a control with this mRID was ever published, as far as it is remembered."""
-        return mrid.upper() in self._published
+        wanted = mrid.upper()
+        return wanted in self._published or wanted in self._by_mrid
 
     def find_control(self, mrid: str) -> Control | None:
         """The listed control with this mRID, in upper or lower case."""
         return self._by_mrid.get(mrid.upper())
 
-    def cancel(self, control: Control, now_s: float) -> None:
-        """Cancel a control that is scheduled or active; ConfigError if it is over."""
+    def cancel(self, control: Control, now_s: float, status: int = CANCELLED) -> None:
+        """End a control that is scheduled or active with a status; ConfigError if it is over."""
         if not control.live:
             raise ConfigError(f"control {control.mrid} is over: there is nothing left to cancel")
-        control.move_to(CANCELLED, int(now_s))
+        control.move_to(status, int(now_s))
         control.program.changed()
         self._timeline.ended(control, int(now_s))
         self.advance(now_s)
+
+    def withdraw(self, control: Control, now_s: float) -> None:
+        """Take a control out of its list at once, whatever its status."""
+        del control.program.controls[control.number]
+        self._by_mrid.pop(control.mrid, None)
+        control.program.changed()
+        self._timeline.ended(control, int(now_s))
 
     def advance(self, now_s: float) -> list[Change]:
         """Carry out what is due until `now_s`; the changes in order of time."""
@@ -190,14 +237,21 @@ class Programs:
 
 def _in_order(programs: Iterable[Program]) -> list[Program]:
     by_mrid = sorted(programs, key=lambda item: item.mrid, reverse=True)
-    return sorted(by_mrid, key=lambda item: item.primacy)
+    return sorted(by_mrid, key=lambda item: (item.order, item.primacy))
+
+
+def check_program(description: object, primacy: object, order: object) -> None:
+    """ConfigError for what does not fit a DERProgram."""
+    _check_whole("primacy", primacy, 0, 255)
+    _check_whole("order", order, -MAX_ORDER, MAX_ORDER)
+    _check_description(description)
 
 
 def check_order(order: ControlOrder) -> None:
     """ConfigError for an order that has no modes or does not fit a DERControl."""
     if not order.modes:
         raise ConfigError("modes: at least one is needed")
-    if misplaced := [name for name in order.modes if MODES[name].default_only]:
+    if misplaced := [name for name in order.modes if is_default_only(name)]:
         raise ConfigError(f"modes: {', '.join(misplaced)} are for default controls only")
     _check_whole("duration_s", order.duration_s, 1, MAX_DURATION_S)
     _check_whole("randomize_start_s", order.randomize_start_s, -MAX_RANDOMIZATION_S, MAX_RANDOMIZATION_S)
@@ -206,11 +260,22 @@ def check_order(order: ControlOrder) -> None:
     )
     _check_whole("response_required", order.response_required, 0, 255)
     _check_description(order.description)
+    if order.device_category is not None:
+        _check_whole("device_category", order.device_category, 0, 0xFFFFFFFF)
+    if order.reply_to is not None:
+        _check_href(order.reply_to)
 
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(f"{name}: a whole number from {low} to {high} is needed, not {shown(value)}")
+
+
+def _check_href(text: object) -> None:
+    if not isinstance(text, str) or not 0 < len(text) <= MAX_HREF_CHARS or not text.isprintable():
+        raise ConfigError(
+            f"reply_to: a path of at most {MAX_HREF_CHARS} characters or null is needed, not {shown(text)}"
+        )
 
 
 def _check_description(text: object) -> None:

@@ -73,8 +73,9 @@ class RequestContext:
         """The LFDIs whose mirrors are shown: the client's and those it acts for; None shows all."""
         if self.lfdi is None:
             return None
+        own = (self.lfdi,) if self.is_registered else ()
         managed = self.head_end.end_devices.of_aggregator(self.lfdi)
-        return (self.lfdi, *(device.lfdi for device in managed)) if managed else (self.lfdi,)
+        return (*own, *(device.lfdi for device in managed)) if managed else own
 
     def may_see_any(self, groups: Iterable[Group]) -> bool:
         """Whether the client, or a device that it acts for, is in one of the groups."""
@@ -92,13 +93,14 @@ class RequestContext:
 
     @property
     def is_registered(self) -> bool:
-        """Whether the client has an EndDevice; without TLS every client counts as registered."""
-        return self.lfdi is None or self.device is not None
+        """Whether the client has an EndDevice that is enabled; without TLS every client counts as such."""
+        return self.lfdi is None or (self.device is not None and self.device.enabled)
 
     def need_registration(self) -> None:
         """403 for a client with a valid certificate that is not registered."""
         if not self.is_registered:
-            raise RequestRefused(403, f"the device {self.lfdi} is not registered with this server")
+            how = "not registered with" if self.device is None else "not enabled on"
+            raise RequestRefused(403, f"the device {self.lfdi} is {how} this server")
 
     def read(self, *expected: type[T]) -> T:
         """The body as one of the `expected` resources; see `read_in`."""

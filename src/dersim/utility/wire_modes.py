@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import Edition, controlbase, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.modes import MODES, Curve, ModeValue
+from dersim.utility import modes_2023
 from dersim.utility.mrids import make_mrid
 from dersim.utility.program import DefaultControl, ListedCurve, Program
 
@@ -20,8 +21,14 @@ def control_base(owner: Program, modes: Mapping[str, ModeValue]) -> Any:
         for mode, value in modes.items()
         if isinstance(value, Curve)
     }
-    base, _ = controlbase.base_of(modes, hrefs.__getitem__)
-    return base
+    return _base(modes, hrefs.__getitem__)[0]
+
+
+def _base(modes: Mapping[str, ModeValue], link: Callable[[str], str]) -> tuple[Any, Any]:
+    known, of_2023 = modes_2023.split(modes)
+    base, curves = controlbase.base_of(known, link)
+    modes_2023.set_on(base, of_2023)
+    return base, curves
 
 
 def default_resource(owner: Program, default: DefaultControl) -> Any:
@@ -36,7 +43,12 @@ def default_resource(owner: Program, default: DefaultControl) -> Any:
 
 
 def _shared(modes: Mapping[str, ModeValue]) -> dict[str, ModeValue]:
-    return {name: value for name, value in modes.items() if not MODES[name].default_only}
+    return {name: value for name, value in modes.items() if not is_default_only(name)}
+
+
+def is_default_only(mode: str) -> bool:
+    """Whether only a DefaultDERControl can carry the mode."""
+    return mode in MODES and MODES[mode].default_only
 
 
 def _default_members(modes: Mapping[str, ModeValue]) -> dict[str, Any]:
@@ -61,9 +73,9 @@ def curve_resource(owner: Program, item: ListedCurve) -> Any:
 def check_writable(modes: Mapping[str, ModeValue]) -> None:
     """ConfigError if a value does not fit its 2030.5 type; to be called before anything is published."""
     try:
-        base, curves = controlbase.base_of(_shared(modes), lambda _: "/derp/1/dc/1")
+        base, curves = _base(_shared(modes), lambda _: "/derp/1/dc/1")
         trial = r.DefaultDERControl(mRID=make_mrid("trial"), DERControlBase=base, **_default_members(modes))
-        encode(trial, Edition.E2018)
+        encode(trial, Edition.E2023 if modes_2023.any_of(modes) else Edition.E2018)
         for _, curve in curves:
             curve.creationTime = 0
             encode(curve, Edition.E2018)

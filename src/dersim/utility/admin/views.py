@@ -189,6 +189,6 @@ def log_events(head_end: HeadEnd) -> list[dict[str, Any]]:
             **_unknown((), event),
         }
         for device in head_end.end_devices
-        for _, event in device.log_events
+        for _, event, _ in device.log_events
     ]
     return sorted(found, key=lambda item: item["createdDateTime"])
