@@ -18,12 +18,14 @@ from dersim.csip.credentials import Credentials
 from dersim.csip.joining import Joining, Retries
 from dersim.csip.lifecycle import Lifecycle
 from dersim.csip.log_events import BurstImpossible
+from dersim.csip.measuring import ClientProbe
 from dersim.csip.parts import ClientContext
 from dersim.csip.session import Counters
 from dersim.csip.status import ClientStatus
 from dersim.csip.watch import Watch
 from dersim.errors import CertificateError, ConfigError
 from dersim.http11.endpoint import OpenTcp, open_tcp
+from dersim.load.recorder import LoadRecorder
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CompanionService, ConversationService, CsipService, FoundResources
 from dersim.tls import SharedContexts
@@ -67,6 +69,7 @@ class CsipClient:
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._contexts = context.services.shared(SharedContexts, SharedContexts)
         self._context = context
+        self._probe = _probe_of(context, self)
         self._open_tcp = open_tcp
         self._pair = self.device.number if context.fleet.numbered else None
         self._lifecycle: Lifecycle | None = None
@@ -173,10 +176,13 @@ class CsipClient:
             self._watch,
             self._joining,
             self._recorder,
+            self._probe,
         )
         while True:
-            self._lifecycle = Lifecycle(client_context, credentials, self._reload)
-            credentials = await self._lifecycle.run()
+            self._lifecycle = lifecycle = Lifecycle(client_context, credentials, self._reload)
+            if self._probe is not None:
+                _measure(self._probe, lifecycle)
+            credentials = await lifecycle.run()
 
     def status(self) -> FrontendStatus:
         """State, URL and last error, for the overview."""
@@ -298,6 +304,21 @@ def _conversation_of(context: FrontendContext, config: CsipConfig) -> Conversati
     if context.service(ConversationService) is None:
         context.services.offer(ConversationService, held)
     return held
+
+
+def _probe_of(context: FrontendContext, client: CsipClient) -> ClientProbe | None:
+    """What measures this client, where load is recorded."""
+    recorder = context.service(LoadRecorder)
+    if recorder is None:
+        return None
+    recorder.clients.append(client)
+    return ClientProbe(recorder, client.device, context.clock)
+
+
+def _measure(load: ClientProbe, lifecycle: Lifecycle) -> None:
+    lifecycle.polling.load = load
+    lifecycle.controls.reaction.observer = load.noted
+    load.held_until = lambda: lifecycle.held_until
 
 
 def _signature(config: CsipConfig) -> tuple[Any, ...]:

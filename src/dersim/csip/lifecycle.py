@@ -65,7 +65,7 @@ class Lifecycle:
         self.metering = parts.metering
         self._asked = trio.Event()
         self._outbox_open = trio.Event()
-        self._held_until = 0.0
+        self.held_until = 0.0
         self._walked_at = 0.0
         self._answering = False
         self._retries = Retries(client_context.frontend.rng)
@@ -206,14 +206,14 @@ class Lifecycle:
 
     def _hold_for(self, refusal: RequestRefused) -> float:
         seconds = refusal.retry_after_s or 0.0
-        self._held_until = trio.current_time() + seconds
-        self._status.retry_at = self._held_until
+        self.held_until = trio.current_time() + seconds
+        self._status.retry_at = self.held_until
         self._say("Warning", f"{refusal}; waiting {seconds:.0f} s, as its Retry-After asks")
         return 0.0
 
     async def _hold(self) -> None:
         """Wait for the time of the last Retry-After."""
-        left_s = self._held_until - trio.current_time()
+        left_s = self.held_until - trio.current_time()
         if left_s > 0:
             await self._pause(left_s)
         self._status.retry_at = None
@@ -257,7 +257,7 @@ class Lifecycle:
     async def _post_response(self, href: str, response: DERControlResponse) -> int:
         """POST one Response for the outbox, once discovery is complete; returns the HTTP status."""
         await self._outbox_open.wait()
-        await trio.sleep_until(self._held_until)
+        await trio.sleep_until(self.held_until)
         href = self.controls.reply_to(response.subject) or href
         try:
             body = self.session.encode(response)

@@ -16,6 +16,7 @@ from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import Discovery
 from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
+from dersim.csip.measuring import ClientProbe, MeasuredEndpoint, MeasuredSession
 from dersim.csip.metering import Metering
 from dersim.csip.own_end_device import ExpectedEndDevice
 from dersim.csip.polling import MAX_REREADS, Polling
@@ -64,6 +65,7 @@ class ClientContext:
     watch: Watch
     joining: Joining
     recorder: Recorder | None = None
+    load: ClientProbe | None = None
 
     def say(self, level: Level, message: str) -> None:
         """A line for the log, under CSIP and this DER."""
@@ -85,7 +87,7 @@ class Parts:
         self._client_context = client_context
         self.tree = Tree()
         self.clocks = Clocks(clock)
-        self.schedule = Schedule(clock)
+        self.schedule = load.schedule(clock) if (load := client_context.load) else Schedule(clock)
         self.rereads: deque[Reread] = deque(maxlen=MAX_REREADS)
         self.session = session = self._session(credentials)
         fences = client_context.frontend.fences
@@ -139,8 +141,9 @@ class Parts:
 
     def _session(self, credentials: Credentials) -> Session:
         client_context = self._client_context
-        config = client_context.config
-        return Session(
+        config, load = client_context.config, client_context.load
+        make = Session if load is None else partial(MeasuredSession, load)
+        return make(
             config.origin,
             self.connector(credentials),
             client_context.frontend.clock,
@@ -210,7 +213,9 @@ class Parts:
             recorder, wrap = self._client_context.recorder, None
             if recorder is not None:
                 wrap = partial(recorder.record, device=self._client_context.device.number, context=context)
-            return Endpoint(
+            load = self._client_context.load
+            make = Endpoint if load is None else partial(MeasuredEndpoint, load)
+            return make(
                 origin.host, origin.port, context, open_tcp=self._client_context.open_tcp, wrap=wrap
             ).connection()
 

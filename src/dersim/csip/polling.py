@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dersim.clock import SimClock
     from dersim.csip.controls import Controls
     from dersim.csip.log_events import LogEvents
+    from dersim.csip.measuring import ClientProbe
     from dersim.csip.metering import Metering
     from dersim.csip.programs import Programs
     from dersim.csip.reporting import Reporter
@@ -50,7 +51,7 @@ STATUS_SPACING_S = 1.0
 
 
 class Polling:
-    """The discovery walk and the polls of one DER."""
+    """The discovery walk and the polls of one DER. load: measures them, or None."""
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class Polling:
         self.reporter = reporter
         self.metering = metering
         self.log_events = log_events
+        self.load: ClientProbe | None = None
         self._clock = clock
         self._session = session
         self._reader = reader
@@ -128,6 +130,8 @@ class Polling:
 
     def _begin_walk(self) -> None:
         self.schedule.clear()
+        if self.load is not None:
+            self.load.abandon()
         self._situations.clear()
         self.rereads.clear()
         self._discovery.polling = False
@@ -158,6 +162,8 @@ class Polling:
 
     async def poll(self, key: Hashable) -> float | None:
         """Do one item; returns in how many seconds it is due again, None: not by itself."""
+        if self.load is not None:
+            self.load.begin(key)
         self._reader.situation = self._situations.get(key, causes.RETRY)
         self._situations[key] = causes.RETRY
         again_s = await (self._poll_programs(key[1]) if isinstance(key, tuple) else self._polls[key]())
@@ -259,7 +265,13 @@ class Polling:
         controls = self._controls
         if new := self._programs.new_curves():
             controls.set_curves(new)
-        controls.update(self._program_readings())
+        readings = self._program_readings()
+        if self.load is not None:
+            programs = (each.program for each in readings)
+            self.load.follow(
+                (each.mRID.upper() or each.href or "" for each in programs), controls.server_now_s()
+            )
+        controls.update(readings)
         if found := await self._programs.curves(controls):
             controls.set_curves(found)
 

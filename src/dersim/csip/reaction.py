@@ -6,12 +6,18 @@ from collections.abc import Callable, Mapping
 
 from dersim.ieee2030_5.event_types import EventView, Phase
 
+Observer = Callable[[Mapping[str, Phase], Mapping[str, Phase], Callable[[str], EventView], float], None]
+
 
 class Reaction:
-    """last_s: simulated seconds from the effective start of the last control until its setpoint."""
+    """last_s: simulated seconds from the effective start of the last control until its setpoint.
+
+    observer: called with the same arguments as `note`.
+    """
 
     def __init__(self) -> None:
         self.last_s: float | None = None
+        self.observer: Observer | None = None
 
     def note(
         self,
@@ -24,3 +30,5 @@ class Reaction:
         for mrid, phase in now.items():
             if phase is Phase.ACTIVE and before.get(mrid) is Phase.SCHEDULED:
                 self.last_s = max(server_now_s - view(mrid).effective_start_s, 0.0)
+        if self.observer is not None:
+            self.observer(before, now, view, server_now_s)

@@ -155,6 +155,8 @@ class EventView(NamedTuple):
     effective_end_s: float
     modes: Mapping[str, Any]
     why: str
+    program_mrid: str
+    creation_s: float
 
 
 @dataclasses.dataclass(slots=True, eq=False)

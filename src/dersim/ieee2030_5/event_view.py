@@ -36,6 +36,8 @@ def view(event: Event) -> EventView:
         effective_end_s=event.end_s + event.ahead_s,
         modes={mode: event.modes[mode] for mode in ruled} if active else event.modes,
         why=explain(event),
+        program_mrid=event.program.mrid,
+        creation_s=event.creation_time,
     )
 
 
