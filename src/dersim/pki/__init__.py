@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dersim.pki.ensure import bundled_dir, create, ensure_device, ensure_server
+from dersim.pki.ensure import bundled_dir, create, ensure_device, ensure_server, expired_server
 from dersim.pki.folder import Pair
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "describe",
     "ensure_device",
     "ensure_server",
+    "expired_server",
 ]
 
 _MODULES = {

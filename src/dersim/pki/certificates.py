@@ -89,10 +89,18 @@ def make_authority(
 
 
 def make_device(
-    authority: Authority, public_key: ec.EllipticCurvePublicKey, serial: str, hosts: tuple[str, ...] = ()
+    authority: Authority,
+    public_key: ec.EllipticCurvePublicKey,
+    serial: str,
+    hosts: tuple[str, ...] = (),
+    *,
+    until: datetime.datetime | None = None,
 ) -> x509.Certificate:
-    """A device certificate. `serial` is the hardware's; `hosts`: names and addresses of a server."""
-    builder = _begin(x509.Name([]), authority.certificate.subject, public_key)
+    """A device certificate. `serial` is the hardware's; `hosts`: names and addresses of a server.
+
+    until: its notAfter, NEVER if left out; another one is against the standard, for tests.
+    """
+    builder = _begin(x509.Name([]), authority.certificate.subject, public_key, until)
     builder = _with_device_extensions(builder, serial, hosts)
     builder = builder.add_extension(_issued_by(authority), critical=False)
     return builder.sign(authority.key, hashes.SHA256())
@@ -120,13 +128,16 @@ def hardware_module_name(hardware_type: str, serial: bytes) -> x509.OtherName:
 
 
 def _begin(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: ec.EllipticCurvePublicKey,
+    until: datetime.datetime | None = None,
 ) -> x509.CertificateBuilder:
     # A day back, so that a peer whose clock is slow accepts a new certificate.
     start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
     builder = builder.serial_number(x509.random_serial_number())
-    return builder.not_valid_before(start).not_valid_after(NEVER)
+    return builder.not_valid_before(start).not_valid_after(until or NEVER)
 
 
 def _with_device_extensions(

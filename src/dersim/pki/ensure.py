@@ -45,6 +45,23 @@ def ensure_server(folder: Path | str) -> Pair:
     return _ensure(Path(folder), "_server", "dersim-test-server", SERVER_HOSTS)
 
 
+def expired_server(folder: Path, into: Path) -> Pair:
+    """A pair of the server, expired an hour ago, made in `into` by the CA of the test PKI in `folder`.
+
+    ConfigError if the folder has no key of the test CA.
+    """
+    if not (folder / "key_ca.pem").is_file():
+        raise ConfigError(f"{folder / 'key_ca.pem'}: no such file; only a test PKI has the key of its CA")
+    from dersim.pki import making  # noqa: PLC0415 - see the head
+
+    pair = Pair(into / "cert_server.pem", into / "key_server.pem")
+    try:
+        making.make_expired(folder, pair, "dersim-test-server", SERVER_HOSTS)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{folder}: the test CA cannot be used: {error}") from None
+    return pair
+
+
 def bundled_dir() -> Path:
     """The folder of the test PKI that is used by default.
 

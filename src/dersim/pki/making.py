@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import tempfile
 from pathlib import Path
@@ -66,6 +67,16 @@ def make_pair(folder: Path, pair: Pair, serial: str, hosts: tuple[str, ...]) -> 
     write_key(pair.key, new_key())
     key = _load_key(pair.key)
     write_certificates(pair.cert, make_device(authority, key.public_key(), serial, hosts), *authority.chain)
+
+
+def make_expired(folder: Path, pair: Pair, serial: str, hosts: tuple[str, ...]) -> None:
+    """Make the files of `pair`, expired an hour ago, with the folder's CA; exceptions as for `make_pair`."""
+    authority = _issuing_authority(folder)
+    key = new_key()
+    write_key(pair.key, key)
+    until = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+    leaf = make_device(authority, key.public_key(), serial, hosts, until=until)
+    write_certificates(pair.cert, leaf, *authority.chain)
 
 
 def _issuing_authority(folder: Path) -> Authority:

@@ -19,11 +19,13 @@ from urllib.parse import unquote
 
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.fences import Fences
-from dersim.http11 import Request, Response
+from dersim.http11 import Raw, Request, Response
 from dersim.ieee2030_5 import MEDIA_TYPE, Edition, encode, identity
 from dersim.ieee2030_5 import resources as r
 from dersim.utility import tree
 from dersim.utility.end_devices import EndDeviceRecord
+from dersim.utility.faults.actions import Delayed
+from dersim.utility.faults.planted import Client
 from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.negotiation import check_accept, check_content_type
 from dersim.utility.paging import DEFAULT_PAGE, Page, parse_page
@@ -58,20 +60,42 @@ class RequestHandler:
         self._fences = fences
         self._cache: dict[Hashable, _Encoded] = {}
 
-    def answer(self, request: Request) -> Response:
-        """The response; request and response are added to the request log."""
+    def answer(self, request: Request) -> Response | Raw | Delayed:
+        """The response, or what planted faults make of it; both are added to the request log."""
         now_s = self._head_end.now_s()
         lfdi = None
         if request.peer_certificate_der is not None:
             lfdi = identity.lfdi(request.peer_certificate_der)
         what = f"{request.method} {request.target[:200]} of {lfdi or request.peer}"
-        response = _FAILED
-        with self._fences.around("utility_request", MODULE, what):
-            response = self._answer_or_refuse(request, lfdi, what)
+        if self._head_end.faults.may_act:
+            return self._answer_with_faults(request, lfdi, what, now_s)
+        response = self._carried_out(request, lfdi, what)
         self._head_end.request_log.add(
             now_s, request.method, request.target, response.status, lfdi, request.body, response.body
         )
         return response
+
+    def _carried_out(self, request: Request, lfdi: str | None, what: str) -> Response:
+        response = _FAILED
+        with self._fences.around("utility_request", MODULE, what):
+            response = self._answer_or_refuse(request, lfdi, what)
+        return response  # noqa: RET504 - not what was returned where the fence ended it
+
+    def _answer_with_faults(
+        self, request: Request, lfdi: str | None, what: str, now_s: float
+    ) -> Response | Raw | Delayed:
+        head_end = self._head_end
+        device = head_end.end_devices.find(lfdi)
+        client = Client(lfdi, None if device is None else device.number)
+        outcome = head_end.faults.answer(
+            request, client, lambda changed: self._carried_out(changed, lfdi, what)
+        )
+        answer, response = outcome.answer, outcome.carried_out
+        shown = answer if isinstance(answer, Response) else response or Response(0)
+        head_end.request_log.add(
+            now_s, request.method, request.target, shown.status, lfdi, request.body, shown.body, outcome.marks
+        )
+        return Delayed(answer, outcome.delay_s) if outcome.delay_s else answer
 
     def _answer_or_refuse(self, request: Request, lfdi: str | None, what: str) -> Response:
         head_end = self._head_end

@@ -19,6 +19,7 @@ from dersim.utility.config import UtilityConfig
 from dersim.utility.cycle import Cycle
 from dersim.utility.end_devices import EndDeviceRecord, EndDevices
 from dersim.utility.event_status import Change
+from dersim.utility.faults.book import Faults
 from dersim.utility.groups import Group
 from dersim.utility.mirrors import Mirrors
 from dersim.utility.program import CANCELLED, STATUS_TEXT, Control, Program
@@ -70,6 +71,7 @@ class HeadEnd:
         self.violations: Counter[str] = Counter()
         self._log = log
         self._started = False
+        self.faults = Faults(config, now_s, lambda level, text: log.log(level, MODULE, text))
         self._cycle: Cycle | None = None
         if config.own_programs:
             self._cycle = Cycle(self.programs, self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY))
@@ -90,6 +92,7 @@ class HeadEnd:
     def advance(self) -> float:
         """Carry out what is due; the server's time, UTC seconds since 1970."""
         now_s = self.now_s()
+        self.faults.advance(now_s)
         changes = self.programs.advance(now_s)
         if self._cycle is not None:
             self._cycle.advance(now_s)

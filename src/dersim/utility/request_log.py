@@ -18,7 +18,10 @@ _PIN = re.compile(rb"(<(?:[\w.-]+:)?pIN\b[^>]*>).*?(?=</)", re.DOTALL)
 
 
 class LoggedRequest(NamedTuple):
-    """One request and its response. time_s: the server's time, UTC seconds since 1970."""
+    """One request and its response. time_s: the server's time, UTC seconds since 1970.
+
+    status: 0 where a planted fault kept the request from the head-end. planted_faults: those that acted.
+    """
 
     number: int
     time_s: float
@@ -28,6 +31,7 @@ class LoggedRequest(NamedTuple):
     lfdi: str | None
     request_body: bytes
     response_body: bytes
+    planted_faults: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The form of `GET /api/utility/requests`."""
@@ -40,6 +44,7 @@ class LoggedRequest(NamedTuple):
             "lfdi": self.lfdi,
             "request_body": body_text(self.request_body),
             "response_body": body_text(self.response_body),
+            "planted_faults": list(self.planted_faults),
         }
 
 
@@ -60,10 +65,13 @@ class RequestLog:
         lfdi: str | None,
         request_body: bytes,
         response_body: bytes,
+        planted_faults: tuple[str, ...] = (),
     ) -> None:
         """Log a request; the oldest are dropped beyond REQUESTS_KEPT or BYTES_KEPT."""
         self.count += 1
-        logged = LoggedRequest(self.count, time_s, method, path, status, lfdi, request_body, response_body)
+        logged = LoggedRequest(
+            self.count, time_s, method, path, status, lfdi, request_body, response_body, planted_faults
+        )
         self._requests.append(logged)
         self._bytes += len(request_body) + len(response_body)
         while len(self._requests) > REQUESTS_KEPT or self._bytes > BYTES_KEPT:

@@ -14,11 +14,12 @@ import trio
 from dersim import http11, tls
 from dersim.errors import ConfigError
 from dersim.fences import Fences
-from dersim.http11 import Request, Response
+from dersim.http11 import Raw, Request, Response
 from dersim.logbuffer import Log
 from dersim.utility.admin import page as admin_page
 from dersim.utility.admin.app import PREFIX, Admin
 from dersim.utility.config import UtilityConfig
+from dersim.utility.faults.actions import Delayed
 from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import MODULE, HeadEnd
 
@@ -113,7 +114,12 @@ class UtilityServer:
             if admin_listeners:
                 nursery.start_soon(self._serve_admin, admin_listeners)
             await http11.serve(
-                self.handle, listeners, tls=self._tls, log=self._refused, on_error=self._connection_failed
+                self.handle,
+                listeners,
+                tls=self._tls,
+                log=self._refused,
+                on_error=self._connection_failed,
+                gate=self.head_end.faults.gate,
             )
 
     async def _serve_admin(self, listeners: Listeners) -> None:
@@ -131,16 +137,20 @@ class UtilityServer:
     def _connection_failed(self, error: Exception, peer: str) -> None:
         self.fences.tell(error, "utility_connection", MODULE, f"connection of {peer}")
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response | Raw:
         """One request of a 2030.5 client."""
-        return self.answer(request)
+        answer = self.answer(request)
+        if isinstance(answer, Delayed):
+            await trio.sleep(answer.delay_s)
+            return answer.answer
+        return answer
 
     async def handle_admin(self, request: Request) -> Response:
         """One request of the operator."""
         return self.answer_admin(request)
 
-    def answer(self, request: Request) -> Response:
-        """The response to a 2030.5 client, without I/O."""
+    def answer(self, request: Request) -> Response | Raw | Delayed:
+        """The response to a 2030.5 client, or what planted faults make of it, without I/O."""
         return self._handler.answer(request)
 
     def answer_admin(self, request: Request) -> Response:

@@ -21,8 +21,8 @@ from dersim.fences import Fences
 from dersim.http11 import Request, Response
 from dersim.json_text import BodyError, parse
 from dersim.numeric import number, shown
+from dersim.utility.admin import faults, views
 from dersim.utility.admin import page as admin_page
-from dersim.utility.admin import views
 from dersim.utility.admin.body import pointer_of, read_fields, read_modes
 from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.program import Control, Program
@@ -40,6 +40,7 @@ _HINTS = {
     "controls": _CONTROL_HINT,
     "default-control": '{"modes": {"opModMaxLimW": 100}}',
     "poll-rates": '{"derp": 5}',
+    "faults": '{"kind": "status", "status": 503, "path": "/derp/*", "count": 3}',
 }
 
 
@@ -79,6 +80,7 @@ class Admin:
             "poll-rates": lambda _: head_end.rates.as_dict(),
             "violations": lambda _: dict(head_end.violations),
             "requests": self._requests,
+            "faults": lambda _: faults.listed(head_end),
             "unexpected-errors": lambda _: dict(fences.counts),
         }
         self._writes: dict[tuple[str, str], Callable[[list[str], Any], Result]] = {
@@ -88,6 +90,8 @@ class Admin:
             ("PUT", "programs/*/default-control"): self._set_default,
             ("POST", "programs/*/controls"): self._add_control,
             ("DELETE", "controls/*"): self._cancel,
+            ("POST", "faults"): lambda _, data: Result(201, faults.plant(head_end, data)),
+            ("DELETE", "faults/*"): self._remove_fault,
         }
 
     def answer(self, request: Request) -> Response:
@@ -185,6 +189,12 @@ class Admin:
             raise _Problem(409, f"control {control.mrid} is over", f"GET {PREFIX}/programs shows its status")
         self._head_end.cancel(control)
         return Result(200, views.control(control))
+
+    def _remove_fault(self, parts: list[str], _: Any) -> Result:
+        removed = faults.remove(self._head_end, parts[1])
+        if removed is None:
+            raise _Problem(404, f"there is no fault {parts[1][:80]}", f"GET {PREFIX}/faults lists them")
+        return Result(200, removed)
 
     def _program(self, text: str) -> Program:
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -19,6 +19,7 @@ _READS = {
     "responses": "the Responses to controls",
     "mirror-usage-points": "the meter readings",
     "log-events": "the LogEvents",
+    "faults": "the faults planted in this server's answers",
     "requests": "the last exchanges, bodies included, PINs masked",
     "poll-rates": "the poll rates that devices are told, s",
     "violations": "what devices sent against the standard, counted",
