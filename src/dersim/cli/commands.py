@@ -74,6 +74,19 @@ COMMANDS: dict[str, Command] = {
             ),
         ),
     ),
+    "fleet": Command(
+        "dersim.fleet_run.command",
+        "run thousands of DERs on several processes or a Dask cluster",
+        RUN,
+        (
+            Example("dersim fleet -N 500 --workers 2 --csip_server_ip 192.0.2.5", "on two processes here"),
+            Example(
+                "dersim fleet -N 5000 --scheduler tls://192.0.2.9:8786 --tls-ca ca.pem --tls-cert me.pem "
+                "--tls-key me.key --csip_server_ip 192.0.2.5 --use_test_pki_certs certs --duration 10m",
+                "on a Dask cluster, for ten minutes",
+            ),
+        ),
+    ),
     "lab": Command(
         "dersim.cli.lab",
         "serve a page that starts and stops the server and the simulator",

@@ -18,7 +18,7 @@ from dersim.cli.commands import COMMANDS, usage
 from dersim.errors import CertificateError, ConfigError, DersimError, PluginError
 from dersim.json_text import BodyError
 
-_UNTIL_STOPPED = ("sim", "server", "lab")
+_UNTIL_STOPPED = ("sim", "fleet", "server", "lab")
 #: What a full disk answers to a write.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 

@@ -38,11 +38,19 @@ MOST_DERS = 10_000
 FAIL_FAST_VARIABLE = "DERSIM_FAIL_FAST"
 
 
-def make_parser(args: Sequence[str]) -> tuple[OptionParser, PluginSet]:
-    """The parser with the flags of the plug-ins that `args` selects, and those plug-ins."""
-    plugins = PluginSet(find(), read_selection(list(args)))
+def make_parser(
+    args: Sequence[str], command: str = "sim", leave_out: Sequence[str] = (), usage: str = "[flags]"
+) -> tuple[OptionParser, PluginSet]:
+    """The parser with the flags of the plug-ins that `args` selects, and those plug-ins.
+
+    command: whose parser it is. leave_out: plug-ins and front-ends that this command never has.
+    """
+    only, without = read_selection(list(args))
+    plugins = PluginSet(find(), Selection(only, (*without, *leave_out)))
     parser = command_parser(
-        "sim", usage="dersim sim [flags]", more=lambda: _device_types_told(plugins.device_types())
+        command,
+        usage=f"dersim {command} {usage}",
+        more=lambda: _device_types_told(plugins.device_types()),
     )
     parser.suggestions["device_type"] = plugins.device_types
     add_general(parser)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dersim.plugin.extension import FrontendType
 from dersim.plugin.hookspecs import hookimpl
+from dersim.plugin.services import TransportService
 
 if TYPE_CHECKING:
     from dersim.options import OptionParser
@@ -45,4 +46,5 @@ def register_frontends(options: Namespace) -> Iterable[FrontendType]:
 def _make(context: FrontendContext) -> Frontend:
     from dersim.csip.client import CsipClient  # noqa: PLC0415 - only where it runs
 
-    return CsipClient(context)
+    transport = context.service(TransportService)
+    return CsipClient(context) if transport is None else CsipClient(context, open_tcp=transport.open_tcp)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar, c
 from dersim.errors import PluginError
 
 if TYPE_CHECKING:
+    import trio
+
     from dersim.ieee2030_5 import Edition
     from dersim.ieee2030_5.event_types import EventView
     from dersim.ieee2030_5.judging import Judgement
@@ -141,6 +143,14 @@ class CsipService(Protocol):
 
     def stop_log_event_burst(self) -> None:
         """Stop the burst, if one runs."""
+        ...
+
+
+class TransportService(Protocol):
+    """How CSIP clients reach their servers, instead of the network alone: a shard of a fleet has one."""
+
+    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
+        """A TCP connection; OSError where there is none."""
         ...
 
 

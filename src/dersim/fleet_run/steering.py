@@ -1,0 +1,195 @@
+"""Keeps every shard of a fleet running until the stop: submits, submits again, beats, stops."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import trio
+
+from dersim.errors import ConfigError, DersimError
+from dersim.fleet_run.board import Board
+from dersim.fleet_run.messages import Done
+from dersim.fleet_run.plan import Shard
+from dersim.fleet_run.workforce import Workforce
+from dersim.logbuffer import LogBuffer
+
+#: Between two beats of the command, s.
+BEAT_S = 1.0
+#: Attempts in a row that a shard may fail before the fleet ends, and the pause before the next, s.
+MOST_FAILURES, PAUSE_S = 5, 1.0
+#: The longest stop, s.
+STOP_S = 10.0
+#: The longest wait for a shard's answer about one DER, s.
+ANSWER_S = 3.0
+#: Looks at the workers of the cluster, one in so many beats.
+_LOOK_BEATS = 5
+
+Pack = Callable[[Shard], Mapping[str, bytes]]
+
+
+class Steering:
+    """Runs the shards of `board.plan` on `workforce`. pack: the files of a shard.
+
+    Once `run` has returned, `unfinished` has the shards that did not confirm their stop.
+    """
+
+    def __init__(self, workforce: Workforce, board: Board, pack: Pack, log: LogBuffer) -> None:
+        self.unfinished: list[str] = []
+        self.begun = trio.Event()
+        self._workforce = workforce
+        self._board = board
+        self._pack = pack
+        self._log = log
+        self._stopping = trio.Event()
+        self._running: dict[str, Shard] = {}
+        self._failures: Counter[str] = Counter()
+        self._all_ended = trio.Event()
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, trio.MemorySendChannel[str]] = {}
+
+    def stop(self) -> None:
+        """Stop all shards; may be called more than once."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Until `stop` and the last shard's end. ConfigError, DersimError: a shard cannot run."""
+        token = trio.lowlevel.current_trio_token()
+        send, events = trio.open_memory_channel[dict[str, Any]](1000)
+        ended, ends = trio.open_memory_channel[Done](1000)
+        take, done = partial(_put, token, send), partial(_put, token, ended)
+        shards = self._board.plan.shards
+        await trio.to_thread.run_sync(self._workforce.begin, shards, take)
+        workers = sorted(await trio.to_thread.run_sync(self._workforce.workers))
+        self._board.workers = tuple(workers)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._listen, events)
+            nursery.start_soon(self._beat)
+            nursery.start_soon(self._follow, ends, done)
+            for position, shard in enumerate(shards):
+                await self._submit(shard, workers[position % len(workers)] if workers else None, done)
+            self.begun.set()
+            await self._stopping.wait()
+            await self._stop_all()
+            nursery.cancel_scope.cancel()
+
+    async def show(self, number: int) -> str | None:
+        """One DER as JSON, from its shard. None where it does not answer or there is no such DER."""
+        shard = self._board.plan.shard_of(number)
+        row = self._board.rows[shard.name] if shard is not None else None
+        if row is None or not row.attempt:
+            return None
+        asked = next(self._numbers)
+        send, answers = trio.open_memory_channel[str](1)
+        self._asked[asked] = send
+        order = {"do": "show", "id": asked, "device": number}
+        try:
+            with trio.move_on_after(ANSWER_S):
+                await trio.to_thread.run_sync(self._workforce.order, row.attempt, order)
+                return await answers.receive()
+        finally:
+            del self._asked[asked]
+        return None
+
+    async def _listen(self, events: trio.MemoryReceiveChannel[dict[str, Any]]) -> None:
+        async for event in events:
+            match event:
+                case {"kind": "numbers"}:
+                    self._board.take(event, trio.current_time())
+                    if event["numbers"]["states"].get("connected") == event["numbers"]["ders"]:
+                        self._failures[event["shard"]] = 0
+                case {"kind": "answer", "id": int(asked), "body": str(body)} if asked in self._asked:
+                    self._asked[asked].send_nowait(body)
+
+    async def _beat(self) -> None:
+        for n in itertools.count(1):
+            with trio.move_on_after(3 * BEAT_S):
+                try:
+                    await trio.to_thread.run_sync(self._beat_once, n, abandon_on_cancel=True)
+                except (OSError, TimeoutError, RuntimeError) as error:
+                    self._log.log("Warning", "Fleet", f"the scheduler does not answer: {error}")
+            await trio.sleep(BEAT_S)
+
+    def _beat_once(self, n: int) -> None:
+        self._workforce.beat(n, stop=self._stopping.is_set())
+        if n % _LOOK_BEATS == 0:
+            self._board.workers = tuple(sorted(self._workforce.workers()))
+
+    async def _submit(self, shard: Shard, worker: str | None, done: Callable[[Done], None]) -> None:
+        files = await trio.to_thread.run_sync(self._pack, shard)
+        key = f"{shard.name}-{next(self._numbers)}-{id(self):x}"
+        self._running[key] = shard
+        await trio.to_thread.run_sync(self._workforce.submit, key, shard, files, worker, done)
+
+    async def _follow(self, ends: trio.MemoryReceiveChannel[Done], done: Callable[[Done], None]) -> None:
+        """Submit again what ended without being asked to."""
+        async for end in ends:
+            self._workforce.forget(end.key)
+            shard = self._running.pop(end.key, None)
+            if shard is None:
+                continue
+            if end.summary is not None:
+                self._note(end)
+            if self._stopping.is_set():
+                if not self._running:
+                    self._all_ended.set()
+                continue
+            self._judge(shard, end)
+            await trio.sleep(PAUSE_S)
+            await self._submit(shard, self._idle(), done)
+
+    def _note(self, end: Done) -> None:
+        """The last numbers of an attempt."""
+        assert end.summary is not None  # noqa: S101 - the caller has looked
+        row = self._board.rows[end.summary.shard]
+        if end.summary.numbers and row.attempt == end.summary.attempt:
+            row.numbers = end.summary.numbers
+
+    def _judge(self, shard: Shard, end: Done) -> None:
+        """Log why a shard begins again. ConfigError, DersimError where it makes no sense."""
+        summary = end.summary
+        reason = end.reason if summary is None else summary.message or summary.outcome
+        if summary is not None and summary.config_error:
+            raise ConfigError(reason)
+        self._failures[shard.name] += 1
+        if self._failures[shard.name] >= MOST_FAILURES:
+            raise DersimError(f"shard {shard.name} failed {MOST_FAILURES} times in a row, at last: {reason}")
+        self._log.log("Warning", "Fleet", f"shard {shard.name} begins again: {reason}")
+
+    def _idle(self) -> str | None:
+        """The worker with the fewest shards."""
+        placed = self._board.placed()
+        here = [worker for worker in self._board.workers if worker in placed]
+        return min(here, key=lambda worker: len(placed[worker]), default=None)
+
+    async def _stop_all(self) -> None:
+        if not self._running:
+            return
+        with trio.move_on_after(STOP_S):
+            await trio.to_thread.run_sync(self._order_stop)
+            await self._all_ended.wait()
+        self.unfinished = sorted(shard.name for shard in self._running.values())
+
+    def _order_stop(self) -> None:
+        """By order, which is quick; the beat reaches those that come up only now."""
+        for row in self._board.rows.values():
+            if row.attempt:
+                self._workforce.order(row.attempt, {"do": "stop"})
+
+
+def _put(token: trio.lowlevel.TrioToken, send: trio.MemorySendChannel[Any], value: Any) -> None:
+    """Hand a value from another thread to trio; after the end it is dropped."""
+
+    def put() -> None:
+        try:
+            send.send_nowait(value)
+        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
+            return
+
+    try:
+        token.run_sync_soon(put)
+    except trio.RunFinishedError:
+        return
