@@ -3,6 +3,7 @@
 import importlib.resources
 import random
 from contextlib import nullcontext
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,10 @@ import trio
 from lxml import etree
 
 from dersim.csip import der_bodies, mirror
-from dersim.csip.reporting import Reporter
+from dersim.csip.documents import Documents
+from dersim.csip.reporting import IDENTITY, LIVE, Reporter
+from dersim.csip.session import Counters
+from dersim.csip.tree import DerNode
 from dersim.hardware.nameplate import bundled, nameplate_from_json, read_nameplate
 from dersim.hardware.state import Connection
 from dersim.http11 import Response
@@ -66,7 +70,7 @@ def bodies(device, edition):
 
 def reporter_of(device, now_s=lambda: 1_800_000_000):
     session = SimpleNamespace(codec=SimpleNamespace(edition=Edition.E2018))
-    return Reporter(device, session, lambda *_: None, now_s, None, lambda *_: nullcontext())
+    return Reporter(device, session, lambda *_: None, now_s, None, lambda *_: nullcontext(), Documents())
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -334,3 +338,53 @@ def test_only_what_can_charge_advertises_a_power_factor_of_charging(edition, kin
     assert bool(settings.modesEnabled & bit) is charges
     listed = {mode for function in device.function_types for mode in function.modes}
     assert listed == modes
+
+
+@pytest.mark.parametrize("flags", [(), ("--csip-2018-compat",)])
+async def test_what_was_sent_is_shown_as_it_was_sent(autojump_clock, world, flags):
+    client = await world.start(*flags, for_s=20)
+    for name, href in (
+        ("DERCapability", "/edev/1/der/1/dercap"),
+        ("DERSettings", "/edev/1/der/1/derg"),
+        ("DERStatus", "/edev/1/der/1/ders"),
+        ("DERAvailability", "/edev/1/der/1/dera"),
+    ):
+        body = next(
+            each.request_body
+            for each in reversed(client.conversation.entries(limit=1_000))
+            if each.method == "PUT" and each.url.endswith(href)
+        )
+        assert client.sent(name) == decode(body).resource
+        assert encode(client.sent(name), client.edition) == body
+    assert client.sent("DERStatus").readingTime > 1_000_000_000
+
+
+async def test_alike_ders_keep_what_they_sent_once(autojump_clock):
+    device = device_of("PV-3Phase")
+    documents = Documents()
+
+    async def send(*_):
+        await trio.lowlevel.checkpoint()
+
+    session = SimpleNamespace(
+        codec=SimpleNamespace(edition=Edition.E2023),
+        encode=lambda resource: encode(resource, Edition.E2023),
+        counters=Counters(),
+        send=send,
+    )
+    reporters = [
+        Reporter(
+            device, session, lambda *_: None, partial(int, time_s), None, lambda *_: nullcontext(), documents
+        )
+        for time_s in (1_800_000_000, 1_800_000_060)
+    ]
+    node = DerNode("", "/dercap", "/derg", "/ders", "/dera")
+    for reporter in reporters:
+        await reporter.put(node, *IDENTITY, *LIVE)
+    first, second = reporters
+    for name in (*IDENTITY, *LIVE):
+        assert first._sent[name].shape is second._sent[name].shape is first._accepted[name][0]
+    assert (first.sent("DERStatus").readingTime, second.sent("DERStatus").readingTime) == (
+        1_800_000_000,
+        1_800_000_060,
+    )

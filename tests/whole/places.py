@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from tests.sunspec.conftest import Bench
 
 from dersim.csip import mirror
+from dersim.csip.documents import Documents
 from dersim.csip.reporting import Reporter
 from dersim.hardware.state import DeviceState
 from dersim.ieee2030_5 import Edition, decode, encode
@@ -172,6 +173,6 @@ def scene(kind: str) -> Scene:
     def reporter(edition: Edition) -> Reporter:
         session: Any = SimpleNamespace(codec=SimpleNamespace(edition=edition))
         fence: Any = None
-        return Reporter(bench.device, session, lambda *_: None, lambda: 0.0, None, fence)
+        return Reporter(bench.device, session, lambda *_: None, lambda: 0.0, None, fence, Documents())
 
     return Scene(bench, {edition: reporter(edition) for edition in Edition})

@@ -15,6 +15,7 @@ from dersim.csip import recording, snapshot
 from dersim.csip.config import CsipConfig
 from dersim.csip.conversation import MIB, Conversation, default_bytes
 from dersim.csip.credentials import Credentials
+from dersim.csip.documents import Documents
 from dersim.csip.joining import Joining, Retries
 from dersim.csip.lifecycle import Lifecycle
 from dersim.csip.log_events import BurstImpossible
@@ -66,6 +67,7 @@ class CsipClient:
         held.clients.append(self)
         context.buffers["csip_events"] = held.size
         self._joining = context.services.shared(Joining, lambda: Joining(context.log))
+        self._documents = context.services.shared(Documents, Documents)
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._contexts = context.services.shared(SharedContexts, SharedContexts)
         self._context = context
@@ -125,7 +127,7 @@ class CsipClient:
 
     def sent(self, name: DerResource) -> Any | None:
         """The resource as the server last took it; None before the first PUT."""
-        return None if self._lifecycle is None else self._lifecycle.reporter.sent.get(name)
+        return None if self._lifecycle is None else self._lifecycle.reporter.sent(name)
 
     def body(self, name: DerResource) -> Any | None:
         """The resource as it would be PUT now; None before there is an identity."""
@@ -175,6 +177,7 @@ class CsipClient:
             self._open_tcp,
             self._watch,
             self._joining,
+            self._documents,
             self._recorder,
             self._probe,
         )

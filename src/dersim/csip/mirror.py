@@ -8,6 +8,7 @@ delivered, 19 for received. mRIDs are derived from LFDI, quantity and phase, wit
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
@@ -53,6 +54,7 @@ class Quantity(NamedTuple):
         )
 
 
+@functools.cache
 def quantities(phases: int) -> tuple[Quantity, ...]:
     """The quantities of a DER with 1, 2 or 3 phases; those of missing phases are not sent (CSIP G27)."""
     found = [

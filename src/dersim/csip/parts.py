@@ -35,6 +35,7 @@ from dersim.ieee2030_5.event_types import EventSettings, Reread
 if TYPE_CHECKING:
     from dersim.csip.config import CsipConfig
     from dersim.csip.conversation import Conversation
+    from dersim.csip.documents import Documents
     from dersim.csip.joining import Joining
     from dersim.csip.status import ClientStatus
     from dersim.csip.watch import Watch
@@ -64,6 +65,7 @@ class ClientContext:
     open_tcp: OpenTcp
     watch: Watch
     joining: Joining
+    documents: Documents
     recorder: Recorder | None = None
     load: ClientProbe | None = None
 
@@ -97,7 +99,9 @@ class Parts:
         )
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
-        self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s, fence)
+        self.reporter = Reporter(
+            device, session, say, server_s, config.put_refresh_s, fence, client_context.documents
+        )
         self.metering = Metering(
             device,
             session,
@@ -152,6 +156,7 @@ class Parts:
             conversation=client_context.conversation,
             say=client_context.say,
             device=client_context.device.number,
+            documents=client_context.documents,
             connecting=client_context.joining.connecting,
             on_recovered=self._on_recovered,
         )

@@ -8,6 +8,7 @@ only once they have our DERCapability and DERSettings.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -207,7 +208,9 @@ class Programs:
         own = await self._single(f"{kind.__name__} by its own link", item.href, kind, kept=None)
         if own is None:
             return item
-        own.href = own.href or item.href
+        if own.href is None:
+            own = copy.copy(own)  # other DERs may have the same document
+            own.href = item.href
         return own
 
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dersim.csip import causes, der_bodies
+from dersim.csip.documents import Documents
 from dersim.csip.reader import Moved
 from dersim.csip.session import Fence, RequestRefused, Say, Session
 from dersim.csip.tree import DerNode
 from dersim.errors import LocalProtocolError, RemoteProtocolError
+from dersim.ieee2030_5 import decode
 from dersim.plugin.services import DerResource
 from dersim.setpoints import SetpointSource
 
 if TYPE_CHECKING:
     from dersim.device import Device
 
-_TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>-?\d+</\1>")
+_TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>(-?\d+)</\1>")
+_NO_TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)></\1>")
 _LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
 #: The order of the PUTs: ratings and settings before live values.
@@ -30,11 +33,22 @@ IDENTITY: tuple[DerResource, ...] = ("DERCapability", "DERSettings")
 LIVE: tuple[DerResource, ...] = ("DERStatus", "DERAvailability")
 
 
+class _Sent(NamedTuple):
+    """A body that was sent, in less room: without its times, and these in their order."""
+
+    shape: bytes
+    times: tuple[int, ...]
+
+    def body(self) -> bytes:
+        left = iter(self.times)
+        return _NO_TIMES.sub(lambda found: b"<%b>%d</%b>" % (found[1], next(left), found[1]), self.shape)
+
+
 class Reporter:
     """The four PUTs of one DER.
 
     now_s: server time, s (our own until the server's is known). refresh_s: repeat an unchanged PUT after so
-    many seconds of that time; None never.
+    many seconds of that time; None never. documents: what all clients of a run share.
     """
 
     def __init__(
@@ -45,14 +59,16 @@ class Reporter:
         now_s: Callable[[], float],
         refresh_s: float | None,
         fence: Fence,
+        documents: Documents,
     ) -> None:
-        self.sent: dict[DerResource, Any] = {}
         self._device = device
         self._session = session
         self._say = say
         self._now_s = now_s
         self._refresh_s = refresh_s
         self._fence = fence
+        self._documents = documents
+        self._sent: dict[DerResource, _Sent] = {}
         self._accepted: dict[DerResource, tuple[bytes, float]] = {}
         self._refused: dict[DerResource, bytes] = {}
         self._since: dict[str, tuple[Any, int]] = {}
@@ -81,13 +97,12 @@ class Reporter:
                     await self._put_one(name, href)
 
     async def _put_one(self, name: DerResource, href: str) -> None:
-        resource = self.body(name)
         try:
-            body = self._session.encode(resource)
+            body = self._session.encode(self.body(name))
         except LocalProtocolError as error:
             self._say("Error", f"{name} cannot be written: {error}")
             return
-        shape = _TIMES.sub(b"", body)
+        shape = _TIMES.sub(rb"<\1></\1>", body)
         now_s, counters = self._now_s(), self._session.counters
         accepted, accepted_s = self._accepted.get(name, (b"", 0.0))
         stale = self._refresh_s is not None and now_s - accepted_s >= self._refresh_s
@@ -109,9 +124,15 @@ class Reporter:
             self._say("Warning", f"{name}: {error}")
             return
         counters.puts += 1
-        self.sent[name] = resource
+        shape = self._documents.shape(shape)
+        self._sent[name] = _Sent(shape, tuple(int(found[2]) for found in _TIMES.finditer(body)))
         self._accepted[name] = (shape, now_s)
         self._refused.pop(name, None)
+
+    def sent(self, name: DerResource) -> Any | None:
+        """The resource as the server last took it; None before the first PUT."""
+        sent = self._sent.get(name)
+        return None if sent is None else decode(sent.body(), validation="off").resource
 
     def _cause(self, name: DerResource, *, changed: bool) -> str:
         """Why it is PUT: for the first time since all was forgotten, because it changed, or to repeat it."""

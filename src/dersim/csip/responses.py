@@ -12,13 +12,13 @@ modesResponded; in 2023 that bitmap is mandatory.
 from __future__ import annotations
 
 import math
-import random
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 
 import trio
 
 from dersim.csip.session import Fence
+from dersim.draws import draws_of
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
 from dersim.ieee2030_5.controlbase import modes_mask
 from dersim.ieee2030_5.edition import Edition
@@ -71,7 +71,7 @@ class Outbox:
         self._held: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
         self._news = trio.Event()
-        self._spread = random.Random(lfdi)  # noqa: S311 - spreads retries, guards nothing
+        self._spread = draws_of(lfdi)
 
     @property
     def pending(self) -> int:

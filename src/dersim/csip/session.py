@@ -19,6 +19,7 @@ import trio
 from dersim.clock import SimClock
 from dersim.csip import document_links
 from dersim.csip.conversation import Conversation
+from dersim.csip.documents import Document, Documents
 from dersim.csip.hints import hint
 from dersim.csip.links import Origin, resolve
 from dersim.csip.retry_after import retry_after_s
@@ -100,12 +101,6 @@ class Fetched(NamedTuple, Generic[T]):
     left_out: int = 0
 
 
-class _Remembered(NamedTuple):
-    digest: int
-    resource: Any
-    left_out: int
-
-
 @dataclass(slots=True)
 class Counters:
     """The counters of `csip-client`, since the start of this client."""
@@ -132,7 +127,7 @@ class CodecSettings:
 class Session:
     """The requests of one DER to one server, one at a time over keep-alive connections.
 
-    connecting: limits how many sessions make a connection at once.
+    documents: what sessions share. connecting: limits how many sessions make a connection at once.
     on_recovered: called at the first 2xx after failures (5xx or no answer), with the hrefs that had failed.
     """
 
@@ -147,6 +142,7 @@ class Session:
         conversation: Conversation,
         say: Say,
         device: int,
+        documents: Documents | None = None,
         connecting: trio.CapacityLimiter | None = None,
         on_recovered: Callable[[frozenset[str]], None] | None = None,
     ) -> None:
@@ -159,12 +155,13 @@ class Session:
         self._conversation = conversation
         self._say = say
         self._device = device
+        self._documents = documents or Documents()
         self._connecting = connecting or trio.CapacityLimiter(1)
         self._on_recovered = on_recovered
         self._failed: set[str] = set()
         self._newest = 0
         self._connections: dict[Origin, Connection] = {}
-        self._remembered: dict[str, _Remembered] = {}
+        self._remembered: dict[str, Document] = {}
         self._accepted_us: set[Origin] = set()
 
     async def aclose(self) -> None:
@@ -197,12 +194,12 @@ class Session:
         if known is not None and known.digest == digest and isinstance(known.resource, kind):
             self._say("Debug", f"GET {href}: {answer.status}, unchanged")
             return Fetched(known.resource, False, answer.sent_s, answer.received_s, known.left_out)
-        resource, left_out = self._read_or_note(href, kind, answer)
+        document = self._read_or_note(href, kind, answer)
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
-        self._remembered[href] = _Remembered(digest, resource, left_out)
-        self._say(level, f"GET {href}: {answer.status} {_described(resource)}")
-        return Fetched(resource, True, answer.sent_s, answer.received_s, left_out)
+        self._remembered[href] = document
+        self._say(level, f"GET {href}: {answer.status} {_described(document.resource)}")
+        return Fetched(document.resource, True, answer.sent_s, answer.received_s, document.left_out)
 
     def _empty(self, href: str, kind: type[T], answer: Answer) -> Fetched[T]:
         """A 204 is an empty resource: a list without items, anything else NoContent."""
@@ -213,7 +210,7 @@ class Session:
         rate: dict[str, Any] = {"pollRate": EMPTY_POLL_RATE_S} if hasattr(kind, "pollRate") else {}
         return Fetched(kind(all=0, results=0, **rate), True, answer.sent_s, answer.received_s)
 
-    def _read_or_note(self, href: str, kind: type[T], answer: Answer) -> tuple[T, int]:
+    def _read_or_note(self, href: str, kind: type, answer: Answer) -> Document:
         """As `_read`; the conversation tells of an answer that is not used. Nothing has been sent since."""
         try:
             return self._read(href, kind, answer)
@@ -221,28 +218,38 @@ class Session:
             self._conversation.amend(self._newest, f"not used: {error}")
             raise
 
-    def _read(self, href: str, kind: type[T], answer: Answer) -> tuple[T, int]:
-        """The document, and how many of its items could not be read."""
-        what = f"GET {href}: {answer.status}"
-        if not answer.body.strip():
+    def _read(self, href: str, kind: type, answer: Answer) -> Document:
+        """The document, which may be shared with other sessions; tells its violations."""
+        if (document := self._documents.find(answer.body, kind, self.codec)) is None:
+            document = self._parsed(href, kind, answer)
+        if document.violations:
+            self._tell(href, document.violations)
+        return document
+
+    def _parsed(self, href: str, kind: type, answer: Answer) -> Document:
+        what, body, rules = f"GET {href}: {answer.status}", answer.body, self.codec
+        if not body.strip():
             raise self._unusable(f"{what} without a body where a {kind.__name__} should be")
-        rules = self.codec
         try:
-            decoded = decode(answer.body, kind, validation=rules.validation, strict=rules.strict)
+            resource, violations = decode(body, kind, validation=rules.validation, strict=rules.strict)
         except RemoteProtocolError as error:
             raise self._unusable(f"{what}, but {error}") from None
-        left_out = [each for each in decoded.violations if isinstance(each, LeftOut)]
-        others = [each for each in decoded.violations if not isinstance(each, LeftOut)]
+        left_out = sum(each.is_item for each in violations if isinstance(each, LeftOut))
+        document = Document(body, resource, left_out, violations)
+        if document_links.needed(body, answer.origin, self.origin):
+            document_links.make_absolute(resource, answer.origin, answer.target, self.origin)
+        else:
+            self._documents.keep(body, kind, rules, document)
+        return document
+
+    def _tell(self, href: str, violations: tuple[str, ...]) -> None:
+        left_out = [each for each in violations if isinstance(each, LeftOut)]
+        others = [each for each in violations if not isinstance(each, LeftOut)]
         for violation in (*left_out[:MAX_LEFT_OUT_LOGGED], *others[:MAX_VIOLATIONS_LOGGED]):
             self._say("Warning", f"GET {href}: not valid: {violation}")
         if len(left_out) > MAX_LEFT_OUT_LOGGED:
             self._say("Warning", f"GET {href}: {len(left_out) - MAX_LEFT_OUT_LOGGED} more are left out")
-        self.counters.violations += len(decoded.violations)
-        if not isinstance(decoded.resource, kind):
-            raise self._unusable(f"{what} {type(decoded.resource).__name__}, not a {kind.__name__}")
-        if document_links.needed(answer.body, answer.origin, self.origin):
-            document_links.make_absolute(decoded.resource, answer.origin, answer.target, self.origin)
-        return decoded.resource, sum(each.is_item for each in left_out)
+        self.counters.violations += len(violations)
 
     def _unusable(self, message: str) -> RemoteProtocolError:
         self.counters.errors += 1

@@ -26,6 +26,7 @@ import trio
 from dersim.buffers import Buffers
 from dersim.clock import SimClock
 from dersim.engine.checkpoints import Checkpoints
+from dersim.draws import draws_of
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
@@ -221,7 +222,7 @@ class Simulator:
 
 def derived_rng(seed: int, name: str, number: int) -> random.Random:
     """A random generator for each user, so that one more draw of one does not change those of another."""
-    return random.Random(f"{seed}/{name}/{number}")  # noqa: S311 - a simulation's draws are repeatable
+    return draws_of(f"{seed}/{name}/{number}")
 
 
 def check_rate(options: Namespace, rate: float, kinds: Iterable[FrontendType]) -> None:

@@ -1,0 +1,74 @@
+"""What the clients of one run share of documents: those they read, and the constant part of those they PUT.
+
+A fleet reads the same programs and controls, and alike DERs PUT alike bodies. So documents that were read are
+kept once for equal bodies, as long as some client remembers them. Nobody changes a document that was read;
+where that is needed, a copy is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from typing import Any
+
+from dersim.ieee2030_5 import resources as r
+
+#: Documents that several DERs may read; in others are hrefs of one DER.
+_SHARED = (
+    r.DeviceCapability,
+    r.FunctionSetAssignmentsList,
+    r.FunctionSetAssignments,
+    r.DERProgramList,
+    r.DERProgram,
+    r.DefaultDERControl,
+    r.DERControlList,
+    r.DERControl,
+    r.DERCurveList,
+    r.DERCurve,
+)
+#: Different bodies, without their times, that are kept to be shared; then all are forgotten.
+_MOST_SHAPES = 1_000
+
+
+class Document:
+    """A document that was read: the hash of its body, and what is in it.
+
+    left_out: how many of its items could not be read. violations: as of `ieee2030_5.Decoded`.
+    """
+
+    __slots__ = ("__weakref__", "digest", "left_out", "resource", "violations")
+
+    def __init__(self, body: bytes, resource: Any, left_out: int, violations: tuple[str, ...]) -> None:
+        self.digest = hash(body)
+        self.resource = resource
+        self.left_out = left_out
+        self.violations = violations
+
+
+class Documents:
+    """The documents of all clients of one run."""
+
+    def __init__(self) -> None:
+        self._read: weakref.WeakValueDictionary[tuple[bytes, type, object], Document] = (
+            weakref.WeakValueDictionary()
+        )
+        self._shapes: dict[bytes, bytes] = {}
+
+    def find(self, body: bytes, kind: type, rules: object) -> Document | None:
+        """The document of an equal body that was read as a `kind` by the same rules, while it is in use."""
+        return self._read.get(_key(body, kind, rules)) if kind in _SHARED else None
+
+    def keep(self, body: bytes, kind: type, rules: object, document: Document) -> None:
+        """Have `find` find this document, if it is of a kind that several DERs read."""
+        if kind in _SHARED:
+            self._read[_key(body, kind, rules)] = document
+
+    def shape(self, shape: bytes) -> bytes:
+        """The constant part of a body; equal ones are one object."""
+        if len(self._shapes) >= _MOST_SHAPES:
+            self._shapes.clear()
+        return self._shapes.setdefault(shape, shape)
+
+
+def _key(body: bytes, kind: type, rules: object) -> tuple[bytes, type, object]:
+    return hashlib.blake2b(body, digest_size=16).digest(), kind, rules
