@@ -23,6 +23,12 @@ def test_nothing_is_made_before_the_first_draw(monkeypatch):
     assert seeds == ["8/csip/1"]
 
 
+def test_a_look_at_the_state_makes_nothing_that_stays():
+    draws = draws_of("8/csip/1")
+    assert draws.getstate() == random.Random("8/csip/1").getstate()
+    assert draws._made is None
+
+
 def test_a_copy_goes_on_from_where_the_original_is():
     for own in (draws_of("a"), draws_of("b")):
         for copied in (copy.deepcopy(own), copy.copy(draws_of("c"))):

@@ -15,6 +15,12 @@ class _Later:
         self._seed = seed
         self._made: random.Random | None = None
 
+    def getstate(self) -> tuple[Any, ...]:
+        """As of random.Random."""
+        if self._made is None:  # whoever looks draws nothing
+            return random.Random(self._seed).getstate()  # noqa: S311 - as below
+        return self._made.getstate()
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # a copy of this is none of random.Random
             raise AttributeError(name)

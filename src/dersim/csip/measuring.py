@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import trio
 
 from dersim.csip.control_views import plain
+from dersim.csip.documents import Document
 from dersim.csip.schedule import Schedule
 from dersim.csip.session import Answer, Fetched, Session
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
@@ -272,7 +273,7 @@ class MeasuredSession(Session):
             probe.answered(body)
         return response
 
-    def _read(self, href: str, kind: type[T], answer: Answer) -> tuple[T, int]:
+    def _read(self, href: str, kind: type, answer: Answer) -> Document:
         before = self.counters.violations
         try:
             return super()._read(href, kind, answer)

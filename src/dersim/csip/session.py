@@ -223,7 +223,7 @@ class Session:
         if (document := self._documents.find(answer.body, kind, self.codec)) is None:
             document = self._parsed(href, kind, answer)
         if document.violations:
-            self._tell(href, document.violations)
+            self._say_violations(href, document.violations)
         return document
 
     def _parsed(self, href: str, kind: type, answer: Answer) -> Document:
@@ -242,7 +242,7 @@ class Session:
             self._documents.keep(body, kind, rules, document)
         return document
 
-    def _tell(self, href: str, violations: tuple[str, ...]) -> None:
+    def _say_violations(self, href: str, violations: tuple[str, ...]) -> None:
         left_out = [each for each in violations if isinstance(each, LeftOut)]
         others = [each for each in violations if not isinstance(each, LeftOut)]
         for violation in (*left_out[:MAX_LEFT_OUT_LOGGED], *others[:MAX_VIOLATIONS_LOGGED]):

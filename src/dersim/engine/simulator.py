@@ -25,8 +25,8 @@ import trio
 
 from dersim.buffers import Buffers
 from dersim.clock import SimClock
-from dersim.engine.checkpoints import Checkpoints
 from dersim.draws import draws_of
+from dersim.engine.checkpoints import Checkpoints
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
