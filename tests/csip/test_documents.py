@@ -34,9 +34,7 @@ def held(client, kind):
 async def test_two_ders_have_one_object_of_equal_documents_and_nobody_changes_it(autojump_clock):
     async with trio.open_nursery() as nursery:
         lab = Lab(nursery, None, count=2)
-        documents = Watched()
-        for client in lab.clients:
-            client._documents = documents
+        documents = lab.clients[0]._context.services.shared(Documents, Watched)
         await lab.start(for_s=60)
         lab.publish(30, 60, opModMaxLimW=40.0)
         await trio.sleep(300)
@@ -56,7 +54,7 @@ async def test_two_ders_have_one_object_of_equal_documents_and_nobody_changes_it
 def test_a_document_is_found_by_its_body_its_kind_and_the_rules_it_was_read_by():
     documents = Documents()
     body = encode(r.DERProgramList(all=0, results=0, href="/derp"), Edition.E2023)
-    document = Document(body, decode(body).resource, 0, ())
+    document = Document(body, decode(body).resource, ())
     documents.keep(body, r.DERProgramList, RULES, document)
     assert documents.find(body, r.DERProgramList, RULES) is document
     assert documents.find(body + b" ", r.DERProgramList, RULES) is None
@@ -70,7 +68,7 @@ def test_a_document_is_found_by_its_body_its_kind_and_the_rules_it_was_read_by()
 def test_what_has_hrefs_of_one_der_is_not_kept():
     documents = Documents()
     body = encode(r.EndDeviceList(all=0, results=0, href="/edev"), Edition.E2023)
-    document = Document(body, decode(body).resource, 0, ())
+    document = Document(body, decode(body).resource, ())
     documents.keep(body, r.EndDeviceList, RULES, document)
     assert documents.find(body, r.EndDeviceList, RULES) is None
 

@@ -67,9 +67,7 @@ class CsipClient:
         held.clients.append(self)
         context.buffers["csip_events"] = held.size
         self._joining = context.services.shared(Joining, lambda: Joining(context.log))
-        self._documents = context.services.shared(Documents, Documents)
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
-        self._contexts = context.services.shared(SharedContexts, SharedContexts)
         self._context = context
         self._probe = _probe_of(context, self)
         self._open_tcp = open_tcp
@@ -177,7 +175,7 @@ class CsipClient:
             self._open_tcp,
             self._watch,
             self._joining,
-            self._documents,
+            self._context.services.shared(Documents, Documents),
             self._recorder,
             self._probe,
         )
@@ -255,7 +253,8 @@ class CsipClient:
         """Read the certificate files; CertificateError or ConfigError names the bad one."""
         self._files = _signature(self.config)
         plate = self.device.nameplate
-        self._loaded = credentials_of.load(self.config, self._pair, plate.serial_number, self._contexts)
+        contexts = self._context.services.shared(SharedContexts, SharedContexts)
+        self._loaded = credentials_of.load(self.config, self._pair, plate.serial_number, contexts)
         return self._loaded
 
     def _reload(self) -> Credentials | None:

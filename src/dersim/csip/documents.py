@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.codec_read import LeftOut
 
 #: Documents that several DERs may read; in others are hrefs of one DER.
 _SHARED = (
@@ -26,6 +28,9 @@ _SHARED = (
     r.DERCurveList,
     r.DERCurve,
 )
+#: Violations of one document that are logged, beside what was left out.
+MAX_VIOLATIONS_LOGGED = 3
+MAX_LEFT_OUT_LOGGED = 20
 #: Different bodies, without their times, that are kept to be shared; then all are forgotten.
 _MOST_SHAPES = 1_000
 
@@ -38,11 +43,20 @@ class Document:
 
     __slots__ = ("__weakref__", "digest", "left_out", "resource", "violations")
 
-    def __init__(self, body: bytes, resource: Any, left_out: int, violations: tuple[str, ...]) -> None:
+    def __init__(self, body: bytes, resource: Any, violations: tuple[str, ...]) -> None:
         self.digest = hash(body)
         self.resource = resource
-        self.left_out = left_out
+        self.left_out = sum(each.is_item for each in violations if isinstance(each, LeftOut))
         self.violations = violations
+
+    def warnings(self) -> Iterator[str]:
+        """What the log tells of the violations."""
+        left_out = [each for each in self.violations if isinstance(each, LeftOut)]
+        others = [each for each in self.violations if not isinstance(each, LeftOut)]
+        for violation in (*left_out[:MAX_LEFT_OUT_LOGGED], *others[:MAX_VIOLATIONS_LOGGED]):
+            yield f"not valid: {violation}"
+        if len(left_out) > MAX_LEFT_OUT_LOGGED:
+            yield f"{len(left_out) - MAX_LEFT_OUT_LOGGED} more are left out"
 
 
 class Documents:

@@ -92,16 +92,14 @@ class Parts:
         self.schedule = load.schedule(clock) if (load := client_context.load) else Schedule(clock)
         self.rereads: deque[Reread] = deque(maxlen=MAX_REREADS)
         self.session = session = self._session(credentials)
-        fences = client_context.frontend.fences
+        fences, documents = client_context.frontend.fences, client_context.documents
         self.reader = Reader(session, say, fences, device.number, self.tree.unreadable)
         self.outbox = Outbox(
             post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log, fence=fence
         )
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
-        self.reporter = Reporter(
-            device, session, say, server_s, config.put_refresh_s, fence, client_context.documents
-        )
+        self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s, fence, documents)
         self.metering = Metering(
             device,
             session,

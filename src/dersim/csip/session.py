@@ -28,14 +28,10 @@ from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreac
 from dersim.http11 import Connection, Headers, Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
-from dersim.ieee2030_5.codec_read import LeftOut
 from dersim.logbuffer import Level
 
 #: Redirects that are followed for one request.
 MAX_REDIRECTS = 5
-#: Violations of one document that are logged, beside what was left out.
-MAX_VIOLATIONS_LOGGED = 3
-MAX_LEFT_OUT_LOGGED = 20
 #: How soon a list that was 204 is read again, s.
 EMPTY_POLL_RATE_S = 30
 #: The longest part of a Location that is logged.
@@ -220,10 +216,10 @@ class Session:
 
     def _read(self, href: str, kind: type, answer: Answer) -> Document:
         """The document, which may be shared with other sessions; tells its violations."""
-        if (document := self._documents.find(answer.body, kind, self.codec)) is None:
-            document = self._parsed(href, kind, answer)
-        if document.violations:
-            self._say_violations(href, document.violations)
+        held = self._documents.find(answer.body, kind, self.codec)
+        for line in (document := held or self._parsed(href, kind, answer)).warnings():
+            self._say("Warning", f"GET {href}: {line}")
+        self.counters.violations += len(document.violations)
         return document
 
     def _parsed(self, href: str, kind: type, answer: Answer) -> Document:
@@ -234,22 +230,12 @@ class Session:
             resource, violations = decode(body, kind, validation=rules.validation, strict=rules.strict)
         except RemoteProtocolError as error:
             raise self._unusable(f"{what}, but {error}") from None
-        left_out = sum(each.is_item for each in violations if isinstance(each, LeftOut))
-        document = Document(body, resource, left_out, violations)
+        document = Document(body, resource, violations)
         if document_links.needed(body, answer.origin, self.origin):
             document_links.make_absolute(resource, answer.origin, answer.target, self.origin)
         else:
             self._documents.keep(body, kind, rules, document)
         return document
-
-    def _say_violations(self, href: str, violations: tuple[str, ...]) -> None:
-        left_out = [each for each in violations if isinstance(each, LeftOut)]
-        others = [each for each in violations if not isinstance(each, LeftOut)]
-        for violation in (*left_out[:MAX_LEFT_OUT_LOGGED], *others[:MAX_VIOLATIONS_LOGGED]):
-            self._say("Warning", f"GET {href}: not valid: {violation}")
-        if len(left_out) > MAX_LEFT_OUT_LOGGED:
-            self._say("Warning", f"GET {href}: {len(left_out) - MAX_LEFT_OUT_LOGGED} more are left out")
-        self.counters.violations += len(violations)
 
     def _unusable(self, message: str) -> RemoteProtocolError:
         self.counters.errors += 1
