@@ -130,7 +130,7 @@ def _end_device(context: RequestContext, device: EndDeviceRecord) -> Any:
         href=href,
         DERListLink=None if acts_for_others else r.ListLink(href=f"{href}/der", all=1),
         DeviceInformationLink=r.Link(href=f"{href}/di"),
-        lFDI=device.lfdi,
+        lFDI=device.lfdi if device.shows_lfdi else None,
         LogEventListLink=r.ListLink(href=f"{href}/lel", all=len(device.log_events)),
         sFDI=device.sfdi,
         changedTime=device.changed_s,

@@ -55,6 +55,7 @@ class EndDeviceRecord:
     them, by the names of `device_documents.REPORTED`. violations: how often it broke a rule of the standard;
     violation_texts has the newest. peers: the connections it uses. aggregator_lfdi: of the aggregator that
     may act for the device. extra: unknown elements of the EndDevice that it POSTed.
+    shows_lfdi: without it the EndDevice has the sFDI only, which the standard allows.
     """
 
     number: int
@@ -73,6 +74,7 @@ class EndDeviceRecord:
     peers: Peers = field(default_factory=Peers)
     aggregator_lfdi: str | None = None
     enabled: bool = True
+    shows_lfdi: bool = True
     extra: tuple[Extra, ...] = ()
     version: int = 0
 

@@ -1,0 +1,121 @@
+"""What the device asked for: GETs of resources, its walk, and its polls."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+
+from dersim.conformance.checks.finding import EDGE_S, failed, passed
+from dersim.conformance.evidence import Evidence, Exchange
+from dersim.conformance.procedure import Check, Finding
+
+Place = Callable[[Evidence], str]
+
+
+def at(path: str) -> Place:
+    """A fixed path."""
+    return lambda _: path
+
+
+def of_device(below: str = "") -> Place:
+    """The EndDevice of the device under test, or a path below it."""
+    return lambda evidence: evidence.device_href + below
+
+
+def of_program(name: str, below: str = "") -> Place:
+    """A DERProgram of the procedure, or a path below it."""
+    return lambda evidence: evidence.programs[name].href + below
+
+
+def of_control(name: str) -> Place:
+    """The DERControl's own href."""
+    return lambda evidence: evidence.controls[name].href
+
+
+def list_of(name: str) -> Place:
+    """The DERProgramList that a program is in."""
+    return lambda evidence: evidence.programs[name].groups[0].list_href
+
+
+def fetched(*places: Place) -> Check:
+    """Each place was fetched by GET and answered 200."""
+
+    def check(evidence: Evidence) -> Finding:
+        found, missing = [], []
+        for place in places:
+            path = place(evidence)
+            gets = evidence.gets(path)
+            found += gets[:1]
+            if not gets:
+                others = evidence.of("GET", path, ())
+                missing.append(f"{path} ({_statuses(others)})" if others else path)
+        if missing:
+            return failed(f"no GET with 200 of {', '.join(missing)}", found)
+        return passed(f"fetched {', '.join(each.path for each in found)}", found)
+
+    return check
+
+
+def read(*names: str, defaults: bool = True) -> Check:
+    """READ: DERProgramList, the DERProgram by its own href, and its DefaultDERControl where it has one."""
+
+    def check(evidence: Evidence) -> Finding:
+        places = []
+        for name in names:
+            places += [list_of(name), of_program(name)]
+            if defaults and evidence.programs[name].default is not None:
+                places.append(of_program(name, "/dderc"))
+        return fetched(*places)(evidence)
+
+    return check
+
+
+def polled(place: Place, *, at_least: int = 2) -> Check:
+    """The place was fetched again and again."""
+
+    def check(evidence: Evidence) -> Finding:
+        gets = evidence.gets(place(evidence))
+        said = f"{len(gets)} GETs of {place(evidence)}"
+        return passed(said, gets) if len(gets) >= at_least else failed(f"only {said}", gets)
+
+    return check
+
+
+def polled_at(place: Place, rate: str, rate_s: float) -> Check:
+    """The place is polled at its own pollRate, within 10 % and a second; the first half minute is free."""
+
+    def check(evidence: Evidence) -> Finding:
+        gets = evidence.gets(place(evidence))
+        times = [each.time_s for each in gets]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+        wanted_s = max(1.0, rate_s * evidence.scale)
+        # What else makes a client look (a walk of the tree, a hint) shortens a gap; nothing may lengthen it.
+        slow = [gap for gap in gaps if gap > wanted_s * 1.1 + EDGE_S]
+        if len(gaps) < 2 or slow:
+            return failed(f"{rate}: {len(gets)} GETs, the longest gap {max(gaps, default=0):.1f} s", gets)
+        typical = sorted(gaps)[len(gaps) // 2]
+        if typical < wanted_s * 0.9 - 1:
+            return failed(f"{rate}: every {typical:.1f} s where {wanted_s:g} s are advertised", gets)
+        return passed(f"{rate}: every {typical:.1f} s, {len(gets)} GETs", gets)
+
+    return check
+
+
+def looked_before_start(name: str) -> Check:
+    """The control's own href was fetched at or before its effective start, and before Response 2."""
+
+    def check(evidence: Evidence) -> Finding:
+        control = evidence.controls[name]
+        gets = evidence.gets(control.href)
+        started = [each.exchange.time_s for each in evidence.responses(name) if each.status == 2]
+        limit_s = min(started, default=control.latest_start_s + EDGE_S)
+        early = [each for each in gets if each.time_s <= limit_s]
+        if not early:
+            return failed(f"no GET of {control.href} before the activation ({len(gets)} in all)", gets)
+        return passed(f"GET of {control.href} at {evidence.since_start(early[-1].time_s):.1f} s", early)
+
+    return check
+
+
+def _statuses(exchanges: Iterable[Exchange]) -> str:
+    return "answered " + ", ".join(sorted({str(each.status) for each in exchanges}))

@@ -1,0 +1,205 @@
+"""What was seen in one run: exchanges, handshakes and power. Verdicts come from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from dersim.errors import DersimError
+from dersim.http11.messages import Headers, first
+from dersim.ieee2030_5 import decode
+from dersim.ieee2030_5 import resources as r
+from dersim.utility.program import Control, Program
+
+T = TypeVar("T")
+
+
+class Exchange(NamedTuple):
+    """One request and its answer. time_s: the server's, UTC seconds; lfdi: of the client's certificate."""
+
+    number: int
+    time_s: float
+    method: str
+    target: str
+    lfdi: str | None
+    headers: Headers
+    body: bytes
+    status: int
+    answer_headers: Headers
+    answer: bytes
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The query of the target."""
+        return self.target.partition("?")[2]
+
+    @property
+    def location(self) -> str | None:
+        """The Location of the answer."""
+        return first(self.answer_headers, "location")
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header of the request."""
+        return first(self.headers, name)
+
+    def sent(self, cls: type[T]) -> T | None:
+        """The body of the request as a resource; None where it is another one, or no resource."""
+        return _resource(self.body, cls)
+
+    def got(self, cls: type[T]) -> T | None:
+        """The body of the answer as a resource, in the same way."""
+        return _resource(self.answer, cls)
+
+
+class Handshake(NamedTuple):
+    """One TLS handshake with the device under test. error: why it failed, None if it did not."""
+
+    time_s: float
+    version: str | None
+    cipher: str | None
+    chain_length: int
+    error: str | None
+
+
+class Sample(NamedTuple):
+    """The power of the device at one moment, exporting positive; None is not known."""
+
+    time_s: float
+    p_w: float | None
+    q_var: float | None
+
+
+class Answered(NamedTuple):
+    """One Response of the device: subject is the control's mRID; accepted: the server answered 201."""
+
+    exchange: Exchange
+    subject: str
+    status: int
+    created_s: int | None
+    accepted: bool
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that a run has shown.
+
+    t0_s: when the server's tree was set up, UTC seconds; times in procedures count from here. scale: real
+    seconds per printed second. rating_w, rating_var: of the device, as it has told (DERSettings, else
+    DERCapability). programs, controls: what the server had, by the names of the procedure. facts: what a
+    stimulus has noted for the checks.
+    """
+
+    t0_s: float
+    scale: float = 1.0
+    exchanges: list[Exchange] = field(default_factory=list)
+    handshakes: list[Handshake] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    controls: Mapping[str, Control] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    device_href: str = ""
+    lfdi: str = ""
+    ended_s: float = 0.0
+
+    def since_start(self, time_s: float) -> float:
+        """A moment in the procedure's own seconds."""
+        return (time_s - self.t0_s) / self.scale
+
+    def of(self, method: str, path: str, statuses: Iterable[int] = (200,)) -> list[Exchange]:
+        """The exchanges with this method and path that were answered so; no statuses: whatever the answer."""
+        wanted = frozenset(statuses)
+        return [
+            each
+            for each in self.exchanges
+            if each.method == method and each.path == path and (not wanted or each.status in wanted)
+        ]
+
+    def gets(self, path: str) -> list[Exchange]:
+        """The GETs of a path that were answered 200."""
+        return self.of("GET", path)
+
+    def posted(self, cls: type[T]) -> Iterator[tuple[Exchange, T]]:
+        """The bodies of this class that were sent, with their exchanges."""
+        for each in self.exchanges:
+            if each.method in ("POST", "PUT"):
+                resource = each.sent(cls)
+                if resource is not None:
+                    yield each, resource
+
+    def responses(self, control: str | None = None) -> list[Answered]:
+        """The Responses to one control of the procedure, or all, in order of arrival."""
+        mrid = None if control is None else self.controls[control].mrid
+        found = []
+        for each, response in self.posted(r.Response):
+            subject = str(response.subject or "").upper()
+            if mrid is None or subject == mrid:
+                status = response.status or 0
+                created = response.createdDateTime
+                found.append(Answered(each, subject, status, created, each.status == 201))
+        return found
+
+    def power(self) -> list[Sample]:
+        """The samples of the terminals; without them what the device has metered in W and var."""
+        return self.samples or _metered(self)
+
+    @property
+    def rating_w(self) -> float | None:
+        """setMaxW of the device, else rtgMaxW, W."""
+        return self._rating("setMaxW", "rtgMaxW")
+
+    @property
+    def rating_var(self) -> float | None:
+        """setMaxVar of the device, else rtgMaxVar, var."""
+        return self._rating("setMaxVar", "rtgMaxVar")
+
+    def _rating(self, setting: str, rating: str) -> float | None:
+        for cls, name in ((r.DERSettings, setting), (r.DERCapability, rating)):
+            values = [getattr(body, name) for _, body in self.posted(cls) if getattr(body, name) is not None]
+            if values:
+                return float(values[-1].value * 10.0 ** (values[-1].multiplier or 0))
+        return None
+
+
+_UNITS = {38: "p_w", 63: "q_var"}
+
+
+def _metered(evidence: Evidence) -> list[Sample]:
+    """The readings that were posted, as samples; the sign of 2030.5's flowDirection is turned to export."""
+    kinds: dict[str, r.ReadingType] = {}
+    by_time: dict[float, dict[str, float]] = {}
+    for exchange, reading in _readings(evidence):
+        if reading.ReadingType is not None:
+            kinds[str(reading.mRID)] = reading.ReadingType
+        kind = kinds.get(str(reading.mRID))
+        name = None if kind is None or kind.phase else _UNITS.get(kind.uom or 0)
+        if kind is None or name is None or reading.Reading is None or reading.Reading.value is None:
+            continue
+        value = reading.Reading.value * 10.0 ** (kind.powerOfTenMultiplier or 0)
+        # 19 is reverse: delivered to the grid by the device. 1 is forward.
+        exported = value if kind.flowDirection == 19 else -value
+        by_time.setdefault(exchange.time_s, {})[name] = exported
+    return [Sample(at, each.get("p_w"), each.get("q_var")) for at, each in sorted(by_time.items())]
+
+
+def _readings(evidence: Evidence) -> Iterator[tuple[Exchange, r.MirrorMeterReading]]:
+    for each, point in evidence.posted(r.MirrorUsagePoint):
+        yield from ((each, reading) for reading in point.MirrorMeterReading)
+    for each, listed in evidence.posted(r.MirrorMeterReadingList):
+        yield from ((each, reading) for reading in listed.MirrorMeterReading)
+    yield from evidence.posted(r.MirrorMeterReading)
+
+
+def _resource(body: bytes, cls: type[T]) -> T | None:
+    if not body:
+        return None
+    try:
+        found = decode(body).resource
+    except DersimError:
+        return None
+    return found if isinstance(found, cls) else None

@@ -1,0 +1,105 @@
+"""What a procedure is: set-up, stimuli and criteria; and what a run of it says."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from dersim.conformance.evidence import Evidence
+
+if TYPE_CHECKING:
+    from dersim.conformance.stage import Stage
+
+
+class Verdict(StrEnum):
+    """Of a criterion or a procedure. not_seen: it could not be judged, for instance power without a meter."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    WARN = "warn"
+    NOT_SEEN = "not seen"
+    FAIL = "fail"
+
+
+class Finding(NamedTuple):
+    """What a check found. text: what was seen, with times and values; decided_by: numbers of exchanges."""
+
+    verdict: Verdict
+    text: str
+    decided_by: tuple[int, ...] = ()
+
+
+Check = Callable[[Evidence], Finding]
+
+
+class Criterion(NamedTuple):
+    """One criterion of a procedure.
+
+    text: what must hold. printed_only: real servers live without it, so it counts for conformance and not for
+    compatibility.
+    """
+
+    text: str
+    check: Check
+    printed_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One procedure of the CSIP conformance test procedures, for a client as the device under test.
+
+    set_up: builds the server's tree at the moment t0. stimuli: what is done while it runs, None for nothing.
+    lasts_s: when it is judged, seconds after t0. reading: what the record leaves open, and how it is read
+    here. required: for which profiles (C, A, S). chain: the letter of the server's certificate chain for
+    COMM-004, None for the normal one. refuses: the device must not get a connection.
+    """
+
+    id: str
+    title: str
+    set_up: Callable[[Stage], None]
+    criteria: tuple[Criterion, ...]
+    lasts_s: float
+    stimuli: Callable[[Stage], Awaitable[None]] | None = None
+    reading: str = ""
+    required: str = "CAS"
+    chain: str | None = None
+    refuses: bool = False
+
+
+class Judged(NamedTuple):
+    """A criterion and what was found."""
+
+    criterion: Criterion
+    finding: Finding
+
+
+class Outcome(NamedTuple):
+    """The result of one run. error: what ended it before it could be judged, None in general."""
+
+    procedure: Procedure
+    judged: tuple[Judged, ...]
+    evidence: Evidence
+    error: str | None = None
+
+    @property
+    def conformance(self) -> Verdict:
+        """By the record as printed."""
+        return self._worst(self.judged)
+
+    @property
+    def compatibility(self) -> Verdict:
+        """By what real servers and clients need."""
+        return self._worst([each for each in self.judged if not each.criterion.printed_only])
+
+    def _worst(self, judged: Iterable[Judged]) -> Verdict:
+        if self.error is not None:
+            return Verdict.FAIL
+        verdicts = [each.finding.verdict for each in judged]
+        return max(verdicts, key=list(Verdict).index, default=Verdict.PASS)
+
+
+def judge(procedure: Procedure, evidence: Evidence) -> Outcome:
+    """The verdicts on what was seen."""
+    judged = tuple(Judged(each, each.check(evidence)) for each in procedure.criteria)
+    return Outcome(procedure, judged, evidence)
