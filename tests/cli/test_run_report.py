@@ -91,6 +91,20 @@ async def test_in_a_pipe_a_single_der_is_told_as_it_always_was(autojump_clock, n
     assert run.messages() == []
 
 
+async def test_ders_that_a_fleet_file_keeps_away_are_told_apart(autojump_clock, nursery):
+    run = Run(3)
+    nursery.start_soon(run.report.run)
+    run.report.announce(READY)
+    run.clients[1].state = "away"
+    await trio.sleep(2.9)
+    assert len(run.messages()) == 1
+    run.clients[0].state = run.clients[2].state = "connected"
+    await trio.sleep(1)
+    assert run.messages()[1:] == ["2 connected, 1 away after 3.0 s"]
+    nothing = run.report._view.count()
+    assert "connected 2 of 3, 1 away | " in run.report.line(nothing, nothing)
+
+
 async def test_the_table_comes_at_the_start_and_again_when_all_are_connected(autojump_clock, nursery, capsys):
     run = Run(2, look=PERSON)
     nursery.start_soon(run.report.run)

@@ -28,7 +28,7 @@ async def test_a_redirect_from_http_to_https_is_followed_with_our_certificate(
             await trio.sleep(0.1)
         return await connect(host, port)
 
-    client._open_tcp = open_tcp
+    client.presence.open_tcp = open_tcp
     world.server.answers["GET", "/dcap"] = [
         Response(301, (("location", "https://127.0.0.1:8444/dcap"),)),
     ]

@@ -89,7 +89,7 @@ async def test_no_free_descriptors_are_one_line_a_minute_for_all_ders(autojump_c
         raise OSError(errno.EMFILE, "Too many open files")
 
     client = await world.ready()
-    client._open_tcp = none_left
+    client.presence.open_tcp = none_left
     world.begin()
     await trio.sleep(55)
     shown = [line for line in world.stream.getvalue().splitlines() if "too many open files" in line]

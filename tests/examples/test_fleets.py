@@ -131,3 +131,33 @@ async def test_two_editions() -> None:
     async with running(FLEETS / "editions.yaml", *DEMO) as run:
         await run.until(lambda: set(run.states) == {"connected"})
         assert [client.edition for client in run.clients] == [Edition.E2018] * 4 + [Edition.E2023] * 4
+
+
+async def test_a_staggered_start() -> None:
+    async with running(FLEETS / "staggered-start.yaml", *DEMO, "--rate", "100") as run:
+        await run.until(lambda: run.states[14] == "away")
+        shown = run.clients[14].snapshot()["last_error"]
+        assert shown == "joins later, for 80 s, by the fleet file, group west"
+        await run.until(lambda: set(run.states) == {"connected"})
+        joined = [entry for entry in run.log.entries() if entry.message == "joins"]
+        assert [entry.device for entry in joined] == list(range(2, 16))
+
+
+async def test_churn() -> None:
+    async with running(FLEETS / "churn.yaml", *DEMO, "--rate", "200") as run:
+        await run.until(lambda: "away" in run.states)
+        gone = run.states.index("away")
+        assert gone < 8
+        await run.until(lambda: run.states[gone] == "connected")
+        assert run.clients[gone].counts()["errors"] == 0
+        words = [entry.message for entry in run.log.entries() if entry.device == gone + 1]
+        assert any(re.fullmatch(r"leaves, for \d+ s, by the fleet file, group roofs", line) for line in words)
+        assert any(re.fullmatch(r"joins again after \d+ s", line) for line in words)
+
+
+async def test_comms_loss() -> None:
+    async with running(FLEETS / "comms-loss.yaml", *DEMO, "--rate", "200") as run:
+        await run.until(lambda: run.states[6:] == ["retrying"] * 4)
+        shown = run.clients[9].snapshot()["last_error"]
+        assert shown.endswith("(connect): comms loss of 120 s by the fleet file, group cell")
+        assert all(device.state.p_w > 0 for device in run.devices)

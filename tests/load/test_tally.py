@@ -62,7 +62,7 @@ def test_parts_added_up_are_the_whole():
 def test_bytes_bring_back_the_same_tally():
     tally = counted(draw(random.Random(2)), "shard 1")
     tally.handshake(START_S, 0.02, resumed=True)
-    tally.states(START_S, (3, 1, 0, 0))
+    tally.states(START_S, (3, 1, 0, 0, 0))
     reaction = tally.reactions.of(facts())
     reaction.seen.put(2000)
     reaction.record("seen", 4.0)
@@ -162,8 +162,8 @@ def test_the_p95_of_a_moment_is_that_of_ten_seconds():
 
 def test_the_states_of_processes_add_up_and_hold_for_some_seconds():
     series = Series()
-    series.at(START_S).states = {"a": (5, 0, 0, 0), "b": (2, 1, 0, 0)}
-    series.at(START_S + 2).states = {"a": (6, 0, 0, 0)}
+    series.at(START_S).states = {"a": (5, 0, 0, 0, 0), "b": (2, 1, 0, 0, 0)}
+    series.at(START_S + 2).states = {"a": (6, 0, 0, 0, 0)}
     series.at(START_S + 20).requests = 1
     connected = series.shown()["states"]["connected"]
     assert connected[:3] == [7, 7, 8]

@@ -59,6 +59,15 @@ class FleetView:
         """How many DERs are connected to their server."""
         return sum(client.state == "connected" for client in self.clients())
 
+    def away(self) -> int:
+        """How many DERs a fleet file keeps away now."""
+        return sum(client.state == "away" for client in self.clients())
+
+    def all_here(self) -> bool:
+        """Whether DERs are connected, and all others away."""
+        connected = self.connected()
+        return connected > 0 and connected + self.away() == self.total
+
     def count(self) -> Count:
         """Exchanges and errors so far; unexpected errors are counted among the errors."""
         counts = [client.counts() for client in self.clients()]
@@ -134,21 +143,23 @@ class RunReport:
             self._log.log("Info", "Engine", f"{total} DERs connect to their server")
         limit_s = LONGEST_BAR_S if self._terminal is not None else float("inf")
         with self._bar() as show, trio.move_on_after(limit_s):
-            while (connected := self._view.connected()) < total:
-                show(connected)
+            while not self._view.all_here():
+                show(self._view.connected())
                 await self._pause(LOOK_S)
         self._look()
 
     def _look(self) -> None:
         """Tell it where all are connected for the first time."""
         total = self._view.total
-        if not self._joining or self._view.connected() < total:
+        if not self._joining or not self._view.all_here():
             return
         self._joining = False
         keep_what_is_there()
         if total > 1:
             after_s = trio.current_time() - self._began_s
-            self._log.log("Info", "Engine", f"all {total} connected after {after_s:.1f} s")
+            away = self._view.away()
+            who = f"{total - away} connected, {away} away" if away else f"all {total} connected"
+            self._log.log("Info", "Engine", f"{who} after {after_s:.1f} s")
         if self._terminal is not None:
             self._terminal.table(self._addresses)
 
@@ -178,9 +189,9 @@ class RunReport:
 
     def line(self, before: Count, now: Count) -> str:
         """The line of a minute; `before` is the count at the last line."""
-        view, clients = self._view, self._view.clients()
+        view, clients, away = self._view, self._view.clients(), self._view.away()
         parts = [
-            f"connected {view.connected()} of {view.total}"
+            f"connected {view.connected()} of {view.total}" + (f", {away} away" if away else "")
             if clients
             else f"{_counted(view.total, 'DER')}, CSIP off",
             f"{_counted(view.controls(), 'control')} in force",

@@ -21,6 +21,7 @@ from dersim.csip.lifecycle import Lifecycle
 from dersim.csip.log_events import BurstImpossible
 from dersim.csip.measuring import ClientProbe
 from dersim.csip.parts import ClientContext
+from dersim.csip.presence import Presence
 from dersim.csip.session import Counters
 from dersim.csip.status import ClientStatus
 from dersim.csip.watch import Watch
@@ -28,7 +29,13 @@ from dersim.errors import CertificateError, ConfigError
 from dersim.http11.endpoint import OpenTcp, open_tcp
 from dersim.load.recorder import LoadRecorder
 from dersim.plugin.extension import FrontendStatus
-from dersim.plugin.services import CompanionService, ConversationService, CsipService, FoundResources
+from dersim.plugin.services import (
+    CompanionService,
+    ConversationService,
+    CsipService,
+    FoundResources,
+    PresenceService,
+)
 from dersim.tls import SharedContexts
 
 if TYPE_CHECKING:
@@ -70,13 +77,14 @@ class CsipClient:
         self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
         self._probe = _probe_of(context, self)
-        self._open_tcp = open_tcp
         self._pair = self.device.number if context.fleet.numbered else None
         self._lifecycle: Lifecycle | None = None
         self._loaded: Credentials | None = None
         self._files: Any = None
         self._asked = trio.Event()
+        self.presence = Presence(self.client_status, self.rediscover, open_tcp)
         context.offer(CsipService, self)
+        context.offer(PresenceService, self.presence)
 
     @property
     def edition(self) -> Edition:
@@ -85,7 +93,7 @@ class CsipClient:
 
     @property
     def state(self) -> str:
-        """One of discovering, connected, retrying, failed."""
+        """One of discovering, connected, retrying, failed, away."""
         return self.client_status.state
 
     @property
@@ -172,7 +180,7 @@ class CsipClient:
             self.counters,
             self.conversation,
             self.client_status,
-            self._open_tcp,
+            self.presence,
             self._watch,
             self._joining,
             self._context.services.shared(Documents, Documents),

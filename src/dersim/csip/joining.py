@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import trio
 
+from dersim.csip.presence import CutOff
 from dersim.descriptors import Refusals
 from dersim.errors import DersimError, UtilityUnreachable
 from dersim.logbuffer import Level, LogBuffer
@@ -33,6 +34,8 @@ class Joining:
         """Log a failure to connect: a line for each DER, or one a minute for all without descriptors."""
         if isinstance(error, UtilityUnreachable) and error.no_descriptors:
             self._no_descriptors.note(f"{error}; see `ulimit -n`")
+            say("Debug", message)
+        elif isinstance(error, CutOff):
             say("Debug", message)
         else:
             say("Warning", message)

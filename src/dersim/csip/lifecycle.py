@@ -6,6 +6,7 @@
          |                       |     +--a known link is gone, or asked to--> discovering
          +-----10 s, +-1 s; after a loss 10 to 15 s
     Registration's PIN wrong --> failed: only the Registration is read, at its poll rate
+    any state --the DER leaves--> away --it joins--> discovering
 
 In every state the last good documents are kept, controls keep running and Responses wait in the outbox.
 """
@@ -79,13 +80,12 @@ class Lifecycle:
 
     async def run(self) -> Credentials:
         """Run until the certificate files hold another identity; returns it."""
+        context = self._client_context
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.controls.run)
                 nursery.start_soon(self.outbox.run)
-                nursery.start_soon(
-                    self._client_context.watch.run, self._client_context.device.number, self._check
-                )
+                nursery.start_soon(context.watch.run, context.device.number, self._check)
                 while self._successor is None:
                     await self._run_once()
                 nursery.cancel_scope.cancel()
@@ -124,6 +124,7 @@ class Lifecycle:
 
     async def _walk_and_work(self) -> None:
         self._close_outbox()
+        await self._client_context.presence.wait_here(self.session)
         self._status.enter("discovering")
         self._walked_at = trio.current_time()
         await self._renew_credentials()

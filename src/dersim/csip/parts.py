@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from dersim.csip.conversation import Conversation
     from dersim.csip.documents import Documents
     from dersim.csip.joining import Joining
+    from dersim.csip.presence import Presence
     from dersim.csip.status import ClientStatus
     from dersim.csip.watch import Watch
     from dersim.device import Device
-    from dersim.http11.endpoint import OpenTcp
     from dersim.http11.recorder import Recorder
     from dersim.ieee2030_5.resources import DERControlResponse
     from dersim.logbuffer import Level
@@ -62,7 +62,7 @@ class ClientContext:
     counters: Counters
     conversation: Conversation
     client_status: ClientStatus
-    open_tcp: OpenTcp
+    presence: Presence
     watch: Watch
     joining: Joining
     documents: Documents
@@ -219,7 +219,7 @@ class Parts:
             load = self._client_context.load
             make = Endpoint if load is None else partial(MeasuredEndpoint, load)
             return make(
-                origin.host, origin.port, context, open_tcp=self._client_context.open_tcp, wrap=wrap
+                origin.host, origin.port, context, open_tcp=self._client_context.presence.open_tcp, wrap=wrap
             ).connection()
 
         return connect

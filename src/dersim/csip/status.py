@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import trio
 
-State = Literal["disabled", "discovering", "connected", "retrying", "failed"]
+State = Literal["disabled", "discovering", "connected", "retrying", "failed", "away"]
 
 
 class Trouble(NamedTuple):

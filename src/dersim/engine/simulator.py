@@ -27,6 +27,7 @@ from dersim.buffers import Buffers
 from dersim.clock import SimClock
 from dersim.draws import draws_of
 from dersim.engine.checkpoints import Checkpoints
+from dersim.engine.presence import Presences
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
@@ -129,8 +130,11 @@ class Simulator:
         trip_log = TripLog(self.fleet, self._log)
         await self.fleet.step(first_s, self._physics.step)
         trip_log.look()
+        presences = self._presences()
+        presences.begin()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tick, first_s, trip_log)
+            nursery.start_soon(presences.run)
             for each in self._supervised.get(0, ()):
                 nursery.start_soon(each.run)
             for position, device in enumerate(self.fleet.devices):
@@ -201,6 +205,10 @@ class Simulator:
         if group.name not in self._group_options:
             self._group_options[group.name] = group.options(self._options)
         return self._group_options[group.name]
+
+    def _presences(self) -> Presences:
+        options = self._options
+        return Presences(options.plan, self._seed, self.services, self._clock, self._log, options.ramp)
 
     async def _bind_all(self) -> Mapping[str, str]:
         shown: dict[str, str] = {}

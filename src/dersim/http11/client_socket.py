@@ -8,6 +8,7 @@ so that one client with many requests cannot starve the others.)
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 
@@ -53,6 +54,11 @@ class ClientSocket(trio.abc.Stream):
     def is_readable(self) -> bool:
         """Whether there is something to receive, or the end of the stream; asks without waiting."""
         return bool(self._poller.poll(0))
+
+    def shut(self) -> None:
+        """Break the connection, from any task: who waits for data reads the end of the stream."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(trio.socket.SHUT_RDWR)
 
     async def wait_send_all_might_not_block(self) -> None:
         """As in trio.abc.SendStream."""

@@ -13,7 +13,7 @@ from typing import Any
 from dersim.load.latencies import Buckets
 
 #: The states of a CSIP client, in the order in which they are counted.
-STATES = ("connected", "discovering", "retrying", "failed")
+STATES = ("connected", "discovering", "retrying", "failed", "away")
 MOST_SLOTS = 3_600
 #: The latency of a moment is that of so many seconds before it.
 WINDOW_S = 10

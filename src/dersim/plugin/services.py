@@ -72,7 +72,7 @@ class CsipService(Protocol):
 
     @property
     def state(self) -> str:
-        """discovering, connected, retrying or failed."""
+        """discovering, connected, retrying, failed or away."""
         ...
 
     @property
@@ -151,6 +151,30 @@ class TransportService(Protocol):
 
     async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
         """A TCP connection; OSError where there is none."""
+        ...
+
+
+class PresenceService(Protocol):
+    """Lets the CSIP client of one DER leave and join, and cuts its connection: what a fleet plan asks for."""
+
+    def leave(self, why: str, for_s: float) -> None:
+        """Close the connection cleanly and ask nothing more. for_s: how long, real seconds, for the pages."""
+        ...
+
+    def join(self) -> None:
+        """End `leave`."""
+        ...
+
+    def can_be_cut(self) -> None:
+        """Prepare for `cut`; called before the client connects."""
+        ...
+
+    def cut(self, why: str) -> None:
+        """Break the connection, and let none be made."""
+        ...
+
+    def restore(self) -> None:
+        """End `cut`."""
         ...
 
 

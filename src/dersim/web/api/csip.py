@@ -18,7 +18,7 @@ Time = Annotated[str, described("RFC 3339, UTC", format="date-time")]
 Modes = Annotated[dict[str, Any], described("mode -> value in plain units")]
 
 
-State = Literal["disabled", "discovering", "connected", "retrying", "failed"]
+State = Literal["disabled", "discovering", "connected", "retrying", "failed", "away"]
 
 
 class Registration(TypedDict):
