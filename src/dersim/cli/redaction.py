@@ -6,9 +6,11 @@ The simulator masks them in whatever it says. This is the second check, for logs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 
 MASK = "masked"
+_SECRET_FLAG = re.compile(r"-+(?:\w*_)?(?:pin|token|password|passphrase|secret)", re.IGNORECASE)
 
 _FORMS = (
     # A private key in PEM; in JSON its line ends are escaped.
@@ -34,3 +36,17 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     for form in _FORMS:
         text = form.sub(MASK, text)
     return _PIN.sub(rf"\g<1>{MASK}", _ELEMENT.sub(rf"\g<1>{MASK}", text))
+
+
+def command_line(words: Sequence[str]) -> str:
+    """A command line as it would be typed, without PINs and tokens."""
+    return redacted(shlex.join(_without_secrets(words)))
+
+
+def _without_secrets(words: Sequence[str]) -> Iterator[str]:
+    is_secret = False
+    for word in words:
+        flag, equals, _ = word.partition("=")
+        names_secret = _SECRET_FLAG.fullmatch(flag) is not None
+        yield f"{flag}={MASK}" if names_secret and equals else MASK if is_secret else word
+        is_secret = names_secret and not equals

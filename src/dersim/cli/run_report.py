@@ -103,7 +103,7 @@ class RunReport:
         self._terminal = terminal
         self._short = short
         self._addresses: Mapping[str, str] = {}
-        self._announced = trio.Event()
+        self.announced = trio.Event()
         self._joining = False
         self._began_s = 0.0
 
@@ -121,11 +121,11 @@ class RunReport:
         self._addresses = dict(pair.split("=", 1) for pair in line.split() if "=" in pair)
         if self._terminal is not None:
             self._terminal.table(self._addresses)
-        self._announced.set()
+        self.announced.set()
 
     async def run(self) -> None:
         """Until cancelled; in a pipe until all are connected."""
-        await self._announced.wait()
+        await self.announced.wait()
         self._began_s = trio.current_time()
         self._joining = bool(self._view.clients())
         if self._joining and (self._terminal is not None or self._view.total > 1):

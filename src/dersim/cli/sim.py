@@ -10,12 +10,13 @@ import secrets
 import signal
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import trio
 
 from dersim.cli import sim_options
+from dersim.cli.load_run import LoadRun, stop_after
 from dersim.cli.run_report import RunReport
 from dersim.cli.short_form import ShortForm
 from dersim.cli.sim_options import COMPANION
@@ -52,8 +53,10 @@ def main(args: Sequence[str]) -> int:
     report = RunReport.of(simulator, log, terminal, short)
     tune_collector()
     deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S
-    trio.run(run_until_stopped, simulator, deadline_s, report)
-    return 0
+    load = LoadRun.of(options, simulator, clock, ("dersim", "sim", *args))
+    beside = (() if load is None else (load.run,)) + stop_after(options.duration, simulator.stop)
+    trio.run(run_until_stopped, simulator, deadline_s, report, beside)
+    return 0 if load is None else load.finish(terminal)
 
 
 def descriptors_needed(options: Namespace, registry: Registry) -> int:
@@ -97,10 +100,15 @@ def start_of(options: Namespace) -> float | None:
     return datetime.combine(today, options.start_clock_time, options.wall_clock_timezone).timestamp()
 
 
-async def run_until_stopped(simulator: Simulator, deadline_s: float, report: RunReport | None = None) -> None:
+async def run_until_stopped(
+    simulator: Simulator,
+    deadline_s: float,
+    report: RunReport | None = None,
+    beside: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> None:
     """Run it; SIGINT and SIGTERM stop it, and so may a front-end. At the deadline the process ends.
 
-    report: tells how it goes; None prints the ready line alone.
+    report: tells how it goes; None prints the ready line alone. beside: started once it is ready.
     """
     watchdog = Watchdog(deadline_s)
     try:
@@ -109,10 +117,17 @@ async def run_until_stopped(simulator: Simulator, deadline_s: float, report: Run
                 nursery.start_soon(_watch, simulator, watchdog)
                 if report is not None:
                     nursery.start_soon(report.run)
+                    for task in beside:
+                        nursery.start_soon(_once_ready, report, task)
                 await simulator.run(announce if report is None else report.announce)
                 nursery.cancel_scope.cancel()
     finally:
         watchdog.cancel()
+
+
+async def _once_ready(report: RunReport, task: Callable[[], Awaitable[None]]) -> None:
+    await report.announced.wait()
+    await task()
 
 
 def announce(line: str) -> None:

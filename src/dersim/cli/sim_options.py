@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from dersim.cli import load_flags
 from dersim.cli.commands import command_parser
 from dersim.errors import ConfigError
 from dersim.fleet_file import read_fleet
@@ -117,6 +118,7 @@ def add_general(parser: OptionParser) -> None:
     _add_ders(parser)
     _add_time(parser)
     _add_inputs(parser)
+    load_flags.add_load(parser)
     parser.suggestions["log_level"] = lambda: [level.lower() for level in LEVELS]
     group = parser.add_argument_group("this run")
     group.add_argument(

@@ -86,7 +86,6 @@ class ClientProbe:
         due_s = now_s if self._schedule is None else self._schedule.taken_s(key, now_s)
         due_s = max(due_s, self.held_until())  # a Retry-After is no delay
         self._due = trio.lowlevel.current_task(), due_s
-        self.recorder.polled(max(now_s - due_s, 0.0))
 
     def abandon(self) -> None:
         """A walk begins: nothing of it was due."""
@@ -98,7 +97,9 @@ class ClientProbe:
         if due is None or due[0] is not trio.lowlevel.current_task():
             return 0.0
         self._due = None
-        return max(trio.current_time() - due[1], 0.0)
+        late_s = max(trio.current_time() - due[1], 0.0)
+        self.recorder.polled(late_s)
+        return late_s
 
     # ---- controls
 

@@ -70,7 +70,7 @@ class Latencies:
             return None
         found = self._held.get_percentile_to_value_dict(list(PERCENTILES.values()))
         shown = {name: found[percent] / 1e3 for name, percent in PERCENTILES.items()}
-        return {**shown, "max": self._held.get_max_value() / 1e3, "mean": self.mean_s * 1e3}
+        return {**shown, "max": self._held.get_max_value() / 1e3, "mean": round(self.mean_s * 1e3, 3)}
 
     def to_text(self) -> str:
         """HdrHistogram's compressed form, base64."""
@@ -144,12 +144,18 @@ class Buckets:
                 return min(_middle_s(index), self.most_s)
         return self.most_s
 
+    @property
+    def mean_s(self) -> float:
+        """The mean of the buckets' middles, s; 0 where there is none."""
+        count = self.count
+        return sum(_middle_s(index) * each for index, each in self.counts.items()) / count if count else 0.0
+
     def shown_s(self) -> dict[str, float] | None:
         """Percentiles and maximum, s; None where there is nothing."""
         if not self.counts:
             return None
-        shown = {name: self.percentile_s(PERCENTILES[name]) for name in ("p50", "p95", "p99")}
-        return {**shown, "max": self.most_s}
+        shown = {name: round(self.percentile_s(PERCENTILES[name]), 3) for name in ("p50", "p95", "p99")}
+        return {**shown, "max": round(self.most_s, 3)}
 
     def packed(self) -> bytes:
         """The counts in six bytes a bucket."""

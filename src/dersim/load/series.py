@@ -7,6 +7,7 @@ become twice as long, as often as needed: a run of a day takes no more memory th
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -95,15 +96,20 @@ class Slot:
 
 
 class Series:
-    """The slots of a run by their first second, UTC. width_s: of a slot, a power of two."""
+    """The slots of a run by their first second, UTC. width_s: of a slot, a power of two.
+
+    began_s, ended_s: the first and last time that was counted; inf and -inf where there is none.
+    """
 
     def __init__(self) -> None:
         self.width_s = 1
         self._slots: dict[int, Slot] = {}
         self._newest_s = 0
+        self.began_s, self.ended_s = math.inf, -math.inf
 
     def at(self, time_s: float) -> Slot:
         """The slot of a time, made where it is missing."""
+        self.began_s, self.ended_s = min(self.began_s, time_s), max(self.ended_s, time_s)
         first_s = int(time_s // self.width_s) * self.width_s
         slot = self._slots.get(first_s)
         if slot is None:
@@ -134,8 +140,10 @@ class Series:
         """Add another series, which may have shorter or longer slots."""
         while self.width_s < other.width_s:
             self._widen()
+        began_s, ended_s = min(self.began_s, other.began_s), max(self.ended_s, other.ended_s)
         for first_s, slot in sorted(other._slots.items()):
             self.at(first_s).add(slot)
+        self.began_s, self.ended_s = began_s, ended_s
 
     @property
     def span(self) -> tuple[int, int]:
@@ -159,8 +167,8 @@ class Series:
             "p95_ms": list(self._p95_ms(first, end)),
             "handshakes_full_per_s": [slot.full / self.width_s for slot in slots],
             "handshakes_resumed_per_s": [slot.resumed / self.width_s for slot in slots],
-            "lag_ms": [slot.lag_s * 1e3 for slot in slots],
-            "late_ms": [slot.late_s * 1e3 for slot in slots],
+            "lag_ms": [round(slot.lag_s * 1e3, 3) for slot in slots],
+            "late_ms": [round(slot.late_s * 1e3, 3) for slot in slots],
         }
 
     def _states(self, first: int, end: int) -> Iterator[States]:
@@ -187,12 +195,13 @@ class Series:
                 sum_of_all.subtract(old)
                 sum_of_all.most_s = max((each.most_s for each in within.values()), default=0.0)
             if second >= first:
-                yield sum_of_all.percentile_s(95) * 1e3 if sum_of_all.counts else None
+                yield round(sum_of_all.percentile_s(95) * 1e3, 3) if sum_of_all.counts else None
 
     def to_json(self) -> dict[str, Any]:
         """The series as JSON values."""
         slots = {str(first_s): slot.to_json() for first_s, slot in self._slots.items()}
-        return {"width_s": self.width_s, "slots": slots}
+        span = [self.began_s, self.ended_s] if slots else None
+        return {"width_s": self.width_s, "slots": slots, "span": span}
 
     @classmethod
     def from_json(cls, shape: Mapping[str, Any]) -> Series:
@@ -201,4 +210,6 @@ class Series:
         series.width_s = shape["width_s"]
         series._slots = {int(first_s): Slot.from_json(slot) for first_s, slot in shape["slots"].items()}
         series._newest_s = max(series._slots, default=0)
+        if shape["span"] is not None:
+            series.began_s, series.ended_s = shape["span"]
         return series

@@ -240,10 +240,9 @@ class LoadTally:
         return sum(sum(kind.errors.values()) for kind in self.kinds.values())
 
     @property
-    def seconds(self) -> int:
-        """From the first slot to the last."""
-        first, end = self.series.span
-        return end - first
+    def seconds(self) -> float:
+        """From the first thing that was counted to the last, s."""
+        return max(self.series.ended_s - self.series.began_s, 0.0)
 
     @property
     def saturated(self) -> bool:
@@ -256,16 +255,15 @@ class LoadTally:
 
     def snapshot(self, last_s: int | None = None) -> dict[str, Any]:
         """Everything as JSON values. last_s: the series of so many last seconds only."""
-        first, end = self.series.span
-        seconds = max(end - first, 1)
+        seconds = max(self.seconds, 1.0)
         return {
-            "began": rfc3339_or_none(first or None),
-            "ended": rfc3339_or_none(end or None),
-            "seconds": end - first,
+            "began": rfc3339_or_none(self.series.began_s),
+            "ended": rfc3339_or_none(self.series.ended_s),
+            "seconds": round(self.seconds, 3),
             "requests": self.requests,
             "errors": self.errors,
-            "rate_per_s": self.requests / seconds,
-            "error_rate": self.errors / self.requests if self.requests else 0.0,
+            "rate_per_s": round(self.requests / seconds, 3),
+            "error_rate": round(self.errors / self.requests, 6) if self.requests else 0.0,
             "latency_ms": self.all_latencies().shown_ms(),
             "kinds": [self._shown(name, self.kinds[name], seconds) for name in sorted(self.kinds)],
             "handshakes": {
@@ -287,7 +285,7 @@ class LoadTally:
         return {
             "kind": name,
             "count": kind.count,
-            "rate_per_s": kind.count / seconds,
+            "rate_per_s": round(kind.count / seconds, 3),
             "sent_bytes": kind.sent_bytes,
             "received_bytes": kind.received_bytes,
             "latency_ms": kind.latency.shown_ms(),

@@ -1,0 +1,89 @@
+"""The flags of a run under load: how long it lasts, what must hold, and which reports are written."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from pathlib import Path
+
+from dersim.errors import ConfigError
+from dersim.load import thresholds
+from dersim.load.thresholds import Threshold
+from dersim.numeric import shown
+from dersim.options import OptionParser
+
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,7}(?:\.\d{1,3})?)s?)?")
+_LONGEST_S = 366 * 86_400.0
+
+
+def add_load(parser: OptionParser) -> None:
+    """--duration, --load, --report, --json, --junit and --fail."""
+    group = parser.add_argument_group("load")
+    group.add_argument(
+        "--duration",
+        type=duration_s,
+        metavar="TIME",
+        help="stop by itself after this time, as 90s, 10m or 1h30m",
+    )
+    group.add_argument(
+        "--load",
+        action="store_true",
+        help="measure latencies, errors and reactions to controls: a table at the end, live numbers on the "
+        "fleet page and in /metrics; implied by the following flags",
+    )
+    group.add_argument(
+        "--json", dest="load_json", type=new_file, metavar="FILE", help="the same as one JSON document"
+    )
+    group.add_argument(
+        "--junit", dest="load_junit", type=new_file, metavar="FILE", help="the thresholds as JUnit XML"
+    )
+    group.add_argument(
+        "--fail",
+        dest="thresholds",
+        action="append",
+        type=threshold,
+        default=[],
+        metavar="THRESHOLD",
+        help=f"exit code 3 where it does not hold at the end, as {thresholds.EXAMPLES}; repeatable".replace(
+            "%", "%%"
+        ),
+    )
+
+
+def is_measured(options: argparse.Namespace) -> bool:
+    """Whether any of these flags wants load to be measured."""
+    return bool(options.load or options.load_json or options.load_junit or options.thresholds)
+
+
+def duration_s(text: str) -> float:
+    """``90s``, ``10m``, ``1h30m`` or a number of seconds, above 0 and up to a year."""
+    found = _DURATION.fullmatch(text)
+    hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
+    total_s = hours * 3600 + minutes * 60 + seconds
+    if not 0 < total_s <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"a time such as 90s, 10m or 1h30m is needed, not {shown(text)}")
+    return total_s
+
+
+def threshold(text: str) -> Threshold:
+    """A threshold; what is wrong is shown with its place."""
+    try:
+        return thresholds.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def new_file(text: str) -> Path:
+    """The path of a file that can be written once the run is over."""
+    path = Path(text)
+    folder = path.parent
+    if path.is_dir():
+        why = "is a folder"
+    elif not folder.is_dir():
+        why = f"there is no folder {folder}"
+    elif not os.access(path if path.exists() else folder, os.W_OK):
+        why = "permission denied"
+    else:
+        return path
+    raise argparse.ArgumentTypeError(f"{text}: {why}; give a file that can be written")
