@@ -99,15 +99,25 @@ def test_junit_has_a_case_for_each_threshold(tally, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("2h", 7200), ("45", 45), ("0.5s", 0.5)]
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("10m", 600),
+        ("1h30m", 5400),
+        ("2h", 7200),
+        ("45", 45),
+        ("0.5s", 0.5),
+        ("1d", 86400),
+        ("1.5h", 5400),
+    ],
 )
 def test_durations(text, seconds):
     assert load_flags.duration_s(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0s", "-5s", "5x", "m", "10 m", "1d", "999999999", "nan"])
+@pytest.mark.parametrize("text", ["", "0s", "-5s", "5x", "m", "10 m", "1y", "999999999", "nan"])
 def test_what_is_no_duration(text):
-    with pytest.raises(ArgumentTypeError, match="a time such as 90s, 10m or 1h30m is needed"):
+    with pytest.raises(ArgumentTypeError, match="a time such as 30s, 10m or 2h is needed"):
         load_flags.duration_s(text)
 
 
@@ -120,7 +130,7 @@ def test_what_is_no_duration(text):
         ),
         (("--json", "/nowhere/r.json"), "--json: /nowhere/r.json: there is no folder /nowhere; give a file"),
         (("--junit", "/"), "--junit: /: is a folder; give a file that can be written"),
-        (("--duration", "soon"), "--duration: a time such as 90s, 10m or 1h30m is needed, not 'soon'"),
+        (("--duration", "soon"), "--duration: a time such as 30s, 10m or 2h is needed, not 'soon'"),
     ],
 )
 def test_a_mistake_is_exit_code_2_before_anything_starts(words, line, capsys):

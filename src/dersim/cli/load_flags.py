@@ -13,7 +13,9 @@ from dersim.load.thresholds import Threshold
 from dersim.numeric import shown
 from dersim.options import OptionParser
 
-_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,7}(?:\.\d{1,3})?)s?)?")
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,3})?)"
+_DURATION = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?")
+_UNITS_S = (86_400.0, 3_600.0, 60.0, 1.0)
 _LONGEST_S = 366 * 86_400.0
 
 
@@ -57,12 +59,12 @@ def is_measured(options: argparse.Namespace) -> bool:
 
 
 def duration_s(text: str) -> float:
-    """``90s``, ``10m``, ``1h30m`` or a number of seconds, above 0 and up to a year."""
+    """``90s``, ``10m``, ``1.5h``, ``1h30m`` or a number of seconds, above 0 and up to a year."""
     found = _DURATION.fullmatch(text)
-    hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0.0, 0.0, 0.0)
-    total_s = hours * 3600 + minutes * 60 + seconds
+    parts = found.groups() if found else ()
+    total_s = sum(float(part or 0) * unit_s for part, unit_s in zip(parts, _UNITS_S, strict=False))
     if not 0 < total_s <= _LONGEST_S:
-        raise argparse.ArgumentTypeError(f"a time such as 90s, 10m or 1h30m is needed, not {shown(text)}")
+        raise argparse.ArgumentTypeError(f"a time such as 30s, 10m or 2h is needed, not {shown(text)}")
     return total_s
 
 

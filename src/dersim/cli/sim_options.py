@@ -55,6 +55,8 @@ def make_parser(
     )
     parser.suggestions["device_type"] = plugins.device_types
     add_general(parser)
+    if command == "sim":
+        load_flags.add_load(parser)
     add_selection(parser)
     plugins.add_options(parser)
     return parser, plugins
@@ -118,7 +120,6 @@ def add_general(parser: OptionParser) -> None:
     _add_ders(parser)
     _add_time(parser)
     _add_inputs(parser)
-    load_flags.add_load(parser)
     parser.suggestions["log_level"] = lambda: [level.lower() for level in LEVELS]
     group = parser.add_argument_group("this run")
     group.add_argument(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import secrets
 import signal
 import uuid
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import trio
 
 from dersim.cli import sim_options
+from dersim.cli.load_flags import duration_s
 from dersim.cli.terminal import stderr
 from dersim.errors import ConfigError, bare_errors
 from dersim.fleet_file import MOST_DERS, read_fleet
@@ -50,7 +50,6 @@ _OWN = frozenset(
     | {"file", "fleet", "count", "first", "seed", "demo", "plugins", "without"}
     | {"use_test_pki_certs", "csip_root_cert"}
 )
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 class Request(NamedTuple):
@@ -90,7 +89,7 @@ def _parser(args: Sequence[str]) -> OptionParser:
     add("--tls-key", type=readable_file, metavar="FILE", help="the private key, PEM")
     add("--shard-size", type=count(1, 10_000), default=DEFAULT_SHARD_SIZE, metavar="COUNT",
         help="DERs that run and are started again together; fewer where workers would idle")  # fmt: skip
-    add("--duration", type=_duration, default=math.inf, metavar="TIME",
+    add("--duration", type=duration_s, default=math.inf, metavar="TIME",
         help="stop after so long, such as 30s, 10m or 2h, counted from when all are connected")  # fmt: skip
     return parser
 
@@ -227,12 +226,3 @@ def _scheduler(text: str) -> str:
             f"an address such as tls://192.0.2.5:8786 is needed, not {shown(text)}"
         )
     return text
-
-
-def _duration(text: str) -> float:
-    """A time such as ``90``, ``30s``, ``10m`` or ``2h``; seconds."""
-    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd]?)", text)
-    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
-    if seconds <= 0:
-        raise argparse.ArgumentTypeError(f"a time such as 30s, 10m or 2h is needed, not {shown(text)}")
-    return seconds
