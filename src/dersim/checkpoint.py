@@ -147,6 +147,8 @@ def check(document: Mapping[str, Any], type_name: str, digest: str) -> None:
 
 def _drawn(rng: random.Random) -> str | None:
     """The state of a generator; None where nothing was drawn since it was seeded."""
+    if not getattr(rng, "drawn", True):
+        return None
     _, state, _ = rng.getstate()
     return None if state[-1] == _UNDRAWN else base64.b64encode(struct.pack("<625I", *state)).decode()
 

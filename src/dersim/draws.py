@@ -15,6 +15,11 @@ class _Later:
         self._seed = seed
         self._made: random.Random | None = None
 
+    @property
+    def drawn(self) -> bool:
+        """Whether anything was drawn."""
+        return self._made is not None
+
     def getstate(self) -> tuple[Any, ...]:
         """As of random.Random."""
         if self._made is None:  # whoever looks draws nothing

@@ -11,6 +11,10 @@ from __future__ import annotations
 import trio
 
 
+async def no_wait() -> None:
+    """The barrier of a run without checkpoints."""
+
+
 class SavedStates:
     """The checkpoints of one run. keeps: whether it keeps any. wanted: somebody waits for the next one."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -41,7 +42,8 @@ class Trace:
         self.ahead: dict[str, float] = {}
         self.times: list[float] = []
         self.rng = rng or random.Random(1)
-        self.events = EventScheduler(self.judge, rng=self.rng, settings=EventSettings(**settings))
+        self.settings = EventSettings(**settings)
+        self.events = EventScheduler(self.judge, rng=self.rng, settings=self.settings)
         self.now = 0.0
         self.said: list[str] = []
         self.ruled: list[tuple[float, dict[str, str]]] = []
@@ -107,6 +109,12 @@ class Trace:
         for name in programs or tuple(self.programs):
             self.ahead[name] = self.ahead.get(name, 0.0) + seconds
         self.poll()
+
+    def restart(self) -> None:
+        """Another scheduler, restored from a checkpoint of this one."""
+        document = json.loads(json.dumps(self.events.checkpoint(list, T0 + self.now), allow_nan=False))
+        self.events = EventScheduler(self.judge, rng=self.rng, settings=self.settings)
+        self.events.restore(document, "".join)
 
     def step(self) -> float | None:
         step = self.events.step(T0 + self.now)

@@ -152,6 +152,18 @@ class Utility(RuleBasedStateMachine):
         self.trace.now += seconds
         self.trace.step()
 
+    @rule()
+    def restart(self) -> None:
+        """The client goes on from its checkpoint: with the same events in force, and the same phases."""
+        now_s = T0 + self.trace.now
+        before = self.trace.events
+        ruled = before.step(now_s).events
+        self.trace.restart()
+        assert self.trace.events.step(now_s).events == ruled
+        phases = self.trace.events.phases()
+        assert phases == {name: phase for name, phase in before.phases().items() if name in phases}
+        assert {each.mRID for each in self.trace.events.controls()} == {c.mRID for c in before.controls()}
+
     @invariant()
     def each_status_once_and_in_order(self) -> None:
         told: dict[str, list[int]] = defaultdict(list)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import trio
 
 from dersim.buffers import BufferSize
+from dersim.csip import checkpoint, recording, snapshot
 from dersim.csip import credentials as credentials_of
-from dersim.csip import recording, snapshot
 from dersim.csip.config import CsipConfig
 from dersim.csip.conversation import MIB, Conversation, default_bytes
 from dersim.csip.credentials import Credentials
@@ -80,6 +80,7 @@ class CsipClient:
         self._pair = self.device.number if context.fleet.numbered else None
         self._lifecycle: Lifecycle | None = None
         self._loaded: Credentials | None = None
+        self._restored: Mapping[str, Any] = {}
         self._files: Any = None
         self._asked = trio.Event()
         self.presence = Presence(self.client_status, self.rediscover, open_tcp)
@@ -191,7 +192,20 @@ class CsipClient:
             self._lifecycle = lifecycle = Lifecycle(client_context, credentials, self._reload)
             if self._probe is not None:
                 _measure(self._probe, lifecycle)
+            checkpoint.give(lifecycle, self._restored, client_context.say)
+            self._restored = {}
             credentials = await lifecycle.run()
+
+    def checkpoint(self) -> Mapping[str, Any]:
+        """What must be known after a restart, as JSON; see `csip/checkpoint.py`."""
+        if self._lifecycle is None:
+            return self._restored
+        return checkpoint.taken(self._lifecycle, self._context.clock.now_s())
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint when the client runs; ConfigError for another format."""
+        checkpoint.check(document)
+        self._restored = document
 
     def status(self) -> FrontendStatus:
         """State, URL and last error, for the overview."""

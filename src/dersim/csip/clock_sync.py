@@ -43,6 +43,8 @@ MAX_QUICK_SAMPLES = 10
 class ClockSync:
     """The offset between the local time base and one Time resource."""
 
+    KEPT = ("samples", "_low_s", "_high_s", "sampled_s", "_quick", "_round_trip_s", "_floor_s")
+
     def __init__(self) -> None:
         self.samples = 0
         self._low_s = -math.inf

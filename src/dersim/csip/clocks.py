@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dersim.clock import SimClock
 from dersim.csip.clock_sync import ClockSync
+from dersim.kept import give, taken
 
 
 class Clocks:
@@ -56,6 +57,17 @@ class Clocks:
             href: main.offset_s if main is not None and sync.may_equal(main) else sync.offset_s
             for href, sync in known.items()
         }
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The offset of each Time in use, with its bounds."""
+        return {"main": self.main_href, "times": {href: taken(each) for href, each in self._by_href.items()}}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave."""
+        if document["main"] is not None:
+            for href, kept in document["times"].items():
+                give(self.of(href), kept)
+            self.use((document["main"], *document["times"]))
 
     def server_now_s(self) -> float:
         """The server's time as far as it is known; before that, ours."""

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 import trio
 
+from dersim.csip.control_checkpoint import KeepsEvents
 from dersim.csip.control_setpoints import ControlSetpoints
 from dersim.csip.control_values import Judge, SetpointsProtocol, curve_hrefs
 from dersim.csip.control_views import plain, shown, shown_default
@@ -75,7 +76,7 @@ class ProgramReading(NamedTuple):
     time_href: str = DCAP_TIME
 
 
-class Controls:
+class Controls(KeepsEvents):
     """All controls of one DER. Everything but `run` is synchronous and takes effect before it returns.
 
     on_response: given each Response that is due, after the device has made the step that it reports.
@@ -111,6 +112,7 @@ class Controls:
         self._defaults: dict[str, DefaultDERControl] = {}
         self._setpoints = ControlSetpoints(setpoints, default_of=self._defaults.get, log=log, fence=fence)
         self._readings: tuple[ProgramReading, ...] = ()
+        self._read = False
         self._offsets_s: dict[str, float] = {}
         self._mismatched: set[str] = set()
         self._needed: frozenset[str] = frozenset()
@@ -121,8 +123,6 @@ class Controls:
     def _new_scheduler(self) -> EventScheduler:
         return EventScheduler(self._judge, rng=self._rng, settings=self._settings, fence=self._fence)
 
-    # ---- what was read
-
     @property
     def needed_curves(self) -> frozenset[str]:
         """The hrefs of curves without which a control or a default cannot be run; answer by `set_curves`."""
@@ -130,7 +130,7 @@ class Controls:
 
     def update(self, readings: Iterable[ProgramReading]) -> None:
         """Take over the complete picture after a poll: every program that is ours."""
-        self._readings = tuple(readings)
+        self._readings, self._read = tuple(readings), True
         self._feed()
         if left_out := self._scheduler.left_out:
             most = self._settings.most_held
@@ -200,7 +200,8 @@ class Controls:
         needed: set[str] = set()
         feeds = [self._to_feed(reading, needed) for reading in self._readings]
         self._needed = frozenset(needed)
-        self._scheduler.feed(self._clock.now_s(), feeds)
+        if self._read:  # else what a checkpoint brought goes on
+            self._scheduler.feed(self._clock.now_s(), feeds)
         if self._offsets_s and self._readings and not needed:
             self._setpoints.release()
         self._apply()
@@ -237,8 +238,6 @@ class Controls:
     def reply_to(self, mrid: str) -> str:
         """Where Responses to a control go by its last reading; empty for one that is not held."""
         return self._scheduler.reply_to(mrid)
-
-    # ---- opt-out and opt-in
 
     def opt_out(self, mrid: str) -> None:
         """The user opts out of an event, at once; Response 4. ConfigError where no such event is held."""

@@ -8,14 +8,17 @@ IEEE 2030.5, because the standard defines the codes. Events wait here in order u
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dersim.csip.reader import Moved
 from dersim.csip.session import Fence, RequestRefused, Say, Session
 from dersim.errors import ConfigError, DersimError, ProtocolError
 from dersim.hardware.state import Alarm
 from dersim.ieee2030_5 import resources as r
+from dersim.kept import plain
+from dersim.saved_states import no_wait
 
 _PEN = 40732
 _PROFILE_2030_5 = 2
@@ -25,6 +28,16 @@ LE_GEN_SOFTWARE = 2
 MAX_WAITING = 1_000
 #: Attempts to post a refused event before it is dropped.
 MAX_ATTEMPTS = 3
+#: Of a LogEvent, what a checkpoint keeps.
+_FIELDS = (
+    "createdDateTime",
+    "details",
+    "extendedData",
+    "functionSet",
+    "logEventCode",
+    "logEventID",
+    "logEventPEN",
+)
 
 
 class BurstImpossible(DersimError):  # noqa: N818 - an answer (409), not a fault
@@ -45,7 +58,8 @@ class LogEvents:
     """The events of one DER on their way to its LogEventList.
 
     server_s: server time, s (our own until the server's is known). now_s: simulated time, s, for the interval
-    of a burst. on_waiting: called when there is something to post.
+    of a burst. on_waiting: called when there is something to post. saved: waits until a checkpoint has what
+    waits.
     """
 
     def __init__(
@@ -57,6 +71,7 @@ class LogEvents:
         now_s: Callable[[], float],
         on_waiting: Callable[[], None],
         fence: Fence,
+        saved: Callable[[], Awaitable[None]] = no_wait,
     ) -> None:
         self._session = session
         self._say = say
@@ -64,6 +79,7 @@ class LogEvents:
         self._now_s = now_s
         self._on_waiting = on_waiting
         self._fence = fence
+        self._saved = saved
         self._waiting: deque[tuple[r.LogEvent, str]] = deque()
         self._next_id = 0
         self._alarms = Alarm(0)
@@ -147,12 +163,28 @@ class LogEvents:
         self._waiting.append((event, cause))
         self._on_waiting()
 
+    def checkpoint(self) -> dict[str, Any]:
+        """The alarms as they were told, the last id, and the events that wait."""
+        waiting = [
+            [plain([getattr(event, name) for name in _FIELDS]), cause] for event, cause in self._waiting
+        ]
+        return {"alarms": int(self._alarms), "last_id": self._next_id, "waiting": waiting}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave; what waited is posted."""
+        self._alarms, self._next_id = Alarm(document["alarms"]), document["last_id"]
+        for fields, cause in document["waiting"]:
+            event = r.LogEvent(**dict(zip(_FIELDS, fields, strict=True)), profileID=_PROFILE_2030_5)
+            self._waiting.append((event, cause))
+
     async def post(self, href: str) -> None:
         """Post the waiting events in order.
 
         UtilityUnreachable, a Retry-After and Moved (the list that accepted events is gone) are raised; the
         events are kept.
         """
+        if self._waiting:
+            await self._saved()
         while self._waiting:
             event, cause = self._waiting[0]
             finished = True

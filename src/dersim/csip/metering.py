@@ -9,7 +9,7 @@ list, and after a post that was refused with one of `_MAYBE_LOST`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from dersim.csip import mirror
@@ -22,6 +22,7 @@ from dersim.csip.status import Trouble
 from dersim.csip.tree import poll_rate_s
 from dersim.errors import ProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.ieee2030_5 import resources as r
+from dersim.saved_states import no_wait
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -41,6 +42,7 @@ class Metering:
 
     server_s: server time, s. clock_s: simulated time, s. end_device_rate: EndDevice.postRate, s, or None.
     on_lost: called when the server had lost the mirror, and probably our other resources too.
+    saved: waits until a checkpoint has the present registers, so that those of a restored run are not lower.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Metering:
         clock_s: Callable[[], float],
         end_device_rate: Callable[[], int | None],
         on_lost: Callable[[], None],
+        saved: Callable[[], Awaitable[None]] = no_wait,
     ) -> None:
         self.href: str | None = None
         self.trouble: Trouble | None = None
@@ -65,6 +68,7 @@ class Metering:
         self._clock_s = clock_s
         self._end_device_rate = end_device_rate
         self._on_lost = on_lost
+        self._saved = saved
         self._items = mirror.quantities(device.nameplate.phases)
         self._mrid = mirror.derived_mrid(lfdi, "usage point")
         self._mirror_rate: int | None = None
@@ -226,6 +230,7 @@ class Metering:
 
     async def _post_readings(self, mirrors_href: str) -> None:
         values = mirror.readings(self._lfdi, self._items, self._device.state, int(self._server_s()))
+        await self._saved()
         refusal = await self._posts.send(self.href or "", values)
         if (
             refusal is not None

@@ -94,8 +94,9 @@ class Parts:
         self.session = session = self._session(credentials)
         fences, documents = client_context.frontend.fences, client_context.documents
         self.reader = Reader(session, say, fences, device.number, self.tree.unreadable)
+        saved = client_context.frontend.saved_states.barrier
         self.outbox = Outbox(
-            post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log, fence=fence
+            post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log, fence=fence, saved=saved
         )
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
@@ -109,6 +110,7 @@ class Parts:
             clock_s=clock.now_s,
             end_device_rate=lambda: self.tree.end_device.postRate if self.tree.end_device else None,
             on_lost=self._on_mirror_lost,
+            saved=saved,
         )
         self.log_events = LogEvents(
             session,
@@ -117,14 +119,9 @@ class Parts:
             now_s=clock.now_s,
             on_waiting=lambda: self.schedule.set_earlier("log", clock.now_s()),
             fence=fence,
+            saved=saved,
         )
-        self.time = TimeSampling(
-            clock=clock,
-            clocks=self.clocks,
-            schedule=self.schedule,
-            reader=self.reader,
-            on_offsets=self._on_offsets,
-        )
+        self.time = self._time_sampling()
         self.polling = Polling(
             clock=clock,
             clocks=self.clocks,
@@ -139,6 +136,15 @@ class Parts:
             metering=self.metering,
             log_events=self.log_events,
             rereads=self.rereads,
+        )
+
+    def _time_sampling(self) -> TimeSampling:
+        return TimeSampling(
+            clock=self._client_context.frontend.clock,
+            clocks=self.clocks,
+            schedule=self.schedule,
+            reader=self.reader,
+            on_offsets=self._on_offsets,
         )
 
     def _session(self, credentials: Credentials) -> Session:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import trio
 
@@ -24,6 +25,8 @@ from dersim.ieee2030_5.controlbase import modes_mask
 from dersim.ieee2030_5.edition import Edition
 from dersim.ieee2030_5.event_types import EventResponse
 from dersim.ieee2030_5.resources import DERControlResponse
+from dersim.kept import plain, value
+from dersim.saved_states import no_wait
 
 #: Pause after the first failure and its maximum, s of real time; +-25 % to spread the retries of a fleet.
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
@@ -32,6 +35,9 @@ FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0
 MAX_PENDING = 3 * 10_000
 #: How many Responses are remembered, so that none is sent twice: those waiting and as many delivered ones.
 MAX_DELIVERED = 2 * MAX_PENDING
+
+#: How many Responses a checkpoint remembers.
+MAX_KEPT = 1_000
 
 _UNSUPPORTED_2018 = {251: 252}
 #: 4xx answers that ask for another attempt later.
@@ -47,7 +53,8 @@ class Outbox:
     """The Responses of one DER.
 
     post: sends a resource to an href and returns the HTTP status; UtilityUnreachable keeps the Response,
-    RemoteProtocolError drops it. edition: called for each post. log: (level, message).
+    RemoteProtocolError drops it. edition: called for each post. log: (level, message). saved: waits until a
+    checkpoint has what was queued and delivered so far, so that a restored run repeats at most one Response.
     """
 
     def __init__(
@@ -58,8 +65,10 @@ class Outbox:
         edition: Callable[[], Edition],
         log: Callable[[str, str], None],
         fence: Fence,
+        saved: Callable[[], Awaitable[None]] = no_wait,
     ) -> None:
         self.lfdi = lfdi
+        self._saved = saved
         self.sent = 0
         self.dropped = 0
         self._post = post
@@ -95,11 +104,23 @@ class Outbox:
             )
         self._news.set()
 
+    def checkpoint(self) -> dict[str, Any]:
+        """The Responses that wait, and the last of those that were queued or delivered."""
+        known = list(self._known)[-MAX_KEPT:]
+        return {"queue": [plain(response) for response in self._queue], "known": plain(known)}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave; what waited is sent."""
+        self._known.update((value(key), None) for key in document["known"])
+        self._queue.extend(EventResponse(*value(response)) for response in document["queue"])
+        self._news.set()
+
     async def run(self) -> None:
         """Deliver Responses until cancelled."""
         while True:
             response = self._next()
             if response is not None:
+                await self._saved()
                 await self._deliver(response)
                 continue
             self._news = trio.Event()

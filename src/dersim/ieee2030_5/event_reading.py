@@ -16,22 +16,25 @@ _MAX_GONE = 1000
 
 
 class Reading:
-    """Takes readings into a book. left_out: controls of the last feed beyond the most that are held."""
+    """Takes readings into a book. left_out: controls of the last feed beyond the most that are held.
+
+    gone: events that are over and in no list, oldest first. arrivals: how many feeds were taken.
+    """
 
     def __init__(self, book: EventBook, judge: intake.Judge, rng: random.Random) -> None:
         self.left_out = 0
         self._book = book
         self._judge = judge
         self._rng = rng
-        self._gone: dict[str, None] = {}
-        self._arrivals = 0
+        self.gone: dict[str, None] = {}
+        self.arrivals = 0
 
     def feed(self, now_s: float, feeds: Iterable[ProgramFeed]) -> None:
         """Take over the complete picture: every program that is ours, with its controls and its default.
 
         A program that two ways lead to counts once, the first of equal ones; an event counts once too.
         """
-        self._arrivals += 1
+        self.arrivals += 1
         book, programs = self._book, {}
         unread: set[str] = set()
         listed: dict[str, tuple[Program, DERControl]] = {}
@@ -62,7 +65,7 @@ class Reading:
         if excess <= 0:
             return
         for event in sorted(absent, key=lambda e: (e.phase.live, -e.spec_start_s))[:excess]:
-            self._gone.pop(event.mrid, None)
+            self.gone.pop(event.mrid, None)
             self.left_out += event.phase.live
             book.forget(event)
         waiting = [mrid for mrid in listed if not self._is_running(mrid)]
@@ -81,7 +84,7 @@ class Reading:
         book = self._book
         event = book.events.get(mrid)
         if event is None:
-            event = Event(mrid, control, program, self._arrivals, now_s, tie=descending(mrid))
+            event = Event(mrid, control, program, self.arrivals, now_s, tie=descending(mrid))
             event.draw_start, event.draw_duration, event.draw_cancel = (self._rng.random() for _ in range(3))
             book.add(event)
             book.guarded(event, "", lambda: self._receive(event, now_s), now_s)
@@ -133,13 +136,13 @@ class Reading:
                 event.vanished = True
                 if book.settings.event_removed == "cancel":
                     self._drop(event, "it is gone from the server's list", now_s)
-        for mrid in listed.keys() & self._gone.keys():
-            del self._gone[mrid]
-        over = book.events.keys() - book.live.keys() - listed.keys() - self._gone.keys()
-        self._gone.update(dict.fromkeys(over))
-        while len(self._gone) > _MAX_GONE:
-            oldest = next(iter(self._gone))
-            del self._gone[oldest], book.events[oldest]
+        for mrid in listed.keys() & self.gone.keys():
+            del self.gone[mrid]
+        over = book.events.keys() - book.live.keys() - listed.keys() - self.gone.keys()
+        self.gone.update(dict.fromkeys(over))
+        while len(self.gone) > _MAX_GONE:
+            oldest = next(iter(self.gone))
+            del self.gone[oldest], book.events[oldest]
 
     def _drop(self, event: Event, note: str, now_s: float) -> None:
         self._book.dirty = True

@@ -58,15 +58,17 @@ those that start last.
 The parts: `event_types` the records, `event_book` all of them, `event_reading` what is read of them,
 `event_intake` what a reading changes, `event_windows` interval, draws and clock, `event_rules` competition,
 `event_chains` successive events, `event_passing` what is due, `event_schedule` the outcome, `event_view` the
-reasons in words.
+reasons in words, `event_kept` checkpoints.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from dersim.ieee2030_5 import event_intake as intake
+from dersim.ieee2030_5 import event_kept
 from dersim.ieee2030_5 import event_schedule as schedule
 from dersim.ieee2030_5.event_book import EventBook, Fence, no_fence
 from dersim.ieee2030_5.event_passing import Passing
@@ -179,6 +181,16 @@ class EventScheduler:
     def opt_in(self, now_s: float, mrid: str) -> bool:
         """The user takes part again; False where there is nothing to return to."""
         return self._reading.opt_in(now_s, mrid)
+
+    # ---- checkpoints
+
+    def checkpoint(self, form: event_kept.Form, now_s: float) -> dict[str, Any]:
+        """Programs and events with their draws and what was told of them. form: of a mode's value as JSON."""
+        return event_kept.checkpoint(self._book, self._reading, form, now_s)
+
+    def restore(self, document: Mapping[str, Any], unform: event_kept.Form) -> None:
+        """Take over what `checkpoint` gave, before anything was read. unform: the value from its form."""
+        event_kept.restore(self._book, self._reading, document, unform)
 
     # ---- the passing of time
 

@@ -1,0 +1,55 @@
+"""The checkpoint of a CSIP client: what it must know after a restart to begin nothing and tell nothing twice.
+
+It holds the events with their draws and with the Responses that were told, the Responses and LogEvents that
+wait, the last LogEvent id, and the offsets of the server's clocks. What the server has is read anew. The
+mirror's mRIDs follow from the LFDI, and its counters are the DER's registers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dersim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dersim.csip.lifecycle import Lifecycle
+    from dersim.csip.session import Say
+
+#: The number of the format; it rises with every change that an older dersim could not read right.
+VERSION = 1
+
+
+def taken(lifecycle: Lifecycle, now_s: float) -> dict[str, Any]:
+    """The state of the client of one LFDI. now_s: simulated time."""
+    return {
+        "version": VERSION,
+        "lfdi": lifecycle.lfdi,
+        "events": lifecycle.controls.checkpoint(now_s),
+        "responses": lifecycle.outbox.checkpoint(),
+        "log_events": lifecycle.log_events.checkpoint(),
+        "clocks": lifecycle.clocks.checkpoint(),
+    }
+
+
+def give(lifecycle: Lifecycle, document: Mapping[str, Any], say: Say) -> None:
+    """Restore a client that has not run yet; an empty document, or one of another LFDI, changes nothing."""
+    if not document:
+        return
+    if document["lfdi"] != lifecycle.lfdi:
+        say("Warning", f"the checkpoint is of LFDI {document['lfdi']}, and is not used")
+        return
+    lifecycle.clocks.restore(document["clocks"])
+    lifecycle.outbox.restore(document["responses"])
+    lifecycle.log_events.restore(document["log_events"])
+    lifecycle.controls.restore(document["events"])
+
+
+def check(document: Mapping[str, Any]) -> None:
+    """ConfigError for another format, with what to do."""
+    version = document.get("version")
+    if document and version != VERSION:
+        raise ConfigError(
+            f"checkpoint of the CSIP client: format {version!r}, and this dersim reads format {VERSION}; "
+            f"restore it with the dersim that made it, or start without it"
+        )
