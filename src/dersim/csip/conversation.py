@@ -1,8 +1,8 @@
 """The exchanges of all clients with their servers, within one budget of bytes for the whole fleet.
 
 The oldest exchanges are dropped first, whichever DER they belong to. PINs are masked before anything is kept.
-Most polls bring the same bytes as the one before, and a fleet reads the same lists, so equal bodies, headers
-and URLs are kept once.
+Most polls bring the same bytes as the one before, and a fleet reads the same lists, so equal bodies and URLs
+are kept once (equal headers by http11).
 """
 
 from __future__ import annotations
@@ -52,11 +52,6 @@ def _kept(body: bytes) -> bytes:
 def default_bytes(devices: int, *, web_site: bool) -> int:
     """The default budget: nothing for a large fleet without a web site."""
     return 0 if devices > MOST_DEVICES_UNSEEN and not web_site else DEFAULT_MIB * MIB
-
-
-@lru_cache(maxsize=4096)
-def _pair(name: str, value: str) -> tuple[str, str]:
-    return name, value
 
 
 @lru_cache(maxsize=4096)
@@ -163,7 +158,7 @@ class Conversation:
             request[0],
             self._bodies.take(_kept(request[1])),
             status,
-            tuple(_pair(*header) for header in headers),
+            headers,
             self._bodies.take(_kept(body)),
             outcome,
             elapsed_s,
@@ -262,7 +257,10 @@ class Conversation:
 
 def _size(exchange: HttpExchange) -> int:
     """What an exchange takes without its bodies, bytes; its request headers are the same for all."""
-    headers = sum(
-        len(name) + len(value) + _HEADER_OVERHEAD_BYTES for name, value in exchange.response_headers
-    )
+    headers = _headers_size(exchange.response_headers)
     return _OVERHEAD_BYTES + len(exchange.url) + len(exchange.outcome) + len(exchange.cause) + headers
+
+
+@lru_cache(maxsize=256)
+def _headers_size(headers: Headers) -> int:
+    return sum(len(name) + len(value) + _HEADER_OVERHEAD_BYTES for name, value in headers)

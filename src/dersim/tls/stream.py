@@ -74,16 +74,27 @@ class TlsStream(trio.abc.Stream):
         if not data:
             return
         try:
-            await self._drive(self._object.write, data)
+            try:
+                self._object.write(data)
+            except ssl.SSLWantReadError:
+                await self._drive(self._object.write, data)
         except ssl.SSLError as error:
             raise trio.BrokenResourceError(str(error)) from error
+        if self._outgoing.pending:
+            await self.transport.send_all(self._outgoing.read())
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Decrypted data, at most `max_bytes`; b"" at the end, with or without close_notify."""
         try:
             if not (self._incoming.pending or self._incoming.eof or self._object.pending()):
                 await self._fill()  # avoids a read in vain, which costs an exception
-            return await self._drive(receive, self._read_into, max_bytes)
+            try:
+                data = receive(self._read_into, max_bytes)
+            except ssl.SSLWantReadError:
+                return await self._drive(receive, self._read_into, max_bytes)
+            if self._outgoing.pending:
+                await self._flush()
+            return data
         except ssl.SSLError as error:
             if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or _is_eof(error):
                 return b""
