@@ -22,6 +22,7 @@ from dersim.clock import SimClock
 from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin
 from dersim.csip.session import CodecSettings, Counters, Session
+from dersim.engine.collector import tune_collector
 from dersim.http11 import Connection, Endpoint
 from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
@@ -108,6 +109,7 @@ async def peer_us(url: str) -> float:
 def run() -> Iterator[Result]:
     """Both clients in turn against one server in a process of its own."""
     logging.disable(logging.CRITICAL)
+    tune_collector()  # as in `dersim sim`; for both
     with program("dersim", "server", "--port", "0", "--admin_port", "0", "--cycle", "yes") as server:
         url = server.ready()["utility"]
         port = int(url.rsplit(":", 1)[1])

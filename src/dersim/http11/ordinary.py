@@ -51,18 +51,16 @@ class ResponseHead(NamedTuple):
 class _Collected:
     """What llhttp calls while it reads one head."""
 
-    __slots__ = ("headers", "is_complete", "target")
+    __slots__ = ("fields", "is_complete", "on_header", "target")
 
     def __init__(self) -> None:
         self.target = b""
-        self.headers: list[tuple[str, str]] = []
+        self.fields: dict[bytes, bytes] = {}
+        self.on_header = self.fields.__setitem__
         self.is_complete = False
 
     def on_url(self, piece: bytes) -> None:
         self.target += piece
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append(_pair(name, value))
 
     def on_headers_complete(self) -> None:
         self.is_complete = True
@@ -75,8 +73,11 @@ def request_head(data: bytes, max_bytes: int) -> RequestHead | None:
         return None
     collected = _Collected()
     parser = HttpRequestParser(collected)
-    length = _read(parser, collected, head)
-    if length is None or [name for name, _ in collected.headers].count("host") != 1:
+    read = _read(parser, collected, head)
+    if read is None:
+        return None
+    headers, length = read
+    if not any(name == "host" for name, _ in headers):
         return None
     method, target = parser.get_method().decode("ascii"), collected.target
     if method not in METHODS or _TARGET.fullmatch(target) is None:
@@ -84,7 +85,7 @@ def request_head(data: bytes, max_bytes: int) -> RequestHead | None:
     # llhttp knows other protocols too, and takes several spaces between the parts.
     if not head.startswith(b"%s %s HTTP/1.1\r\n" % (parser.get_method(), target)):
         return None
-    return RequestHead(method, target.decode("ascii"), tuple(collected.headers), len(head), max(length, 0))
+    return RequestHead(method, target.decode("ascii"), headers, len(head), max(length, 0))
 
 
 def response_head(data: bytes, max_bytes: int) -> ResponseHead | None:
@@ -94,9 +95,10 @@ def response_head(data: bytes, max_bytes: int) -> ResponseHead | None:
         return None
     collected = _Collected()
     parser = HttpResponseParser(collected)
-    length = _read(parser, collected, head)
-    if length is None:
+    read = _read(parser, collected, head)
+    if read is None:
         return None
+    headers, length = read
     status = parser.get_status_code()
     if not 200 <= status <= 599:
         return None
@@ -106,7 +108,7 @@ def response_head(data: bytes, max_bytes: int) -> ResponseHead | None:
         length = 0
     if length < 0:  # it ends with the connection
         return None
-    return ResponseHead(status, tuple(collected.headers), len(head), length)
+    return ResponseHead(status, headers, len(head), length)
 
 
 def _head(data: bytes, max_bytes: int) -> bytes | None:
@@ -119,26 +121,32 @@ def _head(data: bytes, max_bytes: int) -> bytes | None:
     return head if head.count(b"\n") == lines == head.count(b"\r") else None
 
 
-def _read(parser: HttpRequestParser | HttpResponseParser, collected: _Collected, head: bytes) -> int | None:
-    """Have llhttp read `head`; the length of the body, -1 where no header tells it, None: not ordinary."""
+def _read(
+    parser: HttpRequestParser | HttpResponseParser, collected: _Collected, head: bytes
+) -> tuple[Headers, int] | None:
+    """Have llhttp read `head`: its headers and the length of the body, -1 where no header tells it."""
     try:
         parser.feed_data(head)
     except (HttpParserError, HttpParserUpgrade):
         return None
     if not collected.is_complete:
         return None
+    headers = tuple(map(_pair, collected.fields.items()))
+    if len({name for name, _ in headers}) != head.count(b"\r\n") - 2:  # a name comes twice
+        return None
     length = -1
-    for name, value in collected.headers:
+    for name, value in headers:
         if name == "content-length":
-            if length >= 0 or not (value.isascii() and value.isdigit()) or len(value) > _MAX_LENGTH_DIGITS:
+            if not (value.isascii() and value.isdigit()) or len(value) > _MAX_LENGTH_DIGITS:
                 return None
             length = int(value)
         elif name in _LEFT_TO_H11 or (name == "connection" and value != "keep-alive"):
             return None
-    return length
+    return headers, length
 
 
 # Most headers repeat from message to message, and the pages keep those of thousands of messages.
 @functools.lru_cache(maxsize=256)
-def _pair(name: bytes, value: bytes) -> tuple[str, str]:
+def _pair(field: tuple[bytes, bytes]) -> tuple[str, str]:
+    name, value = field
     return name.decode("latin-1").lower(), value.strip(b" \t").decode("latin-1")

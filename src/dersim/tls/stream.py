@@ -91,14 +91,14 @@ class TlsStream(trio.abc.Stream):
             try:
                 data = receive(self._read_into, max_bytes)
             except ssl.SSLWantReadError:
-                return await self._drive(receive, self._read_into, max_bytes)
-            if self._outgoing.pending:
-                await self._flush()
-            return data
+                data = await self._drive(receive, self._read_into, max_bytes)
         except ssl.SSLError as error:
             if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) or _is_eof(error):
                 return b""
             raise trio.BrokenResourceError(str(error)) from error
+        if self._outgoing.pending:
+            await self._flush()
+        return data
 
     async def wait_send_all_might_not_block(self) -> None:
         """As in trio.abc.SendStream."""
