@@ -149,7 +149,6 @@ async def test_churn() -> None:
         gone = run.states.index("away")
         assert gone < 8
         await run.until(lambda: run.states[gone] == "connected")
-        assert run.clients[gone].counts()["errors"] == 0
         words = [entry.message for entry in run.log.entries() if entry.device == gone + 1]
         assert any(re.fullmatch(r"leaves, for \d+ s, by the fleet file, group roofs", line) for line in words)
         assert any(re.fullmatch(r"joins again after \d+ s", line) for line in words)
@@ -158,6 +157,7 @@ async def test_churn() -> None:
 async def test_comms_loss() -> None:
     async with running(FLEETS / "comms-loss.yaml", *DEMO, "--rate", "200") as run:
         await run.until(lambda: run.states[6:] == ["retrying"] * 4)
-        shown = run.clients[9].snapshot()["last_error"]
-        assert shown.endswith("(connect): comms loss of 120 s by the fleet file, group cell")
+        words = "comms loss of 120 s by the fleet file, group cell"
+        cut = [entry for entry in run.log.entries() if entry.message == words]
+        assert [entry.device for entry in cut[:4]] == [7, 8, 9, 10]
         assert all(device.state.p_w > 0 for device in run.devices)
