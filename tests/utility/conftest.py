@@ -7,6 +7,8 @@ import pytest
 from dersim.fences import Fences
 from dersim.http11 import Request
 from dersim.ieee2030_5 import Edition, decode, encode, identity
+from dersim.json_schema import SchemaBook, check
+from dersim.utility.admin import api
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer
 
@@ -83,7 +85,17 @@ class Lab:
         response = self.server.answer_admin(
             Request(method, f"/api/utility{path}", fields, body, None, "127.0.0.1:50000")
         )
-        return response.status, json.loads(response.body)
+        answer = json.loads(response.body)
+        if response.status < 400:
+            is_as_documented(method, f"/api/utility{path.partition('?')[0]}", answer)
+        return response.status, answer
+
+
+def is_as_documented(method, path, answer):
+    """Every answer of every test has the shape that the OpenAPI document promises."""
+    book = SchemaBook()
+    schema = book.of(api.find(method, path).route.response)
+    assert check(schema, book.components, answer) == []
 
 
 @pytest.fixture

@@ -203,7 +203,7 @@ def test_a_bug_in_a_2030_5_handler_is_500_logged_and_counted(make_lab, monkeypat
 
 def test_a_bug_in_an_admin_handler_is_500_and_counted(make_lab, monkeypatch):
     lab = make_lab(fail_fast=False)
-    monkeypatch.setattr("dersim.utility.admin.views.responses", broken)
+    monkeypatch.setattr("dersim.utility.admin.reports.newest", broken)
     status, problem = lab.admin("GET", "/responses")
     assert (status, problem["status"], problem["title"]) == (500, 500, "Internal Server Error")
     assert lab.admin("GET", "/unexpected-errors") == (200, {"utility_admin": 1})
@@ -211,7 +211,7 @@ def test_a_bug_in_an_admin_handler_is_500_and_counted(make_lab, monkeypatch):
 
 def test_a_bug_still_ends_the_process_under_fail_fast(make_lab, monkeypatch):
     lab = make_lab(fail_fast=True)
-    monkeypatch.setattr("dersim.utility.admin.views.responses", broken)
+    monkeypatch.setattr("dersim.utility.admin.reports.newest", broken)
     with pytest.raises(ZeroDivisionError):
         lab.admin("GET", "/responses")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 
-from quart import request
-
 
 def pack(raw: bytes, level: int = 9) -> bytes:
     """The body as gzip; the same bytes for the same input."""
@@ -14,4 +12,6 @@ def pack(raw: bytes, level: int = 9) -> bytes:
 
 def gzip_accepted() -> bool:
     """Whether the client of the current request takes a body in gzip."""
+    from quart import request  # noqa: PLC0415 - `pack` is for servers without quart, too
+
     return bool(request.accept_encodings.quality("gzip") > 0)

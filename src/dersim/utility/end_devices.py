@@ -165,6 +165,8 @@ class EndDevices:
     def remove(self, device: EndDeviceRecord) -> None:
         """Remove a device; it is not registered at first contact any more, only by itself or the operator."""
         del self._by_number[device.number], self._by_lfdi[device.lfdi]
+        if device.aggregator_lfdi is not None:
+            self._of_aggregator[device.aggregator_lfdi].remove(device)
         self._removed.add(device.lfdi)
         self._listed = []
         self.version += 1

@@ -27,6 +27,20 @@ def create(head_end: HeadEnd, name: str, level: str, parent: Group | None = None
     return group
 
 
+def rename(head_end: HeadEnd, group: Group, name: str) -> None:
+    """Change the name of a group; its mRID stays."""
+    head_end.groups.rename(group, name)
+    head_end.info(f"group {group.number} is now {name!r}")
+
+
+def check_members(lfdis: Iterable[str], patterns: Iterable[str]) -> None:
+    """ConfigError for a text that is no LFDI, or no pattern of LFDIs."""
+    for each in lfdis:
+        normal_lfdi("lfdis", each)
+    for each in patterns:
+        _pattern(each)
+
+
 def set_members(head_end: HeadEnd, group: Group, lfdis: Iterable[str], patterns: Iterable[str]) -> None:
     """Replace the devices that are assigned to the group itself.
 

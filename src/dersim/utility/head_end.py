@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
-from dersim.modes import ModeValue, modes_from_json
+from dersim.modes import Curve, ModeValue, modes_from_json
 from dersim.utility import wire_modes
 from dersim.utility.config import UtilityConfig
 from dersim.utility.cycle import Cycle
@@ -22,7 +22,7 @@ from dersim.utility.event_status import Change
 from dersim.utility.faults.book import Faults
 from dersim.utility.groups import Group
 from dersim.utility.mirrors import Mirrors
-from dersim.utility.program import CANCELLED, STATUS_TEXT, Control, Program
+from dersim.utility.program import CANCELLED, STATUS_TEXT, Control, ListedCurve, Program
 from dersim.utility.programs import ControlOrder, Programs, check_order
 from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
@@ -115,9 +115,14 @@ class HeadEnd:
         self.info(f"{'registered' if created else 'changed'} {lfdi} for the operator as {device.href}")
         return device, created
 
-    def update_device(self, device: EndDeviceRecord, pin: int, *, enabled: bool) -> None:
-        """Change the PIN and `enabled` of a device; ConfigError for a bad PIN."""
+    def update_device(
+        self, device: EndDeviceRecord, pin: int, *, enabled: bool, aggregator: str | None
+    ) -> None:
+        """Change a device; ConfigError for a bad PIN or LFDI of the client that acts for it."""
+        aggregator = None if aggregator is None else normal_lfdi("aggregator", aggregator)
         self.end_devices.update(device, pin, enabled=enabled, now_s=self.advance())
+        if aggregator != device.aggregator_lfdi:
+            self.end_devices.set_aggregator(device, aggregator)
         self.info(f"changed {device.lfdi}, {device.href}: {'enabled' if enabled else 'not enabled'}")
 
     def remove_device(self, device: EndDeviceRecord) -> None:
@@ -142,6 +147,12 @@ class HeadEnd:
         self.programs.update(program, description, primacy, order, self.advance())
         self.info(f"program {program.href} is now {description!r} of primacy {primacy}")
 
+    def assign_program(self, program: Program, groups: Sequence[Group]) -> None:
+        """Give a program to the devices of these groups, and no others."""
+        self.programs.assign(program, groups, self.advance())
+        names = ", ".join(group.name for group in groups)
+        self.info(f"program {program.description!r}, {program.href}, is now for {names}")
+
     def remove_program(self, program: Program) -> None:
         """Remove a program and all in it; ConfigError for that of the running cycle."""
         if self._cycle is not None and program is self._cycle.program and self._cycle.running:
@@ -159,6 +170,21 @@ class HeadEnd:
         """Remove a program's default control."""
         self.programs.clear_default(program)
         self.info(f"program {program.description!r} has no default any more")
+
+    def add_curve(self, program: Program, mode: str, curve: Curve) -> ListedCurve:
+        """List a curve in a program; ConfigError for points that do not fit 2030.5."""
+        wire_modes.check_writable({mode: curve})
+        return self.programs.add_curve(program, mode, curve, self.advance())
+
+    def change_curve(self, program: Program, listed: ListedCurve, curve: Curve) -> None:
+        """Give a curve other points, for all that refer to it; ConfigError as for `add_curve`."""
+        wire_modes.check_writable({listed.mode: curve})
+        self.programs.change_curve(program, listed, curve, self.advance())
+        self.info(f"curve {listed.mrid} of program {program.description!r} has other points")
+
+    def remove_curve(self, program: Program, listed: ListedCurve) -> None:
+        """Remove a curve that nothing refers to."""
+        self.programs.remove_curve(program, listed)
 
     def publish(self, program: Program, order: ControlOrder) -> Control:
         """Publish a control; ConfigError for bad values in the order."""

@@ -154,6 +154,10 @@ class CurveList:
         listed.curve, listed.creation_s = curve, now_s
         self._curves[listed.mode, curve] = listed
 
+    def has(self, mode: str, curve: Curve) -> bool:
+        """Whether an equal curve is listed."""
+        return (mode, curve) in self._curves
+
     def get(self, number: int) -> ListedCurve | None:
         """The curve of this number."""
         return next((each for each in self._curves.values() if each.number == number), None)
@@ -209,6 +213,10 @@ class Program:
             for mine in self.groups
             for its in other.groups
         )
+
+    def uses(self, curve: ListedCurve) -> bool:
+        """Whether a control or the default refers to the curve."""
+        return any(modes.get(curve.mode) == curve.curve for modes in self.used_modes())
 
     def listed_controls(self) -> list[Control]:
         """In the order of DERControlList: start ascending, creationTime descending, mRID descending."""

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dersim.errors import ConfigError
-from dersim.modes import ModeValue
+from dersim.modes import Curve, ModeValue
 from dersim.numeric import shown
 from dersim.utility.event_status import ENDED_LISTED_S, Change, Timeline
 from dersim.utility.groups import Group, Groups
 from dersim.utility.mrids import make_mrid
-from dersim.utility.program import CANCELLED, Control, DefaultControl, Program
+from dersim.utility.program import CANCELLED, Control, DefaultControl, ListedCurve, Program
 from dersim.utility.responses import LIST_HREF
 from dersim.utility.wire_modes import is_default_only
 
@@ -145,6 +145,30 @@ class Programs:
     def clear_default(self, program: Program) -> None:
         """Remove the DefaultDERControl of a program; the next one has its mRID and a higher version."""
         program.default = None
+        program.changed()
+
+    def add_curve(self, program: Program, mode: str, curve: Curve, now_s: float) -> ListedCurve:
+        """List a curve that stays although nothing refers to it."""
+        program.curves.add({mode: curve}, int(now_s))
+        listed = program.curves.find(mode, curve)
+        program.curves.hold(listed, kept=True)
+        program.changed()
+        return listed
+
+    def change_curve(self, program: Program, listed: ListedCurve, curve: Curve, now_s: float) -> None:
+        """Give a listed curve other points, in all controls and the default that refer to it."""
+        mode, before = listed.mode, listed.curve
+        for control in program.controls.values():
+            if control.modes.get(mode) == before:
+                control.modes, control.base = {**control.modes, mode: curve}, None
+        if program.default is not None and program.default.modes.get(mode) == before:
+            program.default = program.default._replace(modes={**program.default.modes, mode: curve})
+        program.curves.replace(listed, curve, int(now_s))
+        program.changed()
+
+    def remove_curve(self, program: Program, listed: ListedCurve) -> None:
+        """Keep a curve no longer than something refers to it."""
+        program.curves.hold(listed, kept=False)
         program.changed()
 
     def publish(self, program: Program, order: ControlOrder, now_s: float) -> Control:

@@ -17,7 +17,8 @@ from dersim.fences import Fences
 from dersim.http11 import Raw, Request, Response
 from dersim.logbuffer import Log
 from dersim.utility.admin import page as admin_page
-from dersim.utility.admin.app import PREFIX, Admin
+from dersim.utility.admin.app import Admin
+from dersim.utility.admin.problems import PREFIX
 from dersim.utility.config import UtilityConfig
 from dersim.utility.faults.actions import Delayed
 from dersim.utility.handler import RequestHandler

@@ -95,11 +95,11 @@ def test_the_request_log_masks_the_pin_and_is_bounded(lab, client):
         ("POST", "/end-devices", {"lfdi": "12"}, "lfdi: an LFDI is 40"),
         ("POST", "/end-devices", {"lfdi": 12}, "lfdi"),
         ("POST", "/end-devices", {"lfdi": "0" * 40, "pin": 111116}, "check digit"),
-        ("POST", "/end-devices", {}, "lfdi: missing"),
-        ("POST", "/end-devices", [], "a JSON object with lfdi"),
+        ("POST", "/end-devices", {}, "lfdi is missing (40 hex"),
+        ("POST", "/end-devices", [], "[] is not an object"),
         ("POST", "/programs", {"description": "x", "primacy": 256}, "primacy"),
         ("POST", "/programs", {"description": 5, "primacy": 2}, "description"),
-        ("POST", "/programs", {"description": "x"}, "primacy: missing"),
+        ("POST", "/programs", {"description": "x"}, "primacy is missing"),
         ("POST", "/programs/2/controls", {**LIMIT, "modes": {}}, "modes"),
         ("POST", "/programs/2/controls", {**LIMIT, "modes": {"opModNone": 1}}, "opModNone"),
         ("POST", "/programs/2/controls", {**LIMIT, "modes": {"opModMaxLimW": 101}}, "opModMaxLimW"),
@@ -109,7 +109,12 @@ def test_the_request_log_masks_the_pin_and_is_bounded(lab, client):
         ("POST", "/programs/2/controls", {**LIMIT, "start_in_s": "now"}, "start_in_s"),
         ("POST", "/programs/2/controls", {**LIMIT, "start_in_s": 1e300}, "start_in_s"),
         ("POST", "/programs/2/controls", {**LIMIT, "randomize_start_s": 1.5}, "randomize_start_s"),
-        ("POST", "/programs/2/controls", {**LIMIT, "randomise": 1}, "randomise: not known"),
+        (
+            "POST",
+            "/programs/2/controls",
+            {**LIMIT, "randomise": 1},
+            "randomise is not known; did you mean randomize_start_s?",
+        ),
         ("POST", "/programs/2/controls", {**LIMIT, "response_required": -1}, "response_required"),
         ("PUT", "/programs/2/default-control", {"modes": {"opModFixedVar": 3}}, "opModFixedVar"),
         ("PUT", "/poll-rates", {"tea": 5}, "tea"),
@@ -175,7 +180,8 @@ def test_wrong_methods_and_paths(lab):
     assert status == 405
     assert "GET, HEAD, POST" in problem["hint"]
     assert lab.admin("GET", "/nothing")[0] == 404
-    assert lab.admin("GET", "/programs/2/controls")[0] == 405
+    status, problem = lab.admin("PUT", "/programs/2/controls", {})
+    assert (status, problem["hint"]) == (405, "use GET, HEAD, POST")
     response = lab.server.answer_admin(Request("GET", "/nothing", (("host", "localhost"),), b"", None, ""))
     assert response.status == 404
 
@@ -187,7 +193,7 @@ def test_the_page_lists_all_that_can_be_read(lab):
     known = lab.admin("GET", "/nothing")[1]["hint"]
     assert set(named) <= set(re.search("are (.*)", known)[1].split(", "))
     assert {name for name in named if lab.admin("GET", f"/{name}")[0] != 200} == set()
-    assert len(named) == 10
+    assert len(named) == 12
 
 
 def test_the_page_is_refused_as_the_rest_is(lab):

@@ -1,12 +1,44 @@
-"""JSON bodies of the operator's REST: their members, and the JSON Pointer of what is wrong in them."""
+"""JSON bodies of the admin REST: checked against their shape, with a JSON Pointer to what is wrong."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.json_schema import FieldError, SchemaBook, check
 from dersim.json_text import BodyError, escaped
 from dersim.modes import ModeValue, value_from_json
+from dersim.pages.problems import Problem
+from dersim.utility import modes_2023
+from dersim.utility.admin.problems import refusal
+
+#: Of many mistakes in one body, so many are told.
+MOST_ERRORS = 20
+
+
+def check_shape(shape: Any, body: Any, hint: str) -> None:
+    """Problem bad-request unless the body has the shape of a TypedDict."""
+    book = SchemaBook()
+    schema = book.of(shape)
+    if errors := check(schema, book.components, body)[:MOST_ERRORS]:
+        raise bad_request(errors, hint)
+
+
+def bad_request(errors: list[FieldError], hint: str) -> Problem:
+    """A Problem with every mistake; its detail is the first one, with the name of the member in front."""
+    named = [FieldError(error.pointer, f"{_name(error.pointer)}{error.detail}") for error in errors]
+    return refusal("bad-request", named[0].detail, hint, named)
+
+
+def of_config_error(error: ConfigError, body: Any, hint: str) -> Problem:
+    """The Problem of what a deeper part refuses: its detail names the member already."""
+    return refusal("bad-request", str(error), hint, [FieldError(pointer_of(body, error), str(error))])
+
+
+def _name(pointer: str) -> str:
+    """`modes.opModMaxLimW: ` for /modes/opModMaxLimW; of a long one its last part."""
+    words = pointer.strip("/").replace("/", ".").replace("~1", "/").replace("~0", "~")
+    return f"{words if len(words) <= 80 else '...' + words[-77:]}: " if words.isprintable() and words else ""
 
 
 def pointer_of(body: Any, error: ConfigError) -> str:
@@ -17,30 +49,13 @@ def pointer_of(body: Any, error: ConfigError) -> str:
     return f"/{escaped(name)}" if isinstance(body, dict) and name in body else ""
 
 
-def read_modes(data: Any) -> dict[str, ModeValue]:
-    """The modes of a control, `{"opModMaxLimW": 60}`; BodyError with the place of a bad one."""
-    if not isinstance(data, dict) or not data:
-        raise BodyError('modes: a JSON object such as {"opModMaxLimW": 60} is needed', "/modes")
+def read_modes(data: dict[str, Any]) -> dict[str, ModeValue]:
+    """The modes of a control, `{"opModMaxLimW": 60}`, also those of 2023; BodyError with the place."""
+    specs = modes_2023.all_specs()
     modes: dict[str, ModeValue] = {}
     for name, value in data.items():
         try:
-            modes[name] = value_from_json(name, value)
+            modes[name] = value_from_json(name, value, specs)
         except ConfigError as error:
             raise BodyError(str(error), f"/modes/{escaped(name)}") from None
     return modes
-
-
-def read_fields(data: Any, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The body as an object with these members; BodyError names missing and unknown ones."""
-    known = (*required, *optional)
-    if not isinstance(data, dict):
-        raise BodyError(f"a JSON object with {', '.join(required)} is needed")
-    missing = [key for key in required if key not in data]
-    if missing:
-        raise BodyError(f"{', '.join(missing)}: missing")
-    unknown = sorted(set(data) - set(known))
-    if unknown:
-        raise BodyError(
-            f"{', '.join(unknown)[:200]}: not known; known are {', '.join(known)}", f"/{escaped(unknown[0])}"
-        )
-    return data

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from dersim.fences import Fences
 from dersim.pages.problems import Problem
-from dersim.pages.routes import Query
+from dersim.pages.routes import Query, Route
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.groups import Group
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.program import Control, Program
+
+#: The name of this site in the routes' `sites`.
+SITE = "utility"
+AdminRoute = partial(Route, sites=(SITE,), per_device=False)
 
 PROGRAM_ID = Query("id", int, None, "The program's id.", minimum=1)
 MRID = Query("mRID", str, None, "The control's mRID, 32 hexadecimal digits.")

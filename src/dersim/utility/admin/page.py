@@ -1,21 +1,25 @@
-"""The operator's page at `/` of the admin port: what can be read here, and how to publish a control."""
+"""The pages of the admin port: `/`, what can be read and how to publish a control; `/docs`, the REST API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 
 from dersim.http11 import Response
+from dersim.pages.files import SHARED, TYPES, file_in, read
 
-STYLE = "/admin.css"
+STYLE = "/static/admin.css"
+STATIC = "/static/"
+_OWN = Path(__file__).parent / "static"
 
 #: The sites of the run that the page may link to, by their keys in the ready line.
 _SITES = {"dashboard": "dashboard", "csip_ui": "CSIP management UI", "lab": "lab"}
 _READS = {
     "end-devices": "the EndDevices, with what each has PUT",
+    "groups": "the groups of devices",
     "programs": "the DERPrograms with their controls",
+    "controls": "the DERControls of all programs",
     "responses": "the Responses to controls",
     "mirror-usage-points": "the meter readings",
     "log-events": "the LogEvents",
@@ -30,7 +34,8 @@ _HEADERS = (
     ("x-content-type-options", "nosniff"),
     (
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "frame-ancestors 'none'",
     ),
     ("referrer-policy", "no-referrer"),
 )
@@ -58,6 +63,8 @@ def index(prefix: str, url: str, addresses: Mapping[str, str], *, demo: bool) ->
 <header><h1>dersim 2030.5 server</h1>{badge}</header>
 {f'<nav aria-label="Other sites of this run">{sites}</nav>' if sites else ""}
 <main>
+<p>Everything can be read, changed and removed by REST: <a href="/docs">all addresses</a>,
+<a href="/openapi.json">OpenAPI</a>.</p>
 <h2>Read</h2>
 <dl>{reads}</dl>
 <h2>Publish a control</h2>
@@ -71,11 +78,21 @@ def index(prefix: str, url: str, addresses: Mapping[str, str], *, demo: bool) ->
     return Response(200, (("content-type", "text/html; charset=utf-8"), *_HEADERS), page.encode())
 
 
-def style() -> Response:
-    """The style sheet of the page."""
-    return Response(200, (("content-type", "text/css; charset=utf-8"), *_HEADERS), _style())
+def docs() -> Response:
+    """The page of all addresses, which its script makes from /openapi.json."""
+    return _file(_OWN / "docs.html")
 
 
-@cache
-def _style() -> bytes:
-    return (files("dersim.utility.admin") / "admin.css").read_bytes()
+def static_file(path: str) -> Response | None:
+    """A file below /static/, ours or one that all sites share; None where there is none."""
+    name = path.removeprefix(STATIC)
+    found = next((file for folder in (_OWN, SHARED) if (file := file_in(folder, name))), None)
+    return None if found is None or found.suffix not in TYPES else _file(found)
+
+
+def _file(path: Path) -> Response:
+    return Response(200, (("content-type", TYPES[path.suffix]), *_HEADERS), read(path).raw)
+
+
+#: The pages besides `/`, which knows the other sites of the run.
+PAGES: dict[str, Callable[[], Response]] = {"/docs": docs, "/redoc": docs}

@@ -1,17 +1,15 @@
-"""The head-end's state as the JSON of the operator's REST."""
+"""What devices sent as the JSON of the admin REST."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from dersim.ieee2030_5.declare import TYPES, Extra
-from dersim.modes import modes_to_json
+from dersim.json_schema import described
 from dersim.timestamps import rfc3339, rfc3339_or_none
-from dersim.utility.end_devices import EndDeviceRecord
-from dersim.utility.head_end import HeadEnd
+from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord
-from dersim.utility.program import STATUS_TEXT, Control, Program
 from dersim.utility.responses import STATUS_TEXT as RESPONSE_TEXT
 from dersim.utility.responses import NumberedResponse, created_s
 from dersim.utility.standard_rules import MAX_MULTIPLIER
@@ -20,19 +18,125 @@ MASK = "******"
 _DER_DOCUMENTS = ("capability", "settings", "status", "availability", "information")
 
 
-def end_devices(head_end: HeadEnd) -> list[dict[str, Any]]:
-    """GET /end-devices."""
-    return [end_device(device) for device in head_end.end_devices]
+class UnknownElement(TypedDict):
+    """An element that nobody declares, as it came."""
+
+    namespace: str
+    name: str
+    value: Annotated[str, described("its XML")]
+
+
+_Extra = Annotated[list[UnknownElement], described("unknown elements, if there are any")]
+_Document = Annotated[dict[str, Any] | None, described("as PUT, in the names of the standard; null: not yet")]
+
+
+class DerView(TypedDict):
+    """The documents that a device has PUT."""
+
+    capability: _Document
+    settings: _Document
+    status: _Document
+    availability: _Document
+    information: _Document
+
+
+class EndDeviceView(TypedDict):
+    """An EndDevice with its PIN masked."""
+
+    id: int
+    lfdi: str
+    sfdi: int
+    href: str
+    pin: Literal["******"]
+    enabled: bool
+    aggregator: Annotated[str | None, described("LFDI of the client that may act for it")]
+    registered: str
+    last_seen: str | None
+    edition: Literal["2018", "2023"]
+    violations: Annotated[int, described("of the standard, in what it sent")]
+    violation_texts: Annotated[list[str], described("the newest ones")]
+    der: DerView
+    extra: NotRequired[_Extra]
+
+
+class ResponseView(TypedDict):
+    """A Response; `time` is the device's own."""
+
+    id: int
+    subject: Annotated[str, described("the control's mRID")]
+    status: int | None
+    status_text: str
+    lfdi: str | None
+    time: str | None
+    received: str
+    extra: NotRequired[_Extra]
+
+
+class ReadingView(TypedDict):
+    """The newest value of one quantity, in its plain unit."""
+
+    mRID: str
+    description: str | None
+    uom: int | None
+    phase: int
+    flow_direction: int | None
+    value: float | None
+    start: str | None
+    duration_s: int | None
+    extra: NotRequired[_Extra]
+
+
+class MirrorView(TypedDict):
+    """A MirrorUsagePoint with the newest value of each reading."""
+
+    id: int
+    mRID: str
+    lfdi: str
+    href: str
+    description: str | None
+    readings: list[ReadingView]
+    extra: NotRequired[_Extra]
+
+
+class LogEventView(TypedDict):
+    """A LogEvent, in the names of the standard."""
+
+    id: int
+    lfdi: str
+    functionSet: int
+    logEventCode: int
+    logEventID: int
+    logEventPEN: int
+    profileID: int
+    createdDateTime: int
+    details: str | None
+    extra: NotRequired[_Extra]
+
+
+class RequestView(TypedDict):
+    """A request of a device and the response to it."""
+
+    id: int
+    time: str
+    method: str
+    path: str
+    status: int
+    lfdi: str | None
+    request_body: str
+    response_body: str
+    planted_faults: Annotated[list[str], described("those that acted")]
 
 
 def end_device(device: EndDeviceRecord) -> dict[str, Any]:
     """One EndDevice with its PIN masked, and the documents that it has PUT."""
     reported = device.reported
     return {
+        "id": device.number,
         "lfdi": device.lfdi,
         "sfdi": device.sfdi,
         "href": device.href,
         "pin": MASK,
+        "enabled": device.enabled,
         "aggregator": device.aggregator_lfdi,
         "registered": rfc3339(device.registered_s),
         "last_seen": rfc3339_or_none(device.last_seen_s),
@@ -74,54 +178,11 @@ def _unknown(extra: Iterable[Extra], *resources: Any) -> dict[str, Any]:
     return {"extra": unknown} if unknown else {}
 
 
-def programs(head_end: HeadEnd) -> list[dict[str, Any]]:
-    """GET /programs."""
-    return [program(item) for item in head_end.programs.listed()]
-
-
-def program(item: Program) -> dict[str, Any]:
-    """One program with its default and its controls."""
-    default = item.default
-    return {
-        "id": item.number,
-        "href": item.href,
-        "mRID": item.mrid,
-        "description": item.description,
-        "primacy": item.primacy,
-        "default_control": {"mRID": default.mrid, "modes": modes_to_json(default.modes)} if default else None,
-        "controls": [control(each) for each in item.listed_controls()],
-    }
-
-
-def control(item: Control) -> dict[str, Any]:
-    """One DERControl with its EventStatus and modes."""
-    return {
-        "mRID": item.mrid,
-        "href": item.href,
-        "description": item.description,
-        "status": item.status,
-        "status_text": STATUS_TEXT[item.status],
-        "status_since": rfc3339(item.status_since_s),
-        "created": rfc3339(item.creation_s),
-        "start": rfc3339_or_none(item.start_s),
-        "duration_s": item.duration_s,
-        "randomize_start_s": item.randomize_start_s,
-        "randomize_duration_s": item.randomize_duration_s,
-        "response_required": item.response_required,
-        "potentially_superseded": item.potentially_superseded,
-        "modes": modes_to_json(item.modes),
-    }
-
-
-def responses(head_end: HeadEnd) -> list[dict[str, Any]]:
-    """GET /responses, in the order of arrival."""
-    return [response(item) for item in head_end.responses.all]
-
-
 def response(item: NumberedResponse) -> dict[str, Any]:
     """One Response; `time` is the device's own."""
     posted = item.response
     return {
+        "id": item.number,
         "subject": posted.subject,
         "status": posted.status,
         "status_text": RESPONSE_TEXT.get(posted.status or 0, "reserved"),
@@ -132,14 +193,10 @@ def response(item: NumberedResponse) -> dict[str, Any]:
     }
 
 
-def mirrors(head_end: HeadEnd) -> list[dict[str, Any]]:
-    """GET /mirror-usage-points."""
-    return [mirror(item) for item in head_end.mirrors]
-
-
 def mirror(item: MirrorRecord) -> dict[str, Any]:
     """One MirrorUsagePoint with the newest value of each reading."""
     return {
+        "id": item.number,
         "mRID": item.mrid,
         "lfdi": item.lfdi,
         "href": item.href,
@@ -174,21 +231,18 @@ def scaled(value: int, multiplier: int) -> float | int | None:
     return value * 10**multiplier if multiplier >= 0 else round(value * 10.0**multiplier, -multiplier)
 
 
-def log_events(head_end: HeadEnd) -> list[dict[str, Any]]:
-    """GET /log-events, oldest first."""
-    found = [
-        {
-            "lfdi": device.lfdi,
-            "functionSet": event.functionSet,
-            "logEventCode": event.logEventCode,
-            "logEventID": event.logEventID,
-            "logEventPEN": event.logEventPEN,
-            "profileID": event.profileID,
-            "createdDateTime": event.createdDateTime,
-            "details": event.details,
-            **_unknown((), event),
-        }
-        for device in head_end.end_devices
-        for _, event, _ in device.log_events
-    ]
-    return sorted(found, key=lambda item: item["createdDateTime"])
+def log_event(device: EndDeviceRecord, item: NumberedLogEvent) -> dict[str, Any]:
+    """One LogEvent of a device, in the names of the standard."""
+    event = item.event
+    return {
+        "id": item.id,
+        "lfdi": device.lfdi,
+        "functionSet": event.functionSet,
+        "logEventCode": event.logEventCode,
+        "logEventID": event.logEventID,
+        "logEventPEN": event.logEventPEN,
+        "profileID": event.profileID,
+        "createdDateTime": event.createdDateTime,
+        "details": event.details,
+        **_unknown((), event),
+    }

@@ -5,6 +5,7 @@ import { getPlain } from "../api.js";
 export function mount(root) {
   const place = h("div", {});
   const metrics = h("span", {});
+  const stream = h("span", {});
   show(
     root,
     card(
@@ -15,9 +16,8 @@ export function mount(root) {
         "OpenAPI 3.1: ",
         h("a", { href: "/openapi.json" }, "/openapi.json"),
         metrics,
-        ". Telemetry: WebSocket ",
-        h("code", {}, "/api/dersim/telemetry/ws?device=K"),
-        ": the overview document at once and after every tick.",
+        ".",
+        stream,
       ),
       place,
     ),
@@ -27,9 +27,16 @@ export function mount(root) {
       show(place, sections(doc));
       if (doc.paths["/metrics"])
         show(metrics, ". Metrics for Prometheus: ", h("a", { href: "/metrics" }, "/metrics"));
+      if (doc.paths["/api/dersim/overview"]) show(stream, ...telemetry());
     })
     .catch((error) => show(place, h("p", { class: "trouble" }, error.message)));
 }
+
+const telemetry = () => [
+  " Telemetry: WebSocket ",
+  h("code", {}, "/api/dersim/telemetry/ws?device=K"),
+  ": the overview document at once and after every tick.",
+];
 
 function sections(doc) {
   const groups = new Map();
@@ -47,7 +54,7 @@ function sections(doc) {
 
 function operation(doc, method, path, op) {
   const fields = op.parameters.map((p) => [
-    p.name,
+    p,
     h("input", { "aria-label": p.name, placeholder: p.schema.default ?? "", title: p.description }),
   ]);
   const body = op.requestBody
@@ -55,10 +62,7 @@ function operation(doc, method, path, op) {
     : null;
   const answer = h("pre", { hidden: true });
   const run = async () => {
-    const query = new URLSearchParams(
-      fields.filter(([, input]) => input.value).map(([name, input]) => [name, input.value]),
-    ).toString();
-    const told = await ask(method, query ? `${path}?${query}` : path, body?.value);
+    const told = await ask(method, address(path, fields), body?.value);
     answer.hidden = false;
     answer.textContent = told;
   };
@@ -78,11 +82,21 @@ function operation(doc, method, path, op) {
       "div",
       { class: "row" },
       h("button", { onclick: run }, method === "GET" ? "Ask" : "Send"),
-      h("a", { href: path, hidden: method !== "GET" }, "open"),
+      h("a", { href: path, hidden: method !== "GET" || path.includes("{") }, "open"),
     ),
     answer,
     answers(doc, op),
   );
+}
+
+// The path with its ids filled in, and the query of what was given.
+function address(path, fields) {
+  const given = fields.filter(([, input]) => input.value);
+  const asked = given.filter(([p]) => p.in === "query").map(([p, input]) => [p.name, input.value]);
+  const ids = fields.filter(([p]) => p.in === "path");
+  const put = (text, [p, input]) => text.replace(`{${p.name}}`, encodeURIComponent(input.value));
+  const filled = ids.reduce(put, path);
+  return asked.length ? `${filled}?${new URLSearchParams(asked)}` : filled;
 }
 
 const parameter = ({ name, description }, input) =>

@@ -1,0 +1,97 @@
+"""Every address of the admin REST, the lookup of a request's route, and the OpenAPI document."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from dersim.pages.openapi import About, openapi
+from dersim.pages.routes import Route
+from dersim.utility.admin import controls, curves, end_devices, faults, groups, programs, reports
+from dersim.utility.admin.context import SITE
+from dersim.utility.admin.problems import PREFIX, PROBLEMS
+
+ROUTES: list[Route] = [
+    route
+    for module in (end_devices, groups, programs, controls, curves, reports, faults)
+    for route in module.ROUTES
+]
+
+#: What a right body looks like, by the last fixed word of its path.
+_HINTS = {
+    "end-devices": end_devices.HINT,
+    "groups": groups.HINT,
+    "programs": programs.HINT,
+    "default-control": programs.DEFAULT_HINT,
+    "controls": controls.HINT,
+    "curves": curves.HINT,
+    "poll-rates": reports.RATES_HINT,
+    "faults": faults.HINT,
+}
+
+_ABOUT = About(
+    "dersim 2030.5 server",
+    """\
+The operator's side of the companion IEEE 2030.5 server: what devices sent, and everything that they are
+told. Times are RFC 3339 in UTC. Modes are in plain units (docs/control-functions.md). Lists take `limit` and
+`after`: the `id` of the last item begins the next page. Errors are RFC 9457 problem documents with a `hint`;
+`errors` has the JSON Pointer of each wrong member.
+""",
+    problems=PROBLEMS,
+    always=("bad-request", "foreign-origin"),
+    token=False,
+)
+
+
+class Found(NamedTuple):
+    """The route of a request, and the ids in its path."""
+
+    route: Route
+    ids: tuple[str, ...]
+
+
+def find(method: str, path: str) -> Found | None:
+    """The route of a request; HEAD is as GET."""
+    wanted = "GET" if method == "HEAD" else method
+    return next((found for found in _at(path) if found.route.method == wanted), None)
+
+
+def methods(path: str) -> list[str]:
+    """The methods of a path; none where there is nothing."""
+    known = [found.route.method for found in _at(path)]
+    return [name for method in known for name in (("GET", "HEAD") if method == "GET" else (method,))]
+
+
+def _at(path: str) -> list[Found]:
+    parts = path.split("/")
+    found = []
+    for words, route in _shapes():
+        if len(words) == len(parts) and all(w in ("", p) for w, p in zip(words, parts, strict=True)):
+            ids = tuple(unquote(part) for word, part in zip(words, parts, strict=True) if not word)[1:]
+            found.append(Found(route, ids))
+    return found
+
+
+@cache
+def _shapes() -> list[tuple[list[str], Route]]:
+    """The parts of each path, empty where an id is (and before the first slash)."""
+    return [(["" if part.startswith("{") else part for part in r.path.split("/")], r) for r in ROUTES]
+
+
+def hint_for(route: Route) -> str:
+    """A right body for this route, in words."""
+    words = [part for part in route.path.split("/") if part and not part.startswith("{")]
+    return _HINTS.get(words[-1], "see /docs for what this address takes")
+
+
+def known() -> str:
+    """All paths, for the hint of a 404."""
+    paths = sorted({route.path.removeprefix(f"{PREFIX}/") for route in ROUTES})
+    return f"known paths below {PREFIX}/ are {', '.join(paths)}"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return openapi(ROUTES, SITE, _ABOUT)

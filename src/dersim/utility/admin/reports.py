@@ -1,0 +1,184 @@
+"""What devices sent, the requests that they sent it with, and the poll rates that they are told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from dersim.json_schema import unit
+from dersim.pages.routes import Query
+from dersim.utility.admin import views
+from dersim.utility.admin.context import AdminContext, AdminRoute, Call
+from dersim.utility.admin.paging import AFTER, LIMIT, NEWEST, matches, newest, page
+from dersim.utility.admin.problems import PREFIX
+from dersim.utility.config import MAX_POLL_RATE_S
+
+DEFAULT_LIMIT = 100
+RATES_HINT = 'for instance {"derp": 5}'
+
+_Rate = Annotated[int, unit("s", minimum=1, maximum=MAX_POLL_RATE_S)]
+
+
+class PollRates(TypedDict):
+    """The poll rates that devices are told; `mup` is also the postRate of mirrors."""
+
+    dcap: _Rate
+    edev: _Rate
+    fsa: _Rate
+    derp: _Rate
+    der: _Rate
+    mup: _Rate
+
+
+class PollRatesChange(TypedDict):
+    """Some of the poll rates."""
+
+    dcap: NotRequired[_Rate]
+    edev: NotRequired[_Rate]
+    fsa: NotRequired[_Rate]
+    derp: NotRequired[_Rate]
+    der: NotRequired[_Rate]
+    mup: NotRequired[_Rate]
+
+
+def _lfdi(call: Call) -> str | None:
+    text = call.query["lfdi"]
+    return None if text is None else text.zfill(40)
+
+
+def _responses(context: AdminContext, call: Call) -> list[dict[str, Any]]:
+    query, lfdi = call.query, _lfdi(call)
+    found = (
+        item
+        for item in context.head_end.responses.all
+        if matches((item.response.endDeviceLFDI or "").zfill(40), lfdi)
+        and matches(item.response.subject, query["subject"])
+        and matches(item.response.status, query["status"])
+    )
+    return [views.response(item) for item in newest(found, query, lambda item: item.number)]
+
+
+def _mirrors(context: AdminContext, call: Call) -> list[dict[str, Any]]:
+    found = (item for item in context.head_end.mirrors if matches(item.lfdi, _lfdi(call)))
+    return [views.mirror(item) for item in page(found, call.query, lambda item: item.number)]
+
+
+def _log_events(context: AdminContext, call: Call) -> list[dict[str, Any]]:
+    lfdi = _lfdi(call)
+    found = [
+        (device, item)
+        for device in context.head_end.end_devices
+        if matches(device.lfdi, lfdi)
+        for item in device.log_events
+    ]
+    found.sort(key=lambda pair: pair[1].event.createdDateTime)
+    return [views.log_event(*pair) for pair in newest(found, call.query, lambda pair: pair[1].id)]
+
+
+def _requests(context: AdminContext, call: Call) -> list[dict[str, Any]]:
+    query, lfdi = call.query, _lfdi(call)
+    wanted = (query["method"], query["status"], query["path"])
+    log = context.head_end.request_log
+    if query["after"] is None and lfdi is None and wanted == (None, None, None):
+        return [item.to_json() for item in log.newest(query["limit"])]
+    found = (
+        item
+        for item in log.newest(log.count)
+        if matches(item.lfdi, lfdi)
+        and matches(item.method, query["method"])
+        and matches(item.status, query["status"])
+        and item.path.startswith(query["path"] or "")
+    )
+    return [item.to_json() for item in newest(found, query, lambda item: item.number)]
+
+
+def _set_poll_rates(context: AdminContext, call: Call) -> dict[str, int]:
+    context.head_end.set_poll_rates(call.body)
+    return context.head_end.rates.as_dict()
+
+
+_LFDI = Query("lfdi", str, None, "Only those of the device with this LFDI.")
+
+ROUTES = [
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/responses",
+        handler=_responses,
+        summary="The Responses to controls, in the order of their arrival.",
+        response=list[views.ResponseView],
+        query=(
+            _LFDI,
+            Query("subject", str, None, "Only those to the control with this mRID."),
+            Query("status", int, None, "Only those of this status.", 0, 255),
+            NEWEST,
+            AFTER,
+        ),
+        tag="Reports",
+    ),
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/mirror-usage-points",
+        handler=_mirrors,
+        summary="The meter readings: the newest value of each quantity.",
+        response=list[views.MirrorView],
+        query=(_LFDI, LIMIT, AFTER),
+        tag="Reports",
+    ),
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/log-events",
+        handler=_log_events,
+        summary="The LogEvents, oldest first.",
+        response=list[views.LogEventView],
+        query=(_LFDI, NEWEST, AFTER),
+        tag="Reports",
+    ),
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/requests",
+        handler=_requests,
+        summary="The newest requests with their responses, PINs masked.",
+        response=list[views.RequestView],
+        query=(
+            NEWEST._replace(default=DEFAULT_LIMIT),
+            AFTER,
+            _LFDI,
+            Query("method", str, None, "Only those with this method."),
+            Query("status", int, None, "Only those answered with this status.", 100, 599),
+            Query("path", str, None, "Only those whose path begins so."),
+        ),
+        tag="Reports",
+    ),
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/violations",
+        handler=lambda context, _: dict(context.head_end.violations),
+        summary="What devices sent against the standard, counted by its text.",
+        response=dict[str, int],
+        tag="Reports",
+    ),
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/unexpected-errors",
+        handler=lambda context, _: dict(context.fences.counts),
+        summary="Errors of this server that ended a request or a connection, counted.",
+        response=dict[str, int],
+        tag="Server",
+    ),
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/poll-rates",
+        handler=lambda context, _: context.head_end.rates.as_dict(),
+        summary="The poll rates that devices are told.",
+        response=PollRates,
+        tag="Server",
+    ),
+    AdminRoute(
+        method="PUT",
+        path=f"{PREFIX}/poll-rates",
+        handler=_set_poll_rates,
+        summary="Change some poll rates.",
+        response=PollRates,
+        request=PollRatesChange,
+        tag="Server",
+    ),
+]
