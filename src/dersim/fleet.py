@@ -28,6 +28,7 @@ class Fleet:
         self.devices = list(devices)
         self.numbered = len(self.devices) > 1 if numbered is None else numbered
         self._stepped = trio.Event()
+        self._checks: dict[int, Callable[[], None]] = {}
 
     async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
         """Step every DER to now_s, in slices; other tasks run in between.
@@ -43,6 +44,26 @@ class Fleet:
         await trio.lowlevel.checkpoint()
         self._stepped.set()
         self._stepped = trio.Event()
+        begun = time.perf_counter()
+        for number in list(self._checks):
+            if (check := self._checks.get(number)) is not None:
+                check()
+            if time.perf_counter() - begun > SLICE_S:
+                await trio.lowlevel.checkpoint()
+                begun = time.perf_counter()
+
+    def add_check(self, number: int, check: Callable[[], None]) -> None:
+        """Call `check` now and after every step. number: of the DER. `check` has a fence of its own.
+
+        Waking a task for each of thousands of DERs would cost more than most checks.
+        """
+        check()
+        self._checks[number] = check
+
+    def remove_check(self, number: int, check: Callable[[], None]) -> None:
+        """End these checks of DER `number`; those of a successor go on."""
+        if self._checks.get(number) == check:
+            del self._checks[number]
 
     async def wait_step(self) -> None:
         """Return after the next step of the fleet."""

@@ -433,7 +433,7 @@ async def bench(autojump_clock: trio.testing.MockClock) -> AsyncIterator[Bench]:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(tick)
         bench = Bench(clock)
-        nursery.start_soon(bench.controls.run)
+        bench.controls.timing.run_in(nursery)
         bench.controls.set_clock_offset(0.5)
         yield bench
         nursery.cancel_scope.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import trio
 from tests.csip.control_bench import START, Bench, control, default, max_w, mrid, program, volt_var
 from trio.testing import MockClock
 
@@ -364,3 +365,35 @@ async def test_times_that_have_no_date_are_answered_253_and_the_snapshot_goes_on
     shown = bench.controls.snapshot()
     assert shown["active_controls"] == shown["scheduled_controls"] == []
     assert [view.mrid for view in bench.controls.explain()] == [mrid("odd")]
+
+
+async def test_where_many_ders_start_a_control_at_once_other_tasks_run_in_between(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    clock, turn = bench.clock, trio.Lock()
+    start = int(START) + 1
+    reading = ProgramReading(program(), (control("a", start, 20, max_w(60)),), default(max_w(90)))
+    counter, begun = Passes(), list[int]()
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            controls = Bench(clock).make(turn=turn)
+            controls._on_response = lambda response: begun.append(counter.passes)
+            controls.set_clock_offset(0.0)
+            controls.update([reading])
+            controls.timing.run_in(nursery)
+        begun.clear()
+        trio.lowlevel.add_instrument(counter)
+        await clock.sleep_until(start + 5)
+        nursery.cancel_scope.cancel()
+    trio.lowlevel.remove_instrument(counter)
+    assert len(begun) == 5
+    assert len(set(begun)) == 5
+
+
+class Passes(trio.abc.Instrument):
+    """Counts the turns of the event loop."""
+
+    passes = 0
+
+    def after_io_wait(self, timeout: float) -> None:
+        self.passes += 1

@@ -72,8 +72,10 @@ def outbox(
 
 
 async def run_for(box: Outbox, seconds: float) -> None:
-    with trio.move_on_after(seconds):
-        await box.run()
+    async with trio.open_nursery() as nursery:
+        box.delivery.run_in(nursery)
+        await trio.sleep(seconds)
+        nursery.cancel_scope.cancel()
 
 
 async def test_in_order_and_each_once(autojump_clock: trio.testing.MockClock) -> None:
@@ -93,7 +95,7 @@ async def test_what_comes_while_it_waits_is_sent_at_once(autojump_clock: trio.te
     server = Server()
     box = outbox(server.post)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(box.run)
+        box.delivery.run_in(nursery)
         await trio.sleep(100)
         box.put(event(1))
         await trio.sleep(0.001)
@@ -192,7 +194,7 @@ async def test_a_fresh_response_does_not_wait_for_an_old_pause_once_the_server_a
     server = Server([500] * 10)
     box = outbox(server.post)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(box.run)
+        box.delivery.run_in(nursery)
         box.put(event(1))
         await trio.sleep(200)
         tries = len(server.tries)
@@ -209,7 +211,7 @@ async def test_a_reply_to_that_failed_alone_keeps_its_pause(autojump_clock: trio
     server = Server([500] * 10)
     box = outbox(server.post)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(box.run)
+        box.delivery.run_in(nursery)
         box.put(event(1))
         await trio.sleep(200)
         tries = len(server.tries)

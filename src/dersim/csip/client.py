@@ -24,7 +24,6 @@ from dersim.csip.parts import ClientContext
 from dersim.csip.presence import Presence
 from dersim.csip.session import Counters
 from dersim.csip.status import ClientStatus
-from dersim.csip.watch import Watch
 from dersim.errors import CertificateError, ConfigError
 from dersim.http11.endpoint import OpenTcp, open_tcp
 from dersim.load.recorder import LoadRecorder
@@ -74,7 +73,6 @@ class CsipClient:
         held.clients.append(self)
         context.buffers["csip_events"] = held.size
         self._joining = context.services.shared(Joining, lambda: Joining(context.log))
-        self._watch = context.services.shared(Watch, lambda: Watch(context.fleet))
         self._context = context
         self._probe = _probe_of(context, self)
         self._pair = self.device.number if context.fleet.numbered else None
@@ -182,7 +180,6 @@ class CsipClient:
             self.conversation,
             self.client_status,
             self.presence,
-            self._watch,
             self._joining,
             self._context.services.shared(Documents, Documents),
             self._recorder,

@@ -19,7 +19,25 @@ def plain(modes: Mapping[str, Wanted]) -> dict[str, ModeValue]:
     return values | ({RAMP: ramps[0]} if ramps else {})
 
 
-def shown(views: Sequence[EventView], phase: Phase) -> list[dict[str, Any]]:
+def document(
+    views: Sequence[EventView],
+    programs: Sequence[Program],
+    in_force: Mapping[str, ModeSource],
+    defaults: Mapping[str, DefaultDERControl],
+) -> dict[str, Any]:
+    """The controls' part of `csip-client`. in_force: the defaults in force, by mode."""
+    return {
+        "programs": [
+            {"href": p.href, "mRID": p.mrid, "description": p.description, "primacy": p.primacy}
+            for p in programs
+        ],
+        "active_controls": _shown(views, Phase.ACTIVE),
+        "scheduled_controls": _shown(views, Phase.SCHEDULED),
+        "default_control": _shown_default(in_force, programs, defaults),
+    }
+
+
+def _shown(views: Sequence[EventView], phase: Phase) -> list[dict[str, Any]]:
     """The controls of this phase, in the order of their effective start. Times in server time."""
     chosen = sorted((v for v in views if v.phase is phase), key=lambda v: v.effective_start_s)
     return [
@@ -41,7 +59,7 @@ def shown(views: Sequence[EventView], phase: Phase) -> list[dict[str, Any]]:
     ]
 
 
-def shown_default(
+def _shown_default(
     in_force: Mapping[str, ModeSource],
     programs: Sequence[Program],
     defaults: Mapping[str, DefaultDERControl],

@@ -5,9 +5,9 @@
 
 Time: the scheduler runs on the simulated clock. Each program's events are on the clock of the Time resource
 that its FunctionSetAssignments names, else on that of the DeviceCapability (2030.5-2018 9.2.3); its offset is
-given by `set_clock_offsets`. Before it is known, no event is acted on. `run` sleeps to the exact instant of
-the next start, end or hand-over; there is no tick. If the server goes away, what is scheduled is carried out
-and then the default holds (CSIP G12).
+given by `set_clock_offsets`. Before it is known, no event is acted on. `timing` sleeps to the exact instant
+of the next start, end or hand-over; there is no tick. If the server goes away, what is scheduled is carried
+out and then the default holds (CSIP G12).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import trio
 from dersim.csip.control_checkpoint import KeepsEvents
 from dersim.csip.control_setpoints import ControlSetpoints
 from dersim.csip.control_values import Judge, SetpointsProtocol, curve_hrefs
-from dersim.csip.control_views import plain, shown, shown_default
+from dersim.csip.control_views import document, plain
+from dersim.csip.on_demand import OnDemand
 from dersim.csip.reaction import Reaction
 from dersim.errors import ConfigError
 from dersim.ieee2030_5.event_book import Fence, no_fence
@@ -77,12 +78,13 @@ class ProgramReading(NamedTuple):
 
 
 class Controls(KeepsEvents):
-    """All controls of one DER. Everything but `run` is synchronous and takes effect before it returns.
+    """All controls of one DER. All is synchronous and takes effect before it returns, but `timing`: the task
+    that waits for the time of what is scheduled, while anything is.
 
     on_response: given each Response that is due, after the device has made the step that it reports.
     on_reread: given each control that should be read again by its own href. on_clock_mismatch: given the
     time_href of a clock that differs from the server's by what an EventStatus says. log: (level, message).
-    fence: put around the work on one control.
+    fence: put around the work on one control. turn: shared with other DERs, for what is due at one time.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Controls(KeepsEvents):
         on_clock_mismatch: Callable[[str], None] = lambda _: None,
         settings: EventSettings | None = None,
         fence: Fence = no_fence,
+        turn: trio.Lock | None = None,
     ) -> None:
         self._clock = clock
         self._rng = rng
@@ -116,9 +119,12 @@ class Controls(KeepsEvents):
         self._offsets_s: dict[str, float] = {}
         self._mismatched: set[str] = set()
         self._needed: frozenset[str] = frozenset()
-        self._wake_s: float | None = None
+        self._wake_s: float | None = 0.0  # at once: a checkpoint may be restored before there is a task
         self._phases: dict[str, Phase] = {}
         self._sleep = trio.CancelScope()
+        self._turn = turn or trio.Lock()
+        self.timing = OnDemand(self._carry_out_in_time)
+        self.timing.want()
 
     def _new_scheduler(self) -> EventScheduler:
         return EventScheduler(self._judge, rng=self._rng, settings=self._settings, fence=self._fence)
@@ -263,15 +269,14 @@ class Controls(KeepsEvents):
 
     # ---- time
 
-    async def run(self) -> None:
-        """Carry out what is scheduled, each at its time, until cancelled."""
-        while True:
-            self._carry_out()
+    async def _carry_out_in_time(self) -> None:
+        """Carry out what is scheduled, each at its time, until nothing is."""
+        while self._wake_s is not None:
             with trio.CancelScope() as self._sleep:
-                if self._wake_s is None:
-                    await trio.sleep_forever()
-                else:
-                    await self._clock.sleep_until(self._wake_s)
+                await self._clock.sleep_until(self._wake_s)
+            if not self._sleep.cancelled_caught:  # else the time has changed
+                async with self._turn:  # where many DERs wake at once, other tasks run in between
+                    self._carry_out()
 
     def _carry_out(self) -> None:
         self._wake_s = self._clock.now_s() + _FAILED_S  # unless what follows knows better
@@ -296,6 +301,8 @@ class Controls(KeepsEvents):
             self._log_phases()
         self._wake_s = step.wake_s
         self._sleep.cancel()
+        if step.wake_s is not None:
+            self.timing.want()
 
     def _log_phases(self) -> None:
         before, self._phases = self._phases, self._scheduler.phases()
@@ -314,16 +321,8 @@ class Controls(KeepsEvents):
 
     def snapshot(self) -> dict[str, Any]:
         """The controls' part of the contract's `csip-client` document."""
-        views, programs = self.explain(), self._scheduler.programs
-        return {
-            "programs": [
-                {"href": p.href, "mRID": p.mrid, "description": p.description, "primacy": p.primacy}
-                for p in programs
-            ],
-            "active_controls": shown(views, Phase.ACTIVE),
-            "scheduled_controls": shown(views, Phase.SCHEDULED),
-            "default_control": shown_default(self._scheduler.defaults, programs, self._defaults),
-        }
+        scheduler = self._scheduler
+        return document(self.explain(), scheduler.programs, scheduler.defaults, self._defaults)
 
 
 def _begun_early(control: DERControl, server_now_s: float) -> bool:

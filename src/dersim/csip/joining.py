@@ -22,10 +22,14 @@ RETRY_PHASE_S = 5.0
 
 
 class Joining:
-    """What all CSIP clients of a process share. connecting: held from the connect to the first answer."""
+    """What all CSIP clients of a process share. connecting: held from the connect to the first answer.
+
+    turn: held by the DER that carries out what is due of its controls.
+    """
 
     def __init__(self, log: LogBuffer) -> None:
         self.connecting = trio.CapacityLimiter(MOST_AT_ONCE)
+        self.turn = trio.Lock()
         self._no_descriptors = Refusals(
             lambda line: log.log("Warning", "CSIP", line), "connections to the 2030.5 server not made"
         )

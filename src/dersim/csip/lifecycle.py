@@ -13,7 +13,6 @@ In every state the last good documents are kept, controls keep running and Respo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +22,13 @@ from dersim.csip import causes
 from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import PinRefused
 from dersim.csip.joining import RETRY_S, Retries
+from dersim.csip.on_demand import run_in
 from dersim.csip.parts import ClientContext, Parts
 from dersim.csip.polling import PUNCTUAL
 from dersim.csip.reader import LinkGone, Moved
 from dersim.csip.session import RequestRefused
 from dersim.csip.tree import BRANCH_RETRY_S, Tree
+from dersim.csip.watch import Watch
 from dersim.errors import (
     DersimError,
     LocalProtocolError,
@@ -36,7 +37,6 @@ from dersim.errors import (
 )
 
 if TYPE_CHECKING:
-    from dersim.hardware.state import Signs
     from dersim.ieee2030_5.resources import DERControlResponse
 
 #: Reads the certificate files again: the new ones, or None where they have not changed.
@@ -70,8 +70,10 @@ class Lifecycle:
         self._walked_at = 0.0
         self._answering = False
         self._retries = Retries(client_context.frontend.rng)
-        self._signs: Signs | None = None
-        self._looked_s = math.nan
+        frontend = client_context.frontend
+        self._watch = Watch(
+            client_context.device, parts.log_events, parts.polling.status_changed, frontend.fences
+        )
 
     def rediscover(self) -> None:
         """Read the certificate files and walk the server again, after the request in progress."""
@@ -81,15 +83,18 @@ class Lifecycle:
     async def run(self) -> Credentials:
         """Run until the certificate files hold another identity; returns it."""
         context = self._client_context
+        fleet, number = context.frontend.fleet, context.device.number
+        on_demand = self.controls.timing, self.outbox.delivery
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.controls.run)
-                nursery.start_soon(self.outbox.run)
-                nursery.start_soon(context.watch.run, context.device.number, self._check)
+                run_in(nursery, *on_demand)
+                fleet.add_check(number, self._watch.check)
                 while self._successor is None:
                     await self._run_once()
                 nursery.cancel_scope.cancel()
         finally:
+            run_in(None, *on_demand)
+            fleet.remove_check(number, self._watch.check)
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
                 await self.session.aclose()
         self.controls.withdraw()
@@ -285,18 +290,6 @@ class Lifecycle:
             self.rediscover()
             return 503
         return refusal.status
-
-    def _check(self) -> None:
-        """After every step: queue LogEvents for alarms, and PUT a changed DERStatus at once."""
-        device, known = self._client_context.device, self._signs
-        if device.moved_s == self._looked_s and known is not None and not known.alarms and not device.failed:
-            return  # an alarm may be held, and end by itself
-        with self._client_context.fence("csip_watch", "alarms and status of the DER"):
-            moved_s, signs = device.moved_s, device.signs
-            self.log_events.watch(signs.alarms)
-            if signs != known:
-                self.polling.status_changed()
-            self._looked_s, self._signs = moved_s, signs
 
 
 def _summary(tree: Tree) -> str:

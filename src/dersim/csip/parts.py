@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from dersim.csip.joining import Joining
     from dersim.csip.presence import Presence
     from dersim.csip.status import ClientStatus
-    from dersim.csip.watch import Watch
     from dersim.device import Device
     from dersim.http11.recorder import Recorder
     from dersim.ieee2030_5.resources import DERControlResponse
@@ -63,7 +62,6 @@ class ClientContext:
     conversation: Conversation
     client_status: ClientStatus
     presence: Presence
-    watch: Watch
     joining: Joining
     documents: Documents
     recorder: Recorder | None = None
@@ -175,6 +173,7 @@ class Parts:
             on_response=self.outbox.put,
             on_reread=self._on_reread,
             on_clock_mismatch=self._on_clock_mismatch,
+            turn=self._client_context.joining.turn,
             log=self._log,
             fence=lambda what: frontend.fences.around("csip_control", "CSIP", what, device.number),
             settings=EventSettings(

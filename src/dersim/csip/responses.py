@@ -18,6 +18,7 @@ from typing import Any
 
 import trio
 
+from dersim.csip.on_demand import OnDemand
 from dersim.csip.session import Fence
 from dersim.draws import draws_of
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
@@ -50,7 +51,7 @@ Key = tuple[str, int]
 
 
 class Outbox:
-    """The Responses of one DER.
+    """The Responses of one DER. delivery: the task that posts them, while there are any.
 
     post: sends a resource to an href and returns the HTTP status; UtilityUnreachable keeps the Response,
     RemoteProtocolError drops it. edition: called for each post. log: (level, message). saved: waits until a
@@ -80,6 +81,7 @@ class Outbox:
         self._held: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
         self._news = trio.Event()
+        self.delivery = OnDemand(self._deliver_all)
         self._spread = draws_of(lfdi)
 
     @property
@@ -103,6 +105,7 @@ class Outbox:
                 "Error", f"Response {lost.status} for {lost.mrid} dropped: {MAX_PENDING} others are waiting"
             )
         self._news.set()
+        self.delivery.want()
 
     def checkpoint(self) -> dict[str, Any]:
         """The Responses that wait, and the last of those that were queued or delivered."""
@@ -114,10 +117,11 @@ class Outbox:
         self._known.update((value(key), None) for key in document["known"])
         self._queue.extend(EventResponse(*value(response)) for response in document["queue"])
         self._news.set()
+        self.delivery.want()
 
-    async def run(self) -> None:
-        """Deliver Responses until cancelled."""
-        while True:
+    async def _deliver_all(self) -> None:
+        """Deliver Responses until none is left."""
+        while self._queue:
             response = self._next()
             if response is not None:
                 await self._saved()

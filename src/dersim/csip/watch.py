@@ -1,46 +1,41 @@
-"""A check of every DER after every step, for alarms and changes of status that cannot wait for a poll.
-
-Waking a task costs more than the check, and a fleet has thousands of DERs. So the task of one client, the one
-that holds the lock, checks all DERs. When that client ends, another takes the lock.
-"""
+"""A check of a DER after every step, for alarms and changes of status that cannot wait for a poll."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import trio
-
 if TYPE_CHECKING:
-    from dersim.fleet import Fleet
-
-#: How many checks are made before other tasks may run.
-_CHECKS_AT_ONCE = 200
+    from dersim.csip.log_events import LogEvents
+    from dersim.device import Device
+    from dersim.fences import Fences
+    from dersim.hardware.state import Signs
 
 
 class Watch:
-    """The checks of all DERs of a fleet."""
+    """The check of one DER: queues LogEvents for alarms. on_status: called when its status has changed."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
-        self._checks: dict[int, Callable[[], None]] = {}
-        self._turn = trio.Lock()
+    __slots__ = ("_device", "_fences", "_log_events", "_looked_s", "_on_status", "_signs")
 
-    async def run(self, number: int, check: Callable[[], None]) -> None:
-        """Have `check` called after every step of the fleet, until cancelled. number: of the DER."""
-        self._checks[number] = check
-        try:
-            check()
-            async with self._turn:
-                while True:
-                    await self._fleet.wait_step()
-                    await self._check_all()
-        finally:
-            del self._checks[number]
+    def __init__(
+        self, device: Device, log_events: LogEvents, on_status: Callable[[], None], fences: Fences
+    ) -> None:
+        self._device = device
+        self._log_events = log_events
+        self._on_status = on_status
+        self._fences = fences
+        self._signs: Signs | None = None
+        self._looked_s = math.nan
 
-    async def _check_all(self) -> None:
-        for position, number in enumerate(list(self._checks)):
-            if (check := self._checks.get(number)) is not None:
-                check()
-            if position % _CHECKS_AT_ONCE == _CHECKS_AT_ONCE - 1:
-                await trio.lowlevel.checkpoint()
+    def check(self) -> None:
+        """After every step; looks only where something may have changed."""
+        device, known = self._device, self._signs
+        if device.moved_s == self._looked_s and known is not None and not known.alarms and not device.failed:
+            return  # an alarm may be held, and end by itself
+        with self._fences.around("csip_watch", "CSIP", "alarms and status of the DER", device.number):
+            moved_s, signs = device.moved_s, device.signs
+            self._log_events.watch(signs.alarms)
+            if signs != known:
+                self._on_status()
+            self._looked_s, self._signs = moved_s, signs

@@ -156,8 +156,12 @@ class Simulator:
     async def _live_device(self, number: int, delay_s: float) -> None:
         """One DER's own nursery."""
         await trio.sleep(delay_s)
+        supervised = self._supervised.get(number, ())
+        if len(supervised) == 1:  # a task less for each DER
+            await supervised[0].run()
+            return
         async with trio.open_nursery() as nursery:
-            for each in self._supervised.get(number, ()):
+            for each in supervised:
                 nursery.start_soon(each.run)
 
     def _make_all(self) -> None:
