@@ -142,7 +142,8 @@ class ScriptedServer:
 
     def _usual(self, method: str, path: str, body: bytes) -> Any:
         if method == "GET":
-            return self.tree.get(path, Response(404))
+            taken = self.bodies(path, "PUT")
+            return self.tree.get(path, taken[-1] if taken else Response(404))
         if method == "PUT":
             return Response(204)
         if path == "/mup":

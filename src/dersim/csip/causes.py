@@ -42,6 +42,7 @@ TIME_SAMPLE = "time sample"
 REGISTERING = "in-band registration"
 METER_POST = "meter post"
 PUT_REFRESH = "PUT refresh"
+PUT_CHECK = "comparison with what was PUT"
 
 
 class Situation(NamedTuple):

@@ -16,6 +16,7 @@ from dersim.csip import causes
 from dersim.csip.clocks import Clocks
 from dersim.csip.controls import ProgramReading
 from dersim.csip.discovery import Discovery
+from dersim.csip.put_check import check_puts
 from dersim.csip.reader import Reader
 from dersim.csip.reporting import IDENTITY, LIVE
 from dersim.csip.schedule import Schedule
@@ -96,6 +97,7 @@ class Polling:
             "fsa": self._poll_assignments,
             "der": self._poll_der,
             "status": self._poll_status,
+            "check": self._check_puts,
             "meter": self._poll_meter,
             "mirror": self._poll_mirror,
             "log": self._poll_log,
@@ -123,6 +125,7 @@ class Polling:
         await self._discovery.log_events()
         self._mirror_rate_s = await self._discovery.mirrors()
         due("mirror", self._mirror_rate_s)
+        due("check", 0.0)
         due("meter", 0.0)
         due("log", BRANCH_RETRY_S if self._discovery.log_events_unread else 0.0)
         self._reader.walked()
@@ -228,6 +231,10 @@ class Polling:
         if self.tree.der is not None:
             self._status_put_s = self._clock.now_s()
             await self.reporter.put(self.tree.der, "DERStatus")
+
+    async def _check_puts(self) -> None:
+        if self.tree.der is not None:
+            await check_puts(self._session, self.reporter, self.tree.der, self._reader.say)
 
     def status_changed(self) -> None:
         """PUT a changed DERStatus before the next poll, at most once a second."""

@@ -85,14 +85,8 @@ class Reporter:
 
         UtilityUnreachable and a Retry-After are raised, and Moved where an href that accepted a PUT is gone.
         """
-        hrefs = {
-            "DERCapability": node.capability,
-            "DERSettings": node.settings,
-            "DERStatus": node.status,
-            "DERAvailability": node.availability,
-        }
         for name in names:
-            if (href := hrefs[name]) is not None:
+            if (href := node.href_of(name)) is not None:
                 with self._fence("csip_put", f"PUT {href} {name}"):
                     await self._put_one(name, href)
 
@@ -133,6 +127,10 @@ class Reporter:
         """The resource as the server last took it; None before the first PUT."""
         sent = self._sent.get(name)
         return None if sent is None else decode(sent.body(), validation="off").resource
+
+    def taken(self, name: DerResource) -> Any | None:
+        """The resource as the server took it since `forget`; None where it took none."""
+        return self.sent(name) if name in self._accepted else None
 
     def _cause(self, name: DerResource, *, changed: bool) -> str:
         """Why it is PUT: for the first time since all was forgotten, because it changed, or to repeat it."""

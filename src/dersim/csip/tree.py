@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dersim.ieee2030_5 import resources as r
+from dersim.plugin.services import DerResource
 
 #: The standard's default of pollRate, s (2030.5-2018 B.2.3).
 DEFAULT_POLL_RATE_S = 900.0
@@ -61,6 +62,15 @@ class DerNode:
     settings: str | None
     status: str | None
     availability: str | None
+
+    def href_of(self, name: DerResource) -> str | None:
+        """Where this resource is PUT."""
+        return {
+            "DERCapability": self.capability,
+            "DERSettings": self.settings,
+            "DERStatus": self.status,
+            "DERAvailability": self.availability,
+        }[name]
 
 
 @dataclass(slots=True)
