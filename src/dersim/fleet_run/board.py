@@ -25,10 +25,14 @@ class ShardRow:
         self.starts = 0
         self.has_joined = False
         self._before: Counter[str] = Counter()
+        self._past: set[str] = set()
 
     def take(self, attempt: str, worker: str, numbers: dict[str, Any], now_s: float) -> None:
         """The newest numbers of an attempt; a new attempt counts from nothing."""
+        if attempt in self._past:
+            return  # it arrives late, or was only stopped for a while
         if attempt != self.attempt:
+            self._past.add(self.attempt)
             self._before.update(self.numbers.get("counters", {}))
             self.starts += 1
         self.attempt, self.worker, self.numbers, self.told_s = attempt, worker, numbers, now_s
@@ -82,17 +86,12 @@ class Board:
         self.plan = plan
         self.rows = {shard.name: ShardRow(shard) for shard in plan.shards}
         self.workers: tuple[str, ...] = ()
-        self.lost: set[str] = set()
 
     def take(self, event: dict[str, Any], now_s: float) -> None:
         """An event of kind `numbers`."""
         row = self.rows.get(event["shard"])
-        if row is not None and event["attempt"] not in self.lost:
+        if row is not None:
             row.take(event["attempt"], event["worker"], event["numbers"], now_s)
-
-    def ended(self, attempt: str) -> None:
-        """What this attempt told and still arrives is old."""
-        self.lost.add(attempt)
 
     def totals(self, now_s: float) -> Totals:
         """The fleet now. The DERs of a silent shard are in state `unknown`."""
@@ -126,12 +125,9 @@ class Board:
                 found.setdefault(row.worker, []).append(row.shard.name)
         return found
 
-    def imbalance(self) -> str:
-        """Which worker has shards too many while another idles, in words; "" where the load is even."""
-        placed = self.placed()
-        idle = [worker for worker in self.workers if not placed[worker]]
-        worker, most = max(placed.items(), key=lambda each: len(each[1]), default=("", []))
-        if not idle or len(most) < 2:
-            return ""
-        others = f"{len(idle)} workers have" if len(idle) > 1 else f"{idle[0]} has"
-        return f"{worker} has {len(most)} shards and {others} none"
+    def overloaded(self) -> ShardRow | None:
+        """A shard to move: of the worker that has two or more shards above another one; None: even enough."""
+        placed = {worker: rows for worker, rows in self.placed().items() if worker in self.workers}
+        fullest = max(placed.values(), key=len, default=[])
+        emptiest = min(placed.values(), key=len, default=[])
+        return self.rows[fullest[-1]] if len(fullest) - len(emptiest) > 1 else None

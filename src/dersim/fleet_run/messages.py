@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from dersim.errors import DersimError
 
-#: How an attempt ended: it was told to stop; another one has its lease; nobody wants it any more; it cannot
-#: run.
-Outcome = Literal["stopped", "fenced", "abandoned", "failed"]
+#: How an attempt ended: told to stop, or to go on elsewhere; another one has its lease; nobody wants it any
+#: more; it cannot run.
+Outcome = Literal["stopped", "moved", "fenced", "abandoned", "failed"]
 
 #: The value of a lease that nobody holds.
 NOBODY = {"attempt": "", "host": "", "pid": 0}
@@ -38,6 +38,10 @@ class Run(NamedTuple):
     def lease(self, shard: str) -> str:
         """The Variable that says which attempt of a shard may talk to the server, as `NOBODY`."""
         return f"dersim-{self.id}-lease-{shard}"
+
+    def saved(self, shard: str) -> str:
+        """The Variable with the last states of a shard's DERs, bytes; empty: none yet."""
+        return f"dersim-{self.id}-saved-{shard}"
 
 
 class Look(NamedTuple):
@@ -73,6 +77,14 @@ class ShardLife(Protocol):
 
     def look(self) -> Look:
         """Ask the scheduler and the worker; NoContactError."""
+        ...
+
+    def save(self, data: bytes) -> None:
+        """Keep the states of its DERs where the next attempt finds them; NoContactError."""
+        ...
+
+    def saved(self) -> bytes:
+        """What was kept last, by any attempt; empty: nothing. NoContactError."""
         ...
 
     def take_orders(self, take: Callable[[dict[str, Any]], None]) -> None:

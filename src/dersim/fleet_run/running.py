@@ -28,6 +28,7 @@ from dersim.fleet_run.gate import LEASE_S, LeaseGate
 from dersim.fleet_run.messages import NoContactError, Outcome, ShardLife, Summary
 from dersim.fleet_run.numbers import ShardView
 from dersim.fleet_run.plan import LEFT_OUT, Shard
+from dersim.fleet_run.saving import Saving
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import TransportService
 
@@ -88,18 +89,22 @@ class Attempt:
         self._view = ShardView(shard, simulator)
         self._outcome: Outcome = "stopped"
         self._joined = False
+        self._saving = Saving(simulator, log, life, self.gate)
         simulator.services.offer(TransportService, self.gate)
 
     async def run(self) -> Outcome:
         """Until it is stopped; how it ended."""
-        opens_s = await self._take_lease()
+        if await trio.to_thread.run_sync(self._life.take_lease):
+            await trio.sleep(LEASE_S)  # until the lease of the attempt before is over
+        await self._saving.restore()
         token = trio.lowlevel.current_trio_token()
         send, orders = trio.open_memory_channel[dict[str, Any]](100)
         take = partial(_hand_over, token, send)
         await trio.to_thread.run_sync(self._life.take_orders, take)
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._watch, opens_s)
+                nursery.start_soon(self._watch)
+                nursery.start_soon(self._saving.run)
                 nursery.start_soon(self._tell)
                 nursery.start_soon(self._obey, orders)
                 await self._simulator.run(lambda _line: None)
@@ -113,12 +118,7 @@ class Attempt:
         self._life.take_no_orders()
         self._life.give_back()
 
-    async def _take_lease(self) -> float:
-        """The time from which something may be sent, by the gate's clock."""
-        old_may_run = await trio.to_thread.run_sync(self._life.take_lease)
-        return self.gate.now_s() + (LEASE_S if old_may_run else 0.0)
-
-    async def _watch(self, opens_s: float) -> None:
+    async def _watch(self) -> None:
         """Confirm the lease once a second, and end what is not wanted any more."""
         beat, heard_s = -1, self.gate.now_s()
         while True:
@@ -131,8 +131,7 @@ class Attempt:
                 if look is not None:
                     if (outcome := _verdict(look.mine, look.wanted, look.stop)) is not None:
                         return self._end(outcome)
-                    if asked_s >= opens_s:
-                        self.gate.renew(asked_s)
+                    self.gate.renew(asked_s)
                     if look.beat != beat:
                         beat, heard_s = look.beat, asked_s
             if self.gate.now_s() - heard_s > ABANDONED_S:
@@ -140,7 +139,7 @@ class Attempt:
             await trio.sleep(LOOK_S)
 
     def _end(self, outcome: Outcome) -> None:
-        if outcome != "stopped":
+        if outcome not in ("stopped", "moved"):
             self.gate.end()
         self._outcome = outcome
         self._simulator.stop()
@@ -161,6 +160,8 @@ class Attempt:
             match order:
                 case {"do": "stop"}:
                     self._end("stopped")
+                case {"do": "move"}:
+                    self._end("moved")
                 case {"do": "show", "id": int(asked), "device": int(number)}:
                     from dersim.fleet_run.answers import der_document  # noqa: PLC0415 - loads the web
 
