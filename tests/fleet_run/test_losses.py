@@ -120,8 +120,8 @@ def test_no_der_is_left_when_the_command_was_killed(tmp_path, at):
         run.popen.kill()
         took_s = until(lambda: not any(connections_to(at, each) for each in dask.workers), 20)
         print(f"no DER connected {took_s:.1f} s after the command was killed")
-        with fleet(tmp_path, at, "-N", "10", "--scheduler", dask.address) as run:
-            joined(run)  # the cluster is as good as new
+        with fleet(tmp_path, at, "-N", "10", "--scheduler", dask.address) as again:
+            joined(again)  # the cluster is as good as new
 
 
 def test_no_der_is_left_when_the_command_with_its_own_cluster_was_killed(tmp_path, at):

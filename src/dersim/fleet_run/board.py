@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dersim.fleet_run.plan import Shard, ShardPlan
+from dersim.load.tally import LoadTally
 
 #: Numbers that are sums over the shards.
 _SUMS = ("power_w", "reactive_var", "exported_wh", "imported_wh")
@@ -86,12 +88,31 @@ class Board:
         self.plan = plan
         self.rows = {shard.name: ShardRow(shard) for shard in plan.shards}
         self.workers: tuple[str, ...] = ()
+        self.seen_workers: set[str] = set()
+        self.tally: LoadTally | None = None
 
     def take(self, event: dict[str, Any], now_s: float) -> None:
         """An event of kind `numbers`."""
         row = self.rows.get(event["shard"])
         if row is not None:
             row.take(event["attempt"], event["worker"], event["numbers"], now_s)
+
+    def see_workers(self, addresses: Iterable[str]) -> None:
+        """Those that the scheduler has now."""
+        self.workers = tuple(sorted(addresses))
+        self.seen_workers.update(self.workers)
+
+    @property
+    def lost_workers(self) -> int:
+        """How many workers are no more."""
+        return len(self.seen_workers.difference(self.workers))
+
+    def add_load(self, data: bytes) -> None:
+        """What a shard has measured; nothing where it measures nothing."""
+        if data:
+            if self.tally is None:
+                self.tally = LoadTally()
+            self.tally.add(LoadTally.from_bytes(data))
 
     def totals(self, now_s: float) -> Totals:
         """The fleet now. The DERs of a silent shard are in state `unknown`."""
@@ -114,8 +135,26 @@ class Board:
             sums,
             max((each["controls"] for each in told), default=0),
             max((each["lag_s"] for each in told), default=0.0),
-            sum(row.restarts for row in self.rows.values()),
+            self.restarts,
         )
+
+    @property
+    def restarts(self) -> int:
+        """How often shards have begun again."""
+        return sum(row.restarts for row in self.rows.values())
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """The server and the edition, as a shard has told them."""
+        told = (row.numbers.get("target") for row in self.rows.values())
+        target, edition = next(filter(None, told), ("no 2030.5 client", "-"))
+        return str(target), str(edition)
+
+    def spent(self) -> tuple[float, float]:
+        """CPU seconds and the peak of memory, MiB, of all workers that were heard of."""
+        by_worker = {row.worker: row.numbers for row in self.rows.values() if row.numbers}
+        found = by_worker.values()
+        return sum(each["cpu_s"] for each in found), sum(each["peak_mib"] for each in found)
 
     def placed(self) -> dict[str, list[str]]:
         """The shards on each worker, those on none included."""

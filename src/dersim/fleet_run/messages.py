@@ -103,7 +103,8 @@ class ShardLife(Protocol):
 class Summary(NamedTuple):
     """The end of one attempt. message: what went wrong. numbers: as it told them last.
 
-    config_error: whether the message is about the user's flags or files.
+    config_error: whether the message is about the user's flags or files. load: what was measured since it
+    told its numbers last, as in `LoadTally.to_bytes`; empty: nothing.
     """
 
     shard: str
@@ -112,6 +113,7 @@ class Summary(NamedTuple):
     message: str = ""
     numbers: dict[str, Any] | None = None
     config_error: bool = False
+    load: bytes = b""
 
 
 class Done(NamedTuple):

@@ -29,6 +29,7 @@ from dersim.fleet_run.messages import NoContactError, Outcome, ShardLife, Summar
 from dersim.fleet_run.numbers import ShardView
 from dersim.fleet_run.plan import LEFT_OUT, Shard
 from dersim.fleet_run.saving import Saving
+from dersim.load.recorder import LoadRecorder
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import TransportService
 
@@ -45,10 +46,9 @@ def run_until_stopped(shard: Shard, files: Mapping[str, bytes], life: ShardLife)
     end = partial(Summary, shard.name, life.attempt)
     try:
         luggage.unpack(files, life.folder)
-        simulator, log = build(shard, life.folder)
-        attempt = Attempt(shard, simulator, log, life)
+        attempt = Attempt(shard, *build(shard, life.folder), life)
         outcome = trio.run(attempt.run)
-        return end(outcome, numbers=attempt.numbers)
+        return end(outcome, numbers=attempt.numbers, load=attempt.take_load())
     except BaseException as error:  # noqa: BLE001 - a group does not pickle, and Dask would call it lost
         cause = root_cause(error)
         bad_flag = isinstance(cause, ConfigError | PluginError)
@@ -58,8 +58,8 @@ def run_until_stopped(shard: Shard, files: Mapping[str, bytes], life: ShardLife)
         shutil.rmtree(life.folder, ignore_errors=True)
 
 
-def build(shard: Shard, folder: Path) -> tuple[Simulator, LogBuffer]:
-    """The simulator of a shard with its log, not running yet. ConfigError, PluginError."""
+def build(shard: Shard, folder: Path) -> tuple[Simulator, LogBuffer, LoadRecorder | None]:
+    """The simulator of a shard with its log and its measuring, not running yet. ConfigError, PluginError."""
     words = shard.words(folder)
     parser, plugins = sim_options.make_parser(words, "fleet", LEFT_OUT)
     options = parser.parse_args(words)
@@ -74,17 +74,29 @@ def build(shard: Shard, folder: Path) -> tuple[Simulator, LogBuffer]:
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
     )
-    return simulator, log
+    if not options.load:
+        return simulator, log, None
+    recorder = LoadRecorder(fleet, clock, source=shard.name)
+    simulator.services.offer(LoadRecorder, recorder)
+    return simulator, log, recorder
 
 
 class Attempt:
     """Runs a simulator under a lease. numbers: as they were told last."""
 
-    def __init__(self, shard: Shard, simulator: Simulator, log: LogBuffer, life: ShardLife) -> None:
+    def __init__(
+        self,
+        shard: Shard,
+        simulator: Simulator,
+        log: LogBuffer,
+        recorder: LoadRecorder | None,
+        life: ShardLife,
+    ) -> None:
         self.gate = LeaseGate()
         self.numbers: dict[str, Any] = {}
         self._simulator = simulator
         self._log = log
+        self._recorder = recorder
         self._life = life
         self._view = ShardView(shard, simulator)
         self._outcome: Outcome = "stopped"
@@ -107,12 +119,18 @@ class Attempt:
                 nursery.start_soon(self._saving.run)
                 nursery.start_soon(self._tell)
                 nursery.start_soon(self._obey, orders)
+                if self._recorder is not None:
+                    nursery.start_soon(self._recorder.run)
                 await self._simulator.run(lambda _line: None)
                 nursery.cancel_scope.cancel()
         finally:
             with trio.move_on_after(_SLOW_LOOK_S, shield=True):
                 await trio.to_thread.run_sync(self._bow_out, abandon_on_cancel=True)
         return self._outcome
+
+    def take_load(self) -> bytes:
+        """What was measured since this was last called; empty where load is not measured."""
+        return b"" if self._recorder is None else self._recorder.take().to_bytes()
 
     def _bow_out(self) -> None:
         self._life.take_no_orders()
@@ -147,7 +165,7 @@ class Attempt:
     async def _tell(self) -> None:
         while True:
             self.numbers = self._view.numbers()
-            self._say("numbers", numbers=self.numbers)
+            self._say("numbers", numbers=self.numbers, load=self.take_load())
             if not self._joined and self.numbers["states"].get("connected") == self.numbers["ders"]:
                 self._joined = True
                 keep_what_is_there()

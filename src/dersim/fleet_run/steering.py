@@ -66,7 +66,7 @@ class Steering:
         shards = self._board.plan.shards
         await trio.to_thread.run_sync(self._workforce.begin, shards, take)
         workers = sorted(await trio.to_thread.run_sync(self._workforce.workers))
-        self._board.workers = tuple(workers)
+        self._board.see_workers(workers)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen, events)
             nursery.start_soon(self._beat)
@@ -108,6 +108,7 @@ class Steering:
     def _take_numbers(self, name: str, event: dict[str, Any]) -> None:
         row = self._board.rows[name]
         before = row.restarts
+        self._board.add_load(event.get("load", b""))
         self._board.take(event, trio.current_time())
         if row.restarts > before:
             self._log.log("Warning", "Fleet", f"shard {name} goes on at {row.worker}")
@@ -137,7 +138,7 @@ class Steering:
     def _beat_once(self, n: int) -> None:
         self._workforce.beat(n, stop=self._stopping.is_set())
         if n % _LOOK_BEATS == 0:
-            self._board.workers = tuple(sorted(self._workforce.workers()))
+            self._board.see_workers(self._workforce.workers())
 
     async def _submit(self, shard: Shard, worker: str | None, done: Callable[[Done], None]) -> None:
         files = await trio.to_thread.run_sync(self._pack, shard)
@@ -166,6 +167,7 @@ class Steering:
     def _note(self, end: Done) -> None:
         """The last numbers of an attempt."""
         assert end.summary is not None  # noqa: S101 - the caller has looked
+        self._board.add_load(end.summary.load)
         row = self._board.rows[end.summary.shard]
         if end.summary.numbers and row.attempt == end.summary.attempt:
             row.numbers = end.summary.numbers

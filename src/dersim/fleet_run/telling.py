@@ -74,13 +74,13 @@ def line(before: Totals, now: Totals) -> str:
 
 def last_line(board: Board, seconds: float, unfinished: list[str]) -> str:
     """The summary of a whole run. unfinished: shards that did not confirm their stop."""
-    counters, restarts = board.totals(float("-inf")).counters, sum(r.restarts for r in board.rows.values())
+    counters = board.totals(float("-inf")).counters
     parts = [
         f"{board.plan.total} DERs for {seconds:.0f} s",
         f"{counters.get('requests', 0)} requests",
         _counted(counters.get("errors", 0), "error"),
         _counted(counters.get("responses", 0), "Response"),
-        _counted(restarts, "restart"),
+        _counted(board.restarts, "restart"),
     ]
     parts += [
         f"{row.shard.name} never had all its DERs connected ({row.connected} at the end)"
