@@ -35,6 +35,13 @@ def add_load(parser: OptionParser) -> None:
         "fleet page and in /metrics; implied by the following flags",
     )
     group.add_argument(
+        "--report",
+        dest="load_report",
+        type=new_file,
+        metavar="FILE",
+        help="an HTML file at the end: latencies, errors, plots over time, reactions to controls, thresholds",
+    )
+    group.add_argument(
         "--json", dest="load_json", type=new_file, metavar="FILE", help="the same as one JSON document"
     )
     group.add_argument(
@@ -55,7 +62,8 @@ def add_load(parser: OptionParser) -> None:
 
 def is_measured(options: argparse.Namespace) -> bool:
     """Whether any of these flags wants load to be measured."""
-    return bool(options.load or options.load_json or options.load_junit or options.thresholds)
+    files = options.load_report or options.load_json or options.load_junit
+    return bool(options.load or files or options.thresholds)
 
 
 def duration_s(text: str) -> float:

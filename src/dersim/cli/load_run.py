@@ -15,7 +15,7 @@ from dersim.cli.load_flags import is_measured
 from dersim.cli.outcomes import CHECK_FAILED
 from dersim.cli.redaction import command_line
 from dersim.errors import DersimError
-from dersim.load import files, head, summary
+from dersim.load import files, head, report, summary
 from dersim.load.head import RunHead
 from dersim.load.latencies import library
 from dersim.load.recorder import LoadRecorder
@@ -99,6 +99,8 @@ def finish(options: Namespace, run: RunHead, tally: LoadTally, terminal: Termina
         else:
             print(text, file=sys.stderr)
     sys.stderr.flush()
+    if options.load_report:
+        write("--report", options.load_report, report.html(run, snapshot, verdicts))
     if options.load_json:
         write("--json", options.load_json, files.json_text(run, snapshot, verdicts))
     if options.load_junit:

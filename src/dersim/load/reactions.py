@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dersim.load.latencies import Buckets
+from dersim.timestamps import rfc3339_or_none
 
 #: The steps of a control, each with the moment from which it counts.
 STEPS: Mapping[str, str] = {
@@ -183,7 +184,12 @@ class Reactions:
         ordered = sorted(self._held.values(), key=lambda each: (each.facts.published_s, each.facts.mrid))
         return [
             {
-                **each.facts._asdict(),
+                "mrid": each.facts.mrid,
+                "program": each.facts.program,
+                "published": rfc3339_or_none(each.facts.published_s),
+                "start": rfc3339_or_none(each.facts.start_s),
+                "end": rfc3339_or_none(each.facts.end_s),
+                "modes": each.facts.modes,
                 "devices": len(self._followers.get(each.facts.program, ())),
                 "seen_by": len(each.seen),
                 "never_seen": self.missed(each, now_s),

@@ -214,10 +214,10 @@ def in_words(value: float | None, unit: Unit) -> str:
 
 
 def time_in_words(seconds: float) -> str:
-    """A time for people: three digits, in ms up to ten seconds."""
-    if seconds < 10:
-        return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds * 1e3:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 600 else f"{seconds / 60:.1f} min"
+    """A time for people, with three digits."""
+    if seconds < 0.9995:
+        return f"{seconds * 1e3:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 599.5 else f"{seconds / 60:.1f} min"
 
 
 def judge_all(thresholds: Iterable[Threshold], tally: LoadTally) -> list[Verdict]:

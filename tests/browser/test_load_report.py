@@ -1,0 +1,51 @@
+"""The report of a run under load, opened from its file."""
+
+import pytest
+from tests.browser.conftest import DESKTOP, PHONE
+from tests.load.example import HEAD, example_tally
+
+from dersim.load import report
+from dersim.load.thresholds import judge_all, parse
+
+THRESHOLDS = ("p95(GET DERControlList) < 250ms", "rate(errors) < 1%", "never_seen == 0", "p99(lag) < 50ms")
+
+
+@pytest.fixture
+def path(tmp_path):
+    tally = example_tally()
+    verdicts = judge_all(map(parse, THRESHOLDS), tally)
+    written = tmp_path / "report.html"
+    written.write_text(report.html(HEAD, tally.snapshot(), verdicts), encoding="utf-8")
+    return written
+
+
+@pytest.mark.parametrize(("width", "dark"), [(DESKTOP, False), (DESKTOP, True), (PHONE, False)])
+def test_it_opens_offline_in_both_themes_and_fits(path, open_page, picture, width, dark):
+    page = open_page(path.as_uri(), width=width, dark=dark).page
+    assert page.evaluate("document.documentElement.dataset.theme") == ("dark" if dark else "light")
+    assert page.locator("svg[data-plot]").count() == 6
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(page, f"load-report-{'dark' if dark else 'light'}-{width}")
+
+
+def test_the_pointer_shows_the_values_of_all_plots_at_that_time(path, open_page):
+    page = open_page(path.as_uri()).page
+    page.locator("svg[data-plot=states]").hover()
+    assert page.locator(".cross").count() == 6
+    assert page.locator("figure .when").first.inner_text().startswith("at 0:4")
+    assert page.locator("figure .key b").first.inner_text() == "14"
+    page.mouse.move(1, 1)
+    assert page.locator(".cross").count() == 0
+
+
+def test_the_button_changes_the_theme(path, open_page):
+    page = open_page(path.as_uri()).page
+    page.get_by_role("button", name="Light / dark").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_paper_is_light_and_without_buttons(path, open_page):
+    page = open_page(path.as_uri(), dark=True).page
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.get_by_role("button", name="Light / dark").is_visible()
