@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ import trio
 
 from dersim.clock import SimClock
 from dersim.csip.conversation import Conversation
-from dersim.csip.joining import MOST_AT_ONCE, Joining
+from dersim.csip.joining import MOST_AT_ONCE, Joining, Retries, Turns
 from dersim.csip.links import Origin
 from dersim.csip.session import CodecSettings, Counters, Session
 from dersim.errors import UtilityUnreachable
@@ -64,6 +65,54 @@ async def test_thirty_connections_are_made_at_once(autojump_clock):
             nursery.start_soon(ask, failures)
     assert most == MOST_AT_ONCE == 30
     assert failures == ["gone"] * 150  # none because of the time that it waited for its turn
+
+
+async def test_a_thousand_ders_are_back_within_a_minute_and_at_most_a_hundred_a_second(autojump_clock):
+    joining, back_at = Joining(LogBuffer(), ramp=50.0), 120.0
+    shaken, in_flight, most = [], 0, 0
+
+    async def connect():
+        nonlocal in_flight, most
+        if trio.current_time() < back_at:
+            raise UtilityUnreachable("refused", "connect")
+        shaken.append(trio.current_time())
+        in_flight += 1
+        most = max(most, in_flight)
+        await trio.sleep(0.2)
+        in_flight -= 1
+
+    async def der(number):
+        retries = Retries(random.Random(number))
+        retries.connected()
+        while True:
+            try:
+                async with joining.connecting:
+                    await connect()
+            except UtilityUnreachable:
+                await trio.sleep(retries.next_s())
+            else:
+                return
+
+    async with trio.open_nursery() as nursery:
+        for number in range(1000):
+            nursery.start_soon(der, number)
+    assert len(shaken) == 1000
+    assert max(shaken) < back_at + 60
+    assert most <= 30
+    # The hundred after any one take a second, to the rounding of a sum.
+    assert all(later - first > 0.999 for first, later in zip(shaken, shaken[100:], strict=False))
+
+
+async def test_a_cancelled_wait_for_a_turn_gives_its_place_back(autojump_clock):
+    turns = Turns(most_at_once=1, per_s=0.1)
+    async with turns:
+        pass
+    with trio.move_on_after(1):
+        async with turns:
+            raise AssertionError
+    with trio.fail_after(25):
+        async with turns:
+            pass
 
 
 async def test_after_a_loss_the_first_retry_has_a_phase_and_later_ones_a_small_spread(autojump_clock, world):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -72,7 +73,9 @@ class CsipClient:
         held = context.services.shared(_HeldEvents, _HeldEvents)
         held.clients.append(self)
         context.buffers["csip_events"] = held.size
-        self._joining = context.services.shared(Joining, lambda: Joining(context.log))
+        self._joining = context.services.shared(
+            Joining, partial(Joining, context.log, getattr(context.options, "ramp", 0.0))
+        )
         self._context = context
         self._probe = _probe_of(context, self)
         self._pair = self.device.number if context.fleet.numbered else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -14,6 +15,10 @@ from dersim.logbuffer import Level, LogBuffer
 
 #: Connections that are made at the same time: 300 TLS handshakes at once delay everything else.
 MOST_AT_ONCE = 30
+#: Connections that are begun in a second, unless --ramp asks for more: after a loss all DERs come at once.
+MOST_PER_S = 100.0
+#: How far a connection came that cost its server no handshake.
+_NO_HANDSHAKE = ("resolve", "connect")
 #: The pause before the next walk, s, and its random spread over a fleet, +-s.
 RETRY_S = 10.0
 RETRY_SPREAD_S = 1.0
@@ -21,14 +26,43 @@ RETRY_SPREAD_S = 1.0
 RETRY_PHASE_S = 5.0
 
 
+class Turns:
+    """Who may connect now: so many at once, and so many a second. Held from the connect to the first answer.
+
+    A connection that is refused before its handshake uses up no turn, so that nobody waits for others while
+    the server is away.
+    """
+
+    def __init__(self, most_at_once: int = MOST_AT_ONCE, per_s: float = MOST_PER_S) -> None:
+        self._places = trio.CapacityLimiter(most_at_once)
+        self._spacing_s = 1 / per_s
+        self._next_at = -math.inf
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+        now = trio.current_time()
+        turn = max(now, self._next_at)
+        self._next_at = turn + self._spacing_s
+        try:
+            await trio.sleep_until(turn)
+        except trio.Cancelled:
+            self._places.release()
+            raise
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._places.release()
+        if isinstance(error, UtilityUnreachable) and error.phase in _NO_HANDSHAKE:
+            self._next_at -= self._spacing_s
+
+
 class Joining:
-    """What all CSIP clients of a process share. connecting: held from the connect to the first answer.
+    """What all CSIP clients of a process share. ramp: how many DERs start in a second.
 
     turn: held by the DER that carries out what is due of its controls.
     """
 
-    def __init__(self, log: LogBuffer) -> None:
-        self.connecting = trio.CapacityLimiter(MOST_AT_ONCE)
+    def __init__(self, log: LogBuffer, ramp: float = 0.0) -> None:
+        self.connecting = Turns(per_s=max(MOST_PER_S, ramp))
         self.turn = trio.Lock()
         self._no_descriptors = Refusals(
             lambda line: log.log("Warning", "CSIP", line), "connections to the 2030.5 server not made"

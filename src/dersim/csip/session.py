@@ -10,7 +10,7 @@ unchanged poll costs only the hash.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -123,7 +123,7 @@ class CodecSettings:
 class Session:
     """The requests of one DER to one server, one at a time over keep-alive connections.
 
-    documents: what sessions share. connecting: limits how many sessions make a connection at once.
+    documents: what sessions share. connecting: limits how many sessions connect at once and in a second.
     on_recovered: called at the first 2xx after failures (5xx or no answer), with the hrefs that had failed.
     """
 
@@ -139,7 +139,7 @@ class Session:
         say: Say,
         device: int,
         documents: Documents | None = None,
-        connecting: trio.CapacityLimiter | None = None,
+        connecting: AbstractAsyncContextManager[None] | None = None,
         on_recovered: Callable[[frozenset[str]], None] | None = None,
     ) -> None:
         self.origin = origin
