@@ -11,6 +11,7 @@ import sys
 BENCHES = (
     "xml_codec",
     "requests",
+    "server",
     "modbus",
     "websockets",
     "startup",

@@ -1,0 +1,163 @@
+"""Requests per CPU second of the companion server, over kept mutual TLS, with many devices and controls.
+
+Each connection is a device: it reads its DERProgramList, its list of 24 DERControls and its default, and PUTs
+a status, over and over. The CPU is that of the server's process. Each device has a program of its own, so the
+lists of 1,000 devices are 1,000 documents.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.bench_requests import status
+from tests.bench.measure import Result
+
+from dersim import pki
+from dersim.ieee2030_5 import Edition, encode
+
+CONNECTIONS, ROUNDS, TARGET_PER_S, PUBLISH_MS = 50, 40, 2000, 50
+_ALL = "?s=0&l=255"
+_HREF = rb'<%b(?: [^>]*)? href="([^"]+)"'
+
+
+class Child:
+    """The server's process."""
+
+    def __init__(self, folder: Path, devices: int) -> None:
+        argv = [sys.executable, "-m", "tests.bench.server_child", str(folder), str(devices), str(CONNECTIONS)]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self._answer()["port"])
+
+    def ask(self, command: str) -> float | dict[str, float]:
+        """The answer to a command."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def stop(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+
+    def _answer(self):
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+class Client:
+    """One device's connection, blocking."""
+
+    def __init__(self, folder: Path, number: int, port: int) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(folder / "cert_root.pem")
+        context.set_ciphers("ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(folder / f"cert_{number}.pem", folder / f"key_{number}.pem")
+        self._socket = context.wrap_socket(socket.create_connection(("127.0.0.1", port)))
+        self._rest = b""
+
+    def send(self, method: str, target: str, body: bytes = b"") -> None:
+        """Send a request."""
+        head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nAccept: application/sep+xml\r\nUser-Agent: bench\r\n"
+        if body:
+            head += f"Content-Type: application/sep+xml\r\nContent-Length: {len(body)}\r\n"
+        self._socket.sendall(head.encode() + b"\r\n" + body)
+
+    def receive(self) -> bytes:
+        """The body of the response."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self._some()
+        head, _, body = data.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 20"):
+            raise AssertionError(head + body)
+        found = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        length = int(found[1]) if found else 0
+        while len(body) < length:
+            body += self._some()
+        return body
+
+    def get(self, target: str) -> bytes:
+        """GET a document."""
+        self.send("GET", target)
+        return self.receive()
+
+    def steady(self, body: bytes) -> list[tuple[str, str, bytes]]:
+        """The requests of a poll, by following the links."""
+        device = _href(self.get(f"/edev{_ALL}"), b"EndDevice")
+        assignments = self.get(f"{device}/fsa{_ALL}")
+        listed = [href.decode() for href in re.findall(_HREF % b"DERProgramListLink", assignments)]
+        programs = next(href for href in listed if href != "/derp")
+        document = self.get(programs + _ALL)
+        return [
+            ("GET", programs + _ALL, b""),
+            ("GET", _href(document, b"DERControlListLink") + _ALL, b""),
+            ("GET", _href(document, b"DefaultDERControlLink"), b""),
+            ("PUT", f"{device}/der/1/ders", body),
+        ]
+
+    def _some(self) -> bytes:
+        data = self._socket.recv(65536)
+        if not data:
+            raise AssertionError("the server closed the connection")
+        return data
+
+    def close(self) -> None:
+        """Close it."""
+        self._socket.close()
+
+
+def _href(document: bytes, element: bytes) -> str:
+    return re.findall(_HREF % element, document)[0].decode()
+
+
+def measure(folder: Path, devices: int) -> tuple[float, dict[str, float]]:
+    """CPU microseconds of a request at the server, and milliseconds of publishing."""
+    child = Child(folder, devices)
+    try:
+        clients = [Client(folder, number, child.port) for number in range(1, CONNECTIONS + 1)]
+        body = encode(status(), Edition.E2018)
+        plans = [(client, client.steady(body)) for client in clients]
+        costs = []
+        for _ in range(5):
+            before, count = child.ask("cpu"), 0
+            for _ in range(ROUNDS // 5):
+                for step in range(4):
+                    for client, plan in plans:
+                        client.send(*plan[step])
+                    for client, _ in plans:
+                        client.receive()
+                    count += len(plans)
+            costs.append((child.ask("cpu") - before) / count * 1e6)
+        published = child.ask("publish")
+        for client in clients:
+            client.close()
+        return sorted(costs)[2], published
+    finally:
+        child.stop()
+
+
+def run() -> Iterator[Result]:
+    """Few devices and many."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pki.create(Path(name) / "pki", CONNECTIONS)
+        few, _ = measure(folder, 100)
+        many, published = measure(folder, 1000)
+    limit = 1e6 / TARGET_PER_S
+    yield Result("server: CPU of a request, 1,000 devices x 24 controls", many, None, "us", f"<= {limit:g}", many <= limit)
+    yield Result("server: the same over that with 100 devices", many / few, None, "x", "<= 1.2", many <= 1.2 * few)
+    for key, what in (("one", "a control for all"), ("each", "a control in each list")):
+        spent = published[key]
+        yield Result(f"server: publish {what}, 1,000 devices", spent, None, "ms", f"<= {PUBLISH_MS}", spent <= PUBLISH_MS)
