@@ -53,3 +53,8 @@ def interleaved(ours: Callable[[], float], peer: Callable[[], float], rounds: in
 def at_least(name: str, ours: float, peer: float, times: float, unit: str = "us") -> Result:
     """A cost that shall be at least `times` smaller than the peer's."""
     return Result(name, ours, peer, unit, f">= {times:g} x", peer / ours >= times)
+
+
+def at_most(name: str, ours: float, limit: float, unit: str) -> Result:
+    """A cost without a peer that must not exceed `limit`."""
+    return Result(name, ours, None, unit, f"<= {limit:g}", ours <= limit)

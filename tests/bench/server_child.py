@@ -13,12 +13,10 @@ from pathlib import Path
 
 import trio
 
-from dersim import pki
 from dersim.engine.collector import keep_what_is_there, tune_collector
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import LogBuffer
 from dersim.modes import modes_from_json
-from dersim.utility import grouping
 from dersim.utility.config import UtilityConfig
 from dersim.utility.programs import ControlOrder
 from dersim.utility.server import UtilityServer

@@ -232,3 +232,22 @@ def test_a_winner_takes_only_the_modes_that_it_has_kept(store, system, service_p
     at(store, 100)
     assert (middle.status, middle.lost) == (ACTIVE, {"opModMaxLimW"})
     assert (worst.status, worst.lost) == (ACTIVE, {"opModFixedPFInjectW"})
+
+
+def test_many_programs_cost_their_number_and_not_its_square(store, system, monkeypatch):
+    """A control for all overlaps with one in each of many service points, which end together."""
+    points = [store.groups.create(f"point {n}", "service_point") for n in range(100)]
+    programs = [store.create(f"point {n}", 4, (group,)) for n, group in enumerate(points)]
+    looked_at, near = [], store._timeline._near
+
+    def counted(control):
+        looked_at.extend(found := near(control))
+        return found
+
+    monkeypatch.setattr(store._timeline, "_near", counted)
+    for_all = store.publish(system, order(100, 6000), T)
+    store.publish_to(programs, order(100, 60), T)
+    assert for_all.potentially_superseded
+    at(store, 1000)
+    assert not for_all.potentially_superseded
+    assert len(looked_at) < 15 * len(programs)

@@ -79,24 +79,28 @@ class Timeline:
                     self._plan(change.control)
             self._plan(control)
             changes += step
-        for change in changes:
-            self._review_losers(change.control, int(now_s))
+        self._review_losers([c.control for c in changes if c.status is not None], int(now_s))
         return changes
 
     def added(self, control: Control, now_s: int) -> None:
         """A control was published: apply modes already lost to others, and what it threatens."""
-        for winner in self._near(control):
+        rivals = self._rivals(control)
+        for winner in rivals:
             if winner.status == ACTIVE and winner.begun and control.live:
                 _take(winner, control, now_s)
         self._plan(control)
-        _flag(control, self._is_threatened(control), now_s)
-        self._review_losers(control, now_s)
+        if not control.live:
+            return
+        for other in rivals:
+            if other.live and takes(other, control):
+                _flag(control, True, now_s)
+            elif other.live and takes(control, other):
+                _flag(other, True, now_s)
 
     def ended(self, control: Control, now_s: int) -> None:
         """A control was cancelled or removed."""
         self._plan(control)
-        _flag(control, False, now_s)
-        self._review_losers(control, now_s)
+        self._review_losers([control], now_s)
 
     def rebuild(self, controls: Iterable[Control], now_s: int) -> None:
         """Primacies or groups were changed: everything is planned and reviewed again."""
@@ -137,15 +141,29 @@ class Timeline:
             if loser.live and _take(control, loser, at_s)
         ]
 
-    def _review_losers(self, control: Control, now_s: int) -> None:
-        """Whether those that `control` could win against are still, or now, threatened."""
-        _flag(control, self._is_threatened(control), now_s)
-        for loser in self._near(control):
-            if loser.live and takes(control, loser):
-                _flag(loser, self._is_threatened(loser), now_s)
+    def _review_losers(self, controls: Iterable[Control], now_s: int) -> None:
+        """Those that have ended threaten nobody any more: look at their losers again, each once."""
+        losers = {
+            loser: None
+            for control in controls
+            if not (control.live and _is_listed(control))
+            for loser in self._rivals(control)
+            if loser.potentially_superseded and loser.live
+        }
+        for loser in losers:
+            _flag(loser, self._is_threatened(loser), now_s)
 
     def _is_threatened(self, control: Control) -> bool:
-        return control.live and any(winner.live and takes(winner, control) for winner in self._near(control))
+        return any(winner.live and takes(winner, control) for winner in self._rivals(control))
+
+    def _rivals(self, control: Control) -> list[Control]:
+        """The near controls whose intervals overlap with that of `control`."""
+        start_s, end_s = control.start_s, control.end_s
+        return [
+            other
+            for other in self._near(control)
+            if other.start_s < end_s and start_s < other.start_s + other.duration_s and other is not control
+        ]
 
 
 def _is_listed(control: Control) -> bool:

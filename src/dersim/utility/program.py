@@ -180,7 +180,7 @@ class Program:
     """One DERProgram. `version` rises with every change of anything under it.
 
     groups: whose devices it is for. order: of two programs in a list that with the lower one comes first,
-    whatever the standard says. needs_2023: something in it has a mode of the 2023 edition.
+    whatever the standard says.
     """
 
     number: int
@@ -195,7 +195,7 @@ class Program:
     defaults_set: int = 0
     groups: tuple[Group, ...] = ()
     order: int = 0
-    needs_2023: bool = False
+    _judged: tuple[int, bool] = (-1, False)
 
     @property
     def href(self) -> str:
@@ -230,9 +230,14 @@ class Program:
     def changed(self) -> None:
         """Note a change: raise the version, drop curves that nothing refers to."""
         self.version += 1
-        used = self.used_modes()
-        self.curves.keep(used)
-        self.needs_2023 = any(map(modes_2023.any_of, used))
+        self.curves.keep(self.used_modes())
+
+    @property
+    def needs_2023(self) -> bool:
+        """Whether something in it has a mode of the 2023 edition; found out when a document is made."""
+        if self._judged[0] != self.version:
+            self._judged = (self.version, any(map(modes_2023.any_of, self.used_modes())))
+        return self._judged[1]
 
     def used_modes(self) -> list[Mapping[str, ModeValue]]:
         """The modes of every control, and of the default."""
