@@ -58,12 +58,14 @@ class Exchange(NamedTuple):
 
 
 class Handshake(NamedTuple):
-    """One TLS handshake with the device under test. error: why it failed, None if it did not."""
+    """One TLS handshake with the device under test, or one line about a connection that ended early.
+
+    error: why it failed, None if it did not.
+    """
 
     time_s: float
     version: str | None
     cipher: str | None
-    chain_length: int
     error: str | None
 
 
@@ -132,6 +134,14 @@ class Evidence:
                 if resource is not None:
                     yield each, resource
 
+    def meter_readings(self) -> Iterator[tuple[Exchange, r.MirrorMeterReading]]:
+        """The MirrorMeterReadings that were sent, alone, in lists and in MirrorUsagePoints."""
+        for each, point in self.posted(r.MirrorUsagePoint):
+            yield from ((each, reading) for reading in point.MirrorMeterReading)
+        for each, listed in self.posted(r.MirrorMeterReadingList):
+            yield from ((each, reading) for reading in listed.MirrorMeterReading)
+        yield from self.posted(r.MirrorMeterReading)
+
     def responses(self, control: str | None = None) -> list[Answered]:
         """The Responses to one control of the procedure, or all, in order of arrival."""
         mrid = None if control is None else self.controls[control].mrid
@@ -173,7 +183,7 @@ def _metered(evidence: Evidence) -> list[Sample]:
     """The readings that were posted, as samples; the sign of 2030.5's flowDirection is turned to export."""
     kinds: dict[str, r.ReadingType] = {}
     by_time: dict[float, dict[str, float]] = {}
-    for exchange, reading in _readings(evidence):
+    for exchange, reading in evidence.meter_readings():
         if reading.ReadingType is not None:
             kinds[str(reading.mRID)] = reading.ReadingType
         kind = kinds.get(str(reading.mRID))
@@ -185,14 +195,6 @@ def _metered(evidence: Evidence) -> list[Sample]:
         exported = value if kind.flowDirection == 19 else -value
         by_time.setdefault(exchange.time_s, {})[name] = exported
     return [Sample(at, each.get("p_w"), each.get("q_var")) for at, each in sorted(by_time.items())]
-
-
-def _readings(evidence: Evidence) -> Iterator[tuple[Exchange, r.MirrorMeterReading]]:
-    for each, point in evidence.posted(r.MirrorUsagePoint):
-        yield from ((each, reading) for reading in point.MirrorMeterReading)
-    for each, listed in evidence.posted(r.MirrorMeterReadingList):
-        yield from ((each, reading) for reading in listed.MirrorMeterReading)
-    yield from evidence.posted(r.MirrorMeterReading)
 
 
 def _resource(body: bytes, cls: type[T]) -> T | None:

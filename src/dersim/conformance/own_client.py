@@ -7,44 +7,27 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import NamedTuple
 
 import trio
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from dersim.clock import SimClock
 from dersim.conformance.evidence import Sample
+from dersim.conformance.kit import Kit
 from dersim.csip import plugin as csip
 from dersim.csip.client import CsipClient
 from dersim.engine.simulator import derived_rng
 from dersim.fences import Fences
 from dersim.fleet import Fleet
-from dersim.ieee2030_5 import identity
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
 from dersim.plugin.services import Services
-from dersim.tls.files import load_certificates
 
 #: Beyond what any nameplate needs for its rated power.
 FULL_SUN_W_M2 = 1800.0
 
 Opener = Callable[[str, int], Awaitable[trio.abc.Stream]]
-
-
-class Identity(NamedTuple):
-    """The certificates of the device under test. folder: with `cert.pem`; lfdi: 40 digits."""
-
-    folder: Path
-    lfdi: str
-
-
-def identity_in(folder: Path) -> Identity:
-    """The device of a folder that `dersim pki create` has made."""
-    leaf = load_certificates(folder / "cert.pem", "certificate")[0]
-    return Identity(folder, identity.lfdi(leaf.public_bytes(Encoding.DER)))
 
 
 class OwnClient:
@@ -57,7 +40,7 @@ class OwnClient:
         self,
         clock: SimClock,
         log: LogBuffer,
-        identity: Identity,
+        kit: Kit,
         flags: tuple[str, ...] = (),
         open_tcp: Opener | None = None,
         device_type: str = "PV",
@@ -70,9 +53,7 @@ class OwnClient:
         self._fleet = Fleet([self.device])
         parser = OptionParser()
         csip.add_options(parser)
-        options = parser.parse_args(
-            ["--use_test_pki_certs", str(identity.folder), *flags], Namespace(demo=False)
-        )
+        options = parser.parse_args([*kit.client_flags, *flags], Namespace(demo=False))
         context = FrontendContext(
             options=options,
             fleet=self._fleet,

@@ -52,7 +52,7 @@ class Procedure:
     set_up: builds the server's tree at the moment t0. stimuli: what is done while it runs, None for nothing.
     lasts_s: when it is judged, seconds after t0. reading: what the record leaves open, and how it is read
     here. required: for which profiles (C, A, S). chain: the letter of the server's certificate chain for
-    COMM-004, None for the normal one. refuses: the device must not get a connection.
+    COMM-004, None for the normal one. clock_offset_s: how far the server's clock is ahead of the device's.
     """
 
     id: str
@@ -64,7 +64,7 @@ class Procedure:
     reading: str = ""
     required: str = "CAS"
     chain: str | None = None
-    refuses: bool = False
+    clock_offset_s: float = 0.0
 
 
 class Judged(NamedTuple):

@@ -38,6 +38,21 @@ class Clock(Protocol):
         """Sleep until that time."""
 
 
+class ShiftedClock:
+    """A clock that is ahead of another one."""
+
+    def __init__(self, clock: Clock, offset_s: float) -> None:
+        self._clock, self._offset_s = clock, offset_s
+
+    def now_s(self) -> float:
+        """UTC seconds since 1970."""
+        return self._clock.now_s() + self._offset_s
+
+    async def sleep_until(self, when_s: float) -> None:
+        """Sleep until that time."""
+        await self._clock.sleep_until(when_s - self._offset_s)
+
+
 class Bench(Protocol):
     """What surrounds the device under test, where it can be moved: its grid, its sun, its software."""
 
@@ -52,7 +67,8 @@ class Stage:
     """One run of one procedure.
 
     lfdi: of the device under test. answers: instead of the server's answer, for what a procedure answers
-    itself: called with each request, None leaves it to the server.
+    itself: called with each request, None leaves it to the server. moved: paths of the server, and where they
+    are found now.
     """
 
     def __init__(
@@ -69,6 +85,7 @@ class Stage:
         self.programs: dict[str, Program] = {}
         self.controls: dict[str, Control] = {}
         self.answers: Callable[[Request], Response | None] | None = None
+        self.moved: dict[str, str] = {}
         self.evidence = Evidence(
             self.t0_s, scale, programs=self.programs, controls=self.controls, lfdi=self.lfdi
         )
@@ -152,12 +169,21 @@ class Stage:
         """Set a control to Cancelled."""
         self.head_end.cancel(self.controls[name])
 
+    def move_inputs(self, **values: float) -> None:
+        """Change grid or weather at the device, where the bench can."""
+        self.evidence.facts["inputs_moved"] = self.bench.set_inputs(**values)
+
     # ---- the wire
+
+    def _as_known(self, request: Request) -> Request:
+        path, mark, query = request.target.partition("?")
+        known = {new: old for old, new in self.moved.items()}
+        return request._replace(target=known.get(path, path) + mark + query)
 
     async def handle(self, request: Request) -> Response | Raw:
         """Answer one request, and keep both as evidence."""
         own = self.answers(request) if self.answers is not None else None
-        response = await self.server.handle(request) if own is None else own
+        response = await self.server.handle(self._as_known(request)) if own is None else own
         lfdi = None if request.peer_certificate_der is None else identity.lfdi(request.peer_certificate_der)
         answer = Response(0) if isinstance(response, Raw) else response
         kept = self.evidence.exchanges

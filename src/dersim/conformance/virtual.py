@@ -6,7 +6,6 @@ Real TLS and HTTP over memory streams; nothing waits but the clock, and that jum
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 import trio
@@ -14,11 +13,13 @@ import trio.testing
 
 from dersim import http11, tls
 from dersim.clock import SimClock
-from dersim.conformance.own_client import Identity, OwnClient
+from dersim.conformance.evidence import Handshake
+from dersim.conformance.kit import Kit
+from dersim.conformance.own_client import OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
-from dersim.conformance.stage import Stage
+from dersim.conformance.stage import ShiftedClock, Stage
 from dersim.logbuffer import LogBuffer
-from dersim.utility.certificates import of_folder
+from dersim.tls.stream import TlsStream
 
 #: The first instant of a run, UTC seconds: any, but the same in every run.
 START_S = 1_800_000_000.0
@@ -45,40 +46,48 @@ class MemoryNet(trio.abc.Listener[trio.abc.Stream]):
         await self._receive.aclose()
 
 
-def run(procedure: Procedure, identity: Identity, flags: tuple[str, ...] = ()) -> Outcome:
-    """One run of one procedure; called outside trio."""
+def run(procedure: Procedure, kit: Kit, flags: tuple[str, ...] = ()) -> Outcome:
+    """One run of one procedure; called outside trio. flags: of `dersim sim`, for the client."""
     clock = trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(_run, procedure, identity, flags, clock=clock)
+    return trio.run(_run, procedure, kit, flags, clock=clock)
 
 
-async def _run(procedure: Procedure, identity: Identity, flags: tuple[str, ...]) -> Outcome:
+async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...]) -> Outcome:
     clock = SimClock(start_s=START_S, tick_s=1.0)
     clock.start()
     log = LogBuffer(stream=io.StringIO())
     net = MemoryNet()
-    client = OwnClient(clock, log, identity, flags, net.open_tcp)
-    stage = Stage(clock, log, identity.lfdi, client)
+    client = OwnClient(clock, log, kit, flags, net.open_tcp)
+    stage = Stage(ShiftedClock(clock, procedure.clock_offset_s), log, kit.lfdi, client)
     procedure.set_up(stage)
-    context = server_context(identity.folder)
+    context = kit.server_context(procedure.chain)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_serve, stage, net, context)
+        nursery.start_soon(serve, stage, net, context)
         nursery.start_soon(client.run)
         if procedure.stimuli is not None:
             nursery.start_soon(procedure.stimuli, stage)
         await stage.until(procedure.lasts_s)
         nursery.cancel_scope.cancel()
-    stage.evidence.samples = client.samples
-    stage.evidence.ended_s = clock.now_s()
+    offset_s = procedure.clock_offset_s
+    stage.evidence.samples = [each._replace(time_s=each.time_s + offset_s) for each in client.samples]
+    stage.evidence.ended_s = stage.clock.now_s()
     return judge(procedure, stage.evidence)
 
 
-async def _serve(stage: Stage, net: MemoryNet, context: tls.ServerContext) -> None:
-    def ignore(*_: Any) -> None:
-        return None
+async def serve(stage: Stage, listener: trio.abc.Listener[Any], context: tls.ServerContext | None) -> None:
+    """Serve the device under test until cancelled; handshakes are noted as evidence."""
+    handshakes, now_s = stage.evidence.handshakes, stage.clock.now_s
 
-    await http11.serve(stage.handle, [net], tls=context, log=ignore, on_error=ignore)
+    def refused(line: str) -> None:
+        handshakes.append(Handshake(now_s(), None, None, line))
 
+    def shaken(stream: TlsStream) -> None:
+        cipher = stream.cipher()
+        handshakes.append(Handshake(now_s(), stream.version(), cipher and cipher[0], None))
 
-def server_context(folder: Path) -> tls.ServerContext:
-    """The server's context with the server's pair of a folder of the test PKI."""
-    return tls.server_context(*of_folder(folder))
+    def failed(error: Exception, peer: str) -> None:
+        refused(f"{peer}: {error}")
+
+    await http11.serve(
+        stage.handle, [listener], tls=context, log=refused, on_error=failed, on_handshake=shaken
+    )

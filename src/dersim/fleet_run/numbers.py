@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -11,7 +13,6 @@ import trio
 
 from dersim.engine.simulator import Simulator
 from dersim.fleet_run.plan import Shard
-from dersim.load.head import peak_mib
 from dersim.plugin.services import CsipService
 from dersim.setpoints import SetpointSource
 
@@ -28,7 +29,6 @@ class ShardView:
     lag_s: float = 0.0
     _power: dict[str, float] | None = None
     _power_due_s: float = 0.0
-    _shown: list[str] | None = None
 
     def clients(self) -> list[CsipService]:
         """The CSIP clients; none with --csip_client_enable no."""
@@ -48,20 +48,11 @@ class ShardView:
             "states": dict(Counter(client.state for client in clients)),
             "counters": dict(counters),
             "controls": self._controls(),
-            "target": self._target(),
             "lag_s": self.lag_s,
             "cpu_s": time.process_time(),
-            "peak_mib": peak_mib() or 0.0,
+            "memory_bytes": memory_bytes(),
             **self._power_now(),
         }
-
-    def _target(self) -> list[str]:
-        """The server's DeviceCapability and the edition, of the first DER; empty without CSIP."""
-        if self._shown is None:
-            client = self.simulator.services.find(CsipService, self.simulator.fleet.devices[0].number)
-            shown = client.snapshot() if client is not None else {}
-            self._shown = [f"{shown['server']}{shown['dcap']}", shown["edition"]] if shown else []
-        return self._shown
 
     def _controls(self) -> int:
         """How many different DERControls are in force."""
@@ -85,3 +76,9 @@ class ShardView:
             }
             self._power_due_s = trio.current_time() + POWER_S
         return self._power
+
+
+def memory_bytes() -> int:
+    """The most memory that this process has had so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

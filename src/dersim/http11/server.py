@@ -34,11 +34,14 @@ from dersim.http11.raw import Raw, play
 from dersim.http11.server_connection import ServerConnection
 from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls import ChainRefused, ServerContext, server_handshake
+from dersim.tls.stream import TlsStream
 
 Log = Callable[[str], None]
 OnError = Callable[[Exception, str], None]
 #: Asked for each connection: bytes instead of a TLS handshake, another context for it, or None.
 Gate = Callable[[], Raw | ServerContext | None]
+#: Told of each TLS handshake that succeeded.
+OnHandshake = Callable[[TlsStream], None]
 
 # Out of file descriptors or memory: wait for connections to close. (What goes wrong with the one connection
 # that is being accepted, trio's listener skips by itself.)
@@ -55,15 +58,16 @@ async def serve(
     log: Log | None = None,
     on_error: OnError | None = None,
     gate: Gate | None = None,
+    on_handshake: OnHandshake | None = None,
 ) -> None:
     """Serve until cancelled; closes the listeners.
 
     handler: answers a request with a response, whatever the method; an exception out of it is answered 500.
     log: gets one line for each connection that was refused or ended early. on_error: gets every unexpected
     exception of a connection, and the client's address; what it raises ends the server, as does every such
-    exception without it. gate: asked for each connection.
+    exception without it. gate: asked for each connection. on_handshake: told of each one that succeeded.
     """
-    server = _Server(handler, tls, limits, log, on_error, gate)
+    server = _Server(handler, tls, limits, log, on_error, gate, on_handshake)
     async with trio.open_nursery() as nursery:
         connections = await nursery.start(server.hold_connections)
         try:
@@ -85,6 +89,7 @@ class _Server:
         log: Log | None,
         on_error: OnError | None,
         gate: Gate | None,
+        on_handshake: OnHandshake | None,
     ) -> None:
         self.handler = handler
         self.limits = limits
@@ -93,6 +98,7 @@ class _Server:
         self._tell = log
         self._on_error = on_error
         self._gate = gate
+        self._on_handshake = on_handshake
         self._slots = trio.Semaphore(connection_limit(limits.connections))
         self._refusals = Refusals(self.log)
         self._idle: dict[int, trio.CancelScope] = {}
@@ -175,7 +181,7 @@ class _Server:
             with trio.fail_after(self.limits.handshake_s):
                 first = bytes(await transport.receive_some(SHORT_READ_BYTES))
                 if not is_plain(first):
-                    return await server_handshake(transport, planted or self._tls, first), ""
+                    return self._noted(await server_handshake(transport, planted or self._tls, first)), ""
             await self._send_to_tls(Begun(transport, first), peer)
         except ChainRefused as error:
             self.log(f"{peer}: TLS refused: {error}")
@@ -187,6 +193,11 @@ class _Server:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self.log(f"{peer}: the connection broke during the TLS handshake")
         return None, ""
+
+    def _noted(self, stream: TlsStream) -> TlsStream:
+        if self._on_handshake is not None:
+            self._on_handshake(stream)
+        return stream
 
     async def _play(self, transport: trio.abc.Stream, raw: Raw) -> None:
         """Let the client begin, then send bytes instead of a handshake; a stop ends it at once."""

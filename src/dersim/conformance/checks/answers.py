@@ -42,17 +42,32 @@ def answered(name: str, *statuses: int, at: Mapping[int, float] | None = None) -
     return check
 
 
-def answered_within(name: str, status: int, earliest: float, latest: float) -> Check:
-    """The Response with this status arrives within these printed seconds after t0."""
+def answered_first(name: str, *statuses: int) -> Check:
+    """The Responses begin with these; whatever follows is left to other criteria."""
 
     def check(evidence: Evidence) -> Finding:
-        posted = [each for each in evidence.responses(name) if each.status == status]
+        posted = evidence.responses(name)
+        said, exchanges = f"{name}: {_told(evidence, posted)}", [each.exchange for each in posted]
+        first = [each.status for each in posted][: len(statuses)]
+        return passed(said, exchanges) if first == list(statuses) else failed(said, exchanges)
+
+    return check
+
+
+def answered_within(name: str, statuses: tuple[int, ...], earliest: float, latest: float) -> Check:
+    """The one Response with one of these statuses arrives within these printed seconds after t0."""
+
+    def check(evidence: Evidence) -> Finding:
+        posted = [each for each in evidence.responses(name) if each.status in statuses]
         exchanges = [each.exchange for each in posted]
         if len(posted) != 1:
-            return failed(f"{name}: {len(posted)} Responses {status}, 1 is due", exchanges)
+            wanted = " or ".join(map(str, statuses))
+            return failed(f"{name}: {len(posted)} Responses {wanted}, 1 is due", exchanges)
         at_s = posted[0].exchange.time_s - evidence.t0_s
         low_s, high_s = earliest * evidence.scale - EDGE_S, latest * evidence.scale + RESPONSE_S
-        said = f"{name}: {status} at {at_s / evidence.scale:.1f} s, due {earliest:g} to {latest:g} s"
+        said = (
+            f"{name}: {posted[0].status} at {at_s / evidence.scale:.1f} s, due {earliest:g} to {latest:g} s"
+        )
         return passed(said, exchanges) if low_s <= at_s <= high_s else failed(said, exchanges)
 
     return check

@@ -72,16 +72,46 @@ def both(one: Expected, other: Expected) -> Expected:
     return Expected(f"{one.name} and {other.name}", holds)
 
 
-def seen(expected: Expected, since: float, until: float) -> Check:
-    """The power is as expected from `since` (and the settling time) to `until`, printed seconds after t0."""
+def above(percent: float) -> Expected:
+    """P above so many percent of setMaxW."""
+
+    def holds(sample: Sample, rating_w: float, _: float) -> bool | None:
+        return None if sample.p_w is None else sample.p_w > rating_w * percent / 100
+
+    return Expected(f"P above {percent:g} %", holds)
+
+
+def below(percent: float) -> Expected:
+    """P at most so many percent of setMaxW."""
+
+    def holds(sample: Sample, rating_w: float, _: float) -> bool | None:
+        return None if sample.p_w is None else sample.p_w <= rating_w * (percent / 100 + TOLERANCE)
+
+    return Expected(f"P at most {percent:g} %", holds)
+
+
+def seen(
+    expected: Expected,
+    since: float,
+    until: float,
+    *,
+    settling_s: float = SETTLING_S,
+    moved: bool = False,
+) -> Check:
+    """The power is as expected from `since` (and the settling time) to `until`, printed seconds after t0.
+
+    moved: it depends on inputs that the procedure has changed, and is not seen where nobody can.
+    """
 
     def check(evidence: Evidence) -> Finding:
+        if moved and not evidence.facts.get("inputs_moved"):
+            return not_seen(f"{expected.name}: needs a change of voltage or frequency at the device")
         rating_w, rating_var = evidence.rating_w, evidence.rating_var
         if rating_w is None:
             return not_seen(
                 "the rating of the device is not known: it has PUT no DERSettings or DERCapability"
             )
-        begin_s = evidence.t0_s + since * evidence.scale + SETTLING_S * min(1.0, evidence.scale * 2)
+        begin_s = evidence.t0_s + since * evidence.scale + settling_s * min(1.0, evidence.scale * 2)
         end_s = evidence.t0_s + until * evidence.scale - 1
         samples = [each for each in evidence.power() if begin_s <= each.time_s <= end_s]
         verdicts = [

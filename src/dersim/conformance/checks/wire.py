@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dersim.conformance.checks.finding import EDGE_S, failed, passed
 from dersim.conformance.evidence import Evidence, Exchange
 from dersim.conformance.procedure import Check, Finding
+from dersim.ieee2030_5 import resources as r
 
 Place = Callable[[Evidence], str]
 
@@ -56,6 +57,43 @@ def fetched(*places: Place) -> Check:
     return check
 
 
+def fetched_any(*beginnings: str) -> Check:
+    """A path that begins so was fetched by GET and answered 200."""
+
+    def check(evidence: Evidence) -> Finding:
+        found = [
+            each
+            for each in evidence.exchanges
+            if each.method == "GET" and each.status == 200 and each.path.startswith(beginnings)
+        ]
+        return passed(f"GET {found[0].target}", found) if found else failed("no GET of one with 200")
+
+    return check
+
+
+def fetched_whole(place: Place) -> Check:
+    """The list was fetched with l=255."""
+
+    def check(evidence: Evidence) -> Finding:
+        gets = evidence.gets(place(evidence))
+        whole = [each for each in gets if "l=255" in each.query.split("&")]
+        said = f"GET {(whole or gets)[0].target}" if gets else "no GET"
+        return passed(said, whole) if whole else failed(said, gets)
+
+    return check
+
+
+def no_other_device(evidence: Evidence) -> Finding:
+    """Nothing below the EndDevice of another device was asked for."""
+    own = evidence.device_href
+    others = [
+        each
+        for each in evidence.exchanges
+        if each.path.startswith("/edev/") and each.path != own and not each.path.startswith(f"{own}/")
+    ]
+    return failed(f"{others[0].method} {others[0].target}", others) if others else passed(f"only {own}")
+
+
 def read(*names: str, defaults: bool = True) -> Check:
     """READ: DERProgramList, the DERProgram by its own href, and its DefaultDERControl where it has one."""
 
@@ -66,6 +104,21 @@ def read(*names: str, defaults: bool = True) -> Check:
             if defaults and evidence.programs[name].default is not None:
                 places.append(of_program(name, "/dderc"))
         return fetched(*places)(evidence)
+
+    return check
+
+
+def curves_fetched(name: str) -> Check:
+    """The DERCurveList of a program was fetched with all its curves, or each curve by its own href."""
+
+    def check(evidence: Evidence) -> Finding:
+        program = evidence.programs[name]
+        lists = evidence.gets(f"{program.href}/dc")
+        most = max((len(found.DERCurve) for each in lists if (found := each.got(r.DERCurveList))), default=0)
+        single = {each.path for each in evidence.exchanges if each.path.startswith(f"{program.href}/dc/")}
+        wanted = evidence.facts.get("curves", {}).get(name, len(program.curves.listed()))
+        said = f"{program.href}/dc: {most} of {wanted} curves in one list, {len(single)} fetched singly"
+        return passed(said, lists) if max(most, len(single)) >= wanted else failed(said, lists)
 
     return check
 

@@ -13,6 +13,7 @@ from dersim.utility.faults.forms import FORMS
 from dersim.utility.faults.plans import fault_from
 from dersim.utility.faults.planted import PlantedFault
 
+HINT = 'for instance {"kind": "status", "status": 503, "path": "/derp/*", "count": 3}'
 PATH = f"{PREFIX}/faults"
 
 #: Checked by `fault_from`, which knows its kinds and says more than a union of schemas can.
@@ -94,7 +95,6 @@ ROUTES = [
         response=FaultView,
         status=201,
         request=FaultBody,
-        example={"kind": "status", "status": 503, "path": "/derp/*", "count": 3},
         tag="Faults",
     ),
     AdminRoute(

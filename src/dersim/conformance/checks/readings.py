@@ -1,0 +1,61 @@
+"""The metering mirror: its MirrorUsagePoint, ReadingTypes, and readings at postRate."""
+
+from __future__ import annotations
+
+import itertools
+
+from dersim.conformance.checks.finding import EDGE_S, failed, passed
+from dersim.conformance.evidence import Evidence, Exchange
+from dersim.conformance.procedure import Finding
+from dersim.conformance.stage import POLL_RATES
+from dersim.ieee2030_5 import resources as r
+
+#: Unit of measure: its name.
+UNITS = {38: "W", 63: "var", 33: "Hz", 29: "V"}
+
+
+def mirror_posted(evidence: Evidence) -> Finding:
+    """A MirrorUsagePoint of the device is posted, answered 201 with a Location."""
+    posted = list(evidence.posted(r.MirrorUsagePoint))
+    good = [each for each, _ in posted if each.status in (201, 204) and each.location]
+    if not good:
+        return failed(f"{len(posted)} MirrorUsagePoints, none accepted", [each for each, _ in posted])
+    return passed(f"{good[0].location}", good)
+
+
+def kinds_posted(evidence: Evidence) -> Finding:
+    """A MirrorMeterReading with its own mRID and ReadingType for W, var, Hz and V."""
+    found: dict[str, Exchange] = {}
+    for exchange, reading in evidence.meter_readings():
+        name = UNITS.get(reading.ReadingType.uom or 0) if reading.ReadingType is not None else None
+        if name is not None and exchange.status in (201, 204):
+            found.setdefault(name, exchange)
+    missing = [name for name in UNITS.values() if name not in found]
+    if missing:
+        return failed(f"no ReadingType of {', '.join(missing)}", found.values())
+    return passed("W, var, Hz and V", found.values())
+
+
+def mirror_fetched(evidence: Evidence) -> Finding:
+    """The MirrorUsagePoint, or the list of them, is fetched: it has the postRate."""
+    gets = [
+        each
+        for each in evidence.exchanges
+        if each.method == "GET" and each.status == 200 and each.path.split("/")[1] == "mup"
+    ]
+    return passed(f"GET {gets[0].target}", gets) if gets else failed("no GET of a MirrorUsagePoint")
+
+
+def posted_at_rate(evidence: Evidence) -> Finding:
+    """Readings with values are posted at postRate, within 10 % and 2 s."""
+    posts = [each for each, _ in evidence.meter_readings() if each.method == "POST"]
+    times = sorted({each.time_s for each in posts})
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)][1:]
+    wanted_s = max(1.0, POLL_RATES["mup"] * evidence.scale)
+    wrong = [gap for gap in gaps if abs(gap - wanted_s) > wanted_s * 0.1 + EDGE_S]
+    said = (
+        f"{len(times)} posts, every {sorted(gaps)[len(gaps) // 2]:.1f} s" if gaps else f"{len(times)} posts"
+    )
+    if len(gaps) < 2 or wrong:
+        return failed(f"{said}, where {wanted_s:g} s are advertised", posts)
+    return passed(said, posts)
