@@ -217,6 +217,68 @@ async def test_retry_after_in_mid_round_silences_the_client_and_then_it_goes_on(
     assert len(world.server.times("/dcap")) <= 4
 
 
+async def test_a_retry_after_silences_all_items_that_are_due_together(autojump_clock, world):
+    await world.start(for_s=5)
+    busy = Response(503, (("retry-after", "60"),))
+    for path in ("/edev", "/edev/1/fsa", "/edev/1/fsa/1/derp", "/edev/1/der"):
+        world.tree[path] = busy
+    before = len(world.server.seen)
+    await trio.sleep(40)
+    assert len(world.server.seen) == before + 1
+
+
+BROKEN = {
+    "/derp/1/derc": (b"<interval>", b"<interval><start>soon</start>"),
+    "/edev/1/fsa/1/derp": (b"<primacy>5</primacy>", b"<primacy>high</primacy>"),
+}
+
+
+@pytest.mark.parametrize("path", BROKEN)
+async def test_an_item_that_cannot_be_read_is_not_an_item_that_is_gone(
+    autojump_clock, world, make_control, path
+):
+    client = await world.ready()
+    world.add_control(make_control(1, world.server.now() + 3, duration=300))
+    world.begin()
+    await trio.sleep(15)
+    good = world.tree[path]
+    world.tree[path] = encode(good, Edition.E2018).replace(*BROKEN[path])
+    await trio.sleep(30)
+    assert world.logged(path, "not valid")
+    assert world.device.setpoints.value("opModMaxLimW") == 40
+    assert "1 item(s) could not be read" in client.found().unreadable[path]
+    world.tree[path] = good
+    await trio.sleep(15)
+    assert not client.found().unreadable
+    assert [body.split(b"<status>")[1][:1] for body in world.server.bodies("/rsp")] == [b"1", b"2"]
+
+
+async def test_a_control_that_seems_over_waits_until_the_clock_is_sampled(
+    autojump_clock, world, make_control
+):
+    await world.ready()
+    right_s = world.server.offset_s
+    world.server.offset_s = right_s + 3600
+    world.begin()
+    await trio.sleep(80)  # the clock is known well: the next regular sample is 15 minutes away
+    world.server.offset_s = right_s
+    world.add_control(make_control(1, world.server.now() + 30, duration=60))
+    await trio.sleep(60)
+    assert world.device.setpoints.value("opModMaxLimW") == 40
+    assert [body.split(b"<status>")[1][:1] for body in world.server.bodies("/rsp")] == [b"1", b"2"]
+
+
+async def test_a_response_survives_a_redirect_loop(autojump_clock, world, make_control):
+    await world.ready()
+    world.server.answers["POST", "/rsp"] = [Response(302, (("location", "/rsp"),))] * 20
+    world.add_control(make_control(1, world.server.now() + 3, duration=300))
+    world.begin()
+    await trio.sleep(60)
+    assert world.logged("more than 5 redirects")
+    codes = [body.split(b"<status>")[1][:1] for body in world.server.bodies("/rsp")[20:]]
+    assert codes == [b"1", b"2"]
+
+
 async def test_errors_in_mid_round_keep_the_last_good_state(autojump_clock, world, make_control):
     client = await world.ready()
     world.add_control(make_control(1, world.server.now() + 3, duration=3000))

@@ -83,6 +83,13 @@ async def test_a_server_that_repeats_an_unreadable_page_is_stopped_where_its_own
     assert len(pages.asked) == 5
 
 
+async def test_a_list_whose_all_rises_from_page_to_page_is_given_up():
+    pages, listing = await read(lambda start, _limit: page([device(start)], start + 3))
+    assert "has no end" in listing.warning
+    assert len(listing.items) == 21
+    assert len(pages.asked) < 30
+
+
 @pytest.mark.parametrize("claimed", [0, 2, 999])
 async def test_a_lying_all_is_found_out_by_an_empty_page(claimed):
     devices = [device(n) for n in range(3)]

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 import trio
 
+from dersim.csip.clock_doubts import ClockDoubts
 from dersim.csip.control_checkpoint import KeepsEvents
 from dersim.csip.control_setpoints import ControlSetpoints
 from dersim.csip.control_values import Judge, SetpointsProtocol, curve_hrefs
@@ -43,10 +44,6 @@ from dersim.modes import ModeValue, modes_to_json
 _ROUNDING_S = 1e-3
 #: How many curves are remembered; beyond that the oldest are asked for again where they are still in use.
 _MAX_CURVES = 2_000
-#: EventStatus.currentStatus of an event that the server has begun.
-_STATUS_ACTIVE = 1
-#: A control is in the future for certain if its earliest start is this far ahead, s.
-_FUTURE_S = 2.0
 #: After an unforeseen error, what is due is tried again so much later, s.
 _FAILED_S = 10.0
 #: The key of the DeviceCapability's clock.
@@ -105,7 +102,6 @@ class Controls(KeepsEvents):
         self._rng = rng
         self._on_response = on_response
         self._on_reread = on_reread
-        self._on_clock_mismatch = on_clock_mismatch
         self._log = log
         self._settings = settings or EventSettings()
         self._fence = fence
@@ -117,7 +113,7 @@ class Controls(KeepsEvents):
         self._readings: tuple[ProgramReading, ...] = ()
         self._read = False
         self._offsets_s: dict[str, float] = {}
-        self._mismatched: set[str] = set()
+        self._doubts = ClockDoubts(on_clock_mismatch, self._settings.most_held)
         self._needed: frozenset[str] = frozenset()
         self._wake_s: float | None = 0.0  # at once: a checkpoint may be restored before there is a task
         self._phases: dict[str, Phase] = {}
@@ -192,6 +188,7 @@ class Controls(KeepsEvents):
     def set_clock_offsets(self, offsets_s: Mapping[str, float]) -> None:
         """Server time minus simulated time, s, of each Time resource that was sampled."""
         self._offsets_s.update(offsets_s)
+        self._doubts.settle()
         self._feed()
 
     def server_now_s(self) -> float:
@@ -228,18 +225,11 @@ class Controls(KeepsEvents):
             with self._fence(f"DERControl {control.mRID}"):
                 missing = self._judge.missing(control.DERControlBase)
                 needed |= missing
-                self._check_clock(control, reading.time_href, ahead_s)
-                if not missing or self._scheduler.knows(control.mRID):
+                server_now_s = self._clock.now_s() + ahead_s
+                waits = self._doubts.hold_back(control, reading.time_href, server_now_s, self._clock.now_s())
+                if not (missing or waits) or self._scheduler.knows(control.mRID):
                     ready.append(control)
         return ProgramFeed(reading.program, ready, modes, ahead_s)
-
-    def _check_clock(self, control: DERControl, time_href: str, ahead_s: float) -> None:
-        """A control that the server has begun and we hold as future: the clock should be sampled, once."""
-        if control.mRID not in self._mismatched and _begun_early(control, self._clock.now_s() + ahead_s):
-            if len(self._mismatched) >= self._settings.most_held:
-                self._mismatched.clear()
-            self._mismatched.add(control.mRID)
-            self._on_clock_mismatch(time_href)
 
     def reply_to(self, mrid: str) -> str:
         """Where Responses to a control go by its last reading; empty for one that is not held."""
@@ -323,11 +313,6 @@ class Controls(KeepsEvents):
         """The controls' part of the contract's `csip-client` document."""
         scheduler = self._scheduler
         return document(self.explain(), scheduler.programs, scheduler.defaults, self._defaults)
-
-
-def _begun_early(control: DERControl, server_now_s: float) -> bool:
-    earliest_s = control.interval.start + min(0, control.randomizeStart or 0)
-    return control.EventStatus.currentStatus == _STATUS_ACTIVE and earliest_s > server_now_s + _FUTURE_S
 
 
 def _changed(before: Mapping[str, Phase], now: Mapping[str, Phase]) -> list[tuple[str, Phase]]:

@@ -145,6 +145,7 @@ class Lifecycle:
         while not self._asked.is_set():
             await self._hold()
             for key in self.schedule.take_due(PUNCTUAL):
+                await self._hold()
                 await self._poll(key)
             if not self._asked.is_set():
                 await self.schedule.wait()
@@ -212,8 +213,7 @@ class Lifecycle:
 
     def _hold_for(self, refusal: RequestRefused) -> float:
         seconds = refusal.retry_after_s or 0.0
-        self.held_until = trio.current_time() + seconds
-        self._status.retry_at = self.held_until
+        self._status.retry_at = self.held_until = trio.current_time() + seconds
         self._say("Warning", f"{refusal}; waiting {seconds:.0f} s, as its Retry-After asks")
         return 0.0
 

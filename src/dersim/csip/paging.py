@@ -4,11 +4,12 @@ Without a query a server gives one item (2030.5-2018 6.6.2.4), so we ask `?s=<st
 `all` and `results` are the server's claims; we count the items that came, unreadable ones included. The list
 ends when we hold exactly `all` items, when a page is empty, or when a page brings nothing new (a server that
 ignores `s` would send its first page for ever). If `all` changes while we read, the list has changed, and we
-start again. The caps below bound every read.
+start again; a list whose `all` rises from page to page has no end. The caps below bound every read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dersim.csip.links import with_query
@@ -19,13 +20,15 @@ PAGE_ITEMS = 255
 MAX_PAGES = 1_000
 MAX_ITEMS = 10_000
 _MAX_RESTARTS = 2
+#: Pages with a higher `all` than the page before, after which the list is taken to have no end.
+_MAX_RISES = 20
 
 
 class Listing(NamedTuple):
     """A list that was read: its items, the first page for its attributes, and what was wrong with it.
 
     fresh: whether any page differed from the time before. warning: empty, or one line for the log.
-    pages: how many were read.
+    pages: how many were read. left_out: items that were sent and could not be read.
     """
 
     items: tuple[Any, ...]
@@ -33,6 +36,14 @@ class Listing(NamedTuple):
     fresh: bool
     warning: str
     pages: int
+    left_out: int = 0
+
+    def with_known(self, known: Iterable[Any]) -> tuple[Any, ...]:
+        """The items, and those known before that may be among the ones that could not be read this time."""
+        if not self.left_out:
+            return self.items
+        listed = {_key(item, 0) for item in self.items}
+        return (*self.items, *(item for item in known if _key(item, 0) not in listed))
 
 
 async def read_list(
@@ -52,7 +63,7 @@ async def _read_once(
     item_name = kind.__name__.removesuffix("List")
     items: dict[Any, Any] = {}
     head: Any = None
-    fresh, start, warning, pages, left_out = False, 0, "", 0, 0
+    fresh, start, warning, pages, left_out, rises, total = False, 0, "", 0, 0, 0, None
     while not warning:
         page_href = with_query(href, f"s={start}&l={PAGE_ITEMS}")
         fetched = await session.fetch(page_href, kind, cause, level=level)
@@ -61,6 +72,8 @@ async def _read_once(
             head = page
         elif page.all != head.all and not last:
             return None
+        rises += total is not None and page.all > total
+        total = page.all
         found: tuple[Any, ...] = getattr(page, item_name)
         held = len(items)
         items.update((_key(item, start + i), item) for i, item in enumerate(found))
@@ -71,9 +84,13 @@ async def _read_once(
             break
         if len(items) == held and (found or start >= page.all):
             warning = f"list {href} repeats itself after {held} items; all={page.all} is not true"
+        elif rises >= _MAX_RISES:
+            warning = (
+                f"list {href} has no end: all rose on {rises} pages, to {total}; {len(items)} items are used"
+            )
         elif pages >= MAX_PAGES or len(items) + left_out >= MAX_ITEMS:
             warning = f"list {href} is cut after {pages} pages and {len(items)} items; all={page.all}"
-    return Listing(tuple(items.values())[:MAX_ITEMS], head, fresh, warning, pages)
+    return Listing(tuple(items.values())[:MAX_ITEMS], head, fresh, warning, pages, left_out)
 
 
 def _key(item: Any, position: int) -> Any:

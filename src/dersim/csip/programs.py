@@ -109,7 +109,7 @@ class Programs:
             return min(node.rate_s, BRANCH_RETRY_S)
         known, node.programs = node.programs, {}
         node.rate_s = _rate(listing)
-        for item in listing.items:
+        for item in listing.with_known(node.program for node in known.values()):
             href = item.href or item.mRID
             program = await self._item(item, r.DERProgram)
             child = node.programs[href] = known.get(href) or ProgramNode(program, href)
@@ -136,7 +136,7 @@ class Programs:
             node.controls = ()
         else:
             listing = await self._list("DERControlList", controls.href, r.DERControlList)
-            node.controls = node.controls if listing is None else listing.items
+            node.controls = node.controls if listing is None else listing.with_known(node.controls or ())
         if (curves := program.DERCurveListLink) is not None:
             listing = await self._list("DERCurveList", curves.href, r.DERCurveList)
             if listing is not None:
@@ -198,6 +198,8 @@ class Programs:
         )
         if listing is not None and listing.warning:
             self._reader.say_once(listing.warning)
+        if listing is not None and listing.left_out:
+            self._reader.note_left_out(href, listing.left_out)
         return listing
 
     async def _item(self, item: Any, kind: type[Any]) -> Any:

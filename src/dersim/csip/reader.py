@@ -173,6 +173,11 @@ class Reader:
             self._fences.tell(error, "csip_link", "CSIP", f"GET {href}", self._device)
             raise RemoteProtocolError(f"GET {href}: unexpected error; see the log") from None
 
+    def note_left_out(self, href: str, count: int) -> None:
+        """Items of a list could not be read: shown until the list is read whole."""
+        if len(self._unreadable) < MAX_WARNINGS:
+            self._unreadable[href] = f"{count} item(s) could not be read; what was known of them is kept"
+
     def _note(self, href: str, error: Exception) -> None:
         """Show the failure of a link that worked before; one that never worked is left to the log."""
         if len(self._unreadable) < MAX_WARNINGS:

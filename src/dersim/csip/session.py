@@ -32,6 +32,8 @@ from dersim.logbuffer import Level
 
 #: Redirects that are followed for one request.
 MAX_REDIRECTS = 5
+#: The status (RFC 5842) of a redirect that leads nowhere: an error of the server, so a Response is kept.
+LOOP_DETECTED = 508
 #: How soon a list that was 204 is read again, s.
 EMPTY_POLL_RATE_S = 30
 #: The longest part of a Location that is logged.
@@ -258,6 +260,9 @@ class Session:
         except (UtilityUnreachable, RequestRefused) as error:
             if isinstance(error, UtilityUnreachable) or error.status >= 500:
                 self._failed.add(href.partition("?")[0])
+            if isinstance(error, RequestRefused) and error.status == LOOP_DETECTED:
+                self._say("Warning", str(error))
+                self.counters.errors += 1
             raise
         if self._failed:
             failed, self._failed = frozenset(self._failed), set()
@@ -277,7 +282,7 @@ class Session:
                     "Info",
                     f"{method} {target}: {response.status}, redirected to {location[:MAX_LOCATION_CHARS]}",
                 )
-                origin, target = self._redirected(origin, target, location)
+                origin, target = _redirected(origin, target, location)
                 cause = f"{asked_for}, redirected"
                 continue
             if not 200 <= response.status < 300:
@@ -293,7 +298,8 @@ class Session:
                 sent_s,
                 self._clock.now_s(),
             )
-        raise self._unusable(f"{method} {href}: more than {MAX_REDIRECTS} redirects, the last to {target}")
+        why = f"more than {MAX_REDIRECTS} redirects, the last to {target}"
+        raise RequestRefused(f"{method} {href}: {why}", LOOP_DETECTED, href)
 
     def _location(self, response: Response, origin: Origin, target: str) -> str | None:
         """The Location header as a path of this server or a URL elsewhere; None without a usable one."""
@@ -306,12 +312,6 @@ class Session:
             self._say("Warning", f"{target}: Location is not used: {error}")
             return None
         return path if where == self.origin else where.url(path)
-
-    def _redirected(self, origin: Origin, target: str, location: str) -> tuple[Origin, str]:
-        try:
-            return resolve(origin, location, base_path=target)
-        except RemoteProtocolError as error:
-            raise self._unusable(f"{target}: redirect refused: {error}") from None
 
     async def _once(self, origin: Origin, method: str, target: str, cause: str, body: bytes) -> Response:
         self.counters.requests += 1
@@ -370,6 +370,13 @@ class Session:
         if advice := hint(response, sent, self.codec.edition, certificate_accepted=accepted):
             message += f"; {advice}"
         return RequestRefused(message, response.status, target, retry_after_s(response))
+
+
+def _redirected(origin: Origin, target: str, location: str) -> tuple[Origin, str]:
+    try:
+        return resolve(origin, location, base_path=target)
+    except RemoteProtocolError as error:
+        raise RequestRefused(f"{target}: redirect refused: {error}", LOOP_DETECTED, target) from None
 
 
 def _end(status: int) -> str:
