@@ -72,6 +72,17 @@ def test_the_other_sites_are_accessible(demo, open_page, site, width, dark):
     assert wrong == []
 
 
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_the_api_page_of_the_admin_port_is_accessible(demo, open_page, width, dark):
+    page = open_page(f"{demo.facts['utility_admin']}/docs", width=width, dark=dark).page
+    order = page.locator("details", has_text="POST /api/utility/programs/{id}/controls")
+    order.locator("summary").first.click()
+    order.get_by_label("id").fill("2")
+    order.get_by_role("button", name="Send").click()
+    order.get_by_text("201", exact=False).first.wait_for()
+    assert violations(page, "docs") == []
+
+
 def test_a_fleet_and_a_lost_connection_are_accessible(start_demo, open_page):
     fleet = start_demo("-N", "3")
     watched = open_page(fleet.url, width=PHONE)

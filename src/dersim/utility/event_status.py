@@ -49,8 +49,8 @@ class Change(NamedTuple):
 class Timeline:
     """What falls due in the life of all controls, in order of time.
 
-    near: the listed controls that a control may compete with, itself included or not. A control that is not
-    in its program any more is ignored. listed_s: how long a control stays listed after its end.
+    near: the listed controls of the programs that a device may have beside that of a control. A control that
+    is not in its program any more is ignored. listed_s: how long a control stays listed after its end.
     """
 
     def __init__(self, near: Callable[[Control], Iterable[Control]], listed_s: int = ENDED_LISTED_S) -> None:
@@ -162,7 +162,7 @@ class Timeline:
         return [
             other
             for other in self._near(control)
-            if other.start_s < end_s and start_s < other.start_s + other.duration_s and other is not control
+            if other.start_s < end_s and start_s < other.end_s and other is not control
         ]
 
 
@@ -216,5 +216,4 @@ def takes(winner: Control, loser: Control) -> bool:
         and winner is not loser
         and (winner.program.primacy, -winner.creation_s) < (loser.program.primacy, -loser.creation_s)
         and not winner.competing_modes.isdisjoint(loser.competing_modes)
-        and (winner.program is loser.program or winner.program.meets(loser.program))
     )

@@ -90,6 +90,24 @@ class Group:
         return lfdi in self.lfdis or any(fnmatchcase(lfdi, pattern) for pattern in self.patterns)
 
 
+class _Index(NamedTuple):
+    """Where a device is looked for: a server may have a group for each device."""
+
+    with_patterns: list[Group]
+    by_lfdi: dict[str, list[Group]]
+
+    @staticmethod
+    def of(groups: Iterable[Group]) -> _Index:
+        """Of groups as they are now."""
+        index = _Index([], {})
+        for group in groups:
+            if group.patterns:
+                index.with_patterns.append(group)
+            for lfdi in group.lfdis:
+                index.by_lfdi.setdefault(lfdi, []).append(group)
+        return index
+
+
 class Groups:
     """All groups. `version` rises with every change of a group or its devices."""
 
@@ -101,6 +119,7 @@ class Groups:
         )
         self._groups = {SYSTEM: system}
         self._of_device: dict[str, tuple[Group, ...]] = {}
+        self._index: _Index | None = None
 
     def __iter__(self) -> Iterator[Group]:
         return iter(self._groups.values())
@@ -125,9 +144,11 @@ class Groups:
         """The groups of a device in the order of FunctionSetAssignmentsList: mRID descending."""
         known = self._of_device.get(lfdi)
         if known is None:
-            found = {
-                group.number: group for each in self if each.has_assigned(lfdi) for group in each.above()
-            }
+            if self._index is None:
+                self._index = _Index.of(self)
+            assigned = [each for each in self._index.with_patterns if each.has_assigned(lfdi)]
+            assigned += self._index.by_lfdi.get(lfdi, ())
+            found = {group.number: group for each in assigned for group in each.above()}
             known = tuple(sorted(found.values(), key=lambda group: group.mrid, reverse=True))
             self._of_device[lfdi] = known
         return known
@@ -193,6 +214,7 @@ class Groups:
     def _changed(self) -> None:
         self.version += 1
         self._of_device.clear()
+        self._index = None
 
     def _check_name(self, name: Any, known: Group | None) -> None:
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS:

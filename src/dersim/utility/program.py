@@ -33,7 +33,8 @@ class Control:
 
     id: rises with each control of the server. device_category: bits, None for every device. reply_to: the
     path for Responses, None to leave it out. lost: the modes that it has lost to other controls (see
-    event_status). base: its DERControlBase, made when it is first needed.
+    event_status). base: its DERControlBase, made when it is first needed. end_s: the end without
+    randomization.
     """
 
     program: Program
@@ -57,16 +58,15 @@ class Control:
     begun: bool = False
     lost: set[str] = field(default_factory=set)
     base: Any = None
+    end_s: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.end_s = self.start_s + self.duration_s
 
     @property
     def href(self) -> str:
         """The path of the resource."""
         return f"{self.program.href}/derc/{self.number}"
-
-    @property
-    def end_s(self) -> int:
-        """The end without randomization."""
-        return self.start_s + self.duration_s
 
     @property
     def earliest_start_s(self) -> int:
@@ -206,14 +206,6 @@ class Program:
         """Whether every device of `other` has this program, too."""
         return all(any(mine.covers(its) for mine in self.groups) for its in other.groups)
 
-    def meets(self, other: Program) -> bool:
-        """Whether a device may have both programs: one in a group outside the topology may be anywhere."""
-        return any(
-            mine.covers(its) or its.covers(mine) or "non_topology" in (mine.level, its.level)
-            for mine in self.groups
-            for its in other.groups
-        )
-
     def uses(self, curve: ListedCurve) -> bool:
         """Whether a control or the default refers to the curve."""
         return any(modes.get(curve.mode) == curve.curve for modes in self.used_modes())
@@ -226,6 +218,12 @@ class Program:
     def active_controls(self) -> list[Control]:
         """Those of the ActiveDERControlList, in the same order."""
         return [control for control in self.listed_controls() if control.status == ACTIVE]
+
+    def add_control(self, control: Control) -> None:
+        """List a new control with its curves."""
+        self.curves.add(control.modes, control.creation_s)
+        self.controls[control.number] = control
+        self.version += 1
 
     def changed(self) -> None:
         """Note a change: raise the version, drop curves that nothing refers to."""

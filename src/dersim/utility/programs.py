@@ -12,6 +12,7 @@ from dersim.numeric import shown
 from dersim.utility.event_status import ENDED_LISTED_S, Change, Timeline
 from dersim.utility.groups import Group, Groups
 from dersim.utility.mrids import make_mrid
+from dersim.utility.neighbours import Neighbours
 from dersim.utility.program import CANCELLED, Control, DefaultControl, ListedCurve, Program
 from dersim.utility.responses import LIST_HREF
 from dersim.utility.wire_modes import is_default_only
@@ -53,10 +54,10 @@ class Programs:
         self.groups = Groups()
         self._timeline = Timeline(self._near, ended_listed_s)
         self._by_mrid: dict[str, Control] = {}
-        self._near_of: dict[int, tuple[Program, ...]] = {}
         self._lists: dict[int, tuple[Program, ...]] = {}
         self._cached_for = (0, 0)
         self._programs: dict[int, Program] = {}
+        self._neighbours = Neighbours(self._programs, self.groups)
         self._numbers = itertools.count(1)
         self._ids = itertools.count(1)
         self._last_creation_s = 0
@@ -192,12 +193,11 @@ class Programs:
         number, created_s = program.last_control, self._last_creation_s
         control = Control(program, next(self._ids), number, make_mrid(), created_s, **order._asdict())
         control.status_since_s = created_s
-        program.curves.add(control.modes, created_s)
-        program.controls[number] = self._by_mrid[control.mrid] = control
+        program.add_control(control)
+        self._by_mrid[control.mrid] = control
         self._published[control.mrid] = None
         if len(self._published) > MRIDS_KEPT:
             del self._published[next(iter(self._published))]
-        program.changed()
         self._timeline.added(control, int(now_s))
         return control
 
@@ -241,18 +241,14 @@ class Programs:
     def _check_caches(self) -> None:
         versions = (self.version, self.groups.version)
         if versions != self._cached_for:
-            self._near_of.clear()
             self._lists.clear()
             self._cached_for = versions
 
     def _near(self, control: Control) -> list[Control]:
         """The controls in programs that a device may have beside that of `control`."""
-        self._check_caches()
-        number = control.program.number
-        programs = self._near_of.get(number)
-        if programs is None:
-            programs = tuple(p for p in self if p.meets(control.program))
-            self._near_of[number] = programs
+        programs = self._neighbours.of(control.program, self.version)
+        if len(programs) == 1:
+            return list(programs[0].controls.values())
         return [each for program in programs for each in program.controls.values()]
 
     def _controls(self) -> list[Control]:
