@@ -58,7 +58,7 @@ class Lifecycle:
         self._clock = client_context.frontend.clock
         self._reload = reload
         self._successor: Credentials | None = None
-        self._parts = parts = Parts(client_context, credentials, self._post_response)
+        self._parts = parts = Parts(client_context, credentials, self._post_response, self._may_post)
         self.tree, self.clocks = parts.tree, parts.clocks
         self.schedule, self.session = parts.schedule, parts.session
         self.controls, self.outbox, self.polling = parts.controls, parts.outbox, parts.polling
@@ -260,10 +260,14 @@ class Lifecycle:
         with trio.move_on_after(seconds):
             await self._asked.wait()
 
-    async def _post_response(self, href: str, response: DERControlResponse) -> int:
-        """POST one Response for the outbox, once discovery is complete; returns the HTTP status."""
+    async def _may_post(self) -> None:
+        """Wait until discovery is complete and no Retry-After holds us."""
         await self._outbox_open.wait()
         await trio.sleep_until(self.held_until)
+
+    async def _post_response(self, href: str, response: DERControlResponse) -> int:
+        """POST one Response for the outbox, once discovery is complete; returns the HTTP status."""
+        await self._may_post()
         href = self.controls.reply_to(response.subject) or href
         try:
             body = self.session.encode(response)

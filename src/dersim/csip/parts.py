@@ -77,10 +77,17 @@ class ClientContext:
 
 
 class Parts:
-    """Every object of one identity, made once. post_response: how the outbox reaches the server."""
+    """Every object of one identity, made once.
+
+    post_response: how the outbox reaches the server, once `may_post` has returned.
+    """
 
     def __init__(
-        self, client_context: ClientContext, credentials: Credentials, post_response: PostResponse
+        self,
+        client_context: ClientContext,
+        credentials: Credentials,
+        post_response: PostResponse,
+        may_post: Callable[[], Awaitable[None]],
     ) -> None:
         config, device, clock = client_context.config, client_context.device, client_context.frontend.clock
         say, fence, lfdi = client_context.say, client_context.fence, credentials.lfdi
@@ -93,9 +100,7 @@ class Parts:
         fences, documents = client_context.frontend.fences, client_context.documents
         self.reader = Reader(session, say, fences, device.number, self.tree.unreadable)
         saved = client_context.frontend.saved_states.barrier
-        self.outbox = Outbox(
-            post_response, lfdi=lfdi, edition=lambda: config.edition, log=self._log, fence=fence, saved=saved
-        )
+        self.outbox = self._outbox(lfdi, post_response, may_post)
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
         self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s, fence, documents)
@@ -161,6 +166,18 @@ class Parts:
             documents=client_context.documents,
             connecting=client_context.joining.connecting,
             on_recovered=self._on_recovered,
+        )
+
+    def _outbox(self, lfdi: str, post: PostResponse, may_post: Callable[[], Awaitable[None]]) -> Outbox:
+        client_context = self._client_context
+        return Outbox(
+            post,
+            lfdi=lfdi,
+            edition=lambda: client_context.config.edition,
+            log=self._log,
+            fence=client_context.fence,
+            ready=may_post,
+            saved=client_context.frontend.saved_states.barrier,
         )
 
     def _controls(self) -> Controls:

@@ -54,8 +54,10 @@ class Outbox:
     """The Responses of one DER. delivery: the task that posts them, while there are any.
 
     post: sends a resource to an href and returns the HTTP status; UtilityUnreachable keeps the Response,
-    RemoteProtocolError drops it. edition: called for each post. log: (level, message). saved: waits until a
-    checkpoint has what was queued and delivered so far, so that a restored run repeats at most one Response.
+    RemoteProtocolError drops it. edition: called for each post. log: (level, message). ready: waits until
+    something can be posted. saved: waits until a checkpoint has what was queued and delivered so far. In it
+    the Response that is posted next counts as told: a restored run repeats none, and loses one that a crash
+    caught between save and post.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class Outbox:
         edition: Callable[[], Edition],
         log: Callable[[str, str], None],
         fence: Fence,
+        ready: Callable[[], Awaitable[None]] = no_wait,
         saved: Callable[[], Awaitable[None]] = no_wait,
     ) -> None:
         self.lfdi = lfdi
+        self._ready = ready
         self._saved = saved
         self.sent = 0
         self.dropped = 0
@@ -77,6 +81,7 @@ class Outbox:
         self._log = log
         self._fence = fence
         self._queue: deque[EventResponse] = deque()
+        self._posting: EventResponse | None = None
         self._known: OrderedDict[Key, None] = OrderedDict()
         self._held: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
@@ -110,7 +115,8 @@ class Outbox:
     def checkpoint(self) -> dict[str, Any]:
         """The Responses that wait, and the last of those that were queued or delivered."""
         known = list(self._known)[-MAX_KEPT:]
-        return {"queue": [plain(response) for response in self._queue], "known": plain(known)}
+        waiting = [response for response in self._queue if response is not self._posting]
+        return {"queue": [plain(response) for response in waiting], "known": plain(known)}
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take over what `checkpoint` gave; what waited is sent."""
@@ -124,13 +130,23 @@ class Outbox:
         while self._queue:
             response = self._next()
             if response is not None:
-                await self._saved()
-                await self._deliver(response)
+                await self._ready()
+                await self._deliver_saved(response)
                 continue
             self._news = trio.Event()
             pause_s = self._until_release_s()
             with trio.move_on_after(pause_s):
                 await self._news.wait()
+
+    async def _deliver_saved(self, response: EventResponse) -> None:
+        self._posting = response
+        try:
+            await self._saved()
+            await self._deliver(response)
+        finally:
+            self._posting = None
+        if response in self._queue:
+            await self._saved()  # it was not taken: it waits again in what is saved, too
 
     def _next(self) -> EventResponse | None:
         """The first whose replyTo is not in a pause; the order per replyTo is kept."""
