@@ -62,8 +62,19 @@ class Server:
         with urllib.request.urlopen(f"{self.admin}/api/utility/{path}", timeout=10) as answer:
             return json.load(answer)
 
-    def violations(self) -> Any:
-        return self.get("violations")
+    def send(self, method: str, path: str, document: Any) -> None:
+        request = urllib.request.Request(
+            f"{self.admin}/api/utility/{path}",
+            json.dumps(document).encode(),
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answer.read()
+
+    def also(self, *words: str) -> contextlib.AbstractContextManager[Process]:
+        """Another process in the same folder, stopped at the end."""
+        return _running(self.process.log.parent, *words)
 
 
 @contextlib.contextmanager
@@ -77,9 +88,13 @@ def server(folder: Path) -> Iterator[Server]:
         found.process.popen.stdout.close()
 
 
+def fleet(folder: Path, at: Server, *words: str) -> contextlib.AbstractContextManager[Process]:
+    return _running(folder, "fleet", "--csip_server_port", at.port, *words)
+
+
 @contextlib.contextmanager
-def fleet(folder: Path, at: Server, *words: str) -> Iterator[Process]:
-    process = Process(folder, "fleet", "--csip_server_port", at.port, *words)
+def _running(folder: Path, *words: str) -> Iterator[Process]:
+    process = Process(folder, *words)
     try:
         yield process
     finally:
@@ -92,6 +107,16 @@ def fleet(folder: Path, at: Server, *words: str) -> Iterator[Process]:
         process.popen.stdout.close()
 
 
+def connections_to(at: Server, process: subprocess.Popen[bytes]) -> int:
+    """How many connections a process has to the server."""
+    import psutil
+
+    if process.poll() is not None:
+        return 0
+    found = psutil.Process(process.pid).net_connections("tcp")
+    return sum(bool(each.raddr) and each.raddr.port == int(at.port) for each in found)
+
+
 def until(true: Callable[[], Any], seconds: float) -> float:
     """Wait for it; how long it took, s."""
     began = time.monotonic()
@@ -99,3 +124,97 @@ def until(true: Callable[[], Any], seconds: float) -> float:
         assert time.monotonic() - began < seconds, f"not within {seconds} s"
         time.sleep(0.1)
     return time.monotonic() - began
+
+
+def workers_of(run: Process) -> list[int]:
+    """The process ids of the workers that `dersim fleet` has started itself."""
+    import psutil
+
+    children = psutil.Process(run.popen.pid).children()
+    return [each.pid for each in children if any("spawn_main" in word for word in each.cmdline())]
+
+
+class Watched:
+    """What the server has seen, read again and again: it must never get worse.
+
+    fallen: energy registers that were lower than before. twice: Responses that came twice.
+    """
+
+    def __init__(self, at: Server) -> None:
+        self.at = at
+        self.fallen: list[Any] = []
+        self._energy: dict[tuple[str, str], float] = {}
+        self.readings = 0
+
+    def look(self) -> None:
+        for point in self.at.get("mirror-usage-points"):
+            for reading in point["readings"]:
+                if reading["uom"] != 72 or reading["value"] is None:
+                    continue
+                key = (point["lfdi"], reading["mRID"])
+                if reading["value"] < self._energy.get(key, 0):
+                    self.fallen.append((key, self._energy[key], reading["value"]))
+                self._energy[key] = reading["value"]
+                self.readings += 1
+
+    @property
+    def twice(self) -> list[Any]:
+        seen = [(each["lfdi"], each["subject"], each["status"]) for each in self.at.get("responses")]
+        return sorted({each for each in seen if seen.count(each) > 1})
+
+    def seen_since(self, moment_s: float) -> int:
+        """How many DERs were heard of after this moment, UTC s."""
+        from datetime import datetime
+
+        found = (each["last_seen"] for each in self.at.get("end-devices"))
+        return sum(datetime.fromisoformat(each).timestamp() > moment_s for each in found if each)
+
+
+class DaskCluster:
+    """A scheduler and workers without nannies, as processes on loopback.
+
+    environment: more variables for the workers.
+    """
+
+    def __init__(self, folder: Path, workers: int = 2) -> None:
+        self.folder = folder
+        self._file = folder / "scheduler.json"
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        until(self._file.exists, 30)
+        self.address = json.loads(self._file.read_text())["address"]
+        self.workers = [self.start_worker() for _ in range(workers)]
+
+    def start_worker(self, **environment: str) -> subprocess.Popen[bytes]:
+        return self._start("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard", **environment)
+
+    def _start(self, what: str, *words: str, **environment: str) -> subprocess.Popen[bytes]:
+        log = (self.folder / f"dask-{what}-{time.monotonic_ns()}.log").open("w")
+        with log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "dask", what, "--scheduler-file", str(self._file), *words],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={
+                    **os.environ,
+                    "DERSIM_FAIL_FAST": "no",
+                    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s",
+                    **environment,
+                },
+            )
+
+    def close(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def dask_cluster(folder: Path, workers: int = 2) -> Iterator[DaskCluster]:
+    folder.mkdir(exist_ok=True)
+    found = DaskCluster(folder, workers)
+    try:
+        yield found
+    finally:
+        found.close()

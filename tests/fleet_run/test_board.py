@@ -47,19 +47,23 @@ def test_the_ders_of_a_shard_that_is_silent_or_waits_are_unknown():
     assert [row.state(6.0) for row in seen.rows.values()] == ["silent", "waiting"]
 
 
-def test_what_an_ended_attempt_told_arrives_too_late():
+def test_what_an_earlier_attempt_told_arrives_too_late():
     seen = board()
     seen.take(event("ders-1-5", "a", 5, 100), 0.0)
-    seen.ended("a")
     seen.take(event("ders-1-5", "b", 5, 1), 1.0)
     seen.take(event("ders-1-5", "a", 5, 101), 1.1)
-    assert seen.rows["ders-1-5"].attempt == "b"
+    assert (seen.rows["ders-1-5"].attempt, seen.rows["ders-1-5"].restarts) == ("b", 1)
 
 
-def test_two_shards_on_one_worker_while_another_idles_are_an_imbalance():
+def test_a_shard_of_two_on_one_worker_is_to_move_while_another_idles():
     seen = board()
     seen.workers = ("w1", "w2")
     seen.take(event("ders-1-5", "a", 5, 1), 0.0)
-    assert seen.imbalance() == ""
+    assert seen.overloaded() is None
     seen.take(event("ders-6-10", "b", 5, 1), 0.0)
-    assert seen.imbalance() == "w1 has 2 shards and w2 has none"
+    assert seen.overloaded().shard.name == "ders-6-10"
+    seen.workers = ("w1",)
+    assert seen.overloaded() is None
+    seen.workers = ("w1", "w2")
+    seen.take(event("ders-6-10", "c", 5, 1, worker="w2"), 0.0)
+    assert seen.overloaded() is None

@@ -53,11 +53,11 @@ def test_private_keys_are_not_sent_in_clear(tmp_path):
         command.read(["--scheduler", "tcp://192.0.2.9:8786", "--use_test_pki_certs", str(folder)])
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("30s", 30), ("10m", 600), ("1.5h", 5400), ("1d", 86400)]
-)
-def test_a_duration_has_a_unit(text, seconds):
-    assert command.read(["--duration", text]).options.duration == seconds
+def test_shards_measure_load_where_the_command_is_to_judge_it():
+    request = command.read(["-N", "3", "--fail", "rate(errors) < 1%", "--duration", "10m"])
+    assert "--load" in request.flags
+    assert not {"--fail", "--duration"} & set(request.flags)
+    assert "--load" not in command.read(["-N", "3"]).flags
 
 
 def test_a_fleet_file_is_cut_like_any_fleet_and_its_files_travel(tmp_path):

@@ -1,16 +1,24 @@
 """`dersim fleet` on two workers of its own: a small run, from its start to its summary."""
 
-from tests.fleet_run.processes import fleet, need_dask, server
+import json
+
+from tests.fleet_run.processes import fleet, need_dask, server, until
 
 
-def test_two_workers_of_five_ders_join_and_stop(tmp_path):
+def test_two_workers_of_five_ders_join_are_measured_and_stop(tmp_path):
     need_dask()
-    with server(tmp_path) as at, fleet(tmp_path, at, "-N", "10", "--workers", "2", "--duration", "1s") as run:
+    words = ["-N", "10", "--workers", "2", "--json", "load.json", "--fail", "p95(GET Time) < 1us"]
+    with server(tmp_path) as at, fleet(tmp_path, at, *words) as run:
         assert run.wait_ready()["scheduler"].startswith("tls://127.0.0.1:")
-        assert run.ended() == 0
+        until(lambda: "all 10 connected after" in run.log.read_text(), 45)
+        assert run.stop() == 3
         told = run.log.read_text()
         assert "10 DERs in 2 shards on 2 workers" in told
-        assert "all 10 connected after" in told
-        assert " 0 errors, " in told.splitlines()[-1]
+        assert " 0 errors, " in next(line for line in told.splitlines() if "10 DERs for" in line)
+        load = json.loads((tmp_path / "load.json").read_text())
+        assert (load["result"], load["head"]["devices"]) == ("failed", 10)
+        assert load["head"]["target"] == f"https://127.0.0.1:{at.port}/dcap"
+        assert sum(each["count"] for each in load["kinds"] if each["kind"] == "GET Time") >= 10
+        assert load["handshakes"]["full"]["count"] == 10
         assert len(at.get("end-devices")) == 10
-        assert not at.violations()
+        assert not at.get("violations")

@@ -55,8 +55,7 @@ def make_parser(
     )
     parser.suggestions["device_type"] = plugins.device_types
     add_general(parser)
-    if command == "sim":
-        load_flags.add_load(parser)
+    load_flags.add_load(parser)
     add_selection(parser)
     plugins.add_options(parser)
     return parser, plugins

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dersim.fleet_run.plan import Shard, ShardPlan
+from dersim.load.tally import LoadTally
 
 #: Numbers that are sums over the shards.
 _SUMS = ("power_w", "reactive_var", "exported_wh", "imported_wh")
@@ -25,10 +27,14 @@ class ShardRow:
         self.starts = 0
         self.has_joined = False
         self._before: Counter[str] = Counter()
+        self._past: set[str] = set()
 
     def take(self, attempt: str, worker: str, numbers: dict[str, Any], now_s: float) -> None:
         """The newest numbers of an attempt; a new attempt counts from nothing."""
+        if attempt in self._past:
+            return  # it arrives late, or was only stopped for a while
         if attempt != self.attempt:
+            self._past.add(self.attempt)
             self._before.update(self.numbers.get("counters", {}))
             self.starts += 1
         self.attempt, self.worker, self.numbers, self.told_s = attempt, worker, numbers, now_s
@@ -82,17 +88,31 @@ class Board:
         self.plan = plan
         self.rows = {shard.name: ShardRow(shard) for shard in plan.shards}
         self.workers: tuple[str, ...] = ()
-        self.lost: set[str] = set()
+        self.seen_workers: set[str] = set()
+        self.tally: LoadTally | None = None
 
     def take(self, event: dict[str, Any], now_s: float) -> None:
         """An event of kind `numbers`."""
         row = self.rows.get(event["shard"])
-        if row is not None and event["attempt"] not in self.lost:
+        if row is not None:
             row.take(event["attempt"], event["worker"], event["numbers"], now_s)
 
-    def ended(self, attempt: str) -> None:
-        """What this attempt told and still arrives is old."""
-        self.lost.add(attempt)
+    def see_workers(self, addresses: Iterable[str]) -> None:
+        """Those that the scheduler has now."""
+        self.workers = tuple(sorted(addresses))
+        self.seen_workers.update(self.workers)
+
+    @property
+    def lost_workers(self) -> int:
+        """How many workers are no more."""
+        return len(self.seen_workers.difference(self.workers))
+
+    def add_load(self, data: bytes) -> None:
+        """What a shard has measured; nothing where it measures nothing."""
+        if data:
+            if self.tally is None:
+                self.tally = LoadTally()
+            self.tally.add(LoadTally.from_bytes(data))
 
     def totals(self, now_s: float) -> Totals:
         """The fleet now. The DERs of a silent shard are in state `unknown`."""
@@ -115,8 +135,26 @@ class Board:
             sums,
             max((each["controls"] for each in told), default=0),
             max((each["lag_s"] for each in told), default=0.0),
-            sum(row.restarts for row in self.rows.values()),
+            self.restarts,
         )
+
+    @property
+    def restarts(self) -> int:
+        """How often shards have begun again."""
+        return sum(row.restarts for row in self.rows.values())
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """The server and the edition, as a shard has told them."""
+        told = (row.numbers.get("target") for row in self.rows.values())
+        target, edition = next(filter(None, told), ("no 2030.5 client", "-"))
+        return str(target), str(edition)
+
+    def spent(self) -> tuple[float, float]:
+        """CPU seconds and the peak of memory, MiB, of all workers that were heard of."""
+        by_worker = {row.worker: row.numbers for row in self.rows.values() if row.numbers}
+        found = by_worker.values()
+        return sum(each["cpu_s"] for each in found), sum(each["peak_mib"] for each in found)
 
     def placed(self) -> dict[str, list[str]]:
         """The shards on each worker, those on none included."""
@@ -126,12 +164,9 @@ class Board:
                 found.setdefault(row.worker, []).append(row.shard.name)
         return found
 
-    def imbalance(self) -> str:
-        """Which worker has shards too many while another idles, in words; "" where the load is even."""
-        placed = self.placed()
-        idle = [worker for worker in self.workers if not placed[worker]]
-        worker, most = max(placed.items(), key=lambda each: len(each[1]), default=("", []))
-        if not idle or len(most) < 2:
-            return ""
-        others = f"{len(idle)} workers have" if len(idle) > 1 else f"{idle[0]} has"
-        return f"{worker} has {len(most)} shards and {others} none"
+    def overloaded(self) -> ShardRow | None:
+        """A shard to move: of the worker that has two or more shards above another one; None: even enough."""
+        placed = {worker: rows for worker, rows in self.placed().items() if worker in self.workers}
+        fullest = max(placed.values(), key=len, default=[])
+        emptiest = min(placed.values(), key=len, default=[])
+        return self.rows[fullest[-1]] if len(fullest) - len(emptiest) > 1 else None

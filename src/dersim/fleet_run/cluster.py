@@ -22,7 +22,7 @@ try:
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")
     import dask
     import psutil
-    from distributed import Client, LocalCluster, Security, Variable
+    from distributed import Client, KilledWorker, LocalCluster, Security, Variable
     from distributed.system import MEMORY_LIMIT
 except ImportError as error:
     raise ConfigError(
@@ -86,7 +86,10 @@ class Cluster:
         """Connect to a scheduler. ConfigError where it does not answer."""
         try:
             security = Security(
-                tls_ca_file=tls.ca, tls_client_cert=tls.cert, tls_client_key=tls.key, require_encryption=None
+                tls_ca_file=tls.ca,
+                tls_client_cert=tls.cert,
+                tls_client_key=tls.key,
+                require_encryption=address.startswith("tls:"),
             )
             return cls(Client(address, security=security, timeout=_CONNECT_S), run)
         except (OSError, ValueError, RuntimeError, TypeError) as error:
@@ -124,6 +127,7 @@ class Cluster:
         self.beat(0, stop=False)
         for shard in shards:  # to ask for one that was never set logs a traceback on the scheduler
             Variable(self._run.lease(shard.name), client=self._client).set(NOBODY)
+            Variable(self._run.saved(shard.name), client=self._client).set(b"")
         self._client.subscribe_topic(self._run.topic, lambda event: take(event[1]))
 
     def submit(
@@ -174,5 +178,7 @@ def _end_of(key: str, future: Any) -> Done:
     """How a task of Dask has ended: with a summary, or KilledWorker, CancelledError and their like."""
     try:
         return Done(key, future.result(timeout=5))
+    except KilledWorker:
+        return Done(key, None, "its workers died too often for Dask")
     except BaseException as error:  # noqa: BLE001 - CancelledError is no Exception; the shard runs again
         return Done(key, None, f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import math
 import secrets
 import signal
 import uuid
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import trio
 
 from dersim.cli import sim_options
-from dersim.cli.load_flags import duration_s
-from dersim.cli.terminal import stderr
+from dersim.cli.load_flags import is_measured
 from dersim.errors import ConfigError, bare_errors
 from dersim.fleet_file import MOST_DERS, read_fleet
 from dersim.fleet_plan import FleetPlan, plan_of_flags
 from dersim.fleet_run import luggage
-from dersim.fleet_run.board import Board
+from dersim.fleet_run.fleet import FleetRun, Request
 from dersim.fleet_run.messages import Run
 from dersim.fleet_run.plan import (
     DEFAULT_SHARD_SIZE,
@@ -30,14 +28,9 @@ from dersim.fleet_run.plan import (
     LEFT_OUT,
     WORKER_BYTES,
     check_memory,
-    cut,
-    heaviest_bytes,
-    shard_size,
 )
-from dersim.fleet_run.steering import Steering
-from dersim.fleet_run.telling import Telling, last_line
 from dersim.fleet_run.words import for_shards, given
-from dersim.logbuffer import LogBuffer
+from dersim.load.latencies import library
 from dersim.numeric import shown
 from dersim.options import OptionParser, count, readable_file
 
@@ -46,19 +39,11 @@ if TYPE_CHECKING:
 
 #: Flags that are not handed on to the shards as they were written.
 _OWN = frozenset(
-    {"workers", "shard_size", "scheduler", "tls_ca", "tls_cert", "tls_key", "duration"}
+    {"workers", "shard_size", "scheduler", "tls_ca", "tls_cert", "tls_key"}
+    | {"duration", "load", "load_report", "load_json", "load_junit", "thresholds"}
     | {"file", "fleet", "count", "first", "seed", "demo", "plugins", "without"}
     | {"use_test_pki_certs", "csip_root_cert"}
 )
-
-
-class Request(NamedTuple):
-    """What a command line asks for. flags: words for every shard."""
-
-    options: Namespace
-    ders: FleetPlan
-    flags: tuple[str, ...]
-    luggage: luggage.Luggage
 
 
 def main(args: Sequence[str]) -> int:
@@ -89,8 +74,6 @@ def _parser(args: Sequence[str]) -> OptionParser:
     add("--tls-key", type=readable_file, metavar="FILE", help="the private key, PEM")
     add("--shard-size", type=count(1, 10_000), default=DEFAULT_SHARD_SIZE, metavar="COUNT",
         help="DERs that run and are started again together; fewer where workers would idle")  # fmt: skip
-    add("--duration", type=duration_s, default=math.inf, metavar="TIME",
-        help="stop after so long, such as 30s, 10m or 2h, counted from when all are connected")  # fmt: skip
     return parser
 
 
@@ -111,7 +94,10 @@ def read(args: Sequence[str]) -> Request:
     if options.scheduler is not None:
         luggage.check_way(options.scheduler, packed)
     flags += ["--use_test_pki_certs", f"{FILES}/{packed.own}", *_selection(args)]
-    return Request(options, ders, tuple(flags), packed)
+    if is_measured(options):
+        library()
+        flags.append("--load")
+    return Request(options, ders, tuple(flags), packed, tuple(args))
 
 
 def _with_flag_for_file(args: Sequence[str]) -> Sequence[str]:
@@ -163,55 +149,6 @@ async def _run(request: Request, open_cluster: Callable[[], Cluster]) -> int:
     finally:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(cluster.close)
-
-
-class FleetRun:
-    """One run. workers: with what each may take, bytes. ConfigError: the fleet does not fit."""
-
-    def __init__(self, request: Request, cluster: Cluster, workers: Mapping[str, float]) -> None:
-        if not workers:
-            raise ConfigError(f"--scheduler {cluster.address}: it has no workers; start `dask worker` for it")
-        options = request.options
-        size = shard_size(request.ders.count, len(workers), options.shard_size)
-        plan = cut(request.ders, size, request.flags, options.seed, request.luggage.places)
-        check_memory(heaviest_bytes(plan.shards, len(workers)), min(workers.values()), "each worker")
-        self._options = options
-        self._cluster = cluster
-        self._terminal = stderr()
-        self._log = LogBuffer(stream_level=options.log_level or "Info", writer=self._terminal.writer)
-        self._board = Board(plan)
-        self._steering = Steering(cluster, self._board, request.luggage.pack, self._log)
-        self._telling = Telling(self._board, self._log, self._terminal)
-        told = f"{plan.total} DERs in {len(plan.shards)} shards on {len(workers)} workers"
-        self._log.log("Info", "Fleet", f"{told}; --seed {options.seed} repeats this run")
-
-    async def run(self) -> int:
-        """Until a signal, or the end of --duration; the exit code."""
-        began_s = trio.current_time()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._stop_at_signals)
-            nursery.start_soon(self._stop_after_duration)
-            nursery.start_soon(self._telling.run)
-            nursery.start_soon(self._announce)
-            await self._steering.run()
-            nursery.cancel_scope.cancel()
-        seconds = trio.current_time() - began_s
-        self._log.log("Info", "Fleet", last_line(self._board, seconds, self._steering.unfinished))
-        return 1 if self._steering.unfinished else 0
-
-    async def _announce(self) -> None:
-        await self._steering.begun.wait()
-        print(f"dersim ready scheduler={self._cluster.address}", flush=True)
-
-    async def _stop_at_signals(self) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                self._steering.stop()
-
-    async def _stop_after_duration(self) -> None:
-        await self._telling.joined.wait()
-        await trio.sleep(self._options.duration)
-        self._steering.stop()
 
 
 def _scheduler(text: str) -> str:

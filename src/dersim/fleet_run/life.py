@@ -38,6 +38,7 @@ class Life:
         self._run = run
         self._lease = Variable(run.lease(shard), client=self._client)
         self._beat = Variable(run.beat, client=self._client)
+        self._saved = Variable(run.saved(shard), client=self._client)
 
     def take_lease(self) -> bool:
         """As `ShardLife.take_lease`."""
@@ -62,6 +63,16 @@ class Life:
             beat = self._beat.get(timeout=_ANSWER_S)
         wanted = is_up and task is not None and task.state in _ALIVE
         return Look(holder["attempt"] == self.attempt, beat["n"], beat["stop"], wanted)
+
+    def save(self, data: bytes) -> None:
+        """As `ShardLife.save`."""
+        with _contact():
+            self._saved.set(data, timeout=_ANSWER_S)
+
+    def saved(self) -> bytes:
+        """As `ShardLife.saved`."""
+        with _contact():
+            return bytes(self._saved.get(timeout=_ANSWER_S))
 
     def take_orders(self, take: Callable[[dict[str, Any]], None]) -> None:
         """As `ShardLife.take_orders`."""

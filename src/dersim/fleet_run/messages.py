@@ -8,9 +8,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from dersim.errors import DersimError
 
-#: How an attempt ended: it was told to stop; another one has its lease; nobody wants it any more; it cannot
-#: run.
-Outcome = Literal["stopped", "fenced", "abandoned", "failed"]
+#: How an attempt ended: told to stop, or to go on elsewhere; another one has its lease; nobody wants it any
+#: more; it cannot run.
+Outcome = Literal["stopped", "moved", "fenced", "abandoned", "failed"]
 
 #: The value of a lease that nobody holds.
 NOBODY = {"attempt": "", "host": "", "pid": 0}
@@ -38,6 +38,10 @@ class Run(NamedTuple):
     def lease(self, shard: str) -> str:
         """The Variable that says which attempt of a shard may talk to the server, as `NOBODY`."""
         return f"dersim-{self.id}-lease-{shard}"
+
+    def saved(self, shard: str) -> str:
+        """The Variable with the last states of a shard's DERs, bytes; empty: none yet."""
+        return f"dersim-{self.id}-saved-{shard}"
 
 
 class Look(NamedTuple):
@@ -75,6 +79,14 @@ class ShardLife(Protocol):
         """Ask the scheduler and the worker; NoContactError."""
         ...
 
+    def save(self, data: bytes) -> None:
+        """Keep the states of its DERs where the next attempt finds them; NoContactError."""
+        ...
+
+    def saved(self) -> bytes:
+        """What was kept last, by any attempt; empty: nothing. NoContactError."""
+        ...
+
     def take_orders(self, take: Callable[[dict[str, Any]], None]) -> None:
         """Call `take` with each order, in another thread."""
         ...
@@ -91,7 +103,8 @@ class ShardLife(Protocol):
 class Summary(NamedTuple):
     """The end of one attempt. message: what went wrong. numbers: as it told them last.
 
-    config_error: whether the message is about the user's flags or files.
+    config_error: whether the message is about the user's flags or files. load: what was measured since it
+    told its numbers last, as in `LoadTally.to_bytes`; empty: nothing.
     """
 
     shard: str
@@ -100,6 +113,7 @@ class Summary(NamedTuple):
     message: str = ""
     numbers: dict[str, Any] | None = None
     config_error: bool = False
+    load: bytes = b""
 
 
 class Done(NamedTuple):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import trio
 
 from dersim.engine.simulator import Simulator
 from dersim.fleet_run.plan import Shard
+from dersim.load.head import peak_mib
 from dersim.plugin.services import CsipService
 from dersim.setpoints import SetpointSource
 
@@ -29,6 +28,7 @@ class ShardView:
     lag_s: float = 0.0
     _power: dict[str, float] | None = None
     _power_due_s: float = 0.0
+    _shown: list[str] = field(default_factory=list)
 
     def clients(self) -> list[CsipService]:
         """The CSIP clients; none with --csip_client_enable no."""
@@ -48,11 +48,20 @@ class ShardView:
             "states": dict(Counter(client.state for client in clients)),
             "counters": dict(counters),
             "controls": self._controls(),
+            "target": self._target(),
             "lag_s": self.lag_s,
             "cpu_s": time.process_time(),
-            "memory_bytes": memory_bytes(),
+            "peak_mib": peak_mib() or 0.0,
             **self._power_now(),
         }
+
+    def _target(self) -> list[str]:
+        """The server's DeviceCapability and the edition, of the first DER; empty without CSIP."""
+        if not self._shown:
+            client = self.simulator.services.find(CsipService, self.simulator.fleet.devices[0].number)
+            shown = client.snapshot() if client is not None else {}
+            self._shown = [f"{shown['server']}{shown['dcap']}", shown["edition"]] if shown else []
+        return self._shown
 
     def _controls(self) -> int:
         """How many different DERControls are in force."""
@@ -76,9 +85,3 @@ class ShardView:
             }
             self._power_due_s = trio.current_time() + POWER_S
         return self._power
-
-
-def memory_bytes() -> int:
-    """The most memory that this process has had so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -28,6 +28,8 @@ from dersim.fleet_run.gate import LEASE_S, LeaseGate
 from dersim.fleet_run.messages import NoContactError, Outcome, ShardLife, Summary
 from dersim.fleet_run.numbers import ShardView
 from dersim.fleet_run.plan import LEFT_OUT, Shard
+from dersim.fleet_run.saving import Saving
+from dersim.load.recorder import LoadRecorder
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import TransportService
 
@@ -44,10 +46,9 @@ def run_until_stopped(shard: Shard, files: Mapping[str, bytes], life: ShardLife)
     end = partial(Summary, shard.name, life.attempt)
     try:
         luggage.unpack(files, life.folder)
-        simulator, log = build(shard, life.folder)
-        attempt = Attempt(shard, simulator, log, life)
+        attempt = Attempt(shard, *build(shard, life.folder), life)
         outcome = trio.run(attempt.run)
-        return end(outcome, numbers=attempt.numbers)
+        return end(outcome, numbers=attempt.numbers, load=attempt.take_load())
     except BaseException as error:  # noqa: BLE001 - a group does not pickle, and Dask would call it lost
         cause = root_cause(error)
         bad_flag = isinstance(cause, ConfigError | PluginError)
@@ -57,8 +58,8 @@ def run_until_stopped(shard: Shard, files: Mapping[str, bytes], life: ShardLife)
         shutil.rmtree(life.folder, ignore_errors=True)
 
 
-def build(shard: Shard, folder: Path) -> tuple[Simulator, LogBuffer]:
-    """The simulator of a shard with its log, not running yet. ConfigError, PluginError."""
+def build(shard: Shard, folder: Path) -> tuple[Simulator, LogBuffer, LoadRecorder | None]:
+    """The simulator of a shard with its log and its measuring, not running yet. ConfigError, PluginError."""
     words = shard.words(folder)
     parser, plugins = sim_options.make_parser(words, "fleet", LEFT_OUT)
     options = parser.parse_args(words)
@@ -73,35 +74,53 @@ def build(shard: Shard, folder: Path) -> tuple[Simulator, LogBuffer]:
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
     )
-    return simulator, log
+    if not options.load:
+        return simulator, log, None
+    recorder = LoadRecorder(fleet, clock, source=shard.name)
+    simulator.services.offer(LoadRecorder, recorder)
+    return simulator, log, recorder
 
 
 class Attempt:
     """Runs a simulator under a lease. numbers: as they were told last."""
 
-    def __init__(self, shard: Shard, simulator: Simulator, log: LogBuffer, life: ShardLife) -> None:
+    def __init__(
+        self,
+        shard: Shard,
+        simulator: Simulator,
+        log: LogBuffer,
+        recorder: LoadRecorder | None,
+        life: ShardLife,
+    ) -> None:
         self.gate = LeaseGate()
         self.numbers: dict[str, Any] = {}
         self._simulator = simulator
         self._log = log
+        self._recorder = recorder
         self._life = life
         self._view = ShardView(shard, simulator)
         self._outcome: Outcome = "stopped"
         self._joined = False
+        self._saving = Saving(simulator, log, life, self.gate)
         simulator.services.offer(TransportService, self.gate)
 
     async def run(self) -> Outcome:
         """Until it is stopped; how it ended."""
-        opens_s = await self._take_lease()
+        if await trio.to_thread.run_sync(self._life.take_lease):
+            await trio.sleep(LEASE_S)  # until the lease of the attempt before is over
+        await self._saving.restore()
         token = trio.lowlevel.current_trio_token()
         send, orders = trio.open_memory_channel[dict[str, Any]](100)
         take = partial(_hand_over, token, send)
         await trio.to_thread.run_sync(self._life.take_orders, take)
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._watch, opens_s)
+                nursery.start_soon(self._watch)
+                nursery.start_soon(self._saving.run)
                 nursery.start_soon(self._tell)
                 nursery.start_soon(self._obey, orders)
+                if self._recorder is not None:
+                    nursery.start_soon(self._recorder.run)
                 await self._simulator.run(lambda _line: None)
                 nursery.cancel_scope.cancel()
         finally:
@@ -109,16 +128,15 @@ class Attempt:
                 await trio.to_thread.run_sync(self._bow_out, abandon_on_cancel=True)
         return self._outcome
 
+    def take_load(self) -> bytes:
+        """What was measured since this was last called; empty where load is not measured."""
+        return b"" if self._recorder is None else self._recorder.take().to_bytes()
+
     def _bow_out(self) -> None:
         self._life.take_no_orders()
         self._life.give_back()
 
-    async def _take_lease(self) -> float:
-        """The time from which something may be sent, by the gate's clock."""
-        old_may_run = await trio.to_thread.run_sync(self._life.take_lease)
-        return self.gate.now_s() + (LEASE_S if old_may_run else 0.0)
-
-    async def _watch(self, opens_s: float) -> None:
+    async def _watch(self) -> None:
         """Confirm the lease once a second, and end what is not wanted any more."""
         beat, heard_s = -1, self.gate.now_s()
         while True:
@@ -131,8 +149,7 @@ class Attempt:
                 if look is not None:
                     if (outcome := _verdict(look.mine, look.wanted, look.stop)) is not None:
                         return self._end(outcome)
-                    if asked_s >= opens_s:
-                        self.gate.renew(asked_s)
+                    self.gate.renew(asked_s)
                     if look.beat != beat:
                         beat, heard_s = look.beat, asked_s
             if self.gate.now_s() - heard_s > ABANDONED_S:
@@ -140,7 +157,7 @@ class Attempt:
             await trio.sleep(LOOK_S)
 
     def _end(self, outcome: Outcome) -> None:
-        if outcome != "stopped":
+        if outcome not in ("stopped", "moved"):
             self.gate.end()
         self._outcome = outcome
         self._simulator.stop()
@@ -148,7 +165,7 @@ class Attempt:
     async def _tell(self) -> None:
         while True:
             self.numbers = self._view.numbers()
-            self._say("numbers", numbers=self.numbers)
+            self._say("numbers", numbers=self.numbers, load=self.take_load())
             if not self._joined and self.numbers["states"].get("connected") == self.numbers["ders"]:
                 self._joined = True
                 keep_what_is_there()
@@ -161,6 +178,8 @@ class Attempt:
             match order:
                 case {"do": "stop"}:
                     self._end("stopped")
+                case {"do": "move"}:
+                    self._end("moved")
                 case {"do": "show", "id": int(asked), "device": int(number)}:
                     from dersim.fleet_run.answers import der_document  # noqa: PLC0415 - loads the web
 

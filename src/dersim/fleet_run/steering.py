@@ -21,6 +21,8 @@ from dersim.logbuffer import LogBuffer
 BEAT_S = 1.0
 #: Attempts in a row that a shard may fail before the fleet ends, and the pause before the next, s.
 MOST_FAILURES, PAUSE_S = 5, 1.0
+#: Between two looks at how the shards are placed, s.
+LEVEL_S = 5.0
 #: The longest stop, s.
 STOP_S = 10.0
 #: The longest wait for a shard's answer about one DER, s.
@@ -64,10 +66,11 @@ class Steering:
         shards = self._board.plan.shards
         await trio.to_thread.run_sync(self._workforce.begin, shards, take)
         workers = sorted(await trio.to_thread.run_sync(self._workforce.workers))
-        self._board.workers = tuple(workers)
+        self._board.see_workers(workers)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen, events)
             nursery.start_soon(self._beat)
+            nursery.start_soon(self._level)
             nursery.start_soon(self._follow, ends, done)
             for position, shard in enumerate(shards):
                 await self._submit(shard, workers[position % len(workers)] if workers else None, done)
@@ -97,12 +100,31 @@ class Steering:
     async def _listen(self, events: trio.MemoryReceiveChannel[dict[str, Any]]) -> None:
         async for event in events:
             match event:
-                case {"kind": "numbers"}:
-                    self._board.take(event, trio.current_time())
-                    if event["numbers"]["states"].get("connected") == event["numbers"]["ders"]:
-                        self._failures[event["shard"]] = 0
+                case {"kind": "numbers", "shard": str(name)} if name in self._board.rows:
+                    self._take_numbers(name, event)
                 case {"kind": "answer", "id": int(asked), "body": str(body)} if asked in self._asked:
                     self._asked[asked].send_nowait(body)
+
+    def _take_numbers(self, name: str, event: dict[str, Any]) -> None:
+        row = self._board.rows[name]
+        before = row.restarts
+        self._board.add_load(event.get("load", b""))
+        self._board.take(event, trio.current_time())
+        if row.restarts > before:
+            self._log.log("Warning", "Fleet", f"shard {name} goes on at {row.worker}")
+        if row.connected == row.shard.count:
+            self._failures[name] = 0
+
+    async def _level(self) -> None:
+        """Move a shard from a worker that has too many, where that lasts: Dask moves none by itself."""
+        asked = ""
+        while True:
+            await trio.sleep(LEVEL_S)
+            row = self._board.overloaded()
+            if row is not None and row.attempt == asked:
+                self._log.log("Info", "Fleet", f"shard {row.shard.name} is moved: {row.worker} has too many")
+                await trio.to_thread.run_sync(self._workforce.order, row.attempt, {"do": "move"})
+            asked = row.attempt if row is not None else ""
 
     async def _beat(self) -> None:
         for n in itertools.count(1):
@@ -116,7 +138,7 @@ class Steering:
     def _beat_once(self, n: int) -> None:
         self._workforce.beat(n, stop=self._stopping.is_set())
         if n % _LOOK_BEATS == 0:
-            self._board.workers = tuple(sorted(self._workforce.workers()))
+            self._board.see_workers(self._workforce.workers())
 
     async def _submit(self, shard: Shard, worker: str | None, done: Callable[[Done], None]) -> None:
         files = await trio.to_thread.run_sync(self._pack, shard)
@@ -137,13 +159,15 @@ class Steering:
                 if not self._running:
                     self._all_ended.set()
                 continue
-            self._judge(shard, end)
-            await trio.sleep(PAUSE_S)
+            if end.summary is None or end.summary.outcome != "moved":
+                self._judge(shard, end)
+                await trio.sleep(PAUSE_S)
             await self._submit(shard, self._idle(), done)
 
     def _note(self, end: Done) -> None:
         """The last numbers of an attempt."""
         assert end.summary is not None  # noqa: S101 - the caller has looked
+        self._board.add_load(end.summary.load)
         row = self._board.rows[end.summary.shard]
         if end.summary.numbers and row.attempt == end.summary.attempt:
             row.numbers = end.summary.numbers

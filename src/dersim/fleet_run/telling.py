@@ -24,7 +24,6 @@ class Telling:
         self._board = board
         self._log = log
         self._terminal = terminal
-        self._imbalance = ""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -51,18 +50,10 @@ class Telling:
         before = self._board.totals(trio.current_time())
         while True:
             next_s = trio.current_time() + MINUTE_S
-            while trio.current_time() < next_s:
-                self._tell_imbalance()
-                await trio.sleep(1)
+            await trio.sleep_until(next_s)
             now = self._board.totals(trio.current_time())
             self._log.log("Info", "Fleet", line(before, now))
             before = now
-
-    def _tell_imbalance(self) -> None:
-        """Once, when it begins."""
-        told, self._imbalance = self._imbalance, self._board.imbalance()
-        if self._imbalance and self._imbalance != told:
-            self._log.log("Warning", "Fleet", f"{self._imbalance}: Dask moves no shard by itself")
 
 
 def line(before: Totals, now: Totals) -> str:
@@ -83,13 +74,13 @@ def line(before: Totals, now: Totals) -> str:
 
 def last_line(board: Board, seconds: float, unfinished: list[str]) -> str:
     """The summary of a whole run. unfinished: shards that did not confirm their stop."""
-    counters, restarts = board.totals(float("-inf")).counters, sum(r.restarts for r in board.rows.values())
+    counters = board.totals(float("-inf")).counters
     parts = [
         f"{board.plan.total} DERs for {seconds:.0f} s",
         f"{counters.get('requests', 0)} requests",
         _counted(counters.get("errors", 0), "error"),
         _counted(counters.get("responses", 0), "Response"),
-        _counted(restarts, "restart"),
+        _counted(board.restarts, "restart"),
     ]
     parts += [
         f"{row.shard.name} never had all its DERs connected ({row.connected} at the end)"

@@ -74,9 +74,12 @@ def _operation(route: Route, book: SchemaBook, about: About) -> dict[str, Any]:
         "responses": _responses(route, book, about),
     }
     if route.request is not None:
+        content: dict[str, Any] = {"schema": book.of(route.request)}
+        if route.example is not None:
+            content["example"] = route.example
         out["requestBody"] = {
             "required": not route.request_optional,
-            "content": {"application/json": {"schema": book.of(route.request)}},
+            "content": {"application/json": content},
         }
     return out
 

@@ -51,9 +51,10 @@ Handler = Callable[[Any, Any], Any | Awaitable[Any]]
 class Route:
     """One method of one address.
 
-    request: the type of the JSON body, None where none is taken. response: that of the answer's body.
-    path_parameters: those in braces in the path, in order. etag: whether the answer is tagged, so that a poll
-    of what did not change costs no body.
+    request: the type of the JSON body, None where none is taken; example: a right one, for the docs.
+    response: the type of the answer's body.
+    path_parameters: those in braces in the path, in order.
+    etag: whether the answer is tagged, so that a poll of what did not change costs no body.
     packed: whether the body is sent as gzip to a client that accepts it; for long bodies that compress well.
     problems: the kinds of Problem that it is known to raise, for the docs.
     """
@@ -66,6 +67,7 @@ class Route:
     status: int = 200
     request: Any = None
     request_optional: bool = False
+    example: Any = None
     query: tuple[Query, ...] = ()
     path_parameters: tuple[Query, ...] = ()
     per_device: bool = True

@@ -6,6 +6,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from dersim.http11 import Request
+from dersim.json_schema import SchemaBook, check
 from dersim.utility.admin import api
 
 
@@ -48,6 +49,16 @@ def test_every_path_parameter_is_declared():
     for route in api.ROUTES:
         named = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
         assert [query.name for query in route.path_parameters] == named
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in api.ROUTES if route.request],
+    ids=lambda route: f"{route.method} {route.path}",
+)
+def test_the_example_of_every_body_has_the_shape_that_is_documented(route):
+    book = SchemaBook()
+    assert check(book.of(route.request), book.components, route.example) == []
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])

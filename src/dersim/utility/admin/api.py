@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -17,18 +18,6 @@ ROUTES: list[Route] = [
     for module in (end_devices, groups, programs, controls, curves, reports, faults)
     for route in module.ROUTES
 ]
-
-#: What a right body looks like, by the last fixed word of its path.
-_HINTS = {
-    "end-devices": end_devices.HINT,
-    "groups": groups.HINT,
-    "programs": programs.HINT,
-    "default-control": programs.DEFAULT_HINT,
-    "controls": controls.HINT,
-    "curves": curves.HINT,
-    "poll-rates": reports.RATES_HINT,
-    "faults": faults.HINT,
-}
 
 _ABOUT = About(
     "dersim 2030.5 server",
@@ -81,8 +70,9 @@ def _shapes() -> list[tuple[list[str], Route]]:
 
 def hint_for(route: Route) -> str:
     """A right body for this route, in words."""
-    words = [part for part in route.path.split("/") if part and not part.startswith("{")]
-    return _HINTS.get(words[-1], "see /docs for what this address takes")
+    if route.example is None:
+        return "see /docs for what this address takes"
+    return f"for instance {json.dumps(route.example)}"
 
 
 def known() -> str:

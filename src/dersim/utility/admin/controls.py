@@ -12,12 +12,10 @@ from dersim.pages.routes import Query
 from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.utility.admin.body import bad_request
 from dersim.utility.admin.context import MRID, PROGRAM_ID, AdminContext, AdminRoute, Call
-from dersim.utility.admin.orders import ControlBody, order_of
+from dersim.utility.admin.orders import CONTROL, ControlBody, order_of
 from dersim.utility.admin.paging import AFTER, LIMIT, matches, page
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.program import CANCELLED, STATUS_TEXT, SUPERSEDED, Control, Program
-
-HINT = 'for instance {"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}'
 
 
 class ControlView(TypedDict):
@@ -203,6 +201,7 @@ ROUTES = [
         response=BulkPublished,
         status=201,
         request=BulkBody,
+        example={"programs": [1, 2], **CONTROL},
         tag="Controls",
     ),
     AdminRoute(
@@ -245,6 +244,7 @@ ROUTES = [
         response=Published,
         status=201,
         request=ControlBody,
+        example=CONTROL,
         path_parameters=(PROGRAM_ID,),
         tag="Controls",
         problems=("not-found",),

@@ -19,7 +19,8 @@ from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.program import ListedCurve, Program
 from dersim.utility.wire_modes import curve_href
 
-HINT = 'for instance {"mode": "opModVoltVar", "value": {"curve": [[92, 44], [98, 0], [102, 0], [108, -44]]}}'
+_POINTS = {"curve": [[92, 44], [98, 0], [102, 0], [108, -44]]}
+EXAMPLE = {"mode": "opModVoltVar", "value": _POINTS}
 
 _Value = Annotated[Any, described("the curve as the mode takes it, in plain units")]
 
@@ -140,6 +141,7 @@ ROUTES = [
         response=CurveView,
         status=201,
         request=CurveBody,
+        example=EXAMPLE,
         path_parameters=(PROGRAM_ID,),
         tag="Curves",
         problems=("not-found",),
@@ -161,6 +163,7 @@ ROUTES = [
         summary="Give a curve other points, for all controls and the default that refer to it.",
         response=CurveView,
         request=CurveChange,
+        example={"value": _POINTS},
         path_parameters=_ONE,
         tag="Curves",
         problems=("not-found", "conflict"),

@@ -14,7 +14,7 @@ from dersim.utility.admin.paging import AFTER, LIMIT, matches, page
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.admin.views import EndDeviceView
 
-HINT = 'for instance {"lfdi": "40 hex digits", "pin": 111115}'
+EXAMPLE = {"lfdi": "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5", "pin": 111115}
 
 _Pin = Annotated[
     int | str, described("up to six digits, the last one the check digit; default that of --pin")
@@ -118,6 +118,7 @@ ROUTES = [
         response=EndDeviceView,
         status=201,
         request=EndDeviceBody,
+        example=EXAMPLE,
         tag="EndDevices",
     ),
     AdminRoute(
@@ -137,6 +138,7 @@ ROUTES = [
         summary="Change an EndDevice: what is left out stays.",
         response=EndDeviceView,
         request=EndDeviceChange,
+        example={"enabled": False},
         path_parameters=(LFDI,),
         tag="EndDevices",
         problems=("not-found",),

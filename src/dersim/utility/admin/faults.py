@@ -13,7 +13,6 @@ from dersim.utility.faults.forms import FORMS
 from dersim.utility.faults.plans import fault_from
 from dersim.utility.faults.planted import PlantedFault
 
-HINT = 'for instance {"kind": "status", "status": 503, "path": "/derp/*", "count": 3}'
 PATH = f"{PREFIX}/faults"
 
 #: Checked by `fault_from`, which knows its kinds and says more than a union of schemas can.
@@ -95,6 +94,7 @@ ROUTES = [
         response=FaultView,
         status=201,
         request=FaultBody,
+        example={"kind": "status", "status": 503, "path": "/derp/*", "count": 3},
         tag="Faults",
     ),
     AdminRoute(

@@ -10,12 +10,12 @@ from dersim.pages.routes import Query
 from dersim.utility import grouping
 from dersim.utility.admin.context import LFDI, AdminContext, AdminRoute, Call
 from dersim.utility.admin.controls import Published
-from dersim.utility.admin.orders import ControlBody, order_of
+from dersim.utility.admin.orders import CONTROL, ControlBody, order_of
 from dersim.utility.admin.paging import AFTER, LIMIT, matches, page
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.groups import LEVELS, MAX_NAME_CHARS, MAX_OFFSET_S, MAX_ZONE_S, Group, TimeOf
 
-HINT = 'for instance {"name": "feeder 7", "level": "feeder"}'
+EXAMPLE = {"name": "feeder 7", "level": "feeder"}
 
 _Name = Annotated[str, described("shown to devices, unlike any other", minLength=1, maxLength=MAX_NAME_CHARS)]
 _Lfdis = Annotated[list[str], described("LFDIs of the devices in the group itself, all of them")]
@@ -214,6 +214,7 @@ ROUTES = [
         response=GroupView,
         status=201,
         request=GroupBody,
+        example=EXAMPLE,
         tag="Groups",
     ),
     AdminRoute(
@@ -233,6 +234,7 @@ ROUTES = [
         summary="Change a group: what is left out stays.",
         response=GroupView,
         request=GroupChange,
+        example={"patterns": ["3E4F*"]},
         path_parameters=_ID,
         tag="Groups",
         problems=("not-found",),
@@ -255,6 +257,7 @@ ROUTES = [
         response=Published,
         status=201,
         request=ControlBody,
+        example=CONTROL,
         path_parameters=_ID,
         tag="Groups",
         problems=("not-found",),
@@ -276,6 +279,7 @@ ROUTES = [
         summary="Move a device to one group of the topology.",
         response=PlaceView,
         request=PlaceBody,
+        example={"group": 2},
         path_parameters=(LFDI,),
         tag="Groups",
         problems=("not-found",),
@@ -288,6 +292,7 @@ ROUTES = [
         response=Published,
         status=201,
         request=ControlBody,
+        example=CONTROL,
         path_parameters=(LFDI,),
         tag="Groups",
         problems=("not-found",),

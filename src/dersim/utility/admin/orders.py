@@ -13,6 +13,7 @@ from dersim.utility.admin.body import read_modes
 from dersim.utility.programs import MAX_DURATION_S, MAX_RANDOMIZATION_S, ControlOrder
 from dersim.utility.responses import LIST_HREF
 
+CONTROL = {"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}
 MAX_START_IN_S = 366 * 86_400
 
 Modes = Annotated[

@@ -17,8 +17,8 @@ from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.program import Program
 from dersim.utility.programs import MAX_DESCRIPTION_CHARS, MAX_ORDER, check_program
 
-HINT = 'for instance {"description": "feeder 7", "primacy": 10}'
-DEFAULT_HINT = 'for instance {"modes": {"opModMaxLimW": 100}}'
+EXAMPLE = {"description": "feeder 7", "primacy": 10}
+DEFAULT_EXAMPLE = {"modes": {"opModMaxLimW": 100}}
 
 _Description = Annotated[str, described("shown to devices", maxLength=MAX_DESCRIPTION_CHARS)]
 _Primacy = Annotated[int, described("the lower one has priority", minimum=0, maximum=255)]
@@ -205,6 +205,7 @@ ROUTES = [
         response=ProgramView,
         status=201,
         request=ProgramBody,
+        example=EXAMPLE,
         tag="Programs",
     ),
     AdminRoute(
@@ -224,6 +225,7 @@ ROUTES = [
         summary="Change a program: what is left out stays.",
         response=ProgramView,
         request=ProgramChange,
+        example=EXAMPLE,
         path_parameters=(PROGRAM_ID,),
         tag="Programs",
         problems=("not-found",),
@@ -255,6 +257,7 @@ ROUTES = [
         summary="Set or replace the default control of a program.",
         response=DefaultView,
         request=DefaultBody,
+        example=DEFAULT_EXAMPLE,
         path_parameters=(PROGRAM_ID,),
         tag="Programs",
         problems=("not-found",),

@@ -13,7 +13,6 @@ from dersim.utility.admin.problems import PREFIX
 from dersim.utility.config import MAX_POLL_RATE_S
 
 DEFAULT_LIMIT = 100
-RATES_HINT = 'for instance {"derp": 5}'
 
 _Rate = Annotated[int, unit("s", minimum=1, maximum=MAX_POLL_RATE_S)]
 
@@ -179,6 +178,7 @@ ROUTES = [
         summary="Change some poll rates.",
         response=PollRates,
         request=PollRatesChange,
+        example={"derp": 5},
         tag="Server",
     ),
 ]

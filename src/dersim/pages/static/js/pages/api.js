@@ -57,9 +57,8 @@ function operation(doc, method, path, op) {
     p,
     h("input", { "aria-label": p.name, placeholder: p.schema.default ?? "", title: p.description }),
   ]);
-  const body = op.requestBody
-    ? h("textarea", { rows: 3, "aria-label": "body", style: { width: "100%" }, class: "mono" }, "{}")
-    : null;
+  const taken = op.requestBody?.content["application/json"];
+  const body = taken ? bodyField(taken.example ?? {}) : null;
   const answer = h("pre", { hidden: true });
   const run = async () => {
     const told = await ask(method, address(path, fields), body?.value);
@@ -78,6 +77,7 @@ function operation(doc, method, path, op) {
         )
       : null,
     body,
+    taken ? h("details", {}, h("summary", {}, "Body"), schemaText(doc, taken.schema)) : null,
     h(
       "div",
       { class: "row" },
@@ -88,6 +88,15 @@ function operation(doc, method, path, op) {
     answers(doc, op),
   );
 }
+
+function bodyField(example) {
+  const text = JSON.stringify(example, null, 1).replaceAll(/\n\s*/g, " ");
+  return h("textarea", { rows: 3, "aria-label": "body", style: { width: "100%" }, class: "mono" }, text);
+}
+
+// A schema with all that it refers to.
+const schemaText = (doc, schema) =>
+  h("pre", { tabindex: 0 }, JSON.stringify(resolve(doc, schema), null, 2));
 
 // The path with its ids filled in, and the query of what was given.
 function address(path, fields) {
@@ -124,9 +133,8 @@ async function ask(method, url, body) {
 function answers(doc, op) {
   const [[status, good], ...errors] = Object.entries(op.responses);
   const schema = Object.values(good.content || {})[0]?.schema;
-  const text = schema ? JSON.stringify(resolve(doc, schema), null, 2) : "";
   return [
-    schema ? h("details", {}, h("summary", {}, `Answer ${status}`), h("pre", {}, text)) : null,
+    schema ? h("details", {}, h("summary", {}, `Answer ${status}`), schemaText(doc, schema)) : null,
     note(errors.map(([code, each]) => `${code}: ${each.description}`).join(" · ")),
   ];
 }

@@ -6,7 +6,14 @@ import { modes, num, plain, span } from "../format.js";
 import { act, poll } from "../shell.js";
 import { showResources } from "./resources.js";
 
-const WORD = { connected: "good", disabled: "muted", away: "muted", discovering: "warn", retrying: "bad", failed: "bad" };
+const WORD = {
+  connected: "good",
+  disabled: "muted",
+  away: "muted",
+  discovering: "warn",
+  retrying: "bad",
+  failed: "bad",
+};
 
 const VERIFIED = { true: "verified", false: "does not match", null: "not checked" };
 const CONTROL_COLUMNS = ["Modes", "Status", "Start", "End", "Program", "mRID", "Why", "You"];
