@@ -257,3 +257,11 @@ def test_the_oldest_controls_are_forgotten():
         reactions.of(facts(mrid=f"{place}"))
     assert reactions.forgotten == 5
     assert len(reactions.shown(START_S)) == MOST_CONTROLS
+
+
+def test_counts_up_to_each_bound():
+    latencies = Latencies()
+    for seconds in (0.001, 0.005, 0.0051, 0.2, 30.0):
+        latencies.record(seconds)
+    assert latencies.counts_up_to((0.0005, 0.005, 0.1, 1.0, 10.0)) == [0, 2, 3, 4, 4]
+    assert Latencies().counts_up_to((1.0,)) == [0]

@@ -8,7 +8,7 @@ is one for each second of a run and for each step of a control.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dersim.errors import ConfigError
@@ -17,6 +17,8 @@ from dersim.errors import ConfigError
 PERCENTILES: Mapping[str, float] = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p99.9": 99.9}
 _MOST_US = 3_600_000_000
 _DIGITS = 2
+#: The width of a bucket with two digits.
+_WIDTH = 0.01
 
 
 def library() -> Any:
@@ -71,6 +73,16 @@ class Latencies:
         found = self._held.get_percentile_to_value_dict(list(PERCENTILES.values()))
         shown = {name: found[percent] / 1e3 for name, percent in PERCENTILES.items()}
         return {**shown, "max": self._held.get_max_value() / 1e3, "mean": round(self.mean_s * 1e3, 3)}
+
+    def counts_up_to(self, ends_s: Sequence[float]) -> list[int]:
+        """How many do not exceed each of these, s, which rise."""
+        found, total, place = [0] * len(ends_s), 0, 0
+        for each in self._held.get_recorded_iterator():
+            while place < len(ends_s) and each.value_iterated_to > ends_s[place] * 1e6 * (1 + _WIDTH):
+                found[place] = total
+                place += 1
+            total += each.count_added_in_this_iter_step
+        return found[:place] + [total] * (len(ends_s) - place)
 
     def to_text(self) -> str:
         """HdrHistogram's compressed form, base64."""

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dersim import __version__
 from dersim.binding import bindings
+from dersim.load.recorder import LoadRecorder
 from dersim.returning import returning
 from dersim.web.api.csip import COUNTERS, STATES, client_of
+from dersim.web.load_metrics import families
 
 if TYPE_CHECKING:
     from dersim.buffers import Buffers
@@ -89,6 +91,9 @@ def _lines(context: WebContext) -> Iterator[str]:
     if labelled:
         yield from _binding(devices)
     yield from _csip(context, labelled=labelled)
+    if (recorder := engine.service(LoadRecorder)) is not None:
+        for family in families(recorder.tally):
+            yield from _family(*family)
     yield from _buffers(engine.buffers)
     if errors := engine.fences.counts:
         yield from _family(

@@ -3,6 +3,7 @@ import { card, cardRow, h, note, scroller, show, troubleLine } from "../dom.js";
 import { currentDevice, getPlain } from "../api.js";
 import { num } from "../format.js";
 import { poll } from "../shell.js";
+import { LoadSection } from "./fleet_load.js";
 
 // Key, title, decimals (null: a text), and the value.
 const COLUMNS = [
@@ -47,7 +48,8 @@ class FleetTable {
       h("button", { onclick: () => this.turn(PAGE) }, "Next"),
     ];
     const foot = h("div", { class: "row" }, buttons, this.place);
-    show(root, card("Fleet", trouble, this.sums, scroller(table), foot));
+    this.measured = new LoadSection();
+    show(root, card("Fleet", trouble, this.sums, scroller(table), foot), this.measured.node);
   }
 
   sortBy(index) {
@@ -70,6 +72,7 @@ class FleetTable {
     this.total = page.total;
     this.rows = page.devices.map((d) => ({ ...d, csip: states.get(d.device) || "–" }));
     this.draw();
+    await this.measured.load();
   }
 
   draw() {
