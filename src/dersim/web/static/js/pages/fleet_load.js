@@ -103,7 +103,7 @@ function requests({ kinds, handshakes }) {
 function controls(measured) {
   const newest = measured.controls.slice(-MOST_CONTROLS).reverse();
   if (!newest.length) return null;
-  const titles = ["Control", "Published", "Seen by", "Never seen", ...STEPS.map((step) => `${step}, p95 s`)];
+  const titles = ["Control", "Published", "Seen by", "Never seen", ...STEPS];
   const rows = newest.map((each) => {
     const steps = STEPS.map((step) => num(each.steps[step]?.p95, 2));
     const cells = [`${each.seen_by} of ${each.devices}`, each.never_seen ?? "open", ...steps];
@@ -117,5 +117,5 @@ function controls(measured) {
       cells.map((text) => h("td", { class: "n" }, text)),
     );
   });
-  return [h("h3", {}, "Reaction to controls"), table(titles, rows, { numbers: titles.slice(2) })];
+  return [h("h3", {}, "Reaction to controls: p95 over the DERs, in seconds"), table(titles, rows, { numbers: titles.slice(2) })];
 }
