@@ -92,7 +92,7 @@ def test_a_run_without_requests_has_a_report_too():
 
 
 def test_the_colours_are_those_of_the_dashboard():
-    ours = files("dersim.load").joinpath("static/report.css").read_text()
+    ours = files("dersim.load").joinpath("template/report.css").read_text()
     theirs = files("dersim.pages").joinpath("static/css/style.css").read_text()
     for block in (r":root \{.*?\}", r':root\[data-theme="dark"\] \{.*?\}'):
         assert re.search(block, ours, re.DOTALL)[0] == re.search(block, theirs, re.DOTALL)[0]

@@ -40,17 +40,17 @@ def html(head: RunHead, snapshot: Mapping[str, Any], verdicts: Sequence[Verdict]
         tables.controls(snapshot),
         tables.errors(snapshot),
     ]
-    return Template(_static("report.html")).substitute(
+    return Template(_template("report.html")).substitute(
         title=escape(f"Load report: {head.devices} DERs, {head.target}"),
-        style=_static("report.css"),
-        script=_static("report.js"),
+        style=_template("report.css"),
+        script=_template("report.js"),
         body="\n".join(body),
         series=_embedded(plots, series),
     )
 
 
-def _static(name: str) -> str:
-    return files("dersim.load").joinpath("static", name).read_text(encoding="utf-8")
+def _template(name: str) -> str:
+    return files("dersim.load").joinpath("template", name).read_text(encoding="utf-8")
 
 
 def _card(title: str, inner: str) -> str:
