@@ -117,5 +117,6 @@ function controls(measured) {
       cells.map((text) => h("td", { class: "n" }, text)),
     );
   });
-  return [h("h3", {}, "Reaction to controls: p95 over the DERs, in seconds"), table(titles, rows, { numbers: titles.slice(2) })];
+  const title = h("h3", {}, "Reaction to controls: p95 over the DERs, in seconds");
+  return [title, table(titles, rows, { numbers: titles.slice(2) })];
 }
