@@ -310,3 +310,58 @@ def test_service_points_with_24_controls_each_go_on_under_a_control_of_their_fee
     lab.now = T + 3600
     head_end.advance()
     assert above.status != SUPERSEDED
+
+
+A, B = "A" * 40, "B" * 40
+
+
+@pytest.mark.parametrize(
+    ("lfdis", "patterns", "competes"),
+    [
+        ([B], [], False),
+        ([A, B], [], True),
+        ([], ["A*"], True),
+        ([], [], False),
+    ],
+)
+def test_controls_of_groups_outside_the_topology_compete_where_a_device_may_have_both(
+    head_end, lfdis, patterns, competes
+):
+    one, other = (grouping.create(head_end, name, "non_topology") for name in ("one", "other"))
+    grouping.set_members(head_end, one, [A], [])
+    grouping.set_members(head_end, other, lfdis, patterns)
+    now = int(head_end.now_s())
+    first = grouping.publish(head_end, one, ControlOrder(LIMIT, now + 100, 60))
+    grouping.publish(head_end, other, ControlOrder(LIMIT, now + 100, 60))
+    assert first.potentially_superseded == competes
+
+
+def test_a_device_that_joins_a_group_makes_its_controls_compete_and_leaving_ends_that(head_end):
+    one, other = (grouping.create(head_end, name, "non_topology") for name in ("one", "other"))
+    grouping.set_members(head_end, one, [A], [])
+    now = int(head_end.now_s())
+    first, _ = (
+        grouping.publish(head_end, group, ControlOrder(LIMIT, now + 100, 60)) for group in (one, other)
+    )
+    assert not first.potentially_superseded
+    grouping.set_members(head_end, other, [A], [])
+    assert first.potentially_superseded
+    grouping.set_members(head_end, other, [B], [])
+    assert not first.potentially_superseded
+
+
+def test_moving_a_device_looks_at_no_controls_that_it_does_not_change(head_end, monkeypatch):
+    points = [grouping.create(head_end, f"point {n}", "service_point") for n in range(50)]
+    now = int(head_end.now_s())
+    for point in points:
+        grouping.publish(head_end, point, ControlOrder(LIMIT, now + 100, 60))
+    grouping.move(head_end, A, points[0])
+    looked_at, near = [], head_end.programs._timeline._near
+    monkeypatch.setattr(head_end.programs._timeline, "_near", lambda c: looked_at.append(c) or near(c))
+    grouping.move(head_end, A, points[1])
+    assert not looked_at
+    single = grouping.create(head_end, "single", "non_topology")
+    grouping.publish(head_end, single, ControlOrder(LIMIT, now + 100, 60))
+    looked_at.clear()
+    grouping.set_members(head_end, single, [A], [])
+    assert 0 < len(looked_at) < 10

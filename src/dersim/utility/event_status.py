@@ -25,7 +25,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from dersim.utility.program import ACTIVE, COMPLETED, SCHEDULED, SUPERSEDED, Control
@@ -102,19 +102,20 @@ class Timeline:
         self._plan(control)
         self._review_losers([control], now_s)
 
-    def rebuild(self, controls: Iterable[Control], now_s: int) -> None:
-        """Primacies or groups were changed: everything is planned and reviewed again."""
-        self._heap.clear()
-        present = list(controls)
-        for control in present:
-            self._plan(control)
-        for winner in present:
+    def review(self, controls: Collection[Control], now_s: int) -> None:
+        """What these controls compete with was changed."""
+        for winner in controls:
             if winner.status == ACTIVE and winner.begun:
                 for loser in self._near(winner):
                     if loser.live and _take(winner, loser, now_s):
                         self._plan(loser)
-        for control in present:
+        for control in controls:
             _flag(control, self._is_threatened(control), now_s)
+
+    def plan(self, controls: Iterable[Control]) -> None:
+        """The primacy of these controls was changed: of those that are due at once, which goes first?"""
+        for control in controls:
+            self._plan(control)
 
     def _plan(self, control: Control) -> None:
         if _is_listed(control):

@@ -55,6 +55,7 @@ class Programs:
         self._timeline = Timeline(self._near, ended_listed_s)
         self._by_mrid: dict[str, Control] = {}
         self._lists: dict[int, tuple[Program, ...]] = {}
+        self._reviewed: dict[Program, tuple[Program, ...]] = {}
         self._cached_for = (0, 0)
         self._programs: dict[int, Program] = {}
         self._neighbours = Neighbours(self._programs, self.groups)
@@ -119,7 +120,8 @@ class Programs:
         program.changed()
         self.version += 1
         if again:
-            self.review(now_s)
+            self._timeline.plan(program.controls.values())
+            self.review(now_s, self._neighbours.of(program, self.version))
 
     def remove(self, program: Program, now_s: float) -> None:
         """Remove a program with all that is in it."""
@@ -131,9 +133,16 @@ class Programs:
         self.version += 1
         self.review(now_s)
 
-    def review(self, now_s: float) -> None:
-        """Primacies or groups were changed: which controls compete is found out again."""
-        self._timeline.rebuild(self._controls(), int(now_s))
+    def review(self, now_s: float, touched: Iterable[Program] = ()) -> None:
+        """Groups were changed, or a primacy among the `touched`: which controls compete now?
+
+        Only the controls of programs whose neighbours are others than at the last review are looked at.
+        """
+        near = {program: self._neighbours.of(program, self.version) for program in self}
+        changed = {program: None for program in near if self._reviewed.get(program) != near[program]}
+        self._reviewed = near
+        controls = [c for program in {**changed, **dict.fromkeys(touched)} for c in program.controls.values()]
+        self._timeline.review(controls, int(now_s))
 
     def set_default(self, program: Program, modes: Mapping[str, ModeValue], now_s: float) -> None:
         """Replace the DefaultDERControl of a program; its mRID stays, its version rises."""
@@ -250,9 +259,6 @@ class Programs:
         if len(programs) == 1:
             return list(programs[0].controls.values())
         return [each for program in programs for each in program.controls.values()]
-
-    def _controls(self) -> list[Control]:
-        return [control for program in self._programs.values() for control in program.controls.values()]
 
 
 def _in_order(programs: Iterable[Program]) -> list[Program]:
