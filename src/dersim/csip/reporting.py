@@ -1,8 +1,8 @@
 """The PUTs of DERCapability, DERSettings, DERStatus and DERAvailability, each skipped when nothing changed.
 
-Unchanged means: the same bytes as the server last accepted, apart from readingTime, dateTime and updatedTime.
-A body that was refused with a 4xx is not sent again unchanged either (2030.5-2018 5.5). The next discovery
-clears both memories, because the server may have been restarted.
+Unchanged means: the same bytes as the server last accepted at this href, apart from readingTime, dateTime and
+updatedTime. A body that was refused with a 4xx is not sent again unchanged either (2030.5-2018 5.5). The next
+discovery clears both memories, because the server may have been restarted.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ class Reporter:
         self._sent: dict[DerResource, _Sent] = {}
         self._accepted: dict[DerResource, tuple[bytes, float]] = {}
         self._refused: dict[DerResource, bytes] = {}
+        self._hrefs: dict[DerResource, str] = {}
         self._since: dict[str, tuple[Any, int]] = {}
         self._forgotten = ""
 
@@ -91,6 +92,10 @@ class Reporter:
                     await self._put_one(name, href)
 
     async def _put_one(self, name: DerResource, href: str) -> None:
+        if self._hrefs.setdefault(name, href) != href:  # another EndDevice of ours, which has none of it yet
+            self._hrefs[name] = href
+            self._accepted.pop(name, None)
+            self._refused.pop(name, None)
         try:
             body = self._session.encode(self.body(name))
         except LocalProtocolError as error:
