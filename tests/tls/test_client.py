@@ -2,7 +2,9 @@
 
 import gc
 import os
+import shutil
 import stat
+import subprocess
 import weakref
 from pathlib import Path
 
@@ -171,3 +173,56 @@ async def test_one_key_log_gets_the_secrets_of_all_clients_of_a_context(fleet_fo
     await all_at_once(meet, clients, server)
     assert len(key_log.read()) == len(clients)
     key_log.close()
+
+
+async def test_a_connection_that_is_made_holds_no_pair_and_the_next_one_has_it(fleet_folder, server, meet):
+    client = client_of(fleet_folder, 1, tls.SharedContexts())
+    for resumed in (False, True):
+        met = await meet(client, server)
+        assert met.client._object.context is client.shared.without_pair
+        assert met.client.session_reused is resumed
+        assert lfdi_of(met.server) == identity.lfdi(client.certificate_der)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+async def test_a_server_that_renegotiates_gets_our_certificate(fleet_folder):
+    """Some servers ask for the certificate only after the first handshake, as openssl does at its R."""
+    contexts = tls.SharedContexts()
+    client, other = (client_of(fleet_folder, number, contexts) for number in (1, 2))
+    argv = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-msg", "-no_resumption_on_reneg"]
+    for flag, name in (("-cert", "cert_server"), ("-key", "key_server"), ("-cert_chain", "cert_ca")):
+        argv += [flag, str(fleet_folder / f"{name}.pem")]
+    argv += ["-cipher", tls.CIPHERS]
+    process = await trio.lowlevel.open_process(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    said = b""
+
+    async def wait_for(words):
+        nonlocal said
+        while words not in said:
+            said += await process.stdout.receive_some(4096)
+        before, _, said = said.partition(words)
+        return before
+
+    try:
+        with trio.fail_after(20):
+            await wait_for(b"ACCEPT 127.0.0.1:")
+            transport = await trio.open_tcp_stream("127.0.0.1", int(await wait_for(b"\n")))
+            stream = await tls.client_handshake(transport, client, "x", endpoint="x")
+            other.load()
+            await stream.send_all(b"hello\n")
+            assert b"CertificateRequest" not in await wait_for(b"hello\n")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stream.receive_some)
+                await process.stdin.send_all(b"R\n")
+                await wait_for(b"CertificateRequest")
+                await wait_for(b", Certificate\n")
+                message = await wait_for(b"<<<")
+                await wait_for(b">>> TLS 1.2, Handshake [length 0010], Finished")
+                nursery.cancel_scope.cancel()
+            assert client.certificate_der in bytes.fromhex(message.decode())
+            await stream.aclose()
+    finally:
+        process.kill()
+        await process.wait()
+        await trio.aclose_forcefully(process.stdin)
+        await trio.aclose_forcefully(process.stdout)

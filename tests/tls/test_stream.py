@@ -96,3 +96,44 @@ async def test_a_record_that_was_tampered_with_breaks_the_stream(pair):
     await server.transport.send_all(record)
     with pytest.raises(trio.BrokenResourceError):
         await client.receive_some()
+
+
+async def test_openssl_gets_a_long_message_in_pieces_that_keep_its_buffers_small(pair):
+    client, server = pair
+    largest = 0
+    for stream in (client, server):
+        incoming, written = stream._incoming, stream._incoming.write
+
+        class Watched:
+            def __getattr__(self, name, incoming=incoming):
+                return getattr(incoming, name)
+
+            def write(self, data, written=written):
+                nonlocal largest
+                largest = max(largest, len(data))
+                return written(data)
+
+        stream._incoming = Watched()
+    message = bytes(range(256)) * 40
+    for sender, receiver in ((client, server), (server, client)):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sender.send_all, message)
+            assert await receive_all(receiver, len(message)) == message
+        assert receiver.pending() == 0
+    assert largest == 2048
+
+
+async def test_a_long_message_is_one_write_to_the_transport(pair):
+    client, server = pair
+    writes = []
+    send_all = client.transport.send_all
+
+    async def watched(data):
+        writes.append(len(data))
+        await send_all(data)
+
+    client.transport.send_all = watched
+    await client.send_all(bytes(9_000))
+    assert len(writes) == 1
+    assert len(await receive_all(server, 9_000)) == 9_000
+    assert 9_000 < writes[0] < 9_400

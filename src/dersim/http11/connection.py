@@ -23,7 +23,7 @@ import trio
 from dersim.errors import UtilityUnreachable
 from dersim.http11.client_socket import ClientSocket
 from dersim.http11.messages import Headers, Response
-from dersim.http11.request_bytes import Outgoing, RequestWriter
+from dersim.http11.request_bytes import Outgoing, writer_for
 from dersim.http11.response_reader import ClosedEarly, ResponseReader
 from dersim.receiving import RECEIVE_BYTES
 from dersim.tls.handshake import peer_certificate
@@ -61,7 +61,6 @@ class Connection:
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self.host = host
-        self.peer_certificate_der: bytes | None = None
         self.connects = 0
         self._open_stream = open_stream
         self._on_broken = on_broken
@@ -71,7 +70,7 @@ class Connection:
         self._has_answered = False
         self._phase: Phase = "connect"
         self._turn = trio.Lock()
-        self._writer = RequestWriter(host)
+        self._writer = writer_for(host)
 
     async def request(
         self,
@@ -103,6 +102,11 @@ class Connection:
             raise self._unreachable(self._overdue(latest_s, timeout_s))
         finally:
             self._turn.release()
+
+    @property
+    def peer_certificate_der(self) -> bytes | None:
+        """The server's certificate; None without TLS, or while there is no connection."""
+        return None if self._stream is None else peer_certificate(self._stream)
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +150,6 @@ class Connection:
         self._has_answered = False
         self.connects += 1
         self._stream = await self._open_stream()
-        self.peer_certificate_der = peer_certificate(self._stream)
 
     async def _send(self, data: bytes) -> None:
         self._phase = "send"

@@ -13,7 +13,6 @@ import os
 import ssl
 import tempfile
 import weakref
-from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,10 +29,14 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 
 class SharedContext(CheckedContext):
-    """An OpenSSL context without a pair of its own. loaded: the client whose pair is in it."""
+    """An OpenSSL context without a pair of its own. loaded: the client whose pair is in it.
+
+    without_pair: one that has none, for connections that are made.
+    """
 
     def __init__(self, _protocol: int) -> None:
         self.loaded: weakref.ref[ClientContext] | None = None
+        self.without_pair = CheckedContext(ssl.PROTOCOL_TLS_CLIENT)
         self.chains: dict[bytes, bytes] = {}
 
 
@@ -57,6 +60,7 @@ class SharedContexts:
         context = SharedContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = check_hostname
         prepare(context)
+        prepare(context.without_pair)
         files.load_certificates(root, what)
         try:
             context.load_verify_locations(root)
@@ -80,7 +84,7 @@ class ClientContext:
         chain = pair.chain_pem()
         self._chain = shared.chains.setdefault(chain, chain)
         self._key = pair.key_pem()
-        self._sessions: OrderedDict[str, ssl.SSLSession] = OrderedDict()
+        self._sessions: dict[str, ssl.SSLSession] = {}
 
     def wrap_bio(
         self,
@@ -108,6 +112,15 @@ class ClientContext:
             shared.load_cert_chain(path)
         shared.loaded = weakref.ref(self)
 
+    def take_pair(self, connection: ssl.SSLObject) -> None:
+        """Take our pair out of a connection that is made, where it would only take 12 KiB."""
+        connection.context = self.shared.without_pair
+
+    def give_pair(self, connection: ssl.SSLObject) -> None:
+        """Give it back: the server renegotiates and may ask for it. OSError as for `wrap_bio`."""
+        self.load()
+        connection.context = self.shared
+
     def session(self, endpoint: str) -> ssl.SSLSession | None:
         """The session to resume with `endpoint` ("host:port"), or None."""
         return self._sessions.get(endpoint)
@@ -115,10 +128,10 @@ class ClientContext:
     def keep_session(self, endpoint: str, session: ssl.SSLSession | None) -> None:
         """Keep a session whose chain has passed the check."""
         if session is not None:
+            self._sessions.pop(endpoint, None)
             self._sessions[endpoint] = session
-            self._sessions.move_to_end(endpoint)
             if len(self._sessions) > _SESSIONS:
-                self._sessions.popitem(last=False)
+                del self._sessions[next(iter(self._sessions))]
 
     def forget_session(self, endpoint: str) -> None:
         """Make the next handshake with `endpoint` a full one."""

@@ -40,6 +40,7 @@ async def client_handshake(
         raise
     if not stream.session_reused:
         context.keep_session(endpoint, stream.session)
+    stream.rest(context)
     return stream
 
 

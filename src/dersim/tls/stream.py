@@ -22,6 +22,14 @@ from dersim.receiving import SHORT_READ_BYTES, receive
 
 T = TypeVar("T")
 
+#: What OpenSSL is given at once: its buffers keep the largest size that they ever had.
+_PIECE_BYTES = 2048
+#: From this length on, longer pieces: the longest TLS records.
+_LONG_BYTES = 16384
+#: The type of a TLS record in its first byte.
+_HANDSHAKE = 22
+_NOTHING = memoryview(b"")
+
 
 class Wrapping(Protocol):
     """The part of an SSLContext that a stream needs."""
@@ -36,6 +44,18 @@ class Wrapping(Protocol):
         /,
     ) -> ssl.SSLObject:
         """A connection over two buffers."""
+        ...
+
+
+class Pair(Protocol):
+    """A certificate with its key, for connections in which OpenSSL may do without."""
+
+    def take_pair(self, connection: ssl.SSLObject, /) -> None:
+        """Take it out of a connection."""
+        ...
+
+    def give_pair(self, connection: ssl.SSLObject, /) -> None:
+        """Put it in again."""
         ...
 
 
@@ -60,6 +80,13 @@ class TlsStream(trio.abc.Stream):
         self._fill_bytes = fill_bytes
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname, session)
+        self._pair: Pair | None = None
+        self._unfed = _NOTHING
+
+    def rest(self, pair: Pair) -> None:
+        """After the handshake: do without our certificate and key, unless the server renegotiates."""
+        pair.take_pair(self._object)
+        self._pair = pair
 
     def feed(self, data: bytes) -> None:
         """Bytes that were read of the transport before, ahead of all others."""
@@ -73,15 +100,25 @@ class TlsStream(trio.abc.Stream):
         """Encrypt and send all of `data`."""
         if not data:
             return
+        if len(data) <= _PIECE_BYTES:
+            encrypted = await self._encrypted(data)
+        else:
+            view = memoryview(data)
+            size = _PIECE_BYTES if len(view) < _LONG_BYTES else _LONG_BYTES
+            pieces = [await self._encrypted(view[at : at + size]) for at in range(0, len(view), size)]
+            encrypted = b"".join(pieces)
+        if encrypted:
+            await self.transport.send_all(encrypted)
+
+    async def _encrypted(self, data: bytes | bytearray | memoryview) -> bytes:
         try:
             try:
                 self._object.write(data)
-            except ssl.SSLWantReadError:
+            except ssl.SSLWantReadError:  # the peer renegotiates
                 await self._drive(self._object.write, data)
         except ssl.SSLError as error:
             raise trio.BrokenResourceError(str(error)) from error
-        if self._outgoing.pending:
-            await self.transport.send_all(self._outgoing.read())
+        return self._outgoing.read()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Decrypted data, at most `max_bytes`; b"" at the end, with or without close_notify."""
@@ -132,10 +169,20 @@ class TlsStream(trio.abc.Stream):
 
     async def _flush(self) -> None:
         if self._outgoing.pending:
-            await self.transport.send_all(self._outgoing.read())
+            data = self._outgoing.read()
+            if self._pair is not None and data[0] == _HANDSHAKE:
+                pair, self._pair = self._pair, None
+                pair.give_pair(self._object)
+            await self.transport.send_all(data)
 
     async def _fill(self) -> None:
-        if data := await self.transport.receive_some(self._fill_bytes):
+        data = self._unfed or await self.transport.receive_some(self._fill_bytes)
+        if len(data) > _PIECE_BYTES:
+            data = memoryview(data)
+            data, self._unfed = data[:_PIECE_BYTES], data[_PIECE_BYTES:]
+        else:
+            self._unfed = _NOTHING
+        if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
@@ -170,8 +217,8 @@ class TlsStream(trio.abc.Stream):
         return self._object.cipher()
 
     def pending(self) -> int:
-        """Bytes that are decrypted and not yet received."""
-        return self._object.pending()
+        """Bytes that came and are not yet received: decrypted ones, and those that are to be decrypted."""
+        return self._object.pending() + len(self._unfed)
 
 
 def _is_eof(error: ssl.SSLError) -> bool:
