@@ -15,6 +15,7 @@ from dersim.fleet_file import fleet_schema
 from dersim.hardware.nameplate_schema import nameplate_schema
 from dersim.json_schema import Schema
 from dersim.replay_scenario import scenario_schema
+from dersim.utility.scenario.forms import scenario_schema as server_scenario_schema
 
 #: The dialect of all of them.
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,6 +27,7 @@ def file_schemas() -> dict[str, Schema]:
         "fleet.json": fleet_schema(),
         "nameplate.json": nameplate_schema(),
         "replay-scenario.json": scenario_schema(),
+        "server-scenario.json": server_scenario_schema(),
     }
     return {name: {"$schema": DIALECT} | _with_units(schema) for name, schema in schemas.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from dersim.json_schema import Schema
 from dersim.modes import MAX_CURVE_POINTS, MODES, VAR_REF_TYPES, ModeSpec
@@ -10,12 +11,12 @@ from dersim.modes import MAX_CURVE_POINTS, MODES, VAR_REF_TYPES, ModeSpec
 _EXCITATION: Schema = {"enum": ["inject", "absorb"]}
 
 
-def modes_schema() -> Schema:
+def modes_schema(specs: Mapping[str, ModeSpec] = MODES) -> Schema:
     """Of ``{"opModMaxLimW": 60, ...}``; it refers to `curve_schemas` as ``$defs``."""
     return {
         "type": "object",
         "title": "modes",
-        "properties": {name: {"title": name} | _value(spec) for name, spec in MODES.items()},
+        "properties": {name: {"title": name} | _value(spec) for name, spec in specs.items()},
         "additionalProperties": False,
     }
 

@@ -5,6 +5,7 @@ from argparse import Namespace
 import pytest
 
 from dersim import pki
+from dersim.device import ManualClock
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
@@ -30,7 +31,7 @@ class Context:
 
 def options(**changes):
     given = {"demo": True, "admin_port": 0, "csip_server_port": 0, "csip_server_ip": "127.0.0.1"}
-    return Namespace(**given | {"csip_enc": True, "use_test_pki_certs": None} | changes)
+    return Namespace(**given | {"csip_enc": True, "use_test_pki_certs": None, "scenario": None} | changes)
 
 
 def test_only_with_the_flag():
@@ -71,3 +72,16 @@ async def test_it_binds_before_the_clock_runs_and_tells_where(tmp_path, encrypte
     finally:
         for listener in (*server._listeners, *server._admin_listeners):
             await listener.aclose()
+
+
+def test_a_scenario_is_played_instead_of_the_cycle_and_its_pin_is_that_of_the_clients(tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text("pin: 222220\nprograms: [{name: P, primacy: 9, default: {opModMaxLimW: 60}}]")
+    given = options(scenario=file, csip_enc=False)
+    (kind,) = demo.register_frontends(given)
+    context = Context(given, LogBuffer(stream_level="Error"))
+    context.clock = ManualClock(1_800_000_000.0)
+    server = kind.make(context)
+    assert (server.config.cycle, given.pin, len(server.head_end.programs)) == (False, 222220, 0)
+    server.begin()
+    assert [program.description for program in server.head_end.programs] == ["P"]

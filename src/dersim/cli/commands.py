@@ -53,6 +53,7 @@ COMMANDS: dict[str, Command] = {
                 "dersim sim --demo", "one DER, a utility that sends it controls, and pages to watch both"
             ),
             Example("dersim sim --demo -N 20", "the same with 20 DERs"),
+            Example("dersim sim --fleet fleet.yaml", "groups of different DERs, as a fleet file says"),
             Example(
                 "dersim sim --csip_server_ip 192.0.2.5 --csip_cert cert.pem --csip_key key.pem "
                 "--csip_root_cert root.pem",
@@ -69,6 +70,10 @@ COMMANDS: dict[str, Command] = {
         (
             Example("dersim server", "on https://127.0.0.1:8443, with the test PKI"),
             Example("dersim server --cycle yes", "with the demo's cycle of controls"),
+            Example(
+                "dersim server --scenario scenario.yaml",
+                "with programs, groups, controls and faults of a scenario file",
+            ),
             Example(
                 "dersim server --host 0.0.0.0 --registration known", "for other machines, known DERs only"
             ),

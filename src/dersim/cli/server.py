@@ -29,6 +29,8 @@ from dersim.utility import certificates
 from dersim.utility.config import DEFAULT_PIN, UtilityConfig
 from dersim.utility.end_devices import check_pin
 from dersim.utility.event_status import ENDED_LISTED_S
+from dersim.utility.scenario.plan import Scenario
+from dersim.utility.scenario.reader import read_scenario
 from dersim.utility.server import UtilityServer
 
 
@@ -104,6 +106,12 @@ def add_arguments(parser: OptionParser) -> None:
         help="how long a control stays in its list after its end, s",
     )
     behaviour.add_argument(
+        "--scenario",
+        type=Path,
+        metavar="FILE",
+        help="scenario, YAML: programs, groups, controls, devices and faults over time (docs/scenarios.md)",
+    )
+    behaviour.add_argument(
         "--cycle", type=yes_no, default=False, metavar="yes|no", help="publish the demo's cycle of controls"
     )
 
@@ -128,11 +136,20 @@ def config_of(options: Namespace) -> UtilityConfig:
     return config
 
 
+def scenario_of(options: Namespace) -> Scenario | None:
+    """The scenario of --scenario. ConfigError for a mistake in it, or beside --cycle."""
+    if options.scenario is None:
+        return None
+    if options.cycle:
+        raise ConfigError("--cycle yes and --scenario: the scenario says what is published; leave one out")
+    return read_scenario(options.scenario)
+
+
 def run(options: Namespace) -> int:
     """Serve until SIGINT or SIGTERM; 0. ConfigError and CertificateError are the caller's."""
     terminal = stderr()
     log = LogBuffer(writer=terminal.writer)
-    server = UtilityServer(config_of(options), time.time, log)
+    server = UtilityServer(config_of(options), time.time, log, scenario=scenario_of(options))
     if (lab := lab_address()) is not None:
         server.addresses = {"lab": lab}
     tune_collector()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dersim.errors import ConfigError
+from dersim.ieee2030_5.edition import Edition
 from dersim.numeric import shown
 from dersim.utility.event_status import ENDED_LISTED_S
 
@@ -52,6 +53,7 @@ class UtilityConfig:
 
     host, port: of the 2030.5 side; the admin port is always on 127.0.0.1. Port 0 takes a free one.
     certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard.
+    personality: the edition of all answers; None: that of each client's last body.
     own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
     ended_listed_s: how long a control stays listed after its end.
     """
@@ -67,6 +69,7 @@ class UtilityConfig:
     pin: int = DEFAULT_PIN
     cycle: bool = False
     own_programs: bool = True
+    personality: Edition | None = None
     strict: bool = False
     ended_listed_s: int = ENDED_LISTED_S
     poll_rates: PollRates = field(default_factory=PollRates)

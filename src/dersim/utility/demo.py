@@ -15,6 +15,7 @@ from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.services import CompanionService
 from dersim.utility import certificates
 from dersim.utility.config import UtilityConfig
+from dersim.utility.scenario.reader import read_scenario
 from dersim.utility.server import UtilityServer
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def add_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("demo")
     group.add_argument(
         "--admin_port", type=port, default=8444, help="operator's REST of the demo's server, on 127.0.0.1"
+    )
+    group.add_argument(
+        "--scenario",
+        type=Path,
+        metavar="FILE",
+        help="what the demo's server does, instead of its cycle of controls (docs/scenarios.md)",
     )
 
 
@@ -85,12 +92,14 @@ def make(context: FrontendContext) -> DemoServer:
         encrypted=bool(getattr(options, "csip_enc", True)),
         cycle=True,
     )
+    scenario = None if options.scenario is None else read_scenario(options.scenario)
     if config.encrypted:
         folder = getattr(options, "use_test_pki_certs", None)
         config.certificate, config.key, config.root = certificates.of_folder(
             None if folder is None else Path(folder)
         )
-    server = DemoServer(config, context.clock.now_s, context.log, context.fences)
+    server = DemoServer(config, context.clock.now_s, context.log, context.fences, scenario=scenario)
+    options.pin = config.pin  # which the clients check
     server.addresses = context.addresses
     context.offer(CompanionService, server)
     context.buffers["utility_requests"] = server.head_end.request_log.size

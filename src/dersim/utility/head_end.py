@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import identity
@@ -55,6 +56,14 @@ DEFAULT_CONTROL = {
 }
 
 
+class Player(Protocol):
+    """Carries a scenario out."""
+
+    def advance(self, now_s: float) -> None:
+        """Carry out what is due by now."""
+        ...
+
+
 class HeadEnd:
     """Programs, EndDevices, mirrors, Responses and the request log of one server."""
 
@@ -72,6 +81,7 @@ class HeadEnd:
         self._log = log
         self._started = False
         self.faults = Faults(config, now_s, lambda level, text: log.log(level, MODULE, text))
+        self.player: Player | None = None
         self._cycle: Cycle | None = None
         if config.own_programs:
             self._cycle = Cycle(self.programs, self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY))
@@ -94,6 +104,8 @@ class HeadEnd:
         now_s = self.now_s()
         self.faults.advance(now_s)
         changes = self.programs.advance(now_s)
+        if self.player is not None:
+            self.player.advance(now_s)
         if self._cycle is not None:
             self._cycle.advance(now_s)
         for change in changes:

@@ -60,7 +60,9 @@ class RequestContext:
 
     @property
     def edition(self) -> Edition:
-        """The edition of responses to this client: that of its last body."""
+        """The edition of responses to this client: the server's one, or that of its last body."""
+        if (always := self.head_end.config.personality) is not None:
+            return always
         return self.device.edition if self.device else Edition.E2018
 
     @property

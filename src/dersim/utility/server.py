@@ -23,6 +23,8 @@ from dersim.utility.config import UtilityConfig
 from dersim.utility.faults.actions import Delayed
 from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import MODULE, HeadEnd
+from dersim.utility.scenario.plan import Scenario
+from dersim.utility.scenario.player import play
 
 #: The admin port has no login, so it listens on this machine only, whatever --host says.
 ADMIN_HOST = "127.0.0.1"
@@ -36,7 +38,8 @@ class UtilityServer:
     """A companion server.
 
     now_s: its time, UTC seconds since 1970; first read when it serves. fences: an unexpected error ends one
-    request or one connection; None makes fences of its own.
+    request or one connection; None makes fences of its own. scenario: begins when it
+    serves, and changes `config`.
     """
 
     #: The flag of the 2030.5 port, for error messages.
@@ -45,8 +48,17 @@ class UtilityServer:
     demo = False
 
     def __init__(
-        self, config: UtilityConfig, now_s: Callable[[], float], log: Log, fences: Fences | None = None
+        self,
+        config: UtilityConfig,
+        now_s: Callable[[], float],
+        log: Log,
+        fences: Fences | None = None,
+        *,
+        scenario: Scenario | None = None,
     ) -> None:
+        if scenario is not None:
+            scenario.configure(config)
+        self._scenario = scenario
         self.config = config
         self.fences = Fences(log) if fences is None else fences
         self.head_end = HeadEnd(config, now_s, log)
@@ -109,7 +121,7 @@ class UtilityServer:
         """Serve on any listeners, sockets or not, until cancelled; CertificateError as for `bind`."""
         if self._tls is None:
             self._tls = self._context()
-        self.head_end.start()
+        self.begin()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._advance_regularly)
             if admin_listeners:
@@ -122,6 +134,13 @@ class UtilityServer:
                 on_error=self._connection_failed,
                 gate=self.head_end.faults.gate,
             )
+
+    def begin(self) -> None:
+        """Begin what the head-end does by itself; only the first call has an effect."""
+        self.head_end.start()
+        if self._scenario is not None:
+            play(self.head_end, self._scenario)
+            self._scenario = None
 
     async def _serve_admin(self, listeners: Listeners) -> None:
         await http11.serve(self.handle_admin, listeners, log=self._refused, on_error=self._connection_failed)
