@@ -229,6 +229,7 @@ async def test_a_retry_after_silences_all_items_that_are_due_together(autojump_c
 
 BROKEN = {
     "/derp/1/derc": (b"<interval>", b"<interval><start>soon</start>"),
+    "/edev/1/fsa": (f"<mRID>{0xA1:032X}</mRID>".encode(), b""),
     "/edev/1/fsa/1/derp": (b"<primacy>5</primacy>", b"<primacy>high</primacy>"),
 }
 

@@ -57,7 +57,7 @@ class Programs:
         listing = await self._list("FunctionSetAssignmentsList", link.href, r.FunctionSetAssignmentsList)
         if listing is None or (_is_gone(listing) and tree.fsas):
             return BRANCH_RETRY_S
-        if not listing.items and tree.fsas and not self._found_empty:
+        if not listing.with_known(tree.fsas) and tree.fsas and not self._found_empty:
             self._found_empty = True
             self._reader.say("Info", f"{link.href} has become empty: reading it again before anything ends")
             return EMPTY_CHECK_S
@@ -66,7 +66,8 @@ class Programs:
             self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
         failing = any(self._reader.is_failing(fsa.href) for fsa in listing.items)
         if listing.fresh or failing or len(listing.items) != len(tree.fsas):
-            tree.fsas = tuple([await self._item(fsa, r.FunctionSetAssignments) for fsa in listing.items])
+            fsas = listing.with_known(tree.fsas)
+            tree.fsas = tuple([await self._item(fsa, r.FunctionSetAssignments) for fsa in fsas])
         self._set_lists(fsa.DERProgramListLink for fsa in tree.fsas)
         return _rate(listing)
 
