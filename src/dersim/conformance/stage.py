@@ -137,7 +137,7 @@ class Stage:
         program = self.head_end.create_program(name, primacy, (group,) if group else ())
         self.programs[name] = program
         if default is not None:
-            self.head_end.set_default(program, modes_from_json(default))
+            self.head_end.set_default(program, modes_from_json(self._scaled(default)))
         return program
 
     def control(
@@ -153,7 +153,7 @@ class Stage:
     ) -> Control:
         """A control in a program, with replyTo and responseRequired 7; times in printed seconds."""
         order = ControlOrder(
-            modes_from_json(modes),
+            modes_from_json(self._scaled(modes)),
             self.at(start),
             self.whole(duration),
             randomize_start_s=round(randomize_start * self.scale),
@@ -164,6 +164,15 @@ class Stage:
         control = self.head_end.publish(self.programs[program], order)
         self.controls[name] = control
         return control
+
+    def _scaled(self, modes: Mapping[str, Any]) -> dict[str, Any]:
+        """The modes with their open-loop response times scaled."""
+        return {
+            name: {**value, "open_loop_s": value["open_loop_s"] * self.scale}
+            if isinstance(value, Mapping) and "open_loop_s" in value
+            else value
+            for name, value in modes.items()
+        }
 
     def cancel(self, name: str) -> None:
         """Set a control to Cancelled."""

@@ -6,20 +6,17 @@ Real TLS and HTTP over memory streams; nothing waits but the clock, and that jum
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import trio
 import trio.testing
 
-from dersim import http11, tls
 from dersim.clock import SimClock
-from dersim.conformance.evidence import Handshake
 from dersim.conformance.kit import Kit
 from dersim.conformance.own_client import OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
+from dersim.conformance.serving import Scene, serve
 from dersim.conformance.stage import ShiftedClock, Stage
 from dersim.logbuffer import LogBuffer
-from dersim.tls.stream import TlsStream
 
 #: The first instant of a run, UTC seconds: any, but the same in every run.
 START_S = 1_800_000_000.0
@@ -58,11 +55,17 @@ async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...]) -> Outcom
     log = LogBuffer(stream=io.StringIO())
     net = MemoryNet()
     client = OwnClient(clock, log, kit, flags, net.open_tcp)
-    stage = Stage(ShiftedClock(clock, procedure.clock_offset_s), log, kit.lfdi, client)
-    procedure.set_up(stage)
+
+    def set_up() -> Stage:
+        stage = Stage(ShiftedClock(clock, procedure.clock_offset_s), log, kit.lfdi, client)
+        procedure.set_up(stage)
+        return stage
+
+    scene = Scene(set_up)
+    stage = scene.begin()
     context = kit.server_context(procedure.chain)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve, stage, net, context)
+        nursery.start_soon(serve, scene, [net], context)
         nursery.start_soon(client.run)
         if procedure.stimuli is not None:
             nursery.start_soon(procedure.stimuli, stage)
@@ -72,22 +75,3 @@ async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...]) -> Outcom
     stage.evidence.samples = [each._replace(time_s=each.time_s + offset_s) for each in client.samples]
     stage.evidence.ended_s = stage.clock.now_s()
     return judge(procedure, stage.evidence)
-
-
-async def serve(stage: Stage, listener: trio.abc.Listener[Any], context: tls.ServerContext | None) -> None:
-    """Serve the device under test until cancelled; handshakes are noted as evidence."""
-    handshakes, now_s = stage.evidence.handshakes, stage.clock.now_s
-
-    def refused(line: str) -> None:
-        handshakes.append(Handshake(now_s(), None, None, line))
-
-    def shaken(stream: TlsStream) -> None:
-        cipher = stream.cipher()
-        handshakes.append(Handshake(now_s(), stream.version(), cipher and cipher[0], None))
-
-    def failed(error: Exception, peer: str) -> None:
-        refused(f"{peer}: {error}")
-
-    await http11.serve(
-        stage.handle, [listener], tls=context, log=refused, on_error=failed, on_handshake=shaken
-    )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from dersim.conformance.checks.finding import SETTLING_S, failed, not_seen, passed
+from dersim.conformance.checks.finding import LEAST_SETTLING_S, SETTLING_S, failed, not_seen, passed
 from dersim.conformance.evidence import Evidence, Sample
 from dersim.conformance.procedure import Check, Finding
 
@@ -111,8 +111,8 @@ def seen(
             return not_seen(
                 "the rating of the device is not known: it has PUT no DERSettings or DERCapability"
             )
-        begin_s = evidence.t0_s + since * evidence.scale + settling_s * min(1.0, evidence.scale * 2)
-        end_s = evidence.t0_s + until * evidence.scale - 1
+        begin_s = evidence.t0_s + since * evidence.scale + max(LEAST_SETTLING_S, settling_s * evidence.scale)
+        end_s = evidence.t0_s + until * evidence.scale - max(0.6, min(1.0, evidence.scale * 2))
         samples = [each for each in evidence.power() if begin_s <= each.time_s <= end_s]
         verdicts = [
             (each, expected.holds(each, rating_w, rating_w if rating_var is None else rating_var))

@@ -1,0 +1,74 @@
+"""Serves the device under test for one run; its handshakes become evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import trio
+
+from dersim import http11, tls
+from dersim.conformance.evidence import Handshake
+from dersim.conformance.stage import Stage
+from dersim.http11 import Request, Response
+from dersim.http11.raw import Raw
+from dersim.tls.stream import TlsStream
+
+
+class Scene:
+    """One run's stage, which is set up when it begins. begun: set from then on."""
+
+    def __init__(self, set_up: Callable[[], Stage]) -> None:
+        self._set_up = set_up
+        self._stage: Stage | None = None
+        self.begun = trio.Event()
+
+    def begin(self) -> Stage:
+        """Set the stage up, once."""
+        if self._stage is None:
+            self._stage = self._set_up()
+            self.begun.set()
+        return self._stage
+
+    @property
+    def stage(self) -> Stage | None:
+        """The stage, None before it has begun."""
+        return self._stage
+
+    async def handle(self, request: Request) -> Response | Raw:
+        """Answer one request."""
+        return await self.begin().handle(request)
+
+    def note(self, version: str | None, cipher: str | None, error: str | None) -> None:
+        """Keep a handshake, or why a connection ended, as evidence."""
+        stage = self.begin()
+        stage.evidence.handshakes.append(Handshake(stage.clock.now_s(), version, cipher, error))
+
+
+async def serve(
+    scene: Scene, listeners: Sequence[trio.abc.Listener[Any]], context: tls.ServerContext | None
+) -> None:
+    """Serve until cancelled; the first connection begins the scene."""
+
+    def arrived() -> None:
+        scene.begin()
+
+    def shaken(stream: TlsStream) -> None:
+        cipher = stream.cipher()
+        scene.note(stream.version(), cipher and cipher[0], None)
+
+    def refused(line: str) -> None:
+        scene.note(None, None, line)
+
+    def failed(error: Exception, peer: str) -> None:
+        refused(f"{peer}: {error}")
+
+    await http11.serve(
+        scene.handle,
+        listeners,
+        tls=context,
+        log=refused,
+        on_error=failed,
+        gate=arrived,
+        on_handshake=shaken,
+    )
