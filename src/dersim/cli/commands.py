@@ -92,6 +92,21 @@ COMMANDS: dict[str, Command] = {
             ),
         ),
     ),
+    "conformance": Command(
+        "dersim.cli.conformance",
+        "run the CSIP conformance procedures, and judge them by bytes and power",
+        RUN,
+        (
+            Example("dersim conformance", "our own client, every procedure, in virtual time"),
+            Example(
+                "dersim conformance --only 'BASIC-02*' --json out.json --junit out.xml", "some, with files"
+            ),
+            Example(
+                "dersim conformance --client-under-test --kit certs --host 0.0.0.0 --port 8443",
+                "your client: give it the kit's certificates, PIN 111115 and this address",
+            ),
+        ),
+    ),
     "lab": Command(
         "dersim.cli.lab",
         "serve a page that starts and stops the server and the simulator",

@@ -53,6 +53,8 @@ class Procedure:
     lasts_s: when it is judged, seconds after t0. reading: what the record leaves open, and how it is read
     here. required: for which profiles (C, A, S). chain: the letter of the server's certificate chain for
     COMM-004, None for the normal one. clock_offset_s: how far the server's clock is ahead of the device's.
+    least_scale: the shortest printed second, for procedures that judge poll rates: clients do not poll faster
+    than every 5 s or so.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Procedure:
     required: str = "CAS"
     chain: str | None = None
     clock_offset_s: float = 0.0
+    least_scale: float = 0.0
 
 
 class Judged(NamedTuple):

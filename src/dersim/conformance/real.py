@@ -75,7 +75,8 @@ def _duplicate(each: trio.socket.SocketType) -> int:
 
 async def run(procedure: Procedure, ports: Ports, how: RealRun) -> Outcome:
     """One run of one procedure; an Outcome with an error where no device has connected in time."""
-    clock = SimClock(tick_s=min(1.0, how.scale * 2))
+    scale = max(how.scale, procedure.least_scale)
+    clock = SimClock(tick_s=min(1.0, scale * 2))
     clock.start()
     log = LogBuffer(stream=io.StringIO())
     client = None
@@ -85,7 +86,7 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun) -> Outcome:
 
     def set_up() -> Stage:
         shifted = ShiftedClock(clock, procedure.clock_offset_s)
-        stage = Stage(shifted, log, how.lfdi, client or Away(), scale=how.scale)
+        stage = Stage(shifted, log, how.lfdi, client or Away(), scale=scale)
         procedure.set_up(stage)
         return stage
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
+from dersim import junit
 from dersim.conformance.evidence import Evidence, Exchange
 from dersim.conformance.procedure import Judged, Outcome, Verdict
-from dersim.csip.redaction import masked
+from dersim.csip.verdicts import mask_pin
 from dersim.timestamps import rfc3339
 
 VERDICTS = tuple(Verdict)
@@ -43,9 +43,7 @@ def procedure(outcome: Outcome) -> dict[str, Any]:
         "began": rfc3339(evidence.t0_s),
         "criteria": [_criterion(each) for each in outcome.judged],
         "handshakes": [each._asdict() for each in evidence.handshakes[:KEPT]],
-        "exchanges": [
-            _exchange(evidence, each) for each in evidence.exchanges if each.number in deciding
-        ],
+        "exchanges": [_exchange(evidence, each) for each in evidence.exchanges if each.number in deciding],
         "exchanges_in_all": len(evidence.exchanges),
     }
 
@@ -67,47 +65,36 @@ def _exchange(evidence: Evidence, exchange: Exchange) -> dict[str, Any]:
         "method": exchange.method,
         "target": exchange.target,
         "status": exchange.status,
-        "sent": masked(exchange.body),
-        "answer": masked(exchange.answer),
+        "sent": _shown(exchange.body),
+        "answer": _shown(exchange.answer),
     }
+
+
+def _shown(body: bytes) -> str:
+    return mask_pin(body).decode("utf-8", "replace")
 
 
 def _count(outcomes: Sequence[Outcome], kind: str, verdict: Verdict) -> int:
     return sum(getattr(each, kind) is verdict for each in outcomes)
 
 
-def junit(outcomes: Sequence[Outcome]) -> str:
-    """JUnit XML: one test case an id; a fail is a failure, what was not seen is skipped."""
-    failures = sum(each.conformance is Verdict.FAIL for each in outcomes)
-    skipped = sum(each.conformance is Verdict.NOT_SEEN for each in outcomes)
-    cases = "\n".join(_case(each) for each in outcomes)
-    head = f'name="dersim conformance" tests="{len(outcomes)}" failures="{failures}" skipped="{skipped}"'
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n<testsuite {head} errors="0">\n{cases}\n</testsuite>\n</testsuites>\n'
+def junit_text(outcomes: Sequence[Outcome]) -> str:
+    """One test case an id, by its conformance: a fail is a failure, what was not seen is skipped."""
+    return junit.text("dersim conformance", [_case(each) for each in outcomes])
 
 
-def _case(outcome: Outcome) -> str:
-    record, evidence = outcome.procedure, outcome.evidence
-    seconds = max(0.0, evidence.ended_s - evidence.t0_s)
-    name = f"{record.id} {record.title}"
-    group = record.id.partition("-")[0]
-    head = f"<testcase classname={quoteattr(f'csip.{group}')} name={quoteattr(name)} time=\"{seconds:.1f}\""
-    inner = _inner(outcome)
-    return f"{head}>{inner}</testcase>" if inner else f"{head}/>"
-
-
-def _inner(outcome: Outcome) -> str:
-    wrong = [
+def _case(outcome: Outcome) -> junit.Case:
+    record, evidence, verdict = outcome.procedure, outcome.evidence, outcome.conformance
+    said = outcome.error or "; ".join(
         f"{each.criterion.text}: {each.finding.text}"
         for each in outcome.judged
-        if each.finding.verdict is outcome.conformance
-    ]
-    said = _clean(outcome.error or "; ".join(wrong))
-    if outcome.conformance is Verdict.FAIL:
-        return f'<failure message={quoteattr(said)} type="{outcome.compatibility.value}"/>'
-    if outcome.conformance is Verdict.NOT_SEEN:
-        return f"<skipped message={quoteattr(said)}/>"
-    return ""
-
-
-def _clean(text: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in text)
+        if each.finding.verdict is verdict
+    )
+    return junit.Case(
+        f"csip.{record.id.partition('-')[0]}",
+        f"{record.id} {record.title}",
+        round(max(0.0, evidence.ended_s - evidence.t0_s), 1),
+        failure=said if verdict is Verdict.FAIL else None,
+        kind=f"compatibility {outcome.compatibility.value}",
+        skipped=said if verdict is Verdict.NOT_SEEN else None,
+    )

@@ -147,6 +147,7 @@ PROCEDURES = (
             ),
         ),
         lasts_s=420,
+        least_scale=0.35,
         reading="A rate is kept when the usual gap is within 10 % and a second of it.",
     ),
     Procedure(

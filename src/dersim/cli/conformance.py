@@ -1,0 +1,164 @@
+"""The command `dersim conformance`: the CSIP test procedures, against our own client or another one."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import trio
+
+from dersim.cli.commands import command_parser
+from dersim.cli.outcomes import CHECK_FAILED
+from dersim.conformance import campaign, report
+from dersim.conformance.kit import CLIENT, Kit, make_kit
+from dersim.conformance.procedure import Outcome, Procedure, Verdict
+from dersim.conformance.real import WAIT_S, RealRun
+from dersim.errors import ConfigError
+from dersim.ieee2030_5 import identity
+from dersim.options import OptionParser, number, port
+
+_MARKS = {Verdict.PASS: "pass", Verdict.WARN: "warn", Verdict.NOT_SEEN: "----", Verdict.FAIL: "FAIL"}
+
+
+def main(args: Sequence[str]) -> int:
+    """Run the procedures; 0, or 3 if a verdict is fail. ConfigError for a bad flag."""
+    options = make_parser().parse_args(args)
+    _check(options)
+    procedures = campaign.chosen(options.only)
+    if options.list:
+        _list(procedures)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="dersim-conformance-") as folder:
+        kit = make_kit(options.kit or Path(folder))
+        outcomes = _run(procedures, kit, options)
+    _write(outcomes, options)
+    _tell_sum(outcomes)
+    return CHECK_FAILED if campaign.has_failed(outcomes, strict=options.strict) else 0
+
+
+def make_parser() -> OptionParser:
+    """The flags of the command."""
+    parser = command_parser("conformance", usage="dersim conformance [flags]")
+    add = parser.add_argument
+    add(
+        "--only",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="ids to run, such as BASIC-02*; repeatable",
+    )
+    add("--list", action="store_true", help="print the ids and their titles, and run nothing")
+    add(
+        "--client-under-test",
+        action="store_true",
+        help="wait for a client of your own instead of running ours",
+    )
+    add("--host", default="127.0.0.1", help="address to listen on in real time")
+    add("--port", type=port, default=8443, help="port to listen on in real time")
+    add("--kit", type=Path, default=None, metavar="FOLDER", help="the certificates; made where missing")
+    add("--lfdi", default=None, help="of the client under test, if it does not use the kit's certificate")
+    add("--realtime", action="store_true", help="our own client over sockets instead of virtual time")
+    add("--virtual", action="store_true", help="our own client in virtual time, which is the default")
+    add(
+        "--scale", type=number(0.1, 1), default=1.0, metavar="F",
+        help="real seconds per printed second, 0.1 to 1; for clients that take poll rates of 2 s",
+    )  # fmt: skip
+    add("--wait", type=number(1, 86_400, unit="seconds"), default=WAIT_S, metavar="S",
+        help="how long a client under test may take to connect")  # fmt: skip
+    add("--strict", action="store_true", help="a warning is a failure, too")
+    add("--junit", type=Path, default=None, metavar="FILE", help="write the verdicts as JUnit XML")
+    add("--json", type=Path, default=None, metavar="FILE", help="write verdicts and evidence as JSON")
+    return parser
+
+
+def _check(options: Namespace) -> None:
+    if options.virtual and (options.realtime or options.client_under_test):
+        raise ConfigError("--virtual: is for our own client alone; leave it or the other flag out")
+    if options.scale != 1.0 and not (options.realtime or options.client_under_test):
+        raise ConfigError("--scale: is for real time; give --realtime or --client-under-test")
+    if options.client_under_test and options.kit is None:
+        raise ConfigError(
+            "--kit FOLDER is needed with --client-under-test: its certificates are for the client"
+        )
+
+
+def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[Outcome]:
+    if not (options.realtime or options.client_under_test):
+        outcomes = []
+        for outcome in campaign.run_virtual(procedures, kit):
+            _tell(outcome)
+            outcomes.append(outcome)
+        return outcomes
+    lfdi = identity.normal_lfdi(options.lfdi) if options.lfdi else kit.lfdi
+    how = RealRun(kit, lfdi, scale=options.scale, own=not options.client_under_test, wait_s=options.wait)
+    if options.client_under_test:
+        _say(
+            f"the client's certificate is {kit.cert(CLIENT)}, its key {kit.key(CLIENT)}, its root {kit.root}"
+        )
+        _say(
+            f"the registered LFDI is {lfdi}, the PIN 111115; "
+            "restart the client where it does not connect again"
+        )
+    return trio.run(_run_real, procedures, how, options)
+
+
+async def _run_real(procedures: Sequence[Procedure], how: RealRun, options: Namespace) -> list[Outcome]:
+    outcomes = []
+    async with aclosing(campaign.run_real(procedures, how, options.host, options.port, _say)) as found:
+        async for outcome in found:
+            _tell(outcome)
+            outcomes.append(outcome)
+    return outcomes
+
+
+def _list(procedures: Sequence[Procedure]) -> None:
+    for each in procedures:
+        print(f"{each.id:12}{each.required or '-':5}{each.title}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _tell(outcome: Outcome) -> None:
+    record = outcome.procedure
+    verdicts = f"{_MARKS[outcome.conformance]} {_MARKS[outcome.compatibility]}"
+    print(f"{verdicts}  {record.id:12}{record.title}", flush=True)
+    if outcome.error:
+        print(f"           {outcome.error}")
+    for criterion, finding in outcome.judged:
+        if finding.verdict is not Verdict.PASS:
+            print(f"           {finding.verdict.value}: {criterion.text}: {finding.text}", flush=True)
+
+
+def _tell_sum(outcomes: Sequence[Outcome]) -> None:
+    for kind in ("conformance", "compatibility"):
+        counts = {verdict: sum(getattr(each, kind) is verdict for each in outcomes) for verdict in Verdict}
+        said = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+        print(f"{kind}: {said}")
+
+
+def _write(outcomes: Sequence[Outcome], options: Namespace) -> None:
+    in_real_time = options.realtime or options.client_under_test
+    about = {
+        "format": 1,
+        "time": "real" if in_real_time else "virtual",
+        "scale": options.scale,
+        "client": "under test" if options.client_under_test else "dersim",
+    }
+    if options.junit is not None:
+        _write_text(options.junit, report.junit_text(outcomes))
+    if options.json is not None:
+        _write_text(options.json, json.dumps(report.document(outcomes, about), indent=1) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}; give a writable file") from error
