@@ -12,9 +12,9 @@ from tests.http11 import captures
 from dersim import http11
 from dersim.errors import UtilityUnreachable
 from dersim.http11 import Response
-from dersim.http11.client_socket import ClientSocket
 from dersim.http11.pcapng import pcapng
 from dersim.http11.recorder import Recorder
+from dersim.http11.sockets import ClientSocket
 
 PIN = b"<Registration><pIN>123455</pIN></Registration>"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import trio
 
-from dersim.http11.client_socket import ClientSocket
+from dersim.http11.sockets import ClientSocket
 
 #: A lease that was not confirmed for so long is over, s.
 LEASE_S = 5.0

@@ -21,10 +21,10 @@ from typing import Literal
 import trio
 
 from dersim.errors import UtilityUnreachable
-from dersim.http11.client_socket import ClientSocket
 from dersim.http11.messages import Headers, Response
 from dersim.http11.request_bytes import Outgoing, writer_for
 from dersim.http11.response_reader import ClosedEarly, ResponseReader
+from dersim.http11.sockets import ClientSocket
 from dersim.receiving import RECEIVE_BYTES
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream

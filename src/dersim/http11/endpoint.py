@@ -12,8 +12,8 @@ import trio
 
 from dersim.descriptors import is_out_of_descriptors
 from dersim.errors import CertificateError, UtilityUnreachable
-from dersim.http11.client_socket import ClientSocket
 from dersim.http11.connection import Connection, Phase
+from dersim.http11.sockets import ClientSocket
 from dersim.tls import ClientContext, client_handshake
 
 OpenTcp = Callable[[str, int], Awaitable[trio.abc.Stream]]

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import trio
 
 from dersim.buffers import BufferSize
-from dersim.http11.client_socket import ClientSocket
+from dersim.http11.sockets import ClientSocket
 from dersim.tls import ClientContext
 from dersim.tls.secrets import KeyLog
 

@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from dersim import http11
-from dersim.http11.client_socket import ClientSocket
+from dersim.http11.sockets import ClientSocket
 
 
 @pytest.fixture
