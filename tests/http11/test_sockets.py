@@ -1,4 +1,4 @@
-"""The client's socket: as trio's own where it matters, and one turn of the event loop per request."""
+"""Our sockets: as trio's own where it matters, and one turn of the event loop per request."""
 
 import socket
 
@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from dersim import http11
-from dersim.http11.sockets import ClientSocket
+from dersim.http11.sockets import ClientSocket, ServerSocket
 
 
 @pytest.fixture
@@ -116,3 +116,34 @@ async def test_a_request_on_a_kept_connection_takes_one_turn(nursery, client_con
     # Head and body may come in two pieces where the machine is busy.
     assert 10 <= turns.count <= 20
     await connection.aclose()
+
+
+async def test_a_client_that_does_not_read_has_the_servers_deadline(pair, autojump_clock):
+    ours, _ = pair
+    with pytest.raises(trio.TooSlowError):
+        await ServerSocket(ours.stream, send_s=20).send_all(bytes(20_000_000))
+    assert trio.current_time() == pytest.approx(20, abs=1)
+
+
+async def test_many_requests_in_one_piece_do_not_hold_up_another_client(nursery):
+    """Both have come before the server looks; a checkpoint between the requests lets the other one in."""
+    order = []
+
+    async def handler(request):
+        order.append(request.target)
+        return http11.Response(204)
+
+    listeners = await http11.bind("127.0.0.1", 0)
+    host, port = http11.address(listeners)
+    many, single = [await trio.open_tcp_stream(host, port) for _ in range(2)]
+    await many.send_all(b"GET /many HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    await single.send_all(b"GET /single HTTP/1.1\r\nHost: x\r\n\r\n")
+    nursery.start_soon(http11.serve, handler, listeners)
+    with trio.fail_after(20):
+        await single.receive_some()
+        while len(order) <= 100:
+            await many.receive_some()
+    assert order.index("/single") < 20
+    await many.aclose()
+    await single.aclose()
+    nursery.cancel_scope.cancel()

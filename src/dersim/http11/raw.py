@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import trio
 
+from dersim.http11.sockets import tcp_stream
 from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls.stream import TlsStream
 
@@ -46,8 +47,8 @@ async def play(stream: trio.abc.Stream, raw: Raw, send_s: float) -> None:
             if wait_s and await _closed_within(stream, wait_s):
                 break
     transport = stream.transport if isinstance(stream, TlsStream) else stream
-    if raw.reset and isinstance(transport, trio.SocketStream):
-        transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    if raw.reset and (tcp := tcp_stream(transport)) is not None:
+        tcp.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     await trio.aclose_forcefully(stream)
 
 

@@ -32,6 +32,7 @@ from dersim.http11.messages import DEFAULT_LIMITS, Handler, Limits
 from dersim.http11.plain import Begun, is_plain, to_tls
 from dersim.http11.raw import Raw, play
 from dersim.http11.server_connection import ServerConnection
+from dersim.http11.sockets import ServerSocket
 from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls import ChainRefused, ServerContext, server_handshake
 from dersim.tls.stream import TlsStream
@@ -156,6 +157,8 @@ class _Server:
 
     async def _connection(self, transport: trio.abc.Stream) -> None:
         peer = _peer(transport)
+        if isinstance(transport, trio.SocketStream):
+            transport = ServerSocket(transport, self.limits.send_s)
         try:
             stream, refusal = await self._secured(transport, peer)
             if stream is not None:

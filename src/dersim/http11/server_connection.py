@@ -9,21 +9,20 @@ from __future__ import annotations
 import contextlib
 from typing import Protocol
 
-import h11
 import trio
 
-from dersim.http11.messages import Handler, Headers, Limits, Request, Response, decoded, in_words
+from dersim.http11.h11_request import BLANK, Gone, H11Request, RefusedRequest, slow_body
+from dersim.http11.messages import Handler, Headers, Limits, Request, Response
 from dersim.http11.ordinary import request_head
 from dersim.http11.raw import Raw, play
 from dersim.http11.response_bytes import whole
+from dersim.http11.sockets import ServerSocket, tcp_stream
 from dersim.receiving import SHORT_READ_BYTES
 from dersim.tls.handshake import peer_certificate
 from dersim.tls.stream import TlsStream
 
 _LINGER_S = 1.0
 _LINGER_BYTES = 4 * 1024 * 1024
-_HEAD_TOO_LONG = 431  # h11's hint when its buffer is full
-_BLANK = b"\r\n"  # lines before a request, which are skipped (RFC 9112 2.2)
 
 
 class ConnectionOwner(Protocol):
@@ -34,18 +33,6 @@ class ConnectionOwner(Protocol):
     def is_idle(self, key: int, scope: trio.CancelScope) -> None: ...  # noqa: D102 - see the class
     def is_busy(self, key: int) -> None: ...  # noqa: D102 - see the class
     def log(self, line: str) -> None: ...  # noqa: D102 - see the class
-
-
-class _RefusedRequest(Exception):  # noqa: N818 - never leaves this module
-    """The request cannot be taken: the status to answer before closing."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
-class _Gone(Exception):  # noqa: N818 - never leaves this module
-    """The client closed the connection, or the server ended an idle one: there is nothing to answer."""
 
 
 class ServerConnection:
@@ -71,11 +58,11 @@ class ServerConnection:
         self._owner = owner
         self._refusal = refusal
         self._has_served = False
-        self._has_head = False
         self._is_answering = False
+        transport = stream.transport if isinstance(stream, TlsStream) else stream
+        self._has_deadline = isinstance(transport, ServerSocket)
         self._certificate = peer_certificate(stream)
         self._rest = b""
-        self._wire: h11.Connection  # made when h11 is needed
 
     async def run(self) -> None:
         """Answer requests until one side closes. Raises only what the handler raises."""
@@ -83,9 +70,9 @@ class ServerConnection:
             while await self._one_request():
                 pass
             await self._say_goodbye()
-        except _Gone:
+        except Gone:
             await self._say_goodbye()
-        except _RefusedRequest as refused:
+        except RefusedRequest as refused:
             self._owner.log(f"{self._peer}: {refused.status}: {refused}")
             await self._refuse(refused.status, str(refused))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -98,8 +85,10 @@ class ServerConnection:
     async def _one_request(self) -> bool:
         """Serve one request; whether the connection may carry another."""
         self._is_answering = False
-        self._rest = self._rest.lstrip(_BLANK)
-        if not self._rest:
+        self._rest = self._rest.lstrip(BLANK)
+        if self._rest:  # came with the request before
+            await trio.lowlevel.checkpoint()
+        else:
             self._rest = await self._wait_idle()
         limits = self._limits
         head = None if self._refusal else request_head(self._rest, limits.head_bytes)
@@ -115,22 +104,15 @@ class ServerConnection:
 
     async def _any_request(self) -> bool:
         """As `_one_request`, by h11."""
-        self._wire = h11.Connection(h11.SERVER, max_incomplete_event_size=self._limits.head_bytes)
-        if self._rest:
-            self._wire.receive_data(self._rest)
-        head = await self._head()
+        read = H11Request(self._stream, self._limits, self._rest)
+        await read.read_head()
         if self._refusal:
-            raise _RefusedRequest(403, self._refusal)
-        body = await self._body(head)
-        method = head.method.decode("ascii")
-        request = Request(
-            method, head.target.decode("latin-1"), decoded(head.headers), body, self._certificate, self._peer
-        )
-        self._rest = self._wire.trailing_data[0]
-        # Two lengths of one body may be request smuggling: no second request is read (RFC 9112 6.1).
-        is_ambiguous = bool(request.header("transfer-encoding") and request.header("content-length"))
-        is_last = self._wire.their_state is h11.MUST_CLOSE or method == "CONNECT"
-        return await self._answer(request, closing=is_ambiguous or is_last)
+            raise RefusedRequest(403, self._refusal)
+        body = await read.read_body(self._send_interim)
+        self._has_served = True
+        self._rest = read.rest
+        request = Request(read.method, read.target, read.headers, body, self._certificate, self._peer)
+        return await self._answer(request, closing=read.is_last)
 
     async def _answer(self, request: Request, *, closing: bool) -> bool:
         """Have the handler answer, and send that; whether the connection may carry another request."""
@@ -167,35 +149,11 @@ class ServerConnection:
         with trio.move_on_after(self._limits.body_s):
             while len(data) < size:
                 if not (more := await self._stream.receive_some(SHORT_READ_BYTES)):
-                    raise _Gone
+                    raise Gone
                 data += more
             self._rest = bytes(data)
             return
-        raise self._slow_body()
-
-    async def _head(self) -> h11.Request:
-        """The head of a request that has begun."""
-        self._has_head = False
-        event = self._next_event()
-        if event is h11.NEED_DATA:
-            with trio.move_on_after(self._limits.head_s):
-                while event is h11.NEED_DATA:
-                    await self._read()
-                    event = self._next_event()
-        if event is h11.NEED_DATA:
-            raise _RefusedRequest(408, f"the head of the request took more than {self._limits.head_s:g} s")
-        if not isinstance(event, h11.Request):
-            raise _Gone
-        self._has_served = self._has_head = True
-        self._check_head(event)
-        return event
-
-    def _check_head(self, head: h11.Request) -> None:
-        if not head.http_version.startswith(b"1."):
-            version = head.http_version.decode("ascii")
-            raise _RefusedRequest(505, f"HTTP/{version} is not supported; HTTP/1.1 is")
-        if len(head.target) > self._limits.target_bytes:
-            raise _RefusedRequest(414, f"the target is longer than {self._limits.target_bytes} bytes")
+        raise slow_body(self._limits)
 
     async def _wait_idle(self) -> bytes:
         """The first bytes of the next request, without blank lines."""
@@ -208,65 +166,18 @@ class ServerConnection:
             finally:
                 self._owner.is_busy(key)
         if scope.cancelled_caught or not data:
-            raise _Gone
-        return bytes(data).lstrip(_BLANK)
+            raise Gone
+        return bytes(data).lstrip(BLANK)
 
-    async def _body(self, head: h11.Request) -> bytes:
-        limit = self._limits.body_bytes
-        for name, value in head.headers:
-            if name == b"content-length" and int(value) > limit:
-                raise _RefusedRequest(413, f"a body of {int(value)} bytes; at most {limit} are taken")
-        if self._wire.they_are_waiting_for_100_continue:
-            go_on = h11.InformationalResponse(status_code=100, headers=[])
-            await self._send_all(self._wire.send(go_on) or b"")
-            self._is_answering = False
-        event = self._next_event()
-        if isinstance(event, h11.EndOfMessage):
-            return b""
-        with trio.move_on_after(self._limits.body_s):
-            return await self._collect(event)
-        raise self._slow_body()
-
-    def _slow_body(self) -> _RefusedRequest:
-        return _RefusedRequest(408, f"the body of the request took more than {self._limits.body_s:g} s")
-
-    async def _collect(self, event: object) -> bytes:
-        """The whole body; `event` is the first event after the head."""
-        limit = self._limits.body_bytes
-        body = bytearray()
-        while not isinstance(event, h11.EndOfMessage):
-            if event is h11.NEED_DATA:
-                await self._read()
-            elif isinstance(event, h11.Data):
-                if len(body) + len(event.data) > limit:
-                    raise _RefusedRequest(413, f"the body is larger than {limit} bytes")
-                body += event.data
-            else:
-                raise _Gone
-            event = self._next_event()
-        return bytes(body)
-
-    def _next_event(self) -> object:
-        try:
-            return self._wire.next_event()
-        except h11.RemoteProtocolError as error:
-            rest, is_closed = self._wire.trailing_data
-            if is_closed:
-                raise _Gone from None
-            if error.error_status_hint == _HEAD_TOO_LONG and b"\n" not in rest and not self._has_head:
-                raise _RefusedRequest(414, f"the request line is longer than {len(rest)} bytes") from None
-            raise _RefusedRequest(error.error_status_hint, f"not HTTP/1.1: {in_words(error)}") from None
-
-    async def _read(self) -> None:
-        data = bytes(await self._stream.receive_some(SHORT_READ_BYTES))
-        if data and self._wire.their_state is h11.IDLE and not self._wire.trailing_data[0]:
-            data = data.lstrip(_BLANK)
-            if not data:
-                return
-        self._wire.receive_data(data)
+    async def _send_interim(self, data: bytes) -> None:
+        await self._send_all(data)
+        self._is_answering = False
 
     async def _send_all(self, data: bytes) -> None:
         self._is_answering = True
+        if self._has_deadline:
+            await self._stream.send_all(data)
+            return
         with trio.fail_after(self._limits.send_s):
             await self._stream.send_all(data)
 
@@ -297,7 +208,7 @@ class ServerConnection:
 
 
 async def _send_end(stream: trio.abc.Stream) -> None:
-    if isinstance(stream, trio.SocketStream):
-        await stream.send_eof()
-    elif isinstance(stream, TlsStream):
+    if isinstance(stream, TlsStream):
         await stream.send_close_notify()
+    elif (tcp := tcp_stream(stream)) is not None:
+        await tcp.send_eof()
