@@ -89,3 +89,62 @@ def statuses(admin: str, mrid: str) -> list[int]:
     """The statuses that were answered to one control, in the order in which they came."""
     responses = get_json(f"{admin}/responses")
     return [r["status"] for r in sorted(responses, key=lambda r: r["time"]) if r["subject"] == mrid]
+
+
+def test_py20305_finds_its_way_before_it_is_registered_and_registers_itself(tmp_path: Path) -> None:
+    with program(
+        "dersim", "server", "--port", "0", "--admin_port", "0", "--registration", "inband"
+    ) as server:
+        ready = server.ready()
+        admin = ready["utility_admin"] + "/api/utility"
+        config = client_config(tmp_path, ready["utility"])
+        with program("py20305", "--config", str(config), cwd=tmp_path) as client:
+            devices = eventually("registered", lambda: get_json(f"{admin}/end-devices"))
+            assert devices[0]["href"] == "/edev/1"
+            eventually("mirror", lambda: get_json(f"{admin}/mirror-usage-points"))
+            assert client.stop() == 0
+        refused = [r for r in get_json(f"{admin}/requests?limit=500") if r["status"] >= 400]
+        assert refused == []
+        assert server.stop() == 0
+
+
+@pytest.mark.slow
+def test_py20305_meets_what_the_operator_changes(tmp_path: Path) -> None:
+    with program("dersim", "server", "--port", "0", "--admin_port", "0") as server:
+        ready = server.ready()
+        admin = ready["utility_admin"] + "/api/utility"
+
+        def operate(method: str, path: str, body: Any = None) -> Any:
+            answer = httpx.request(method, f"{admin}/{path}", json=body, trust_env=False)
+            assert answer.status_code < 300, answer.text
+            return answer.json()
+
+        def polled(path: str) -> bool:
+            """Whether the client has asked for this path since the last change."""
+            asked = get_json(f"{admin}/requests?after={after}&path={path}")
+            return any(each["path"].partition("?")[0] == path for each in asked)
+
+        operate("PUT", "poll-rates", dict.fromkeys(("dcap", "edev", "fsa", "derp", "der"), 2))
+        operate("PUT", "programs/2/default-control", {"modes": {"opModMaxLimW": 40}})
+        with program(
+            "py20305", "--config", str(client_config(tmp_path, ready["utility"])), cwd=tmp_path
+        ) as client:
+            client.wait_line(lambda line: "iscovery complete" in line)
+            order = {"modes": {"opModMaxLimW": 60}, "start_in_s": 4, "duration_s": 600}
+            mrid = operate("POST", "programs/2/controls", order)["mRID"]
+            eventually("started", lambda: statuses(admin, mrid) == [1, 2], timeout_s=40)
+            operate("DELETE", f"controls/{mrid}?status=2")
+            eventually("answered", lambda: statuses(admin, mrid) == [1, 2, 6], timeout_s=40)
+            for method, path, body in (
+                ("PUT", "programs/1", {"primacy": 1}),
+                ("DELETE", "programs/2/default-control", None),
+                ("DELETE", "programs/2", None),
+            ):
+                after = get_json(f"{admin}/requests?limit=1")[0]["id"]
+                operate(method, path, body)
+                eventually("polled", lambda: polled("/derp"), timeout_s=20)
+            eventually("the rest", lambda: polled("/derp/1/derc"), timeout_s=20)
+            assert client.stop() == 0
+        refused = [r for r in get_json(f"{admin}/requests?limit=5000") if r["status"] >= 400]
+        assert {r["status"] for r in refused} <= {404}
+        assert server.stop() == 0
