@@ -37,20 +37,26 @@ def _micros(seconds: float) -> int:
 
 
 class Latencies:
-    """Times in seconds from 1 us to an hour; what lies outside counts as the nearest."""
+    """Times in seconds from 1 us to an hour; what lies outside counts as the nearest.
 
-    __slots__ = ("_held",)
+    sum_s: of all of them.
+    """
+
+    __slots__ = ("_held", "sum_s")
 
     def __init__(self) -> None:
         self._held: Any = library()(1, _MOST_US, _DIGITS)
+        self.sum_s = 0.0
 
     def record(self, seconds: float) -> None:
         """Count one."""
         self._held.record_value(_micros(seconds))
+        self.sum_s += seconds
 
     def add(self, other: Latencies) -> None:
         """Count all of another."""
         self._held.add(other._held)
+        self.sum_s += other.sum_s
 
     @property
     def count(self) -> int:
@@ -64,7 +70,7 @@ class Latencies:
     @property
     def mean_s(self) -> float:
         """The mean, s."""
-        return float(self._held.get_mean_value()) / 1e6 if self.count else 0.0
+        return self.sum_s / self.count if self.count else 0.0
 
     def shown_ms(self) -> dict[str, float] | None:
         """Percentiles, maximum and mean, ms; None where there is nothing."""
@@ -85,14 +91,15 @@ class Latencies:
         return found[:place] + [total] * (len(ends_s) - place)
 
     def to_text(self) -> str:
-        """HdrHistogram's compressed form, base64."""
-        return str(self._held.encode().decode())
+        """The sum, a space, and HdrHistogram's compressed form in base64."""
+        return f"{self.sum_s!r} {self._held.encode().decode()}"
 
     @classmethod
     def from_text(cls, text: str) -> Latencies:
         """The inverse of `to_text`."""
         made = cls.__new__(cls)
-        made._held = library().decode(text)
+        total, _, encoded = text.partition(" ")
+        made._held, made.sum_s = library().decode(encoded), float(total)
         return made
 
 

@@ -6,6 +6,7 @@ program before it ended and never saw it, once it is over or was published `PATI
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -57,6 +58,11 @@ class Devices:
         """Add all of another set."""
         for chunk, held in other._chunks.items():
             self._chunks[chunk] = self._chunks.get(chunk, 0) | held
+
+    def without(self, other: Devices) -> int:
+        """How many are in this set and not in the other one."""
+        theirs = other._chunks
+        return sum((held & ~theirs.get(chunk, 0)).bit_count() for chunk, held in self._chunks.items())
 
     def to_json(self) -> dict[str, str]:
         """The set as JSON values."""
@@ -124,13 +130,38 @@ class Reaction:
         return made
 
 
+class _Followers:
+    """The DERs that follow a program, and since when, server time."""
+
+    __slots__ = ("devices", "newest_s", "since_s")
+
+    def __init__(self) -> None:
+        self.devices = Devices()
+        self.since_s: dict[int, float] = {}
+        self.newest_s = -math.inf
+
+    def put(self, device: int, since_s: float) -> None:
+        """Add a DER, or make its time earlier; the newest time stays."""
+        known_s = self.since_s.get(device)
+        if known_s is None or since_s < known_s:
+            self.since_s[device] = since_s
+            self.devices.put(device)
+            self.newest_s = max(self.newest_s, since_s)
+
+    def without(self, seen: Devices, before_s: float) -> int:
+        """How many followed it before this time and are not among `seen`."""
+        if self.newest_s < before_s:
+            return self.devices.without(seen)
+        return sum(since_s < before_s and each not in seen for each, since_s in self.since_s.items())
+
+
 class Reactions:
     """The controls of a run, the newest MOST_CONTROLS of them, and who follows which program since when."""
 
     def __init__(self) -> None:
         self.forgotten = 0
         self._held: OrderedDict[str, Reaction] = OrderedDict()
-        self._followers: dict[str, dict[int, float]] = {}
+        self._followers: dict[str, _Followers] = {}
 
     def of(self, facts: ControlFacts) -> Reaction:
         """The reaction to a control."""
@@ -147,16 +178,15 @@ class Reactions:
     def follow(self, program: str, device: int, since_s: float) -> None:
         """A DER follows a program (its mRID) since this server time."""
         if program in self._followers or len(self._followers) < MOST_PROGRAMS:
-            known = self._followers.setdefault(program, {})
-            known[device] = min(since_s, known.get(device, since_s))
+            self._followers.setdefault(program, _Followers()).put(device, since_s)
 
     def add(self, other: Reactions) -> None:
         """Add those of another process."""
         self.forgotten += other.forgotten
         for reaction in other._held.values():
             self.of(reaction.facts).add(reaction)
-        for program, devices in other._followers.items():
-            for device, since_s in devices.items():
+        for program, followers in other._followers.items():
+            for device, since_s in followers.since_s.items():
                 self.follow(program, device, since_s)
 
     def missed(self, reaction: Reaction, now_s: float) -> int | None:
@@ -164,8 +194,8 @@ class Reactions:
         facts = reaction.facts
         if now_s < min(facts.end_s, facts.published_s + PATIENCE_S):
             return None
-        followers = self._followers.get(facts.program, {})
-        return sum(since_s < facts.end_s and each not in reaction.seen for each, since_s in followers.items())
+        followers = self._followers.get(facts.program)
+        return 0 if followers is None else followers.without(reaction.seen, facts.end_s)
 
     def never_seen(self, now_s: float) -> int:
         """The sum over all controls."""
@@ -190,7 +220,7 @@ class Reactions:
                 "start": rfc3339_or_none(each.facts.start_s),
                 "end": rfc3339_or_none(each.facts.end_s),
                 "modes": each.facts.modes,
-                "devices": len(self._followers.get(each.facts.program, ())),
+                "devices": self._following(each.facts.program),
                 "seen_by": len(each.seen),
                 "never_seen": self.missed(each, now_s),
                 "steps": {step: _shown(each.steps.get(step)) for step in STEPS},
@@ -198,12 +228,18 @@ class Reactions:
             for each in ordered
         ]
 
+    def _following(self, program: str) -> int:
+        followers = self._followers.get(program)
+        return 0 if followers is None else len(followers.since_s)
+
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON values."""
         return {
             "forgotten": self.forgotten,
             "controls": [each.to_json() for each in self._held.values()],
-            "followers": {name: list(map(list, who.items())) for name, who in self._followers.items()},
+            "followers": {
+                name: list(map(list, who.since_s.items())) for name, who in self._followers.items()
+            },
         }
 
     @classmethod
@@ -212,7 +248,9 @@ class Reactions:
         made = cls()
         made.forgotten = shape["forgotten"]
         made._held = OrderedDict((each[0][0], Reaction.from_json(each)) for each in shape["controls"])
-        made._followers = {name: dict(map(tuple, who)) for name, who in shape["followers"].items()}
+        for program, who in shape["followers"].items():
+            for device, since_s in who:
+                made.follow(program, device, since_s)
         return made
 
 

@@ -58,5 +58,5 @@ def _latencies(tally: LoadTally) -> Iterator[Sample]:
         for end_s, found in zip(BUCKETS_S, below, strict=True):
             yield f'_bucket{{kind="{name}",le="{end_s:g}"}}', float(found)
         yield f'_bucket{{kind="{name}",le="+Inf"}}', float(count)
-        yield f'_sum{{kind="{name}"}}', kind.latency.mean_s * count
+        yield f'_sum{{kind="{name}"}}', kind.latency.sum_s
         yield f'_count{{kind="{name}"}}', float(count)
