@@ -96,3 +96,15 @@ def test_a_broken_plugin_is_named_with_the_way_out(served):
 def test_a_misspelt_name_is_refused(served):
     with pytest.raises(ConfigError, match="nothing is named 'limits'; did you mean limit"):
         server.main(["--without", "limits"])
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("20ms", 0.02), ("1.5s", 1.5), ("0ms", 0.0), ("60s", 60.0)])
+def test_the_latency(served, text, seconds):
+    server.main(["--without", "broken", "--latency", text])
+    assert server.config_of(served[0]).latency_s == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["20", "61s", "1m", "nan", "1e3ms", ""])
+def test_a_latency_that_is_none_is_told(served, text):
+    with pytest.raises(ConfigError, match="--latency: a time such as 20ms"):
+        server.main(["--without", "broken", "--latency", text])

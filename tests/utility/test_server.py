@@ -74,6 +74,18 @@ async def test_the_certificate_is_the_identity_over_memory_streams(folder, confi
     assert len(server.head_end.end_devices) == 2
 
 
+@pytest.mark.parametrize("latency_s", [0.0, 0.25])
+async def test_each_answer_comes_later_by_the_latency(nursery, autojump_clock, latency_s):
+    net = Net()
+    config = UtilityConfig(encrypted=False, latency_s=latency_s)
+    nursery.start_soon(UtilityServer(config, lambda: 1_700_000_000, Log()).serve, [net])
+    connection = http11.Endpoint("127.0.0.1", 8443, open_tcp=net.open_tcp).connection()
+    began_s = trio.current_time()
+    for _ in range(4):
+        await connection.request("GET", "/tm")
+    assert trio.current_time() - began_s == pytest.approx(4 * latency_s)
+
+
 def _der(path):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding

@@ -33,6 +33,8 @@ from dersim.utility.scenario.plan import Scenario
 from dersim.utility.scenario.reader import read_scenario
 from dersim.utility.server import UtilityServer
 
+MAX_LATENCY_S = 60
+
 
 def main(args: Sequence[str]) -> int:
     """Run until stopped; the exit code. ConfigError and PluginError are the caller's."""
@@ -106,6 +108,9 @@ def add_arguments(parser: OptionParser) -> None:
         help="how long a control stays in its list after its end, s",
     )
     behaviour.add_argument(
+        "--latency", type=_latency, default=0.0, metavar="20ms", help="by which each answer comes later"
+    )
+    behaviour.add_argument(
         "--scenario",
         type=Path,
         metavar="FILE",
@@ -127,6 +132,7 @@ def config_of(options: Namespace) -> UtilityConfig:
         pin=options.pin,
         cycle=options.cycle,
         strict=options.strict,
+        latency_s=options.latency,
         ended_listed_s=options.ended_listed,
     )
     if options.enc:
@@ -174,6 +180,17 @@ def _folder(text: str) -> Path:
     if not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text}: no such folder; give that of a test PKI")
     return path
+
+
+def _latency(text: str) -> float:
+    """Seconds: 20ms, 1.5s."""
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s)", text)
+    seconds = -1.0 if found is None else float(found[1]) / (1000 if found[2] == "ms" else 1)
+    if not 0 <= seconds <= MAX_LATENCY_S:
+        raise argparse.ArgumentTypeError(
+            f"a time such as 20ms or 1.5s, at most {MAX_LATENCY_S} s, not {text!r}"
+        )
+    return seconds
 
 
 def _pin(text: str) -> int:

@@ -55,7 +55,8 @@ class UtilityConfig:
     certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard.
     personality: the edition of all answers; None: that of each client's last body.
     own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
-    ended_listed_s: how long a control stays listed after its end.
+    ended_listed_s: how long a control stays listed after its end. latency_s: by which each answer to a
+    2030.5 client comes later.
     """
 
     host: str = "127.0.0.1"
@@ -72,4 +73,5 @@ class UtilityConfig:
     personality: Edition | None = None
     strict: bool = False
     ended_listed_s: int = ENDED_LISTED_S
+    latency_s: float = 0.0
     poll_rates: PollRates = field(default_factory=PollRates)

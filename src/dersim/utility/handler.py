@@ -8,7 +8,8 @@ not supported), 400 with the reason for any other error in a request.
 The Error resource has no text, so the reason is sent in an XML comment before it.
 
 Encoded documents are cached by path, query, edition and, where clients see different content, LFDI. An entry
-is valid as long as the document's version does not change.
+is valid as long as the document's version does not change. Each has an ETag, a digest of its bytes; a GET
+with that in If-None-Match is answered 304.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dersim.ieee2030_5 import MEDIA_TYPE, Edition, encode, identity
 from dersim.ieee2030_5 import resources as r
 from dersim.utility import tree
 from dersim.utility.end_devices import EndDeviceRecord
+from dersim.utility.entity_tags import matches, tag_of
 from dersim.utility.faults.actions import Delayed
 from dersim.utility.faults.planted import Client
 from dersim.utility.head_end import MODULE, HeadEnd
@@ -47,6 +49,7 @@ MAX_TARGET = 255
 class _Encoded(NamedTuple):
     version: Hashable
     body: bytes
+    tag: str
 
 
 class RequestHandler:
@@ -133,7 +136,8 @@ class RequestHandler:
         )
         if request.method in ("GET", "HEAD"):
             check_accept(request)
-            return self._read(route, context, numbers, query)
+            known = request.header("if-none-match")
+            return self._read(route, context, numbers, query, known)
         return _write(request, route, context, numbers)
 
     def _end_device(self, lfdi: str | None, now_s: float) -> EndDeviceRecord | None:
@@ -158,17 +162,22 @@ class RequestHandler:
             text = f"{who} is used on two connections at a time: two clients with one certificate?"
             self._head_end.note_violation(device, where, text)
 
-    def _read(self, route: Route, context: RequestContext, numbers: list[int], query: str) -> Response:
+    def _read(
+        self, route: Route, context: RequestContext, numbers: list[int], query: str, known: str | None
+    ) -> Response:
         document = route.get(context, *numbers)
         edition = document.edition or context.edition
         key = (context.path, query and context.page, edition, context.lfdi if document.own else None)
         entry = self._cache.get(key)
         if entry is None or entry.version != document.version:
-            entry = _Encoded(document.version, encode(document.build(edition), edition))
+            body = encode(document.build(edition), edition)
+            entry = _Encoded(document.version, body, tag_of(body))
             self._cache[key] = entry
             if len(self._cache) > CACHED:
                 del self._cache[next(iter(self._cache))]
-        return Response(200, (_XML,), entry.body)
+        if known is not None and matches(known, entry.tag):
+            return Response(304, (("etag", entry.tag),))
+        return Response(200, (_XML, ("etag", entry.tag)), entry.body)
 
 
 def _write(request: Request, route: Route, context: RequestContext, numbers: list[int]) -> Response:

@@ -160,10 +160,10 @@ class UtilityServer:
     async def handle(self, request: Request) -> Response | Raw:
         """One request of a 2030.5 client."""
         answer = self.answer(request)
-        if isinstance(answer, Delayed):
-            await trio.sleep(answer.delay_s)
-            return answer.answer
-        return answer
+        later_s = self.config.latency_s + (answer.delay_s if isinstance(answer, Delayed) else 0.0)
+        if later_s > 0:
+            await trio.sleep(later_s)
+        return answer.answer if isinstance(answer, Delayed) else answer
 
     async def handle_admin(self, request: Request) -> Response:
         """One request of the operator."""

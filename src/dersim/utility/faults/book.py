@@ -183,6 +183,8 @@ class _Passage:
             elif changed is not None:
                 self._note(fault)
                 return Outcome(self._marked(changed), None, 0.0, tuple(self._marks))
+        if met:
+            self._request = _unconditional(self._request)
         response = carry_out(self._request)
         return self._back(turn, met, response)
 
@@ -216,7 +218,7 @@ class _Passage:
                 continue
             if not isinstance(fault.action, Moved):
                 self._note(fault)
-            answer = changed
+            answer = _without_tag(changed) if isinstance(changed, Response) else changed
             delay_s += fault.action.delay_s
         return Outcome(self._marked(answer), response, delay_s, tuple(self._marks))
 
@@ -234,6 +236,15 @@ class _Passage:
         if any(isinstance(fault.action, ConnectionAction) for fault in self._active):
             headers = (*headers, ("connection", "close"))  # so that the next connection meets the fault
         return answer._replace(headers=headers)
+
+
+def _unconditional(request: Request) -> Request:
+    """Without If-None-Match: a 304 would hide the fault."""
+    return request._replace(headers=tuple(each for each in request.headers if each[0] != "if-none-match"))
+
+
+def _without_tag(response: Response) -> Response:
+    return response._replace(headers=tuple(each for each in response.headers if each[0] != "etag"))
 
 
 def _limits(fault: PlantedFault) -> str:
