@@ -52,6 +52,10 @@ class FileError(BodyError):
         super().__init__(f"{name}:{line}: {pointer}: {detail}" if pointer else f"{name}:{line}: {detail}")
         self.name, self.line, self.detail, self.pointer = name, line, detail, pointer
 
+    def as_body(self) -> BodyError:
+        """The same about the body of a request: its line in front, its pointer beside."""
+        return BodyError(f"line {self.line}: {self.detail}", self.pointer)
+
     @property
     def placed(self) -> str:
         """The message, which has the place in it."""

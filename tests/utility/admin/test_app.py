@@ -193,7 +193,7 @@ def test_the_page_lists_all_that_can_be_read(lab):
     known = lab.admin("GET", "/nothing")[1]["hint"]
     assert set(named) <= set(re.search("are (.*)", known)[1].split(", "))
     assert {name for name in named if lab.admin("GET", f"/{name}")[0] != 200} == set()
-    assert len(named) == 12
+    assert len(named) == 13
 
 
 def test_the_page_is_refused_as_the_rest_is(lab):

@@ -21,7 +21,7 @@ from dersim.json_schema import FieldError
 from dersim.json_text import BodyError, parse
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Reply, Route, read_query
-from dersim.utility.admin import api, faults
+from dersim.utility.admin import api, faults, scenario
 from dersim.utility.admin import page as admin_page
 from dersim.utility.admin.body import check_shape, of_config_error
 from dersim.utility.admin.context import AdminContext, Call
@@ -113,6 +113,8 @@ def _check_origin(request: Request) -> None:
 
 def _read_body(request: Request, route: Route, hint: str) -> Any:
     kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if route.request is scenario.ScenarioBody:
+        return _read_yaml(request, kind)
     if kind != "application/json":
         raise refusal("not-json", "the body must be JSON")
     if len(request.body) > MAX_BODY:
@@ -124,6 +126,16 @@ def _read_body(request: Request, route: Route, hint: str) -> Any:
     if route.request is not faults.FaultBody:
         check_shape(route.request, body, hint)
     return body
+
+
+def _read_yaml(request: Request, kind: str) -> bytes:
+    """The text of a scenario, whose lines errors tell."""
+    if kind not in scenario.TYPES:
+        raise refusal("not-json", "the body must be YAML or JSON", "send Content-Type: application/yaml")
+    if len(request.body) > scenario.MAX_BYTES:
+        detail = f"the body has {len(request.body)} bytes; at most {scenario.MAX_BYTES} are read"
+        raise refusal("too-large", detail, "start the server with --scenario FILE")
+    return request.body
 
 
 _FIXED_HEADERS = (

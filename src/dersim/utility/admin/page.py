@@ -24,6 +24,7 @@ _READS = {
     "mirror-usage-points": "the meter readings",
     "log-events": "the LogEvents",
     "faults": "the faults planted in this server's answers",
+    "scenario": "the scenario that is played",
     "requests": "the last exchanges, bodies included, PINs masked",
     "poll-rates": "the poll rates that devices are told, s",
     "violations": "what devices sent against the standard, counted",
@@ -58,6 +59,7 @@ def index(prefix: str, url: str, addresses: Mapping[str, str], *, demo: bool) ->
 <title>dersim 2030.5 server</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{STYLE}">
+<script type="module" src="/static/scenario.js"></script>
 </head>
 <body>
 <header><h1>dersim 2030.5 server</h1>{badge}</header>
@@ -67,6 +69,15 @@ def index(prefix: str, url: str, addresses: Mapping[str, str], *, demo: bool) ->
 <a href="/openapi.json">OpenAPI</a>.</p>
 <h2>Read</h2>
 <dl>{reads}</dl>
+<h2>Scenario</h2>
+<p id="scenario-state">&nbsp;</p>
+<form id="scenario">
+<label for="scenario-file">Scenario file, YAML</label>
+<input id="scenario-file" type="file" accept=".yaml,.yml,.json" required>
+<button>Begin</button>
+<button id="scenario-end" type="button" disabled>End</button>
+</form>
+<p id="scenario-told" role="alert"></p>
 <h2>Publish a control</h2>
 <pre tabindex="0">curl -X POST {url}{prefix}/programs/2/controls \\
   -H 'Content-Type: application/json' \\

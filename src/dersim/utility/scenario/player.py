@@ -37,6 +37,7 @@ class Player:
         self.told: deque[str] = deque(maxlen=_TOLD)
         self._head_end = head_end
         self._began_s = 0.0
+        self._before = head_end.config.personality, head_end.end_devices.mode, head_end.end_devices.pin
         self._groups: dict[str, Group] = {ALL: head_end.groups.system}
         self._programs: dict[str, Program] = {}
         self._newest: dict[str, Control] = {}
@@ -50,6 +51,7 @@ class Player:
         """Make groups, devices, programs and faults, and whatever is due at once."""
         head_end, scenario = self._head_end, self.scenario
         self._began_s = math.ceil(head_end.now_s())
+        self._adopt()
         if scenario.poll_rates:
             head_end.set_poll_rates(dict(scenario.poll_rates))
         self._make_groups()
@@ -68,9 +70,19 @@ class Player:
         head_end.info(f"scenario {scenario.name} begins: {self._counted()}")
         self.advance(head_end.now_s())
 
+    def _adopt(self) -> None:
+        """Take over what the scenario says about the server itself."""
+        scenario, devices, config = self.scenario, self._head_end.end_devices, self._head_end.config
+        self._before = config.personality, devices.mode, devices.pin
+        config.personality = scenario.personality
+        devices.mode = scenario.registration or devices.mode
+        devices.pin = devices.pin if scenario.pin is None else scenario.pin
+
     def stop(self) -> None:
-        """Take back programs, groups and faults; devices stay registered."""
+        """Take back programs, groups, faults and the edition of answers; devices stay registered."""
         head_end = self._head_end
+        devices = head_end.end_devices
+        head_end.config.personality, devices.mode, devices.pin = self._before
         self._due.clear()
         for fault in self._faults:
             head_end.faults.remove(fault)
@@ -113,7 +125,7 @@ class Player:
             "name": self.scenario.name,
             "description": self.scenario.description,
             "began": rfc3339(self._began_s),
-            "elapsed_s": round(now_s - self._began_s, 1),
+            "elapsed_s": round(max(now_s - self._began_s, 0.0), 1),
             "next_in_s": round(self._due[0][0] - now_s, 1) if self._due else None,
             "published": self.published,
             "to_publish": sum(series.total for series in self.scenario.series),
@@ -248,11 +260,16 @@ class _Publisher:
         return series.start_s + self._next * series.every_s - series.lead_s
 
 
-def play(head_end: HeadEnd, scenario: Scenario) -> Player:
-    """End the scenario that is played, and begin this one."""
+def end(head_end: HeadEnd) -> None:
+    """End the scenario that is played, if there is one."""
     if isinstance(head_end.player, Player):
         head_end.player.stop()
         head_end.player = None
+
+
+def play(head_end: HeadEnd, scenario: Scenario) -> Player:
+    """End the scenario that is played, and begin this one."""
+    end(head_end)
     player = Player(scenario, head_end)
     player.start()
     head_end.player = player
