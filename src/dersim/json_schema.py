@@ -257,7 +257,8 @@ def _object(
         for key in unknown
     ]
     if len(value) < schema.get("minProperties", 0):
-        errors.append(FieldError(pointer, f"at least one of {', '.join(properties)} is needed"))
+        which = f" of {', '.join(properties)}" if properties else ""
+        errors.append(FieldError(pointer, f"at least one{which} is needed"))
     for key, item in value.items():
         where = f"{pointer}/{escaped(key)}"
         if names := schema.get("propertyNames"):

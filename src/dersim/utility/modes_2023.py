@@ -46,8 +46,8 @@ _TYPES = {member.name: member for member in TYPES[DERControlBase].members if mem
 
 
 def all_specs() -> Mapping[str, ModeSpec]:
-    """Every mode that can be ordered: those of dersim and its plug-ins, and those of 2023."""
-    return SPECS | MODES
+    """Every mode that a document can carry: those of dersim and its plug-ins, and those of 2023."""
+    return SPECS | {name: spec for name, spec in MODES.items() if not spec.local}
 
 
 def any_of(modes: Iterable[str]) -> bool:

@@ -73,6 +73,9 @@ def test_a_start_is_absolute_or_relative(lab, client, start, seconds):
         ({"reply_to": ""}, "/reply_to", "reply_to: a path of at most 255 characters or null"),
         ({"modes": {"opModMaxLimWInject": -1}}, "/modes/opModMaxLimWInject", "outside 0 to"),
         ({"modes": {"opModMaxLimVarInject": "x"}}, "/modes/opModMaxLimVarInject", "a number is needed"),
+        ({"modes": {}}, "/modes", "modes: at least one is needed"),
+        ({"modes": {"opModMaxLim": 60}}, "/modes/opModMaxLim", "did you mean opModMaxLimW?"),
+        ({"modes": {"ChaGriSet": True}}, "/modes/ChaGriSet", "modes: 'ChaGriSet' is no mode"),
         ({"modes": {"opModGridConnectPermit": 1}}, "/modes/opModGridConnectPermit", "true or false"),
     ],
 )

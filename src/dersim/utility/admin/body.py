@@ -8,7 +8,9 @@ from dersim.errors import ConfigError
 from dersim.json_schema import FieldError, SchemaBook, check
 from dersim.json_text import BodyError, escaped
 from dersim.modes import ModeValue, value_from_json
+from dersim.numeric import shown
 from dersim.pages.problems import Problem
+from dersim.suggestions import hint
 from dersim.utility import modes_2023
 from dersim.utility.admin.problems import refusal
 
@@ -16,23 +18,23 @@ from dersim.utility.admin.problems import refusal
 MOST_ERRORS = 20
 
 
-def check_shape(shape: Any, body: Any, hint: str) -> None:
+def check_shape(shape: Any, body: Any, what_to_do: str) -> None:
     """Problem bad-request unless the body has the shape of a TypedDict."""
     book = SchemaBook()
     schema = book.of(shape)
     if errors := check(schema, book.components, body)[:MOST_ERRORS]:
-        raise bad_request(errors, hint)
+        raise bad_request(errors, what_to_do)
 
 
-def bad_request(errors: list[FieldError], hint: str) -> Problem:
+def bad_request(errors: list[FieldError], what_to_do: str) -> Problem:
     """A Problem with every mistake; its detail is the first one, with the name of the member in front."""
     named = [FieldError(error.pointer, f"{_name(error.pointer)}{error.detail}") for error in errors]
-    return refusal("bad-request", named[0].detail, hint, named)
+    return refusal("bad-request", named[0].detail, what_to_do, named)
 
 
-def of_config_error(error: ConfigError, body: Any, hint: str) -> Problem:
+def of_config_error(error: ConfigError, body: Any, what_to_do: str) -> Problem:
     """The Problem of what a deeper part refuses: its detail names the member already."""
-    return refusal("bad-request", str(error), hint, [FieldError(pointer_of(body, error), str(error))])
+    return refusal("bad-request", str(error), what_to_do, [FieldError(pointer_of(body, error), str(error))])
 
 
 def _name(pointer: str) -> str:
@@ -54,6 +56,10 @@ def read_modes(data: dict[str, Any]) -> dict[str, ModeValue]:
     specs = modes_2023.all_specs()
     modes: dict[str, ModeValue] = {}
     for name, value in data.items():
+        if name not in specs:
+            raise BodyError(
+                f"modes: {shown(name)} is no mode; {hint(name, specs)}", f"/modes/{escaped(name)}"
+            )
         try:
             modes[name] = value_from_json(name, value, specs)
         except ConfigError as error:
