@@ -180,7 +180,7 @@ class Program:
     """One DERProgram. `version` rises with every change of anything under it.
 
     groups: whose devices it is for. order: of two programs in a list that with the lower one comes first,
-    whatever the standard says.
+    whatever the standard says. last_end_s: no control that was ever in it ends later.
     """
 
     number: int
@@ -192,6 +192,7 @@ class Program:
     curves: CurveList = field(default_factory=CurveList)
     version: int = 0
     last_control: int = 0
+    last_end_s: int = 0
     defaults_set: int = 0
     groups: tuple[Group, ...] = ()
     order: int = 0
@@ -223,6 +224,7 @@ class Program:
         """List a new control with its curves."""
         self.curves.add(control.modes, control.creation_s)
         self.controls[control.number] = control
+        self.last_end_s = max(self.last_end_s, control.end_s)
         self.version += 1
 
     def changed(self) -> None:

@@ -254,11 +254,17 @@ class Programs:
             self._cached_for = versions
 
     def _near(self, control: Control) -> list[Control]:
-        """The controls in programs that a device may have beside that of `control`."""
+        """The controls in programs that a device may have beside that of `control`.
+
+        Not of programs where all are over by its start: most orders come after the earlier ones.
+        """
         programs = self._neighbours.of(control.program, self.version)
-        if len(programs) == 1:
-            return list(programs[0].controls.values())
-        return [each for program in programs for each in program.controls.values()]
+        return [
+            each
+            for program in programs
+            if program.last_end_s > control.start_s
+            for each in program.controls.values()
+        ]
 
 
 def _in_order(programs: Iterable[Program]) -> list[Program]:
