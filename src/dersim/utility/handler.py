@@ -7,14 +7,15 @@ not supported), 400 with the reason for any other error in a request.
 
 The Error resource has no text, so the reason is sent in an XML comment before it.
 
-Encoded documents are cached by path, query, edition and, where clients see different content, LFDI. An entry
-is valid as long as the document's version does not change. Each has an ETag, a digest of its bytes; a GET
-with that in If-None-Match is answered 304.
+Encoded documents are kept (`encoded`) by path, query, edition and, where clients see different content, LFDI,
+as long as the document's version does not change. Each has an ETag, a digest of its bytes; a GET with that in
+If-None-Match is answered 304.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -24,8 +25,9 @@ from dersim.http11 import Raw, Request, Response
 from dersim.ieee2030_5 import MEDIA_TYPE, Edition, encode, identity
 from dersim.ieee2030_5 import resources as r
 from dersim.utility import tree
+from dersim.utility.encoded import EncodedDocuments
 from dersim.utility.end_devices import EndDeviceRecord
-from dersim.utility.entity_tags import matches, tag_of
+from dersim.utility.entity_tags import matches
 from dersim.utility.faults.actions import Delayed
 from dersim.utility.faults.planted import Client
 from dersim.utility.head_end import MODULE, HeadEnd
@@ -41,15 +43,18 @@ _XML = ("content-type", MEDIA_TYPE)
 #: Not an error of the client: does not exist yet, exists already.
 _EXPECTED = frozenset({404, 409})
 
-#: Most encoded documents in the cache; the oldest are dropped.
-CACHED = 20_000
 MAX_TARGET = 255
+#: Targets whose route is remembered: some 15 for each of a thousand devices.
+_TARGETS_KEPT = 16_384
 
 
-class _Encoded(NamedTuple):
-    version: Hashable
-    body: bytes
-    tag: str
+class _Found(NamedTuple):
+    """Where a target leads: its route with the numbers in the path, the path, the query."""
+
+    route: Route
+    numbers: tuple[int, ...]
+    path: str
+    query: str
 
 
 class RequestHandler:
@@ -61,7 +66,7 @@ class RequestHandler:
     def __init__(self, head_end: HeadEnd, fences: Fences) -> None:
         self._head_end = head_end
         self._fences = fences
-        self._cache: dict[Hashable, _Encoded] = {}
+        self._documents = EncodedDocuments()
 
     def answer(self, request: Request) -> Response | Raw | Delayed:
         """The response, or what planted faults make of it; both are added to the request log."""
@@ -116,11 +121,7 @@ class RequestHandler:
     def _answer(self, request: Request, lfdi: str | None, now_s: float) -> Response:
         if request.method not in _METHODS:
             raise RequestRefused(501, f"{request.method[:40]} is not a method of HTTP", code=BAD_FORM)
-        path, query = _split(request.target)
-        found = tree.find(path)
-        if found is None:
-            raise not_found()
-        route, numbers = found
+        route, numbers, path, query = _find(request.target)
         device = self._end_device(lfdi, now_s)
         if device is not None and device.peers.newest != request.peer:
             self._note_peer(device, request.peer, now_s)
@@ -163,24 +164,18 @@ class RequestHandler:
             self._head_end.note_violation(device, where, text)
 
     def _read(
-        self, route: Route, context: RequestContext, numbers: list[int], query: str, known: str | None
+        self, route: Route, context: RequestContext, numbers: Sequence[int], query: str, known: str | None
     ) -> Response:
         document = route.get(context, *numbers)
         edition = document.edition or context.edition
         key = (context.path, query and context.page, edition, context.lfdi if document.own else None)
-        entry = self._cache.get(key)
-        if entry is None or entry.version != document.version:
-            body = encode(document.build(edition), edition)
-            entry = _Encoded(document.version, body, tag_of(body))
-            self._cache[key] = entry
-            if len(self._cache) > CACHED:
-                del self._cache[next(iter(self._cache))]
-        if known is not None and matches(known, entry.tag):
-            return Response(304, (("etag", entry.tag),))
-        return Response(200, (_XML, ("etag", entry.tag)), entry.body)
+        found = self._documents.get(key, document.version, lambda: encode(document.build(edition), edition))
+        if known is not None and matches(known, found.tag):
+            return Response(304, (found.etag,))
+        return Response(200, (_XML, found.etag), found.body)
 
 
-def _write(request: Request, route: Route, context: RequestContext, numbers: list[int]) -> Response:
+def _write(request: Request, route: Route, context: RequestContext, numbers: Sequence[int]) -> Response:
     handlers = {"PUT": route.put, "POST": route.post, "DELETE": route.delete}
     handler = handlers.get(request.method)
     if handler is None:
@@ -197,6 +192,15 @@ def _write(request: Request, route: Route, context: RequestContext, numbers: lis
     return Response(answer.status, headers)
 
 
+@functools.lru_cache(maxsize=_TARGETS_KEPT)
+def _find(target: str) -> _Found:
+    path, query = _split(target)
+    found = tree.find(path)
+    if found is None:
+        raise not_found()
+    return _Found(found[0], tuple(found[1]), path, query)
+
+
 def _split(target: str) -> tuple[str, str]:
     """Path, percent-decoded, and query; an absolute target (RFC 9112 3.2.2) is cut to them."""
     if len(target) > MAX_TARGET:
@@ -210,6 +214,7 @@ def _split(target: str) -> tuple[str, str]:
     return "/".join(parts), query
 
 
+@functools.lru_cache(maxsize=256)
 def _page(query: str) -> Page:
     try:
         return parse_page(query)

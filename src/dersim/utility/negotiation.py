@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from dersim.http11 import Request
 from dersim.ieee2030_5 import MEDIA_TYPE
 from dersim.utility.refusal import RequestRefused
@@ -14,13 +16,17 @@ _WRITABLE = frozenset({MEDIA_TYPE, "application/xml", "text/xml"})
 def check_accept(request: Request) -> None:
     """RequestRefused (406) where no Accept header allows XML. Several count as one; an empty one as none."""
     given = ",".join(value for name, value in request.headers if name == "accept")
+    if not _is_accepted(given):
+        raise RequestRefused(406, f"Accept {given[:100]}: the server sends only {MEDIA_TYPE}")
+
+
+@functools.lru_cache(maxsize=64)
+def _is_accepted(given: str) -> bool:
     ranges = dict(_range(item) for item in given.split(",") if item.strip())
     if not ranges:
-        return
+        return True
     # The most specific range decides: "application/sep+xml;q=0, */*" refuses sep+xml.
-    quality = next((ranges[kind] for kind in _ACCEPTED if kind in ranges), 0.0)
-    if quality <= 0:
-        raise RequestRefused(406, f"Accept {given[:100]}: the server sends only {MEDIA_TYPE}")
+    return next((ranges[kind] for kind in _ACCEPTED if kind in ranges), 0.0) > 0
 
 
 def _range(item: str) -> tuple[str, float]:
