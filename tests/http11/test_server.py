@@ -10,7 +10,7 @@ import trio.testing
 
 from dersim import http11
 from dersim.errors import ConfigError
-from dersim.http11 import Limits, Request, Response
+from dersim.http11 import Limits, Request, Response, response_bytes
 
 
 async def echo(request: Request) -> Response:
@@ -530,3 +530,31 @@ async def test_a_stop_before_it_has_begun_is_a_stop(net, autojump_clock):
             scope.cancel()
             await http11.serve(echo, [net])
         assert scope.cancelled_caught
+
+
+# --- responses written without h11 ----------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 301, 304, 404, 503, 599])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        (("content-type", "application/sep+xml"), ("etag", '"0f3c"')),
+        (("Location", "/mup/1"), ("retry-after", "30")),
+        (("x-empty", ""),),
+        (("x_under-1", "a"),),
+    ],
+)
+def test_a_response_is_written_as_h11_writes_it(monkeypatch, status, headers):
+    monkeypatch.setattr(response_bytes, "_date", lambda: "Sat, 28 Nov 2026 19:20:41 GMT")
+    response = Response(status, headers, b"body")
+    ours, is_last = response_bytes.whole(response, "GET", closing=False)
+    monkeypatch.setattr(response_bytes, "_lines", lambda status, headers: None)
+    assert (ours, is_last) == response_bytes.whole(response, "GET", closing=False)
+
+
+@pytest.mark.parametrize("header", [("a b", "x"), ("x", "a\nb"), ("x", " a"), ("x", "\x00"), ("", "x")])
+def test_a_header_that_http_forbids_is_not_written(header):
+    with pytest.raises(h11.LocalProtocolError):
+        response_bytes.whole(Response(200, (header,)), "GET", closing=False)

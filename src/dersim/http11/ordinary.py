@@ -21,6 +21,7 @@ from dersim.http11.messages import Headers
 METHODS = frozenset({"GET", "PUT", "POST", "DELETE"})
 _END = b"\r\n\r\n"
 _MAX_LENGTH_DIGITS = 15
+_LONGEST_KEPT = 100
 #: llhttp takes control characters in the reason.
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 [0-9]{3}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
@@ -131,7 +132,7 @@ def _read(
         return None
     if not collected.is_complete:
         return None
-    headers = tuple(map(_pair, collected.fields.items()))
+    headers = tuple([_pair(field) for field in collected.fields.items()])
     if len({name for name, _ in headers}) != head.count(b"\r\n") - 2:  # a name comes twice
         return None
     length = -1
@@ -145,8 +146,12 @@ def _read(
     return headers, length
 
 
-# Most headers repeat from message to message, and the pages keep those of thousands of messages.
-@functools.lru_cache(maxsize=256)
 def _pair(field: tuple[bytes, bytes]) -> tuple[str, str]:
+    return _kept_pair(field) if len(field[1]) <= _LONGEST_KEPT else _kept_pair.__wrapped__(field)
+
+
+# Most headers repeat from message to message, and the pages keep those of thousands of messages.
+@functools.lru_cache(maxsize=4096)
+def _kept_pair(field: tuple[bytes, bytes]) -> tuple[str, str]:
     name, value = field
     return name.decode("latin-1").lower(), value.strip(b" \t").decode("latin-1")
