@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from dersim.errors import ConfigError
 from dersim.file_schemas import file_schemas
+from dersim.fleet_file import plan_of
 from dersim.hardware.nameplate import PROFILES, nameplate_from_json
 from dersim.hardware.nameplate_points import SETTINGS
 from dersim.hardware.settings import Settings
@@ -23,6 +24,8 @@ from dersim.json_schema import check
 from dersim.json_text import BodyError
 from dersim.modes import MODES, modes_from_json
 from dersim.replayer import Runner
+from dersim.utility.scenario.reader import scenario_of
+from dersim.yaml_text import FileError, parse
 
 REPO = Path(__file__).parents[1]
 FOLDER = REPO / "docs" / "schemas"
@@ -274,6 +277,11 @@ JSON = st.recursive(
 WHOLE = [
     ("nameplate.json", PLATE | {"dersim": {"modes": {"opModVoltVar": {"curve": [[95, 0]]}}, "settings": {}}}),
     ("replay-scenario.json", SCENARIO),
+    *(
+        (name, parse(path.read_text(encoding="utf-8"), path.name).value)
+        for name, folder in (("fleet.json", "fleets"), ("server-scenario.json", "scenarios"))
+        for path in sorted((REPO / "examples" / folder).glob("*.yaml"))
+    ),
 ]
 
 
@@ -322,3 +330,31 @@ def test_a_scenario_is_refused_in_words_or_runs(data: st.DataObject, value: Any)
     out = runner.row("row 1", {"t": 0, "v_pu": 1, "f_hz": 50, "p_dem_pu": 0.5})
     assert math.isfinite(out["p_w"])
     assert math.isfinite(out["q_var"])
+
+
+READERS = {
+    "fleet.json": ("fleets", plan_of),
+    "server-scenario.json": ("scenarios", scenario_of),
+}
+
+
+@pytest.mark.parametrize(("name", "document"), WHOLE, ids=str)
+def test_the_schema_accepts_the_examples(name: str, document: Any) -> None:
+    assert valid(name, document)
+
+
+@given(st.sampled_from([each for each in WHOLE if each[0] in READERS]), st.data(), JSON)
+def test_a_yaml_file_is_refused_with_its_line_or_read(
+    whole: tuple[str, Any], data: st.DataObject, value: Any
+) -> None:
+    name, document = whole[0], copy.deepcopy(whole[1])
+    *path, last = data.draw(st.sampled_from(pointers(document)[1:]))
+    holder = document
+    for key in path:
+        holder = holder[key]
+    holder[last] = value
+    folder = REPO / "examples" / READERS[name][0]
+    try:
+        READERS[name][1](parse(json.dumps(document), "F"), folder)
+    except FileError as error:
+        assert re.match(r"F:1: (/\S*: )?\S", str(error))  # noqa: PT017 - most are refused

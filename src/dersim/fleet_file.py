@@ -132,9 +132,13 @@ def fleet_schema() -> Schema:
 
 def read_fleet(path: Path, first: int = 1) -> FleetPlan:
     """The plan in a fleet file, its DERs numbered from `first`; FileError for the first mistake in it."""
-    document = read(path)
+    return plan_of(read(path), path.parent, first)
+
+
+def plan_of(document: YamlDocument, folder: Path, first: int = 1) -> FleetPlan:
+    """The plan in a document; paths in it are relative to `folder`."""
     document.require(fleet_schema())
-    return _Reader(document, path.parent).plan(first)
+    return _Reader(document, folder).plan(first)
 
 
 class _Reader:

@@ -48,12 +48,17 @@ _EVENTS = ("default", "program", "cancel", "register", "remove", "move", "poll_r
 
 def read_scenario(path: Path) -> Scenario:
     """The scenario in a file; the files that it names are relative to its folder."""
-    return _Reader(yaml_text.read(path), path.parent).scenario(path.name)
+    return scenario_of(yaml_text.read(path), path.parent)
 
 
 def parse_scenario(text: bytes, name: str) -> Scenario:
     """The scenario in an upload, which may name no files. name: for messages and pages."""
-    return _Reader(yaml_text.parse(text, name), None).scenario(name)
+    return scenario_of(yaml_text.parse(text, name), None)
+
+
+def scenario_of(document: YamlDocument, folder: Path | None) -> Scenario:
+    """The scenario in a document; paths in it are relative to `folder`, None allows none."""
+    return _Reader(document, folder).scenario(Path(document.name).name)
 
 
 class _Reader:
