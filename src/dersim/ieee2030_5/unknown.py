@@ -1,7 +1,7 @@
 """A document as the schema wants it: without what nobody declares, and with the counts of a posted list.
 
-Elements and attributes that neither the standard nor a plug-in declares are taken out and listed. A list in a
-POST may leave out `all` and `results`, which count what the server has: they are filled in.
+Elements and attributes that neither the standard nor a plug-in declares are taken out and told. A posted list
+may leave out `all` and `results`, which count what a server has: they are filled in and told.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COUNTS = ("all", "results")
 
 
 def repaired(body: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """The repaired document, and a text with path and namespace for each unknown element and attribute.
+    """The repaired document, and a text with the path of each thing that was wrong.
 
     A body that cannot be parsed, or whose root is not known, is returned as it is.
     """
@@ -38,15 +38,16 @@ def repaired(body: bytes) -> tuple[bytes, tuple[str, ...]]:
         return body, ()
     found: list[str] = []
     _strip(root, info, f"/{info.name}", found)
-    _fill_counts(root, info)
+    _fill_counts(root, info, found)
     return etree.tostring(root), tuple(found)
 
 
-def _fill_counts(root: Any, info: TypeInfo) -> None:
+def _fill_counts(root: Any, info: TypeInfo, found: list[str]) -> None:
     items = {f"{{{NAMESPACE}}}{member.name}" for member in info.elements if member.repeated}
-    missing = {member.name for member in info.attributes if member.low} & set(_COUNTS) - set(root.attrib)
-    for name in missing:
-        root.set(name, str(sum(child.tag in items for child in root)))
+    for name in (m.name for m in info.attributes if m.low and m.name in _COUNTS):
+        if name not in root.attrib:
+            root.set(name, str(sum(child.tag in items for child in root)))
+            found.append(f"/{info.name}/@{name} is missing: the number of items is taken")
 
 
 def _strip(node: Any, info: TypeInfo, path: str, found: list[str]) -> None:

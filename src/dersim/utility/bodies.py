@@ -2,7 +2,7 @@
 
 Elements and attributes that neither the standard nor a plug-in declares are reported as violations
 (2030.5-2023 4.9), so that a vendor's additions do not hide the rest of a document; the elements are kept in
-`extra` of their resource. A list may leave out `all` and `results`. Everything else that the schema refuses
+`extra` of their resource. So is a list without `all` and `results`. Everything else that the schema refuses
 is refused. (The 2023 schema has places for foreign elements; there they are no violation.)
 """
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Body(NamedTuple, Generic[T]):
-    """A resource, the edition it is valid in, and one text per unknown element or attribute."""
+    """A resource, the edition it is valid in, and one text per thing that was unknown or left out."""
 
     resource: T
     edition: Edition
@@ -30,7 +30,7 @@ class Body(NamedTuple, Generic[T]):
 def read(body: bytes, expected: tuple[type[T], ...], *, strict: bool) -> Body[T]:
     """Read a body as one of the `expected` resources; RequestRefused (400) says why it is not.
 
-    strict: refuse what is unknown too.
+    strict: refuse these, too.
     """
     claimed = edition_of(body)
     try:

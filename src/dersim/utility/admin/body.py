@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from dersim.errors import ConfigError
-from dersim.json_schema import FieldError, SchemaBook, check
+from dersim.json_schema import FieldError, Schema, SchemaBook, check
 from dersim.json_text import BodyError, escaped
 from dersim.modes import ModeValue, value_from_json
 from dersim.numeric import shown
@@ -20,10 +21,15 @@ MOST_ERRORS = 20
 
 def check_shape(shape: Any, body: Any, what_to_do: str) -> None:
     """Problem bad-request unless the body has the shape of a TypedDict."""
-    book = SchemaBook()
-    schema = book.of(shape)
-    if errors := check(schema, book.components, body)[:MOST_ERRORS]:
+    schema, components = _schema(shape)
+    if errors := check(schema, components, body)[:MOST_ERRORS]:
         raise bad_request(errors, what_to_do)
+
+
+@cache
+def _schema(shape: Any) -> tuple[Schema, dict[str, Schema]]:
+    book = SchemaBook()
+    return book.of(shape), book.components
 
 
 def bad_request(errors: list[FieldError], what_to_do: str) -> Problem:
