@@ -11,6 +11,13 @@ from dersim.conformance.procedure import Criterion
 READ_BY = 30
 
 
+#: What every procedure asks for beside its own criteria.
+ALWAYS = (
+    Criterion("every body is valid and accepted", wire.bodies_accepted),
+    Criterion("no request that was refused is repeated", wire.not_repeated, printed_only=True),
+)
+
+
 def is_read(*programs: str) -> Criterion:
     """READ of each program."""
     return Criterion(f"lists, programs and defaults of {_and(programs)} are fetched", wire.read(*programs))

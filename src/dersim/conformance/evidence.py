@@ -156,7 +156,11 @@ class Evidence:
 
     def power(self) -> list[Sample]:
         """The samples of the terminals; without them what the device has metered in W and var."""
-        return self.samples or _metered(self)
+        return self.samples or self.metered()
+
+    def metered(self) -> list[Sample]:
+        """What the device has metered in W and var, exporting positive."""
+        return _metered(self)
 
     @property
     def rating_w(self) -> float | None:
@@ -191,8 +195,8 @@ def _metered(evidence: Evidence) -> list[Sample]:
         if kind is None or name is None or reading.Reading is None or reading.Reading.value is None:
             continue
         value = reading.Reading.value * 10.0 ** (kind.powerOfTenMultiplier or 0)
-        # 19 is reverse: delivered to the grid by the device. 1 is forward.
-        exported = value if kind.flowDirection == 19 else -value
+        # CSIP meters a DER with flow direction 1, forward, for what it delivers; 19 is the reverse.
+        exported = -value if kind.flowDirection == 19 else value
         by_time.setdefault(exchange.time_s, {})[name] = exported
     return [Sample(at, each.get("p_w"), each.get("q_var")) for at, each in sorted(by_time.items())]
 

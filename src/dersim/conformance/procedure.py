@@ -102,7 +102,7 @@ class Outcome(NamedTuple):
         return max(verdicts, key=list(Verdict).index, default=Verdict.PASS)
 
 
-def judge(procedure: Procedure, evidence: Evidence) -> Outcome:
-    """The verdicts on what was seen."""
-    judged = tuple(Judged(each, each.check(evidence)) for each in procedure.criteria)
+def judge(procedure: Procedure, evidence: Evidence, always: Iterable[Criterion] = ()) -> Outcome:
+    """The verdicts on what was seen. always: criteria that every procedure has."""
+    judged = tuple(Judged(each, each.check(evidence)) for each in (*procedure.criteria, *always))
     return Outcome(procedure, judged, evidence)

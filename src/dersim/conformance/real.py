@@ -15,6 +15,7 @@ from typing import NamedTuple
 import trio
 
 from dersim.clock import SimClock
+from dersim.conformance.criteria import ALWAYS
 from dersim.conformance.kit import Kit
 from dersim.conformance.own_client import OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
@@ -110,8 +111,8 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun) -> Outcome:
     if client is not None:
         offset_s = procedure.clock_offset_s
         evidence.samples = [each._replace(time_s=each.time_s + offset_s) for each in client.samples]
-    evidence.ended_s = scene.stage.clock.now_s()
-    return judge(procedure, evidence)
+    scene.stage.close()
+    return judge(procedure, evidence, ALWAYS)
 
 
 async def _tick(clock: SimClock) -> None:

@@ -11,15 +11,24 @@ from dersim import http11, tls
 from dersim.conformance.evidence import Handshake
 from dersim.conformance.stage import Stage
 from dersim.http11 import Request, Response
+from dersim.http11.messages import Handler
 from dersim.http11.raw import Raw
 from dersim.tls.stream import TlsStream
 
+#: What stands between the device and the stage: takes the stage, gives what answers the device instead.
+Wire = Callable[[Stage], Handler]
+
 
 class Scene:
-    """One run's stage, which is set up when it begins. begun: set from then on."""
+    """One run's stage, which is set up when it begins. begun: set from then on.
 
-    def __init__(self, set_up: Callable[[], Stage]) -> None:
+    wire: changes what passes between the device and the server, for tests of the procedures themselves.
+    """
+
+    def __init__(self, set_up: Callable[[], Stage], wire: Wire | None = None) -> None:
         self._set_up = set_up
+        self._wire = wire
+        self._handler: Handler | None = None
         self._stage: Stage | None = None
         self.begun = trio.Event()
 
@@ -27,6 +36,7 @@ class Scene:
         """Set the stage up, once."""
         if self._stage is None:
             self._stage = self._set_up()
+            self._handler = self._stage.handle if self._wire is None else self._wire(self._stage)
             self.begun.set()
         return self._stage
 
@@ -37,7 +47,9 @@ class Scene:
 
     async def handle(self, request: Request) -> Response | Raw:
         """Answer one request."""
-        return await self.begin().handle(request)
+        self.begin()
+        assert self._handler is not None  # noqa: S101 - `begin` has set it
+        return await self._handler(request)
 
     def note(self, version: str | None, cipher: str | None, error: str | None) -> None:
         """Keep a handshake, or why a connection ended, as evidence."""

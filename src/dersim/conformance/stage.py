@@ -182,6 +182,11 @@ class Stage:
         """Change grid or weather at the device, where the bench can."""
         self.evidence.facts["inputs_moved"] = self.bench.set_inputs(**values)
 
+    def close(self) -> None:
+        """The run is over: note what the server has counted."""
+        self.evidence.ended_s = self.clock.now_s()
+        self.evidence.facts["violations"] = list(self.head_end.violations)
+
     # ---- the wire
 
     def _as_known(self, request: Request) -> Request:

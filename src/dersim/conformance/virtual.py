@@ -11,10 +11,11 @@ import trio
 import trio.testing
 
 from dersim.clock import SimClock
+from dersim.conformance.criteria import ALWAYS
 from dersim.conformance.kit import Kit
 from dersim.conformance.own_client import OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
-from dersim.conformance.serving import Scene, serve
+from dersim.conformance.serving import Scene, Wire, serve
 from dersim.conformance.stage import ShiftedClock, Stage
 from dersim.logbuffer import LogBuffer
 
@@ -43,13 +44,16 @@ class MemoryNet(trio.abc.Listener[trio.abc.Stream]):
         await self._receive.aclose()
 
 
-def run(procedure: Procedure, kit: Kit, flags: tuple[str, ...] = ()) -> Outcome:
-    """One run of one procedure; called outside trio. flags: of `dersim sim`, for the client."""
+def run(procedure: Procedure, kit: Kit, flags: tuple[str, ...] = (), wire: Wire | None = None) -> Outcome:
+    """One run of one procedure; called outside trio. flags: of `dersim sim`, for the client.
+
+    wire: what is between the client and the server, for tests of the procedures themselves.
+    """
     clock = trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(_run, procedure, kit, flags, clock=clock)
+    return trio.run(_run, procedure, kit, flags, wire, clock=clock)
 
 
-async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...]) -> Outcome:
+async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...], wire: Wire | None) -> Outcome:
     clock = SimClock(start_s=START_S, tick_s=1.0)
     clock.start()
     log = LogBuffer(stream=io.StringIO())
@@ -61,7 +65,7 @@ async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...]) -> Outcom
         procedure.set_up(stage)
         return stage
 
-    scene = Scene(set_up)
+    scene = Scene(set_up, wire)
     stage = scene.begin()
     context = kit.server_context(procedure.chain)
     async with trio.open_nursery() as nursery:
@@ -73,5 +77,5 @@ async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...]) -> Outcom
         nursery.cancel_scope.cancel()
     offset_s = procedure.clock_offset_s
     stage.evidence.samples = [each._replace(time_s=each.time_s + offset_s) for each in client.samples]
-    stage.evidence.ended_s = stage.clock.now_s()
-    return judge(procedure, stage.evidence)
+    stage.close()
+    return judge(procedure, stage.evidence, ALWAYS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from dersim.conformance.checks.finding import EDGE_S, failed, passed
+from dersim.conformance.checks.finding import EDGE_S, failed, not_seen, passed
+from dersim.conformance.checks.power import TOLERANCE
 from dersim.conformance.evidence import Evidence, Exchange
 from dersim.conformance.procedure import Finding
 from dersim.conformance.stage import POLL_RATES
@@ -44,6 +45,22 @@ def mirror_fetched(evidence: Evidence) -> Finding:
         if each.method == "GET" and each.status == 200 and each.path.split("/")[1] == "mup"
     ]
     return passed(f"GET {gets[0].target}", gets) if gets else failed("no GET of a MirrorUsagePoint")
+
+
+def agree_with_terminals(evidence: Evidence) -> Finding:
+    """W and var that were metered are those of the terminals, sign and all."""
+    if not evidence.samples:
+        return not_seen("the terminals are not seen")
+    rating = evidence.rating_w or 0.0
+    metered = [each for each in evidence.metered() if each.p_w is not None and each.q_var is not None]
+    if not metered:
+        return failed("no W and var were metered")
+    for each in metered[1:]:
+        near = min(evidence.samples, key=lambda sample: abs(sample.time_s - each.time_s))
+        for name, one, other in (("W", each.p_w, near.p_w), ("var", each.q_var, near.q_var)):
+            if abs((one or 0.0) - (other or 0.0)) > rating * TOLERANCE:
+                return failed(f"metered {one:.0f} {name} where the terminals have {other:.0f}")
+    return passed(f"{len(metered)} times W and var")
 
 
 def posted_at_rate(evidence: Evidence) -> Finding:

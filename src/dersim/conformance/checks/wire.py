@@ -10,6 +10,9 @@ from dersim.conformance.evidence import Evidence, Exchange
 from dersim.conformance.procedure import Check, Finding
 from dersim.ieee2030_5 import resources as r
 
+#: How soon a request that was refused with 4xx must not come again, printed seconds.
+REPEAT_S = 5.0
+
 Place = Callable[[Evidence], str]
 
 
@@ -168,6 +171,30 @@ def looked_before_start(name: str) -> Check:
         return passed(f"GET of {control.href} at {evidence.since_start(early[-1].time_s):.1f} s", early)
 
     return check
+
+
+def bodies_accepted(evidence: Evidence) -> Finding:
+    """No body was answered 400, and none violates the standard."""
+    refused = [each for each in evidence.exchanges if each.body and each.status == 400]
+    if refused:
+        return failed(f"{refused[0].method} {refused[0].target} answered 400", refused)
+    violations = evidence.facts.get("violations") or []
+    return failed(f"accepted, but {violations[0]}") if violations else passed("all bodies are valid")
+
+
+def not_repeated(evidence: Evidence) -> Finding:
+    """After a 4xx the same request is not sent again at once: not more than once in ten seconds."""
+    last: dict[tuple[str, str, bytes], Exchange] = {}
+    for each in evidence.exchanges:
+        key = (each.method, each.target, each.body)
+        before = last.get(key)
+        if before is not None and each.time_s - before.time_s < REPEAT_S * evidence.scale:
+            return failed(f"{each.method} {each.target} again after {before.status}", [before, each])
+        if 400 <= each.status < 500:
+            last[key] = each
+        else:
+            last.pop(key, None)
+    return passed("no refused request is repeated at once")
 
 
 def _statuses(exchanges: Iterable[Exchange]) -> str:

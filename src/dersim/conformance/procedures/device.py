@@ -55,6 +55,12 @@ def _plain(stage: Stage) -> None:
     stage.program("SY", 10)
 
 
+def _metering(stage: Stage) -> None:
+    stage.register()
+    power_factor = {"opModFixedPFInjectW": {"pf": 0.9, "excitation": "inject"}}
+    stage.program("SY", 10, default=power_factor | {"opModMaxLimW": 80})
+
+
 async def _five_alarms(stage: Stage) -> None:
     stage.evidence.facts["alarms"] = True
     for number in range(1, 6):
@@ -133,12 +139,13 @@ PROCEDURES = (
     Procedure(
         "BASIC-029",
         "Meter readings",
-        _plain,
+        _metering,
         (
             Criterion("a MirrorUsagePoint is posted", readings.mirror_posted),
             Criterion("W, var, Hz and V have their ReadingTypes", readings.kinds_posted),
             Criterion("the MirrorUsagePoint is fetched for its postRate", readings.mirror_fetched),
             Criterion("readings are posted at postRate", readings.posted_at_rate),
+            Criterion("readings agree with the terminals", readings.agree_with_terminals),
         ),
         lasts_s=240,
     ),
