@@ -1,5 +1,7 @@
 """Our own client passes each procedure in virtual time."""
 
+from pathlib import Path
+
 import pytest
 
 from dersim.conformance import virtual
@@ -36,3 +38,14 @@ def test_our_client_passes(name, kit):
     outcome = virtual.run(ALL[name], kit)
     said = "\n".join(f"{each.criterion.text}: {each.finding.text}" for each in outcome.judged)
     assert (outcome.conformance, outcome.compatibility) == (Verdict.PASS, Verdict.PASS), said
+
+
+def test_every_procedure_stands_in_the_docs():
+    text = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text()
+    rows = [
+        line for line in text.splitlines() if line.startswith(("| COMM-", "| CORE-", "| BASIC-", "| ERR-"))
+    ]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(ALL)
+    assert all(
+        each.title in row and each.reading in row for each, row in zip(ALL.values(), rows, strict=True)
+    )

@@ -19,7 +19,6 @@ from dersim.conformance.kit import CLIENT, Kit, make_kit
 from dersim.conformance.procedure import Outcome, Procedure, Verdict
 from dersim.conformance.real import WAIT_S, RealRun
 from dersim.errors import ConfigError
-from dersim.ieee2030_5 import identity
 from dersim.options import OptionParser, number, port
 
 _MARKS = {Verdict.PASS: "pass", Verdict.WARN: "warn", Verdict.NOT_SEEN: "----", Verdict.FAIL: "FAIL"}
@@ -61,7 +60,6 @@ def make_parser() -> OptionParser:
     add("--host", default="127.0.0.1", help="address to listen on in real time")
     add("--port", type=port, default=8443, help="port to listen on in real time")
     add("--kit", type=Path, default=None, metavar="FOLDER", help="the certificates; made where missing")
-    add("--lfdi", default=None, help="of the client under test, if it does not use the kit's certificate")
     add("--realtime", action="store_true", help="our own client over sockets instead of virtual time")
     add("--virtual", action="store_true", help="our own client in virtual time, which is the default")
     add(
@@ -94,14 +92,13 @@ def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[
             _tell(outcome)
             outcomes.append(outcome)
         return outcomes
-    lfdi = identity.normal_lfdi(options.lfdi) if options.lfdi else kit.lfdi
-    how = RealRun(kit, lfdi, scale=options.scale, own=not options.client_under_test, wait_s=options.wait)
+    how = RealRun(kit, kit.lfdi, scale=options.scale, own=not options.client_under_test, wait_s=options.wait)
     if options.client_under_test:
         _say(
             f"the client's certificate is {kit.cert(CLIENT)}, its key {kit.key(CLIENT)}, its root {kit.root}"
         )
         _say(
-            f"the registered LFDI is {lfdi}, the PIN 111115; "
+            f"the registered LFDI is {kit.lfdi}, the PIN 111115; "
             "restart the client where it does not connect again"
         )
     return trio.run(_run_real, procedures, how, options)

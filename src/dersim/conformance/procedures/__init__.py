@@ -5,13 +5,14 @@ from __future__ import annotations
 from dersim.conformance.procedure import Procedure
 from dersim.conformance.procedures import comm, controls, core, device, events
 
+_PARTS = ("COMM", "CORE", "BASIC", "ERR")
+
+
+def _order(procedure: Procedure) -> tuple[int, str]:
+    return (_PARTS.index(procedure.id.partition("-")[0]), procedure.id)
+
+
+_AREAS = (comm, core, device, controls, events)
 ALL: dict[str, Procedure] = {
-    each.id: each
-    for each in (
-        *comm.PROCEDURES,
-        *core.PROCEDURES,
-        *device.PROCEDURES,
-        *controls.PROCEDURES,
-        *events.PROCEDURES,
-    )
+    each.id: each for each in sorted((one for area in _AREAS for one in area.PROCEDURES), key=_order)
 }

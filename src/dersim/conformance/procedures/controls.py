@@ -198,7 +198,7 @@ PROCEDURES = (
     _control(
         "009", "Connect and disconnect", {"opModEnergize": True},
         {"opModEnergize": True, "opModConnect": True}, (above(50), above(50)),
-        reading="As printed both stay true, so nothing opens: X-009 has the false variant.",
+        reading="As printed both stay true, so nothing opens.",
     ),
     _control(
         "010", "Limit of the active power", {"opModMaxLimW": 50}, {"opModMaxLimW": 60},
