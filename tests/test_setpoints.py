@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import pytest
 
 from dersim.device import Device, ManualClock
 from dersim.functions.base import Function
+from dersim.functions.chain import Chain
 from dersim.functions.contract import FunctionType
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
@@ -232,18 +234,20 @@ class TestTime:
         accepted(points, change("opModConnect", False))
         assert device.state.p_w == 0
 
-    def test_a_hand_over_never_shows_what_lies_beneath(self, device: Device, clock: ManualClock) -> None:
+    def test_a_hand_over_never_shows_what_lies_beneath(
+        self, device: Device, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         points = device.setpoints
         device.settings.update({"setGradW": 0.0})
         accepted(points, change(MAX, 10.0, SetpointSource.CSIP_DEFAULT), change(MAX, 60.0, detail="first"))
         seen: list[float] = []
-        step = device.chain.step
+        step = Chain.step
 
-        def spy(*args: object, **kwargs: object) -> None:
-            step(*args, **kwargs)  # type: ignore[arg-type]
-            seen.append(device.chain.p_w)
+        def spy(chain: Chain, *args: Any) -> None:
+            step(chain, *args)
+            seen.append(chain.p_w)
 
-        device.chain.step = spy  # type: ignore[method-assign]
+        monkeypatch.setattr(Chain, "step", spy)
         clock.time_s += 0.5
         accepted(points, change(MAX, None, detail="first"), change(MAX, 60.0, detail="second"))
         assert seen

@@ -8,7 +8,8 @@ from dersim.functions.contract import FunctionType
 
 #: Modes that cannot act together, from the strongest to the weakest within one source. Modes on one line are
 #: equally strong, and the latest wins.
-_RIVALS: tuple[tuple[tuple[str, ...], ...], ...] = (
+Rivals = tuple[tuple[tuple[str, ...], ...], ...]
+_RIVALS: Rivals = (
     (
         ("opModFixedVar", "opModTargetVar"),
         ("opModFixedPFInjectW", "opModFixedPFAbsorbW"),
@@ -22,7 +23,7 @@ _RIVALS: tuple[tuple[tuple[str, ...], ...], ...] = (
 COMPANIONS = (("opModFixedPFInjectW", "opModFixedPFAbsorbW"),)
 
 
-def with_third_party(types: Mapping[str, FunctionType]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+def with_third_party(types: Mapping[str, FunctionType]) -> Rivals:
     """`_RIVALS` with the reactive modes of third-party functions, as strong as fixed var."""
     known = {mode for group in _RIVALS for line in group for mode in line}
     third_party = tuple(m for m, kind in types.items() if kind.stage == "reactive" and m not in known)

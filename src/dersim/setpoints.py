@@ -26,10 +26,10 @@ takes the place of the setting's base value.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, IntEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from dersim.fences import Ended
@@ -40,7 +40,7 @@ from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.kept import plain, value
 from dersim.modes import ModeValue, value_from_kept, value_to_kept
 from dersim.numeric import shown
-from dersim.rivals import COMPANIONS, with_third_party
+from dersim.rivals import COMPANIONS, Rivals, with_third_party
 
 
 class SetpointSource(IntEnum):
@@ -158,8 +158,7 @@ class Setpoints:
     ) -> None:
         self.settings = settings
         self._nameplate = nameplate
-        self._types = {mode: kind for kind in types for mode in kind.modes}
-        self._rivals = with_third_party(self._types)
+        self._types, self._rivals = _by_mode(tuple(types))
         self._now_s = now_s
         #: Goes around each call of a function's own check; this one lets its error pass.
         self.fence: Callable[[str], AbstractContextManager[Ended]] = lambda _what: nullcontext(Ended())
@@ -172,7 +171,7 @@ class Setpoints:
         self._values: dict[str, ModeValue] = {}
         #: By mode in force: rampTms (s) and since when (s); modes without a rampTms move at setGradW.
         self.ramps: dict[str, tuple[float, float]] = {}
-        self._journal: deque[JournalEntry] = deque(maxlen=JOURNAL_LENGTH)
+        self._journal: list[JournalEntry] = []
         #: Rises with every change of what is in force.
         self.changes = 0
         #: The simulated time at which the next setpoint ends by itself; inf without one.
@@ -237,7 +236,7 @@ class Setpoints:
         now_s = self._now_s()
         outcomes = [_ACCEPTED if c.value is None else self.check(c.mode, c.value) for c in changes]
         for change, outcome in zip(changes, outcomes, strict=True):
-            self._journal.append(JournalEntry(now_s, *change[:4], _until_s(change), outcome))
+            self._note(JournalEntry(now_s, *change[:4], _until_s(change), outcome))
         if any(outcome.verdict is not Verdict.ACCEPTED for outcome in outcomes):
             return outcomes
         self._settle(now_s)
@@ -246,6 +245,10 @@ class Setpoints:
             self._resolve(now_s)
             self._apply(self._values)
         return outcomes
+
+    def _note(self, entry: JournalEntry) -> None:
+        self._journal.append(entry)
+        del self._journal[:-JOURNAL_LENGTH]
 
     def expire(self, now_s: float) -> bool:
         """End the setpoints that expire by now_s; True if there was one. The device then steps."""
@@ -256,9 +259,7 @@ class Setpoints:
                 if setpoint.expires_s is not None and setpoint.expires_s <= now_s:
                     del by_source[source]
                     outcome = Outcome(Verdict.ACCEPTED, "expired")
-                    self._journal.append(
-                        JournalEntry(now_s, source, mode, None, setpoint.detail, None, outcome)
-                    )
+                    self._note(JournalEntry(now_s, source, mode, None, setpoint.detail, None, outcome))
         self._resolve(now_s)
         return True
 
@@ -351,6 +352,13 @@ class Setpoints:
         ramp = self._by_mode.get(_RAMP, {}).get(setpoint.source)
         value = ramp.value if ramp is not None and ramp.detail == setpoint.detail else None
         return float(value) if isinstance(value, int | float) else None
+
+
+@lru_cache(maxsize=64)
+def _by_mode(types: tuple[FunctionType, ...]) -> tuple[Mapping[str, FunctionType], Rivals]:
+    """The type of each mode, and which modes exclude each other; one for all DERs of the same functions."""
+    found = {mode: kind for kind in types for mode in kind.modes}
+    return found, with_third_party(found)
 
 
 def _until_s(change: SetpointChange) -> float | None:

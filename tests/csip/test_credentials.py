@@ -65,7 +65,7 @@ async def test_the_context_is_made_once_and_only_when_it_is_needed(world, files)
     client = world.make()
     await client.bind()
     made = client.identity().context
-    assert made.cache_info().currsize == 0
+    assert made._made is None
     assert made() is made()
 
 

@@ -72,6 +72,7 @@ def _worded(situation: Situation, name: str) -> str:
     return f"{situation.words}: {item if item == name else f'{item} list'}"
 
 
+@lru_cache(maxsize=1024)
 def poll(rate_s: float) -> Situation:
     """A poll that comes every `rate_s` seconds."""
     return Situation("poll", rate_s)

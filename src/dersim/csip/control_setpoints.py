@@ -61,7 +61,7 @@ class ControlSetpoints:
         self._log = log
         self._fence = fence
         self._applied = self._left_by_predecessor()
-        self._kept = frozenset(self._applied)
+        self._kept = tuple(self._applied)
         self._released = self._unsubmitted = False
 
     def _left_by_predecessor(self) -> dict[_Key, _ModeSetpoint]:
@@ -79,14 +79,15 @@ class ControlSetpoints:
     def release(self) -> None:
         """Everything was read again: what a predecessor left is kept only where it is still asked for."""
         self._released = bool(self._kept)
-        self._kept = frozenset()
+        self._kept = ()
 
     def submit(self, step: Step) -> None:
         """Bring the setpoints to the scheduler's maps by one atomic change."""
         self._unsubmitted = True
         wanted = self._wanted(step)
-        for key in self._kept & self._applied.keys():
-            wanted.setdefault(key, self._applied[key])
+        for key in self._kept:
+            if key in self._applied:
+                wanted.setdefault(key, self._applied[key])
         gone = [
             SetpointChange(source, mode, None, setpoint.detail)
             for (source, mode), setpoint in self._applied.items()

@@ -46,6 +46,7 @@ _ROUNDING_S = 1e-3
 _MAX_CURVES = 2_000
 #: After an unforeseen error, what is due is tried again so much later, s.
 _FAILED_S = 10.0
+_NONE: frozenset[str] = frozenset()
 #: The key of the DeviceCapability's clock.
 DCAP_TIME = ""
 
@@ -114,10 +115,10 @@ class Controls(KeepsEvents):
         self._read = False
         self._offsets_s: dict[str, float] = {}
         self._doubts = ClockDoubts(on_clock_mismatch, self._settings.most_held)
-        self._needed: frozenset[str] = frozenset()
+        self._needed = _NONE
         self._wake_s: float | None = 0.0  # at once: a checkpoint may be restored before there is a task
         self._phases: dict[str, Phase] = {}
-        self._sleep = trio.CancelScope()
+        self._sleep: trio.CancelScope | None = None
         self._turn = turn or trio.Lock()
         self.timing = OnDemand(self._carry_out_in_time)
         self.timing.want()
@@ -202,7 +203,7 @@ class Controls(KeepsEvents):
     def _feed(self) -> None:
         needed: set[str] = set()
         feeds = [self._to_feed(reading, needed) for reading in self._readings]
-        self._needed = frozenset(needed)
+        self._needed = frozenset(needed) or _NONE
         if self._read:  # else what a checkpoint brought goes on
             self._scheduler.feed(self._clock.now_s(), feeds)
         if self._offsets_s and self._readings and not needed:
@@ -250,7 +251,7 @@ class Controls(KeepsEvents):
     def withdraw(self) -> None:
         """Drop all controls, without Responses: at another server, a refused registration, or shutdown."""
         self._readings = ()
-        self._needed = frozenset()
+        self._needed = _NONE
         self._defaults.clear()
         self._phases.clear()
         self._scheduler = self._new_scheduler()
@@ -262,9 +263,11 @@ class Controls(KeepsEvents):
     async def _carry_out_in_time(self) -> None:
         """Carry out what is scheduled, each at its time, until nothing is."""
         while self._wake_s is not None:
-            with trio.CancelScope() as self._sleep:
+            with trio.CancelScope() as sleep:
+                self._sleep = sleep
                 await self._clock.sleep_until(self._wake_s)
-            if not self._sleep.cancelled_caught:  # else the time has changed
+            self._sleep = None
+            if not sleep.cancelled_caught:  # else the time has changed
                 async with self._turn:  # where many DERs wake at once, other tasks run in between
                     self._carry_out()
 
@@ -290,7 +293,8 @@ class Controls(KeepsEvents):
         if step.responses or step.changed or len(self._scheduler) != len(self._phases):
             self._log_phases()
         self._wake_s = step.wake_s
-        self._sleep.cancel()
+        if self._sleep is not None:
+            self._sleep.cancel()
         if step.wake_s is not None:
             self.timing.want()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +33,25 @@ class Credentials(NamedTuple):
         return identity.sfdi(self.lfdi)
 
 
+class _Context:
+    """Makes the TLS context of a pair at the first call."""
+
+    __slots__ = ("_config", "_contexts", "_made", "_number")
+
+    def __init__(self, config: CsipConfig, number: int | None, contexts: tls.SharedContexts | None) -> None:
+        self._config = config
+        self._number = number
+        self._contexts = contexts
+        self._made: tls.ClientContext | None = None
+
+    def __call__(self) -> tls.ClientContext:
+        if self._made is None:
+            cert, key, root = files(self._config, self._number)
+            check_hostname, contexts = self._config.check_hostname, self._contexts
+            self._made = tls.client_context(cert, key, root, check_hostname=check_hostname, contexts=contexts)
+        return self._made
+
+
 def load(
     config: CsipConfig, number: int | None, serial_number: str, contexts: tls.SharedContexts | None = None
 ) -> Credentials:
@@ -42,11 +60,7 @@ def load(
     contexts: what the clients of one run share.
     """
 
-    @functools.cache
-    def make() -> tls.ClientContext:
-        cert, key, root = files(config, number)
-        return tls.client_context(cert, key, root, check_hostname=config.check_hostname, contexts=contexts)
-
+    make = _Context(config, number, contexts)
     if not config.origin.secure:
         return Credentials(_plain_lfdi(config, number, serial_number), make)
     return Credentials(identity.lfdi(make().certificate_der), make)

@@ -7,7 +7,6 @@ IEEE 2030.5, because the standard defines the codes. Events wait here in order u
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +79,7 @@ class LogEvents:
         self._on_waiting = on_waiting
         self._fence = fence
         self._saved = saved
-        self._waiting: deque[tuple[r.LogEvent, str]] = deque()
+        self._waiting: list[tuple[r.LogEvent, str]] = []
         self._next_id = 0
         self._alarms = Alarm(0)
         self._attempts = 0
@@ -147,7 +146,7 @@ class LogEvents:
 
     def _add(self, function_set: int, code: int, details: str, extended: int | None, cause: str) -> None:
         if len(self._waiting) >= MAX_WAITING:
-            lost, _ = self._waiting.popleft()
+            lost, _ = self._waiting.pop(0)
             self._say("Warning", f"LogEvent {lost.logEventID} dropped: {MAX_WAITING} others are waiting")
         self._next_id = (self._next_id + 1) % 65_536
         event = r.LogEvent(
@@ -195,7 +194,7 @@ class LogEvents:
             self._attempts = 0
             # A full queue may have dropped this event during the post.
             if self._waiting and self._waiting[0][0] is event:
-                self._waiting.popleft()
+                self._waiting.pop(0)
 
     async def _post_one(self, event: r.LogEvent, href: str, cause: str) -> bool:
         """Post one event; returns False where it is to be posted again later."""

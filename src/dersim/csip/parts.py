@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ class Parts:
         self.tree = Tree()
         self.clocks = Clocks(clock)
         self.schedule = load.schedule(clock) if (load := client_context.load) else Schedule(clock)
-        self.rereads: deque[Reread] = deque(maxlen=MAX_REREADS)
+        self.rereads: list[Reread] = []
         self.session = session = self._session(credentials)
         fences, documents = client_context.frontend.fences, client_context.documents
         self.reader = Reader(session, say, fences, device.number, self.tree.unreadable)
@@ -228,6 +227,7 @@ class Parts:
 
     def _on_reread(self, reread: Reread) -> None:
         self.rereads.append(reread)
+        del self.rereads[:-MAX_REREADS]
         self.schedule.set_earlier("reread", self._client_context.frontend.clock.now_s())
 
     def connector(self, credentials: Credentials) -> Callable[[Origin], Connection]:

@@ -8,7 +8,6 @@ requests of a DER one after the other, so a link that hangs delays the others bu
 from __future__ import annotations
 
 import copy
-from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,7 @@ class Polling:
         reporter: Reporter,
         metering: Metering,
         log_events: LogEvents,
-        rereads: deque[Reread],
+        rereads: list[Reread],
     ) -> None:
         self.tree: Tree = discovery.tree
         self.schedule = schedule
@@ -89,20 +88,6 @@ class Polling:
         self._status_put_s = 0.0
         self._mirror_rate_s = BRANCH_RETRY_S
         self._situations: dict[Hashable, causes.Situation] = {}
-        self._polls: dict[Hashable, Callable[[], Awaitable[float | None]]] = {
-            "dcap": discovery.device_capability,
-            TIME: time.poll,
-            "edev": self._poll_end_device,
-            "registration": discovery.registration,
-            "fsa": self._poll_assignments,
-            "der": self._poll_der,
-            "status": self._poll_status,
-            "check": self._check_puts,
-            "meter": self._poll_meter,
-            "mirror": self._poll_mirror,
-            "log": self._poll_log,
-            "reread": self._poll_rereads,
-        }
 
     async def walk(self) -> None:
         """Read the whole tree; raises what stops a walk (see `discovery.py`)."""
@@ -169,7 +154,7 @@ class Polling:
             self.load.begin(key)
         self._reader.situation = self._situations.get(key, causes.RETRY)
         self._situations[key] = causes.RETRY
-        again_s = await (self._poll_programs(key[1]) if isinstance(key, tuple) else self._polls[key]())
+        again_s = await (self._poll_programs(key[1]) if isinstance(key, tuple) else _POLLS[key](self))
         if again_s is not None:
             self._situations[key] = causes.poll(again_s)
         return again_s
@@ -256,7 +241,7 @@ class Polling:
         programs, controls = self._programs, self._controls
         self._reader.situation = causes.REREAD
         while self.rereads:
-            reread = self.rereads.popleft()
+            reread = self.rereads.pop(0)
             control = await programs.control(reread.href)
             if control is not None:
                 controls.update_control(control)
@@ -299,3 +284,20 @@ class Polling:
             time_href = self._programs.time_href_of(node.list_href)
             readings.append(ProgramReading(program, node.controls, node.default, time_href))
         return readings
+
+
+#: What is done for an item of the schedule; of a program list see `Polling.poll`. Here, not in each DER.
+_POLLS: dict[Hashable, Callable[[Polling], Awaitable[float | None]]] = {
+    "dcap": lambda polling: polling._discovery.device_capability(),
+    TIME: lambda polling: polling._time.poll(),
+    "edev": Polling._poll_end_device,
+    "registration": lambda polling: polling._discovery.registration(),
+    "fsa": Polling._poll_assignments,
+    "der": Polling._poll_der,
+    "status": Polling._poll_status,
+    "check": Polling._check_puts,
+    "meter": Polling._poll_meter,
+    "mirror": Polling._poll_mirror,
+    "log": Polling._poll_log,
+    "reread": Polling._poll_rereads,
+}

@@ -41,7 +41,7 @@ class Programs:
         self._found_empty = False
         self._seen: set[str] = set()
         self._new_curves: dict[str, r.DERCurve | None] = {}
-        self._listed_curves: dict[str, frozenset[str | None]] = {}
+        self._listed_curves: dict[str, tuple[str | None, ...]] = {}
 
     def new_walk(self) -> None:
         """Read everything by its own href again."""
@@ -141,7 +141,7 @@ class Programs:
         if (curves := program.DERCurveListLink) is not None:
             listing = await self._list("DERCurveList", curves.href, r.DERCurveList)
             if listing is not None:
-                self._listed_curves[curves.href] = frozenset(curve.href for curve in listing.items)
+                self._listed_curves[curves.href] = tuple(curve.href for curve in listing.items)
             for curve in listing.items if listing is not None else ():
                 if curve.href and self.tree.curves.get(curve.href) is not curve:
                     self.tree.curves[curve.href] = self._new_curves[curve.href] = curve

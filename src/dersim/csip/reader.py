@@ -54,14 +54,13 @@ class Reader:
         self._unreadable = unreadable
         self.situation: Situation = DISCOVERY
         self.failing: dict[str, str] = {}
-        self._worked: set[str] = set()
-        self._ever_worked: set[str] = set()
-        self._said: set[str] = set()
+        self._worked: dict[str, bool] = {}  # whether it worked in this walk
+        self._said: dict[str, None] = {}
         self._silent = 0
 
     def new_walk(self) -> None:
         """A walk begins: no link has worked yet, and old warnings may be logged again."""
-        self._worked.clear()
+        self._worked = dict.fromkeys(self._worked, False)
         self._unreadable.clear()
         self._said.clear()
         self._silent = 0
@@ -80,7 +79,7 @@ class Reader:
         if message not in self._said:
             if len(self._said) >= MAX_WARNINGS:
                 self._said.clear()
-            self._said.add(message)
+            self._said[message] = None
             self.say("Warning", message)
 
     async def fetch(self, href: str, kind: type[T], *, level: Level = "Info") -> Fetched[T]:
@@ -99,16 +98,15 @@ class Reader:
             self._works(href)
             raise
         except RequestRefused as error:
-            if error.gone and href in self._worked:
-                self._worked.discard(href)
+            if error.gone and self._worked.get(href):
+                self._worked[href] = False
                 raise LinkGone(f"{error}; it existed before", href) from None
             raise
         self._works(href)
         return result
 
     def _works(self, href: str) -> None:
-        self._worked.add(href)
-        self._ever_worked.add(href)
+        self._worked[href] = True
         self.failing.pop(href, None)
         self._unreadable.pop(href, None)
         self._silent = 0
@@ -182,5 +180,5 @@ class Reader:
         """Show the failure of a link that worked before; one that never worked is left to the log."""
         if len(self._unreadable) < MAX_WARNINGS:
             self._unreadable[href] = str(error)
-        if href in self._ever_worked:
+        if href in self._worked:
             self.failing[href] = str(error)

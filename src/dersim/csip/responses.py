@@ -12,7 +12,6 @@ modesResponded; in 2023 that bitmap is mandatory.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -80,9 +79,9 @@ class Outbox:
         self._edition = edition
         self._log = log
         self._fence = fence
-        self._queue: deque[EventResponse] = deque()
+        self._queue: list[EventResponse] = []
         self._posting: EventResponse | None = None
-        self._known: OrderedDict[Key, None] = OrderedDict()
+        self._known: dict[Key, None] = {}
         self._held: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
         self._news = trio.Event()
@@ -101,10 +100,10 @@ class Outbox:
             return
         self._known[key] = None
         while len(self._known) > MAX_DELIVERED:
-            self._known.popitem(last=False)
+            del self._known[next(iter(self._known))]
         self._queue.append(response)
         if len(self._queue) > MAX_PENDING:
-            lost = self._queue.popleft()
+            lost = self._queue.pop(0)
             self.dropped += 1
             self._log(
                 "Error", f"Response {lost.status} for {lost.mrid} dropped: {MAX_PENDING} others are waiting"

@@ -156,11 +156,11 @@ class Session:
         self._documents = documents or Documents()
         self._connecting = connecting or trio.CapacityLimiter(1)
         self._on_recovered = on_recovered
-        self._failed: set[str] = set()
+        self._failed: dict[str, None] = {}
         self._newest = 0
         self._connections: dict[Origin, Connection] = {}
         self._remembered: dict[str, Document] = {}
-        self._accepted_us: set[Origin] = set()
+        self._accepted_us: dict[Origin, None] = {}
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -259,13 +259,13 @@ class Session:
             answer = await self._exchange(method, href, cause, body)
         except (UtilityUnreachable, RequestRefused) as error:
             if isinstance(error, UtilityUnreachable) or error.status >= 500:
-                self._failed.add(href.partition("?")[0])
+                self._failed[href.partition("?")[0]] = None
             if isinstance(error, RequestRefused) and error.status == LOOP_DETECTED:
                 self._say("Warning", str(error))
                 self.counters.errors += 1
             raise
         if self._failed:
-            failed, self._failed = frozenset(self._failed), set()
+            failed, self._failed = frozenset(self._failed), {}
             if self._on_recovered is not None:
                 self._on_recovered(failed)
         return answer
@@ -287,7 +287,7 @@ class Session:
                 continue
             if not 200 <= response.status < 300:
                 raise self._refused(method, target, origin, response, body)
-            self._accepted_us.add(origin)
+            self._accepted_us[origin] = None
             return Answer(
                 origin,
                 target,

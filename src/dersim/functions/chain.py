@@ -54,6 +54,15 @@ class Chain:
     called: all functions by name, as they are called; enabled: those called now, without the ramp.
     """
 
+    # One of so many attributes would have a dict of 1.5 kB.
+    __slots__ = (
+        *("_by_power", "_in_force", "_least_w", "_most_w", "_night_w", "_p_lag", "_q_lag", "_served"),
+        *("_settings", "_settings_seen", "battery_ramp", "bounds", "called", "command", "enabled"),
+        *("frequency", "functions", "grid", "inverter", "lags", "mean_p_w", "mean_q_var", "over_w", "p_w"),
+        *("q_bends_w", "q_follows", "q_var", "ramp", "ramps", "reactive", "service", "settled", "types"),
+        "without",
+    )
+
     def __init__(
         self, types: Iterable[FunctionType], nameplate: Nameplate, settings: Settings, rng: random.Random
     ) -> None:
@@ -64,7 +73,9 @@ class Chain:
             self.functions[kind.name] = function = kind.make(nameplate, settings)
             if hasattr(function, "rng"):
                 function.rng = rng
-        self.called = {name: checked(name, function) for name, function in self.functions.items()}
+        called = {name: checked(name, function) for name, function in self.functions.items()}
+        is_own = all(each is self.functions[name] for name, each in called.items())
+        self.called = self.functions if is_own else called
         ramp = self.functions.get("ramp")
         self.ramp = ramp if isinstance(ramp, Ramp) else None
         battery_ramp = BatteryRamp(nameplate)
@@ -111,7 +122,7 @@ class Chain:
             now = {mode: (value, ramps.get(mode)) for mode, value in own.items()}
             before = self._in_force.get(kind.name, {})
             changed = now != before or kind.name not in self._in_force
-            self._in_force[kind.name] = now
+            self._in_force[kind.name] = now or NO_RAMPS
             if changed or resettled:
                 function.configure(own, seen)
             if now != before:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from dersim.functions.filters import Lag
@@ -117,7 +118,7 @@ def _no_objection(_mode: str, _value: ModeValue, _nameplate: Nameplate, _setting
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FunctionType:
     """A type of control function.
 
@@ -146,4 +147,11 @@ class FunctionType:
 
     def of(self, nameplate: Nameplate) -> FunctionType:
         """The same type with only the modes of a DER with this nameplate."""
-        return replace(self, modes=tuple(m for m in self.modes if self.suits_mode(m, nameplate)))
+        modes = tuple(m for m in self.modes if self.suits_mode(m, nameplate))
+        return self if modes == self.modes else _with_modes(self, modes)
+
+
+@lru_cache(maxsize=1024)
+def _with_modes(kind: FunctionType, modes: tuple[str, ...]) -> FunctionType:
+    """One object for all DERs that have the same modes of a type."""
+    return replace(kind, modes=modes)

@@ -7,6 +7,7 @@ force the defaults of the abnormal category apply (1547-2018 tables 11 to 13 and
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from dersim.functions.base import INF, Function
@@ -23,15 +24,20 @@ _TRIP = Demand(trip=True)
 _Points = tuple[tuple[float, float], ...]
 
 
-def default_trips(nameplate: Nameplate) -> dict[str, _Points]:
+def default_trips(nameplate: Nameplate) -> Mapping[str, _Points]:
     """1547-2018 default trips: (s, %) for voltage, (s, Hz) for frequency, shifted for 50 Hz."""
+    return _default_trips(nameplate.abnormal_category, nameplate.frequency_hz)
+
+
+@functools.cache
+def _default_trips(category: int, frequency_hz: float) -> Mapping[str, _Points]:
     # OV1 time, UV1 (V, s), UV2 (V, s) of Categories I, II, III.
     ov1_s, uv1, uv2 = {
         1: (2.0, (70.0, 2.0), (45.0, 0.16)),
         2: (2.0, (70.0, 10.0), (45.0, 0.16)),
         3: (13.0, (88.0, 21.0), (50.0, 2.0)),
-    }[nameplate.abnormal_category]
-    shift = nameplate.frequency_hz - 60.0
+    }[category]
+    shift = frequency_hz - 60.0
     return {
         HV: steps((120.0, 0.16), (110.0, ov1_s)),
         LV: steps((uv2[0], uv2[1]), (uv1[0], uv1[1])),
@@ -43,6 +49,11 @@ def default_trips(nameplate: Nameplate) -> dict[str, _Points]:
 def steps(fast: tuple[float, float], slow: tuple[float, float]) -> _Points:
     """A stepped curve of points (s, magnitude) from a fast and a slow (magnitude, seconds)."""
     return ((fast[1], fast[0]), (slow[1], fast[0]), (slow[1], slow[0]))
+
+
+@functools.lru_cache(maxsize=256)
+def _boundary(points: _Points, sign: int) -> Boundary:
+    return Boundary([(x, sign * y) for x, y in points])
 
 
 class Trip(Function):
@@ -67,7 +78,7 @@ class Trip(Function):
                 continue
             self._curves[mode] = points
             sign = -1 if mode in (LV, LF) else 1
-            timer = Excursion(Boundary([(x, sign * y) for x, y in points]))
+            timer = Excursion(_boundary(tuple((x, y) for x, y in points), sign))
             if mode in self._timers:
                 timer.take_times_from(self._timers[mode])
             self._timers[mode] = timer

@@ -8,6 +8,7 @@ count rises.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,6 +47,17 @@ class Settings:
     `before_change` is called before base values are written, `on_change` after one that acts changed.
     """
 
+    # One of so many attributes would have a dict of 1.5 kB.
+    __slots__ = (
+        *("_base", "_governed", "_nameplate", "_ranges", "_written", "anti_islanding", "before_change"),
+        *("changed_s", "changes", "on_change", "setESDelay", "setESHighFreq", "setESHighVolt"),
+        *("setESLowFreq", "setESLowVolt", "setESRampTms", "setESRandomDelay", "setGradW", "setMaxA"),
+        *("setMaxChargeRateVA", "setMaxChargeRateW", "setMaxDischargeRateVA", "setMaxDischargeRateW"),
+        *("setMaxV", "setMaxVA", "setMaxVar", "setMaxVarNeg", "setMaxW", "setMaxWh"),
+        *("setMinPFOverExcited", "setMinPFUnderExcited", "setMinV", "setSoftGradW", "setVNom", "setVRef"),
+        *("setVRefOfs", "stored"),
+    )
+
     setMaxW: float
     setMaxVA: float
     setMaxVar: float
@@ -77,7 +89,7 @@ class Settings:
         self._nameplate = nameplate
         self._ranges = _ranges(nameplate)
         self._base = _at_first(nameplate)
-        self._written: set[str] = set()
+        self._written: frozenset[str] = frozenset()
         self._governed: dict[str, float] = {}
         self.stored: dict[str, ModeValue] = {}
         self.anti_islanding = nameplate.anti_islanding
@@ -150,10 +162,12 @@ class Settings:
             number(name, value, low, high)
 
     def _store(self, values: Mapping[str, float]) -> None:
-        self._base.update(values)
-        self._written.update(values)
-        if "setVRef" not in self._written:
-            self._base["setVRef"] = self._base["setVNom"]
+        if values:
+            base = {**self._base, **values}  # what was there is shared
+            self._written |= values.keys()
+            if "setVRef" not in self._written:
+                base["setVRef"] = base["setVNom"]
+            self._base = base
 
     def enable_anti_islanding(self, enabled: bool, now_s: float = 0.0) -> None:
         """Switch anti-islanding on or off."""
@@ -178,7 +192,7 @@ class Settings:
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take over what `checkpoint` gave, without a call of `on_change`."""
-        self._base, self._written = _at_first(self._nameplate), set()
+        self._base, self._written = _at_first(self._nameplate), frozenset()
         self._store(document["written"])
         self._governed = dict(document["governed"])
         self._refresh(0.0)
@@ -204,9 +218,15 @@ class Settings:
         return changed
 
 
-def _at_first(plate: Nameplate) -> dict[str, float]:
+@functools.lru_cache(maxsize=256)
+def _one_of(items: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:
+    """A table; one for all DERs in which it is the same."""
+    return dict(items)
+
+
+def _at_first(plate: Nameplate) -> Mapping[str, float]:
     hz = plate.frequency_hz
-    return {
+    table = {
         "setMaxW": plate.rtgMaxW,
         "setMaxVA": plate.rtgMaxVA,
         "setMaxVar": plate.rtgMaxVar,
@@ -235,10 +255,11 @@ def _at_first(plate: Nameplate) -> dict[str, float]:
         "setESLowFreq": hz - 0.5,
         "setESHighFreq": hz + 0.1,
     }
+    return _one_of(tuple(table.items()))
 
 
-def _ranges(plate: Nameplate) -> dict[str, tuple[float, float]]:
-    return {
+def _ranges(plate: Nameplate) -> Mapping[str, tuple[float, float]]:
+    table = {
         "setMaxW": (0.0, plate.rtgMaxW),
         "setMaxVA": (0.0, plate.rtgMaxVA),
         "setMaxVar": (0.0, plate.rtgMaxVar),
@@ -267,3 +288,4 @@ def _ranges(plate: Nameplate) -> dict[str, tuple[float, float]]:
         "setESLowFreq": (40.0, 60.0),
         "setESHighFreq": (50.0, 70.0),
     }
+    return _one_of(tuple(table.items()))
