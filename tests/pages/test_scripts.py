@@ -10,7 +10,9 @@ from tests.interop.processes import ROOT
 MAX_COLUMNS = 110
 MAX_FUNCTION_LINES = 39
 SCRIPTS = sorted(
-    path for room in ("pages", "web", "lab") for path in (ROOT / "src/dersim" / room / "static").rglob("*.js")
+    path
+    for room in ("pages", "web", "lab", "utility/admin")
+    for path in (ROOT / "src/dersim" / room / "static").rglob("*.js")
 )
 
 # What has no say in the form: comments, texts, templates (but for code within them), regular expressions.

@@ -95,6 +95,13 @@ def test_a_slow_body_comes_at_its_rate(client, plant, rate, sizes, seconds):
     assert first_s == pytest.approx(seconds)
 
 
+def test_an_answer_without_a_body_is_not_slow(client, plant):
+    client.get("/dcap")
+    fault = plant("slow_body", bytes_per_s=1)
+    assert client.put(PUT_TO, status_document()).status == 204
+    assert fault.acted == 0
+
+
 @pytest.mark.parametrize(
     ("at", "is_carried_out", "last"),
     [

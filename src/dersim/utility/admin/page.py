@@ -1,4 +1,4 @@
-"""The pages of the admin port: `/`, what can be read and how to publish a control; `/docs`, the REST API."""
+"""The pages of the admin port: `/`, what there is and how to publish; `/faults`; `/docs`, the REST API."""
 
 from __future__ import annotations
 
@@ -78,6 +78,9 @@ def index(prefix: str, url: str, addresses: Mapping[str, str], *, demo: bool) ->
 <button id="scenario-end" type="button" disabled>End</button>
 </form>
 <p id="scenario-told" role="alert"></p>
+<h2>Faults</h2>
+<p>This server can answer badly on purpose, for a while: <a href="/faults">plant a fault</a>, watch it and
+remove it.</p>
 <h2>Publish a control</h2>
 <pre tabindex="0">curl -X POST {url}{prefix}/programs/2/controls \\
   -H 'Content-Type: application/json' \\
@@ -87,6 +90,11 @@ def index(prefix: str, url: str, addresses: Mapping[str, str], *, demo: bool) ->
 </html>
 """
     return Response(200, (("content-type", "text/html; charset=utf-8"), *_HEADERS), page.encode())
+
+
+def faults() -> Response:
+    """The page that plants faults, shows what is left of them and removes them."""
+    return _file(_OWN / "faults.html")
 
 
 def docs() -> Response:
@@ -106,4 +114,4 @@ def _file(path: Path) -> Response:
 
 
 #: The pages besides `/`, which knows the other sites of the run.
-PAGES: dict[str, Callable[[], Response]] = {"/docs": docs, "/redoc": docs}
+PAGES: dict[str, Callable[[], Response]] = {"/docs": docs, "/redoc": docs, "/faults": faults}

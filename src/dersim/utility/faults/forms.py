@@ -65,7 +65,7 @@ class StatusFault(_OnRequests):
     retry_after_s: NotRequired[
         Annotated[float, unit("s", "of the Retry-After header", minimum=0, maximum=MAX_S)]
     ]
-    retry_after: NotRequired[Annotated[Literal["seconds", "date"], described("how Retry-After is written")]]
+    retry_after: NotRequired[Annotated[Literal["seconds", "date"], described("seconds, if left out")]]
 
 
 class HangFault(_OnRequests):

@@ -83,8 +83,10 @@ class SlowBody(Action):
         self._number = number
         self.words = f"{self._rate:g} B/s"
 
-    def after(self, turn: Turn, response: Response) -> Answer:
+    def after(self, turn: Turn, response: Response) -> Answer | None:
         """The head at once, then a piece a second."""
+        if not response.body:
+            return None
         return Raw(self._pieces(head_of(response, self._number), response.body))
 
     def _pieces(self, head: bytes, body: bytes) -> Iterator[tuple[bytes, float]]:

@@ -49,3 +49,5 @@ export const post = (path, body, query = {}) =>
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+
+export const remove = (path) => ask(path, { method: "DELETE" });

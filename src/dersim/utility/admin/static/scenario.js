@@ -8,7 +8,8 @@ const file = document.getElementById("scenario-file");
 const end = document.getElementById("scenario-end");
 
 function words(playing) {
-  const next = playing.next_in_s === null ? "nothing more happens" : `next in ${Math.ceil(playing.next_in_s)} s`;
+  const in_s = playing.next_in_s;
+  const next = in_s === null ? "nothing more happens" : `next in ${Math.ceil(in_s)} s`;
   const of = playing.to_publish ? `, ${playing.published} of ${playing.to_publish} controls published` : "";
   const about = playing.description ? `: ${playing.description}` : "";
   return `${playing.name}${about}. Begun ${Math.round(playing.elapsed_s)} s ago${of}, ${next}.`;
@@ -33,7 +34,8 @@ async function look() {
 async function change(method, body) {
   try {
     const answer = await ask(method, body);
-    told.textContent = answer.ok ? (method === "POST" ? "It has begun." : "It has ended.") : answer.json.detail;
+    const done = method === "POST" ? "It has begun." : "It has ended.";
+    told.textContent = answer.ok ? done : answer.json.detail;
     told.className = answer.ok ? "" : "refused";
   } catch {
     told.textContent = "The server does not answer.";
@@ -48,4 +50,6 @@ document.getElementById("scenario").addEventListener("submit", async (event) => 
 end.addEventListener("click", () => change("DELETE"));
 
 look();
-setInterval(() => { if (!document.hidden) look(); }, POLL_MS);
+setInterval(() => {
+  if (!document.hidden) look();
+}, POLL_MS);
