@@ -90,7 +90,8 @@ class FleetPlan:
     """The groups, and which of their DERs run in this process: `count` numbers from `first`.
 
     numbered: whether each DER has the certificate of its number. plugins, without: front-ends and control
-    functions of all processes, as the flags of these names.
+    functions of all processes, as the flags of these names. began_s: simulated time at which the run began,
+    for a process that takes part later; None: it begins with this process.
     """
 
     groups: tuple[Group, ...]
@@ -99,6 +100,7 @@ class FleetPlan:
     numbered: bool = True
     plugins: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    began_s: float | None = None
 
     def numbers(self) -> range:
         """The numbers of the DERs of this process."""

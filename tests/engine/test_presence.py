@@ -94,14 +94,14 @@ class Client:
 async def carried_out(plan: FleetPlan, seconds: float, *, ramp: float = 1000, rate: float = 1) -> list:
     clock = SimClock(start_s=1_800_000_000.0, tick_s=1_000_000.0, rate=rate)
     clock.start()
-    services, told = Services(), []
+    services, told, begun_s = Services(), [], trio.current_time()
     for number in plan.numbers():
         services.offer(PresenceService, Client(number, told), number)
     presences = Presences(plan, 7, services, clock, LogBuffer(stream=io.StringIO()), ramp)
     presences.begin()
     with trio.move_on_after(seconds):
         await presences.run()
-    return told
+    return [(round(at_s - begun_s, 2), number, what) for at_s, number, what in told]
 
 
 async def test_ders_that_start_later_are_away_until_then(autojump_clock) -> None:
@@ -130,3 +130,20 @@ async def test_a_cut_is_carried_out_at_the_rate_of_simulated_time(autojump_clock
     assert cut[2] == "comms loss of 60 s by the fleet file, group b"
     assert restored == (pytest.approx(cut[0] + 6), 1, "restore")
     assert again[0] == pytest.approx(cut[0] + 60)
+
+
+async def test_a_process_that_takes_part_later_leaves_out_what_is_over_and_goes_on_with_the_rest(
+    autojump_clock,
+) -> None:
+    groups = (Group("a", 1, 1, start_after_s=10), Group("b", 2, 1, start_after_s=100))
+    plan = FleetPlan(groups, 1, 2, began_s=1_800_000_000.0 - 60)
+    assert await carried_out(plan, 200) == [
+        (0, 2, "joins later, for 100 s, by the fleet file, group b 40"),
+        (40, 2, "join"),
+    ]
+    loss = CommsLoss(1, (600, 600), (60, 60))
+    whole = FleetPlan((Group("b", 1, 1, comms_loss=loss),), 1, 1)
+    late = replace(whole, began_s=1_800_000_000.0 - 1_000)
+    of_whole = [at_s for at_s, _, what in await carried_out(whole, 3_000) if what == "restore"]
+    of_late = [at_s + 1_000 for at_s, _, what in await carried_out(late, 2_000) if what == "restore"]
+    assert of_late == pytest.approx([at_s for at_s in of_whole if at_s > 1_000])

@@ -99,24 +99,26 @@ class Presences:
         self._log = log
         self._pause_s = 1 / ramp
         self._next_join_at = 0.0
-        self._began_s = 0.0
+        self._began_s = self._elapsed_s = 0.0
         #: When, whether an absence begins (1) or ends (0), which one, and those that follow.
         self._due: list[tuple[float, int, int, int, Absence, Iterator[Absence]]] = []
         self._services_of: dict[int, PresenceService] = {}
 
     def begin(self) -> None:
-        """Call before the front-ends run: who joins later is away now."""
+        """Call before the front-ends run: who joins later, or is away, is away now."""
+        now_s = self._clock.now_s()
+        self._began_s = now_s if self._plan.began_s is None else self._plan.began_s
+        self._elapsed_s = now_s - self._began_s
         for number, group in self._plan.members():
             service = self._services.find(PresenceService, number)
             if service is None:
                 continue
             self._services_of[number] = service
             for rank, absences in enumerate(self._presence_plan.of(number)):
-                self._push(next(absences), rank, absences)
+                self._push(rank, absences)
             if group.comms_loss is not None:
                 service.can_be_cut()
-        self._began_s = self._clock.now_s()
-        while self._due and self._due[0][0] <= 0:
+        while self._due and self._due[0][0] <= self._elapsed_s:
             self._carry_out()
 
     async def run(self) -> None:
@@ -128,15 +130,18 @@ class Presences:
                 self._next_join_at = trio.current_time() + self._pause_s
             self._carry_out()
 
-    def _push(self, absence: Absence, rank: int, following: Iterator[Absence]) -> None:
-        heapq.heappush(self._due, (absence.start_s, 1, absence.number, rank, absence, following))
+    def _push(self, rank: int, following: Iterator[Absence]) -> None:
+        """Plan the next absence that is not over."""
+        absence = next((each for each in following if each.end_s > self._elapsed_s), None)
+        if absence is not None:
+            heapq.heappush(self._due, (absence.start_s, 1, absence.number, rank, absence, following))
 
     def _carry_out(self) -> None:
         _, begins, number, rank, absence, following = heapq.heappop(self._due)
         service = self._services_of[number]
         for_s = absence.end_s - absence.start_s
         if begins:
-            self._begin(service, absence, for_s)
+            self._begin(service, absence, for_s, absence.end_s - max(absence.start_s, self._elapsed_s))
             heapq.heappush(self._due, (absence.end_s, 0, number, rank, absence, following))
             return
         if absence.kind == "comms_loss":
@@ -145,10 +150,9 @@ class Presences:
         else:
             service.join()
             self._say(number, "joins" if absence.kind == "start" else f"joins again after {for_s:.0f} s")
-        if (later := next(following, None)) is not None:
-            self._push(later, rank, following)
+        self._push(rank, following)
 
-    def _begin(self, service: PresenceService, absence: Absence, for_s: float) -> None:
+    def _begin(self, service: PresenceService, absence: Absence, for_s: float, left_s: float) -> None:
         name = self._plan.group_of(absence.number).name
         if absence.kind == "comms_loss":
             why = f"comms loss of {for_s:.0f} s by the fleet file, group {name}"
@@ -156,7 +160,7 @@ class Presences:
         else:
             why = "leaves" if absence.kind == "churn" else "joins later"
             why = f"{why}, for {for_s:.0f} s, by the fleet file, group {name}"
-            service.leave(why, for_s / self._clock.rate)
+            service.leave(why, left_s / self._clock.rate)
         if absence.kind != "start":
             self._say(absence.number, why)
 
