@@ -145,7 +145,8 @@ def test_without_hdrhistogram_one_line_says_what_to_install(monkeypatch, capsys)
     monkeypatch.setitem(sys.modules, "hdrh.histogram", None)
     assert main.main(["sim", "--load", "--plugins", "csip"]) == 2
     assert capsys.readouterr().err == (
-        "dersim: load is measured with hdrhistogram, which is not installed: pip install 'dersim[load]'\n"
+        "dersim: load is measured with hdrhistogram, which is not installed: "
+        f"{sys.executable} -m pip install hdrhistogram\n"
     )
 
 

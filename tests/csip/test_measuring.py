@@ -30,6 +30,8 @@ async def test_each_kind_of_request_is_counted_by_its_resource(autojump_clock, w
     assert recorder.tally.errors == 0
     assert kinds["GET DERControlList"].received_bytes > 100
     assert kinds["PUT DERStatus"].sent_bytes > 100
+    assert recorder.tally.poll_rates_s["DERProgramList"] == 10
+    assert recorder.tally.poll_rates_s["DeviceCapability"] == 30
 
 
 async def test_polls_held_up_by_a_server_that_stalls_count_from_their_due_times(autojump_clock, world):

@@ -65,4 +65,5 @@ def example_tally(seconds=90):
                 reaction.record(step, rng.uniform(0, 10))
     tally.reactions.follow("P", 20, START_S)
     tally.server_now_s = START_S + seconds
+    tally.poll_rates_s = {"DERProgramList": 60.0}
     return tally

@@ -72,6 +72,7 @@ def test_every_part_is_there(page, snapshot):
         "&#10003; holds",
         "1 lost, 2 shards started again",
         "12.0 s, 13 % of a core",
+        "DERProgramList 60 s",
     ):
         assert words in page
     assert "handshake, resumed" in page

@@ -36,6 +36,15 @@ _SUBJECT = re.compile(rb"<subject>([0-9A-Fa-f]+)</subject>")
 _STATUS = re.compile(rb"<status>(\d+)</status>")
 #: The names of documents that answer a control end so.
 _RESPONSE = "Response"
+#: The documents that have a poll rate, by the keys of the schedule.
+_POLLED: Mapping[Hashable, str] = {
+    "dcap": "DeviceCapability",
+    "edev": "EndDeviceList",
+    "registration": "Registration",
+    "fsa": "FunctionSetAssignmentsList",
+    "der": "DERList",
+    "mirror": "MirrorUsagePointList",
+}
 #: Controls of one DER whose Responses are awaited.
 _MOST_AWAITED = 100
 _MOST_MODES_CHARS = 200
@@ -76,7 +85,7 @@ class ClientProbe:
 
     def schedule(self, clock: SimClock) -> Schedule:
         """The schedule of a new lifecycle."""
-        self._schedule = DueTimes(clock)
+        self._schedule = DueTimes(clock, self.recorder.poll_rate)
         self._due = None
         return self._schedule
 
@@ -176,22 +185,32 @@ def _facts(event: EventView) -> ControlFacts:
 
 
 class DueTimes(Schedule):
-    """A schedule that knows by the computer's clock, too, when each item is due: simulated time may wait."""
+    """A schedule that knows by the computer's clock, too, when each item is due: simulated time may wait.
 
-    def __init__(self, clock: SimClock) -> None:
+    tell_rate: called with the name of a document and the poll rate, s, at which a walk has put it here.
+    """
+
+    def __init__(self, clock: SimClock, tell_rate: Callable[[str, float], None]) -> None:
         super().__init__(clock)
         self._real_s: dict[Hashable, float] = {}
+        self._tell_rate = tell_rate
+        self._rated: set[Hashable] = set()
 
     def set(self, key: Hashable, due_s: float) -> None:
         """As in `Schedule`."""
         super().set(key, due_s)
         left_s = max(due_s - self._clock.now_s(), 0.0)
         self._real_s[key] = trio.current_time() + left_s / self._clock.rate
+        name = "DERProgramList" if isinstance(key, tuple) else _POLLED.get(key)
+        if name is not None and key not in self._rated:
+            self._rated.add(key)
+            self._tell_rate(name, float(round(left_s)))
 
     def clear(self) -> None:
         """As in `Schedule`."""
         super().clear()
         self._real_s.clear()
+        self._rated.clear()
 
     def taken_s(self, key: Hashable, otherwise_s: float) -> float:
         """When an item that was taken was due, trio's time."""

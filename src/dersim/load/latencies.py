@@ -8,6 +8,7 @@ is one for each second of a run and for each step of a control.
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ def library() -> Any:
         from hdrh.histogram import HdrHistogram  # noqa: PLC0415 - an extra: only who measures load needs it
     except ImportError:
         raise ConfigError(
-            "load is measured with hdrhistogram, which is not installed: pip install 'dersim[load]'"
+            f"load is measured with hdrhistogram, which is not installed: {sys.executable} -m pip install "
+            f"hdrhistogram"
         ) from None
     return HdrHistogram
 

@@ -82,6 +82,10 @@ class LoadRecorder:
         """A poll begins, so late."""
         self.tally.polled(self.now_s(), late_s)
 
+    def poll_rate(self, name: str, rate_s: float) -> None:
+        """A client polls a document at the server's rate, s."""
+        self.tally.poll_rates_s[name] = rate_s
+
     def handshake(self, seconds: float, *, resumed: bool) -> None:
         """A connection was made."""
         self.tally.handshake(self.now_s(), seconds, resumed=resumed)

@@ -22,8 +22,9 @@ def _card(title: str, inner: str, note: str = "") -> str:
     return f'<section class="card"><h2>{escape(title)}</h2>{inner}{below}</section>'
 
 
-def _table(head: str, rows: Iterable[str]) -> str:
-    return f'<div class="scroll"><table><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
+def _table(head: str, rows: Iterable[str], kind: str = "") -> str:
+    parts = f"<thead>{head}</thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="scroll"><table class="{kind}">{parts}</table></div>'
 
 
 def _n(text: str, more: str = "") -> str:
@@ -68,6 +69,7 @@ def run(head: RunHead, snapshot: Mapping[str, Any]) -> str:
         ),
         ("time", f"{_second(snapshot['began'])} to {_second(snapshot['ended'])} UTC, {lasted}"),
         ("requests", f"{per_der:.1f} per DER and minute"),
+        ("poll rates", ", ".join(f"{name} {rate:g} s" for name, rate in snapshot["poll_rates_s"].items())),
         ("CPU", f"{head.cpu_s:.1f} s, {share:.0f} % of a core" + _with_server(head)),
         ("memory", "-" if head.peak_mib is None else f"{head.peak_mib:.0f} MiB at most" + _with_server(head)),
         ("workers", _workers(head)),
@@ -157,7 +159,7 @@ def controls(snapshot: Mapping[str, Any]) -> str:
     note = "Percentiles over the DERs that followed the control's program when it was published." + (
         f" {left_out} older controls are left out." if left_out else ""
     )
-    return _card("Reaction to controls", _table(head, (_control_row(each) for each in found)), note)
+    return _card("Reaction to controls", _table(head, map(_control_row, found), "tight"), note)
 
 
 def _control_row(control: Mapping[str, Any]) -> str:

@@ -128,6 +128,7 @@ class LoadTally:
         self.series = Series()
         self.reactions = Reactions()
         self.server_now_s = 0.0
+        self.poll_rates_s: dict[str, float] = {}
 
     # ---- counting
 
@@ -196,6 +197,7 @@ class LoadTally:
         self.series.add(other.series)
         self.reactions.add(other.reactions)
         self.server_now_s = max(self.server_now_s, other.server_now_s)
+        self.poll_rates_s.update(other.poll_rates_s)
 
     def to_bytes(self) -> bytes:
         """All of it, compressed."""
@@ -209,6 +211,7 @@ class LoadTally:
             "series": self.series.to_json(),
             "reactions": self.reactions.to_json(),
             "server_now_s": self.server_now_s,
+            "poll_rates_s": self.poll_rates_s,
         }
         return zlib.compress(json.dumps(shape, separators=(",", ":")).encode(), 1)
 
@@ -224,7 +227,7 @@ class LoadTally:
         made.late, made.lag = Latencies.from_text(shape["late"]), Latencies.from_text(shape["lag"])
         made.series = Series.from_json(shape["series"])
         made.reactions = Reactions.from_json(shape["reactions"])
-        made.server_now_s = shape["server_now_s"]
+        made.server_now_s, made.poll_rates_s = shape["server_now_s"], shape["poll_rates_s"]
         return made
 
     # ---- reading
@@ -266,6 +269,7 @@ class LoadTally:
             "error_rate": round(self.errors / self.requests, 6) if self.requests else 0.0,
             "latency_ms": self.all_latencies().shown_ms(),
             "kinds": [self._shown(name, self.kinds[name], seconds) for name in sorted(self.kinds)],
+            "poll_rates_s": dict(sorted(self.poll_rates_s.items())),
             "handshakes": {
                 name: {"count": held.count, "latency_ms": held.shown_ms()}
                 for name in ("full", "resumed")

@@ -107,6 +107,7 @@ class LoadMeasured(TypedDict):
     error_rate: float
     latency_ms: Times | None
     kinds: list[LoadKind]
+    poll_rates_s: dict[str, float]
     handshakes: dict[str, Handshakes]
     late_ms: Times | None
     lag_ms: Times | None
