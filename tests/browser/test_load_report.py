@@ -49,3 +49,13 @@ def test_paper_is_light_and_without_buttons(path, open_page):
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.get_by_role("button", name="Light / dark").is_visible()
+
+
+def test_the_fleet_page_shows_what_is_measured_so_far(start_demo, open_page, picture):
+    demo = start_demo("-N", "3", "--load")
+    for width in (DESKTOP, PHONE):
+        page = open_page(f"{demo.url}/#fleet", width=width).page
+        page.wait_for_selector("td:has-text('GET DERControlList')")
+        assert page.locator(".card .grid svg").count() == 2
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        picture(page, f"fleet-load-{width}")

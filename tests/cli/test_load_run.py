@@ -197,3 +197,31 @@ def test_a_run_stops_by_itself_and_tells_what_it_measured(tmp_path):
     assert sum(states[-1] for states in document["series"]["states"].values()) == 2
     assert document["handshakes"]["full"]["count"] >= 1
     assert document["seconds"] > 1
+
+
+def test_a_run_that_never_reaches_its_server_fails_and_has_a_report(tmp_path):
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "dersim",
+                "sim",
+                "-N",
+                "2",
+                "--plugins",
+                "csip",
+                "--csip_server_port",
+                "9",
+            ),
+            *("--duration", "2s", "--report", "r.html", "--fail", "p95(requests) < 1s"),
+        ],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        text=True,
+        timeout=50,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "\u2717 p95(requests) < 1s  nothing was measured" in done.stderr
+    assert "https://127.0.0.1:9/dcap" in (tmp_path / "r.html").read_text()

@@ -86,6 +86,7 @@ def test_without_requests_there_is_no_share_of_errors():
         ("p95 < 3ms", "at 'p95': not AGGREGATE(METRIC); write it as 'p95(GET DERControlList) < 250ms'"),
         ("p95(GET Tme) < 3ms", "at 'Tme': no such resource; did you mean GET Time?"),
         ("p95(GET Zzzzz) < 3ms", "at 'Zzzzz': no such resource; a name of IEEE 2030.5"),
+        ("p95(get time) < 3ms", "at 'time': no such resource; did you mean GET Time?"),
         ("p95(latency) < 3ms", "at 'latency': no such metric; "),
         ("p95(eror) < 3ms", "no such metric; did you mean errors?"),
         ("p95(GET Time) < 250", "at '250': a time with a unit is needed here: us, ms, s, min"),

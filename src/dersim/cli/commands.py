@@ -60,6 +60,11 @@ COMMANDS: dict[str, Command] = {
                 "one DER against your own 2030.5 server",
             ),
             Example("dersim sim --without csip -d Batt-3Phase", "a battery with Modbus and pages only"),
+            Example(
+                "dersim sim --demo -N 20 --duration 60s --report report.html "
+                "--fail 'p95(GET DERControlList) < 250ms'",
+                "a load test with a report and a threshold",
+            ),
             Example("dersim sim --demo --log_level info", "every exchange with the server in the terminal"),
         ),
     ),

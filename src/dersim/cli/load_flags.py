@@ -52,7 +52,6 @@ def add_load(parser: OptionParser) -> None:
         dest="thresholds",
         action="append",
         type=threshold,
-        default=[],
         metavar="THRESHOLD",
         help=f"exit code 3 where it does not hold at the end, as {thresholds.EXAMPLES}; repeatable".replace(
             "%", "%%"

@@ -41,6 +41,7 @@ class LoadRun:
         self._simulator = simulator
         self._words = words
         self._began_cpu_s = 0.0
+        self._target, self._edition = "no 2030.5 client", "-"
         self.recorder = LoadRecorder(simulator.fleet, clock)
         simulator.services.offer(LoadRecorder, self.recorder)
 
@@ -57,19 +58,18 @@ class LoadRun:
     async def run(self) -> None:
         """Record, from the ready line until cancelled."""
         self._began_cpu_s = time.process_time()
+        client = self._simulator.services.find(CsipService, self._simulator.fleet.devices[0].number)
+        if client is not None:
+            shown = client.snapshot()
+            self._target, self._edition = f"{shown['server']}{shown['dcap']}", str(shown["edition"])
         await self.recorder.run()
 
     def head(self) -> RunHead:
         """What the run was."""
         options, fleet = self._options, self._simulator.fleet
-        client = self._simulator.services.find(CsipService, fleet.devices[0].number)
-        target, edition = "no 2030.5 client", "-"
-        if client is not None:
-            shown = client.snapshot()
-            target, edition = f"{shown['server']}{shown['dcap']}", str(shown["edition"])
         return RunHead(
-            target=target,
-            edition=edition,
+            target=self._target,
+            edition=self._edition,
             devices=len(fleet.devices),
             first=fleet.devices[0].number,
             ramp_per_s=options.ramp,
@@ -90,7 +90,7 @@ class LoadRun:
 
 def finish(options: Namespace, run: RunHead, tally: LoadTally, terminal: Terminal) -> int:
     """The table on stderr and the files that the flags ask for; exit code 3 where a threshold failed."""
-    verdicts = judge_all(options.thresholds, tally)
+    verdicts = judge_all(options.thresholds or (), tally)
     snapshot = tally.snapshot()
     plain = not _can_write(_TICKS)
     for text, style in summary.lines(snapshot, verdicts, ascii_only=plain):

@@ -96,7 +96,7 @@ def _check_metric(text: str, metric: str) -> None:
     known = _resource_names()
     if method in _METHODS and name in known:
         return
-    if method in _METHODS:
+    if (method := method.upper()) in _METHODS:
         near = near_to(name, known)
         advice = (
             f"did you mean {method} {near}?" if near else "a name of IEEE 2030.5 as DERControlList is needed"
