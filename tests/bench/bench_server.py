@@ -38,8 +38,9 @@ STEPS = 4
 class Child:
     """The server's process."""
 
-    def __init__(self, folder: Path, devices: int) -> None:
+    def __init__(self, folder: Path, devices: int, state: str) -> None:
         argv = [sys.executable, "-m", "tests.bench.server_child", str(folder), str(devices), str(CONNECTIONS)]
+        argv.append(state)
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = int(self._answer()["port"])
 
@@ -134,9 +135,9 @@ def _href(document: bytes, element: bytes) -> str:
 Plans = list[tuple[Client, list[Request]]]
 
 
-def measure(folder: Path, devices: int) -> tuple[float, dict[str, float]]:
-    """CPU microseconds of a request at the server, and milliseconds of publishing."""
-    child = Child(folder, devices)
+def measure(folder: Path, devices: int, state: str = "") -> tuple[float, dict[str, float]]:
+    """CPU microseconds of a request at the server, and milliseconds of publishing. state: its state file."""
+    child = Child(folder, devices, state)
     try:
         clients = [Client(folder, number, child.port) for number in range(1, CONNECTIONS + 1)]
         body = encode(status(), Edition.E2018)
@@ -167,7 +168,9 @@ def run() -> Iterator[Result]:
         folder = pki.create(Path(name) / "pki", CONNECTIONS)
         few_us, _ = measure(folder, 100)
         many_us, published_ms = measure(folder, 1000)
+        durable_us, _ = measure(folder, 1000, str(Path(name) / "state.db"))
     yield at_most("CPU of a request at the server, 1,000 devices x 24 controls", many_us, 500, "us")
     yield at_most("the same over that with 100 devices", many_us / few_us, 1.2, "x")
+    yield at_most("the same with --state, one of four requests a PUT", durable_us / many_us, 1.15, "x")
     yield at_most("publish a control for all of 1,000 devices", published_ms["one"], 50, "ms")
     yield at_most("publish a control in each of 1,000 lists", published_ms["each"], 50, "ms")

@@ -61,10 +61,10 @@ def publish(server: UtilityServer) -> dict[str, float]:
     return {"one": times_ms[0], "each": times_ms[1]}
 
 
-async def main(folder: Path, devices: int, connections: int) -> None:
+async def main(folder: Path, devices: int, connections: int, state: str) -> None:
     """Serve until stdin ends."""
     tune_collector()
-    config = UtilityConfig(port=0, admin_port=0, **_files(folder))
+    config = UtilityConfig(port=0, admin_port=0, state=Path(state) if state else None, **_files(folder))
     server = UtilityServer(config, time.time, LogBuffer(stream_level="Error"))
     lfdis = [identity.lfdi(_der(folder, number)) for number in range(1, connections + 1)]
     lfdis += [f"{number:040X}" for number in range(devices - connections)]
@@ -100,4 +100,4 @@ def _der(folder: Path, number: int) -> bytes:
 
 
 if __name__ == "__main__":
-    trio.run(main, Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    trio.run(main, Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -103,6 +103,15 @@ async def test_a_thousand_ders_are_back_within_a_minute_and_at_most_a_hundred_a_
     assert all(later - first > 0.999 for first, later in zip(shaken, shaken[100:], strict=False))
 
 
+async def test_connections_that_are_refused_before_a_handshake_delay_nobody(autojump_clock):
+    turns = Turns(per_s=0.01)
+    for _ in range(100):
+        with pytest.raises(UtilityUnreachable):
+            async with turns:
+                raise UtilityUnreachable("refused", "connect")
+    assert trio.current_time() == 0.0
+
+
 async def test_a_cancelled_wait_for_a_turn_gives_its_place_back(autojump_clock):
     turns = Turns(most_at_once=1, per_s=0.1)
     async with turns:

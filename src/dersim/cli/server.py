@@ -26,7 +26,7 @@ from dersim.plugin.candidates import DEFAULT_PLUGINS, find
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 from dersim.utility import certificates
-from dersim.utility.config import DEFAULT_PIN, UtilityConfig
+from dersim.utility.config import DEFAULT_PIN, DEFAULT_STATE_DAYS, UtilityConfig
 from dersim.utility.end_devices import check_pin
 from dersim.utility.event_status import ENDED_LISTED_S
 from dersim.utility.scenario.plan import Scenario
@@ -119,6 +119,24 @@ def add_arguments(parser: OptionParser) -> None:
     behaviour.add_argument(
         "--cycle", type=yes_no, default=False, metavar="yes|no", help="publish the demo's cycle of controls"
     )
+    _add_state(parser)
+
+
+def _add_state(parser: OptionParser) -> None:
+    group = parser.add_argument_group("state")
+    group.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="keep everything in this file, and go on from it; without it a restart forgets all",
+    )
+    group.add_argument(
+        "--state_days",
+        type=count(1, 36_500),
+        default=DEFAULT_STATE_DAYS,
+        metavar="N",
+        help="how long meter readings are kept in the file, days",
+    )
 
 
 def config_of(options: Namespace) -> UtilityConfig:
@@ -134,6 +152,8 @@ def config_of(options: Namespace) -> UtilityConfig:
         strict=options.strict,
         latency_s=options.latency,
         ended_listed_s=options.ended_listed,
+        state=options.state,
+        state_days=options.state_days,
     )
     if options.enc:
         config.certificate, config.key, config.root = certificates.choose(

@@ -13,6 +13,7 @@ from dersim.utility.event_status import ENDED_LISTED_S
 
 RegistrationMode = Literal["open", "inband", "known"]
 DEFAULT_PIN = 111115
+DEFAULT_STATE_DAYS = 30
 MAX_POLL_RATE_S = 86_400
 
 
@@ -57,6 +58,7 @@ class UtilityConfig:
     own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
     ended_listed_s: how long a control stays listed after its end. latency_s: by which each answer to a
     2030.5 client comes later.
+    state: the file in which everything is kept, None for nothing; state_days: how long readings are.
     """
 
     host: str = "127.0.0.1"
@@ -75,3 +77,5 @@ class UtilityConfig:
     ended_listed_s: int = ENDED_LISTED_S
     latency_s: float = 0.0
     poll_rates: PollRates = field(default_factory=PollRates)
+    state: Path | None = None
+    state_days: int = DEFAULT_STATE_DAYS

@@ -50,6 +50,19 @@ class Cycle:
         self._first_start_s = 0
         self.running = False
 
+    @property
+    def progress(self) -> tuple[int, int, bool]:
+        """The next step, the start of the first one, and whether it runs."""
+        return self._next, self._first_start_s, self.running
+
+    def go_on(self, step: int, first_start_s: int, ran: bool, *, running: bool, now_s: float) -> None:
+        """Go on where an earlier run was, or begin anew where it did not. running: whether it is to run."""
+        self._next, self._first_start_s = step, first_start_s
+        self.running = ran and running
+        if running and not ran:
+            self._next = 0
+            self.start(now_s)
+
     def start(self, now_s: float) -> None:
         """Publish the first step and whatever else is due."""
         self._first_start_s = math.ceil(now_s) + FIRST_START_S

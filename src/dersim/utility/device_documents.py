@@ -14,6 +14,7 @@ from dersim.utility.groups import Group, TimeOf
 from dersim.utility.listing import listing
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
+from dersim.utility.state.posted import keep_log_event, keep_reported
 
 #: Clients need Time rarely once they have it (2030.5-2018 9.2.3).
 TIME_POLL_RATE_S = 900
@@ -293,7 +294,9 @@ def put_reported(context: RequestContext, number: int, der_number: int = 1) -> A
     context.note(standard_rules.of_reported(resource, edition, device.reported), device)
     resource.href = context.path
     before = device.reported.get(name)
-    device.reported[name] = ReportedDocument(resource, edition, before.number + 1 if before else 1)
+    document = ReportedDocument(resource, edition, before.number + 1 if before else 1)
+    device.reported[name] = document
+    keep_reported(context.head_end.journal, device, name, document, context.body)
     return Answer(204)
 
 
@@ -331,4 +334,5 @@ def post_log_event(context: RequestContext, number: int) -> Answer:
     event = context.read(r.LogEvent)
     context.note(standard_rules.log_event(event), device)
     entry = device.log_event(event)
+    keep_log_event(context.head_end.journal, device, entry, context.body)
     return Answer(201, f"{device.href}/lel/{entry.number}")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -101,7 +101,10 @@ class EndDeviceRecord:
 
 
 class EndDevices:
-    """All EndDevices. `version` rises when one is added."""
+    """All EndDevices. `version` rises when one is added.
+
+    touched: those that may have changed since somebody looked last. removed: LFDIs that the operator removed.
+    """
 
     def __init__(self, mode: RegistrationMode, pin: int, *, encrypted: bool) -> None:
         self.mode = mode
@@ -111,7 +114,8 @@ class EndDevices:
         self._of_aggregator: dict[str, list[EndDeviceRecord]] = {}
         self._by_number: dict[int, EndDeviceRecord] = {}
         self._by_lfdi: dict[str, EndDeviceRecord] = {}
-        self._removed: set[str] = set()
+        self.removed: set[str] = set()
+        self.touched: set[EndDeviceRecord] = set()
         self._numbers = itertools.count(1)
         self._listed: list[EndDeviceRecord] = []
 
@@ -132,7 +136,7 @@ class EndDevices:
     def on_contact(self, lfdi: str, now_s: float) -> EndDeviceRecord | None:
         """The record of a client that sent a request; in mode open it is registered if it is new."""
         device = self._by_lfdi.get(lfdi)
-        if device is None and self.mode == "open" and lfdi not in self._removed:
+        if device is None and self.mode == "open" and lfdi not in self.removed:
             device = self.add(lfdi, now_s)
         if device is not None:
             device.last_seen_s = now_s
@@ -151,6 +155,7 @@ class EndDevices:
         if known.pin != pin:
             known.pin = pin
             known.version += 1
+            self.touched.add(known)
         return known, False
 
     def update(self, device: EndDeviceRecord, pin: int, *, enabled: bool, now_s: float) -> None:
@@ -161,13 +166,15 @@ class EndDevices:
             self._listed = []
         device.pin, device.enabled = pin, enabled
         device.version += 1
+        self.touched.add(device)
 
     def remove(self, device: EndDeviceRecord) -> None:
         """Remove a device; it is not registered at first contact any more, only by itself or the operator."""
         del self._by_number[device.number], self._by_lfdi[device.lfdi]
         if device.aggregator_lfdi is not None:
             self._of_aggregator[device.aggregator_lfdi].remove(device)
-        self._removed.add(device.lfdi)
+        self.removed.add(device.lfdi)
+        self.touched.add(device)
         self._listed = []
         self.version += 1
 
@@ -178,9 +185,24 @@ class EndDevices:
             next(self._numbers), lfdi, identity.sfdi(lfdi), self.pin if pin is None else pin, at_s, at_s
         )
         self._by_number[device.number] = self._by_lfdi[lfdi] = device
-        self._removed.discard(lfdi)
+        self.removed.discard(lfdi)
+        self.touched.add(device)
         self.version += 1
         return device
+
+    def restore(self, device: EndDeviceRecord) -> None:
+        """Take over a device of an earlier run, with its number."""
+        self._by_number[device.number] = self._by_lfdi[device.lfdi] = device
+        if device.aggregator_lfdi is not None:
+            self._of_aggregator.setdefault(device.aggregator_lfdi, []).append(device)
+
+    def restored(self, removed: Iterable[str], highest: int) -> None:
+        """All are taken over. highest: the highest number that was ever used."""
+        self.removed = set(removed)
+        self._numbers = itertools.count(highest + 1)
+        for mine in self._of_aggregator.values():
+            mine.sort(key=_list_order)
+        self.version += 1
 
     def of_aggregator(self, lfdi: str) -> list[EndDeviceRecord]:
         """The EndDevices that the aggregator with this LFDI acts for, in the order of EndDeviceList."""
@@ -192,6 +214,7 @@ class EndDevices:
             self._of_aggregator[device.aggregator_lfdi].remove(device)
         device.aggregator_lfdi = lfdi
         device.version += 1
+        self.touched.add(device)
         self.version += 1
         if lfdi is not None:
             mine = self._of_aggregator.setdefault(lfdi, [])

@@ -211,6 +211,12 @@ class Groups:
         del self._groups[group.number]
         self._changed()
 
+    def restore(self, groups: dict[int, Group], highest: int) -> None:
+        """Take over the groups of an earlier run. highest: the highest number that was ever used."""
+        self._groups = groups
+        self._numbers = itertools.count(highest + 1)
+        self._changed()
+
     def _changed(self) -> None:
         self.version += 1
         self._of_device.clear()

@@ -139,6 +139,8 @@ class RequestHandler:
             check_accept(request)
             known = request.header("if-none-match")
             return self._read(route, context, numbers, query, known)
+        if device is not None:
+            self._head_end.end_devices.touched.add(device)
         return _write(request, route, context, numbers)
 
     def _end_device(self, lfdi: str | None, now_s: float) -> EndDeviceRecord | None:

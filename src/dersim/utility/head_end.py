@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import identity
@@ -27,6 +27,7 @@ from dersim.utility.program import CANCELLED, STATUS_TEXT, Control, ListedCurve,
 from dersim.utility.programs import ControlOrder, Programs, check_order
 from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
+from dersim.utility.state.journal import Journal
 
 MODULE = "Utility"
 
@@ -78,6 +79,8 @@ class HeadEnd:
         self.responses = Responses()
         self.request_log = RequestLog()
         self.violations: Counter[str] = Counter()
+        #: What has changed and is not in the state file yet.
+        self.journal = Journal()
         self._log = log
         self._started = False
         self.faults = Faults(config, now_s, lambda level, text: log.log(level, MODULE, text))
@@ -98,6 +101,20 @@ class HeadEnd:
         self.programs.set_default(self._cycle.program, modes_from_json(DEFAULT_CONTROL), self.now_s())
         if self.config.cycle:
             self._cycle.start(self.now_s())
+
+    @property
+    def cycle_state(self) -> list[Any] | None:
+        """The cycle as JSON: its program, and how far it is."""
+        cycle = self._cycle
+        return None if cycle is None else [cycle.program.number, *cycle.progress]
+
+    def restored(self, cycle: list[Any] | None) -> None:
+        """Programs and the rest were taken over from a state file, and `cycle_state` was this then."""
+        self._started, self._cycle = True, None
+        program = None if cycle is None else self.programs.get(cycle[0])
+        if cycle is not None and program is not None:
+            self._cycle = Cycle(self.programs, program)
+            self._cycle.go_on(*cycle[1:], running=self.config.cycle, now_s=self.now_s())
 
     def advance(self) -> float:
         """Carry out what is due; the server's time, UTC seconds since 1970."""

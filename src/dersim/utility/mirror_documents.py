@@ -11,6 +11,7 @@ from dersim.utility.listing import listing
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord, NumberedSet, Posted
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
+from dersim.utility.state.posted import drop_mirror, keep_mirror, keep_readings
 
 
 def mirrors(context: RequestContext) -> Document:
@@ -74,6 +75,7 @@ def post_mirror(context: RequestContext) -> Answer:
     for reading in readings:
         context.note(standard_rules.meter_reading(reading, known.get(reading.mRID)), device)
     outcome = context.head_end.mirrors.post_point(posted)
+    keep_mirror(context.head_end, posted, readings, context.body, context.now_s)
     return Answer(201 if outcome.created else 204, outcome.href)
 
 
@@ -109,12 +111,15 @@ def _post(
     for reading in readings:
         context.note(standard_rules.meter_reading(reading, known.get(reading.mRID)), device)
     outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings)
+    keep_readings(context.head_end.journal, record, readings, context.body, context.now_s)
     return [Answer(201 if each.created else 204, each.href) for each in outcome]
 
 
 def delete_mirror(context: RequestContext, number: int) -> Answer:
     """DELETE /mup/k."""
-    context.head_end.mirrors.remove(_own_mirror(context, number))
+    mirror = _own_mirror(context, number)
+    context.head_end.mirrors.remove(mirror)
+    drop_mirror(context.head_end.journal, mirror)
     return Answer(204)
 
 

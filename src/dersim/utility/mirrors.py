@@ -8,8 +8,7 @@ a whole or refused.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -130,7 +129,8 @@ class Mirrors:
         self._by_number: dict[int, MirrorRecord] = {}
         self._by_mrid: dict[tuple[str, str], MirrorRecord] = {}
         self._by_device: dict[str, list[MirrorRecord]] = {}
-        self._numbers = itertools.count(1)
+        #: The highest number that was ever used.
+        self.highest = 0
 
     def __iter__(self) -> Iterator[MirrorRecord]:
         return iter(self._by_number.values())
@@ -150,13 +150,20 @@ class Mirrors:
         mirrors = self if lfdis is None else [m for lfdi in lfdis for m in self._by_device.get(lfdi, [])]
         return sorted(mirrors, key=lambda item: item.mrid, reverse=True)
 
+    def of(self, point: r.MirrorUsagePoint) -> MirrorRecord | None:
+        """The mirror of this device and mRID."""
+        return self._by_mrid.get(_key(point))
+
     def known_types(self, point: r.MirrorUsagePoint) -> dict[str, r.ReadingType]:
         """The ReadingTypes known below a MirrorUsagePoint, by mRID."""
         mirror = self._by_mrid.get(_key(point))
         return {mrid: item.reading_type for mrid, item in mirror.readings.items()} if mirror else {}
 
-    def post_point(self, point: r.MirrorUsagePoint) -> Posted:
-        """Add or replace a MirrorUsagePoint with its readings; RequestRefused (400, 413) changes nothing."""
+    def post_point(self, point: r.MirrorUsagePoint, number: int | None = None) -> Posted:
+        """Add or replace a MirrorUsagePoint with its readings; RequestRefused (400, 413) changes nothing.
+
+        number: of a mirror that an earlier run had; the next one without.
+        """
         key = _key(point)
         mirror = self._by_mrid.get(key)
         check_readings(mirror, point.MirrorMeterReading)
@@ -168,7 +175,8 @@ class Mirrors:
                     f"the mirror is full: at most {MIRRORS_PER_DEVICE} MirrorUsagePoints per device",
                     code=RESOURCE_LIMIT,
                 )
-            mirror = MirrorRecord(next(self._numbers), point.mRID, key[0], point)
+            self.highest = max(self.highest + 1 if number is None else number, self.highest)
+            mirror = MirrorRecord(number or self.highest, point.mRID, key[0], point)
             self._by_mrid[key] = self._by_number[mirror.number] = mirror
             self._by_device.setdefault(mirror.lfdi, []).append(mirror)
         readings, point.MirrorMeterReading = point.MirrorMeterReading, ()
@@ -180,6 +188,12 @@ class Mirrors:
         """Add or update MirrorMeterReadings; RequestRefused (400, 413) changes nothing."""
         check_readings(mirror, readings)
         return self._update(mirror, readings)
+
+    def restore(self, number: int, point: r.MirrorUsagePoint, meters: Mapping[str, int]) -> None:
+        """Take over a mirror of an earlier run. meters: the numbers of its meter readings, by mRID."""
+        self.post_point(point, number)
+        for mrid, each in self._by_number[number].readings.items():
+            each.number = meters.get(mrid, each.number)
 
     def remove(self, mirror: MirrorRecord) -> None:
         """Remove a mirror and its readings."""

@@ -6,11 +6,11 @@ Times are whole seconds since 1970 UTC, as in 2030.5. Modes are plain values (`d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from dersim.modes import Curve, ModeValue
+from dersim.modes import Curve, ModeValue, value_from_kept, value_to_kept
 from dersim.utility import modes_2023
 from dersim.utility.groups import Group
 from dersim.utility.mrids import make_mrid
@@ -144,6 +144,20 @@ class CurveList:
             key: curve for key, curve in self._curves.items() if key in wanted or curve.number in self._kept
         }
 
+    def checkpoint(self) -> dict[str, Any]:
+        """The curves as JSON, with their numbers and mRIDs."""
+        rows = [
+            [c.number, c.mrid, c.mode, value_to_kept(c.curve), c.creation_s] for c in self._curves.values()
+        ]
+        return {"listed": rows, "kept": sorted(self._kept), "last_number": self._last_number}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave."""
+        for number, mrid, mode, kept, creation_s in document["listed"]:
+            curve = cast("Curve", value_from_kept(kept))
+            self._curves[mode, curve] = ListedCurve(number, mrid, mode, curve, creation_s)
+        self._kept, self._last_number = set(document["kept"]), document["last_number"]
+
     def hold(self, curve: ListedCurve, *, kept: bool) -> None:
         """Keep a curve though nothing refers to it, or no longer."""
         (self._kept.add if kept else self._kept.discard)(curve.number)
@@ -175,12 +189,17 @@ def _curves_of(modes: Mapping[str, ModeValue]) -> list[tuple[str, Curve]]:
     return [(mode, value) for mode, value in modes.items() if isinstance(value, Curve)]
 
 
+def _ignore(_: object) -> None:
+    return None
+
+
 @dataclass(slots=True, eq=False)
 class Program:
     """One DERProgram. `version` rises with every change of anything under it.
 
     groups: whose devices it is for. order: of two programs in a list that with the lower one comes first,
-    whatever the standard says. last_end_s: no control that was ever in it ends later.
+    whatever the standard says. last_end_s: no control that was ever in it ends later. on_change: called at
+    each change of anything under it.
     """
 
     number: int
@@ -196,6 +215,7 @@ class Program:
     defaults_set: int = 0
     groups: tuple[Group, ...] = ()
     order: int = 0
+    on_change: Callable[[Program], object] = _ignore
     _judged: tuple[int, bool] = (-1, False)
 
     @property
@@ -226,10 +246,12 @@ class Program:
         self.controls[control.number] = control
         self.last_end_s = max(self.last_end_s, control.end_s)
         self.version += 1
+        self.on_change(self)
 
     def changed(self) -> None:
         """Note a change: raise the version, drop curves that nothing refers to."""
         self.version += 1
+        self.on_change(self)
         self.curves.keep(self.used_modes())
 
     @property

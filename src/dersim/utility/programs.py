@@ -60,8 +60,10 @@ class Programs:
         self._programs: dict[int, Program] = {}
         self._neighbours = Neighbours(self._programs, self.groups)
         self._numbers = itertools.count(1)
-        self._ids = itertools.count(1)
-        self._last_creation_s = 0
+        self.last_id = 0
+        self.last_creation_s = 0
+        #: Those that may have changed since somebody looked last.
+        self.touched: set[Program] = set()
         self._published: dict[str, None] = {}
 
     def __iter__(self) -> Iterator[Program]:
@@ -101,6 +103,8 @@ class Programs:
         # The same mRID after a restart of the server: for clients it is the same program.
         program = Program(number, make_mrid(f"program {number} {description}"), description, primacy)
         program.groups = tuple(groups) or (self.groups.system,)
+        program.on_change = self.touched.add
+        self.touched.add(program)
         self._programs[number] = program
         self.version += 1
         return program
@@ -192,15 +196,16 @@ class Programs:
     def publish_to(self, programs: Iterable[Program], order: ControlOrder, now_s: float) -> list[Control]:
         """Add a control to each of several programs; all have one creationTime."""
         check_order(order)
-        self._last_creation_s = max(int(now_s), self._last_creation_s + 1)
+        self.last_creation_s = max(int(now_s), self.last_creation_s + 1)
         controls = [self._add(program, order, now_s) for program in programs]
         self.advance(now_s)
         return controls
 
     def _add(self, program: Program, order: ControlOrder, now_s: float) -> Control:
         program.last_control += 1
-        number, created_s = program.last_control, self._last_creation_s
-        control = Control(program, next(self._ids), number, make_mrid(), created_s, **order._asdict())
+        number, created_s = program.last_control, self.last_creation_s
+        self.last_id += 1
+        control = Control(program, self.last_id, number, make_mrid(), created_s, **order._asdict())
         control.status_since_s = created_s
         program.add_control(control)
         self._by_mrid[control.mrid] = control
@@ -209,6 +214,25 @@ class Programs:
             del self._published[next(iter(self._published))]
         self._timeline.added(control, int(now_s))
         return control
+
+    def restore(
+        self, programs: Mapping[int, Program], highest: int, last_id: int, last_creation_s: int
+    ) -> None:
+        """Take over the programs of an earlier run. highest, last_id: the last number and id in use."""
+        self._programs.clear()
+        self._programs.update(programs)
+        for program in programs.values():
+            program.on_change = self.touched.add
+            self._by_mrid |= {control.mrid: control for control in program.controls.values()}
+        self.touched.clear()
+        self._numbers, self.last_id = itertools.count(highest + 1), last_id
+        self.last_creation_s = last_creation_s
+        self.version += 1
+        self._timeline.plan(self._by_mrid.values())
+
+    def remember_published(self, mrids: Iterable[str]) -> None:
+        """These mRIDs were published in an earlier run."""
+        self._published = dict.fromkeys(mrids) | self._published
 
     def has_published(self, mrid: str) -> bool:
         """Whether a control with this mRID was ever published, as far as it is remembered."""

@@ -12,6 +12,7 @@ from dersim.utility.mrids import make_mrid
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.responses import LIST_HREF, SET_HREF, STATUS_TEXT, NumberedResponse, created_s
+from dersim.utility.state.posted import keep_response
 
 _SET_MRID = make_mrid("responses of all DERs")
 
@@ -103,6 +104,7 @@ def post_response(context: RequestContext, number: int) -> Answer:
         violations.append(f"Response/subject {posted.subject[:40]} is no event of this server")
     context.note(violations, device)
     entry = context.head_end.responses.post(posted, context.lfdi, context.now_s)
+    keep_response(context.head_end.journal, entry, context.body)
     text = STATUS_TEXT.get(posted.status or 0, "reserved")
     context.head_end.info(f"{posted.endDeviceLFDI} answered {posted.subject}: {posted.status} ({text})")
     return Answer(201, entry.href)

@@ -63,11 +63,18 @@ class Responses:
 
     def post(self, response: r.Response, lfdi: str | None, now_s: float) -> NumberedResponse:
         """Add a Response."""
-        self.version += 1
-        entry = NumberedResponse(self.version, response, lfdi, now_s)
-        self.all.append(entry)
-        self._by_device.setdefault(lfdi, deque(maxlen=KEPT_PER_DEVICE)).append(entry)
+        entry = NumberedResponse(self.version + 1, response, lfdi, now_s)
+        self.restore(entry)
         return entry
+
+    def restore(self, entry: NumberedResponse) -> None:
+        """Take over a Response with its number."""
+        self.version = max(entry.number, self.version)
+        if self.all and self.all[-1].number > entry.number:  # of an earlier run, and late
+            self.all = deque(sorted((*self.all, entry), key=lambda each: each.number), KEPT)
+        else:
+            self.all.append(entry)
+        self._by_device.setdefault(entry.lfdi, deque(maxlen=KEPT_PER_DEVICE)).append(entry)
 
     def size(self) -> BufferSize:
         """What the Responses take, by their number."""

@@ -15,6 +15,7 @@ from dersim import http11, tls
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.http11 import Raw, Request, Response
+from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
 from dersim.utility.admin import page as admin_page
 from dersim.utility.admin.app import Admin
@@ -25,11 +26,16 @@ from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.scenario.plan import Scenario
 from dersim.utility.scenario.player import play
+from dersim.utility.state.state import State
 
 #: The admin port has no login, so it listens on this machine only, whatever --host says.
 ADMIN_HOST = "127.0.0.1"
 #: How often the head-end advances without a request, in seconds: only to log changes of status in time.
 ADVANCE_S = 1.0
+
+_READING = frozenset({"GET", "HEAD"})
+#: What was asked for is done, but the state file cannot be written: it may be gone after a restart.
+_NOT_SAVED = Response(503, (("retry-after", "10"),))
 
 Listeners = Sequence[trio.abc.Listener[Any]]
 
@@ -62,6 +68,7 @@ class UtilityServer:
         self.config = config
         self.fences = Fences(log) if fences is None else fences
         self.head_end = HeadEnd(config, now_s, log)
+        self.state = None if config.state is None else State(self.head_end, config.state, config.state_days)
         self._handler = RequestHandler(self.head_end, self.fences)
         self._admin = Admin(self.head_end, self.fences, self._page)
         #: The other sites of this run, by their keys in the ready line: what the page links to.
@@ -91,6 +98,8 @@ class UtilityServer:
         ConfigError for a busy port, CertificateError for a file that cannot be used.
         """
         self._tls = self._context()
+        if self.state is not None:
+            await self.state.open()
         listeners = await http11.bind(self.config.host, self.config.port, flag=self.port_flag)
         try:
             self._admin_listeners = admin = await http11.bind(
@@ -121,8 +130,12 @@ class UtilityServer:
         """Serve on any listeners, sockets or not, until cancelled; CertificateError as for `bind`."""
         if self._tls is None:
             self._tls = self._context()
+        if self.state is not None:
+            await self.state.open()
         self.begin()
         async with trio.open_nursery() as nursery:
+            if self.state is not None:
+                nursery.start_soon(self.state.run)
             nursery.start_soon(self._advance_regularly)
             if admin_listeners:
                 nursery.start_soon(self._serve_admin, admin_listeners)
@@ -139,7 +152,13 @@ class UtilityServer:
         """Begin what the head-end does by itself; only the first call has an effect."""
         self.head_end.start()
         if self._scenario is not None:
-            play(self.head_end, self._scenario)
+            if self.state is not None and self.state.went_on:
+                self.head_end.warn(
+                    f"--state {self.state.path} goes on from an earlier run, so scenario "
+                    f"{self._scenario.name} is not begun again; give a new file to begin it"
+                )
+            else:
+                play(self.head_end, self._scenario)
             self._scenario = None
 
     async def _serve_admin(self, listeners: Listeners) -> None:
@@ -149,6 +168,9 @@ class UtilityServer:
         while True:
             with self.fences.around("utility_clock", MODULE, "changes of status that are due"):
                 self.head_end.advance()
+                if self.state is not None:
+                    self.state.collect()
+                    self.state.want()
             await trio.sleep(ADVANCE_S)
 
     def _refused(self, line: str) -> None:
@@ -160,6 +182,8 @@ class UtilityServer:
     async def handle(self, request: Request) -> Response | Raw:
         """One request of a 2030.5 client."""
         answer = self.answer(request)
+        if self.state is not None and not await self.state.saved(writing=request.method not in _READING):
+            return _NOT_SAVED
         later_s = self.config.latency_s + (answer.delay_s if isinstance(answer, Delayed) else 0.0)
         if later_s > 0:
             await trio.sleep(later_s)
@@ -167,12 +191,32 @@ class UtilityServer:
 
     async def handle_admin(self, request: Request) -> Response:
         """One request of the operator."""
-        return self.answer_admin(request)
+        answer = self.answer_admin(request)
+        if self.state is not None and not await self.state.saved(writing=request.method not in _READING):
+            return _NOT_SAVED
+        return answer
 
     def answer(self, request: Request) -> Response | Raw | Delayed:
         """The response to a 2030.5 client, or what planted faults make of it, without I/O."""
-        return self._handler.answer(request)
+        self._ready(request.peer_certificate_der)
+        answer = self._handler.answer(request)
+        self._collect(everything=False)
+        return answer
 
     def answer_admin(self, request: Request) -> Response:
         """The response to the operator, without I/O."""
-        return self._admin.answer(request)
+        self._ready(None)
+        answer = self._admin.answer(request)
+        self._collect(everything=True)
+        return answer
+
+    def _ready(self, certificate_der: bytes | None) -> None:
+        """What the client has posted in an earlier run is there; without a certificate, what all have."""
+        if self.state is not None and self.state.pending:
+            with self.fences.around("utility_state", MODULE, "what was posted in an earlier run"):
+                self.state.ready(None if certificate_der is None else identity.lfdi(certificate_der))
+
+    def _collect(self, *, everything: bool) -> None:
+        if self.state is not None:
+            with self.fences.around("utility_state", MODULE, "what has changed"):
+                self.state.collect(everything=everything)
