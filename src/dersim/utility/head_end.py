@@ -60,6 +60,11 @@ DEFAULT_CONTROL = {
 class Player(Protocol):
     """Carries a scenario out."""
 
+    @property
+    def progress(self) -> dict[str, Any]:
+        """What it needs to go on after a restart of the server, as JSON."""
+        ...
+
     def advance(self, now_s: float) -> None:
         """Carry out what is due by now."""
         ...

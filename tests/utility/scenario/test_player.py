@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
@@ -169,3 +170,57 @@ def test_a_server_that_begins_with_a_scenario_has_its_configuration() -> None:
     parse_scenario(text.encode(), "s.yaml").configure(config)
     assert (config.own_programs, config.cycle, config.personality) == (False, False, Edition.E2018)
     assert (config.registration, config.pin) == ("known", 222220)
+
+
+RESUMED = f"""
+personality: 2018
+groups: [{{name: F, level: feeder}}]
+devices: [{{lfdi: "{LFDI}", group: F}}]
+programs: [{{name: P, primacy: 7, groups: [F], default: {{opModMaxLimW: 90}}}}]
+controls:
+  - {{program: P, name: c, start_s: 100, duration_s: 50, every_s: 100, until_s: 500, lead_s: 30, modes: {{opModFixedW: 5}}}}
+events:
+  - {{at_s: 10, default: {{program: P, modes: {{opModMaxLimW: 80}}}}}}
+  - {{at_s: 220, cancel: {{control: c}}}}
+faults:
+  - {{kind: gone, path: /edev/*, duration_s: 50}}
+  - {{kind: gone, path: /mup, start_in_s: 100, duration_s: 200}}
+"""  # noqa: E501 - a file
+
+
+def test_after_a_restart_it_goes_on_and_nothing_is_done_twice(stage: Stage) -> None:
+    scenario = parse_scenario(RESUMED.encode(), "s.yaml")
+    first = play(stage.head_end, scenario)
+    for second_s in (12, 75, 180):
+        stage.at(second_s)
+    progress = json.loads(json.dumps(first.progress))
+    controls = list(stage.program("P").controls)
+    for fault in stage.head_end.faults:
+        stage.head_end.faults.remove(fault)
+    stage.head_end.player = None
+    stage.head_end.set_default(stage.program("P"), {"opModMaxLimW": 70.0})  # of the operator
+    stage.at(190)
+    second = play(stage.head_end, scenario, progress)
+    assert (len(stage.head_end.programs), len(stage.head_end.groups)) == (1, 2)
+    assert list(stage.program("P").controls) == controls
+    assert stage.program("P").default.modes == {"opModMaxLimW": 70.0}
+    assert [fault.plan.data for fault in stage.head_end.faults if not fault.over] == [
+        {"kind": "gone", "path": "/mup", "start_in_s": 0, "duration_s": 110}
+    ]
+    stage.at(220)
+    assert [
+        control.live for control in stage.program("P").controls.values() if control.start_s == T + 200
+    ] == [False]
+    for second_s in range(230, 600):
+        stage.at(second_s)
+    assert (second.published, second.to_json()["began"]) == (4, first.to_json()["began"])
+    assert stage.warnings() == [line for line in stage.warnings() if line.startswith("planted fault")]
+    second.stop()
+    assert (len(stage.head_end.programs), len(stage.head_end.groups)) == (0, 1)
+
+
+def test_what_the_operator_has_removed_is_a_warning(stage: Stage) -> None:
+    stage.play(SERIES + "events: [{at_s: 5, default: {program: P, modes: null}}]")
+    stage.head_end.remove_program(stage.program("P"))
+    stage.at(75)
+    assert stage.warnings() == ["scenario s.yaml: program 'P' is not there any more"] * 2
