@@ -43,7 +43,7 @@ async def check_puts(session: Session, reporter: Reporter, node: DerNode, say: S
             continue
         try:
             answer = await session.exchange("GET", href, PUT_CHECK)
-            found = decode(answer.body, _KINDS[name], validation="off").resource
+            found = decode(answer.body, _KINDS[name]).resource
         except RequestRefused as refusal:
             if refusal.retry_after_s is not None:
                 raise

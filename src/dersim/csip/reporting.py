@@ -131,7 +131,7 @@ class Reporter:
     def sent(self, name: DerResource) -> Any | None:
         """The resource as the server last took it; None before the first PUT."""
         sent = self._sent.get(name)
-        return None if sent is None else decode(sent.body(), validation="off").resource
+        return None if sent is None else decode(sent.body()).resource
 
     def taken(self, name: DerResource) -> Any | None:
         """The resource as the server took it since `forget`; None where it took none."""

@@ -129,7 +129,10 @@ class Extra(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TypeInfo:
-    """What was declared of one class. `members` is flattened, in the order of the sequence."""
+    """What was declared of one class. `members` is flattened, in the order of the sequence.
+
+    attributes: of the members, inherited ones first. elements: the child elements.
+    """
 
     cls: type
     name: str
@@ -140,16 +143,12 @@ class TypeInfo:
     root: bool
     since_2023: bool
     not_in_2018: frozenset[str]
+    attributes: tuple[Member, ...] = dataclasses.field(init=False)
+    elements: tuple[Member, ...] = dataclasses.field(init=False)
 
-    @property
-    def attributes(self) -> tuple[Member, ...]:
-        """The attributes, inherited ones first."""
-        return tuple(m for m in self.members if m.attribute)
-
-    @property
-    def elements(self) -> tuple[Member, ...]:
-        """The child elements in the order of the sequence."""
-        return tuple(m for m in self.members if not m.attribute)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attributes", tuple(m for m in self.members if m.attribute))
+        object.__setattr__(self, "elements", tuple(m for m in self.members if not m.attribute))
 
     def has(self, member: Member, edition_2018: bool) -> bool:
         """Whether the member exists in that edition."""
