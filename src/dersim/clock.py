@@ -61,7 +61,7 @@ class SimClock:
 
     async def sleep_until(self, when_s: float) -> None:
         """Sleep until the simulated time is at or after `when_s`."""
-        # Where the clock waits for the steps a round ends too soon, and there is a next one; none ends too late.
+        # Where the clock waits for the steps, a round ends too soon and the next one follows; none is late.
         while (left_s := when_s - self.now_s()) > 0:  # noqa: ASYNC110 - no event comes at that time
             await trio.sleep(max(left_s / self.rate, 0.0005))
         await trio.lowlevel.checkpoint()
