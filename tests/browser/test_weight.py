@@ -16,8 +16,9 @@ SITES = {
     "dashboard": ("web/static/dashboard.html", "web/static/js/pages/overview.js"),
     "csip_ui": ("web/static/csip_ui.html", "web/static/js/pages/csip.js"),
     "lab": ("lab/static/lab.html", None),
+    "fleet": ("fleet_run/static/fleet.html", None),
 }
-_LINKS = re.compile(r"""(?:src|href)="(/(?:static|lab)/[^"]+\.(?:js|css))\"""")
+_LINKS = re.compile(r"""(?:src|href)="(/(?:static|lab|fleet)/[^"]+\.(?:js|css))\"""")
 _IMPORTS = re.compile(r"""(?:\bfrom|^import)\s*["'](\.{0,2}/[^"']+)["']""", re.MULTILINE)
 _LAZY = re.compile(r"""\bimport\(["']([^"']+)["']\)""")
 
@@ -25,7 +26,7 @@ _LAZY = re.compile(r"""\bimport\(["']([^"']+)["']\)""")
 def served(address: str) -> Path:
     """The file that a site serves under this address."""
     _, folder, name = address.split("/", 2)
-    rooms = ("lab",) if folder == "lab" else ("web", "pages")
+    rooms = {"lab": ("lab",), "fleet": ("fleet_run",)}.get(folder, ("web", "pages"))
     return next(path for room in rooms if (path := SOURCES / room / "static" / name).is_file())
 
 
@@ -98,7 +99,7 @@ def test_the_modules_of_the_overview_are_named_in_the_page():
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    for package in ("pages", "web", "lab"):
+    for package in ("pages", "web", "lab", "fleet_run"):
         for page in (ROOT / "src/dersim" / package / "static").rglob("*.html"):
             text = page.read_text()
             assert "//" not in text.replace("<!doctype html>", ""), page

@@ -89,7 +89,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 
 def fleet(folder: Path, at: Server, *words: str) -> contextlib.AbstractContextManager[Process]:
-    return _running(folder, "fleet", "--csip_server_port", at.port, *words)
+    return _running(folder, "fleet", "--port", "0", "--csip_server_port", at.port, *words)
 
 
 @contextlib.contextmanager

@@ -28,6 +28,8 @@ _TITLES = {
     "utility": "2030.5 server",
     "utility_admin": "its admin REST",
     "lab": "lab",
+    "fleet": "fleet page",
+    "scheduler": "Dask scheduler",
 }
 _NUMBERED = re.compile(r"(.+)_(\d+)$")
 _LINE_STYLES = {"Warning": "yellow", "Error": "bold red", "Debug": "dim"}

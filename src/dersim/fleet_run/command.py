@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import signal
+import socket
 import uuid
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -32,14 +33,17 @@ from dersim.fleet_run.plan import (
 from dersim.fleet_run.words import for_shards, given
 from dersim.load.latencies import library
 from dersim.numeric import shown
-from dersim.options import OptionParser, count, readable_file
+from dersim.options import OptionParser, count, port, readable_file
+from dersim.pages.sockets import bind_socket
 
 if TYPE_CHECKING:
     from dersim.fleet_run.cluster import Cluster
 
+#: The page is for this machine; from elsewhere: ssh -L 8120:127.0.0.1:8120.
+HOST, DEFAULT_PORT = "127.0.0.1", 8120
 #: Flags that are not handed on to the shards as they were written.
 _OWN = frozenset(
-    {"workers", "shard_size", "scheduler", "tls_ca", "tls_cert", "tls_key"}
+    {"workers", "shard_size", "scheduler", "tls_ca", "tls_cert", "tls_key", "port"}
     | {"duration", "load", "load_report", "load_json", "load_junit", "thresholds"}
     | {"file", "fleet", "count", "first", "seed", "demo", "plugins", "without"}
     | {"use_test_pki_certs", "csip_root_cert"}
@@ -51,8 +55,8 @@ def main(args: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the fleet takes signals itself
     request = read(args)
     open_cluster = _opener(request.options, request.ders, Run(uuid.uuid4().hex[:12]))
-    with bare_errors():
-        return trio.run(_run, request, open_cluster)
+    with bind_socket("--port", HOST, request.options.port) as listening, bare_errors():
+        return trio.run(_run, request, open_cluster, listening)
 
 
 def make_parser() -> OptionParser:
@@ -74,6 +78,7 @@ def _parser(args: Sequence[str]) -> OptionParser:
     add("--tls-key", type=readable_file, metavar="FILE", help="the private key, PEM")
     add("--shard-size", type=count(1, 10_000), default=DEFAULT_SHARD_SIZE, metavar="COUNT",
         help="DERs that run and are started again together; fewer where workers would idle")  # fmt: skip
+    add("--port", type=port, default=DEFAULT_PORT, help="port of the page and of /metrics, on 127.0.0.1")
     return parser
 
 
@@ -140,12 +145,12 @@ def _opener(options: Namespace, ders: FleetPlan, run: Run) -> Callable[[], Clust
     return lambda: cluster.Cluster.existing(options.scheduler, files, run)
 
 
-async def _run(request: Request, open_cluster: Callable[[], Cluster]) -> int:
+async def _run(request: Request, open_cluster: Callable[[], Cluster], listening: socket.socket) -> int:
     cluster = await trio.to_thread.run_sync(open_cluster)
     try:
         await trio.to_thread.run_sync(cluster.check_versions)
         workers = await trio.to_thread.run_sync(cluster.workers)
-        return await FleetRun(request, cluster, workers).run()
+        return await FleetRun(request, cluster, workers, listening).run()
     finally:
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(cluster.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,10 +21,12 @@ from dersim.fleet_run.luggage import Luggage
 from dersim.fleet_run.plan import check_memory, cut, heaviest_bytes, shard_size
 from dersim.fleet_run.steering import Steering
 from dersim.fleet_run.telling import Telling, last_line
+from dersim.fleet_run.view import FleetDocuments
 from dersim.load import head
 from dersim.load.head import RunHead
 from dersim.load.tally import LoadTally
 from dersim.logbuffer import LogBuffer
+from dersim.pages.sockets import url_of
 
 if TYPE_CHECKING:
     from dersim.fleet_run.cluster import Cluster
@@ -40,9 +43,14 @@ class Request(NamedTuple):
 
 
 class FleetRun:
-    """One run. workers: with what each may take, bytes. ConfigError: the fleet does not fit."""
+    """One run. workers: with what each may take, bytes. listening: for the page.
 
-    def __init__(self, request: Request, cluster: Cluster, workers: Mapping[str, float]) -> None:
+    ConfigError: the fleet does not fit.
+    """
+
+    def __init__(
+        self, request: Request, cluster: Cluster, workers: Mapping[str, float], listening: socket.socket
+    ) -> None:
         if not workers:
             raise ConfigError(f"--scheduler {cluster.address}: it has no workers; start `dask worker` for it")
         options = request.options
@@ -57,6 +65,7 @@ class FleetRun:
         self._board = Board(plan)
         self._steering = Steering(cluster, self._board, request.luggage.pack, self._log)
         self._telling = Telling(self._board, self._log, self._terminal)
+        self._listening = listening
         told = f"{plan.total} DERs in {len(plan.shards)} shards on {len(workers)} workers"
         self._log.log("Info", "Fleet", f"{told}; --seed {options.seed} repeats this run")
 
@@ -67,6 +76,7 @@ class FleetRun:
             nursery.start_soon(self._stop_at_signals)
             nursery.start_soon(self._telling.run)
             nursery.start_soon(self._announce)
+            nursery.start_soon(self._serve)
             await self._steering.run()
             nursery.cancel_scope.cancel()
         seconds = trio.current_time() - began_s
@@ -102,10 +112,19 @@ class FleetRun:
             workers_restarted=board.restarts,
         )
 
+    async def _serve(self) -> None:
+        from dersim.fleet_run.page import serve  # noqa: PLC0415 - while the workers come up
+
+        documents = FleetDocuments(self._board, self._log, self._options.seed)
+        await serve(self._listening, documents, self._steering, self._log)
+
     async def _announce(self) -> None:
         """Print the ready line; --duration counts from then on."""
         await self._steering.begun.wait()
-        print(f"dersim ready scheduler={self._cluster.address}", flush=True)
+        addresses = {"fleet": url_of(self._listening), "scheduler": self._cluster.address}
+        pairs = (f"{key}={value}" for key, value in addresses.items())
+        print(" ".join(["dersim ready", *pairs]), flush=True)
+        self._terminal.table(addresses)
         for wait in load_run.stop_after(self._options.duration, self._steering.stop):
             await wait()
 

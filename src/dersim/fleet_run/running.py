@@ -7,6 +7,7 @@ heard of for `ABANDONED_S`. A new attempt sends nothing before the lease of the 
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from collections.abc import Mapping
 from functools import partial
@@ -181,10 +182,13 @@ class Attempt:
                 case {"do": "move"}:
                     self._end("moved")
                 case {"do": "show", "id": int(asked), "device": int(number)}:
-                    from dersim.fleet_run.answers import der_document  # noqa: PLC0415 - loads the web
+                    await self._show(asked, number)
 
-                    lines = [each.to_json() for each in self._log.entries(device=number)]
-                    self._say("answer", id=asked, body=der_document(self._simulator, number, lines))
+    async def _show(self, asked: int, number: int) -> None:
+        """Answer with one DER. What makes the documents is loaded in a thread: it takes a second."""
+        answers = await trio.to_thread.run_sync(importlib.import_module, "dersim.fleet_run.answers")
+        lines = [each.to_json() for each in self._log.entries(device=number)]
+        self._say("answer", id=asked, body=answers.der_document(self._simulator, number, lines))
 
     def _say(self, kind: str, **more: Any) -> None:
         who = {"kind": kind, "shard": self._view.shard.name, "attempt": self._life.attempt}

@@ -43,7 +43,7 @@ class Steering:
         self.unfinished: list[str] = []
         self.begun = trio.Event()
         self._workforce = workforce
-        self._board = board
+        self.board = board
         self._pack = pack
         self._log = log
         self._stopping = trio.Event()
@@ -63,10 +63,10 @@ class Steering:
         send, events = trio.open_memory_channel[dict[str, Any]](1000)
         ended, ends = trio.open_memory_channel[Done](1000)
         take, done = partial(_put, token, send), partial(_put, token, ended)
-        shards = self._board.plan.shards
+        shards = self.board.plan.shards
         await trio.to_thread.run_sync(self._workforce.begin, shards, take)
         workers = sorted(await trio.to_thread.run_sync(self._workforce.workers))
-        self._board.see_workers(workers)
+        self.board.see_workers(workers)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen, events)
             nursery.start_soon(self._beat)
@@ -81,8 +81,8 @@ class Steering:
 
     async def show(self, number: int) -> str | None:
         """One DER as JSON, from its shard. None where it does not answer or there is no such DER."""
-        shard = self._board.plan.shard_of(number)
-        row = self._board.rows[shard.name] if shard is not None else None
+        shard = self.board.plan.shard_of(number)
+        row = self.board.rows[shard.name] if shard is not None else None
         if row is None or not row.attempt:
             return None
         asked = next(self._numbers)
@@ -100,16 +100,16 @@ class Steering:
     async def _listen(self, events: trio.MemoryReceiveChannel[dict[str, Any]]) -> None:
         async for event in events:
             match event:
-                case {"kind": "numbers", "shard": str(name)} if name in self._board.rows:
+                case {"kind": "numbers", "shard": str(name)} if name in self.board.rows:
                     self._take_numbers(name, event)
                 case {"kind": "answer", "id": int(asked), "body": str(body)} if asked in self._asked:
                     self._asked[asked].send_nowait(body)
 
     def _take_numbers(self, name: str, event: dict[str, Any]) -> None:
-        row = self._board.rows[name]
+        row = self.board.rows[name]
         before = row.restarts
-        self._board.add_load(event.get("load", b""))
-        self._board.take(event, trio.current_time())
+        self.board.add_load(event.get("load", b""))
+        self.board.take(event, trio.current_time())
         if row.restarts > before:
             self._log.log("Warning", "Fleet", f"shard {name} goes on at {row.worker}")
         if row.connected == row.shard.count:
@@ -120,7 +120,7 @@ class Steering:
         asked = ""
         while True:
             await trio.sleep(LEVEL_S)
-            row = self._board.overloaded()
+            row = self.board.overloaded()
             if row is not None and row.attempt == asked:
                 self._log.log("Info", "Fleet", f"shard {row.shard.name} is moved: {row.worker} has too many")
                 await trio.to_thread.run_sync(self._workforce.order, row.attempt, {"do": "move"})
@@ -138,7 +138,7 @@ class Steering:
     def _beat_once(self, n: int) -> None:
         self._workforce.beat(n, stop=self._stopping.is_set())
         if n % _LOOK_BEATS == 0:
-            self._board.see_workers(self._workforce.workers())
+            self.board.see_workers(self._workforce.workers())
 
     async def _submit(self, shard: Shard, worker: str | None, done: Callable[[Done], None]) -> None:
         files = await trio.to_thread.run_sync(self._pack, shard)
@@ -167,8 +167,8 @@ class Steering:
     def _note(self, end: Done) -> None:
         """The last numbers of an attempt."""
         assert end.summary is not None  # noqa: S101 - the caller has looked
-        self._board.add_load(end.summary.load)
-        row = self._board.rows[end.summary.shard]
+        self.board.add_load(end.summary.load)
+        row = self.board.rows[end.summary.shard]
         if end.summary.numbers and row.attempt == end.summary.attempt:
             row.numbers = end.summary.numbers
 
@@ -185,8 +185,8 @@ class Steering:
 
     def _idle(self) -> str | None:
         """The worker with the fewest shards."""
-        placed = self._board.placed()
-        here = [worker for worker in self._board.workers if worker in placed]
+        placed = self.board.placed()
+        here = [worker for worker in self.board.workers if worker in placed]
         return min(here, key=lambda worker: len(placed[worker]), default=None)
 
     async def _stop_all(self) -> None:
@@ -199,7 +199,7 @@ class Steering:
 
     def _order_stop(self) -> None:
         """By order, which is quick; the beat reaches those that come up only now."""
-        for row in self._board.rows.values():
+        for row in self.board.rows.values():
             if row.attempt:
                 self._workforce.order(row.attempt, {"do": "stop"})
 

@@ -8,7 +8,7 @@ const QUANTILES = ["p50", "p95", "p99", "max"];
 const COLUMNS = ["Request", "Count", "1/s", "Errors", ...QUANTILES.map((name) => `${name}, ms`)];
 const STEPS = ["seen", "started", "applied", "response 1", "response 2", "response 3"];
 const MOST_CONTROLS = 10;
-const OFF = "Load is not measured in this run; dersim sim --load measures it.";
+const OFF = "Load is not measured in this run; the flag --load measures it.";
 const MEANING = "Latencies count from when a request was due. The charts show the last five minutes.";
 
 export class LoadSection {
