@@ -145,11 +145,13 @@ class EndDevices:
     def provision(self, lfdi: str, pin: int | None, now_s: float) -> tuple[EndDeviceRecord, bool]:
         """Add a device for the operator, or change the PIN of a known one; whether it is new.
 
-        ConfigError where the PIN's check digit is wrong.
+        pin: None takes that of the server for a new device, and leaves that of a known one. ConfigError
+        where the check digit is wrong.
         """
-        pin = self.pin if pin is None else pin
-        check_pin(pin)
         known = self._by_lfdi.get(lfdi)
+        if pin is None:
+            pin = self.pin if known is None else known.pin
+        check_pin(pin)
         if known is None:
             return self.add(lfdi, now_s, pin), True
         if known.pin != pin:

@@ -1,8 +1,8 @@
 """The EventStatus of a DERControl over time, on the server's side.
 
 A control is Scheduled (0) until the earliest time at which a device may start it (start plus a negative
-randomizeStart), then Active (1); one that starts in the past is Active at once. The operator cancels it (2).
-Superseded (4) follows from these rules:
+randomizeStart), then Active (1); one that starts in the past is Active at once. The operator cancels it (2,
+or 3 with randomization), and may end it as superseded (4). Otherwise Superseded follows from these rules:
 
 * Two controls compete if a device may have both, they have a mode in common and their intervals overlap,
   without randomization. The one in the program of lower primacy wins; with equal primacy the one created

@@ -25,6 +25,13 @@ def test_a_device_is_registered_read_changed_and_removed(make_lab):
     assert client.get("/edev").all == 0
 
 
+def test_a_known_device_that_is_posted_without_a_pin_keeps_its_own(lab, client):
+    client.get("/dcap")
+    lab.admin("PUT", f"/end-devices/{client.lfdi}", {"pin": 19})
+    assert lab.admin("POST", "/end-devices", {"lfdi": client.lfdi, "aggregator": "AB" * 20})[0] == 200
+    assert client.get("/edev/1/rg").pIN == 19
+
+
 def test_a_device_that_is_not_enabled_sees_its_end_device_alone(lab, client):
     client.get("/dcap")
     lab.now += 60
