@@ -163,7 +163,7 @@ def test_flags_are_defaults_for_the_groups(file: Path) -> None:
         ("groups: [{count: 20000}]", [], "fleet.yaml: 20000 DERs, but one process runs at most 10000; make"),
         ("groups: [{cuont: 2}]", [], "fleet.yaml:1: /groups/0/cuont: cuont is not known; did you mean count"),
         ("groups:\n- count: 2\n  device_type: PV-9", [], "fleet.yaml:3: /groups/0/device_type: "),
-        ("plugins: [nope]\ngroups: [{count: 1}]", [], "nope"),
+        ("plugins: [nope]\ngroups: [{count: 1}]", [], "--plugins: nothing is named 'nope'"),
     ],
 )  # fmt: skip
 def test_a_fleet_that_cannot_run_is_exit_code_2_and_one_line(
@@ -173,5 +173,6 @@ def test_a_fleet_that_cannot_run_is_exit_code_2_and_one_line(
     assert main.main(["sim", "--fleet", str(file), *flags]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert words in err
+    words = words.replace("fleet.yaml", str(file))
+    assert err.startswith(f"dersim: {words}")
     assert err.count("\n") == 1

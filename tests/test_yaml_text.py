@@ -119,7 +119,7 @@ def test_the_first_mistake_against_a_schema_is_told_with_its_line() -> None:
 
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
-    with pytest.raises(FileError, match=r"x.yaml:1: No such file or directory; give a YAML file that can"):
+    with pytest.raises(FileError, match=r"x.yaml: No such file or directory; give a YAML file that can"):
         read(file)
     file.write_bytes(b"a: 1\nb: \xff\n")
     with pytest.raises(FileError, match=r"x.yaml:2: the file is not UTF-8; save it as UTF-8"):

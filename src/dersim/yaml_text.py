@@ -46,10 +46,14 @@ _REFUSED: Mapping[str, str] = {
 
 
 class FileError(BodyError):
-    """A mistake in a file: the message is the whole line. line: from 1. pointer: of the value (RFC 6901)."""
+    """A mistake in a file: the message is the whole line.
+
+    line: from 1; 0: of no line, as of a file that is not there. pointer: of the value (RFC 6901).
+    """
 
     def __init__(self, name: str, line: int, detail: str, pointer: str = "") -> None:
-        super().__init__(f"{name}:{line}: {pointer}: {detail}" if pointer else f"{name}:{line}: {detail}")
+        where = f"{name}:{line}" if line else name
+        super().__init__(f"{where}: {pointer}: {detail}" if pointer else f"{where}: {detail}")
         self.name, self.line, self.detail, self.pointer = name, line, detail, pointer
 
     def as_body(self) -> BodyError:
@@ -95,7 +99,7 @@ def read(path: Path) -> YamlDocument:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise FileError(
-            str(path), 1, f"{error.strerror or error}; give a YAML file that can be read"
+            str(path), 0, f"{error.strerror or error}; give a YAML file that can be read"
         ) from None
     return parse(text, str(path))
 

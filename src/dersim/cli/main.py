@@ -78,8 +78,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _complain(error: DersimError, code: int) -> int:
-    place = f"{error.pointer}: " if isinstance(error, BodyError) and error.pointer else ""
-    line = " ".join(f"{place}{error}".split())
+    line = " ".join((error.placed if isinstance(error, BodyError) else str(error)).split())
     print(f"dersim: {line}", file=sys.stderr)
     if error.__cause__ is not None and os.environ.get("DERSIM_TRACEBACK"):
         sys.__excepthook__(type(error), error, error.__traceback__)

@@ -147,4 +147,4 @@ def test_a_scenario_that_cannot_be_played_is_exit_code_2_and_one_line(
     assert main.main(["server", "--port", "0", "--admin_port", "0", "--scenario", str(file), *flags]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert words in err
+    assert err.startswith(f"dersim: {words.replace('s.yaml', str(file))}")
