@@ -91,6 +91,8 @@ class RequestContext:
         if device is None or not self.may_act_for(device.lfdi):
             raise not_found("there is no such EndDevice, or it is not yours")
         device.last_seen_s = self.now_s
+        if self.method not in ("GET", "HEAD"):
+            self.head_end.end_devices.touched.add(device)
         return device
 
     @property
