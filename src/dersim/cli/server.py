@@ -111,6 +111,11 @@ def add_arguments(parser: OptionParser) -> None:
         "--latency", type=_latency, default=0.0, metavar="20ms", help="by which each answer comes later"
     )
     behaviour.add_argument(
+        "--advertise",
+        action="store_true",
+        help="advertise the server by DNS-SD, _smartenergy._tcp; needs dersim[dnssd]",
+    )
+    behaviour.add_argument(
         "--scenario",
         type=Path,
         metavar="FILE",
@@ -151,6 +156,7 @@ def config_of(options: Namespace) -> UtilityConfig:
         cycle=options.cycle,
         strict=options.strict,
         latency_s=options.latency,
+        advertise=options.advertise,
         ended_listed_s=options.ended_listed,
         state=options.state,
         state_days=options.state_days,

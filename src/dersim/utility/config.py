@@ -57,7 +57,7 @@ class UtilityConfig:
     personality: the edition of all answers; None: that of each client's last body.
     own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
     ended_listed_s: how long a control stays listed after its end. latency_s: by which each answer to a
-    2030.5 client comes later.
+    2030.5 client comes later. advertise: by DNS-SD.
     state: the file in which everything is kept, None for nothing; state_days: how long readings are.
     """
 
@@ -76,6 +76,7 @@ class UtilityConfig:
     strict: bool = False
     ended_listed_s: int = ENDED_LISTED_S
     latency_s: float = 0.0
+    advertise: bool = False
     poll_rates: PollRates = field(default_factory=PollRates)
     state: Path | None = None
     state_days: int = DEFAULT_STATE_DAYS

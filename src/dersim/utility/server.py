@@ -17,6 +17,7 @@ from dersim.fences import Fences
 from dersim.http11 import Raw, Request, Response
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
+from dersim.utility import advertisement
 from dersim.utility.admin import page as admin_page
 from dersim.utility.admin.app import Admin
 from dersim.utility.admin.problems import PREFIX
@@ -97,6 +98,8 @@ class UtilityServer:
 
         ConfigError for a busy port, CertificateError for a file that cannot be used.
         """
+        if self.config.advertise:
+            advertisement.check()
         self._tls = self._context()
         if self.state is not None:
             await self.state.open()
@@ -124,7 +127,16 @@ class UtilityServer:
 
     async def run(self) -> None:
         """Serve what `bind` opened, until cancelled."""
-        await self.serve(self._listeners, self._admin_listeners)
+        async with trio.open_nursery() as nursery:
+            if self.config.advertise:
+                nursery.start_soon(self._advertise)
+            await self.serve(self._listeners, self._admin_listeners)
+
+    async def _advertise(self) -> None:
+        certificate = None if self._tls is None else self._tls.certificate_der
+        found = advertisement.instances(self.port, certificate, self.config.personality)
+        log = self.head_end
+        await advertisement.advertise(found, self.host, self.port, log.info, log.warn)
 
     async def serve(self, listeners: Listeners, admin_listeners: Listeners = ()) -> None:
         """Serve on any listeners, sockets or not, until cancelled; CertificateError as for `bind`."""
