@@ -129,6 +129,18 @@ def test_lag_above_50_ms_is_a_saturated_client():
     assert tally.saturated
 
 
+def test_a_busy_process_is_not_hidden_by_the_others():
+    whole = LoadTally()
+    for place in range(20):
+        part = LoadTally(f"shard {place}")
+        for _ in range(100):
+            part.loop_lag(START_S, 0.2 if place == 7 else 0.001)
+        whole.add(LoadTally.from_bytes(part.to_bytes()))
+    assert whole.saturated
+    assert whole.busiest == "shard 7"
+    assert whole.snapshot()["lag_ms"]["p50"] == pytest.approx(200, rel=0.02)
+
+
 def test_the_quantiles_of_buckets_are_those_of_the_histogram():
     rng = random.Random(3)
     exact, coarse = Latencies(), Buckets()

@@ -41,9 +41,10 @@ def lines(
 def saturation(snapshot: Mapping[str, Any]) -> str:
     """What a saturated client means, in a sentence."""
     lag_ms = snapshot["lag_ms"]["p99"]
+    where = f" ({snapshot['busiest']})" if snapshot["busiest"] else ""
     return (
-        f"client saturated: the p99 of its own loop lag is {lag_ms:.0f} ms (above 50 ms), so the latencies "
-        f"are partly its own; use fewer DERs in a process"
+        f"client saturated{where}: the p99 of its own loop lag is {lag_ms:.0f} ms (above 50 ms), "
+        f"so the latencies are partly its own; use fewer DERs in a process"
     )
 
 

@@ -124,7 +124,8 @@ class LoadTally:
         self.source = source
         self.kinds: dict[str, KindTally] = {}
         self.handshakes: dict[str, Latencies] = {}
-        self.late, self.lag = Latencies(), Latencies()
+        self.late = Latencies()
+        self.lags: dict[str, Latencies] = {}
         self.series = Series()
         self.reactions = Reactions()
         self.server_now_s = 0.0
@@ -176,7 +177,7 @@ class LoadTally:
 
     def loop_lag(self, time_s: float, lag_s: float) -> None:
         """Count by how much this process woke too late."""
-        self.lag.record(lag_s)
+        self.lags.setdefault(self.source, Latencies()).record(lag_s)
         slot = self.series.at(time_s)
         slot.lag_s = max(slot.lag_s, lag_s)
 
@@ -193,7 +194,8 @@ class LoadTally:
         for name, handshakes in other.handshakes.items():
             self.handshakes.setdefault(name, Latencies()).add(handshakes)
         self.late.add(other.late)
-        self.lag.add(other.lag)
+        for source, lag in other.lags.items():
+            self.lags.setdefault(source, Latencies()).add(lag)
         self.series.add(other.series)
         self.reactions.add(other.reactions)
         self.server_now_s = max(self.server_now_s, other.server_now_s)
@@ -207,7 +209,7 @@ class LoadTally:
             "kinds": {name: kind.to_json() for name, kind in self.kinds.items()},
             "handshakes": {name: each.to_text() for name, each in self.handshakes.items()},
             "late": self.late.to_text(),
-            "lag": self.lag.to_text(),
+            "lags": {source: lag.to_text() for source, lag in self.lags.items()},
             "series": self.series.to_json(),
             "reactions": self.reactions.to_json(),
             "server_now_s": self.server_now_s,
@@ -224,7 +226,8 @@ class LoadTally:
         made = cls(shape["source"])
         made.kinds = {name: KindTally.from_json(kind) for name, kind in shape["kinds"].items()}
         made.handshakes = {name: Latencies.from_text(each) for name, each in shape["handshakes"].items()}
-        made.late, made.lag = Latencies.from_text(shape["late"]), Latencies.from_text(shape["lag"])
+        made.late = Latencies.from_text(shape["late"])
+        made.lags = {source: Latencies.from_text(lag) for source, lag in shape["lags"].items()}
         made.series = Series.from_json(shape["series"])
         made.reactions = Reactions.from_json(shape["reactions"])
         made.server_now_s, made.poll_rates_s = shape["server_now_s"], shape["poll_rates_s"]
@@ -248,8 +251,18 @@ class LoadTally:
         return max(self.series.ended_s - self.series.began_s, 0.0)
 
     @property
+    def busiest(self) -> str:
+        """The process whose loop lag has the greatest p99; "" where there is only one, or none."""
+        return max(self.lags, key=lambda source: self.lags[source].percentile_s(99), default="")
+
+    @property
+    def lag(self) -> Latencies:
+        """The loop lag of the busiest process: the others must not hide it."""
+        return self.lags.get(self.busiest) or Latencies()
+
+    @property
     def saturated(self) -> bool:
-        """Whether this process was too busy: then latencies are its own rather than the server's."""
+        """Whether a process was too busy: then latencies are its own rather than the server's."""
         return self.lag.percentile_s(99) > SATURATED_S
 
     def all_latencies(self) -> Latencies:
@@ -277,6 +290,7 @@ class LoadTally:
             },
             "late_ms": self.late.shown_ms(),
             "lag_ms": self.lag.shown_ms(),
+            "busiest": self.busiest,
             "saturated": self.saturated,
             "never_seen": self.reactions.never_seen(self.server_now_s),
             "controls": self.reactions.shown(self.server_now_s),

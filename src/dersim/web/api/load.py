@@ -111,6 +111,7 @@ class LoadMeasured(TypedDict):
     handshakes: dict[str, Handshakes]
     late_ms: Times | None
     lag_ms: Times | None
+    busiest: str
     saturated: bool
     never_seen: int
     controls: list[LoadControl]
