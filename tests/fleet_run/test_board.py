@@ -67,3 +67,12 @@ def test_a_shard_of_two_on_one_worker_is_to_move_while_another_idles():
     seen.workers = ("w1", "w2")
     seen.take(event("ders-6-10", "c", 5, 1, worker="w2"), 0.0)
     assert seen.overloaded() is None
+
+
+def test_ders_that_are_away_on_purpose_are_not_waited_for():
+    seen = board()
+    told = event("ders-1-5", "a", 3, 100)
+    told["numbers"]["states"] = {"connected": 3, "away": 2}
+    seen.take(told, 0.0)
+    assert seen.rows["ders-1-5"].state(0.0) == "connected"
+    assert seen.rows["ders-1-5"].has_joined

@@ -38,12 +38,18 @@ class ShardRow:
             self._before.update(self.numbers.get("counters", {}))
             self.starts += 1
         self.attempt, self.worker, self.numbers, self.told_s = attempt, worker, numbers, now_s
-        self.has_joined = self.has_joined or self.connected == self.shard.count
+        self.has_joined = self.has_joined or self.is_complete
 
     @property
     def connected(self) -> int:
         """How many of its DERs are connected."""
         return int(self.numbers.get("states", {}).get("connected", 0))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all its DERs are connected, but for those that are away on purpose."""
+        away = int(self.numbers.get("states", {}).get("away", 0))
+        return self.connected + away == self.shard.count
 
     @property
     def restarts(self) -> int:
@@ -61,7 +67,7 @@ class ShardRow:
             return "waiting"
         if now_s - self.told_s > SILENT_S:
             return "silent"
-        return "connected" if self.connected == self.shard.count else "connecting"
+        return "connected" if self.is_complete else "connecting"
 
 
 class Totals(NamedTuple):
@@ -79,6 +85,11 @@ class Totals(NamedTuple):
     def connected(self) -> int:
         """How many DERs are connected."""
         return self.states.get("connected", 0)
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether all are connected, but for those that are away on purpose."""
+        return self.connected + self.states.get("away", 0) == self.ders
 
 
 class Board:

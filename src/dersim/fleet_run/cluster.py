@@ -92,7 +92,11 @@ class Cluster:
                 require_encryption=address.startswith("tls:"),
             )
             return cls(Client(address, security=security, timeout=_CONNECT_S), run)
-        except (OSError, ValueError, RuntimeError, TypeError) as error:
+        except TypeError:  # of a TLS connection without a context
+            raise ConfigError(
+                f"--scheduler {address}: its TLS needs files; give --tls-ca, --tls-cert and --tls-key"
+            ) from None
+        except (OSError, ValueError, RuntimeError) as error:
             words = " ".join(str(error).split())
             raise ConfigError(
                 f"--scheduler {address}: {words}; give the address that `dask scheduler` prints"

@@ -112,7 +112,7 @@ class Steering:
         self.board.take(event, trio.current_time())
         if row.restarts > before:
             self._log.log("Warning", "Fleet", f"shard {name} goes on at {row.worker}")
-        if row.connected == row.shard.count:
+        if row.is_complete:
             self._failures[name] = 0
 
     async def _level(self) -> None:

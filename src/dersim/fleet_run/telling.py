@@ -30,7 +30,7 @@ class Telling:
         began_s = trio.current_time()
         total = self._board.plan.total
         with self._bar(total) as show:
-            while (totals := self._board.totals(trio.current_time())).connected < total:
+            while not (totals := self._board.totals(trio.current_time())).are_complete:
                 show(totals.connected)
                 await trio.sleep(LOOK_S)
         after_s = trio.current_time() - began_s
