@@ -90,6 +90,8 @@ class HeadEnd:
         self._started = False
         self.faults = Faults(config, now_s, lambda level, text: log.log(level, MODULE, text))
         self.player: Player | None = None
+        #: How far the scenario of an earlier run was, until one is played.
+        self.kept_progress: dict[str, Any] | None = None
         self._cycle: Cycle | None = None
         if config.own_programs:
             self._cycle = Cycle(self.programs, self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY))
@@ -106,6 +108,11 @@ class HeadEnd:
         self.programs.set_default(self._cycle.program, modes_from_json(DEFAULT_CONTROL), self.now_s())
         if self.config.cycle:
             self._cycle.start(self.now_s())
+
+    @property
+    def scenario_progress(self) -> dict[str, Any] | None:
+        """How far the scenario is, as JSON."""
+        return self.kept_progress if self.player is None else self.player.progress
 
     @property
     def cycle_state(self) -> list[Any] | None:

@@ -26,7 +26,7 @@ from dersim.utility.faults.actions import Delayed
 from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.scenario.plan import Scenario
-from dersim.utility.scenario.player import play
+from dersim.utility.scenario.player import fits, play
 from dersim.utility.state.state import State
 
 #: The admin port has no login, so it listens on this machine only, whatever --host says.
@@ -164,13 +164,16 @@ class UtilityServer:
         """Begin what the head-end does by itself; only the first call has an effect."""
         self.head_end.start()
         if self._scenario is not None:
-            if self.state is not None and self.state.went_on:
-                self.head_end.warn(
-                    f"--state {self.state.path} goes on from an earlier run, so scenario "
-                    f"{self._scenario.name} is not begun again; give a new file to begin it"
-                )
-            else:
+            kept = self.head_end.kept_progress
+            if self.state is None or not self.state.went_on:
                 play(self.head_end, self._scenario)
+            elif kept is not None and fits(self._scenario, kept):
+                play(self.head_end, self._scenario, kept)
+            else:
+                self.head_end.warn(
+                    f"--state {self.state.path} goes on from an earlier run without scenario "
+                    f"{self._scenario.name}, so it is not begun; give a new file to begin it"
+                )
             self._scenario = None
 
     async def _serve_admin(self, listeners: Listeners) -> None:

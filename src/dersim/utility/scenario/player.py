@@ -193,6 +193,15 @@ class _Publisher:
         return series.start_s + self.next * series.every_s - series.lead_s
 
 
+def fits(scenario: Scenario, progress: Mapping[str, Any]) -> bool:
+    """Whether a run of this scenario has left `progress`: the name is the same, and so are the numbers."""
+    return (
+        progress["name"] == scenario.name
+        and len(progress["series"]) == len(scenario.series)
+        and progress["events"] <= len(scenario.events)
+    )
+
+
 def end(head_end: HeadEnd) -> None:
     """End the scenario that is played, if there is one."""
     if isinstance(head_end.player, Player):
@@ -208,5 +217,5 @@ def play(head_end: HeadEnd, scenario: Scenario, progress: Mapping[str, Any] | No
         player.start()
     else:
         player.resume(progress)
-    head_end.player = player
+    head_end.player, head_end.kept_progress = player, None
     return player

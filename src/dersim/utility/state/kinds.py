@@ -102,9 +102,10 @@ def device(found: EndDeviceRecord) -> Any:
 
 
 def server(head_end: HeadEnd) -> Forms:
-    """What belongs to no object: poll rates, the cycle, devices that were removed, the last control."""
+    """What belongs to no object: poll rates, how far cycle and scenario are, what was removed, last ids."""
     yield "rates", head_end.rates.as_dict()
     yield "cycle", head_end.cycle_state
+    yield "scenario", head_end.scenario_progress
     yield "removed", sorted(head_end.end_devices.removed)
     yield "last", [head_end.programs.last_id, head_end.programs.last_creation_s]
 
@@ -133,6 +134,7 @@ def restore(head_end: HeadEnd, kept: Mapping[str, Documents], highest: Mapping[s
     head_end.end_devices.restored(own.get("removed", ()), highest.get(DEVICE, 0))
     head_end.rates.change(own["rates"])
     head_end.restored(own["cycle"])
+    head_end.kept_progress = own.get("scenario")
 
 
 def _restore_groups(head_end: HeadEnd, documents: Documents, highest: int) -> None:
