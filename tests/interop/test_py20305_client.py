@@ -109,6 +109,7 @@ def test_py20305_finds_its_way_before_it_is_registered_and_registers_itself(tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_py20305_meets_what_the_operator_changes(tmp_path: Path) -> None:
     with program("dersim", "server", "--port", "0", "--admin_port", "0") as server:
         ready = server.ready()
@@ -144,6 +145,11 @@ def test_py20305_meets_what_the_operator_changes(tmp_path: Path) -> None:
                 operate(method, path, body)
                 eventually("polled", lambda: polled("/derp"), timeout_s=20)
             eventually("the rest", lambda: polled("/derp/1/derc"), timeout_s=20)
+            lfdi = get_json(f"{admin}/end-devices")[0]["lfdi"]
+            feeder = operate("POST", "groups", {"name": "feeder 7", "level": "feeder"})["id"]
+            operate("POST", "programs", {"description": "f7", "primacy": 7, "groups": [feeder]})
+            operate("PUT", f"end-devices/{lfdi}/groups", {"group": feeder})
+            eventually("the feeder's program", lambda: polled(f"/fsa/{feeder}/derp"), timeout_s=40)
             assert client.stop() == 0
         refused = [r for r in get_json(f"{admin}/requests?limit=5000") if r["status"] >= 400]
         assert {r["status"] for r in refused} <= {404}
