@@ -18,7 +18,12 @@ _RELATIVE = re.compile(rb"""\b(?:href|replyTo)\s*=\s*["'](?!/[^/]|/["']|https?:)
 
 def needed(body: bytes, origin: Origin, home: Origin) -> bool:
     """Whether the document has links that are not plain paths on the home server."""
-    return origin != home or _RELATIVE.search(body) is not None
+    if origin != home:
+        return True
+    # Nearly always all are plain, which is counted in a tenth of the time of the expression.
+    links = body.count(b"href") + body.count(b"replyTo")
+    plain = body.count(b'href="/') + body.count(b'replyTo="/')
+    return (links != plain or b'="//' in body) and _RELATIVE.search(body) is not None
 
 
 def make_absolute(resource: Any, origin: Origin, target: str, home: Origin) -> None:

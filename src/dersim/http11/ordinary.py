@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
@@ -20,6 +21,7 @@ from dersim.http11.messages import Headers
 #: The methods whose responses have a body as their headers say.
 METHODS = frozenset({"GET", "PUT", "POST", "DELETE"})
 _END = b"\r\n\r\n"
+_VERSION = b" HTTP/1.1"
 _MAX_LENGTH_DIGITS = 15
 _LONGEST_KEPT = 100
 #: llhttp takes control characters in the reason.
@@ -49,22 +51,11 @@ class ResponseHead(NamedTuple):
     length: int
 
 
-class _Collected:
-    """What llhttp calls while it reads one head."""
+class _Callbacks:
+    """What llhttp calls while it reads a head: `on_header(name, value)`."""
 
-    __slots__ = ("fields", "is_complete", "on_header", "target")
-
-    def __init__(self) -> None:
-        self.target = b""
-        self.fields: dict[bytes, bytes] = {}
-        self.on_header = self.fields.__setitem__
-        self.is_complete = False
-
-    def on_url(self, piece: bytes) -> None:
-        self.target += piece
-
-    def on_headers_complete(self) -> None:
-        self.is_complete = True
+    __slots__ = ("on_header",)
+    on_header: Callable[[bytes, bytes], None]
 
 
 def request_head(data: bytes, max_bytes: int) -> RequestHead | None:
@@ -72,21 +63,27 @@ def request_head(data: bytes, max_bytes: int) -> RequestHead | None:
     head = _head(data, max_bytes)
     if head is None or not 0x41 <= head[0] <= 0x5A:  # llhttp skips blank lines
         return None
-    collected = _Collected()
-    parser = HttpRequestParser(collected)
-    read = _read(parser, collected, head)
-    if read is None:
+    callbacks, fields = _collector()
+    parser = HttpRequestParser(callbacks)
+    headers = _read(parser, head, fields)
+    if headers is None:
         return None
-    headers, length = read
-    if not any(name == "host" for name, _ in headers):
+    method = parser.get_method()
+    target = _target(head[: head.index(b"\r\n")], method)
+    length = _length(headers)
+    if target is None or length is None or (name := method.decode("ascii")) not in METHODS:
         return None
-    method, target = parser.get_method().decode("ascii"), collected.target
-    if method not in METHODS or _TARGET.fullmatch(target) is None:
+    if not any(each == "host" for each, _ in headers):
         return None
-    # llhttp knows other protocols too, and takes several spaces between the parts.
-    if not head.startswith(b"%s %s HTTP/1.1\r\n" % (parser.get_method(), target)):
+    return RequestHead(name, target, headers, len(head), max(length, 0))
+
+
+def _target(line: bytes, method: bytes) -> str | None:
+    """The target of a request line; llhttp knows other protocols too, and takes several spaces."""
+    if not line.startswith(method + b" ") or not line.endswith(_VERSION):
         return None
-    return RequestHead(method, target.decode("ascii"), headers, len(head), max(length, 0))
+    target = line[len(method) + 1 : -len(_VERSION)]
+    return None if _TARGET.fullmatch(target) is None else target.decode("ascii")
 
 
 def response_head(data: bytes, max_bytes: int) -> ResponseHead | None:
@@ -94,19 +91,16 @@ def response_head(data: bytes, max_bytes: int) -> ResponseHead | None:
     head = _head(data, max_bytes)
     if head is None or _STATUS_LINE.match(head) is None:
         return None
-    collected = _Collected()
-    parser = HttpResponseParser(collected)
-    read = _read(parser, collected, head)
-    if read is None:
+    callbacks, fields = _collector()
+    parser = HttpResponseParser(callbacks)
+    headers = _read(parser, head, fields)
+    if headers is None:
         return None
-    headers, length = read
-    status = parser.get_status_code()
-    if not 200 <= status <= 599:
+    status, length = parser.get_status_code(), _length(headers)
+    if length is None or not 200 <= status <= 599:
         return None
     if status in _BODILESS:
-        if length > 0:
-            return None
-        length = 0
+        return None if length > 0 else ResponseHead(status, headers, len(head), 0)
     if length < 0:  # it ends with the connection
         return None
     return ResponseHead(status, headers, len(head), length)
@@ -122,36 +116,43 @@ def _head(data: bytes, max_bytes: int) -> bytes | None:
     return head if head.count(b"\n") == lines == head.count(b"\r") else None
 
 
+def _collector() -> tuple[_Callbacks, dict[bytes, bytes]]:
+    """What collects headers, and where: no Python runs for each of them."""
+    fields: dict[bytes, bytes] = {}
+    callbacks = _Callbacks()
+    callbacks.on_header = fields.__setitem__
+    return callbacks, fields
+
+
 def _read(
-    parser: HttpRequestParser | HttpResponseParser, collected: _Collected, head: bytes
-) -> tuple[Headers, int] | None:
-    """Have llhttp read `head`: its headers and the length of the body, -1 where no header tells it."""
+    parser: HttpRequestParser | HttpResponseParser, head: bytes, fields: dict[bytes, bytes]
+) -> Headers | None:
+    """Have llhttp read `head` into `fields`; the headers, None where that is not ordinary."""
     try:
         parser.feed_data(head)
     except (HttpParserError, HttpParserUpgrade):
         return None
-    if not collected.is_complete:
+    headers = tuple([_kept(f) if len(f[1]) <= _LONGEST_KEPT else _text(f) for f in fields.items()])
+    names = dict(headers)
+    # Fewer where a name comes twice, and where llhttp has not reached the end.
+    if len(names) != head.count(b"\r\n") - 2 or not _LEFT_TO_H11.isdisjoint(names):
         return None
-    headers = tuple([_pair(field) for field in collected.fields.items()])
-    if len({name for name, _ in headers}) != head.count(b"\r\n") - 2:  # a name comes twice
-        return None
-    length = -1
-    for name, value in headers:
-        if name == "content-length":
-            if not (value.isascii() and value.isdigit()) or len(value) > _MAX_LENGTH_DIGITS:
-                return None
-            length = int(value)
-        elif name in _LEFT_TO_H11 or (name == "connection" and value != "keep-alive"):
-            return None
-    return headers, length
+    return headers if names.get("connection", "keep-alive") == "keep-alive" else None
 
 
-def _pair(field: tuple[bytes, bytes]) -> tuple[str, str]:
-    return _kept_pair(field) if len(field[1]) <= _LONGEST_KEPT else _kept_pair.__wrapped__(field)
+def _length(headers: Headers) -> int | None:
+    """The length of the body: -1 where no header tells it, None where it is not a plain number."""
+    text = next((value for name, value in headers if name == "content-length"), None)
+    if text is None:
+        return -1
+    is_plain = text.isascii() and text.isdigit() and len(text) <= _MAX_LENGTH_DIGITS
+    return int(text) if is_plain else None
+
+
+def _text(field: tuple[bytes, bytes]) -> tuple[str, str]:
+    name, value = field
+    return name.decode("latin-1").lower(), value.strip(b" \t").decode("latin-1")
 
 
 # Most headers repeat from message to message, and the pages keep those of thousands of messages.
-@functools.lru_cache(maxsize=4096)
-def _kept_pair(field: tuple[bytes, bytes]) -> tuple[str, str]:
-    name, value = field
-    return name.decode("latin-1").lower(), value.strip(b" \t").decode("latin-1")
+_kept = functools.lru_cache(maxsize=4096)(_text)
