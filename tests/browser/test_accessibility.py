@@ -9,6 +9,7 @@ from tests.browser.conftest import PHONE
 from tests.browser.pages import PAGES, go
 from tests.browser.test_lab import lab, settle, state_of  # noqa: F401 - `lab` is a fixture
 from tests.interop.processes import eventually
+from tests.load.example import example_report
 
 axe_api = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe-core is not installed: tox -e browser"
@@ -116,3 +117,11 @@ def test_the_lab_page_is_accessible(lab, open_page):  # noqa: F811 - the fixture
         page.locator(".program:visible").get_by_text("Running", exact=True).first.wait_for()
         wrong += violations(page, f"lab {look}, running")
     assert wrong == []
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+def test_the_load_report_is_accessible(open_page, tmp_path, width, dark):
+    path = tmp_path / "report.html"
+    path.write_text(example_report(), encoding="utf-8")
+    page = open_page(path.as_uri(), width=width, dark=dark).page
+    assert violations(page, "load report") == []

@@ -2,20 +2,13 @@
 
 import pytest
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.load.example import HEAD, example_tally
-
-from dersim.load import report
-from dersim.load.thresholds import judge_all, parse
-
-THRESHOLDS = ("p95(GET DERControlList) < 250ms", "rate(errors) < 1%", "never_seen == 0", "p99(lag) < 50ms")
+from tests.load.example import example_report
 
 
 @pytest.fixture
 def path(tmp_path):
-    tally = example_tally()
-    verdicts = judge_all(map(parse, THRESHOLDS), tally)
     written = tmp_path / "report.html"
-    written.write_text(report.html(HEAD, tally.snapshot(), verdicts), encoding="utf-8")
+    written.write_text(example_report(), encoding="utf-8")
     return written
 
 

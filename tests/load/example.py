@@ -2,11 +2,12 @@
 
 import random
 
-from dersim.load import LoadTally
+from dersim.load import LoadTally, report
 from dersim.load.head import RunHead
 from dersim.load.reactions import STEPS, ControlFacts
 from dersim.load.series import STATES
 from dersim.load.tally import RequestRecord
+from dersim.load.thresholds import judge_all, parse
 
 START_S = 1_800_000_000.0
 EVIL = "</script><script>alert(1)</script>&\"'"
@@ -26,6 +27,7 @@ HEAD = RunHead(
     workers_lost=1,
     workers_restarted=2,
 )
+THRESHOLDS = ("p95(GET DERControlList) < 250ms", "rate(errors) < 1%", "never_seen == 0", "p99(lag) < 50ms")
 KINDS = ("GET Time", "GET DERControlList", "PUT DERStatus", "POST Response", "POST MirrorMeterReadingList")
 
 
@@ -67,3 +69,10 @@ def example_tally(seconds=90):
     tally.server_now_s = START_S + seconds
     tally.poll_rates_s = {"DERProgramList": 60.0}
     return tally
+
+
+def example_report():
+    """The report of that run, with four thresholds."""
+    tally = example_tally()
+    verdicts = judge_all(map(parse, THRESHOLDS), tally)
+    return report.html(HEAD, tally.snapshot(), verdicts)

@@ -18,7 +18,7 @@ from dersim.csip.session import Answer, Fetched, Session
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
 from dersim.http11 import Connection, Endpoint, Headers, Response
 from dersim.ieee2030_5.event_types import EventView, Phase
-from dersim.load.reactions import ControlFacts
+from dersim.load.reactions import MOST_PROGRAMS, ControlFacts
 from dersim.load.tally import RequestRecord
 from dersim.logbuffer import Level
 from dersim.modes import modes_to_json
@@ -115,7 +115,7 @@ class ClientProbe:
     def follow(self, programs: Iterable[str], server_s: float) -> None:
         """These programs, by mRID, are ours at this server time."""
         for program in programs:
-            if program not in self._follows_s:
+            if program not in self._follows_s and len(self._follows_s) < MOST_PROGRAMS:
                 self._follows_s[program] = server_s
             self.recorder.follow(program, self.device.number, server_s)
 
@@ -205,6 +205,12 @@ class DueTimes(Schedule):
         if name is not None and key not in self._rated:
             self._rated.add(key)
             self._tell_rate(name, float(round(left_s)))
+
+    def drop(self, key: Hashable) -> None:
+        """As in `Schedule`."""
+        super().drop(key)
+        self._real_s.pop(key, None)
+        self._rated.discard(key)
 
     def clear(self) -> None:
         """As in `Schedule`."""

@@ -10,6 +10,8 @@ addEventListener("DOMContentLoaded", () => {
   document.getElementById("theme").addEventListener("click", () => {
     root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
   });
+  scrollable();
+  addEventListener("resize", scrollable);
   const series = JSON.parse(document.getElementById("series").textContent);
   const plots = [...document.querySelectorAll("svg[data-plot]")];
   for (const svg of plots) {
@@ -17,6 +19,14 @@ addEventListener("DOMContentLoaded", () => {
     svg.addEventListener("pointerleave", () => show(plots, series, -1));
   }
 });
+
+// A table that is wider than its place can be moved by the arrow keys, too.
+function scrollable() {
+  for (const place of document.querySelectorAll(".scroll")) {
+    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  }
+}
 
 // Which slot is under the pointer.
 function placeOf(svg, series, event) {
