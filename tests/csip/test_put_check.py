@@ -45,6 +45,29 @@ async def test_each_resource_is_read_back_once_in_a_walk(autojump_clock, world):
     assert read_back(world) == dict.fromkeys(PATHS, 2)
 
 
+async def test_what_comes_back_in_the_same_bytes_is_not_parsed(autojump_clock, world, monkeypatch):
+    """But for the href that the server adds, and the times."""
+
+    def change(resource):
+        for path, kind in zip(
+            PATHS, (r.DERCapability, r.DERSettings, r.DERStatus, r.DERAvailability), strict=True
+        ):
+            if isinstance(resource, kind):
+                resource.href = path
+        if isinstance(resource, r.DERAvailability):
+            resource.readingTime = 5
+        return resource
+
+    parsed = []
+    monkeypatch.setattr("dersim.csip.put_check.decode", lambda *args: parsed.append(args))
+    await world.ready()
+    echoes(world, change)
+    world.begin()
+    await trio.sleep(100)
+    assert read_back(world) == dict.fromkeys(PATHS, 1)
+    assert parsed == []
+
+
 async def test_values_of_another_client_are_one_warning_that_says_what_differs(autojump_clock, world):
     await world.ready()
 

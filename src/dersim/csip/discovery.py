@@ -25,6 +25,7 @@ from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, pol
 from dersim.errors import DersimError, RemoteProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.declare import TYPES
 
 
 class _Unreadable:
@@ -294,8 +295,9 @@ def _present(device: r.EndDevice | None) -> r.EndDevice:
 
 def _links(resource: Any) -> dict[str, str]:
     """The hrefs of all links, without their counts, which change often."""
-    names = (name for name in dir(resource) if name.endswith("Link"))
-    return {name: link.href for name in names if (link := getattr(resource, name)) is not None}
+    members = TYPES[type(resource)].elements
+    links = ((each.name, getattr(resource, each.name)) for each in members if each.name.endswith("Link"))
+    return {name: link.href for name, link in links if link is not None}
 
 
 def _der_node(der: r.DER) -> DerNode:

@@ -38,11 +38,13 @@ async def check_puts(session: Session, reporter: Reporter, node: DerNode, say: S
     UtilityUnreachable and a Retry-After are raised. A server that does not answer the GET is no error.
     """
     for name in (*IDENTITY, *LIVE):
-        href, sent = node.href_of(name), reporter.taken(name)
-        if href is None or sent is None:
+        href = node.href_of(name)
+        if href is None or not reporter.has_taken(name):
             continue
         try:
             answer = await session.exchange("GET", href, PUT_CHECK)
+            if reporter.is_taken(name, answer.body):
+                continue
             found = decode(answer.body, _KINDS[name]).resource
         except RequestRefused as refusal:
             if refusal.retry_after_s is not None:
@@ -53,7 +55,7 @@ async def check_puts(session: Session, reporter: Reporter, node: DerNode, say: S
         except RemoteProtocolError as error:
             say("Debug", f"{name} was not read back: {error}")
         else:
-            if told := differences(sent, found):
+            if told := differences(reporter.sent(name), found):
                 say("Warning", _warning(name, href, told))
 
 

@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from dersim.device import Device
 
 _TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>(-?\d+)</\1>")
+_HREF = re.compile(rb"^(<[^<>]*?) href=\"[^\"<>]*\"")
 _NO_TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)></\1>")
 _LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
 #: The order of the PUTs: ratings and settings before live values.
 IDENTITY: tuple[DerResource, ...] = ("DERCapability", "DERSettings")
 LIVE: tuple[DerResource, ...] = ("DERStatus", "DERAvailability")
+
+
+def _without_times(body: bytes) -> bytes:
+    return _TIMES.sub(rb"<\1></\1>", body)
 
 
 class _Sent(NamedTuple):
@@ -101,7 +106,7 @@ class Reporter:
         except LocalProtocolError as error:
             self._say("Error", f"{name} cannot be written: {error}")
             return
-        shape = _TIMES.sub(rb"<\1></\1>", body)
+        shape = _without_times(body)
         now_s, counters = self._now_s(), self._session.counters
         accepted, accepted_s = self._accepted.get(name, (b"", 0.0))
         stale = self._refresh_s is not None and now_s - accepted_s >= self._refresh_s
@@ -133,9 +138,14 @@ class Reporter:
         sent = self._sent.get(name)
         return None if sent is None else decode(sent.body()).resource
 
-    def taken(self, name: DerResource) -> Any | None:
-        """The resource as the server took it since `forget`; None where it took none."""
-        return self.sent(name) if name in self._accepted else None
+    def has_taken(self, name: DerResource) -> bool:
+        """Whether the server took the resource since `forget`."""
+        return name in self._accepted
+
+    def is_taken(self, name: DerResource, body: bytes) -> bool:
+        """Whether a body from the server says the same in the same bytes, but for times and its own href."""
+        sent = self._sent.get(name)
+        return sent is not None and _without_times(_HREF.sub(rb"\1", body, count=1)) == sent.shape
 
     def _cause(self, name: DerResource, *, changed: bool) -> str:
         """Why it is PUT: for the first time since all was forgotten, because it changed, or to repeat it."""
