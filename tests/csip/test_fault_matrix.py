@@ -139,13 +139,18 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pki.create(tmp_path_factory.mktemp("pki"), 1)
 
 
+def living() -> int:
+    """How many tasks there are: what a fault has begun ends with it."""
+    return int(trio.lowlevel.current_statistics().tasks_living)
+
+
 def needs_tls(item: Case) -> bool:
     return item.fault["kind"] in ("tls_alert", "certificate", "no_handshake")
 
 
 async def try_case(nursery: trio.Nursery, item: Case, phase: Phase, certificates: Path) -> None:
     world = FaultyWorld(nursery, certificates if needs_tls(item) else None)
-    first = ""
+    first, tasks = "", 0
     if phase == "discovery":
         fault = world.plant(item.fault)
         await world.begin()
@@ -155,6 +160,7 @@ async def try_case(nursery: trio.Nursery, item: Case, phase: Phase, certificates
         await world.begin()
         await trio.sleep(BEFORE_S)
         assert world.client.state == "connected"
+        tasks = living()
         fault = world.plant(item.fault)
     began_s = world.now_s()
     await trio.sleep(item.fault.get("duration_s", FAULT_S))
@@ -176,6 +182,7 @@ async def try_case(nursery: trio.Nursery, item: Case, phase: Phase, certificates
     assert world.responses(second) == [1, 2, 3]
     assert {each.limit for each in world.seen if each.at_s > over_s} >= {60}
     assert not world.fences.counts
+    assert not tasks or living() <= tasks
 
 
 def check_event(world: FaultyWorld, item: Case, first: str, over_s: float) -> None:
