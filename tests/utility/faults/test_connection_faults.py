@@ -1,5 +1,7 @@
 """Faults of new connections, over TLS in memory."""
 
+import time
+
 import pytest
 import trio
 
@@ -106,3 +108,21 @@ async def test_an_expired_certificate_needs_the_key_of_the_ca(folder, tmp_path):
     server = UtilityServer(UtilityConfig(certificate=cert, key=key, root=root), lambda: 1.7e9, Log())
     with pytest.raises(ConfigError, match="only a test PKI has the key of its CA"):
         plant(server, "certificate", which="expired")
+
+
+@pytest.mark.parametrize("kind", ["reset", "tls_alert", "certificate"])
+async def test_over_real_sockets_too(folder, nursery, kind):
+    cert, key, root = certificates.of_folder(folder)
+    config = UtilityConfig(port=0, admin_port=0, certificate=cert, key=key, root=root)
+    server = UtilityServer(config, time.time, Log())
+    await server.bind()
+    nursery.start_soon(server.run)
+    context = tls.client_context(folder / "cert.pem", folder / "key.pem", root)
+    connection = http11.Endpoint("127.0.0.1", server.port, context).connection()
+    plant(server, kind, count=2)  # a GET is tried once more on a new connection
+    words = {"reset": "connection reset", "tls_alert": "handshake_failure", "certificate": "is refused"}[kind]
+    with pytest.raises(UtilityUnreachable, match=words):
+        await connection.request("GET", "/dcap")
+    server.head_end.faults.remove(server.head_end.faults.find(1))
+    assert (await connection.request("GET", "/dcap")).status == 200
+    await connection.aclose()

@@ -82,7 +82,7 @@ def test_a_hang_in_the_body_has_half_of_it(client, plant):
     head, _, body = sent(client.ask("GET", "/tm")).partition(b"\r\n\r\n")
     assert body == whole[: len(whole) // 2]
     assert f"content-length: {len(whole)}".encode() in head
-    assert b"x-dersim-planted-fault: 1" in head
+    assert b"x-dersim-planted-fault: #1" in head
 
 
 @pytest.mark.parametrize(("rate", "sizes", "seconds"), [(100, 100, 1), (0.5, 1, 2), (2.7, 2, 2 / 2.7)])

@@ -165,3 +165,15 @@ async def test_older_leads_to_the_rows_that_a_page_left_out(open_site):
     assert [each["id"] for each in second["exchanges"]] == [2, 3]
     assert second["older"] is None
     assert first["matches"] == second["matches"] == 5
+
+
+async def test_a_planted_fault_of_the_companion_server_is_named_as_one(open_site):
+    mark = (("x-dersim-planted-fault", "#3 status 503"),)
+    refused = (503, mark, b"")
+    async with open_site() as site:
+        held = talk_of(site)
+        held.add(1.0, 1, "GET", "https://s/tm", ((), b""), refused, "refused with 503", 0.1, cause="poll")
+        (row,) = json.loads((await site("GET", "/api/dersim/conversation")).body)["exchanges"]
+        har = json.loads((await site("GET", "/api/dersim/conversation/export.har")).body)
+    assert row["outcome"] == "refused with 503; planted fault #3 status 503"
+    assert har["log"]["entries"][0]["comment"].startswith("refused with 503; planted fault #3 status 503;")

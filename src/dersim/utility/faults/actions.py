@@ -67,6 +67,6 @@ def head_of(response: Response, number: int, *, length: int | None = None) -> by
     except ValueError:
         phrase = "Unknown"
     size = len(response.body) if length is None else length
-    fields = [*response.headers, ("content-length", str(size)), (MARK, str(number)), ("connection", "close")]
+    fields = [*response.headers, ("content-length", str(size)), (MARK, f"#{number}"), ("connection", "close")]
     lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{name}: {value}" for name, value in fields)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")

@@ -84,6 +84,16 @@ class ExchangeWhole(ExchangeDetail):
     curl: Annotated[str, described("a command for sh with this run's certificate files; PINs are masked")]
 
 
+#: Our companion server names the faults that it planted in an answer.
+_PLANTED = "x-dersim-planted-fault"
+
+
+def _outcome(exchange: HttpExchange) -> str:
+    """How it ended, and which planted fault made it so."""
+    planted = next((value for name, value in exchange.response_headers if name == _PLANTED), "")
+    return f"{exchange.outcome}; planted fault {planted}" if planted else exchange.outcome
+
+
 def line(exchange: HttpExchange, held: ConversationService) -> dict[str, Any]:
     """One row of the list."""
     verdict = held.verdict(exchange)
@@ -98,7 +108,7 @@ def line(exchange: HttpExchange, held: ConversationService) -> dict[str, Any]:
         "elapsed_ms": round(exchange.elapsed_s * 1000, 2),
         "request_bytes": len(exchange.request_body),
         "response_bytes": len(exchange.response_body),
-        "outcome": exchange.outcome,
+        "outcome": _outcome(exchange),
         "cause": exchange.cause,
         "verdict": verdict.word,
         "request_verdict": verdict.request.word,
@@ -186,7 +196,7 @@ def har(exchange: HttpExchange, held: ConversationService) -> dict[str, Any]:
         },
         "cache": {},
         "timings": {"send": 0, "wait": told["elapsed_ms"], "receive": 0},
-        "comment": f"{exchange.outcome}; {told['verdict']}; {exchange.cause}",
+        "comment": f"{told['outcome']}; {told['verdict']}; {exchange.cause}",
         "_device": exchange.device,
         "_cause": exchange.cause,
         "_verdict": told["verdict"],

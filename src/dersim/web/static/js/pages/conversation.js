@@ -184,13 +184,14 @@ const pcapLink = () => [
 
 function cells({ time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, ...told }) {
   const unused = told.outcome.startsWith("not used") ? ", not used" : "";
+  const planted = told.outcome.includes("; planted fault #") ? ", planted fault" : "";
   const bad = status === 0 || status >= 400 || unused;
   return [
     h("td", { class: "t" }, stamp(time, true)),
     h("td", { class: "n" }, device),
     h("td", {}, method),
     h("td", {}, h("span", { class: "mono" }, pathOf(url)), h("small", {}, told.resource)),
-    h("td", { class: bad ? "bad" : "", title: told.outcome }, `${status || "no answer"}${unused}`),
+    h("td", { class: bad ? "bad" : "", title: told.outcome }, `${status || "no answer"}${unused}${planted}`),
     h("td", { class: tint(told.verdict), title: bothVerdicts(told) }, verdictWords(told)),
     h("td", { class: "wrap" }, told.cause),
     h("td", { class: "n less" }, num(elapsed_ms, 1)),
