@@ -48,7 +48,7 @@ def test_the_table_and_the_ticks_are_on_stderr(tally, capsys):
     assert lines[0] == "load: 20 requests in 19 s (1.1/s), 1 errors (5 %)"
     assert "p99" in lines[1]
     assert lines[2].split() == [
-        "GET", "Time", "20", "1.05", *["20.1", "ms"] * 4, "1", "503",
+        "GET", "Time", "20", "1.05", *["20.1"] * 4, "1", "503",
     ]  # fmt: skip
     assert lines[3].strip().startswith("handshake, full")
     assert lines[-1] == "  \u2713 p95(GET Time) < 50ms  20.1 ms"

@@ -9,7 +9,7 @@ from typing import Any
 from dersim.load.head import RunHead
 from dersim.load.reactions import STEPS
 from dersim.load.svg import spread
-from dersim.load.thresholds import Verdict, time_in_words
+from dersim.load.thresholds import Verdict, ms_in_words, time_in_words
 
 _DUE = ("p50", "p90", "p95", "p99", "p99.9", "max")
 _SENT = ("p50", "p95", "p99")
@@ -32,10 +32,7 @@ def _n(text: str, more: str = "") -> str:
 
 
 def _ms(times: Mapping[str, float] | None, name: str) -> str:
-    """Milliseconds with three digits."""
-    if not times:
-        return "-"
-    return f"{times[name]:.3g}" if times[name] < 999.5 else f"{times[name]:.0f}"
+    return ms_in_words(times[name]) if times else "-"
 
 
 def thresholds(verdicts: Sequence[Verdict]) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dersim.load.reactions import STEPS
-from dersim.load.thresholds import Verdict, time_in_words
+from dersim.load.thresholds import Verdict, ms_in_words, time_in_words
 
-_HEAD = ("request", "count", "rate/s", "p50", "p95", "p99", "max", "errors")
+_HEAD = ("request", "count", "1/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "errors")
 #: Errors of one kind that are named in the table.
 _NAMED_ERRORS = 3
 
@@ -64,7 +64,7 @@ def _table(snapshot: Mapping[str, Any]) -> Iterator[str]:
 
 def _row(kind: Mapping[str, Any]) -> tuple[str, ...]:
     times = kind["latency_ms"] or {}
-    shown = [time_in_words(times[name] / 1e3) if times else "-" for name in ("p50", "p95", "p99", "max")]
+    shown = [ms_in_words(times[name]) if times else "-" for name in ("p50", "p95", "p99", "max")]
     errors = [f"{each['count']} {each['error']}" for each in kind["errors"]]
     more = [f"{len(errors) - _NAMED_ERRORS} more"] if len(errors) > _NAMED_ERRORS else []
     named = ", ".join((*errors[:_NAMED_ERRORS], *more)) or "-"

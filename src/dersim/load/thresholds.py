@@ -220,6 +220,11 @@ def time_in_words(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 599.5 else f"{seconds / 60:.1f} min"
 
 
+def ms_in_words(value: float) -> str:
+    """Milliseconds for a column of them: three digits, and all before the point."""
+    return f"{value:.3g}" if value < 999.5 else f"{value:.0f}"
+
+
 def judge_all(thresholds: Iterable[Threshold], tally: LoadTally) -> list[Verdict]:
     """The verdict on each."""
     return [judge(each, tally) for each in thresholds]
