@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import identity
@@ -70,6 +70,16 @@ class Player(Protocol):
         ...
 
 
+class Held(Protocol):
+    """The state file, as far as others need it."""
+
+    def export(
+        self, form: Literal["csv", "parquet"], since_s: float, until_s: float, lfdi: str | None
+    ) -> Callable[[], bytes]:
+        """What makes a file of the readings that were received in a span; it may run in a thread."""
+        ...
+
+
 class HeadEnd:
     """Programs, EndDevices, mirrors, Responses and the request log of one server."""
 
@@ -86,6 +96,8 @@ class HeadEnd:
         self.violations: Counter[str] = Counter()
         #: What has changed and is not in the state file yet.
         self.journal = Journal()
+        #: The state file; None without one.
+        self.held: Held | None = None
         self._log = log
         self._started = False
         self.faults = Faults(config, now_s, lambda level, text: log.log(level, MODULE, text))

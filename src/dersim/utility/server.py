@@ -20,6 +20,7 @@ from dersim.logbuffer import Log
 from dersim.utility import advertisement
 from dersim.utility.admin import page as admin_page
 from dersim.utility.admin.app import Admin
+from dersim.utility.admin.context import Later
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.config import UtilityConfig
 from dersim.utility.faults.actions import Delayed
@@ -206,9 +207,11 @@ class UtilityServer:
 
     async def handle_admin(self, request: Request) -> Response:
         """One request of the operator."""
-        answer = self.answer_admin(request)
+        answer = self._asked_by_operator(request)
         if self.state is not None and not await self.state.saved(writing=request.method not in _READING):
             return _NOT_SAVED
+        if isinstance(answer, Later):
+            return await trio.to_thread.run_sync(self._admin.finish, answer)
         return answer
 
     def answer(self, request: Request) -> Response | Raw | Delayed:
@@ -219,7 +222,11 @@ class UtilityServer:
         return answer
 
     def answer_admin(self, request: Request) -> Response:
-        """The response to the operator, without I/O."""
+        """The response to the operator, without I/O but that of a state file."""
+        answer = self._asked_by_operator(request)
+        return self._admin.finish(answer) if isinstance(answer, Later) else answer
+
+    def _asked_by_operator(self, request: Request) -> Response | Later:
         self._ready(None)
         answer = self._admin.answer(request)
         self._collect(everything=True)

@@ -9,13 +9,23 @@ from urllib.parse import unquote
 
 from dersim.pages.openapi import About, openapi
 from dersim.pages.routes import Route
-from dersim.utility.admin import controls, curves, end_devices, faults, groups, programs, reports, scenario
+from dersim.utility.admin import (
+    controls,
+    curves,
+    end_devices,
+    faults,
+    groups,
+    programs,
+    readings,
+    reports,
+    scenario,
+)
 from dersim.utility.admin.context import SITE
 from dersim.utility.admin.problems import PREFIX, PROBLEMS
 
 ROUTES: list[Route] = [
     route
-    for module in (end_devices, groups, programs, controls, curves, reports, faults, scenario)
+    for module in (end_devices, groups, programs, controls, curves, reports, readings, faults, scenario)
     for route in module.ROUTES
 ]
 

@@ -24,7 +24,7 @@ from dersim.pages.routes import Reply, Route, read_query
 from dersim.utility.admin import api, faults, scenario
 from dersim.utility.admin import page as admin_page
 from dersim.utility.admin.body import check_shape, of_config_error
-from dersim.utility.admin.context import AdminContext, Call
+from dersim.utility.admin.context import AdminContext, Call, Later
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.head_end import MODULE, HeadEnd
 
@@ -43,15 +43,33 @@ class Admin:
         self._pages = {"/": page, **admin_page.PAGES}
         self._fences = fences
 
-    def answer(self, request: Request) -> Response:
-        """The response to one request."""
-        response = _FAILED
+    def answer(self, request: Request) -> Response | Later:
+        """The response to one request, or what takes long: `finish` makes its response."""
+        response: Response | Later = _FAILED
         with self._fences.around("utility_admin", MODULE, f"{request.method} {request.target[:200]}"):
             self._head_end.advance()
             response = self._answer(request)
         return response  # noqa: RET504 - not what `_answer` returned where the fence ended it
 
-    def _answer(self, request: Request) -> Response:
+    def finish(self, later: Later) -> Response:
+        """The response that takes long; it may be called from any thread."""
+        response = _FAILED
+        with self._fences.around("utility_admin", MODULE, later.file_name):
+            try:
+                response = Response(
+                    200,
+                    (
+                        ("content-type", later.content_type),
+                        ("content-disposition", f'attachment; filename="{later.file_name}"'),
+                        *_FIXED_HEADERS,
+                    ),
+                    later.make(),
+                )
+            except ConfigError as error:
+                response = _problem(of_config_error(error, {}, ""), PREFIX)
+        return response
+
+    def _answer(self, request: Request) -> Response | Later:
         path, _, query = request.target.partition("?")
         try:
             _check_origin(request)
@@ -66,7 +84,7 @@ class Admin:
         except Problem as problem:
             return _problem(problem, path)
 
-    def _dispatch(self, request: Request, path: str, query: str) -> Response:
+    def _dispatch(self, request: Request, path: str, query: str) -> Response | Later:
         found = api.find(request.method, path)
         if found is None:
             return _no_such(path)
@@ -77,6 +95,8 @@ class Admin:
             result = route.handler(self._context, call)
         except ConfigError as error:
             raise of_config_error(error, body, hint) from None
+        if isinstance(result, Later):
+            return result
         reply = result if isinstance(result, Reply) else Reply(route.status, result)
         return _json(reply.status, reply.body, "application/json")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -61,6 +61,14 @@ class AdminContext(NamedTuple):
         if group is None:
             raise _missing("group", text, "groups")
         return group
+
+
+class Later(NamedTuple):
+    """An answer that takes long: `make` makes the body of a 200 and may run in a thread."""
+
+    make: Callable[[], bytes]
+    content_type: str
+    file_name: str
 
 
 class Call(NamedTuple):

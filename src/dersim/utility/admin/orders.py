@@ -79,21 +79,22 @@ def order_of(body: dict[str, Any], now_s: float) -> ControlOrder:
 def _start(body: dict[str, Any], now_s: float) -> int:
     if "start" in body and "start_in_s" in body:
         raise BodyError("start: give either start or start_in_s", "/start")
-    start_s = _moment(body["start"]) if "start" in body else now_s + body.get("start_in_s", 0)
+    start_s = moment("start", body["start"]) if "start" in body else now_s + body.get("start_in_s", 0)
     if abs(start_s - now_s) > MAX_START_IN_S + 1:
         raise BodyError(f"start: {body['start']} is more than a year from the server's time", "/start")
     return math.ceil(start_s) if start_s > now_s else math.floor(start_s)
 
 
-def _moment(text: str) -> float:
+def moment(name: str, text: str) -> float:
+    """UTC seconds of an RFC 3339 text; BodyError that names the member."""
     try:
-        moment = datetime.datetime.fromisoformat(text)
-        seconds = None if moment.tzinfo is None else moment.timestamp()
+        found = datetime.datetime.fromisoformat(text)
+        seconds = None if found.tzinfo is None else found.timestamp()
     except (ValueError, OverflowError):
         seconds = None
     if seconds is None:
         wanted = "a time with its zone such as 2026-11-28T17:00:00Z is needed"
-        raise BodyError(f"start: {wanted}, not {shown(text)}", "/start")
+        raise BodyError(f"{name}: {wanted}, not {shown(text)}", f"/{name}")
     return seconds
 
 

@@ -8,33 +8,22 @@ that a crash could take back.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import trio
 
 from dersim.errors import ConfigError, DersimError
-from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.head_end import HeadEnd
-from dersim.utility.program import Program
-from dersim.utility.programs import MRIDS_KEPT
-from dersim.utility.state import kinds, posted
-from dersim.utility.state.kinds import CONTROL, DEVICE, GROUP, PROGRAM, SERVER
-from dersim.utility.state.posted import HIGHEST
+from dersim.utility.state import posted
+from dersim.utility.state.collector import Collector
+from dersim.utility.state.export import Form, export, meters_of
 from dersim.utility.state.store import Row, Store
 
-#: Every mRID that was published.
-PUBLISHED = "published"
 #: How often old readings are looked for, and the pause after a commit that failed, s.
 FORGET_S, PAUSE_S = 60.0, 1.0
 DAY_S = 86_400.0
-
-_JSON = json.JSONEncoder(separators=(",", ":")).encode
-_COUNTED = frozenset({GROUP, PROGRAM, DEVICE})
-_DIFFED = frozenset({GROUP, PROGRAM, CONTROL, DEVICE, SERVER})
 
 
 class State:
@@ -47,13 +36,8 @@ class State:
         self._journal = head_end.journal
         self._days = days
         self._store: Store | None = None
-        self._texts: dict[tuple[str, str], str] = {}
-        self._controls: dict[int, set[str]] = {}
-        self._devices: dict[int, Any] = {}
-        self._highest: dict[str, int] = {}
-        self._published: dict[str, None] = {}
+        self._collector = Collector(head_end)
         self._pending: dict[str, list[Row]] = {}
-        self._groups_version = -1
         self._committed = 0
         self._failing = False
         self._wanted = trio.Event()
@@ -75,28 +59,15 @@ class State:
                 ) from error
             self._committed = self._journal.number = store.last_number
             self._journal.on = True
+            self._head_end.held = self
 
     def _restore(self, rows: list[Row]) -> None:
         self.went_on = bool(rows)
-        if not rows:
-            return
-        kept: dict[str, dict[str, Any]] = {}
-        for kind, key, document, _ in rows:
-            if kind in _DIFFED:
-                kept.setdefault(kind, {})[key] = json.loads(document)
-                self._texts[kind, key] = document
-            elif kind == HIGHEST:
-                self._highest[key] = int(document)
-            elif kind == PUBLISHED:
-                self._published[key] = None
-        for key in kept.get(CONTROL, ()):
-            self._controls.setdefault(int(key.partition("/")[0]), set()).add(key)
-        kinds.restore(self._head_end, kept, self._highest)
-        self._head_end.programs.remember_published(self._published)
-        self._head_end.mirrors.highest = self._highest.get(posted.MIRROR, 0)
-        numbers = [int(row.key) for row in rows if row.kind == posted.RESPONSE]
-        self._head_end.responses.version = max(numbers, default=0)
-        self._pending = posted.by_owner(self._head_end, rows)
+        if rows:
+            self._collector.restore(rows)
+            numbers = [int(row.key) for row in rows if row.kind == posted.RESPONSE]
+            self._head_end.responses.version = max(numbers, default=0)
+            self._pending = posted.by_owner(self._head_end, rows)
 
     @property
     def pending(self) -> bool:
@@ -111,100 +82,27 @@ class State:
         if self._pending:
             acts_for = () if lfdi is None else self._head_end.end_devices.of_aggregator(lfdi)
             everything = lfdi is None or acts_for or "" in self._pending
-            for owner in list(self._pending) if everything else (lfdi,):
-                posted.restore(self._head_end, self._pending.pop(owner or "", ()))
+            for owner in list(self._pending) if everything else (lfdi or "",):
+                self._take_over(owner)
+
+    def _take_over(self, owner: str) -> None:
+        try:
+            posted.restore(self._head_end, self._pending.pop(owner, ()))
+        except DersimError as error:
+            self._head_end.error(f"--state {self.path}: what {owner} has posted cannot be used: {error}")
 
     async def _take_over_rest(self) -> None:
         while self._pending:
             self.ready(next(iter(self._pending)))
             await trio.lowlevel.checkpoint()
 
-    # ---- what has changed
-
     def collect(self, *, everything: bool = True) -> None:
         """Write what has changed since the last call into the journal.
 
         everything: what only the operator or the time changes, too.
         """
-        if not self._journal.on:
-            return
-        head_end = self._head_end
-        programs, devices = head_end.programs, head_end.end_devices
-        everything = everything or bool(programs.touched)
-        if head_end.groups.version != self._groups_version:
-            self._groups_version = head_end.groups.version
-            self._compare_all(GROUP, kinds.groups(head_end))
-        if programs.touched or devices.touched:
-            for program in programs.touched:
-                self._collect_program(program, here=programs.get(program.number) is program)
-            programs.touched.clear()
-            for device in devices.touched:
-                self._collect_device(device, here=devices.get(device.number) is device)
-            devices.touched.clear()
-        if everything:
-            for key, form in kinds.server(head_end):
-                self._compare(SERVER, key, form)
-
-    def _collect_program(self, program: Program, *, here: bool) -> None:
-        number = program.number
-        known = self._controls.get(number, set())
-        now: set[str] = set()
-        if here:
-            self._compare(PROGRAM, str(number), kinds.program(program))
-            for key, form in kinds.controls(program):
-                now.add(key)
-                self._compare(CONTROL, key, form)
-                self._publish(form["mrid"])
-        else:
-            self._drop(PROGRAM, str(number))
-        for key in known - now:
-            self._drop(CONTROL, key)
-        self._controls[number] = now
-
-    def _collect_device(self, device: EndDeviceRecord, *, here: bool) -> None:
-        number = device.number
-        if not here:
-            self._devices.pop(number, None)
-            self._drop(DEVICE, str(number))
-            posted.drop_device(self._journal, number)
-        elif (values := kinds.device_values(device)) != self._devices.get(number):
-            self._devices[number] = values
-            self._compare(DEVICE, str(number), kinds.device(device))
-
-    def _publish(self, mrid: str) -> None:
-        if mrid not in self._published:
-            self._published[mrid] = None
-            self._journal.put(PUBLISHED, mrid, "")
-            if len(self._published) > MRIDS_KEPT:
-                oldest = next(iter(self._published))
-                del self._published[oldest]
-                self._journal.drop(PUBLISHED, oldest)
-
-    def _compare_all(self, kind: str, forms: Iterable[tuple[str, Any]]) -> None:
-        """All objects of a kind: those that are missing are gone."""
-        here = set()
-        for key, form in forms:
-            here.add(key)
-            self._compare(kind, key, form)
-        for each, key in [known for known in self._texts if known[0] == kind]:
-            if key not in here:
-                self._drop(each, key)
-
-    def _compare(self, kind: str, key: str, form: Any) -> None:
-        text = _JSON(form)
-        if self._texts.get((kind, key)) == text:
-            return
-        self._texts[kind, key] = text
-        self._journal.put(kind, key, text, told=True)
-        if kind in _COUNTED:
-            number = kinds.number_of(form)
-            if number > self._highest.get(kind, 0):
-                self._highest[kind] = number
-                self._journal.put(HIGHEST, kind, str(number))
-
-    def _drop(self, kind: str, key: str) -> None:
-        self._texts.pop((kind, key), None)
-        self._journal.drop(kind, key, told=True)
+        if self._journal.on:
+            self._collector.collect(everything=everything)
 
     # ---- the commits
 
@@ -268,6 +166,13 @@ class State:
             before_s = self._head_end.now_s() - self._days * DAY_S
             while await trio.to_thread.run_sync(self._store.forget, before_s):
                 await trio.lowlevel.checkpoint()
+
+    def export(self, form: Form, since_s: float, until_s: float, lfdi: str | None) -> Callable[[], bytes]:
+        """What makes a file of the readings of a span, of one device or all; it may run in any thread."""
+        if self._store is None:
+            raise ConfigError(f"--state {self.path} is closed")
+        meters = meters_of(self._head_end, lfdi)
+        return export(self._store, form, since_s, until_s, meters, only=lfdi is not None)
 
     def want(self) -> None:
         """Commit soon; nobody waits."""
