@@ -11,8 +11,11 @@ import trio.testing
 
 from dersim.cli.run_report import FleetView, RunReport
 from dersim.cli.terminal import Look, Terminal
+from dersim.device import Device
 from dersim.fences import Fences
+from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
+from dersim.plugin.builtin import make_device
 from dersim.plugin.services import CsipService, Services
 from dersim.setpoints import InForce, SetpointSource
 
@@ -45,7 +48,7 @@ class Run:
         devices = [
             SimpleNamespace(
                 number=number,
-                state=SimpleNamespace(p_w=4000.0),
+                seen=SimpleNamespace(p_w=4000.0),
                 setpoints=SimpleNamespace(in_force=lambda number=number: self.in_force[number]),
             )
             for number in self.in_force
@@ -176,3 +179,15 @@ async def test_a_terminal_that_cannot_move_its_cursor_has_no_bar(autojump_clock,
     run.report.announce(READY)
     await trio.sleep(3)
     assert "\x1b" not in run.screen.getvalue()
+
+
+def test_the_sum_of_power_is_that_of_the_states_and_builds_none(monkeypatch):
+    devices = [make_device(number) for number in (1, 2, 3)]
+    for device in devices:
+        device.step(1_000.0)
+    devices[1].fail("a test")
+    expected_kw = sum(device.state.p_w for device in devices) / 1000
+    assert expected_kw > 0
+    monkeypatch.setattr(Device, "state", property(lambda device: pytest.fail("a state was built")))
+    view = FleetView(Fleet(devices), Services(), Fences(LogBuffer(stream=io.StringIO())))
+    assert view.power_kw() == expected_kw

@@ -88,8 +88,8 @@ class FleetView:
         )
 
     def power_kw(self) -> float:
-        """The sum of all DERs, > 0 generates."""
-        return sum(device.state.p_w for device in self._fleet.devices) / 1000
+        """The sum of all DERs, > 0 generates; no states are built for it."""
+        return sum(device.seen.p_w for device in self._fleet.devices) / 1000
 
 
 class RunReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +23,7 @@ from dersim.csip.log_events import BurstImpossible
 from dersim.csip.measuring import ClientProbe
 from dersim.csip.parts import ClientContext
 from dersim.csip.presence import Presence
-from dersim.csip.session import Counters
+from dersim.csip.session import COUNTER_NAMES, Counters
 from dersim.csip.status import ClientStatus
 from dersim.errors import CertificateError, ConfigError
 from dersim.http11.endpoint import OpenTcp, open_tcp
@@ -110,7 +110,7 @@ class CsipClient:
 
     def counts(self) -> dict[str, int]:
         """The counters by name."""
-        return asdict(self.counters)
+        return {name: getattr(self.counters, name) for name in COUNTER_NAMES}
 
     def found(self) -> FoundResources | None:
         """What was found on the server, last good state; None before there is an identity."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import trio
@@ -111,6 +111,9 @@ class Counters:
     responses: int = 0
     log_events: int = 0
     violations: int = 0
+
+
+COUNTER_NAMES = tuple(each.name for each in fields(Counters))
 
 
 @dataclass(frozen=True, slots=True)
