@@ -133,6 +133,24 @@ def test_no_der_is_left_when_the_command_with_its_own_cluster_was_killed(tmp_pat
         print(f"no worker left {took_s:.1f} s after the command was killed")
 
 
+def test_no_der_is_left_when_the_scheduler_was_killed_and_the_command_says_so(tmp_path, at):
+    with two_workers(tmp_path, at) as (dask, run):
+        joined(run)
+        dask.scheduler.kill()
+        until(lambda: not any(connections_to(at, each) for each in dask.workers), 20)
+        assert run.ended(40) == 1
+        assert run.log.read_text().splitlines()[-1].startswith("dersim: the scheduler has not answered")
+
+
+def test_ctrl_c_reaches_the_workers_too_and_is_a_clean_stop(tmp_path, at):
+    with fleet(tmp_path, at, "-N", "6", "--workers", "2") as run:
+        joined(run)
+        for pid in [*workers_of(run), run.popen.pid]:
+            os.kill(pid, signal.SIGINT)
+        assert run.ended() == 0
+        assert "Traceback" not in run.log.read_text()
+
+
 def test_four_kills_in_a_row_are_survived(tmp_path, at):
     with two_workers(tmp_path, at) as (dask, run):
         joined(run)

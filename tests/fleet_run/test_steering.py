@@ -8,7 +8,7 @@ from dersim.errors import ConfigError, DersimError, bare_errors
 from dersim.fleet_plan import FleetPlan, Group
 from dersim.fleet_run import steering
 from dersim.fleet_run.board import Board
-from dersim.fleet_run.messages import Done, Summary
+from dersim.fleet_run.messages import Done, NoContactError, Summary
 from dersim.fleet_run.plan import cut
 from dersim.fleet_run.steering import Steering
 from dersim.logbuffer import LogBuffer
@@ -183,4 +183,35 @@ async def test_a_shard_too_many_on_a_worker_is_moved_to_the_idle_one(force, stee
         force.end(key, shard, "moved")
         await trio.sleep(1)
         assert force.submitted[-1][:2] == ("ders-6-10", "w2")
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_scheduler_that_does_not_answer_for_long_ends_the_fleet(force, steer, autojump_clock):
+    def beat(n, *, stop):
+        raise NoContactError("gone")
+
+    force.beat = beat
+    with pytest.raises(DersimError, match="has not answered for 15 s"), bare_errors():
+        await steer.run()
+    assert trio.current_time() < steering.GONE_S + 5
+
+
+async def test_what_was_lost_with_the_scheduler_is_submitted_when_it_is_back(force, steer, autojump_clock):
+    away = []
+
+    def on_submit(shard, key):
+        if shard.name == "ders-6-10":
+            return
+        if len(away) < 20:
+            away.append(key)
+            if len(away) % 2:
+                force.done(Done(key, None, "the scheduler has lost it", is_lost=True))
+            else:
+                raise NoContactError("gone")
+
+    force.on_submit = on_submit
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(steer.run)
+        await trio.sleep(60)
+        assert len(away) == 20  # more than a shard may fail in a row
         nursery.cancel_scope.cancel()

@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import Any, NamedTuple
 
 from dersim.errors import ConfigError, DersimError
-from dersim.fleet_run.messages import NOBODY, Done, Run
+from dersim.fleet_run.messages import NOBODY, Done, NoContactError, Run
 from dersim.fleet_run.plan import Shard
 from dersim.fleet_run.shard import run_shard
 
@@ -23,6 +23,7 @@ try:
     import dask
     import psutil
     from distributed import Client, KilledWorker, LocalCluster, Security, Variable
+    from distributed.client import ClosedClientError, FutureCancelledError
     from distributed.system import MEMORY_LIMIT
 except ImportError as error:
     raise ConfigError(
@@ -36,6 +37,8 @@ _ALLOWED_FAILURES = 20
 _WORKER_TTL_S = 10
 #: The longest wait for a scheduler, s.
 _CONNECT_S = 10
+#: The longest wait for an answer of the scheduler, s.
+_ANSWER_S = 2
 #: A worker of a cluster takes no more tasks beyond this part of its memory limit.
 _PAUSES_AT = 0.8
 
@@ -53,6 +56,22 @@ def machine_bytes() -> float:
     return float(min(psutil.virtual_memory().available, MEMORY_LIMIT))
 
 
+@contextlib.contextmanager
+def _contact() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, TimeoutError, RuntimeError, AttributeError, ClosedClientError) as error:
+        # AttributeError: of a client that has closed itself after ten seconds without its scheduler.
+        raise NoContactError(f"the scheduler does not answer: {error}") from None
+
+
+def _be_quiet() -> None:
+    """What Dask logs of a lost scheduler or worker, this command tells itself."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 class Cluster:
     """A connected client of Dask. local: the cluster that ends with it."""
 
@@ -63,6 +82,7 @@ class Cluster:
         self._beat = Variable(run.beat, client=client)
         self._futures: dict[str, Any] = {}
         self.address = str(client.scheduler.address)
+        _be_quiet()
 
     @classmethod
     def own(cls, workers: int, run: Run) -> Cluster:
@@ -74,6 +94,7 @@ class Cluster:
             memory_limit=0,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
+            preload=["dersim.fleet_run.worker_signals"],
             # Any user of this machine could send tasks to a port without TLS.
             protocol="tls://",
             security=Security.temporary(),
@@ -123,7 +144,8 @@ class Cluster:
 
     def workers(self) -> dict[str, float]:
         """The workers' addresses, each with the bytes that its shards may take."""
-        found = self._client.scheduler_info(n_workers=-1)["workers"]
+        with _contact():
+            found = self._client.scheduler_info(n_workers=-1)["workers"]
         return {address: _PAUSES_AT * (each.get("memory_limit") or inf) for address, each in found.items()}
 
     def begin(self, shards: tuple[Shard, ...], take: Callable[[dict[str, Any]], None]) -> None:
@@ -143,16 +165,17 @@ class Cluster:
         done: Callable[[Done], None],
     ) -> None:
         """Run a shard, if possible on `worker`. done: called in a thread of Dask when the task has ended."""
-        future = self._client.submit(
-            run_shard,
-            shard,
-            dict(files),
-            self._run,
-            key=key,
-            pure=False,
-            workers=worker and [worker],
-            allow_other_workers=worker is not None,
-        )
+        with _contact():
+            future = self._client.submit(
+                run_shard,
+                shard,
+                dict(files),
+                self._run,
+                key=key,
+                pure=False,
+                workers=worker and [worker],
+                allow_other_workers=worker is not None,
+            )
         self._futures[key] = future
         future.add_done_callback(lambda ended: done(_end_of(key, ended)))
 
@@ -162,11 +185,13 @@ class Cluster:
 
     def beat(self, n: int, *, stop: bool) -> None:
         """Show all shards that the command lives, and whether they are to stop."""
-        self._beat.set({"n": n, "stop": stop})
+        with _contact():
+            self._beat.set({"n": n, "stop": stop}, timeout=_ANSWER_S)
 
     def order(self, attempt: str, order: dict[str, Any]) -> None:
         """Tell one attempt of a shard what to do."""
-        self._client.log_event(self._run.orders(attempt), order)
+        with _contact():
+            self._client.log_event(self._run.orders(attempt), order)
 
     def close(self) -> None:
         """Leave the scheduler; our own cluster ends."""
@@ -182,6 +207,8 @@ def _end_of(key: str, future: Any) -> Done:
     """How a task of Dask has ended: with a summary, or KilledWorker, CancelledError and their like."""
     try:
         return Done(key, future.result(timeout=5))
+    except FutureCancelledError:
+        return Done(key, None, "the scheduler has lost it", is_lost=True)
     except KilledWorker:
         return Done(key, None, "its workers died too often for Dask")
     except BaseException as error:  # noqa: BLE001 - CancelledError is no Exception; the shard runs again

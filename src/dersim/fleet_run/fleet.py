@@ -14,7 +14,7 @@ from dersim.cli import load_run
 from dersim.cli.load_flags import is_measured
 from dersim.cli.redaction import command_line
 from dersim.cli.terminal import stderr
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, bare_errors
 from dersim.fleet_plan import FleetPlan
 from dersim.fleet_run.board import Board
 from dersim.fleet_run.luggage import Luggage
@@ -70,8 +70,18 @@ class FleetRun:
         self._log.log("Info", "Fleet", f"{told}; --seed {options.seed} repeats this run")
 
     async def run(self) -> int:
-        """Until a signal, or the end of --duration; the exit code."""
+        """Until a signal, or the end of --duration; the exit code. DersimError: it cannot go on."""
         began_s = trio.current_time()
+        try:
+            with bare_errors():
+                await self._run()
+        finally:
+            seconds = trio.current_time() - began_s
+            self._log.log("Info", "Fleet", last_line(self._board, seconds, self._steering.unfinished))
+            code = self._report()
+        return 1 if self._steering.unfinished else code
+
+    async def _run(self) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._stop_at_signals)
             nursery.start_soon(self._telling.run)
@@ -79,10 +89,6 @@ class FleetRun:
             nursery.start_soon(self._serve)
             await self._steering.run()
             nursery.cancel_scope.cancel()
-        seconds = trio.current_time() - began_s
-        self._log.log("Info", "Fleet", last_line(self._board, seconds, self._steering.unfinished))
-        code = self._report()
-        return 1 if self._steering.unfinished else code
 
     def _report(self) -> int:
         """The table, the files and the verdict of a run under load; the exit code."""

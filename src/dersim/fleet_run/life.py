@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Variable, get_client, get_worker, secede
+from distributed.client import ClosedClientError
 
 from dersim.fleet_run.messages import NOBODY, Look, NoContactError, Run
 
@@ -93,7 +94,8 @@ class Life:
 def _contact() -> Iterator[None]:
     try:
         yield
-    except (OSError, TimeoutError, RuntimeError) as error:  # distributed's CommClosedError is an OSError
+    except (OSError, TimeoutError, RuntimeError, AttributeError, ClosedClientError) as error:
+        # CommClosedError is an OSError; AttributeError: of a client that is closed.
         raise NoContactError(f"the scheduler does not answer: {error}") from None
 
 

@@ -117,8 +117,12 @@ class Summary(NamedTuple):
 
 
 class Done(NamedTuple):
-    """The end of a task. summary: None where Dask has lost it, and why then is in `reason`."""
+    """The end of a task. summary: None where Dask has lost it, and why then is in `reason`.
+
+    is_lost: the scheduler was lost with it, which is no failure of the shard.
+    """
 
     key: str
     summary: Summary | None
     reason: str = ""
+    is_lost: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ import trio
 
 from dersim.errors import ConfigError, DersimError
 from dersim.fleet_run.board import Board
-from dersim.fleet_run.messages import Done
+from dersim.fleet_run.messages import Done, NoContactError
 from dersim.fleet_run.plan import Shard
 from dersim.fleet_run.workforce import Workforce
 from dersim.logbuffer import LogBuffer
@@ -23,6 +24,8 @@ BEAT_S = 1.0
 MOST_FAILURES, PAUSE_S = 5, 1.0
 #: Between two looks at how the shards are placed, s.
 LEVEL_S = 5.0
+#: A scheduler that has not answered for so long is gone, s.
+GONE_S = 15.0
 #: The longest stop, s.
 STOP_S = 10.0
 #: The longest wait for a shard's answer about one DER, s.
@@ -90,7 +93,7 @@ class Steering:
         self._asked[asked] = send
         order = {"do": "show", "id": asked, "device": number}
         try:
-            with trio.move_on_after(ANSWER_S):
+            with trio.move_on_after(ANSWER_S), contextlib.suppress(NoContactError):
                 await trio.to_thread.run_sync(self._workforce.order, row.attempt, order)
                 return await answers.receive()
         finally:
@@ -123,16 +126,21 @@ class Steering:
             row = self.board.overloaded()
             if row is not None and row.attempt == asked:
                 self._log.log("Info", "Fleet", f"shard {row.shard.name} is moved: {row.worker} has too many")
-                await trio.to_thread.run_sync(self._workforce.order, row.attempt, {"do": "move"})
+                with contextlib.suppress(NoContactError):
+                    await trio.to_thread.run_sync(self._workforce.order, row.attempt, {"do": "move"})
             asked = row.attempt if row is not None else ""
 
     async def _beat(self) -> None:
+        answered_s = trio.current_time()
         for n in itertools.count(1):
-            with trio.move_on_after(3 * BEAT_S):
-                try:
-                    await trio.to_thread.run_sync(self._beat_once, n, abandon_on_cancel=True)
-                except (OSError, TimeoutError, RuntimeError) as error:
-                    self._log.log("Warning", "Fleet", f"the scheduler does not answer: {error}")
+            with trio.move_on_after(3 * BEAT_S), contextlib.suppress(NoContactError):
+                await trio.to_thread.run_sync(self._beat_once, n, abandon_on_cancel=True)
+                answered_s = trio.current_time()
+            if trio.current_time() - answered_s > GONE_S:
+                raise DersimError(
+                    f"the scheduler has not answered for {GONE_S:.0f} s; the shards end by themselves; "
+                    f"see whether it runs, and begin again"
+                )
             await trio.sleep(BEAT_S)
 
     def _beat_once(self, n: int) -> None:
@@ -144,7 +152,11 @@ class Steering:
         files = await trio.to_thread.run_sync(self._pack, shard)
         key = f"{shard.name}-{next(self._numbers)}-{id(self):x}"
         self._running[key] = shard
-        await trio.to_thread.run_sync(self._workforce.submit, key, shard, files, worker, done)
+        while True:
+            try:
+                return await trio.to_thread.run_sync(self._workforce.submit, key, shard, files, worker, done)
+            except NoContactError:
+                await trio.sleep(PAUSE_S)
 
     async def _follow(self, ends: trio.MemoryReceiveChannel[Done], done: Callable[[Done], None]) -> None:
         """Submit again what ended without being asked to."""
@@ -178,7 +190,7 @@ class Steering:
         reason = end.reason if summary is None else summary.message or summary.outcome
         if summary is not None and summary.config_error:
             raise ConfigError(reason)
-        self._failures[shard.name] += 1
+        self._failures[shard.name] += not end.is_lost
         if self._failures[shard.name] >= MOST_FAILURES:
             raise DersimError(f"shard {shard.name} failed {MOST_FAILURES} times in a row, at last: {reason}")
         self._log.log("Warning", "Fleet", f"shard {shard.name} begins again: {reason}")
@@ -192,7 +204,7 @@ class Steering:
     async def _stop_all(self) -> None:
         if not self._running:
             return
-        with trio.move_on_after(STOP_S):
+        with trio.move_on_after(STOP_S), contextlib.suppress(NoContactError):
             await trio.to_thread.run_sync(self._order_stop)
             await self._all_ended.wait()
         self.unfinished = sorted(shard.name for shard in self._running.values())

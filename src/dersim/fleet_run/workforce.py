@@ -10,7 +10,7 @@ from dersim.fleet_run.plan import Shard
 
 
 class Workforce(Protocol):
-    """All methods block. OSError, TimeoutError or RuntimeError where the scheduler does not answer."""
+    """All methods block. NoContactError where the scheduler does not answer."""
 
     def workers(self) -> dict[str, float]:
         """The workers' addresses, each with the bytes that its shards may take."""
