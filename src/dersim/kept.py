@@ -47,7 +47,12 @@ def taken(part: Any) -> Any:
 
 def attributes(part: Any, names: Iterable[str]) -> dict[str, Any]:
     """These attributes of an object as JSON."""
-    return {_key(name): plain(getattr(part, name)) for name in names}
+    found = {}
+    for name in names:
+        kept = getattr(part, name)
+        # Nearly all are plain: without a call that costs as much as the rest.
+        found[_key(name)] = kept if type(kept) in _PLAIN else plain(kept)
+    return found
 
 
 @cache
@@ -91,11 +96,11 @@ def plain(found: Any) -> Any:
     if kind in _PLAIN:
         return found
     if kind is tuple or kind is list:
-        return [plain(each) for each in found]
+        return [each if type(each) in _PLAIN else plain(each) for each in found]
     if kind is dict:
         return {key: plain(each) for key, each in found.items()}
     if isinstance(found, tuple):
-        return [plain(each) for each in found]
+        return [each if type(each) in _PLAIN else plain(each) for each in found]
     return int(found) if isinstance(found, int) else taken(found)  # an enumeration, or an object
 
 

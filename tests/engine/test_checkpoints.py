@@ -5,6 +5,8 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import trio
+import trio.testing
 
 from dersim.device import ManualClock
 from dersim.engine.checkpoints import Checkpoints
@@ -61,6 +63,34 @@ def test_a_run_goes_on_from_the_checkpoint_of_another_with_its_front_ends():
     exported = [sum(device.state.exported_wh) for device in fleet.devices]
     assert [sum(device.state.exported_wh) for device in later.devices] == exported
     assert exported[0] > 0
+
+
+async def test_in_slices_it_is_the_same_and_who_waits_then_waits_for_the_next(monkeypatch):
+    monkeypatch.setattr("dersim.engine.checkpoints.SLICE_S", 0.0)
+    _, checkpoints, _ = run_of(1, {1: {"csip": Counting(3)}}, count=5)
+    states = checkpoints.states
+    states.keeps = True
+    passed, taken = [], []
+
+    async def wait():
+        await states.barrier()
+        passed.append(True)
+
+    async def take():
+        taken.append(await checkpoints.take_in_slices())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take)
+        await trio.lowlevel.checkpoint()  # the first slice is taken
+        nursery.start_soon(wait)
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == [checkpoints.take([1, 2, 3, 4, 5])]
+        states.saved()
+        await trio.testing.wait_all_tasks_blocked()
+        assert not passed
+        checkpoints.take()
+        states.saved()
+    assert passed
 
 
 def test_some_ders_are_taken_by_number():

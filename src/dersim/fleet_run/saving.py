@@ -49,7 +49,7 @@ class Saving:
                 await states.wanted.wait()
 
     async def _save(self) -> bool:
-        document = self._simulator.checkpoint()
+        document = await self._simulator.checkpoint_in_slices()
 
         def save() -> None:
             self._life.save(zlib.compress(json.dumps(document).encode(), 1))
