@@ -3,6 +3,7 @@
 import pytest
 import trio
 
+from dersim.csip.session import RequestRefused
 from dersim.http11 import Response
 from dersim.load.recorder import LoadRecorder
 
@@ -32,6 +33,31 @@ async def test_each_kind_of_request_is_counted_by_its_resource(autojump_clock, w
     assert kinds["PUT DERStatus"].sent_bytes > 100
     assert recorder.tally.poll_rates_s["DERProgramList"] == 10
     assert recorder.tally.poll_rates_s["DeviceCapability"] == 30
+
+
+async def test_a_get_outside_of_the_walk_is_named_by_what_it_brings(autojump_clock, world):
+    recorder = await running(world, for_s=5)
+    session = world.client.lifecycle.session
+    before = recorder.take().kinds
+    await session.exchange("GET", "/derp/1/derc", "a look")
+    world.server.answers["GET", "/derp/1/derc"] = [b"<html/>", Response(404)]
+    await session.exchange("GET", "/derp/1/derc", "a look")
+    with pytest.raises(RequestRefused):
+        await session.exchange("GET", "/derp/1/derc", "a look")
+    assert {name: kind.count for name, kind in recorder.tally.kinds.items()} == {
+        "GET DERControlList": 1,
+        "GET document": 2,
+    }
+    assert "GET DERControlList" in before
+
+
+async def test_a_server_that_does_not_give_back_what_was_put_makes_no_error(autojump_clock, world):
+    world_answers = world.server.answers
+    for name in ("dercap", "derg", "ders", "dera"):
+        world_answers["GET", f"/edev/1/der/1/{name}"] = Response(404)
+    recorder = await running(world, for_s=5)
+    assert len(world.server.times("/edev/1/der/1/ders")) == 1
+    assert recorder.tally.errors == 0
 
 
 async def test_polls_held_up_by_a_server_that_stalls_count_from_their_due_times(autojump_clock, world):

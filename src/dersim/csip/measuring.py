@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import trio
 
+from dersim.csip.causes import PUT_CHECK
 from dersim.csip.control_views import plain
 from dersim.csip.documents import Document
+from dersim.csip.put_check import NOT_READ
 from dersim.csip.schedule import Schedule
 from dersim.csip.session import Answer, Fetched, Session
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
 from dersim.http11 import Connection, Endpoint, Headers, Response
+from dersim.ieee2030_5 import resources
 from dersim.ieee2030_5.event_types import EventView, Phase
 from dersim.load.reactions import MOST_PROGRAMS, ControlFacts
 from dersim.load.tally import RequestRecord
@@ -48,6 +51,8 @@ _POLLED: Mapping[Hashable, str] = {
 #: Controls of one DER whose Responses are awaited.
 _MOST_AWAITED = 100
 _MOST_MODES_CHARS = 200
+#: A document that nobody expects by a name, and that did not come.
+_UNNAMED = "document"
 
 
 class _Moments:
@@ -64,8 +69,8 @@ class _Moments:
 class ClientProbe:
     """The measuring of one client, whatever its identity.
 
-    asked: the document that the last GET is for. opened_s: the time that connections have taken so far, s.
-    held_until: when the last Retry-After is over, trio's time.
+    asked: the document that a GET under way is for, where that is known. opened_s: the time that connections
+    have taken so far, s. held_until: when the last Retry-After is over, trio's time.
     """
 
     def __init__(self, recorder: LoadRecorder, device: Device, clock: SimClock) -> None:
@@ -250,7 +255,10 @@ class MeasuredSession(Session):
     async def fetch(self, href: str, kind: type[T], cause: str, *, level: Level = "Info") -> Fetched[T]:
         """As in `Session`."""
         self.probe.asked = kind.__name__
-        return await super().fetch(href, kind, cause, level=level)
+        try:
+            return await super().fetch(href, kind, cause, level=level)
+        finally:
+            self.probe.asked = ""
 
     async def _timed(
         self,
@@ -264,11 +272,13 @@ class MeasuredSession(Session):
     ) -> Response:
         probe, began_s = self.probe, trio.current_time()
         late_s, opened_s = probe.late_s(), probe.opened_s
+        name = _document(body) if body else probe.asked
         status, error, text, received = 0, "", "", 0
         try:
             response = await super()._timed(connection, origin, method, target, headers, cause, body)
             status, received = response.status, len(response.body)
-            if status >= 400:
+            name = name or _received(response.body)
+            if status >= 400 and not (cause == PUT_CHECK and status in NOT_READ):
                 error, text = str(status), f"{method} {target}: {status}"
         except UtilityUnreachable as failure:
             error, text = failure.phase or "unreachable", f"{method} {target}: {failure}"
@@ -278,13 +288,12 @@ class MeasuredSession(Session):
             raise
         finally:
             if status or error:
-                name = _document(body) if body else probe.asked
                 # What never reached the server says nothing of its latency.
                 measured = status or error == "receive"
                 elapsed_s = trio.current_time() - began_s - (probe.opened_s - opened_s)
                 probe.recorder.request(
                     RequestRecord(
-                        f"{method} {name}",
+                        f"{method} {name or _UNNAMED}",
                         probe.recorder.now_s(),
                         probe.device.number,
                         late_s,
@@ -319,3 +328,9 @@ def _document(body: bytes) -> str:
     found = _ROOT.search(body)
     name = found[1].decode() if found else ""
     return _RESPONSE if name.endswith(_RESPONSE) else name
+
+
+def _received(body: bytes) -> str:
+    """The name of a document of 2030.5 that came without being asked for by it; "" for any other."""
+    name = _document(body)
+    return name if name[:1].isupper() and hasattr(resources, name) else ""

@@ -27,7 +27,7 @@ _KINDS: Mapping[DerResource, type[Any]] = {
     "DERAvailability": r.DERAvailability,
 }
 #: What a server answers that takes these resources and does not give them: no error.
-_NOT_READ = frozenset({404, 405})
+NOT_READ = frozenset({404, 405})
 #: So many differences of one resource are told.
 _MOST_TOLD = 4
 
@@ -49,7 +49,7 @@ async def check_puts(session: Session, reporter: Reporter, node: DerNode, say: S
         except RequestRefused as refusal:
             if refusal.retry_after_s is not None:
                 raise
-            if refusal.status in _NOT_READ:
+            if refusal.status in NOT_READ:
                 session.counters.errors -= 1
             say("Debug", f"{name} was not read back: {refusal}")
         except RemoteProtocolError as error:
