@@ -48,10 +48,11 @@ class SimClock:
 
     def now_s(self) -> float:
         """The simulated time, seconds since 1970 UTC; before `start`, the time at which it would start."""
-        if not self.started:
+        anchor_s = self._anchor_s
+        if math.isnan(anchor_s):
             return time.time() if self._start_s is None else self._start_s
-        running = self._anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
-        return min(running, self._limit_s)
+        running_s = anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
+        return min(self._limit_s, running_s)
 
     def tick_done(self) -> None:
         """All DERs are stepped to `now_s`: the clock may run on. Called by the ticker only."""
