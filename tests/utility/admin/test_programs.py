@@ -78,6 +78,11 @@ def test_programs_are_filtered_and_paged(lab):
     assert lab.admin("GET", "/programs?limit=-1")[0] == lab.admin("GET", "/programs?tea=1")[0] == 400
 
 
+def test_programs_are_listed_without_their_controls_on_request(lab):
+    assert all("controls" in program for program in lab.admin("GET", "/programs")[1])
+    assert not any("controls" in program for program in lab.admin("GET", "/programs?controls=no")[1])
+
+
 def test_a_default_is_set_read_replaced_and_removed(lab, client):
     assert lab.admin("GET", "/programs/2/default-control")[0] == 404
     assert lab.admin("DELETE", "/programs/2/default-control")[0] == 404

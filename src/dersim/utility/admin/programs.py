@@ -51,7 +51,7 @@ class ProgramView(TypedDict):
     order: int
     groups: Annotated[list[int], described("ids of the groups whose devices it is for")]
     default_control: DefaultView | None
-    controls: list[controls.ControlView]
+    controls: NotRequired[list[controls.ControlView]]
 
 
 class ProgramBody(TypedDict):
@@ -78,9 +78,9 @@ class DefaultBody(TypedDict):
     modes: Modes
 
 
-def view(item: Program) -> dict[str, Any]:
+def view(item: Program, *, with_controls: bool = True) -> dict[str, Any]:
     """One program with its default and its controls."""
-    return {
+    shown = {
         "id": item.number,
         "href": item.href,
         "mRID": item.mrid,
@@ -89,8 +89,10 @@ def view(item: Program) -> dict[str, Any]:
         "order": item.order,
         "groups": [group.number for group in item.groups],
         "default_control": _default_view(item) if item.default else None,
-        "controls": [controls.view(each) for each in item.listed_controls()],
     }
+    if with_controls:
+        shown["controls"] = [controls.view(each) for each in item.listed_controls()]
+    return shown
 
 
 def _default_view(item: Program) -> dict[str, Any]:
@@ -109,7 +111,9 @@ def _all(context: AdminContext, call: Call) -> list[dict[str, Any]]:
     ]
     if (number := query["group"]) is not None:
         found = [item for item in found if any(group.number == number for group in item.groups)]
-    return [view(item) for item in page(found, query, lambda item: item.number)]
+    with_controls = query["controls"] == "yes"
+    chosen = page(found, query, lambda item: item.number)
+    return [view(item, with_controls=with_controls) for item in chosen]
 
 
 def _get(context: AdminContext, call: Call) -> dict[str, Any]:
@@ -192,6 +196,7 @@ ROUTES = [
             Query("description", str, None, "Only those of this description."),
             Query("primacy", int, None, "Only those of this primacy.", 0, 255),
             Query("group", int, None, "Only those of this group.", 1),
+            Query("controls", str, "yes", "no: without their controls.", choices=("yes", "no")),
             LIMIT,
             AFTER,
         ),
