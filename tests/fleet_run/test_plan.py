@@ -43,7 +43,7 @@ def test_a_shard_is_a_command_line_and_a_plan_whose_files_are_in_its_folder():
     group = Group("pv", 1, 50, {"nameplate": Path("/home/me/a.json"), "csip_server_port": 8443})
     flags = ("--dc_profile", f"{FILES}/dc_profile.csv", "--rate", "1")
     places = {"/home/me/a.json": "file-1.json"}
-    shard = cut(FleetPlan((group,), 1, 50), 25, flags, 7, places).shards[1]
+    shard = cut(FleetPlan((group,), 1, 50), 25, flags, 7, places=places).shards[1]
     assert shard.words(Path("/w")) == ["--dc_profile", "/w/dc_profile.csv", "--rate", "1", "--seed", "7"]
     plan = shard.plan(Path("/w"))
     assert (plan.first, plan.count) == (26, 25)

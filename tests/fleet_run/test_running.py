@@ -58,12 +58,14 @@ def quick(monkeypatch):
     monkeypatch.setattr(numbers, "POWER_S", 0.0)
     monkeypatch.setattr(saving, "SAVE_S", 0.05)
     monkeypatch.setattr(saving, "SOONEST_S", 0.05)
+    monkeypatch.setattr(saving, "SHARE", 1.0)
     monkeypatch.setattr(running, "keep_what_is_there", lambda: None)
     monkeypatch.setattr(running, "tune_collector", lambda: None)
 
 
-def shard(*flags, count=2):
-    return cut(FleetPlan((Group("", 5, count),), 5, count), 250, [*FLAGS, *flags], 1).shards[0]
+def shard(*flags, count=2, keeps=True):
+    ders = FleetPlan((Group("", 5, count),), 5, count)
+    return cut(ders, 250, [*FLAGS, *flags], 1, keeps=keeps).shards[0]
 
 
 def after(n, look):
@@ -128,6 +130,13 @@ def test_the_next_attempt_goes_on_from_the_state_that_was_saved(tmp_path):
     assert run(life, 40) > 0
     assert run(Life(tmp_path), 1) == 0  # a first attempt has nothing yet
     assert run(life, 1) > 0
+
+
+def test_without_kept_states_nothing_is_saved_or_waits(tmp_path):
+    life = Life(tmp_path, after(20, Look(True, 1, True, True)))
+    life.data = b"of an earlier attempt"
+    assert run_until_stopped(shard(keeps=False), {}, life).outcome == "stopped"
+    assert life.data == b"of an earlier attempt"
 
 
 def test_a_bad_flag_is_the_users_and_any_other_error_is_told_with_its_place(tmp_path):

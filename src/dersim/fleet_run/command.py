@@ -33,7 +33,7 @@ from dersim.fleet_run.plan import (
 from dersim.fleet_run.words import for_shards, given
 from dersim.load.latencies import library
 from dersim.numeric import shown
-from dersim.options import OptionParser, count, port, readable_file
+from dersim.options import OptionParser, count, port, readable_file, yes_no
 from dersim.pages.sockets import bind_socket
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 HOST, DEFAULT_PORT = "127.0.0.1", 8120
 #: Flags that are not handed on to the shards as they were written.
 _OWN = frozenset(
-    {"workers", "shard_size", "scheduler", "tls_ca", "tls_cert", "tls_key", "port"}
+    {"workers", "shard_size", "scheduler", "tls_ca", "tls_cert", "tls_key", "port", "keep_states"}
     | {"duration", "load", "load_report", "load_json", "load_junit", "thresholds"}
     | {"file", "fleet", "count", "first", "seed", "demo", "plugins", "without"}
     | {"use_test_pki_certs", "csip_root_cert"}
@@ -78,6 +78,9 @@ def _parser(args: Sequence[str]) -> OptionParser:
     add("--tls-key", type=readable_file, metavar="FILE", help="the private key, PEM")
     add("--shard-size", type=count(1, 10_000), default=DEFAULT_SHARD_SIZE, metavar="COUNT",
         help="DERs that run and are started again together; fewer where workers would idle")  # fmt: skip
+    add("--keep-states", type=yes_no, default=True, metavar="yes|no",
+        help="save the states of all DERs every 3 s, and tell a reading or a Response only once it is saved; "
+             "no: a lost shard begins anew")  # fmt: skip
     add("--port", type=port, default=DEFAULT_PORT, help="port of the page and of /metrics, on 127.0.0.1")
     return parser
 

@@ -55,7 +55,14 @@ class FleetRun:
             raise ConfigError(f"--scheduler {cluster.address}: it has no workers; start `dask worker` for it")
         options = request.options
         size = shard_size(request.ders.count, len(workers), options.shard_size)
-        plan = cut(request.ders, size, request.flags, options.seed, request.luggage.places)
+        plan = cut(
+            request.ders,
+            size,
+            request.flags,
+            options.seed,
+            keeps=options.keep_states,
+            places=request.luggage.places,
+        )
         check_memory(heaviest_bytes(plan.shards, len(workers)), min(workers.values()), "each worker")
         self._request = request
         self._options = options

@@ -26,14 +26,15 @@ class Shard:
     """DERs that run and move together.
 
     flags: words for `dersim sim` but for those that say which DERs there are. seed: of the whole fleet, so
-    that a DER draws the same in any shard. places: the files and folders that its groups name, each with its
-    name among the files that travel with the shard.
+    that a DER draws the same in any shard. keeps: whether its states are saved. places: the files and
+    folders that its groups name, each with its name among the files that travel with the shard.
     """
 
     name: str
     ders: FleetPlan
     flags: tuple[str, ...]
     seed: int
+    keeps: bool = True
     places: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -80,9 +81,15 @@ class ShardPlan:
 
 
 def cut(
-    ders: FleetPlan, size: int, flags: Sequence[str], seed: int, places: Mapping[str, str] | None = None
+    ders: FleetPlan,
+    size: int,
+    flags: Sequence[str],
+    seed: int,
+    *,
+    keeps: bool = True,
+    places: Mapping[str, str] | None = None,
 ) -> ShardPlan:
-    """Shards of at most `size` DERs, as equal as can be."""
+    """Shards of at most `size` DERs, as equal as can be; the rest as in `Shard`."""
     pieces = math.ceil(ders.count / size)
     bounds = [ders.first + ders.count * piece // pieces for piece in range(pieces + 1)]
     numbered = replace(ders, numbered=True)
@@ -93,6 +100,7 @@ def cut(
                 numbered.cut(first, end - first),
                 tuple(flags),
                 seed,
+                keeps,
                 dict(places or {}),
             )
             for first, end in pairwise(bounds)

@@ -102,14 +102,15 @@ class Attempt:
         self._view = ShardView(shard, simulator)
         self._outcome: Outcome = "stopped"
         self._joined = False
-        self._saving = Saving(simulator, log, life, self.gate)
+        self._saving = Saving(simulator, log, life, self.gate) if shard.keeps else None
         simulator.services.offer(TransportService, self.gate)
 
     async def run(self) -> Outcome:
         """Until it is stopped; how it ended."""
         if await trio.to_thread.run_sync(self._life.take_lease):
             await trio.sleep(LEASE_S)  # until the lease of the attempt before is over
-        await self._saving.restore()
+        if self._saving is not None:
+            await self._saving.restore()
         token = trio.lowlevel.current_trio_token()
         send, orders = trio.open_memory_channel[dict[str, Any]](100)
         take = partial(_hand_over, token, send)
@@ -117,7 +118,8 @@ class Attempt:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch)
-                nursery.start_soon(self._saving.run)
+                if self._saving is not None:
+                    nursery.start_soon(self._saving.run)
                 nursery.start_soon(self._tell)
                 nursery.start_soon(self._obey, orders)
                 if self._recorder is not None:
