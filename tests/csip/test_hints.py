@@ -33,6 +33,13 @@ def test_a_500_to_a_body_of_2023_may_be_a_2018_server():
     assert advice(503, sent=PUT) == ""
 
 
+def test_a_planted_fault_is_named_as_one_instead():
+    headers = (("x-dersim-planted-fault", "#1 status 500"),)
+    assert (
+        advice(500, sent=PUT, headers=headers) == "the companion server has planted this: fault #1 status 500"
+    )
+
+
 @pytest.fixture
 def extension():
     made = SchemaExtension("urn:test:ext", "opTest", ("DERSettings",), None, "PerCent", tell=lambda _modes: 1)

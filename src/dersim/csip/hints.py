@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dersim.http11 import Response
+from dersim.http11 import PLANTED_FAULT, Response
 from dersim.ieee2030_5 import Edition, extensions
 
 #: Names that a server which checks against the 2018 schema complains of.
@@ -20,6 +20,8 @@ def hint(response: Response, sent: bytes, edition: Edition, *, certificate_accep
     sent: the body of the request. certificate_accepted: True over plain HTTP, and once this server has given
     us any resource over TLS.
     """
+    if planted := response.header(PLANTED_FAULT):
+        return f"the companion server has planted this: fault {planted}"
     if (
         response.status == 400
         and not certificate_accepted

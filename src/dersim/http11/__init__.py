@@ -8,11 +8,12 @@ Server: `await bind(host, port)`, then `await serve(handler, listeners, tls=...)
 from dersim.http11.connection import Connection
 from dersim.http11.endpoint import Endpoint
 from dersim.http11.listen import address, bind
-from dersim.http11.messages import Headers, Limits, Request, Response
+from dersim.http11.messages import PLANTED_FAULT, Headers, Limits, Request, Response
 from dersim.http11.raw import SILENCE, Raw
 from dersim.http11.server import Gate, serve
 
 __all__ = [
+    "PLANTED_FAULT",
     "SILENCE",
     "Connection",
     "Endpoint",

@@ -13,6 +13,9 @@ from dersim.http11.raw import Raw
 
 Headers = tuple[tuple[str, str], ...]
 
+#: The header by which our companion server marks an answer that its planted faults have made.
+PLANTED_FAULT = "x-dersim-planted-fault"
+
 
 class Response(NamedTuple):
     """An HTTP response: what a client received, or what a server is to send.

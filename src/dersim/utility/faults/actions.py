@@ -5,11 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import NamedTuple
 
-from dersim.http11 import Raw, Request, Response
+from dersim.http11 import PLANTED_FAULT, Raw, Request, Response
 from dersim.tls import ServerContext
 
 Answer = Response | Raw
-MARK = "x-dersim-planted-fault"
 
 
 class Delayed(NamedTuple):
@@ -67,6 +66,11 @@ def head_of(response: Response, number: int, *, length: int | None = None) -> by
     except ValueError:
         phrase = "Unknown"
     size = len(response.body) if length is None else length
-    fields = [*response.headers, ("content-length", str(size)), (MARK, f"#{number}"), ("connection", "close")]
+    fields = [
+        *response.headers,
+        ("content-length", str(size)),
+        (PLANTED_FAULT, f"#{number}"),
+        ("connection", "close"),
+    ]
     lines = [f"HTTP/1.1 {response.status} {phrase}", *(f"{name}: {value}" for name, value in fields)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")

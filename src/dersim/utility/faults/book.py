@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from dersim.errors import ConfigError
-from dersim.http11 import Raw, Request, Response
+from dersim.http11 import PLANTED_FAULT, Raw, Request, Response
 from dersim.logbuffer import Level
 from dersim.tls import ServerContext
 from dersim.utility.config import UtilityConfig
 from dersim.utility.faults import connection_faults as connections
 from dersim.utility.faults import content_faults as contents
 from dersim.utility.faults import http_faults as http
-from dersim.utility.faults.actions import MARK, Action, Answer, ConnectionAction, Turn
+from dersim.utility.faults.actions import Action, Answer, ConnectionAction, Turn
 from dersim.utility.faults.list_faults import ListLie
 from dersim.utility.faults.path_faults import Moved
 from dersim.utility.faults.plans import FaultPlan
@@ -232,7 +232,7 @@ class _Passage:
             return answer
         headers = answer.headers
         if self._marks:
-            headers = (*headers, (MARK, "; ".join(self._marks)))
+            headers = (*headers, (PLANTED_FAULT, "; ".join(self._marks)))
         if any(isinstance(fault.action, ConnectionAction) for fault in self._active):
             headers = (*headers, ("connection", "close"))  # so that the next connection meets the fault
         return answer._replace(headers=headers)

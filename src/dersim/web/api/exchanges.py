@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.http11 import PLANTED_FAULT
 from dersim.json_schema import described, unit
 from dersim.plugin.services import ConversationService, ExchangeWord, HttpExchange
 from dersim.timestamps import rfc3339
@@ -84,13 +85,9 @@ class ExchangeWhole(ExchangeDetail):
     curl: Annotated[str, described("a command for sh with this run's certificate files; PINs are masked")]
 
 
-#: Our companion server names the faults that it planted in an answer.
-_PLANTED = "x-dersim-planted-fault"
-
-
 def _outcome(exchange: HttpExchange) -> str:
     """How it ended, and which planted fault made it so."""
-    planted = next((value for name, value in exchange.response_headers if name == _PLANTED), "")
+    planted = next((value for name, value in exchange.response_headers if name == PLANTED_FAULT), "")
     return f"{exchange.outcome}; planted fault {planted}" if planted else exchange.outcome
 
 
