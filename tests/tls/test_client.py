@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import ssl
 import stat
 import subprocess
 import weakref
@@ -226,3 +227,25 @@ async def test_a_server_that_renegotiates_gets_our_certificate(fleet_folder):
         await process.wait()
         await trio.aclose_forcefully(process.stdin)
         await trio.aclose_forcefully(process.stdout)
+
+
+async def test_the_session_is_copied_when_its_connection_ends_and_not_before(fleet_folder, server, meet):
+    client = client_of(fleet_folder, 1, tls.SharedContexts())
+    met = await meet(client, server)
+    assert client._sessions == {"server.test:8443": met.client._object}
+    await met.client.aclose()
+    assert isinstance(client._sessions["server.test:8443"], ssl.SSLSession)
+    again = await meet(client, server)
+    assert again.client.session_reused
+    assert lfdi_of(again.server) == identity.lfdi(client.certificate_der)
+    await again.client.aclose()
+    assert (await meet(client, server)).client.session_reused
+
+
+async def test_a_session_that_was_forgotten_is_not_kept_when_its_connection_ends(fleet_folder, server, meet):
+    client = client_of(fleet_folder, 1, tls.SharedContexts())
+    met = await meet(client, server)
+    client.forget_session("server.test:8443")
+    await met.client.aclose()
+    assert client.session("server.test:8443") is None
+    assert not (await meet(client, server)).client.session_reused

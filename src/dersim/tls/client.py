@@ -84,7 +84,7 @@ class ClientContext:
         chain = pair.chain_pem()
         self._chain = shared.chains.setdefault(chain, chain)
         self._key = pair.key_pem()
-        self._sessions: dict[str, ssl.SSLSession] = {}
+        self._sessions: dict[str, ssl.SSLSession | ssl.SSLObject] = {}
 
     def wrap_bio(
         self,
@@ -123,15 +123,33 @@ class ClientContext:
 
     def session(self, endpoint: str) -> ssl.SSLSession | None:
         """The session to resume with `endpoint` ("host:port"), or None."""
-        return self._sessions.get(endpoint)
+        held = self._sessions.get(endpoint)
+        return self._session_of(held) if isinstance(held, ssl.SSLObject) else held
 
-    def keep_session(self, endpoint: str, session: ssl.SSLSession | None) -> None:
-        """Keep a session whose chain has passed the check."""
-        if session is not None:
-            self._sessions.pop(endpoint, None)
-            self._sessions[endpoint] = session
-            if len(self._sessions) > _SESSIONS:
-                del self._sessions[next(iter(self._sessions))]
+    def keep_session(self, endpoint: str, connection: ssl.SSLObject) -> None:
+        """Keep the session of a connection whose chain has passed the check.
+
+        An SSLSession is a copy of 6 KiB. It is made when the connection ends (`connection_ends`).
+        """
+        self._sessions.pop(endpoint, None)
+        self._sessions[endpoint] = connection
+        if len(self._sessions) > _SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+
+    def connection_ends(self, connection: ssl.SSLObject) -> None:
+        """Keep the session alone, unless it was forgotten."""
+        for endpoint, held in list(self._sessions.items()):
+            if held is connection:
+                if session := self._session_of(connection):
+                    self._sessions[endpoint] = session
+                else:
+                    del self._sessions[endpoint]
+
+    def _session_of(self, connection: ssl.SSLObject) -> ssl.SSLSession | None:
+        connection.context = self.shared  # the context in which the session may be resumed
+        session = connection.session
+        self.take_pair(connection)
+        return session
 
     def forget_session(self, endpoint: str) -> None:
         """Make the next handshake with `endpoint` a full one."""

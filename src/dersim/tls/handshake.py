@@ -38,9 +38,7 @@ async def client_handshake(
     except BaseException:
         context.forget_session(endpoint)
         raise
-    if not stream.session_reused:
-        context.keep_session(endpoint, stream.session)
-    stream.rest(context)
+    stream.rest(context, endpoint)
     return stream
 
 

@@ -47,15 +47,23 @@ class Wrapping(Protocol):
         ...
 
 
-class Pair(Protocol):
-    """A certificate with its key, for connections in which OpenSSL may do without."""
+class Client(Protocol):
+    """What a connection needs of its `ClientContext`, see there."""
+
+    def keep_session(self, endpoint: str, connection: ssl.SSLObject, /) -> None:
+        """Keep the session of a connection."""
+        ...
+
+    def connection_ends(self, connection: ssl.SSLObject, /) -> None:
+        """The connection is closed next."""
+        ...
 
     def take_pair(self, connection: ssl.SSLObject, /) -> None:
-        """Take it out of a connection."""
+        """Take certificate and key out of a connection."""
         ...
 
     def give_pair(self, connection: ssl.SSLObject, /) -> None:
-        """Put it in again."""
+        """Put them in again."""
         ...
 
 
@@ -80,13 +88,15 @@ class TlsStream(trio.abc.Stream):
         self._fill_bytes = fill_bytes
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname, session)
-        self._pair: Pair | None = None
+        self._client: Client | None = None
+        self._rests = False
         self._unfed = _NOTHING
 
-    def rest(self, pair: Pair) -> None:
-        """After the handshake: do without our certificate and key, unless the server renegotiates."""
-        pair.take_pair(self._object)
-        self._pair = pair
+    def rest(self, client: Client, endpoint: str) -> None:
+        """After a good handshake: keep the session, and hold no pair unless the server renegotiates."""
+        client.keep_session(endpoint, self._object)
+        client.take_pair(self._object)
+        self._client, self._rests = client, True
 
     def feed(self, data: bytes) -> None:
         """Bytes that were read of the transport before, ahead of all others."""
@@ -149,6 +159,9 @@ class TlsStream(trio.abc.Stream):
 
     async def aclose(self) -> None:
         """Close the transport."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.connection_ends(self._object)
         await self.transport.aclose()
 
     async def _drive(self, step: Callable[..., T], *arguments: Any) -> T:
@@ -170,9 +183,9 @@ class TlsStream(trio.abc.Stream):
     async def _flush(self) -> None:
         if self._outgoing.pending:
             data = self._outgoing.read()
-            if self._pair is not None and data[0] == _HANDSHAKE:
-                pair, self._pair = self._pair, None
-                pair.give_pair(self._object)
+            if self._rests and self._client is not None and data[0] == _HANDSHAKE:
+                self._rests = False
+                self._client.give_pair(self._object)
             await self.transport.send_all(data)
 
     async def _fill(self) -> None:
@@ -193,11 +206,6 @@ class TlsStream(trio.abc.Stream):
     def refusal(self) -> str:
         """On a server: why 2030.5 refuses the client's chain, "" if it does not."""
         return str(getattr(self._object, "refusal", ""))
-
-    @property
-    def session(self) -> ssl.SSLSession | None:
-        """The session, for a later connection to resume."""
-        return self._object.session
 
     @property
     def session_reused(self) -> bool:
