@@ -206,6 +206,29 @@ async def test_the_client_recovers_from_every_variant(nursery, autojump_clock, c
     await try_case(nursery, item, phase, certificates)
 
 
+@pytest.mark.parametrize("how", ["offset", "jumping"])
+@pytest.mark.parametrize("offset_s", [-90, -86_400, 60, 3600, 380_000_000])
+async def test_a_running_control_is_judged_by_a_clock_that_jumps_and_answered_once(
+    nursery, autojump_clock, how, offset_s
+):
+    world = FaultyWorld(nursery)
+    mrid = world.publish(40, 5, 120)
+    await world.begin()
+    await trio.sleep(BEFORE_S)
+    world.plant({"kind": "time", "how": how, "offset_s": offset_s})
+    world.client.rediscover()  # samples the Time
+    await trio.sleep(FAULT_S)
+    world.client.rediscover()
+    await trio.sleep(140)
+    # By the server's clock it has not begun yet, or is over; one that is over is not begun again.
+    at_s = 20 + BEFORE_S + FAULT_S
+    (later,) = world.between(at_s, at_s + 1)
+    assert later.limit == (40 if offset_s < 100 else 100)
+    assert world.seen[-1].limit == 100
+    assert world.responses(mrid) == [1, 2, 3]
+    assert not world.fences.counts
+
+
 def test_every_kind_is_tried_and_documented():
     assert {each.fault["kind"] for each in IN_SUITE.values()} == set(FORMS)
     table = DOCS.read_text(encoding="utf-8").partition("## What our client does")[2]
