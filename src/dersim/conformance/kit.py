@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from dersim import pki, tls
 from dersim.ieee2030_5 import identity
 from dersim.tls.files import load_certificates
+from dersim.utility.config import DEFAULT_PIN
 
 #: The chain of the device under test, and that of the server where a procedure asks for no other.
 CLIENT, SERVER = "B", "C"
@@ -38,7 +39,8 @@ class Kit(NamedTuple):
     def client_flags(self) -> list[str]:
         """The flags of `dersim sim` for the device under test."""
         files = (("cert", self.cert(CLIENT)), ("key", self.key(CLIENT)), ("root_cert", self.root))
-        return [word for name, path in files for word in (f"--csip_{name}", str(path))]
+        words = [word for name, path in files for word in (f"--csip_{name}", str(path))]
+        return [*words, "--csip_pin", f"{DEFAULT_PIN:06}"]
 
     def server_context(self, letter: str | None) -> tls.ServerContext:
         """The server's TLS context with a chain, by default a good one."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dersim.conformance.procedure import Procedure
-from dersim.conformance.procedures import comm, controls, core, device, events
+from dersim.conformance.procedures import beyond, comm, controls, core, device, events
 
-_PARTS = ("COMM", "CORE", "BASIC", "ERR")
+_PARTS = ("COMM", "CORE", "BASIC", "ERR", "X")
 
 
 def _order(procedure: Procedure) -> tuple[int, str]:
     return (_PARTS.index(procedure.id.partition("-")[0]), procedure.id)
 
 
-_AREAS = (comm, core, device, controls, events)
+_AREAS = (beyond, comm, core, device, controls, events)
 ALL: dict[str, Procedure] = {
     each.id: each for each in sorted((one for area in _AREAS for one in area.PROCEDURES), key=_order)
 }

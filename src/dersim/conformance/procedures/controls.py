@@ -209,7 +209,7 @@ PROCEDURES = (
         inputs={"voltage_pu": 1.07}, with_lfdi=False, curves=2, reading=_SFDI_ONLY,
     ),
     _control(
-        "012", "Frequency droop and Freq-Watt", _DROOP_DEFAULT, _DROOP_TEST, (above(82.5), below(79)),
+        "012", "Frequency droop and Freq-Watt", _DROOP_DEFAULT, _DROOP_TEST, (limit(84.5), below(79)),
         inputs={"frequency_hz": 60.5}, with_lfdi=False, curves=1,
         reading=f"{_SFDI_ONLY} Dead-bands of 30 mHz instead of the printed 60030 and 59970 (erratum 43).",
     ),
