@@ -12,6 +12,7 @@ BENCHES = (
     "xml_codec",
     "requests",
     "server",
+    "state",
     "modbus",
     "websockets",
     "startup",

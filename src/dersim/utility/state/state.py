@@ -68,6 +68,16 @@ class State:
             numbers = [int(row.key) for row in rows if row.kind == posted.RESPONSE]
             self._head_end.responses.version = max(numbers, default=0)
             self._pending = posted.by_owner(self._head_end, rows)
+            self._head_end.info(f"--state {self.path} goes on: {self._counted()}")
+
+    def _counted(self) -> str:
+        head_end = self._head_end
+        controls = sum(len(program.controls) for program in head_end.programs)
+        documents = sum(map(len, self._pending.values()))
+        return (
+            f"{len(head_end.end_devices)} EndDevices with {documents} documents, "
+            f"{len(head_end.groups)} groups, {len(head_end.programs)} programs with {controls} controls"
+        )
 
     @property
     def pending(self) -> bool:
