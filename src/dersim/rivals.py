@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from dersim.functions.contract import FunctionType
 
@@ -29,3 +30,10 @@ def with_third_party(types: Mapping[str, FunctionType]) -> Rivals:
     third_party = tuple(m for m, kind in types.items() if kind.stage == "reactive" and m not in known)
     reactive = (_RIVALS[0][0] + third_party, *_RIVALS[0][1:])
     return (reactive, *_RIVALS[1:])
+
+
+@lru_cache(maxsize=64)
+def by_mode(types: tuple[FunctionType, ...]) -> tuple[Mapping[str, FunctionType], Rivals]:
+    """The type of each mode, and which modes exclude each other; one for all DERs of the same functions."""
+    found = {mode: kind for kind in types for mode in kind.modes}
+    return found, with_third_party(found)

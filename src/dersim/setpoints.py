@@ -29,7 +29,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, IntEnum
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from dersim.fences import Ended
@@ -40,7 +39,7 @@ from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.kept import plain, value
 from dersim.modes import ModeValue, value_from_kept, value_to_kept
 from dersim.numeric import shown
-from dersim.rivals import COMPANIONS, Rivals, with_third_party
+from dersim.rivals import COMPANIONS, by_mode
 
 
 class SetpointSource(IntEnum):
@@ -158,13 +157,14 @@ class Setpoints:
     ) -> None:
         self.settings = settings
         self._nameplate = nameplate
-        self._types, self._rivals = _by_mode(tuple(types))
+        self._types, self._rivals = by_mode(tuple(types))
         self._now_s = now_s
         #: Goes around each call of a function's own check; this one lets its error pass.
         self.fence: Callable[[str], AbstractContextManager[Ended]] = lambda _what: nullcontext(Ended())
         self._settle = settle
         self._apply = apply
-        self._by_mode: dict[str, dict[SetpointSource, _Setpoint]] = {}
+        #: By mode: one of each source that asks for it, most often one alone.
+        self._held: dict[str, tuple[_Setpoint, ...]] = {}
         self._order = 0
         self._in_force: list[InForce] = []
         self._overridden: list[InForce] = []
@@ -254,10 +254,10 @@ class Setpoints:
         """End the setpoints that expire by now_s; True if there was one. The device then steps."""
         if now_s < self.next_expiry_s:
             return False
-        for mode, by_source in list(self._by_mode.items()):
-            for source, setpoint in list(by_source.items()):
+        for mode, held in list(self._held.items()):
+            for setpoint in held:
                 if setpoint.expires_s is not None and setpoint.expires_s <= now_s:
-                    del by_source[source]
+                    self._take(mode, source := setpoint.source)
                     outcome = Outcome(Verdict.ACCEPTED, "expired")
                     self._note(JournalEntry(now_s, source, mode, None, setpoint.detail, None, outcome))
         self._resolve(now_s)
@@ -265,21 +265,21 @@ class Setpoints:
 
     def checkpoint(self) -> dict[str, Any]:
         """Every setpoint held, whether it acts or not, and the ramps in force."""
-        held = [each for by_source in self._by_mode.values() for each in by_source.values()]
+        held = [each for each_mode in self._held.values() for each in each_mode]
         rows = [plain(each._replace(value=0.0)) for each in held]
         values = [value_to_kept(each.value) for each in held]
         return {"held": rows, "values": values, "ramps": plain(self.ramps), "changes": self.changes}
 
     def restore(self, document: Mapping[str, Any]) -> list[str]:
         """Take over what `checkpoint` gave; returns the modes left out, which this DER does not have."""
-        self._by_mode, unknown = {}, []
+        self._held, unknown = {}, []
         for row, kept in zip(document["held"], document["values"], strict=True):
             source, mode, _, *rest = row
             if mode not in self._types:
                 unknown.append(mode)
                 continue
             setpoint = _Setpoint(SetpointSource(source), mode, value_from_kept(kept), *rest)
-            self._by_mode.setdefault(mode, {})[setpoint.source] = setpoint
+            self._take(mode, setpoint.source, setpoint)
             self._order = max(self._order, setpoint.order)
         self._resolve(self._now_s())
         self.ramps = {mode: value(ramp) for mode, ramp in document["ramps"].items() if mode in self._values}
@@ -287,10 +287,10 @@ class Setpoints:
         return unknown
 
     def _put(self, change: SetpointChange, now_s: float) -> bool:
-        by_source = self._by_mode.setdefault(change.mode, {})
-        old = by_source.get(change.source)
+        old = self._of(change.mode, change.source)
         if change.value is None:
-            return by_source.pop(change.source, None) is not None
+            self._take(change.mode, change.source)
+            return old is not None
         since_s = now_s
         same = (change.value, change.detail, change.ramp_s)
         if old is not None and (old.value, old.detail, old.ramp_s) == same:
@@ -298,7 +298,7 @@ class Setpoints:
                 return False
             since_s = old.since_s
         self._order += 1
-        by_source[change.source] = _Setpoint(
+        setpoint = _Setpoint(
             change.source,
             change.mode,
             change.value,
@@ -309,14 +309,23 @@ class Setpoints:
             self._order,
             change.ramp_s,
         )
+        self._take(change.mode, change.source, setpoint)
         return True
+
+    def _of(self, mode: str, source: SetpointSource) -> _Setpoint | None:
+        return next((each for each in self._held.get(mode, ()) if each.source is source), None)
+
+    def _take(self, mode: str, source: SetpointSource, *new: _Setpoint) -> None:
+        """Replace what a source asks for in a mode; without `new` it asks for nothing any more."""
+        kept = (each for each in self._held.get(mode, ()) if each.source is not source)
+        self._held[mode] = (*kept, *new)
 
     def _resolve(self, now_s: float) -> None:
         winners: dict[str, _Setpoint] = {}
         losers: list[InForce] = []
         self.next_expiry_s = math.inf
-        for mode, by_source in self._by_mode.items():
-            rivals = sorted(by_source.values(), key=lambda w: (w.source.rank, w.order), reverse=True)
+        for mode, held in self._held.items():
+            rivals = sorted(held, key=lambda w: (w.source.rank, w.order), reverse=True)
             for setpoint in rivals:
                 self.next_expiry_s = min(self.next_expiry_s, setpoint.expires_s or math.inf)
                 if setpoint is rivals[0]:
@@ -349,16 +358,9 @@ class Setpoints:
     def _ramp_s(self, setpoint: _Setpoint) -> float | None:
         if setpoint.ramp_s is not None or setpoint.mode == _RAMP:
             return setpoint.ramp_s
-        ramp = self._by_mode.get(_RAMP, {}).get(setpoint.source)
+        ramp = self._of(_RAMP, setpoint.source)
         value = ramp.value if ramp is not None and ramp.detail == setpoint.detail else None
         return float(value) if isinstance(value, int | float) else None
-
-
-@lru_cache(maxsize=64)
-def _by_mode(types: tuple[FunctionType, ...]) -> tuple[Mapping[str, FunctionType], Rivals]:
-    """The type of each mode, and which modes exclude each other; one for all DERs of the same functions."""
-    found = {mode: kind for kind in types for mode in kind.modes}
-    return found, with_third_party(found)
 
 
 def _until_s(change: SetpointChange) -> float | None:
