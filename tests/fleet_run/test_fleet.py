@@ -2,7 +2,23 @@
 
 import json
 
+import pytest
 from tests.fleet_run.processes import fleet, need_dask, server, until
+
+from dersim.cli.sim_options import add_general
+from dersim.fleet_plan import FleetPlan, Group
+from dersim.fleet_run.fleet import dated
+from dersim.options import OptionParser
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_dated"), [([], True), (["--rate", "2"], False), (["--start_clock_time", "06:00"], False)]
+)
+def test_a_shard_that_is_restarted_goes_on_with_the_churn_of_the_run_where_its_time_is_real(flags, is_dated):
+    parser = OptionParser()
+    add_general(parser)
+    ders = dated(FleetPlan((Group("a", 1, 2),), 1, 2), parser.parse_args(flags))
+    assert (ders.began_s is not None) is is_dated
 
 
 def test_two_workers_of_five_ders_join_are_measured_and_stop(tmp_path):

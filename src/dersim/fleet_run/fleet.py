@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import socket
+import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import trio
@@ -13,6 +15,7 @@ import trio
 from dersim.cli import load_run
 from dersim.cli.load_flags import is_measured
 from dersim.cli.redaction import command_line
+from dersim.cli.sim import start_of
 from dersim.cli.terminal import stderr
 from dersim.errors import ConfigError, bare_errors
 from dersim.fleet_plan import FleetPlan
@@ -42,6 +45,15 @@ class Request(NamedTuple):
     words: Sequence[str]
 
 
+def dated(ders: FleetPlan, options: Namespace) -> FleetPlan:
+    """The plan with its beginning, so that a shard that is restarted goes on with its churn and comms loss.
+
+    Simulated time that is not the computer's begins anew with each shard, and so do these.
+    """
+    real = options.rate == 1 and start_of(options) is None
+    return replace(ders, began_s=time.time()) if real else ders
+
+
 class FleetRun:
     """One run. workers: with what each may take, bytes. listening: for the page.
 
@@ -56,7 +68,7 @@ class FleetRun:
         options = request.options
         size = shard_size(request.ders.count, len(workers), options.shard_size)
         plan = cut(
-            request.ders,
+            dated(request.ders, options),
             size,
             request.flags,
             options.seed,
