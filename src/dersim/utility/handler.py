@@ -76,7 +76,10 @@ class RequestHandler:
             lfdi = identity.lfdi(request.peer_certificate_der)
         what = f"{request.method} {request.target[:200]} of {lfdi or request.peer}"
         if self._head_end.faults.may_act:
-            return self._answer_with_faults(request, lfdi, what, now_s)
+            answer: Response | Raw | Delayed = _FAILED
+            with self._fences.around("utility_fault", MODULE, what):
+                answer = self._answer_with_faults(request, lfdi, what, now_s)
+            return answer  # noqa: RET504 - not what was returned where the fence ended it
         response = self._carried_out(request, lfdi, what)
         self._head_end.request_log.add(
             now_s, request.method, request.target, response.status, lfdi, request.body, response.body

@@ -135,3 +135,23 @@ def test_without_a_fault_nothing_is_marked(client):
 def test_a_head_is_left_alone_after_it_is_carried_out(client, plant):
     plant("xml", flaw="truncated")
     assert client.ask("HEAD", "/tm").header("x-dersim-planted-fault") is None
+
+
+def test_an_error_in_a_fault_ends_one_request(make_lab):
+    lab = make_lab(fail_fast=False)
+    fault = lab.head_end.faults.plant(fault_from({"kind": "gone", "path": "/tm"}))
+    fault.action.before = None  # cannot be called
+    client = lab.client()
+    assert client.ask("GET", "/tm").status == 500
+    assert client.ask("GET", "/dcap").status == 200
+    assert lab.server.fences.counts == {"utility_fault": 1}
+
+
+def test_the_log_says_whom_a_fault_meets(lab, plant):
+    plant("no_handshake", duration_s=5)
+    plant("gone", path="/derp/*", method="GET", device=7, start_in_s=3, probability=0.5, note="try")
+    said = [line.split(") for ")[1] for line in lab.log.lines if ") for " in line]
+    assert said == [
+        "new connections, for 5 s",
+        "GET /derp/* of device 7, from 3 s on, with probability 0.5, try",
+    ]

@@ -7,7 +7,7 @@ import math
 from typing import Any, Literal, NamedTuple
 
 from dersim.timestamps import rfc3339
-from dersim.utility.faults.actions import Action
+from dersim.utility.faults.actions import Action, ConnectionAction
 from dersim.utility.faults.path_faults import pattern_of
 from dersim.utility.faults.plans import FaultPlan
 
@@ -114,6 +114,8 @@ class PlantedFault:
     def scope(self) -> str:
         """Whom it meets, in words."""
         data = self.plan.data
+        if isinstance(self.action, ConnectionAction):
+            return "new connections"
         parts = [data.get("method", ""), data.get("path", "")]
         if "device" in data:
             parts.append(f"of device {data['device']}")
