@@ -18,9 +18,9 @@ from dersim.errors import ConfigError
 from dersim.timestamps import rfc3339
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.programs import ControlOrder
-from dersim.utility.scenario.happenings import carry_out
+from dersim.utility.scenario.events import carry_out
+from dersim.utility.scenario.objects import Stage
 from dersim.utility.scenario.plan import EventPlan, Scenario, Series
-from dersim.utility.scenario.stage import Stage
 
 #: How many of the last events are kept for the page.
 _TOLD = 50

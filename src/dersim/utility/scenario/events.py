@@ -7,8 +7,8 @@ from typing import Any
 
 from dersim.errors import ConfigError
 from dersim.utility.program import CANCELLED, CANCELLED_AT_RANDOM, SUPERSEDED
+from dersim.utility.scenario.objects import Stage
 from dersim.utility.scenario.plan import EventPlan
-from dersim.utility.scenario.stage import Stage
 
 _HOW = {"cancelled": CANCELLED, "cancelled_with_randomization": CANCELLED_AT_RANDOM, "superseded": SUPERSEDED}
 
