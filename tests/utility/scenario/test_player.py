@@ -20,7 +20,7 @@ T = 1_800_000_000.0
 LFDI = "381431F974955A7649CB34B19F705069DFE0DA8C"
 
 
-class Stage:
+class Run:
     """A head-end on a clock that the test moves."""
 
     def __init__(self) -> None:
@@ -46,8 +46,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
+def run() -> Run:
+    return Run()
 
 
 SERIES = """
@@ -57,36 +57,36 @@ controls:
 """  # noqa: E501 - a file
 
 
-def test_controls_of_a_series_are_published_one_by_one(stage: Stage) -> None:
-    player = stage.play(SERIES)
-    assert (stage.starts(), stage.program("P").default.modes) == ([], {"opModMaxLimW": 90.0})
-    stage.at(69)
-    assert stage.starts() == []
-    stage.at(70)
-    assert stage.starts() == [100]
-    stage.at(170)
-    assert stage.starts() == [200]
-    stage.at(270)
-    assert stage.starts() == [300]
-    assert next(iter(stage.program("P").controls.values())).modes == {"opModFixedW": 5.0}
+def test_controls_of_a_series_are_published_one_by_one(run: Run) -> None:
+    player = run.play(SERIES)
+    assert (run.starts(), run.program("P").default.modes) == ([], {"opModMaxLimW": 90.0})
+    run.at(69)
+    assert run.starts() == []
+    run.at(70)
+    assert run.starts() == [100]
+    run.at(170)
+    assert run.starts() == [200]
+    run.at(270)
+    assert run.starts() == [300]
+    assert next(iter(run.program("P").controls.values())).modes == {"opModFixedW": 5.0}
     for second in range(280, 600):
-        stage.at(second)
+        run.at(second)
     shown = player.to_json()
     assert (shown["next_in_s"], shown["published"], shown["to_publish"]) == (None, 4, 4)
 
 
-def test_after_a_long_pause_controls_that_are_over_are_left_out(stage: Stage) -> None:
-    player = stage.play(SERIES)
-    stage.at(320)
-    assert (stage.starts(), player.published) == ([300], 1)
-    (control,) = stage.program("P").controls.values()
+def test_after_a_long_pause_controls_that_are_over_are_left_out(run: Run) -> None:
+    player = run.play(SERIES)
+    run.at(320)
+    assert (run.starts(), player.published) == ([300], 1)
+    (control,) = run.program("P").controls.values()
     assert (control.status, control.modes) == (ACTIVE, {"opModFixedW": 5.0})
-    stage.at(372)
-    assert 400 in stage.starts()
+    run.at(372)
+    assert 400 in run.starts()
 
 
-def test_events_are_carried_out_at_their_moment(stage: Stage) -> None:
-    stage.play(f"""
+def test_events_are_carried_out_at_their_moment(run: Run) -> None:
+    run.play(f"""
 groups:
   - {{name: F, level: feeder}}
   - {{name: N, level: non_topology}}
@@ -106,62 +106,62 @@ events:
   - {{at_s: 95, cancel: {{control: c}}}}
   - {{at_s: 96, remove: "{LFDI}"}}
 """)
-    head_end, p, q = stage.head_end, stage.program("P"), stage.program("Q")
-    stage.at(10)
+    head_end, p, q = run.head_end, run.program("P"), run.program("Q")
+    run.at(10)
     assert p.default is None
-    stage.at(20)
+    run.at(20)
     assert q.default.modes == {"opModMaxLimW": 80.0}
-    stage.at(30)
+    run.at(30)
     assert (q.primacy, [group.name for group in q.groups]) == (2, ["N"])
-    stage.at(40)
+    run.at(40)
     assert next(iter(p.controls.values())).status == CANCELLED_AT_RANDOM
     of = head_end.groups.of
-    stage.at(50)
+    run.at(50)
     assert {group.name for group in of(LFDI)} == {"all DERs", "F"}
-    stage.at(60)
+    run.at(60)
     assert {group.name for group in of(LFDI)} == {"all DERs", "F", "N"}
-    stage.at(70)
+    run.at(70)
     assert {group.name for group in of(LFDI)} == {"all DERs", "N"}
-    stage.at(80)
+    run.at(80)
     assert head_end.end_devices.find(LFDI) is None
-    stage.at(100)
+    run.at(100)
     assert head_end.rates.derp == 5
-    assert stage.warnings() == [
+    assert run.warnings() == [
         "scenario s.yaml: control 'c' is not there any more, or not yet; it is not cancelled",
         f"scenario s.yaml: there is no device {LFDI} to remove",
     ]
 
 
-def test_many_events_at_one_moment_are_carried_out_in_their_order(stage: Stage) -> None:
+def test_many_events_at_one_moment_are_carried_out_in_their_order(run: Run) -> None:
     events = "\n".join(f"  - {{at_s: 9, program: {{name: P, primacy: {k % 200}}}}}" for k in range(601))
-    stage.play(f"programs: [{{name: P, primacy: 7}}]\nevents:\n{events}\n")
-    stage.at(10)
-    assert stage.program("P").primacy == 0
+    run.play(f"programs: [{{name: P, primacy: 7}}]\nevents:\n{events}\n")
+    run.at(10)
+    assert run.program("P").primacy == 0
 
 
-def test_another_scenario_takes_back_what_the_first_one_made(stage: Stage) -> None:
-    first = stage.play(f"""
+def test_another_scenario_takes_back_what_the_first_one_made(run: Run) -> None:
+    first = run.play(f"""
 groups: [{{name: F, level: feeder}}, {{name: S, level: segment, parent: F}}]
 devices: [{{lfdi: "{LFDI}", enabled: false, group: S}}]
 programs: [{{name: P, primacy: 7, groups: [S]}}]
 faults: [{{kind: gone, path: /edev/*}}]
 """)
-    assert [fault.over for fault in stage.head_end.faults] == [""]
-    assert not stage.head_end.end_devices.find(LFDI).enabled
-    second = stage.play("programs: [{name: P, primacy: 9}]")
-    assert stage.head_end.player is second
+    assert [fault.over for fault in run.head_end.faults] == [""]
+    assert not run.head_end.end_devices.find(LFDI).enabled
+    second = run.play("programs: [{name: P, primacy: 9}]")
+    assert run.head_end.player is second
     assert first is not second
-    assert [program.primacy for program in stage.head_end.programs] == [9]
-    assert [group.name for group in stage.head_end.groups] == ["all DERs"]
-    assert [fault.over for fault in stage.head_end.faults] == ["it was removed"]
-    assert stage.head_end.end_devices.find(LFDI) is not None
+    assert [program.primacy for program in run.head_end.programs] == [9]
+    assert [group.name for group in run.head_end.groups] == ["all DERs"]
+    assert [fault.over for fault in run.head_end.faults] == ["it was removed"]
+    assert run.head_end.end_devices.find(LFDI) is not None
 
 
-def test_a_group_of_the_operator_below_one_of_the_scenario_is_left_with_a_warning(stage: Stage) -> None:
-    stage.play("groups: [{name: F, level: feeder}]\nprograms: [{name: P, primacy: 7}]")
-    grouping.create(stage.head_end, "mine", "segment", stage.head_end.groups.find("F"))
-    stage.play("programs: [{name: P, primacy: 9}]")
-    assert stage.warnings() == ["scenario s.yaml: group 'F' has groups below it: remove mine first"]
+def test_a_group_of_the_operator_below_one_of_the_scenario_is_left_with_a_warning(run: Run) -> None:
+    run.play("groups: [{name: F, level: feeder}]\nprograms: [{name: P, primacy: 7}]")
+    grouping.create(run.head_end, "mine", "segment", run.head_end.groups.find("F"))
+    run.play("programs: [{name: P, primacy: 9}]")
+    assert run.warnings() == ["scenario s.yaml: group 'F' has groups below it: remove mine first"]
 
 
 def test_a_server_that_begins_with_a_scenario_has_its_configuration() -> None:
@@ -188,39 +188,39 @@ faults:
 """  # noqa: E501 - a file
 
 
-def test_after_a_restart_it_goes_on_and_nothing_is_done_twice(stage: Stage) -> None:
+def test_after_a_restart_it_goes_on_and_nothing_is_done_twice(run: Run) -> None:
     scenario = parse_scenario(RESUMED.encode(), "s.yaml")
-    first = play(stage.head_end, scenario)
+    first = play(run.head_end, scenario)
     for second_s in (12, 75, 180):
-        stage.at(second_s)
+        run.at(second_s)
     progress = json.loads(json.dumps(first.progress))
-    controls = list(stage.program("P").controls)
-    for fault in stage.head_end.faults:
-        stage.head_end.faults.remove(fault)
-    stage.head_end.player = None
-    stage.head_end.set_default(stage.program("P"), {"opModMaxLimW": 70.0})  # of the operator
-    stage.at(190)
-    second = play(stage.head_end, scenario, progress)
-    assert (len(stage.head_end.programs), len(stage.head_end.groups)) == (1, 2)
-    assert list(stage.program("P").controls) == controls
-    assert stage.program("P").default.modes == {"opModMaxLimW": 70.0}
-    assert [fault.plan.data for fault in stage.head_end.faults if not fault.over] == [
+    controls = list(run.program("P").controls)
+    for fault in run.head_end.faults:
+        run.head_end.faults.remove(fault)
+    run.head_end.player = None
+    run.head_end.set_default(run.program("P"), {"opModMaxLimW": 70.0})  # of the operator
+    run.at(190)
+    second = play(run.head_end, scenario, progress)
+    assert (len(run.head_end.programs), len(run.head_end.groups)) == (1, 2)
+    assert list(run.program("P").controls) == controls
+    assert run.program("P").default.modes == {"opModMaxLimW": 70.0}
+    assert [fault.plan.data for fault in run.head_end.faults if not fault.over] == [
         {"kind": "gone", "path": "/mup", "start_in_s": 0, "duration_s": 110}
     ]
-    stage.at(220)
-    assert [
-        control.live for control in stage.program("P").controls.values() if control.start_s == T + 200
-    ] == [False]
+    run.at(220)
+    assert [control.live for control in run.program("P").controls.values() if control.start_s == T + 200] == [
+        False
+    ]
     for second_s in range(230, 600):
-        stage.at(second_s)
+        run.at(second_s)
     assert (second.published, second.to_json()["began"]) == (4, first.to_json()["began"])
-    assert stage.warnings() == [line for line in stage.warnings() if line.startswith("planted fault")]
+    assert run.warnings() == [line for line in run.warnings() if line.startswith("planted fault")]
     second.stop()
-    assert (len(stage.head_end.programs), len(stage.head_end.groups)) == (0, 1)
+    assert (len(run.head_end.programs), len(run.head_end.groups)) == (0, 1)
 
 
-def test_what_the_operator_has_removed_is_a_warning(stage: Stage) -> None:
-    stage.play(SERIES + "events: [{at_s: 5, default: {program: P, modes: null}}]")
-    stage.head_end.remove_program(stage.program("P"))
-    stage.at(75)
-    assert stage.warnings() == ["scenario s.yaml: program 'P' is not there any more"] * 2
+def test_what_the_operator_has_removed_is_a_warning(run: Run) -> None:
+    run.play(SERIES + "events: [{at_s: 5, default: {program: P, modes: null}}]")
+    run.head_end.remove_program(run.program("P"))
+    run.at(75)
+    assert run.warnings() == ["scenario s.yaml: program 'P' is not there any more"] * 2

@@ -16,7 +16,7 @@ from dersim.utility.scenario.plan import DevicePlan, Scenario
 from dersim.utility.scenario.reader import ALL
 
 
-class Stage:
+class ScenarioObjects:
     """Made by `make` when a scenario begins, or found by `find` when it goes on after a restart."""
 
     def __init__(self, scenario: Scenario, head_end: HeadEnd) -> None:
@@ -78,7 +78,7 @@ class Stage:
         left = (_rest_of(plan, elapsed_s) for plan in self.scenario.faults)
         self.faults = [head_end.faults.plant(plan) for plan in left if plan is not None]
 
-    def take_back(self) -> None:
+    def remove(self) -> None:
         """Remove programs, groups and faults; devices stay registered."""
         head_end, devices = self.head_end, self.head_end.end_devices
         head_end.config.personality, devices.mode, devices.pin = self._before

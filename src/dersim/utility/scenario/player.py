@@ -19,7 +19,7 @@ from dersim.timestamps import rfc3339
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.programs import ControlOrder
 from dersim.utility.scenario.events import carry_out
-from dersim.utility.scenario.objects import Stage
+from dersim.utility.scenario.objects import ScenarioObjects
 from dersim.utility.scenario.plan import EventPlan, Scenario, Series
 
 #: How many of the last events are kept for the page.
@@ -34,7 +34,7 @@ class Player:
         self.published = 0
         self.told: deque[str] = deque(maxlen=_TOLD)
         self._head_end = head_end
-        self._stage = Stage(scenario, head_end)
+        self._objects = ScenarioObjects(scenario, head_end)
         self._series = [_Publisher(self, series) for series in scenario.series]
         self._began_s = 0.0
         self._events_done = 0
@@ -46,7 +46,7 @@ class Player:
     def start(self) -> None:
         """Make groups, devices, programs and faults, and whatever is due at once."""
         self._began_s = math.ceil(self._head_end.now_s())
-        self._stage.make()
+        self._objects.make()
         self._head_end.info(f"scenario {self.scenario.name} begins: {self._counted()}")
         self._go()
 
@@ -58,7 +58,7 @@ class Player:
         for publisher, done in zip(self._series, progress["series"], strict=True):
             publisher.next = done
         elapsed_s = self.since_start_s(head_end.now_s())
-        self._stage.find(progress, elapsed_s)
+        self._objects.find(progress, elapsed_s)
         head_end.info(f"scenario {self.scenario.name} goes on, {elapsed_s:.0f} s after its start")
         self._go()
 
@@ -79,13 +79,13 @@ class Player:
             "events": self._events_done,
             "published": self.published,
             "series": [publisher.next for publisher in self._series],
-            **self._stage.numbers(),
+            **self._objects.numbers(),
         }
 
     def stop(self) -> None:
         """Take back programs, groups, faults and the edition of answers; devices stay registered."""
         self._due.clear()
-        self._stage.take_back()
+        self._objects.remove()
         self._head_end.info(f"scenario {self.scenario.name} has ended")
 
     def advance(self, now_s: float) -> None:
@@ -116,7 +116,7 @@ class Player:
         def turn(_: float) -> None:
             self._events_done += 1
             self.told.append(f"{event.at_s:g} s: {event.kind}")
-            carry_out(self._stage, event)
+            carry_out(self._objects, event)
 
         return turn
 
@@ -125,10 +125,10 @@ class Player:
         modes = series.steps[index % len(series.steps)]
         start_s = int(self._began_s + series.start_s + index * series.every_s)
         order = ControlOrder(modes, start_s, series.duration_s, **series.order)
-        control = self._head_end.publish(self._stage.program(series.program), order)
+        control = self._head_end.publish(self._objects.program(series.program), order)
         self.published += 1
         if order.description:
-            self._stage.newest[order.description] = control
+            self._objects.newest[order.description] = control
 
     def since_start_s(self, now_s: float) -> float:
         """Seconds since the start of the scenario."""
@@ -136,7 +136,7 @@ class Player:
 
     def to_json(self) -> dict[str, Any]:
         """For the operator's REST."""
-        now_s, numbers = self._head_end.now_s(), self._stage.numbers()
+        now_s, numbers = self._head_end.now_s(), self._objects.numbers()
         return {
             "name": self.scenario.name,
             "description": self.scenario.description,
@@ -147,7 +147,7 @@ class Player:
             "to_publish": sum(series.total for series in self.scenario.series),
             "programs": list(numbers["programs"].values()),
             "groups": list(numbers["groups"].values()),
-            "faults": [fault.number for fault in self._stage.faults],
+            "faults": [fault.number for fault in self._objects.faults],
             "told": list(self.told),
         }
 
