@@ -269,6 +269,22 @@ async def test_a_control_that_seems_over_waits_until_the_clock_is_sampled(
     assert [body.split(b"<status>")[1][:1] for body in world.server.bodies("/rsp")] == [b"1", b"2"]
 
 
+async def test_redirects_to_many_servers_leave_few_connections_open(autojump_clock, world):
+    client = await world.ready()
+    numbers = itertools.count()
+    world.tree["/derp/1/derc"] = lambda request: Response(
+        302, (("location", f"http://host{next(numbers)}.test/derp/1/list"),)
+    )
+    world.tree["/derp/1/list"] = encode(
+        r.DERControlList(href="/derp/1/derc", all=0, results=0), Edition.E2018
+    )
+    world.begin()
+    await trio.sleep(200)
+    assert next(numbers) > 10
+    assert len(client.lifecycle.session._connections) == 4
+    assert client.lifecycle.session.origin in client.lifecycle.session._connections
+
+
 async def test_a_response_survives_a_redirect_loop(autojump_clock, world, make_control):
     await world.ready()
     world.server.answers["POST", "/rsp"] = [Response(302, (("location", "/rsp"),))] * 20

@@ -32,6 +32,8 @@ from dersim.logbuffer import Level
 
 #: Redirects that are followed for one request.
 MAX_REDIRECTS = 5
+#: Servers to which a connection is kept, ours and those that redirects lead to; the oldest other is closed.
+MAX_ORIGINS = 4
 #: The status (RFC 5842) of a redirect that leads nowhere: an error of the server, so a Response is kept.
 LOOP_DETECTED = 508
 #: How soon a list that was 204 is read again, s.
@@ -319,7 +321,7 @@ class Session:
     async def _once(self, origin: Origin, method: str, target: str, cause: str, body: bytes) -> Response:
         self.counters.requests += 1
         headers = _WRITE_HEADERS if body else _READ_HEADERS
-        connection = self._connection(origin)
+        connection = await self._connection(origin)
         if not connection.is_open:
             async with self._connecting:
                 return await self._timed(connection, origin, method, target, headers, cause, body)
@@ -356,9 +358,10 @@ class Session:
         self.last_contact_s = self._clock.now_s()
         return response
 
-    def _connection(self, origin: Origin) -> Connection:
-        connection = self._connections.get(origin)
-        if connection is None:
+    async def _connection(self, origin: Origin) -> Connection:
+        if (connection := self._connections.get(origin)) is None:
+            if len(self._connections) >= MAX_ORIGINS:
+                await self._connections.pop(next(o for o in self._connections if o != self.origin)).aclose()
             connection = self._connections[origin] = self._connect(origin)
         return connection
 
