@@ -79,8 +79,11 @@ def set_attributes(part: Any, names: Iterable[str], document: Mapping[str, Any])
 def _set(part: Any, name: str, kept: Any) -> None:
     now = getattr(part, name)
     if isinstance(now, dict):
-        for key, each in now.items():
+        parts = {key: each for key, each in now.items() if type(each) not in _PLAIN and is_kept(each)}
+        for key, each in parts.items():
             give(each, kept.get(key))
+        if not parts:
+            setattr(part, name, {key: value(each) for key, each in kept.items()})
     elif type(now) not in _PLAIN and is_kept(now):
         give(now, kept)
     else:

@@ -186,6 +186,8 @@ def _at_first(view: View) -> dict[str, Any]:
 class AcControls(Model):
     """The registers of 704."""
 
+    KEPT = ("_stored",)
+
     model_id = 704
 
     def __init__(self, view: View, scales: Scales, timers: Timers) -> None:

@@ -29,6 +29,8 @@ _STOPPED, _STANDBY, _STARTED = 1, 2, 3
 class Battery(Measurement):
     """The registers of 802. switch: the one that 123.Conn operates."""
 
+    KEPT = ("_controller_beat",)
+
     model_id = 802
     _LITHIUM_ION, _CONNECTED, _DISCONNECTED = 4, 3, 1
 

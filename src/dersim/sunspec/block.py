@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from dersim.modes import ModeValue
 from dersim.numeric import shown
@@ -41,6 +41,8 @@ class Model:
     life of the device.
     """
 
+    #: What a checkpoint keeps: written, and not in force by itself.
+    KEPT: ClassVar[tuple[str, ...]] = ()
     model_id = 0
     counts: Mapping[str, int] = {}
     scales: Mapping[str, int] = {}

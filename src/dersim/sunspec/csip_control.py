@@ -30,6 +30,8 @@ FindClient = Callable[[], CsipService | None]
 class CsipControl(Model):
     """The registers of 64415. find_client: the CSIP client of this DER, None where the run has none."""
 
+    KEPT = ("_resource",)
+
     model_id = 64415
     #: Any word but 0 starts a burst.
     open_enums = frozenset({"LogEventEna"})

@@ -36,6 +36,8 @@ _CONN = "123.Conn"
 class Immediate(Model):
     """The registers of 123."""
 
+    KEPT = ("_percents", "_conn_s")
+
     model_id = 123
     scales = {"WMaxLimPct_SF": -2, "OutPFSet_SF": -3, "VArPct_SF": -2}  # noqa: RUF012 - never changed
 

@@ -22,6 +22,8 @@ class Operation(Model):
     The end of standby does not start a machine that was stopped; a start ends standby.
     """
 
+    KEPT = ("_controller_beat",)
+
     model_id = 715
 
     def __init__(self, view: View) -> None:

@@ -36,6 +36,8 @@ def plugin_model(view: View, plugin: str, kind: SunspecModel, fences: Fences) ->
 class PluginModel(Model):
     """One model whose registers keep what is written to them."""
 
+    KEPT = ("_values",)
+
     def __init__(
         self,
         view: View,

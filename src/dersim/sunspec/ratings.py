@@ -64,6 +64,8 @@ def update_settings(view: View, source: SetpointSource, values: Mapping[str, flo
 class Common(Model):
     """1, common. DA is our unit id; it is writable."""
 
+    KEPT = ("device_address",)
+
     model_id = 1
 
     def __init__(self, view: View, address: int) -> None:

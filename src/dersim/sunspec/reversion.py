@@ -10,8 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import trio
+
+from dersim.kept import plain, value
 
 
 class Timer:
@@ -53,6 +56,16 @@ class Timers:
         self._timers: list[Timer] = []
         self._next_s = math.inf
         self._moved = trio.Event()
+
+    def checkpoint(self) -> list[Any]:
+        """When each timer ends, in the order in which they were made."""
+        return [plain(timer.ends_s) for timer in self._timers]
+
+    def restore(self, document: list[Any]) -> None:
+        """Take over what `checkpoint` of an equal map gave; what ran out meanwhile fires next."""
+        for timer, ends_s in zip(self._timers, document, strict=False):
+            timer.ends_s = value(ends_s)
+        self.changed()
 
     def add(self, fire: Callable[[], None]) -> Timer:
         """A new timer."""

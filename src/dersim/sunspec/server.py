@@ -13,6 +13,7 @@ import trio
 from dersim.errors import ConfigError
 from dersim.fences import at_start
 from dersim.http11.listen import address, bind
+from dersim.kept import attributes, set_attributes
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CsipService, SunspecService
 from dersim.setpoints import SetpointSource
@@ -87,6 +88,21 @@ class ModbusServer:
     def service(self) -> Service:
         """The service that answers requests, made on first use."""
         return Service(self.unit, self._identity(), on_write=self._wrote, on_refused=self._refused)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What is written and not in force, by model, and the timers; nothing of a map that nobody used."""
+        if "unit" not in self.__dict__:
+            return {}
+        models = [block.model for block in self.unit.blocks]
+        kept = {str(each.model_id): attributes(each, each.KEPT) for each in models if each.KEPT}
+        return {"models": kept, "timers": self.timers.checkpoint()}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave; models that this run does not have are left out."""
+        if document:
+            for model in (block.model for block in self.unit.blocks):
+                set_attributes(model, model.KEPT, document["models"].get(str(model.model_id), {}))
+            self.timers.restore(document["timers"])
 
     def _csip_client(self) -> CsipService | None:
         return self._context.service(CsipService, self.device.number)

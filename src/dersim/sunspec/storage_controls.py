@@ -39,6 +39,8 @@ _STEERING = frozenset({_MODE, IN, OUT, _REVERT})
 class StorageControls(Model):
     """The registers of 124."""
 
+    KEPT = ("_stored", "_waiting")
+
     model_id = 124
 
     def __init__(self, view: View, scales: Scales, timers: Timers) -> None:

@@ -65,6 +65,8 @@ class Form:
 class StoredSets(Model):
     """The registers of a model with stored sets."""
 
+    KEPT = ("_sets", "_request", "_result", "_revert_s", "_revert_to")
+
     def __init__(self, view: View, form: Form, timers: Timers) -> None:
         self.view = view
         self.form = form
