@@ -41,8 +41,10 @@ if TYPE_CHECKING:
         CsipService,
         FoundResources,
         HttpExchange,
+        PresenceService,
         RecordingService,
         SunspecService,
+        TransportService,
     )
     from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
@@ -86,8 +88,10 @@ _MODULES = {
         "CsipService",
         "FoundResources",
         "HttpExchange",
+        "PresenceService",
         "RecordingService",
         "SunspecService",
+        "TransportService",
     ),
     "dersim.plugin.sunspec_model": ("SunspecModel", "SunspecPoints"),
     "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
@@ -130,6 +134,7 @@ __all__ = [
     "Part",
     "PluginError",
     "PluginInfo",
+    "PresenceService",
     "RecordingService",
     "SchemaExtension",
     "Scope",
@@ -141,6 +146,7 @@ __all__ = [
     "SunspecModel",
     "SunspecPoints",
     "SunspecService",
+    "TransportService",
     "Verdict",
     "count",
     "hookimpl",
