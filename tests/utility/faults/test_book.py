@@ -150,8 +150,10 @@ def test_an_error_in_a_fault_ends_one_request(make_lab):
 def test_the_log_says_whom_a_fault_meets(lab, plant):
     plant("no_handshake", duration_s=5)
     plant("gone", path="/derp/*", method="GET", device=7, start_in_s=3, probability=0.5, note="try")
+    plant("gone", device=8)
     said = [line.split(") for ")[1] for line in lab.log.lines if ") for " in line]
     assert said == [
         "new connections, for 5 s",
         "GET /derp/* of device 7, from 3 s on, with probability 0.5, try",
+        "device 8",
     ]

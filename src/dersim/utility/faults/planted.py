@@ -116,7 +116,6 @@ class PlantedFault:
         data = self.plan.data
         if isinstance(self.action, ConnectionAction):
             return "new connections"
-        parts = [data.get("method", ""), data.get("path", "")]
-        if "device" in data:
-            parts.append(f"of device {data['device']}")
-        return " ".join(part for part in parts if part) or "everything"
+        what = " ".join(part for part in (data.get("method"), data.get("path")) if part)
+        whose = f"device {data['device']}" if "device" in data else ""
+        return " of ".join(part for part in (what, whose) if part) or "everything"
