@@ -19,7 +19,7 @@ from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
 from dersim.utility import advertisement
 from dersim.utility.admin import page as admin_page
-from dersim.utility.admin.app import Admin
+from dersim.utility.admin.app import Admin, not_saved
 from dersim.utility.admin.context import Later
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.config import UtilityConfig
@@ -209,7 +209,7 @@ class UtilityServer:
         """One request of the operator."""
         answer = self._asked_by_operator(request)
         if self.state is not None and not await self.state.saved(writing=request.method not in _READING):
-            return _NOT_SAVED
+            return not_saved(request.target.partition("?")[0])
         if isinstance(answer, Later):
             return await trio.to_thread.run_sync(self._admin.finish, answer)
         return answer

@@ -230,7 +230,12 @@ async def test_what_was_not_committed_is_answered_503_and_goes_with_the_next_com
         answer = await lab.server.handle(request)
         assert (answer.status, answer.header("retry-after")) == (503, "10")
         [line] = [line for line in lab.log.lines if "disk is full" in line]
-        assert "answered 503 until it can be written again" in line
+        assert "or show what is not committed, are answered 503 until it can be written again" in line
+        answer = await lab.server.handle_admin(
+            Request("GET", "/api/utility/programs", headers, b"", None, "127.0.0.1:40001")
+        )
+        assert (answer.status, answer.header("retry-after")) == (503, "10")
+        assert "make room" in json.loads(answer.body)["hint"]
         full = False
         lab.server.state._failing = False
         assert (await lab.server.handle(request)).status == 200

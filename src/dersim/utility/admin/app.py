@@ -165,6 +165,12 @@ _FIXED_HEADERS = (
 )
 
 
+def not_saved(path: str) -> Response:
+    """The answer while the state file cannot be written."""
+    detail = "the state file cannot be written: changes since then may be gone after a restart"
+    return _problem(refusal("unavailable", detail), path, (("retry-after", "10"),))
+
+
 def _problem(problem: Problem, path: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     return _json(problem.status, problem.document(path[:200]), "application/problem+json", headers)
 

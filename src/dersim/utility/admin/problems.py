@@ -17,6 +17,7 @@ _HINTS = {
     "method-not-allowed": "See /docs for the methods of this address.",
     "conflict": f"GET {PREFIX}/controls shows what is in force.",
     "too-large": "A request body may have 1 MiB.",
+    "unavailable": "The log says why the file of --state cannot be written; make room, and ask again.",
     "internal": "See the log of this server, and report it.",
 }
 #: The kinds that this port answers with: status, and what to do.

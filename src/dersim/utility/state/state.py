@@ -152,8 +152,8 @@ class State:
             self._journal.give_back(batch)
             if not self._failing:
                 self._head_end.error(
-                    f"--state {self.path}: {error}: nothing is committed, and requests that change anything "
-                    f"are answered 503 until it can be written again"
+                    f"--state {self.path}: {error}: nothing is committed, and requests that change anything, "
+                    f"or show what is not committed, are answered 503 until it can be written again"
                 )
             self._failing = True
             self._tell()
