@@ -151,11 +151,12 @@ def test_no_der_is_left_when_the_scheduler_was_killed_and_the_command_says_so(tm
         assert run.log.read_text().splitlines()[-1].startswith("dersim: the scheduler has not answered")
 
 
-def test_ctrl_c_reaches_the_workers_too_and_is_a_clean_stop(tmp_path, at):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_reaches_the_workers_too_is_a_clean_stop(tmp_path, at, number):
     with fleet(tmp_path, at, "-N", "6", "--workers", "2") as run:
         joined(run)
         for pid in [*workers_of(run), run.popen.pid]:
-            os.kill(pid, signal.SIGINT)
+            os.kill(pid, number)
         assert run.ended() == 0
         assert "Traceback" not in run.log.read_text()
 

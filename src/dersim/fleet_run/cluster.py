@@ -92,13 +92,18 @@ class Cluster:
             n_workers=workers,
             threads_per_worker=1,
             memory_limit=0,
-            dashboard_address=None,
+            # No dashboard. Its server of health and metrics is always there, here on a free port.
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             preload=["dersim.fleet_run.worker_signals"],
             # Any user of this machine could send tasks to a port without TLS.
             protocol="tls://",
             security=Security.temporary(),
-            scheduler_kwargs={"allowed_failures": _ALLOWED_FAILURES, "worker_ttl": f"{_WORKER_TTL_S}s"},
+            scheduler_kwargs={
+                "allowed_failures": _ALLOWED_FAILURES,
+                "worker_ttl": f"{_WORKER_TTL_S}s",
+                "dashboard": False,
+            },
         )
         return cls(Client(local), run, local)
 

@@ -1,6 +1,6 @@
-"""Loaded by each worker of our own cluster: Ctrl-C is for the command alone, which stops the shards.
+"""Loaded by each worker of our own cluster: signals are for the command alone, which stops the shards.
 
-A terminal sends it to every process of the command.
+A terminal sends Ctrl-C, and systemd SIGTERM, to every process of the command.
 """
 
 from __future__ import annotations
@@ -11,4 +11,5 @@ import signal
 def dask_setup(worker: object) -> None:
     """Called by Dask in the main thread of a worker."""
     del worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

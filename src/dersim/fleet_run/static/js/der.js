@@ -99,7 +99,7 @@ function log(lines) {
         {},
         h("td", { class: "t" }, stamp(line.timestamp, true)),
         h("td", {}, line.module),
-        h("td", { class: "msg" }, line.message),
+        h("td", { class: "wrap" }, line.message),
       ),
     );
   return card("Log", table(["Time", "Module", "Message"], rows));

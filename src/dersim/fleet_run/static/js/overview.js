@@ -108,7 +108,7 @@ function linesOf(logs) {
         "tr",
         {},
         h("td", { class: "t" }, stamp(line.timestamp)),
-        h("td", { class: line.level === "Info" ? null : "warn" }, line.message),
+        h("td", { class: line.level === "Info" ? "wrap" : "wrap warn" }, line.message),
       ),
     );
   return show(h("div", { class: "list" }), table(["Time", "What"], rows));
