@@ -111,3 +111,12 @@ def test_devices_are_filtered_and_paged(lab):
     assert len(found(f"aggregator={lfdis[0]}")) == 4
     assert len(found("edition=2018")) == 5
     assert found("edition=2023") == []
+
+
+@pytest.mark.parametrize(
+    "address", ["/end-devices?lfdi", "/end-devices?aggregator", "/responses?lfdi", "/log-events?lfdi"]
+)
+def test_a_filter_that_is_no_lfdi_is_refused_instead_of_finding_nothing(lab, address):
+    status, problem = lab.admin("GET", f"{address}=roof")
+    assert status == 400
+    assert "an LFDI is 40 hexadecimal digits, not" in problem["detail"]

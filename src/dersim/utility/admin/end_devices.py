@@ -10,7 +10,7 @@ from dersim.json_text import BodyError
 from dersim.pages.routes import Query, Reply
 from dersim.utility.admin import views
 from dersim.utility.admin.context import LFDI, AdminContext, AdminRoute, Call
-from dersim.utility.admin.paging import AFTER, LIMIT, matches, page
+from dersim.utility.admin.paging import AFTER, LIMIT, matches, page, wanted_lfdi
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.admin.views import EndDeviceView
 
@@ -40,11 +40,12 @@ class EndDeviceChange(TypedDict):
 
 def _all(context: AdminContext, call: Call) -> list[dict[str, Any]]:
     query = call.query
+    lfdi, aggregator = wanted_lfdi(query), wanted_lfdi(query, "aggregator")
     found = (
         device
         for device in context.head_end.end_devices
-        if matches(device.lfdi, None if query["lfdi"] is None else query["lfdi"].zfill(40))
-        and matches(device.aggregator_lfdi, query["aggregator"])
+        if matches(device.lfdi, lfdi)
+        and matches(device.aggregator_lfdi, aggregator)
         and matches(device.edition.value, query["edition"])
         and matches("yes" if device.enabled else "no", query["enabled"])
     )

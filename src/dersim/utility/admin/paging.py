@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from dersim.pages.routes import Query
+from dersim.utility.head_end import normal_lfdi
 
 Item = TypeVar("Item")
 
@@ -30,6 +31,11 @@ def newest(items: Iterable[Item], query: Mapping[str, Any], id_of: Callable[[Ite
         return page(items, query, id_of)
     found = list(items)
     return found if limit is None else found[len(found) - min(limit, len(found)) :]
+
+
+def wanted_lfdi(query: Mapping[str, Any], name: str = "lfdi") -> str | None:
+    """The LFDI of a filter, leading zeros or not; ConfigError for a text that is none."""
+    return None if query[name] is None else normal_lfdi(name, query[name].zfill(40))
 
 
 def matches(value: object, wanted: object) -> bool:

@@ -6,6 +6,7 @@ from dersim.errors import ConfigError
 from dersim.pages.routes import Query
 from dersim.utility.admin.context import AdminContext, AdminRoute, Call, Later
 from dersim.utility.admin.orders import moment
+from dersim.utility.admin.paging import wanted_lfdi
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.state.export import CONTENT_TYPES, Form
 
@@ -21,13 +22,13 @@ def _export(context: AdminContext, call: Call) -> Later:
             "this server keeps its newest readings only",
             "start it with --state FILE; GET /api/utility/mirror-usage-points has the newest",
         )
-    until, since, lfdi = query["until"], query["since"], query["lfdi"]
+    until, since, lfdi = query["until"], query["since"], wanted_lfdi(query)
     until_s = head_end.now_s() + 1 if until is None else moment("until", until)
     since_s = until_s - DEFAULT_SPAN_S if since is None else moment("since", since)
     if since_s >= until_s:
         raise ConfigError("since: it is not before until")
     form: Form = query["format"]
-    make = head_end.held.export(form, since_s, until_s, None if lfdi is None else lfdi.upper().zfill(40))
+    make = head_end.held.export(form, since_s, until_s, lfdi)
     return Later(make, CONTENT_TYPES[form], f"readings.{form}")
 
 

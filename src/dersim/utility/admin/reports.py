@@ -8,7 +8,7 @@ from dersim.json_schema import unit
 from dersim.pages.routes import Query
 from dersim.utility.admin import views
 from dersim.utility.admin.context import AdminContext, AdminRoute, Call
-from dersim.utility.admin.paging import AFTER, LIMIT, NEWEST, matches, newest, page
+from dersim.utility.admin.paging import AFTER, LIMIT, NEWEST, matches, newest, page, wanted_lfdi
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.config import MAX_POLL_RATE_S
 
@@ -39,13 +39,8 @@ class PollRatesChange(TypedDict):
     mup: NotRequired[_Rate]
 
 
-def _lfdi(call: Call) -> str | None:
-    text = call.query["lfdi"]
-    return None if text is None else text.zfill(40)
-
-
 def _responses(context: AdminContext, call: Call) -> list[dict[str, Any]]:
-    query, lfdi = call.query, _lfdi(call)
+    query, lfdi = call.query, wanted_lfdi(call.query)
     found = (
         item
         for item in context.head_end.responses.all
@@ -57,12 +52,12 @@ def _responses(context: AdminContext, call: Call) -> list[dict[str, Any]]:
 
 
 def _mirrors(context: AdminContext, call: Call) -> list[dict[str, Any]]:
-    found = (item for item in context.head_end.mirrors if matches(item.lfdi, _lfdi(call)))
+    found = (item for item in context.head_end.mirrors if matches(item.lfdi, wanted_lfdi(call.query)))
     return [views.mirror(item) for item in page(found, call.query, lambda item: item.number)]
 
 
 def _log_events(context: AdminContext, call: Call) -> list[dict[str, Any]]:
-    lfdi = _lfdi(call)
+    lfdi = wanted_lfdi(call.query)
     found = [
         (device, item)
         for device in context.head_end.end_devices
@@ -74,7 +69,7 @@ def _log_events(context: AdminContext, call: Call) -> list[dict[str, Any]]:
 
 
 def _requests(context: AdminContext, call: Call) -> list[dict[str, Any]]:
-    query, lfdi = call.query, _lfdi(call)
+    query, lfdi = call.query, wanted_lfdi(call.query)
     wanted = (query["method"], query["status"], query["path"])
     log = context.head_end.request_log
     if query["after"] is None and lfdi is None and wanted == (None, None, None):
