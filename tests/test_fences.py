@@ -101,6 +101,8 @@ def test_what_nobody_foresaw_is_caught_by_fences_alone():
     assert {each.partition(":")[0] for each in untold} == {
         "fences.py",  # at_start: a PluginError is raised
         "contract/subject.py",  # it is the result of the check, which is printed
+        "fleet_run/running.py",  # a shard's end, in its summary: Dask could not pickle it
+        "fleet_run/cluster.py",  # why a shard ended, told by the command, which starts it again
         "contract/frontend_checks.py",  # raised again in the thread that asked
     }
 
