@@ -36,4 +36,4 @@ def test_a_utility_without_the_plugin_does_not_know_the_mode(demo):
         order = {"modes": {"opModExpLimW": 1500}, "start_in_s": 1, "duration_s": 300}
         answer = running.operate("POST", "programs/2/controls", order)
         assert answer.status_code == 400
-        assert "'opModExpLimW' is not known" in answer.json()["detail"]
+        assert "'opModExpLimW' is no mode" in answer.json()["detail"]
