@@ -81,6 +81,12 @@ def test_ended_controls_are_listed_as_long_as_the_flag_says(served):
         server.main(["--ended_listed", "-1", "--without", "broken,limit"])
 
 
+def test_days_of_readings_without_a_state_file_are_refused(served):
+    with pytest.raises(ConfigError, match="--state_days: is for the file of --state FILE"):
+        server.main(["--without", "broken,limit", "--enc", "no", "--state_days", "3"])
+        server.config_of(served[-1])
+
+
 def test_a_plugin_that_is_left_out_adds_nothing(served):
     assert server.main(["--without", "broken,limit"]) == 0
     assert extensions.find("urn:example:server", "opModServerW") is None

@@ -138,14 +138,16 @@ def _add_state(parser: OptionParser) -> None:
     group.add_argument(
         "--state_days",
         type=count(1, 36_500),
-        default=DEFAULT_STATE_DAYS,
+        default=None,
         metavar="N",
-        help="how long meter readings are kept in the file, days",
+        help=f"how long meter readings are kept in the file, days (default: {DEFAULT_STATE_DAYS})",
     )
 
 
 def config_of(options: Namespace) -> UtilityConfig:
     """The configuration that the flags mean; ConfigError for a missing certificate file."""
+    if options.state_days is not None and options.state is None:
+        raise ConfigError("--state_days: is for the file of --state FILE; give it, or leave this out")
     config = UtilityConfig(
         host=options.host,
         port=options.port,
@@ -159,7 +161,7 @@ def config_of(options: Namespace) -> UtilityConfig:
         advertise=options.advertise,
         ended_listed_s=options.ended_listed,
         state=options.state,
-        state_days=options.state_days,
+        state_days=options.state_days or DEFAULT_STATE_DAYS,
     )
     if options.enc:
         config.certificate, config.key, config.root = certificates.choose(

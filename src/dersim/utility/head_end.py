@@ -161,7 +161,7 @@ class HeadEnd:
         aggregator: the LFDI of the client that may act for the device.
         """
         lfdi = normal_lfdi("lfdi", lfdi)
-        aggregator = None if aggregator is None else normal_lfdi("aggregator", aggregator)
+        aggregator = _aggregator(lfdi, aggregator)
         device, created = self.end_devices.provision(lfdi, pin, self.advance())
         if aggregator is not None:
             self.end_devices.set_aggregator(device, aggregator)
@@ -172,7 +172,7 @@ class HeadEnd:
         self, device: EndDeviceRecord, pin: int, *, enabled: bool, aggregator: str | None
     ) -> None:
         """Change a device; ConfigError for a bad PIN or LFDI of the client that acts for it."""
-        aggregator = None if aggregator is None else normal_lfdi("aggregator", aggregator)
+        aggregator = _aggregator(device.lfdi, aggregator)
         self.end_devices.update(device, pin, enabled=enabled, now_s=self.advance())
         if aggregator != device.aggregator_lfdi:
             self.end_devices.set_aggregator(device, aggregator)
@@ -288,6 +288,16 @@ class HeadEnd:
             device.violations += 1
             device.violation_texts.append(text)
         self.warn(f"{where}: accepted, but violates the standard: {text}")
+
+
+def _aggregator(lfdi: str, aggregator: str | None) -> str | None:
+    """The LFDI of the client that acts for the device `lfdi`."""
+    if aggregator is None:
+        return None
+    aggregator = normal_lfdi("aggregator", aggregator)
+    if aggregator == lfdi:
+        raise ConfigError("aggregator: a device acts for itself already; name another client's LFDI")
+    return aggregator
 
 
 def normal_lfdi(name: str, text: str) -> str:

@@ -95,10 +95,21 @@ def test_a_bad_change_is_one_line_with_its_place_and_changes_nothing(lab, client
     assert lab.admin("GET", "/end-devices") == before
 
 
+def test_a_device_is_not_its_own_aggregator(lab, client):
+    client.get("/dcap")
+    for method, path, more in (
+        ("POST", "/end-devices", {"lfdi": client.lfdi}),
+        ("PUT", f"/end-devices/{client.lfdi}", {}),
+    ):
+        status, problem = lab.admin(method, path, {**more, "aggregator": client.lfdi.lower()})
+        assert (status, problem["errors"][0]["pointer"]) == (400, "/aggregator")
+        assert "acts for itself already" in problem["detail"]
+
+
 def test_devices_are_filtered_and_paged(lab):
     lfdis = [f"{number:040X}" for number in range(1, 6)]
     for lfdi in lfdis:
-        lab.admin("POST", "/end-devices", {"lfdi": lfdi, "aggregator": lfdis[0]})
+        lab.admin("POST", "/end-devices", {"lfdi": lfdi, "aggregator": "AB" * 20})
     lab.admin("PUT", f"/end-devices/{lfdis[2]}", {"enabled": False, "aggregator": None})
 
     def found(query):
@@ -108,7 +119,7 @@ def test_devices_are_filtered_and_paged(lab):
     assert found("limit=2&after=2") == lfdis[2:4]
     assert found("lfdi=2") == [lfdis[1]]
     assert found("enabled=no") == [lfdis[2]]
-    assert len(found(f"aggregator={lfdis[0]}")) == 4
+    assert len(found(f"aggregator={'AB' * 20}")) == 4
     assert len(found("edition=2018")) == 5
     assert found("edition=2023") == []
 
