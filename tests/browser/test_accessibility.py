@@ -5,30 +5,16 @@
 
 import httpx
 import pytest
+from tests.browser.axe import LOOKS, violations
 from tests.browser.conftest import PHONE
 from tests.browser.pages import PAGES, go
 from tests.browser.test_lab import lab, settle, state_of  # noqa: F401 - `lab` is a fixture
 from tests.interop.processes import eventually
 from tests.load.example import example_report
 
-axe_api = pytest.importorskip(
+pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe-core is not installed: tox -e browser"
 )
-
-COUNTED = ("critical", "serious", "moderate")
-#: Width and whether dark.
-LOOKS = [(1280, False), (1280, True), (PHONE, False), (PHONE, True)]
-
-
-def violations(page, where):
-    """One line for each element that axe-core objects to."""
-    found = axe_api.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{where}: {each['impact']} {each['id']} at {node['target']}: {node['failureSummary']}"
-        for each in found
-        if each["impact"] in COUNTED
-        for node in each["nodes"]
-    ]
 
 
 def open_what_opens(page, name):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from tests.browser.test_accessibility import LOOKS, violations
+from tests.browser.axe import LOOKS, violations
 
 
 @pytest.fixture

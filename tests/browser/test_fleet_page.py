@@ -1,7 +1,7 @@
 """The page of `dersim fleet`, of two real workers: the fleet, one DER, load."""
 
 import pytest
-from tests.browser.test_accessibility import LOOKS, violations
+from tests.browser.axe import LOOKS, violations
 from tests.interop.processes import program
 
 
