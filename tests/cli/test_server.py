@@ -82,8 +82,8 @@ def test_ended_controls_are_listed_as_long_as_the_flag_says(served):
 
 
 def test_days_of_readings_without_a_state_file_are_refused(served):
+    server.main(["--without", "broken,limit", "--enc", "no", "--state_days", "3"])
     with pytest.raises(ConfigError, match="--state_days: is for the file of --state FILE"):
-        server.main(["--without", "broken,limit", "--enc", "no", "--state_days", "3"])
         server.config_of(served[-1])
 
 
