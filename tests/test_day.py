@@ -20,6 +20,7 @@ from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.ieee2030_5 import Edition
 from dersim.logbuffer import LogBuffer
+from dersim.memory_net import MemoryNet
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
@@ -30,22 +31,6 @@ from dersim.utility.programs import ControlOrder
 from dersim.utility.server import UtilityServer
 
 START_S = 1_800_000_000.0
-
-
-class MemoryNet(trio.abc.Listener[trio.abc.Stream]):
-    def __init__(self):
-        self._send, self._receive = trio.open_memory_channel(100)
-
-    async def open_tcp(self, host, port):
-        ours, theirs = trio.testing.memory_stream_pair()
-        await self._send.send(theirs)
-        return ours
-
-    async def accept(self):
-        return await self._receive.receive()
-
-    async def aclose(self):
-        await self._receive.aclose()
 
 
 class Lab:

@@ -23,6 +23,7 @@ from dersim.csip.client import CsipClient
 from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
+from dersim.memory_net import MemoryNet
 from dersim.modes import modes_from_json
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
@@ -38,24 +39,6 @@ START_S = 1_800_000_000.0
 FAULT_S = 30.0
 Phase = Literal["discovery", "steady", "event"]
 PHASES: tuple[Phase, ...] = ("discovery", "steady", "event")
-
-
-class Net(trio.abc.Listener[trio.abc.Stream]):
-    """A network in memory."""
-
-    def __init__(self) -> None:
-        self._send, self._receive = trio.open_memory_channel[trio.abc.Stream](100)
-
-    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
-        ours, theirs = trio.testing.memory_stream_pair()
-        await self._send.send(theirs)
-        return ours
-
-    async def accept(self) -> trio.abc.Stream:
-        return await self._receive.receive()
-
-    async def aclose(self) -> None:
-        await self._receive.aclose()
 
 
 class Glance(NamedTuple):
@@ -76,7 +59,7 @@ class FaultyWorld:
         self.clock.start()
         self.log = LogBuffer(stream=io.StringIO())
         self.fences = Fences(self.log)
-        self.net = Net()
+        self.net = MemoryNet()
         rates = PollRates(dcap=30, edev=10, fsa=10, derp=10, der=10, mup=60)
         config = UtilityConfig(encrypted=folder is not None, poll_rates=rates)
         if folder is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import trio
 from tests.interop.processes import ROOT
-from tests.whole.conftest import START_S, MemoryNet
+from tests.whole.conftest import START_S
 
 from dersim import pki
 from dersim.clock import SimClock
@@ -22,6 +22,7 @@ from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.ieee2030_5 import Edition
 from dersim.logbuffer import LogBuffer
+from dersim.memory_net import MemoryNet
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext

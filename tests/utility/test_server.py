@@ -14,27 +14,10 @@ from dersim import http11, pki, tls
 from dersim.errors import CertificateError, ConfigError
 from dersim.ieee2030_5 import decode, identity
 from dersim.ieee2030_5 import resources as r
+from dersim.memory_net import MemoryNet
 from dersim.utility import certificates
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer
-
-
-class Net(trio.abc.Listener[trio.abc.Stream]):
-    """A network in memory."""
-
-    def __init__(self):
-        self._send, self._receive = trio.open_memory_channel(10)
-
-    async def open_tcp(self, host, port):
-        ours, theirs = trio.testing.memory_stream_pair()
-        await self._send.send(theirs)
-        return ours
-
-    async def accept(self):
-        return await self._receive.receive()
-
-    async def aclose(self):
-        await self._receive.aclose()
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +45,7 @@ class Log:
 
 
 async def test_the_certificate_is_the_identity_over_memory_streams(folder, config, nursery, autojump_clock):
-    net = Net()
+    net = MemoryNet()
     server = UtilityServer(config, lambda: 1_700_000_000 + trio.current_time(), Log())
     nursery.start_soon(server.serve, [net])
     for number in (1, 2):
@@ -76,7 +59,7 @@ async def test_the_certificate_is_the_identity_over_memory_streams(folder, confi
 
 @pytest.mark.parametrize("latency_s", [0.0, 0.25])
 async def test_each_answer_comes_later_by_the_latency(nursery, autojump_clock, latency_s):
-    net = Net()
+    net = MemoryNet()
     config = UtilityConfig(encrypted=False, latency_s=latency_s)
     nursery.start_soon(UtilityServer(config, lambda: 1_700_000_000, Log()).serve, [net])
     connection = http11.Endpoint("127.0.0.1", 8443, open_tcp=net.open_tcp).connection()

@@ -26,6 +26,7 @@ from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.http11 import Request
 from dersim.logbuffer import LogBuffer
+from dersim.memory_net import MemoryNet
 from dersim.options import OptionParser
 from dersim.pages.guard import Guard
 from dersim.plugin.builtin import make_device
@@ -43,24 +44,6 @@ from dersim.web.telemetry import Telemetry
 START_S = 1_800_000_000.0
 #: The two programs that the companion server begins with: the system's, and the operator's above it.
 SYSTEM, OPERATOR = 1, 2
-
-
-class MemoryNet(trio.abc.Listener[trio.abc.Stream]):
-    """A network of memory streams between one server and its clients."""
-
-    def __init__(self) -> None:
-        self._send, self._receive = trio.open_memory_channel[trio.abc.Stream](100)
-
-    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
-        ours, theirs = trio.testing.memory_stream_pair()
-        await self._send.send(theirs)
-        return ours
-
-    async def accept(self) -> trio.abc.Stream:
-        return await self._receive.receive()
-
-    async def aclose(self) -> None:
-        await self._receive.aclose()
 
 
 class Reading(NamedTuple):

@@ -18,30 +18,10 @@ from dersim.conformance.procedure import Outcome, Procedure, judge
 from dersim.conformance.serving import Scene, Wire, serve
 from dersim.conformance.stage import ShiftedClock, Stage
 from dersim.logbuffer import LogBuffer
+from dersim.memory_net import MemoryNet
 
 #: The first instant of a run, UTC seconds: any, but the same in every run.
 START_S = 1_800_000_000.0
-
-
-class MemoryNet(trio.abc.Listener[trio.abc.Stream]):
-    """A network of memory streams between one server and its clients."""
-
-    def __init__(self) -> None:
-        self._send, self._receive = trio.open_memory_channel[trio.abc.Stream](100)
-
-    async def open_tcp(self, _host: str, _port: int) -> trio.abc.Stream:
-        """The client's end of a new connection."""
-        ours, theirs = trio.testing.memory_stream_pair()
-        await self._send.send(theirs)
-        return ours
-
-    async def accept(self) -> trio.abc.Stream:
-        """The server's end of the next one."""
-        return await self._receive.receive()
-
-    async def aclose(self) -> None:
-        """No more connections."""
-        await self._receive.aclose()
 
 
 def run(procedure: Procedure, kit: Kit, flags: tuple[str, ...] = (), wire: Wire | None = None) -> Outcome:

@@ -7,6 +7,7 @@ import trio
 
 from dersim import http11, pki, tls
 from dersim.errors import ConfigError, UtilityUnreachable
+from dersim.memory_net import MemoryNet
 from dersim.utility import certificates
 from dersim.utility.config import UtilityConfig
 from dersim.utility.faults.alerts import ALERTS
@@ -19,24 +20,6 @@ class Log:
         pass
 
 
-class Net(trio.abc.Listener[trio.abc.Stream]):
-    """A network in memory."""
-
-    def __init__(self):
-        self._send, self._receive = trio.open_memory_channel(10)
-
-    async def open_tcp(self, host, port):
-        ours, theirs = trio.testing.memory_stream_pair()
-        await self._send.send(theirs)
-        return ours
-
-    async def accept(self):
-        return await self._receive.receive()
-
-    async def aclose(self):
-        await self._receive.aclose()
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return pki.create(tmp_path_factory.mktemp("pki"), 0)
@@ -46,7 +29,7 @@ def folder(tmp_path_factory):
 def served(folder, nursery, autojump_clock):
     """A server with TLS and a function that makes a client's connection to it."""
     cert, key, root = certificates.of_folder(folder)
-    net = Net()
+    net = MemoryNet()
     config = UtilityConfig(certificate=cert, key=key, root=root)
     server = UtilityServer(config, lambda: 1.7e9 + trio.current_time(), Log())
     nursery.start_soon(server.serve, [net])
