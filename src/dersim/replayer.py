@@ -262,27 +262,36 @@ def _nameplate(settings: Mapping[str, Any], init: Mapping[str, Any]) -> Nameplat
         },
     }
     if storage:
-        points["702"]["WChaRteMaxRtg"] = n["w_charge_max"]
-        points["702"]["VAChaRteMaxRtg"] = n.get("va_charge_max", va)
-        points["713"] = {
-            "WHRtg": storage["NP_BESS_CAPACITY"],
-            "SoC": 100 * init.get("SOC_INIT", storage.get("SOC_INIT", 0.5)),
-        }
-        points["714"] = {"Prt": [{"DCV": 400.0}]}
-        points["dersim"] |= {
-            # The scenarios give a round-trip efficiency, counted when charging.
-            "ChargeEfficiency": storage["NP_EFFICIENCY"],
-            "DischargeEfficiency": 1.0,
-            "SoCMin": 100 * storage["NP_BESS_SOC_MIN"],
-            "SoCMax": 100 * storage["NP_BESS_SOC_MAX"],
-            "SoCTaper": 0.0,
-            "BatteryRampTms": storage.get("NP_BESS_P_RAMP_TIME", 0),
-            "SelfDischargeW": storage.get("NP_BESS_SELF_DISCHARGE", 0) * storage["NP_BESS_CAPACITY"],
-        }
+        _add_battery(points, n, storage, init)
     try:
         return nameplate_from_json(points)
     except BodyError as error:
         raise _as_in_scenario(error, "SOC_INIT" in init) from error
+
+
+def _add_battery(
+    points: dict[str, dict[str, Any]],
+    n: Mapping[str, Any],
+    storage: Mapping[str, Any],
+    init: Mapping[str, Any],
+) -> None:
+    points["702"]["WChaRteMaxRtg"] = n["w_charge_max"]
+    points["702"]["VAChaRteMaxRtg"] = n.get("va_charge_max", n["va_max"])
+    points["713"] = {
+        "WHRtg": storage["NP_BESS_CAPACITY"],
+        "SoC": 100 * init.get("SOC_INIT", storage.get("SOC_INIT", 0.5)),
+    }
+    points["714"] = {"Prt": [{"DCV": 400.0}]}
+    points["dersim"] |= {
+        # The scenarios give a round-trip efficiency, counted when charging.
+        "ChargeEfficiency": storage["NP_EFFICIENCY"],
+        "DischargeEfficiency": 1.0,
+        "SoCMin": 100 * storage["NP_BESS_SOC_MIN"],
+        "SoCMax": 100 * storage["NP_BESS_SOC_MAX"],
+        "SoCTaper": 0.0,
+        "BatteryRampTms": storage.get("NP_BESS_P_RAMP_TIME", 0),
+        "SelfDischargeW": storage.get("NP_BESS_SELF_DISCHARGE", 0) * storage["NP_BESS_CAPACITY"],
+    }
 
 
 def _as_in_scenario(error: BodyError, soc_of_init: bool) -> BodyError:

@@ -69,6 +69,14 @@ def make_serving_parser() -> OptionParser:
 
 def add_arguments(parser: OptionParser) -> None:
     """The flags of what the server does."""
+    _add_addresses(parser)
+    _add_certificates(parser)
+    _add_devices(parser)
+    _add_behaviour(parser)
+    _add_state(parser)
+
+
+def _add_addresses(parser: OptionParser) -> None:
     addresses = parser.add_argument_group("addresses")
     addresses.add_argument("--host", default="127.0.0.1", help="address of the 2030.5 port")
     addresses.add_argument("--port", type=port, default=8443, help="the 2030.5 port")
@@ -76,11 +84,17 @@ def add_arguments(parser: OptionParser) -> None:
     addresses.add_argument(
         "--enc", type=yes_no, default=True, metavar="yes|no", help="mutual TLS or plain HTTP"
     )
+
+
+def _add_certificates(parser: OptionParser) -> None:
     group = parser.add_argument_group("certificates; without these flags those of the test PKI")
     group.add_argument("--cert", type=readable_file, metavar="FILE", help="the server's certificate chain")
     group.add_argument("--key", type=readable_file, metavar="FILE", help="its private key")
     group.add_argument("--root_cert", type=readable_file, metavar="FILE", help="the CA that signs clients")
     group.add_argument("--use_test_pki_certs", type=_folder, metavar="PATH", help="the folder of a test PKI")
+
+
+def _add_devices(parser: OptionParser) -> None:
     devices = parser.add_argument_group("EndDevices")
     devices.add_argument(
         "--registration",
@@ -94,6 +108,9 @@ def add_arguments(parser: OptionParser) -> None:
         default=DEFAULT_PIN,
         help=f"PIN of the devices' Registration; or set {PIN_VARIABLE}",
     )
+
+
+def _add_behaviour(parser: OptionParser) -> None:
     behaviour = parser.add_argument_group("behaviour")
     behaviour.add_argument(
         "--strict",
@@ -124,7 +141,6 @@ def add_arguments(parser: OptionParser) -> None:
     behaviour.add_argument(
         "--cycle", type=yes_no, default=False, metavar="yes|no", help="publish the demo's cycle of controls"
     )
-    _add_state(parser)
 
 
 def _add_state(parser: OptionParser) -> None:

@@ -296,17 +296,25 @@ def _per_phase(v: Mapping[str, Any], stem: str) -> tuple[float, float, float]:
 
 
 def _contradictions(plate: Nameplate) -> None:
-    def need(holds: bool, point: str, text: str) -> None:
-        if not holds:
-            raise BodyError(text, pointer_of(point))
+    """BodyError where two values of the nameplate cannot both be."""
+    _check_ratings(plate)
+    _check_thresholds(plate)
+    _check_sources(plate)
 
-    need(
+
+def _need(holds: bool, point: str, text: str) -> None:
+    if not holds:
+        raise BodyError(text, pointer_of(point))
+
+
+def _check_ratings(plate: Nameplate) -> None:
+    _need(
         plate.rtgMaxW <= plate.rtgMaxVA,
         "702.WMaxRtg",
         f"{plate.rtgMaxW:g} W is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
     )
     for point, var in (("VarMaxInjRtg", plate.rtgMaxVar), ("VarMaxAbsRtg", -plate.rtgMaxVarNeg)):
-        need(
+        _need(
             var <= plate.rtgMaxVA,
             f"702.{point}",
             f"{var:g} var is more than 702.VAMaxRtg, {plate.rtgMaxVA:g} VA",
@@ -315,41 +323,47 @@ def _contradictions(plate: Nameplate) -> None:
         ("Cha", plate.rtgMaxChargeRateW, plate.rtgMaxChargeRateVA),
         ("DisCha", plate.rtgMaxDischargeRateW, plate.rtgMaxDischargeRateVA),
     ):
-        need(
+        _need(
             watts <= va or not plate.points[f"702.W{way}RteMaxRtg"],
             f"702.W{way}RteMaxRtg",
             f"{watts:g} W is more than 702.VA{way}RteMaxRtg, {va:g} VA",
         )
-    need(
+    _need(
         plate.rtgMinV < plate.rtgVNom < plate.rtgMaxV,
         "702.VNomRtg",
         f"{plate.rtgVNom:g} V is not between 702.VMinRtg, {plate.rtgMinV:g} V, "
         f"and 702.VMaxRtg, {plate.rtgMaxV:g} V",
     )
-    need(
+
+
+def _check_thresholds(plate: Nameplate) -> None:
+    _need(
         plate.shut_down_w <= plate.start_up_w,
         "dersim.ShutDownW",
         f"{plate.shut_down_w:g} W is more than dersim.StartUpW, {plate.start_up_w:g} W",
     )
-    need(
+    _need(
         not (plate.night_draw_w and plate.rtgMaxWh),
         "dersim.NightDrawW",
         "with a battery give its losses as dersim.SelfDischargeW",
     )
     ridden = ROCOF_HZ_S[plate.abnormal_category]
-    need(
+    _need(
         not 0 < plate.rocof_trip_hz_s < ridden,
         "dersim.RocofTrip",
         f"{plate.rocof_trip_hz_s:g} Hz/s is below {ridden:g} Hz/s, which the category of 702.AbnOpCatRtg "
         f"rides through; 0 is never",
     )
-    need(
+
+
+def _check_sources(plate: Nameplate) -> None:
+    _need(
         plate.pv_w > 0 or plate.rtgMaxWh > 0 or plate.der_type not in (4, 80, 83),
         "714.Prt[0].DCW",
         "neither a PV array nor a battery (713.WHRtg); give one of them, "
         "or say by dersim.DERType what else it is",
     )
-    need(
+    _need(
         plate.soc_min_pct <= plate.soc_pct <= plate.soc_max_pct and plate.soc_min_pct < plate.soc_max_pct,
         "713.SoC",
         f"{plate.soc_pct:g} % is outside dersim.SoCMin, {plate.soc_min_pct:g} %, "

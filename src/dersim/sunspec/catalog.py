@@ -66,25 +66,38 @@ def models_of(
         CsipControl(view, csip),
         *(StoredSets(view, form, timers) for form in _forms(view)),
     ]
-    kinds = [part.kind for part in parts_of(view.device.source, view.plate)]
-    if {"pv", "battery"} & set(kinds):
+    models += _models_of_sources(view, scales, timers, switch)
+    for owned in more:
+        _add_of_plugin(models, view, owned, fences or Fences(LogBuffer()))
+    return sorted(models, key=lambda model: model.model_id)
+
+
+def _models_of_sources(view: View, scales: Scales, timers: Timers, switch: Switch) -> list[Model]:
+    """What only a PV array or a battery has."""
+    kinds = {part.kind for part in parts_of(view.device.source, view.plate)}
+    models: list[Model] = []
+    if kinds & {"pv", "battery"}:
         models.append(Mppt(view, scales))
     if "battery" in kinds:
         models.append(Battery(view, scales, switch))
         if view.supports("InWRte"):
             models.append(StorageControls(view, scales, timers))
-    for plugin, kind in more:
-        with at_start(plugin, f"SunSpec model {kind.definition.get('id')}"):
-            if not kind.suits(view.plate):
-                continue
-            model = plugin_model(view, plugin, kind, fences or Fences(LogBuffer()))
-        if model.model_id in {each.model_id for each in models}:
-            raise PluginError(
-                f"plug-in {plugin}: the device has a SunSpec model {model.model_id} already; "
-                f"give another id, or leave the plug-in out with --without {plugin}"
-            )
-        models.append(model)
-    return sorted(models, key=lambda model: model.model_id)
+    return models
+
+
+def _add_of_plugin(models: list[Model], view: View, owned: OwnedModel, fences: Fences) -> None:
+    """PluginError for a model that cannot be, or whose number the device has already."""
+    plugin, kind = owned
+    with at_start(plugin, f"SunSpec model {kind.definition.get('id')}"):
+        if not kind.suits(view.plate):
+            return
+        model = plugin_model(view, plugin, kind, fences)
+    if model.model_id in {each.model_id for each in models}:
+        raise PluginError(
+            f"plug-in {plugin}: the device has a SunSpec model {model.model_id} already; "
+            f"give another id, or leave the plug-in out with --without {plugin}"
+        )
+    models.append(model)
 
 
 def _forms(view: View) -> list[Form]:
