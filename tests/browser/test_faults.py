@@ -40,6 +40,7 @@ def test_every_kind_has_its_form_and_a_refusal_is_told(faults, open_page):
 
     watched = open_page(faults)
     page = watched.page
+    page.get_by_label("Kind").wait_for()
     kinds = page.get_by_label("Kind").locator("option").evaluate_all("all => all.map((each) => each.value)")
     assert len(kinds) == 17
     for kind in kinds:

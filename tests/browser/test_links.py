@@ -54,16 +54,12 @@ def test_no_link_of_a_demo_leads_to_a_404(demo, open_page, site):
     assert broken(found, sites) == {}
 
 
-def test_a_demo_says_so_on_every_page(demo, open_page, picture):
-    for site in ("dashboard", "csip_ui"):
+def test_a_demo_says_so_on_every_page(demo, open_page):
+    for site in ("dashboard", "csip_ui", "utility_admin"):
         page = open_page(demo.facts[site]).page
         for name in page.locator("nav a[href^='#']").evaluate_all("links => links.map((link) => link.hash)"):
             page.goto(f"{demo.facts[site]}/{name}")
             page.locator("#demo", has_text="DEMO").wait_for(state="visible")
-    page = open_page(demo.facts["utility_admin"]).page
-    page.get_by_text("DEMO", exact=True).wait_for(state="visible")
-    picture(page, "utility")
-    picture(open_page(demo.facts["utility_admin"], dark=True).page, "utility-dark")
 
 
 def test_the_sites_that_a_lab_started_link_to_the_lab_and_it_to_them(lab, open_page):  # noqa: F811 - the fixture

@@ -11,17 +11,17 @@ from typing import Any
 
 import trio
 
-from dersim import http11, tls
+from dersim import __version__, http11, tls
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.http11 import Raw, Request, Response
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
+from dersim.timestamps import rfc3339
 from dersim.utility import advertisement
-from dersim.utility.admin import page as admin_page
+from dersim.utility.admin.about import ServerView
 from dersim.utility.admin.app import Admin, not_saved
 from dersim.utility.admin.context import Later
-from dersim.utility.admin.problems import PREFIX
 from dersim.utility.config import UtilityConfig
 from dersim.utility.faults.actions import Delayed
 from dersim.utility.handler import RequestHandler
@@ -72,7 +72,7 @@ class UtilityServer:
         self.head_end = HeadEnd(config, now_s, log)
         self.state = None if config.state is None else State(self.head_end, config.state, config.state_days)
         self._handler = RequestHandler(self.head_end, self.fences)
-        self._admin = Admin(self.head_end, self.fences, self._page)
+        self._admin = Admin(self.head_end, self.fences, self._about)
         #: The other sites of this run, by their keys in the ready line: what the page links to.
         self.addresses: Mapping[str, str] = {}
         self._listeners: Listeners = ()
@@ -91,8 +91,18 @@ class UtilityServer:
         """The URL of the operator's REST, once the server is bound."""
         return f"http://{ADMIN_HOST}:{self.admin_port}"
 
-    def _page(self) -> Response:
-        return admin_page.index(PREFIX, self.admin_url, self.addresses, demo=self.demo)
+    def _about(self) -> ServerView:
+        config = self.config
+        return {
+            "version": __version__,
+            "url": self.url,
+            "edition": None if config.personality is None else config.personality.value,
+            "registration": config.registration,
+            "demo": self.demo,
+            "time": rfc3339(self.head_end.now_s()),
+            "devices": len(self.head_end.end_devices),
+            "links": dict(self.addresses),
+        }
 
     async def bind(self) -> Mapping[str, str]:
         """Open both ports; returns what the ready line shows.

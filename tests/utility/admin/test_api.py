@@ -61,23 +61,6 @@ def test_the_example_of_every_body_has_the_shape_that_is_documented(route):
     assert check(book.of(route.request), book.components, route.example) == []
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc"])
-def test_the_page_of_the_api_loads_its_files_from_here(lab, path):
-    page = ask(lab, path)
-    assert (page.status, page.header("content-type")) == (200, "text/html; charset=utf-8")
-    assert "script-src 'self'" in page.header("content-security-policy")
-    for name, kind in (
-        ("docs.js", "text/javascript"),
-        ("js/pages/api.js", "text/javascript"),
-        ("js/dom.js", "text/javascript"),
-        ("css/style.css", "text/css"),
-        ("admin.css", "text/css"),
-        ("icon.svg", "image/svg+xml"),
-    ):
-        file = ask(lab, f"/static/{name}")
-        assert (file.status, file.header("content-type").partition(";")[0]) == (200, kind)
-
-
 @pytest.mark.parametrize("name", ["", "..", "../app.py", "../../../admin/app.py", "%00", "none.js"])
 def test_nothing_else_is_served_as_a_file(lab, name):
     assert ask(lab, f"/static/{name}").status == 404
@@ -92,7 +75,7 @@ def test_every_address_refuses_what_it_does_not_know_in_one_line(lab, route):
     if status < 400:
         assert (route.request, route.path_parameters) == (None, ())
         status, problem = lab.admin(route.method, f"{path}?tea=1")
-    assert status in (400, 404)
+    assert status in (400, 404, 409)
     assert problem["type"].startswith("urn:dersim:problem:")
     assert "\n" not in problem["detail"] + problem["hint"]
     assert problem["detail"]

@@ -1,10 +1,9 @@
 """The operator's REST: the contract's paths and shapes, what it refuses, and who may call it."""
 
-import re
-
 import pytest
 
 from dersim.http11 import Request
+from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5 import resources as r
 
 LIMIT = {"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}
@@ -186,16 +185,13 @@ def test_wrong_methods_and_paths(lab):
     assert response.status == 404
 
 
-def test_the_page_lists_all_that_can_be_read(lab):
-    page = lab.server.answer_admin(Request("GET", "/", (("host", "localhost"),), b"", None, ""))
-    assert (page.status, page.header("content-type")) == (200, "text/html; charset=utf-8")
-    named = re.findall('href="/api/utility/([^"]+)"', page.body.decode())
-    known = lab.admin("GET", "/nothing")[1]["hint"]
-    assert set(named) <= set(re.search("are (.*)", known)[1].split(", "))
-    assert {name for name in named if lab.admin("GET", f"/{name}")[0] != 200} == set()
-    assert len(named) == 13
-
-
-def test_the_page_is_refused_as_the_rest_is(lab):
-    for headers in ((("host", "example.com"),), (("host", "localhost"), ("origin", "http://example.com"))):
-        assert lab.server.answer_admin(Request("GET", "/", headers, b"", None, "")).status == 403
+def test_the_server_tells_which_it_is(make_lab):
+    lab = make_lab(personality=Edition.E2023)
+    lab.server.addresses = {"dashboard": "http://127.0.0.1:8080"}
+    lab.client().get("/dcap")
+    status, told = lab.admin("GET", "/server")
+    assert status == 200
+    assert (told["edition"], told["demo"], told["devices"]) == ("2023", False, 1)
+    assert told["links"] == {"dashboard": "http://127.0.0.1:8080"}
+    assert (told["url"], told["time"]) == ("https://127.0.0.1:8443", "2023-11-14T22:13:20.000Z")
+    assert make_lab().admin("GET", "/server")[1]["edition"] is None

@@ -72,10 +72,3 @@ def test_a_mistake_has_its_line_and_pointer_and_the_one_that_is_played_goes_on(l
 )
 def test_what_is_no_scenario_is_refused(upload, text, kind, status):
     assert upload(text, kind)[0] == status
-
-
-def test_the_page_has_a_form_for_it(lab):
-    request = Request("GET", "/", (("host", "127.0.0.1:8444"),), b"", None, "127.0.0.1:50000")
-    assert b'<form id="scenario">' in lab.server.answer_admin(request).body
-    script = request._replace(target="/static/scenario.js")
-    assert lab.server.answer_admin(script).status == 200

@@ -101,7 +101,7 @@ async def test_without_pyarrow_parquet_is_refused_with_what_to_install(runs, mon
 
 async def test_what_cannot_be_exported_is_said(runs, lab, monkeypatch):
     without = ask(lab)
-    assert without.status == 404
+    assert without.status == 409
     assert b"start it with --state FILE" in without.body
     async with runs.run() as other:
         await filled(other)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from dersim.pages.openapi import About, openapi
 from dersim.pages.routes import Route
 from dersim.utility.admin import (
+    about,
     controls,
     curves,
     end_devices,
@@ -25,7 +26,18 @@ from dersim.utility.admin.problems import PREFIX, PROBLEMS
 
 ROUTES: list[Route] = [
     route
-    for module in (end_devices, groups, programs, controls, curves, reports, readings, faults, scenario)
+    for module in (
+        end_devices,
+        groups,
+        programs,
+        controls,
+        curves,
+        reports,
+        readings,
+        faults,
+        scenario,
+        about,
+    )
     for route in module.ROUTES
 ]
 

@@ -23,6 +23,7 @@ from dersim.pages.problems import Problem
 from dersim.pages.routes import Reply, Route, read_query
 from dersim.utility.admin import api, faults, scenario
 from dersim.utility.admin import page as admin_page
+from dersim.utility.admin.about import ServerView
 from dersim.utility.admin.body import check_shape, of_config_error
 from dersim.utility.admin.context import AdminContext, Call, Later
 from dersim.utility.admin.problems import PREFIX, refusal
@@ -34,13 +35,12 @@ MAX_BODY = 1 << 20
 class Admin:
     """Answers the operator's requests for one head-end.
 
-    page: makes the page at `/`. `answer` never raises, except for what `fences` raises again under fail_fast.
+    about: what `GET /server` says. `answer` never raises, except for what `fences` raises again.
     """
 
-    def __init__(self, head_end: HeadEnd, fences: Fences, page: Callable[[], Response]) -> None:
+    def __init__(self, head_end: HeadEnd, fences: Fences, about: Callable[[], ServerView]) -> None:
         self._head_end = head_end
-        self._context = AdminContext(head_end, fences)
-        self._pages = {"/": page, **admin_page.PAGES}
+        self._context = AdminContext(head_end, fences, about)
         self._fences = fences
 
     def answer(self, request: Request) -> Response | Later:
@@ -74,12 +74,10 @@ class Admin:
         try:
             _check_origin(request)
             if request.method in ("GET", "HEAD"):
-                if path in self._pages:
-                    return self._pages[path]()
                 if path == "/openapi.json":
                     return _json(200, api.document(), "application/json")
-                if path.startswith(admin_page.STATIC) and (file := admin_page.static_file(path)) is not None:
-                    return file
+                if (page := admin_page.answer(path, request)) is not None:
+                    return page
             return self._dispatch(request, path, query)
         except Problem as problem:
             return _problem(problem, path)

@@ -25,10 +25,11 @@ LFDI = Query("lfdi", str, None, "The device's LFDI, 40 hexadecimal digits.")
 
 
 class AdminContext(NamedTuple):
-    """The head-end, and what counts the unexpected errors."""
+    """The head-end, what counts the unexpected errors, and what `/server` says."""
 
     head_end: HeadEnd
     fences: Fences
+    about: Callable[[], Mapping[str, Any]]
 
     def program(self, text: str) -> Program:
         """The program of this id; Problem not-found."""

@@ -18,7 +18,7 @@ def _export(context: AdminContext, call: Call) -> Later:
     head_end, query = context.head_end, call.query
     if head_end.held is None:
         raise refusal(
-            "not-found",
+            "conflict",
             "this server keeps its newest readings only",
             "start it with --state FILE; GET /api/utility/mirror-usage-points has the newest",
         )
@@ -47,6 +47,6 @@ ROUTES = [
         ),
         content_type="text/csv",
         tag="Reports",
-        problems=("not-found",),
+        problems=("conflict",),
     ),
 ]

@@ -1,9 +1,11 @@
 // The REST API. Every failure is an ApiError whose message is fit to be shown.
+// errors: [{pointer, detail}], the JSON Pointer of each wrong member of what was sent.
 export class ApiError extends Error {
-  constructor(message, status, hint) {
+  constructor(message, status, hint, errors = []) {
     super(message);
     this.status = status;
     this.hint = hint;
+    this.errors = errors;
   }
 }
 
@@ -23,12 +25,17 @@ async function ask(path, options) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new ApiError("The simulator does not answer.", 0, "Is it still running?");
+    throw new ApiError(`${location.host} does not answer.`, 0, "Is it still running?");
   }
   const type = answer.headers.get("content-type") || "";
   const body = type.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok)
-    throw new ApiError(body.detail || `${answer.status} ${answer.statusText}`, answer.status, body.hint);
+    throw new ApiError(
+      body.detail || `${answer.status} ${answer.statusText}`,
+      answer.status,
+      body.hint,
+      body.errors,
+    );
   return body;
 }
 
@@ -43,11 +50,17 @@ export const get = (path, query = {}) => ask(address(path, { device, ...query })
 // Of the whole fleet, or of none.
 export const getPlain = (path, query = {}) => ask(address(path, query), { cache: "no-cache" });
 
-export const post = (path, body, query = {}) =>
-  ask(address(path, { device, ...query }), {
-    method: "POST",
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
+const json = (method, body) => ({
+  method,
+  headers: body === undefined ? {} : { "Content-Type": "application/json" },
+  body: body === undefined ? undefined : JSON.stringify(body),
+});
 
-export const remove = (path) => ask(path, { method: "DELETE" });
+export const post = (path, body, query = {}) => ask(address(path, { device, ...query }), json("POST", body));
+// Where there is no device to be chosen.
+export const postPlain = (path, body, query = {}) => ask(address(path, query), json("POST", body));
+export const put = (path, body) => ask(path, json("PUT", body));
+// A text as it is.
+export const postText = (path, body, type) =>
+  ask(path, { method: "POST", headers: { "Content-Type": type }, body });
+export const remove = (path, query = {}) => ask(address(path, query), { method: "DELETE" });

@@ -16,7 +16,7 @@ const SITES = { dashboard: "Dashboard", csip_ui: "CSIP management", utility_admi
 const OWN_MACHINE = ["127.0.0.1", "localhost", "[::1]"];
 
 // Links to the sites that this browser can reach: from another machine a loopback address leads nowhere.
-function linksTo(addresses) {
+export function linksTo(addresses) {
   return Object.entries(SITES)
     .filter(([name]) => addresses[name] && addresses[name] !== location.origin)
     .map(([name, title]) => [new URL(addresses[name]), title])
@@ -27,6 +27,12 @@ function linksTo(addresses) {
 // Of another run that has begun at this address.
 const TOKEN_NEEDED = "The simulator asks for its token now. Open this address with ?token= and the token.";
 const NOT_FETCHED = "This page could not be fetched. It opens by itself once the simulator answers.";
+
+export function demoBadge() {
+  const badge = h("span", { class: "pill warn", id: "demo", hidden: true }, "DEMO");
+  badge.title = "The utility and its controls are made up by --demo.";
+  return badge;
+}
 
 // The frame of every site: the menu at the side, the header with `tools` at its right, and the content.
 // brand: the site's name below ours; label: of the menu; menu: its nodes; head: what the header begins with.
@@ -78,8 +84,7 @@ class Shell {
     this.choice.hidden = true;
     this.links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
     this.others = h("ul", { class: "nav others", "aria-label": "Other sites of this run", hidden: true });
-    this.demo = h("span", { class: "pill warn", id: "demo", hidden: true }, "DEMO");
-    this.demo.title = "The utility and its controls are made up by --demo.";
+    this.demo = demoBadge();
     this.content = h("div", {});
     this.notice = staleNotice();
     this.page = null;
@@ -232,12 +237,13 @@ class Shell {
 // Where a site says that its values are stale.
 export const staleNotice = () => h("p", { class: "trouble", role: "alert", hidden: true });
 
-// Values of a lost connection look like it, and say of when they are; since: the last instant heard of.
-export function markStale(notice, stale, since) {
+// Values of a lost connection look like it, and say of when they are; since: the last instant heard of;
+// who: does not answer.
+export function markStale(notice, stale, since, who = "simulator") {
   document.body.classList.toggle("stale", stale);
   notice.hidden = !stale;
   const from = since ? ` since ${clock(since)}. All values below are from then` : "";
-  say(notice, stale ? `The simulator does not answer${from}.` : "");
+  say(notice, stale ? `The ${who} does not answer${from}.` : "");
 }
 
 export function startTheme() {
@@ -257,13 +263,16 @@ export function flipTheme() {
   dispatchEvent(new Event("themechange"));
 }
 
-// Runs now and every `seconds`, never twice at a time; shows a failure in `trouble`. Returns a stop.
+// Runs now and every `seconds`, never twice at a time, and not while the page is hidden; shows a failure in
+// `trouble`. Returns a stop.
 export function poll(seconds, work, trouble) {
   let timer = 0,
-    stopped = false;
+    stopped = false,
+    begun = false;
   async function turn() {
     try {
-      await work();
+      if (!document.hidden || !begun) await work();
+      begun = true;
       if (trouble) trouble.hidden = true;
     } catch (error) {
       if (!(error && error.name === "ApiError") && !(error && "status" in error)) console.error(error);

@@ -82,7 +82,7 @@ function operation(doc, method, path, op) {
       "div",
       { class: "row" },
       h("button", { onclick: run }, method === "GET" ? "Ask" : "Send"),
-      h("a", { href: path, hidden: method !== "GET" || path.includes("{") }, "open"),
+      method === "GET" && !path.includes("{") ? h("a", { href: path }, "open") : null,
     ),
     answer,
     answers(doc, op),

@@ -1,6 +1,6 @@
 // The form of a fault, made from the JSON Schemas of its kinds in /openapi.json.
-import { h, note, options, show } from "./js/dom.js";
-import { ChoiceField, NumberField } from "./js/fields.js";
+import { h, note, options, show } from "./dom.js";
+import { ChoiceField, NumberField } from "./fields.js";
 
 // Members that say whom, when and how often, in the order of the form; the others are of the kind.
 const COMMON = [

@@ -1,26 +1,113 @@
-// The frame of the admin port's pages.
-import { h } from "./js/dom.js";
-import { frame, startTheme } from "./js/shell.js";
+// The utility's page: its views, each loaded when it is first opened, by the address' hash.
+//
+// A view is a module with `export const view = {title, show(root, context)}`; `show` fills `root` and returns
+// what stops it. context: {server, parts, open}: what GET /api/utility/server said, the words of the address
+// after the view's name (#devices/ABC: ["ABC"]), and `open("devices", "ABC")`.
+import { getPlain } from "./api.js";
+import { h, say, show } from "./dom.js";
+import { demoBadge, frame, linksTo, markCurrent, markStale, poll, staleNotice, startTheme } from "./shell.js";
 
-const PAGES = [
-  ["/", "Overview"],
-  ["/faults", "Faults"],
-  ["/docs", "API"],
+const VIEWS = [
+  { name: "faults", title: "Faults", load: () => import("./views/faults.js") },
+  { name: "scenario", title: "Scenario", load: () => import("./views/scenario.js") },
+  { name: "api", title: "REST API", load: () => import("./views/rest.js") },
 ];
+const SECONDS = 3;
+const NOT_FETCHED = "This view could not be fetched. It opens once the server answers.";
 
-// Draws the frame with `href` as the current page; returns where the page goes.
-export function begin(href, title) {
-  startTheme();
-  const content = h("div", {});
-  const entry = ([path, words]) =>
-    h("li", {}, h("a", { href: path, "aria-current": path === href ? "page" : null }, words));
-  frame({
-    brand: "2030.5 server",
-    label: "Pages",
-    menu: h("ul", { class: "nav" }, PAGES.map(entry)),
-    head: [h("h1", {}, title)],
-    tools: [],
-    content: [content],
-  });
-  return content;
+const LIVE = { live: ["Live", "pill good"], lost: ["Connection lost, trying again", "pill bad"] };
+
+class Page {
+  constructor() {
+    this.links = new Map(VIEWS.map(({ name, title }) => [name, h("a", { href: `#${name}` }, title)]));
+    this.others = h("ul", { class: "nav others", "aria-label": "Other sites of this run", hidden: true });
+    this.demo = demoBadge();
+    this.live = h("span", { class: "pill warn", role: "status", id: "live" }, "Connecting");
+    this.who = h("span", { class: "who" });
+    this.title = h("h1", {}, "2030.5 server");
+    this.notice = staleNotice();
+    this.content = h("div", {});
+    this.stop = null;
+    this.turn = 0;
+    this.server = null;
+  }
+
+  async start() {
+    startTheme();
+    const items = [...this.links.values()].map((link) => h("li", {}, link));
+    this.side = frame({
+      brand: "2030.5 server",
+      label: "Views",
+      menu: [h("ul", { class: "nav" }, items), this.others],
+      head: [this.title, this.who],
+      tools: [this.demo, this.live],
+      content: [this.notice, this.content],
+    });
+    await this.look();
+    poll(SECONDS, () => this.look());
+    addEventListener("hashchange", () => this.open());
+    this.open();
+  }
+
+  // Which server this is, and whether it is still there.
+  async look() {
+    const server = await getPlain("/api/utility/server").catch(() => null);
+    const back = server && this.lost;
+    this.lost = !server;
+    [this.live.textContent, this.live.className] = LIVE[server ? "live" : "lost"];
+    markStale(this.notice, this.lost, this.server?.time, "server");
+    if (!server) return;
+    this.server = server;
+    this.describe(server);
+    if (back) this.open();
+  }
+
+  describe({ version, url, edition, demo, links }) {
+    say(this.side.querySelector("small"), `2030.5 server ${version}`);
+    say(this.who, `${url}, edition ${edition ?? "2018 or 2023, as each device speaks"}`);
+    this.demo.hidden = !demo;
+    const others = linksTo(links);
+    this.others.hidden = !others.length;
+    if (JSON.stringify(links) !== this.linked) show(this.others, others);
+    this.linked = JSON.stringify(links);
+  }
+
+  async open() {
+    const [wanted, ...parts] = location.hash.slice(1).split("/").map(decoded);
+    const entry = VIEWS.find(({ name }) => name === wanted) || VIEWS[0];
+    const mine = ++this.turn;
+    for (const [name, link] of this.links) markCurrent(link, name === entry.name);
+    this.side.classList.remove("open");
+    const module = await entry.load().catch((error) => {
+      if (!(error instanceof TypeError)) throw error;
+      return null; // the server went away in the middle; the view opens again when it is back
+    });
+    if (mine !== this.turn) return;
+    this.stop?.();
+    this.stop = null;
+    document.title = `${entry.title} – dersim 2030.5 server`;
+    if (!module) {
+      show(this.content, h("p", { class: "trouble", role: "alert" }, NOT_FETCHED));
+      return;
+    }
+    const root = h("div", {});
+    show(this.content, root);
+    const { server } = this;
+    this.stop = module.view.show(root, { server, parts, open: go });
+  }
 }
+
+// The address may have been typed.
+function decoded(word) {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+}
+
+function go(...words) {
+  location.hash = words.map(encodeURIComponent).join("/");
+}
+
+new Page().start();

@@ -1,9 +1,8 @@
 // The faults planted in this server's answers: plant one, see what is left of each, remove it.
-import { getPlain, post, remove } from "./js/api.js";
-import { card, h, note, showChanged, stamp, table, troubleLine } from "./js/dom.js";
-import { act, poll } from "./js/shell.js";
-import { FaultForm } from "./fault_form.js";
-import { begin } from "./site.js";
+import { getPlain, postPlain, remove } from "../api.js";
+import { card, h, note, showChanged, stamp, table, troubleLine } from "../dom.js";
+import { act, poll } from "../shell.js";
+import { FaultForm } from "../fault_form.js";
 
 const PATH = "/api/utility/faults";
 const SECONDS = 1;
@@ -51,24 +50,24 @@ class Faults {
     );
   }
 
-  async start() {
+  async makeForm() {
     const { paths, components } = await getPlain("/openapi.json");
     const body = paths[PATH].post.requestBody.content["application/json"].schema;
     const schemas = body.anyOf.map(({ $ref }) => components.schemas[$ref.split("/").at(-1)]);
     const form = new FaultForm(schemas);
     const plant = h("button", { class: "main", onclick: () => this.plant(form) }, "Plant");
     this.form.append(form.node, h("div", { class: "row" }, plant), this.said);
-    poll(SECONDS, () => this.show(), this.trouble);
   }
 
   async plant(form) {
     const fault = form.read();
     if (!fault) return;
-    await act(this.said, () => post(PATH, fault, { device: null }), ({ id }) => `Planted as fault #${id}.`);
+    await act(this.said, () => postPlain(PATH, fault), ({ id }) => `Planted as fault #${id}.`);
     await this.show();
   }
 
   async show() {
+    if (!this.form.hasChildNodes()) await this.makeForm();
     const faults = await getPlain(PATH, { limit: 200 });
     const live = faults.filter(({ state }) => state !== "over");
     const over = faults.filter(({ state }) => state === "over");
@@ -118,4 +117,10 @@ function overTable(faults) {
   });
 }
 
-new Faults(begin("/faults", "Faults")).start();
+export const view = {
+  title: "Faults",
+  show(root) {
+    const faults = new Faults(root);
+    return poll(SECONDS, () => faults.show(), faults.trouble);
+  },
+};

@@ -1,0 +1,38 @@
+"""`/server`: which server this is, for the head of its page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from dersim.json_schema import described
+from dersim.utility.admin.context import AdminContext, AdminRoute, Call
+from dersim.utility.admin.problems import PREFIX
+
+
+class ServerView(TypedDict):
+    """This server."""
+
+    version: Annotated[str, described("of dersim")]
+    url: Annotated[str, described("for 2030.5 clients")]
+    edition: Annotated[Literal["2018", "2023"] | None, described("of all answers; null: that of each client")]
+    registration: Literal["open", "inband", "known"]
+    demo: Annotated[bool, described("whether its controls are made up by --demo")]
+    time: str
+    devices: Annotated[int, described("EndDevices")]
+    links: Annotated[dict[str, str], described("addresses of the other sites of this run")]
+
+
+def _get(context: AdminContext, _: Call) -> dict[str, Any]:
+    return dict(context.about())
+
+
+ROUTES = [
+    AdminRoute(
+        method="GET",
+        path=f"{PREFIX}/server",
+        handler=_get,
+        summary="Which server this is.",
+        response=ServerView,
+        tag="Server",
+    ),
+]
