@@ -6,3 +6,8 @@ from dersim.cli.sim_options import FAIL_FAST_VARIABLE
 
 os.environ.setdefault(FAIL_FAST_VARIABLE, "yes")
 os.environ.pop("FORCE_COLOR", None)  # a build machine's, for pytest itself
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than the cores: several tests mostly wait for processes that they started."""
+    return (os.cpu_count() or 1) + 1
