@@ -50,3 +50,18 @@ async def test_set_earlier_never_moves_back(autojump_clock):
     assert schedule.next_due_s == 1010.0
     schedule.drop("a")
     assert schedule.next_due_s == float("inf")
+
+
+async def test_what_is_put_off_until_another_item_is_due_after_that(autojump_clock):
+    _, schedule = new_schedule()
+    schedule.set("child", 1010.0)
+    schedule.hold("child", "parent")
+    schedule.hold("grandchild", "child")
+    assert schedule.next_due_s == float("inf")
+    schedule.release("another", 1011.0)
+    assert not schedule.keys()
+    schedule.release("parent", 1012.0)
+    assert schedule.keys() == {"child"}
+    schedule.clear()
+    schedule.release("child", 1013.0)
+    assert not schedule.keys()

@@ -18,6 +18,7 @@ from dersim.logbuffer import Log
 from dersim.modes import modes_from_json
 from dersim.utility import grouping
 from dersim.utility.config import DEFAULT_PIN, PollRates, UtilityConfig
+from dersim.utility.faults.plans import fault_from
 from dersim.utility.groups import Group
 from dersim.utility.program import Control, Program
 from dersim.utility.programs import ControlOrder
@@ -67,8 +68,9 @@ class Stage:
     """One run of one procedure.
 
     lfdi: of the device under test. answers: instead of the server's answer, for what a procedure answers
-    itself: called with each request, None leaves it to the server. moved: paths of the server, and where they
-    are found now.
+    itself: called with each request, None leaves it to the server. rewrites: what becomes of the server's
+    answers. moved: paths of the server, and where they are found now. server_ahead_s: how far the clock of
+    the server is ahead of that of the procedure; not 0 where a stimulus has set it.
     """
 
     def __init__(
@@ -79,12 +81,14 @@ class Stage:
         config = UtilityConfig(
             registration="known", own_programs=False, poll_rates=rates, encrypted=encrypted, pin=DEFAULT_PIN
         )
-        self.server = UtilityServer(config, clock.now_s, log)
+        self.server_ahead_s = 0.0
+        self.server = UtilityServer(config, lambda: clock.now_s() + self.server_ahead_s, log)
         self.head_end = self.server.head_end
         self.t0_s = math.ceil(clock.now_s())
         self.programs: dict[str, Program] = {}
         self.controls: dict[str, Control] = {}
         self.answers: Callable[[Request], Response | None] | None = None
+        self.rewrites: Callable[[Request, Response], Response] | None = None
         self.moved: dict[str, str] = {}
         self.evidence = Evidence(
             self.t0_s, scale, programs=self.programs, controls=self.controls, lfdi=self.lfdi
@@ -166,17 +170,22 @@ class Stage:
         return control
 
     def _scaled(self, modes: Mapping[str, Any]) -> dict[str, Any]:
-        """The modes with their open-loop response times scaled."""
-        return {
-            name: {**value, "open_loop_s": value["open_loop_s"] * self.scale}
-            if isinstance(value, Mapping) and "open_loop_s" in value
-            else value
-            for name, value in modes.items()
-        }
+        """The modes with their times scaled: open-loop response times and rampTms."""
+        scaled = dict(modes)
+        for name, value in modes.items():
+            if name == "rampTms":
+                scaled[name] = value * self.scale
+            elif isinstance(value, Mapping) and "open_loop_s" in value:
+                scaled[name] = {**value, "open_loop_s": value["open_loop_s"] * self.scale}
+        return scaled
 
     def cancel(self, name: str) -> None:
         """Set a control to Cancelled."""
         self.head_end.cancel(self.controls[name])
+
+    def plant(self, kind: str, **data: Any) -> None:
+        """Plant a fault of the server (`utility.faults.forms`)."""
+        self.head_end.faults.plant(fault_from({"kind": kind, **data}))
 
     def move_inputs(self, **values: float) -> None:
         """Change grid or weather at the device, where the bench can."""
@@ -198,6 +207,8 @@ class Stage:
         """Answer one request, and keep both as evidence."""
         own = self.answers(request) if self.answers is not None else None
         response = await self.server.handle(self._as_known(request)) if own is None else own
+        if self.rewrites is not None and isinstance(response, Response):
+            response = self.rewrites(request, response)
         lfdi = None if request.peer_certificate_der is None else identity.lfdi(request.peer_certificate_der)
         answer = Response(0) if isinstance(response, Raw) else response
         kept = self.evidence.exchanges

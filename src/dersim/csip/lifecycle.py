@@ -180,10 +180,12 @@ class Lifecycle:
         match await self._fenced("csip_poll", f"poll of {_name(key)}", poll):
             case None:
                 self._status.clear_trouble(key)
+                self.schedule.release(key, begun_s)
             case LinkGone() as gone:
                 again_s = self._read_parent(key, gone, begun_s)
             case ProtocolError() | UnexpectedError() as error if not isinstance(error, Moved):
                 again_s = BRANCH_RETRY_S
+                self.schedule.release(key, begun_s + again_s)
                 if isinstance(error, RequestRefused) and error.retry_after_s is not None:
                     again_s = self._hold_for(error)
                 if isinstance(error, ProtocolError):
@@ -196,14 +198,15 @@ class Lifecycle:
         if again_s is not None:
             self.schedule.set_earlier(key, begun_s + again_s)
 
-    def _read_parent(self, key: Any, gone: LinkGone, begun_s: float) -> float:
+    def _read_parent(self, key: Any, gone: LinkGone, begun_s: float) -> float | None:
         """Read again the document that links to what is gone, then this item; Moved where there is none."""
         parent = self.polling.parent(key, gone.href)
         if parent is None:
             raise Moved(f"{gone}: discovering again")
         self._say("Info", f"{gone}: reading {_name(parent)} again")
         self.schedule.set(parent, begun_s)
-        return 0.0
+        self.schedule.hold(key, parent)
+        return None
 
     def _note_failing(self) -> None:
         if failing := self._parts.reader.failing:

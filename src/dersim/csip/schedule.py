@@ -25,6 +25,7 @@ class Schedule:
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
         self._due_s: dict[Hashable, float] = {}
+        self._held: dict[Hashable, Hashable] | None = None
         self._woken = trio.Event()
 
     def set(self, key: Hashable, due_s: float) -> None:
@@ -41,9 +42,23 @@ class Schedule:
         """Remove an item, if it is there."""
         self._due_s.pop(key, None)
 
+    def hold(self, key: Hashable, until: Hashable) -> None:
+        """Put an item off until another one is done: see `release`. Not until itself."""
+        if key == until:
+            return
+        self.drop(key)
+        self._held = {**(self._held or {}), key: until}
+
+    def release(self, until: Hashable, due_s: float) -> None:
+        """An item is done: what was put off until then is due at `due_s`."""
+        for key in [key for key, other in (self._held or {}).items() if other == until]:
+            self._held = {each: other for each, other in (self._held or {}).items() if each != key} or None
+            self.set_earlier(key, due_s)
+
     def clear(self) -> None:
         """Remove all items."""
         self._due_s.clear()
+        self._held = None
 
     def keys(self) -> frozenset[Hashable]:
         """The keys of all items."""

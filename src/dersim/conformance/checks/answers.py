@@ -54,6 +54,19 @@ def answered_first(name: str, *statuses: int) -> Check:
     return check
 
 
+def answered_in_order(name: str, *choices: tuple[int, ...]) -> Check:
+    """One of these sequences of Responses and nothing else, whenever they came."""
+
+    def check(evidence: Evidence) -> Finding:
+        posted = evidence.responses(name)
+        said, exchanges = f"{name}: {_told(evidence, posted)}", [each.exchange for each in posted]
+        if tuple(each.status for each in posted if each.accepted) in choices:
+            return passed(said, exchanges)
+        return failed(f"{said} where {' or '.join(map(_listed, choices))} are due", exchanges)
+
+    return check
+
+
 def answered_within(name: str, statuses: tuple[int, ...], earliest: float, latest: float) -> Check:
     """The one Response with one of these statuses arrives within these printed seconds after t0."""
 

@@ -30,6 +30,15 @@ def limit(percent: float) -> Expected:
     return Expected(f"P at {percent:g} %", holds)
 
 
+def limit_between(low: float, high: float) -> Expected:
+    """P between two percentages of setMaxW."""
+
+    def holds(sample: Sample, rating_w: float, _: float) -> bool | None:
+        return None if sample.p_w is None else rating_w * low / 100 <= sample.p_w <= rating_w * high / 100
+
+    return Expected(f"P between {low:g} and {high:g} %", holds)
+
+
 def watts(value: float) -> Expected:
     """P at so many watts."""
 

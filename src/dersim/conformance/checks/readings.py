@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 from dersim.conformance.checks.finding import EDGE_S, failed, not_seen, passed
 from dersim.conformance.checks.power import TOLERANCE
 from dersim.conformance.evidence import Evidence, Exchange
-from dersim.conformance.procedure import Finding
+from dersim.conformance.procedure import Check, Finding
 from dersim.conformance.stage import POLL_RATES
 from dersim.ieee2030_5 import resources as r
 
 #: Unit of measure: its name.
 UNITS = {38: "W", 63: "var", 33: "Hz", 29: "V"}
+#: Units that only count up: Wh, varh, VAh.
+_COUNTED = frozenset({72, 73, 71})
 
 
 def mirror_posted(evidence: Evidence) -> Finding:
@@ -76,3 +79,46 @@ def posted_at_rate(evidence: Evidence) -> Finding:
     if len(gaps) < 2 or wrong:
         return failed(f"{said}, where {wanted_s:g} s are advertised", posts)
     return passed(said, posts)
+
+
+def posted_all_along(evidence: Evidence) -> Finding:
+    """Between two posts of readings there is never more than postRate, with 10 % and 2 s."""
+    posts = [each for each, _ in evidence.meter_readings() if each.status in (201, 204)]
+    times = [*sorted({each.time_s for each in posts}), evidence.ended_s]
+    widest_s = max((later - earlier for earlier, later in itertools.pairwise(times)), default=math.inf)
+    wanted_s = max(1.0, POLL_RATES["mup"] * evidence.scale)
+    said = f"{len(times) - 1} posts, at most {widest_s:.1f} s apart"
+    return passed(said, posts) if widest_s <= wanted_s * 1.1 + EDGE_S else failed(said, posts)
+
+
+def none_doubled(evidence: Evidence) -> Finding:
+    """Of each quantity no reading comes twice, times rise, and counters never fall."""
+    last: dict[str, tuple[int, int]] = {}
+    counters: set[str] = set()
+    found = 0
+    for exchange, reading in evidence.meter_readings():
+        mrid, value = str(reading.mRID), reading.Reading
+        if reading.ReadingType is not None and reading.ReadingType.uom in _COUNTED:
+            counters.add(mrid)
+        if exchange.status not in (201, 204) or value is None or value.value is None:
+            continue
+        start = 0 if value.timePeriod is None else value.timePeriod.start
+        before = last.get(mrid)
+        if before is not None and start <= before[0]:
+            return failed(f"{mrid}: a reading of {start} after one of {before[0]}", [exchange])
+        if before is not None and mrid in counters and value.value < before[1]:
+            return failed(f"{mrid}: the counter falls from {before[1]} to {value.value}", [exchange])
+        last[mrid] = (start, value.value)
+        found += 1
+    return passed(f"{found} readings of {len(last)} quantities") if found else failed("no readings")
+
+
+def mirrors_created(count: int) -> Check:
+    """So many MirrorUsagePoints are created in all."""
+
+    def check(evidence: Evidence) -> Finding:
+        created = [each for each, _ in evidence.posted(r.MirrorUsagePoint) if each.status == 201]
+        said = f"{len(created)} MirrorUsagePoints created"
+        return passed(said, created) if len(created) == count else failed(said, created)
+
+    return check

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dersim.conformance.procedure import Procedure
-from dersim.conformance.procedures import beyond, comm, controls, core, device, events
+from dersim.conformance.procedures import (
+    beyond,
+    beyond_clocks,
+    beyond_events,
+    comm,
+    controls,
+    core,
+    device,
+    events,
+)
 
 _PARTS = ("COMM", "CORE", "BASIC", "ERR", "X")
 
@@ -12,7 +21,7 @@ def _order(procedure: Procedure) -> tuple[int, str]:
     return (_PARTS.index(procedure.id.partition("-")[0]), procedure.id)
 
 
-_AREAS = (beyond, comm, core, device, controls, events)
+_AREAS = (beyond, beyond_clocks, beyond_events, comm, core, device, controls, events)
 ALL: dict[str, Procedure] = {
     each.id: each for each in sorted((one for area in _AREAS for one in area.PROCEDURES), key=_order)
 }
