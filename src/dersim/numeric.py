@@ -11,6 +11,8 @@ import math
 from dersim.errors import ConfigError
 
 _MOST_SHOWN = 60
+#: As JSON and YAML have them.
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 def finite(value: object) -> float | None:
@@ -43,7 +45,9 @@ def number(
 
 
 def shown(value: object) -> str:
-    """A value for a message: as Python writes it, cut where it is long. Never fails."""
+    """A value for a message, as Python writes it, but with null, true and false; cut. Never fails."""
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**_MOST_SHOWN:
         return "a whole number of more than 60 digits"  # Python refuses to write those of more than 4,300
     try:

@@ -226,3 +226,30 @@ def readable_file(text: str) -> Path:
             return path
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}; give a file that can be read") from None
+
+
+def new_file(text: str) -> Path:
+    """The path of a file that is written at the end: it can be, or the command does not begin."""
+    path = Path(text)
+    if path.parent.is_dir() or path.is_symlink():
+        try:
+            _try_to_write(path.resolve())
+        except OSError as error:
+            why = error.strerror or str(error)
+        else:
+            return path
+    else:
+        why = f"there is no folder {path.parent}"
+    raise argparse.ArgumentTypeError(f"{text}: {why}; give a file that can be written")
+
+
+def _try_to_write(path: Path) -> None:
+    """Open it for writing, which changes nothing: what was not there is removed. A pipe is not opened."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        os.close(os.open(path, os.O_WRONLY))
+    else:
+        path.unlink()

@@ -59,7 +59,7 @@ def test_flags_that_do_not_fit_are_refused(flags, said):
 
 
 def test_an_unwritable_report_is_one_line(tmp_path):
-    with pytest.raises(ConfigError, match=r"out\.xml: No such file or directory; give a writable file"):
+    with pytest.raises(ConfigError, match=r"--junit: .*: there is no folder"):
         conformance.main(["--only", "COMM-002", "--junit", str(tmp_path / "no" / "out.xml")])
 
 

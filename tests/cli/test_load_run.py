@@ -129,7 +129,7 @@ def test_what_is_no_duration(text):
             "--fail: 'p95(GET Tme) < 1ms', at 'Tme': no such resource; did you mean",
         ),
         (("--json", "/nowhere/r.json"), "--json: /nowhere/r.json: there is no folder /nowhere; give a file"),
-        (("--junit", "/"), "--junit: /: is a folder; give a file that can be written"),
+        (("--junit", "/"), "--junit: /: Is a directory; give a file that can be written"),
         (("--duration", "soon"), "--duration: a time such as 30s, 10m or 2h is needed, not 'soon'"),
     ],
 )

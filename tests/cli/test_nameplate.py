@@ -83,7 +83,7 @@ def test_a_bad_flag_is_named_and_exit_code_2(words, told, capsys):
 
 
 def test_a_file_that_cannot_be_written_is_named(device, tmp_path):
-    with pytest.raises(ConfigError, match=r"--out .*: Is a directory; give a file that can be written"):
+    with pytest.raises(ConfigError, match=r"--out: .*: Is a directory; give a file that can be written"):
         command.main(["from-modbus", device, "--out", str(tmp_path)])
 
 

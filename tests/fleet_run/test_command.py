@@ -86,3 +86,7 @@ def test_two_fleet_files_or_a_count_beside_one_are_refused(tmp_path):
         command.read([str(path), "--fleet", str(path)])
     with pytest.raises(ConfigError, match="the file says how many DERs there are"):
         command.read([str(path), "-N", "4"])
+
+
+def test_what_a_fleet_refuses_is_not_in_its_help():
+    assert "--demo" not in command.make_parser().format_help()

@@ -151,7 +151,7 @@ def test_the_wire_units_are_those_of_the_standard() -> None:
         ("opModVoltVar", Curve(((1.0, 0.0),), 2, open_loop_s=10**400), "open_loop_s"),
         ("opModTargetW", 1e15, "does not fit"),
         ("opModTargetW", math.inf, "a number is needed"),
-        ("opModConnect", 1, "True or False"),
+        ("opModConnect", 1, "true or false"),
         ("opModFixedPFInjectW", FixedPowerFactor(1.2, "inject"), "power factor"),
         ("opModFixedVar", 5.0, "FixedVar is needed"),
         ("opModFreqDroop", FreqDroop(0.1, 0.1, 70, 0.1, 5), "k_of"),

@@ -27,7 +27,7 @@ from dersim.cli.redaction import redacted
 from dersim.errors import ConfigError, DersimError
 from dersim.json_text import BodyError
 from dersim.numeric import shown
-from dersim.options import OptionParser, readable_file
+from dersim.options import OptionParser, new_file, readable_file
 from dersim.pages.guard import settle_token, token
 from dersim.timestamps import rfc3339
 
@@ -89,7 +89,10 @@ def make_parser() -> OptionParser:
         "--token_file", type=readable_file, metavar="FILE", help="the same out of a file; or DERSIM_TOKEN"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.zip", help="default: dersim-bundle-DATE-TIME.zip, in this folder"
+        "--out",
+        type=new_file,
+        metavar="FILE.zip",
+        help="default: dersim-bundle-DATE-TIME.zip, in this folder",
     )
     return parser
 

@@ -19,7 +19,7 @@ from dersim.conformance.kit import CLIENT, Kit, make_kit
 from dersim.conformance.procedure import Outcome, Procedure, Verdict
 from dersim.conformance.real import WAIT_S, RealRun
 from dersim.errors import ConfigError
-from dersim.options import OptionParser, number, port
+from dersim.options import OptionParser, new_file, number, port
 
 _MARKS = {Verdict.PASS: "pass", Verdict.WARN: "warn", Verdict.NOT_SEEN: "----", Verdict.FAIL: "FAIL"}
 
@@ -69,8 +69,8 @@ def make_parser() -> OptionParser:
     add("--wait", type=number(1, 86_400, unit="seconds"), default=WAIT_S, metavar="S",
         help="how long a client under test may take to connect")  # fmt: skip
     add("--strict", action="store_true", help="a warning is a failure, too")
-    add("--junit", type=Path, default=None, metavar="FILE", help="write the verdicts as JUnit XML")
-    add("--json", type=Path, default=None, metavar="FILE", help="write verdicts and evidence as JSON")
+    add("--junit", type=new_file, default=None, metavar="FILE", help="write the verdicts as JUnit XML")
+    add("--json", type=new_file, default=None, metavar="FILE", help="write verdicts and evidence as JSON")
     return parser
 
 

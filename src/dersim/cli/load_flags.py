@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
-from pathlib import Path
 
 from dersim.errors import ConfigError
 from dersim.load import thresholds
 from dersim.load.thresholds import Threshold
 from dersim.numeric import shown
-from dersim.options import OptionParser
+from dersim.options import OptionParser, new_file
 
 _NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,3})?)"
 _DURATION = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?")
@@ -81,18 +79,3 @@ def threshold(text: str) -> Threshold:
         return thresholds.parse(text)
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def new_file(text: str) -> Path:
-    """The path of a file that can be written once the run is over."""
-    path = Path(text)
-    folder = path.parent
-    if path.is_dir():
-        why = "is a folder"
-    elif not folder.is_dir():
-        why = f"there is no folder {folder}"
-    elif not os.access(path if path.exists() else folder, os.W_OK):
-        why = "permission denied"
-    else:
-        return path
-    raise argparse.ArgumentTypeError(f"{text}: {why}; give a file that can be written")

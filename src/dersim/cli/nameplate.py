@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dersim.cli.commands import command_parser
 from dersim.errors import ConfigError
 from dersim.numeric import shown
-from dersim.options import OptionParser, count, host, number, port
+from dersim.options import OptionParser, count, host, new_file, number, port
 from dersim.twin import Twin, nameplate_from_modbus
 from dersim.twin.from_modbus import PORT
 
@@ -41,7 +41,7 @@ def make_parser() -> OptionParser:
         "device", type=_device, metavar="HOST[:PORT]", help=f"the device; port {PORT} if none is given"
     )
     one.add_argument("--unit", type=count(0, 255), default=1, metavar="ID", help="Modbus unit id")
-    one.add_argument("--out", type=Path, metavar="FILE", help="where the nameplate goes; default: stdout")
+    one.add_argument("--out", type=new_file, metavar="FILE", help="where the nameplate goes; default: stdout")
     one.add_argument(
         "--timeout",
         type=number(0.05, 60, unit="seconds"),
@@ -72,8 +72,6 @@ def _device(text: str) -> _Device:
 def run(options: argparse.Namespace) -> int:
     """Read, write and report; 0 also where something could not be read, which is listed on stderr."""
     out: Path | None = options.out
-    if out is not None and not out.parent.is_dir():
-        raise ConfigError(f"--out {out}: there is no folder {out.parent}; make it first")
     device = options.device
     twin = nameplate_from_modbus(device.host, device.port, unit=options.unit, timeout_s=options.timeout)
     text = _PAIR.sub(r"[\1, \2]", json.dumps(twin.document, indent=2)) + "\n"

@@ -14,7 +14,7 @@ from dersim.cli.commands import command_parser
 from dersim.csv_text import open_csv
 from dersim.errors import ConfigError
 from dersim.json_text import BodyError
-from dersim.options import OptionParser
+from dersim.options import OptionParser, new_file
 from dersim.replay_rows import KNOWN
 from dersim.replayer import Runner
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The two inputs and the output."""
     parser.add_argument("scenario", type=Path, metavar="SCENARIO.json", help="nameplate, settings and events")
     parser.add_argument("trajectory", type=Path, metavar="TRAJECTORY.csv", help="grid and source, row by row")
-    parser.add_argument("--out", type=Path, required=True, metavar="OUT.csv", help="where the outputs go")
+    parser.add_argument("--out", type=new_file, required=True, metavar="OUT.csv", help="where the outputs go")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -67,6 +67,7 @@ def make_parser() -> OptionParser:
 def _parser(args: Sequence[str]) -> OptionParser:
     parser, _ = sim_options.make_parser(args, "fleet", LEFT_OUT, "[FILE] [flags]")
     parser.flags["-N"].type = count(1, MOST_DERS)
+    parser.flags["--demo"].help = argparse.SUPPRESS  # refused below, with what to do instead
     parser.add_argument("file", nargs="?", metavar="FILE", help="fleet file, as with --fleet")
     group = parser.add_argument_group("the fleet")
     add = group.add_argument

@@ -92,7 +92,7 @@ def _write_whole(spec: ModeSpec, value: Any) -> int:
 
 def _write_bool(spec: ModeSpec, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise LocalProtocolError(f"{spec.name}: True or False is needed, not {shown(value)}")
+        raise LocalProtocolError(f"{spec.name}: true or false is needed, not {shown(value)}")
     return value
 
 
