@@ -3,11 +3,11 @@
 import pytest
 
 from dersim.csip.der_bodies import capability
-from dersim.hardware.state import Alarm
-from dersim.ieee2030_5 import Edition
+from dersim.hardware.state import Alarm, InverterStatus, OperationalMode, StorageMode
+from dersim.ieee2030_5 import Edition, words
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.words import in_words
 from dersim.plugin.builtin import make_device
-from dersim.web.resource_words import in_words
 
 
 def told(resource):
@@ -48,6 +48,24 @@ def test_codes_and_bitmaps_are_in_words():
     assert shown["stateOfChargeStatus"] == ("50.25 %", "5025")
     assert shown["storageModeStatus"] == ("unknown to the standard", "9")
     assert {each["since"] for each in in_words(status) if each["since"]} == {"2026-05-28T20:26:40.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (InverterStatus, words.INVERTER_STATUS),
+        (OperationalMode, words.OPERATIONAL_MODE),
+        (StorageMode, words.STORAGE_MODE),
+    ],
+)
+def test_the_codes_are_those_of_our_devices(kind, told):
+    assert told == {int(each): each.name.lower().replace("_", " ") for each in kind}
+
+
+def test_the_alarms_are_those_of_our_devices():
+    assert {1 << bit: word for bit, word in words.ALARMS.items()} == {
+        int(each): each.name.lower().replace("_", " ") for each in Alarm
+    }
 
 
 def test_no_alarm_is_said():

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any, TypedDict
 
-from dersim.hardware.state import Alarm, InverterStatus, OperationalMode, StorageMode
 from dersim.json_schema import described
 from dersim.modes import MODES
 from dersim.timestamps import has_date, rfc3339
@@ -36,10 +35,46 @@ _UNITS = {
 }
 
 
-def _words(kind: Any) -> dict[int, str]:
-    return {int(each): each.name.lower().replace("_", " ") for each in kind}
-
-
+#: InverterStatusType.
+INVERTER_STATUS = dict(
+    enumerate(
+        (
+            "not applicable",
+            "off",
+            "sleeping",
+            "starting",
+            "running",
+            "forced derating",
+            "shutting down",
+            "fault",
+            "standby",
+            "test",
+            "manufacturer",
+        )
+    )
+)
+#: OperationalModeStatusType.
+OPERATIONAL_MODE = {0: "not applicable", 1: "off", 2: "operational", 3: "test"}
+#: StorageModeStatusType.
+STORAGE_MODE = {0: "charging", 1: "discharging", 2: "holding"}
+#: The bits of alarmStatus.
+ALARMS = dict(
+    enumerate(
+        (
+            "over current",
+            "over voltage",
+            "under voltage",
+            "over frequency",
+            "under frequency",
+            "voltage imbalance",
+            "current imbalance",
+            "emergency local",
+            "emergency remote",
+            "low power input",
+            "phase rotation",
+        )
+    )
+)
 #: Elements that are hundredths of this unit (2030.5-2018 10.10.4).
 _HUNDREDTHS = {
     "setESDelay": "s",
@@ -64,7 +99,7 @@ _MODE_BITS = _CHARGE_BITS | {spec.bit: spec.name for spec in MODES.values() if s
 _BITS: Mapping[str, Mapping[int, str]] = {
     "modesSupported": _MODE_BITS,
     "modesEnabled": _MODE_BITS,
-    "alarmStatus": {bit.bit_length() - 1: word for bit, word in _words(Alarm).items()},
+    "alarmStatus": ALARMS,
     "connectStatus": dict(enumerate(("connected", "energized"))),
     "genConnectStatus": dict(enumerate(_CONNECTED)),
     "storConnectStatus": dict(enumerate(_CONNECTED)),
@@ -88,9 +123,9 @@ _DER_TYPES = {
 
 #: Codes: by element the word of each value.
 _CODES: Mapping[str, Mapping[int, str]] = {
-    "inverterStatus": _words(InverterStatus),
-    "operationalModeStatus": _words(OperationalMode),
-    "storageModeStatus": _words(StorageMode),
+    "inverterStatus": INVERTER_STATUS,
+    "operationalModeStatus": OPERATIONAL_MODE,
+    "storageModeStatus": STORAGE_MODE,
     "localControlModeStatus": {0: "local control", 1: "remote control"},
     "type": _DER_TYPES,
     "rtgNormalCategory": {0: "not specified", 1: "Category A", 2: "Category B"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.ieee2030_5.words import Told, in_words
 from dersim.json_schema import described
 from dersim.pages.routes import Query, Route
 from dersim.plugin.services import DerResource
@@ -17,7 +18,6 @@ from dersim.web.api.csip import (
 )
 from dersim.web.context import BOTH, Call, WebContext
 from dersim.web.resource_json import resource_json
-from dersim.web.resource_words import Told, in_words
 
 if TYPE_CHECKING:
     from dersim.device import Device

@@ -1,9 +1,7 @@
-// The editor of one mode. It shows and keeps everything of a value: set unedited, nothing changes.
-// It begins with what was set over REST, else what is in force, else what acts by default, else a proposal.
-import { h, note, say, show } from "../dom.js";
-import { clock } from "../format.js";
-import { ChoiceField, NumberField } from "../fields.js";
-import { CurveEditor } from "../curve_editor.js";
+// The fields of one mode's value. They show and keep everything of a value: read unedited, it is the same.
+import { h } from "./dom.js";
+import { ChoiceField, NumberField } from "./fields.js";
+import { CurveEditor } from "./curve_editor.js";
 
 const AXIS = {
   opModVoltVar: ["Voltage, %", "Reactive power, %"],
@@ -56,39 +54,13 @@ const PARTS = {
   ],
 };
 
-// What the editor begins with, and of whom it is.
-function shownValue({ rest, in_force, by_default, proposal }) {
-  if (rest !== null) return [rest, "what is set from here"];
-  if (in_force) return [in_force.value, `what is in force by ${in_force.source}`];
-  if (by_default) return [by_default.value, `what acts by ${by_default.source}`];
-  return [proposal, proposal === null ? "" : "a proposal for this machine; nothing acts"];
-}
-
-// Common to both kinds of editor: fields, messages, and that nothing typed is lost when news arrive.
-class ModeEditor {
-  constructor(mode, set) {
+// mode: {mode, kind, unit, fields: [{path, unit, low, high}], references: [{y_ref_type, words}]}.
+// changed: called when the user changes something.
+class ModeFields {
+  constructor(mode, changed) {
     this.mode = mode;
-    this.set = set;
-    this.edits = 0; // since a value was offered
+    this.changed = changed;
     this.base = null;
-    this.changed = () => {
-      this.edits += 1;
-      this.showOrigin();
-    };
-    this.told = h("div", { "aria-live": "polite" });
-    this.origin = note();
-    this.duration = new NumberField({
-      name: "",
-      label: `${mode.mode} ends after, s`,
-      words: "Ends after",
-      unit: "s",
-      low: 0.1,
-      high: 4294967,
-      optional: true,
-      changed: () => {},
-    });
-    this.withdrawButton = h("button", { onclick: () => this.withdraw() }, "Withdraw");
-    this.undoButton = h("button", { onclick: () => this.undo() }, "Undo");
   }
 
   part([name, words, unit, optional = false]) {
@@ -96,84 +68,35 @@ class ModeEditor {
     const label = `${mode.mode} ${name}`.trim();
     const common = { name, label, words, changed };
     if (Array.isArray(unit)) return new ChoiceField({ ...common, values: unit });
-    const { low, high, ...known } = this.mode.fields.find(({ path }) => path === name) || {};
+    const { low, high, ...known } = mode.fields.find(({ path }) => path === name) || {};
     return new NumberField({ ...common, unit: known.unit || unit, low, high, optional });
   }
 
-  buttons(word) {
-    const main = h("button", { class: "main", onclick: () => this.submit() }, word);
-    const row = h("div", { class: "row" }, main, this.undoButton, this.withdrawButton, this.duration.node);
-    return [row, this.told];
-  }
-
-  update(mode) {
-    this.mode = mode;
-    this.withdrawButton.disabled = mode.rest === null;
-    this.duration.input.placeholder = mode.rest_until ? `at ${clock(mode.rest_until)}` : "no end";
-    if (!this.edits) this.offer(shownValue(mode)[0]);
-    this.showOrigin();
-  }
-
-  showOrigin() {
-    const [, of] = shownValue(this.mode);
-    const text = this.edits ? "Edited, not set yet." : of && `Shown: ${of}.`;
-    say(this.origin, text);
-    this.undoButton.disabled = !this.edits;
-  }
-
-  offer(value) {
-    const text = JSON.stringify(value);
-    if (text === this.offered) return;
-    this.offered = text;
-    this.base = value;
-    this.write(value);
-  }
-
-  undo() {
-    this.edits = 0;
-    this.offered = undefined;
-    show(this.told);
-    this.update(this.mode);
-  }
-
-  async submit() {
-    show(this.told);
-    const [wrong] = [...this.fields, this.duration].filter((field) => !field.check());
+  // True where the value is fit to be sent; else says why not, at the first field that is wrong.
+  check() {
+    const [wrong] = this.fields.filter((field) => !field.check());
     if (wrong) wrong.input.focus();
-    if (wrong || !this.checkMore()) return;
-    const before = this.edits;
-    const done = await this.set(this.told, this.mode.mode, this.read(), this.duration.value);
-    if (!done) return;
-    this.duration.write(null);
-    if (this.edits === before) this.undoQuietly();
-  }
-
-  async withdraw() {
-    if (await this.set(this.told, this.mode.mode, null, null)) this.undoQuietly();
-  }
-
-  // What was set is what is shown from now on.
-  undoQuietly() {
-    this.edits = 0;
-    this.offered = undefined;
-    this.update(this.mode);
+    return !wrong && this.checkMore();
   }
 
   checkMore() {
     return true;
   }
+
+  update(mode) {
+    this.mode = mode;
+  }
 }
 
 // A value without points: a number, on or off, or a few parts.
-export class PlainEditor extends ModeEditor {
-  constructor(mode, set) {
-    super(mode, set);
+class PlainFields extends ModeFields {
+  constructor(mode, changed) {
+    super(mode, changed);
     const parts = PARTS[mode.kind] || [["", "", mode.kind === "bool" ? ON_OFF : mode.unit]];
     this.whole = !PARTS[mode.kind];
     this.fields = parts.map((each) => this.part(each));
     const nodes = this.fields.map(({ node }) => node);
-    this.node = h("div", { class: "editor" }, h("div", { class: "parts" }, nodes), this.buttons("Set"));
-    this.node.append(this.origin);
+    this.nodes = [h("div", { class: "parts" }, nodes)];
   }
 
   read() {
@@ -182,6 +105,7 @@ export class PlainEditor extends ModeEditor {
   }
 
   write(value) {
+    this.base = value;
     for (const field of this.fields) field.write(this.whole ? value : value?.[field.name]);
   }
 }
@@ -192,16 +116,16 @@ function partsOf(fields, base) {
   return Object.fromEntries(known.map(({ name, value }) => [name, value]));
 }
 
-export class CurveModeEditor extends ModeEditor {
-  constructor(mode, set) {
-    super(mode, set);
+class CurveFields extends ModeFields {
+  constructor(mode, changed) {
+    super(mode, changed);
     const range = (path) => mode.fields.find((each) => each.path === path) || null;
     this.curve = new CurveEditor({
       name: mode.mode,
       titles: axes(mode.mode),
       excitation: mode.mode === "opModWattPF",
       ranges: [range("x"), range("y")],
-      changed: this.changed,
+      changed,
     });
     this.reference = new ChoiceField({
       name: "y_ref_type",
@@ -209,24 +133,19 @@ export class CurveModeEditor extends ModeEditor {
       words: "y is in",
       values: mode.references.map(({ y_ref_type, words }) => [y_ref_type, words]),
       changed: () => {
-        this.changed();
+        changed();
         this.showReference();
       },
     });
     this.fields = PARTS.curve.map((each) => this.part(each));
-    const add = h("button", { onclick: () => this.curve.add() }, "Add a point");
+    const add = h("button", { type: "button", onclick: () => this.curve.add() }, "Add a point");
     const parts = [this.reference.node, this.fields.map(({ node }) => node)];
-    this.node = h(
-      "div",
-      { class: "editor" },
+    this.nodes = [
       this.curve.picture,
       h("div", { class: "scroll" }, this.curve.table),
       h("div", { class: "row" }, add),
       h("div", { class: "parts" }, parts),
-      this.buttons("Set the curve"),
-      this.origin,
-      note("Drag the points or type; dashed is what acts now."),
-    );
+    ];
   }
 
   update(mode) {
@@ -252,6 +171,7 @@ export class CurveModeEditor extends ModeEditor {
   }
 
   write(value) {
+    this.base = value;
     this.curve.offer(value.curve);
     this.reference.write(value.y_ref_type);
     for (const field of this.fields) {
@@ -268,5 +188,5 @@ export class CurveModeEditor extends ModeEditor {
   }
 }
 
-export const editorOf = (mode, set) =>
-  mode.kind === "curve" ? new CurveModeEditor(mode, set) : new PlainEditor(mode, set);
+export const fieldsOf = (mode, changed) =>
+  mode.kind === "curve" ? new CurveFields(mode, changed) : new PlainFields(mode, changed);

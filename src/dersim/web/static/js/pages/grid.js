@@ -3,7 +3,7 @@ import { card, h, note, show, troubleLine } from "../dom.js";
 import { get, post } from "../api.js";
 import { clock, value } from "../format.js";
 import { act, poll } from "../shell.js";
-import { editorOf } from "./mode_editor.js";
+import { ModeEditor } from "./mode_editor.js";
 
 // The functions that are used most come first.
 const ORDER = (
@@ -77,7 +77,7 @@ function functionCard({ name, doc, modes }, editors, set) {
 
 function make(mode, set) {
   const now = h("span", {});
-  const body = editorOf(mode, set);
+  const body = new ModeEditor(mode, set);
   const title = h("summary", {}, h("strong", {}, mode.mode), " ", now);
   const node = h("details", { "data-mode": mode.mode }, title, body.node);
   let last = "";
