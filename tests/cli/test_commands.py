@@ -38,7 +38,9 @@ def test_the_help_of_a_command_has_its_examples_and_the_other_commands(capsys, n
     assert {row.split()[1] for row in others.strip().splitlines()} == set(COMMANDS) - {name}
 
 
-@pytest.mark.parametrize("words", [("pki", "show"), ("pki", "create"), ("nameplate", "from-modbus")])
+@pytest.mark.parametrize(
+    "words", [("pki", "show"), ("pki", "create"), ("nameplate", "from-modbus"), ("control", "publish")]
+)
 def test_the_help_of_a_sub_command_has_its_own_examples(capsys, words):
     told = shown_help(capsys, *words, "--help").split("examples:\n")[1]
     lines = [row.strip() for row in told.splitlines() if row.startswith("  dersim")]

@@ -6,11 +6,9 @@ and private keys are left out; LFDIs, addresses and the paths of files are not.
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import platform
-import re
 import ssl
 import time
 import zipfile
@@ -24,9 +22,9 @@ import httpx
 from dersim import __version__, json_text
 from dersim.cli.commands import command_parser
 from dersim.cli.redaction import redacted
+from dersim.cli.site import reason, url_like
 from dersim.errors import ConfigError, DersimError
 from dersim.json_text import BodyError
-from dersim.numeric import shown
 from dersim.options import OptionParser, new_file, readable_file
 from dersim.pages.guard import settle_token, token
 from dersim.timestamps import rfc3339
@@ -83,7 +81,9 @@ def main(args: Sequence[str]) -> int:
 def make_parser() -> OptionParser:
     """The flags of `dersim bundle`."""
     parser = command_parser("bundle", description=__doc__)
-    parser.add_argument("--url", type=_url, default=DEFAULT_URL, help="the simulator's dashboard")
+    parser.add_argument(
+        "--url", type=url_like(DEFAULT_URL), default=DEFAULT_URL, help="the simulator's dashboard"
+    )
     parser.add_argument("--token", type=token, metavar="TOKEN", help="that of the simulator's --token")
     parser.add_argument(
         "--token_file", type=readable_file, metavar="FILE", help="the same out of a file; or DERSIM_TOKEN"
@@ -97,16 +97,6 @@ def make_parser() -> OptionParser:
     return parser
 
 
-def _url(text: str) -> str:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise argparse.ArgumentTypeError(f"a URL such as {DEFAULT_URL} is needed, not {shown(text)}")
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
-
-
 def collect(url: str, secret: str | None) -> Packed:
     """Read every document; CannotPack where no simulator answers, ConfigError where it wants a token."""
     packed = Packed({}, {})
@@ -117,7 +107,7 @@ def collect(url: str, secret: str | None) -> Packed:
             try:
                 packed.files[name] = _read(client, path)
             except (httpx.HTTPError, CannotPack) as error:
-                packed.not_read[path] = _reason(error)
+                packed.not_read[path] = reason(error, _TIMEOUT_S)
     return packed
 
 
@@ -126,8 +116,9 @@ def _greet(client: httpx.Client, url: str) -> dict[str, Any]:
     try:
         status, text = _get(client, "/api/dersim/server-info")
     except (httpx.HTTPError, CannotPack) as error:
+        why = reason(error, _TIMEOUT_S)
         raise CannotPack(
-            f"{url}: {_reason(error)}; is the simulator running there? See dashboard= of its ready line"
+            f"{url}: {why}; is the simulator running there? See dashboard= of its ready line"
         ) from None
     if status == 401:
         raise ConfigError(
@@ -168,14 +159,6 @@ def _get(client: httpx.Client, path: str) -> tuple[int, str]:
             if time.monotonic() > latest_s:
                 raise CannotPack(f"not complete after {_LONGEST_S:g} s")
     return answer.status_code, body.decode("utf-8", "replace")
-
-
-def _reason(error: Exception) -> str:
-    """In a few words."""
-    if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {_TIMEOUT_S:g} s"
-    words = " ".join(re.sub(r"\[Errno -?\d+\]", "", str(error)).split())
-    return words[:1].lower() + words[1:] or type(error).__name__
 
 
 def write(out: Path, packed: Packed, url: str, secrets: Sequence[str]) -> None:

@@ -84,6 +84,24 @@ COMMANDS: dict[str, Command] = {
             ),
         ),
     ),
+    "control": Command(
+        "dersim.cli.control",
+        "publish, cancel and list controls of a companion server",
+        RUN,
+        (
+            Example("dersim control list", "those of the server at http://127.0.0.1:8444"),
+            Example(
+                "dersim control publish --all --mode opModMaxLimW=50 --duration 5m --wait",
+                "for every device, and what each answers",
+            ),
+            Example(
+                "dersim control publish --group 'feeder 7' --curve opModVoltVar='92,44 98,0 102,0 108,-44' "
+                "--start +90s --duration 1h",
+                "a curve for a group, 90 s from now",
+            ),
+            Example("dersim control cancel 5C2B8A00", "the one whose mRID begins so"),
+        ),
+    ),
     "fleet": Command(
         "dersim.fleet_run.command",
         "run thousands of DERs on several processes or a Dask cluster",

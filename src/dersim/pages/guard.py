@@ -28,6 +28,8 @@ from dersim.pages.problems import Problem
 COOKIE = "dersim_token"
 #: Gives the token where the process list, which shows a command line to all users, must not.
 TOKEN_VARIABLE = "DERSIM_TOKEN"  # noqa: S105 - the name of a variable
+#: The same of the companion server's admin port.
+ADMIN_TOKEN_VARIABLE = "DERSIM_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 #: What an HTTP header and a cookie may both hold (RFC 6265 4.1.1).
 MOST_TOKEN_CHARS = 1000
 _TOKEN = re.compile(rf"[!#-+\--:<-\[\]-~]{{1,{MOST_TOKEN_CHARS}}}")
@@ -59,18 +61,27 @@ def settle_token(options: Namespace) -> str | None:
 
     `auto` makes one for both web sites and writes it into the options. ConfigError names what is wrong.
     """
-    token, file = getattr(options, "token", None), getattr(options, "token_file", None)
-    if token and file:
-        raise ConfigError("--token, --token_file: give one of the two")
-    if file:
-        return _token_in(file)
-    where = "--token"
-    if token is None:
-        token, where = os.environ.get(TOKEN_VARIABLE) or None, f"{TOKEN_VARIABLE} of the environment"
-    if token == "auto":  # noqa: S105 - the word that asks for a token, not a token
-        token = options.token = secrets.token_urlsafe(24)
+    found = given_token(options)
+    if found == "auto" and not getattr(options, "token_file", None):
+        found = options.token = secrets.token_urlsafe(24)
         options.token_made = True
-    return None if token is None else _usable(where, token)
+    return found
+
+
+def given_token(options: Namespace, name: str = "token", variable: str = TOKEN_VARIABLE) -> str | None:
+    """The token of `--NAME`, `--NAME_file` or the variable; None where there is none.
+
+    ConfigError for two of them, a file that cannot be read, and what no header can carry.
+    """
+    text, file = getattr(options, name, None), getattr(options, f"{name}_file", None)
+    if text and file:
+        raise ConfigError(f"--{name}, --{name}_file: give one of the two")
+    if file:
+        return _token_in(f"--{name}_file", file)
+    where = f"--{name}"
+    if text is None:
+        text, where = os.environ.get(variable) or None, f"{variable} of the environment"
+    return None if text is None else _usable(where, text)
 
 
 def token(text: str) -> str:
@@ -91,14 +102,14 @@ def _usable(where: str, text: str) -> str:
     return text
 
 
-def _token_in(file: Path) -> str:
+def _token_in(flag: str, file: Path) -> str:
     """The one line of a token file, without the spaces around it."""
     try:
         with file.open("rb") as opened:  # not all of it: it may be a device without an end
             text = opened.read(2 * MOST_TOKEN_CHARS)
     except OSError as error:
-        raise ConfigError(f"--token_file {file}: {error.strerror}") from None
-    return _usable(f"--token_file {file}", text.decode(errors="replace").strip())
+        raise ConfigError(f"{flag} {file}: {error.strerror}") from None
+    return _usable(f"{flag} {file}", text.decode(errors="replace").strip())
 
 
 def require_token_beyond_loopback(flag: str, host: str, token: str | None) -> None:
