@@ -1,4 +1,4 @@
-"""The command `dersim conformance`: the CSIP test procedures, against our own client or another one."""
+"""The command `dersim conformance`: the CSIP test procedures, for a client or a server under test."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pathlib import Path
 
 import trio
 
+from dersim.cli import conformance_server
 from dersim.cli.commands import command_parser
 from dersim.cli.outcomes import CHECK_FAILED
 from dersim.conformance import campaign, report
 from dersim.conformance.kit import CLIENT, Kit, make_kit
-from dersim.conformance.procedure import Outcome, Procedure, Verdict
+from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
 from dersim.conformance.real import WAIT_S, RealRun
 from dersim.errors import ConfigError
 from dersim.options import OptionParser, new_file, number, port
@@ -28,6 +29,8 @@ def main(args: Sequence[str]) -> int:
     """Run the procedures; 0, or 3 if a verdict is fail. ConfigError for a bad flag."""
     options = make_parser().parse_args(args)
     _check(options)
+    if options.server is not None:
+        return _main_server(options)
     procedures = campaign.chosen(options.only)
     if options.list:
         _list(procedures)
@@ -35,6 +38,21 @@ def main(args: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="dersim-conformance-") as folder:
         kit = make_kit(options.kit or Path(folder))
         outcomes = _run(procedures, kit, options)
+    return _conclude(outcomes, options)
+
+
+def _main_server(options: Namespace) -> int:
+    procedures = campaign.chosen(options.only, conformance_server.PROCEDURES)
+    if options.list:
+        _list(procedures)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="dersim-conformance-") as folder:
+        kit = make_kit(options.kit or Path(folder))
+        outcomes = conformance_server.run(procedures, kit, options, _say, _tell)
+    return _conclude(outcomes, options)
+
+
+def _conclude(outcomes: Sequence[Outcome], options: Namespace) -> int:
     _write(outcomes, options)
     _tell_sum(outcomes)
     return CHECK_FAILED if campaign.has_failed(outcomes, strict=options.strict) else 0
@@ -68,6 +86,7 @@ def make_parser() -> OptionParser:
     )  # fmt: skip
     add("--wait", type=number(1, 86_400, unit="seconds"), default=WAIT_S, metavar="S",
         help="how long a client under test may take to connect")  # fmt: skip
+    conformance_server.add_flags(parser)
     add("--strict", action="store_true", help="a warning is a failure, too")
     add("--junit", type=new_file, default=None, metavar="FILE", help="write the verdicts as JUnit XML")
     add("--json", type=new_file, default=None, metavar="FILE", help="write verdicts and evidence as JSON")
@@ -77,8 +96,10 @@ def make_parser() -> OptionParser:
 def _check(options: Namespace) -> None:
     if options.virtual and (options.realtime or options.client_under_test):
         raise ConfigError("--virtual: is for our own client alone; leave it or the other flag out")
-    if options.scale != 1.0 and not (options.realtime or options.client_under_test):
-        raise ConfigError("--scale: is for real time; give --realtime or --client-under-test")
+    conformance_server.check(options)
+    in_real_time = options.realtime or options.client_under_test or options.server not in (None, "self")
+    if options.scale != 1.0 and not in_real_time:
+        raise ConfigError("--scale: is for real time; give --realtime, --client-under-test or --server URL")
     if options.client_under_test and options.kit is None:
         raise ConfigError(
             "--kit FOLDER is needed with --client-under-test: its certificates are for the client"
@@ -113,7 +134,7 @@ async def _run_real(procedures: Sequence[Procedure], how: RealRun, options: Name
     return outcomes
 
 
-def _list(procedures: Sequence[Procedure]) -> None:
+def _list(procedures: Sequence[Record]) -> None:
     for each in procedures:
         print(f"{each.id:12}{each.required or '-':5}{each.title}")
 
@@ -141,12 +162,13 @@ def _tell_sum(outcomes: Sequence[Outcome]) -> None:
 
 
 def _write(outcomes: Sequence[Outcome], options: Namespace) -> None:
-    in_real_time = options.realtime or options.client_under_test
+    in_real_time = options.realtime or options.client_under_test or options.server not in (None, "self")
     about = {
         "format": 1,
         "time": "real" if in_real_time else "virtual",
         "scale": options.scale,
         "client": "under test" if options.client_under_test else "dersim",
+        **({} if options.server is None else {"server": options.server}),
     }
     if options.junit is not None:
         _write_text(options.junit, report.junit_text(outcomes))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from typing import Any, TypeVar, overload
 
 from dersim import http11
 from dersim.conformance import real, virtual
 from dersim.conformance.kit import Kit
-from dersim.conformance.procedure import Outcome, Procedure, Verdict
+from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
 from dersim.conformance.procedures import ALL
 from dersim.conformance.real import Ports, RealRun
 from dersim.errors import ConfigError
@@ -16,13 +17,29 @@ from dersim.errors import ConfigError
 Said = Callable[[str], None]
 
 
-def chosen(patterns: Iterable[str]) -> list[Procedure]:
-    """The procedures whose ids match a pattern (`*` and `?`), all without one; ConfigError for none."""
+R = TypeVar("R", bound=Record)
+
+
+@overload
+def chosen(patterns: Iterable[str]) -> list[Procedure]: ...
+
+
+@overload
+def chosen(patterns: Iterable[str], known: Mapping[str, R]) -> list[R]: ...
+
+
+def chosen(patterns: Iterable[str], known: Mapping[str, Any] = ALL) -> list[Any]:
+    """The procedures whose ids match a pattern (`*` and `?`), all without one; ConfigError for none.
+
+    known: those to choose from by id, without it those for a client.
+    """
     wanted = [pattern.upper() for pattern in patterns]
-    found = [each for each in ALL.values() if not wanted or any(fnmatchcase(each.id, one) for one in wanted)]
+    found = [
+        each for each in known.values() if not wanted or any(fnmatchcase(each.id, one) for one in wanted)
+    ]
     if not found:
         raise ConfigError(
-            f"--only {' '.join(wanted)}: no procedure has such an id; known are {', '.join(ALL)}"
+            f"--only {' '.join(wanted)}: no procedure has such an id; known are {', '.join(known)}"
         )
     return found
 

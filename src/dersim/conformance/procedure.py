@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dersim.conformance.evidence import Evidence
 
@@ -70,6 +70,30 @@ class Procedure:
     least_scale: float = 0.0
 
 
+class Record(Protocol):
+    """What a report says of a procedure, for a client or a server."""
+
+    @property
+    def id(self) -> str:
+        """As printed."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What it is about."""
+        ...
+
+    @property
+    def reading(self) -> str:
+        """What the record leaves open, and how it is read."""
+        ...
+
+    @property
+    def required(self) -> str:
+        """For which profiles (C, A, S)."""
+        ...
+
+
 class Judged(NamedTuple):
     """A criterion and what was found."""
 
@@ -80,7 +104,7 @@ class Judged(NamedTuple):
 class Outcome(NamedTuple):
     """The result of one run. error: what ended it before it could be judged, None in general."""
 
-    procedure: Procedure
+    procedure: Record
     judged: tuple[Judged, ...]
     evidence: Evidence
     error: str | None = None
