@@ -17,6 +17,9 @@ REQUIRED = {
     "ERR-001",
 }
 
+#: The X- ids that are run in the everyday suite.
+EVERYDAY = {"X-001", "X-002", "X-005", "X-009", "X-013", "X-019"}
+
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory):
@@ -28,9 +31,10 @@ def test_every_id_of_a_direct_client_is_there():
 
 
 def cases():
-    """All ids; those of more than four minutes belong to the slow set."""
+    """All ids; those of more than four minutes, and most of the X- ids, belong to the slow set."""
     for name, procedure in sorted(ALL.items()):
-        yield pytest.param(name, marks=[pytest.mark.slow] if procedure.lasts_s > 240 else [])
+        is_slow = procedure.lasts_s > 240 or (name.startswith("X-") and name not in EVERYDAY)
+        yield pytest.param(name, marks=[pytest.mark.slow] if is_slow else [])
 
 
 @pytest.mark.parametrize("name", list(cases()))

@@ -68,9 +68,9 @@ class Stage:
     """One run of one procedure.
 
     lfdi: of the device under test. answers: instead of the server's answer, for what a procedure answers
-    itself: called with each request, None leaves it to the server. rewrites: what becomes of the server's
-    answers. moved: paths of the server, and where they are found now. server_ahead_s: how far the clock of
-    the server is ahead of that of the procedure; not 0 where a stimulus has set it.
+    itself: called with each request, None leaves it to the server. reads, rewrites: what the server makes of
+    requests, and what becomes of its answers. moved: paths of the server, and where they are found now.
+    server_ahead_s: how far the server's clock is ahead of the procedure's; not 0 where a stimulus has set it.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Stage:
         self.programs: dict[str, Program] = {}
         self.controls: dict[str, Control] = {}
         self.answers: Callable[[Request], Response | None] | None = None
+        self.reads: Callable[[Request], Request] | None = None
         self.rewrites: Callable[[Request, Response], Response] | None = None
         self.moved: dict[str, str] = {}
         self.evidence = Evidence(
@@ -201,7 +202,8 @@ class Stage:
     def _as_known(self, request: Request) -> Request:
         path, mark, query = request.target.partition("?")
         known = {new: old for old, new in self.moved.items()}
-        return request._replace(target=known.get(path, path) + mark + query)
+        request = request._replace(target=known.get(path, path) + mark + query)
+        return request if self.reads is None else self.reads(request)
 
     async def handle(self, request: Request) -> Response | Raw:
         """Answer one request, and keep both as evidence."""

@@ -91,6 +91,17 @@ def posted_all_along(evidence: Evidence) -> Finding:
     return passed(said, posts) if widest_s <= wanted_s * 1.1 + EDGE_S else failed(said, posts)
 
 
+def kinds_posted_again(evidence: Evidence) -> Finding:
+    """Each ReadingType is posted, and accepted, for a second time."""
+    times: dict[str, int] = {}
+    for exchange, reading in evidence.meter_readings():
+        if reading.ReadingType is not None and exchange.status in (201, 204):
+            times[str(reading.mRID)] = times.get(str(reading.mRID), 0) + 1
+    once = [mrid for mrid, count in times.items() if count < 2]
+    said = f"{len(times)} quantities, {len(once)} of them posted with a ReadingType once only"
+    return failed(said) if once or not times else passed(said)
+
+
 def none_doubled(evidence: Evidence) -> Finding:
     """Of each quantity no reading comes twice, times rise, and counters never fall."""
     last: dict[str, tuple[int, int]] = {}
