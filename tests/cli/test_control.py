@@ -230,3 +230,17 @@ def test_a_mistake_is_one_line_and_exit_code_2(control, server, words, line):
 def test_where_no_server_answers_is_exit_code_1(capsys):
     assert main.main(["control", "list", "--url", "http://127.0.0.1:9"]) == 1
     assert "connection refused; is the server running there?" in capsys.readouterr().err
+
+
+def test_the_token_comes_by_a_flag_a_file_or_the_environment(capsys, monkeypatch, tmp_path):
+    file = tmp_path / "token"
+    file.write_text("s3cret\n")
+    with companion(admin_token="s3cret") as guarded:
+        words = ["control", "list", "--url", guarded.url]
+        assert main.main(words) == 2
+        assert "the admin token is needed, or another one" in capsys.readouterr().err
+        assert main.main([*words, "--token", "guess"]) == 2
+        assert main.main([*words, "--token", "s3cret"]) == 0
+        assert main.main([*words, "--token_file", str(file)]) == 0
+        monkeypatch.setenv("DERSIM_ADMIN_TOKEN", "s3cret")
+        assert main.main(words) == 0

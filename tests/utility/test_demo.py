@@ -30,7 +30,8 @@ class Context:
 
 
 def options(**changes):
-    given = {"demo": True, "admin_port": 0, "csip_server_port": 0, "csip_server_ip": "127.0.0.1"}
+    given = {"demo": True, "admin_host": "127.0.0.1", "admin_port": 0}
+    given |= {"csip_server_port": 0, "csip_server_ip": "127.0.0.1"}
     return Namespace(**given | {"csip_enc": True, "use_test_pki_certs": None, "scenario": None} | changes)
 
 
@@ -46,6 +47,17 @@ def test_the_flag_of_the_admin_port():
     demo.add_options(parser)
     assert parser.parse_args([]).admin_port == 8444
     assert parser.parse_args(["--admin_port", "0"]).admin_port == 0
+
+
+def test_the_admin_port_of_the_demo_is_guarded_as_that_of_the_server():
+    log = LogBuffer(stream_level="Error")
+    (kind,) = demo.register_frontends(options())
+    with pytest.raises(ConfigError, match=r"--admin_host 0\.0\.0\.0: other machines"):
+        kind.make(Context(options(admin_host="0.0.0.0", csip_enc=False), log))
+    guarded = options(admin_host="0.0.0.0", admin_token="s3cret", csip_enc=False)
+    server = kind.make(Context(guarded, log))
+    assert (server.config.admin_host, server.config.admin_token) == ("0.0.0.0", "s3cret")
+    assert "s3cret" not in str(log.entries())
 
 
 @pytest.mark.parametrize("host", ["1.2.3.4", "utility.example", "::2"])

@@ -26,6 +26,7 @@ from dersim.plugin.candidates import DEFAULT_PLUGINS, find
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 from dersim.utility import certificates
+from dersim.utility.admin.flags import add_admin_port, admin_port_of
 from dersim.utility.config import DEFAULT_PIN, DEFAULT_STATE_DAYS, UtilityConfig
 from dersim.utility.end_devices import check_pin
 from dersim.utility.event_status import ENDED_LISTED_S
@@ -80,7 +81,7 @@ def _add_addresses(parser: OptionParser) -> None:
     addresses = parser.add_argument_group("addresses")
     addresses.add_argument("--host", default="127.0.0.1", help="address of the 2030.5 port")
     addresses.add_argument("--port", type=port, default=8443, help="the 2030.5 port")
-    addresses.add_argument("--admin_port", type=port, default=8444, help="operator's REST, on 127.0.0.1 only")
+    add_admin_port(addresses)
     addresses.add_argument(
         "--enc", type=yes_no, default=True, metavar="yes|no", help="mutual TLS or plain HTTP"
     )
@@ -164,10 +165,13 @@ def config_of(options: Namespace) -> UtilityConfig:
     """The configuration that the flags mean; ConfigError for a missing certificate file."""
     if options.state_days is not None and options.state is None:
         raise ConfigError("--state_days: is for the file of --state FILE; give it, or leave this out")
+    admin = admin_port_of(options)
     config = UtilityConfig(
         host=options.host,
         port=options.port,
-        admin_port=options.admin_port,
+        admin_host=admin.host,
+        admin_port=admin.port,
+        admin_token=admin.token,
         encrypted=options.enc,
         registration=options.registration,
         pin=options.pin,

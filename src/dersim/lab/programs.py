@@ -17,7 +17,7 @@ from typing import NamedTuple
 from dersim.errors import ConfigError
 from dersim.lab.fields import Field, fields_of, words_of
 from dersim.options import CSIP_PIN_VARIABLE, PIN_VARIABLE, OptionParser
-from dersim.pages.guard import TOKEN_VARIABLE
+from dersim.pages.guard import ADMIN_TOKEN_VARIABLE, TOKEN_VARIABLE
 
 #: Flags with their text, as on a command line.
 Values = Mapping[str, str]
@@ -60,7 +60,7 @@ SERVER = Program(
     pin="--pin",
     host="--host",
     port="--port",
-    secrets={"--pin": PIN_VARIABLE},
+    secrets={"--pin": PIN_VARIABLE, "--admin_token": ADMIN_TOKEN_VARIABLE},
 )
 SIMULATOR = Program(
     key="simulator",

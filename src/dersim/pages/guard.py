@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -112,12 +112,16 @@ def _token_in(flag: str, file: Path) -> str:
     return _usable(f"{flag} {file}", text.decode(errors="replace").strip())
 
 
-def require_token_beyond_loopback(flag: str, host: str, token: str | None) -> None:
+def require_token_beyond_loopback(
+    flag: str,
+    host: str,
+    token: str | None,
+    remedy: str = "add --token_file FILE, or --token auto to have a token made,",
+) -> None:
     """ConfigError where others could reach the site and no token guards it."""
     if token is None and not is_loopback(host):
         raise ConfigError(
-            f"{flag} {host}: other machines could operate this simulator; add --token_file FILE, "
-            f"or --token auto to have a token made, or stay with 127.0.0.1"
+            f"{flag} {host}: other machines could operate this simulator; {remedy} or stay with 127.0.0.1"
         )
 
 
@@ -128,6 +132,16 @@ class Guard:
     hosts: frozenset[str] = frozenset()
     token: str | None = None
     cors_origins: frozenset[str] = frozenset()
+
+    def check(self, header: Callable[[str], str | None], *, changes: bool, token: bool = True) -> None:
+        """All checks of one request. header: finds one; changes: whether it may change something."""
+        self.check_host(header("Host"))
+        site, mode, dest = (header(f"Sec-Fetch-{name}") for name in ("Site", "Mode", "Dest"))
+        self.check_fetch(site, mode, dest, header("Origin"))
+        if changes:
+            self.check_origin(header("Origin"), header("Host"), site)
+        if token:
+            self.check_token(header("Authorization"), header("Cookie"))
 
     def check_host(self, host: str | None) -> None:
         """Problem foreign-host unless the request was meant for us."""
@@ -175,8 +189,8 @@ class Guard:
 def _host_name(host: str) -> str:
     """The name in a Host header, without the port, in lower case."""
     if host.startswith("["):
-        name, _, rest = host[1:].partition("]")
-        return name.lower() if not rest or rest.startswith(":") else host
+        name, closed, rest = host[1:].partition("]")
+        return name.lower() if closed and (not rest or rest.startswith(":")) else host
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 

@@ -53,10 +53,4 @@ def problem_response(problem: Problem, path: str) -> Response:
 
 def guard_request(guard: Guard, headers: Headers, *, changes: bool, token: bool = True) -> None:
     """All checks of one request; `changes`: whether it may change something, or is a WebSocket."""
-    guard.check_host(headers.get("Host"))
-    site, mode, dest = (headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode", "Dest"))
-    guard.check_fetch(site, mode, dest, headers.get("Origin"))
-    if changes:
-        guard.check_origin(headers.get("Origin"), headers.get("Host"), site)
-    if token:
-        guard.check_token(headers.get("Authorization"), headers.get("Cookie"))
+    guard.check(headers.get, changes=changes, token=token)

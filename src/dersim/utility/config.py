@@ -52,7 +52,8 @@ class PollRates:
 class UtilityConfig:
     """The configuration of one companion server.
 
-    host, port: of the 2030.5 side; the admin port is always on 127.0.0.1. Port 0 takes a free one.
+    host, port: of the 2030.5 side. Port 0 takes a free one.
+    admin_host, admin_port, admin_token: of the operator's side; with a token it answers nobody without it.
     certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard.
     personality: the edition of all answers; None: that of each client's last body.
     own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
@@ -63,7 +64,9 @@ class UtilityConfig:
 
     host: str = "127.0.0.1"
     port: int = 8443
+    admin_host: str = "127.0.0.1"
     admin_port: int = 8444
+    admin_token: str | None = field(default=None, repr=False)
     encrypted: bool = True
     certificate: Path | None = None
     key: Path | None = None

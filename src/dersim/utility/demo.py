@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dersim.errors import ConfigError
-from dersim.options import port
 from dersim.plugin.extension import FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.services import CompanionService
 from dersim.utility import certificates
+from dersim.utility.admin.flags import add_admin_port, admin_port_of
 from dersim.utility.config import UtilityConfig
 from dersim.utility.scenario.reader import read_scenario
 from dersim.utility.server import UtilityServer
@@ -45,11 +45,9 @@ class DemoServer(UtilityServer):
 
 @hookimpl
 def add_options(parser: OptionParser) -> None:
-    """--admin_port; the 2030.5 port is that of the client's --csip_server_port."""
+    """Those of the admin port; the 2030.5 port is that of the client's --csip_server_port."""
     group = parser.add_argument_group("demo")
-    group.add_argument(
-        "--admin_port", type=port, default=8444, help="operator's REST of the demo's server, on 127.0.0.1"
-    )
+    add_admin_port(group)
     group.add_argument(
         "--scenario",
         type=Path,
@@ -85,10 +83,13 @@ def _check_address(host: str) -> None:
 def make(context: FrontendContext) -> DemoServer:
     """The server of this run; ConfigError for a missing file of the test PKI."""
     options = context.options
+    admin = admin_port_of(options)
     config = UtilityConfig(
         host=str(getattr(options, "csip_server_ip", "127.0.0.1")),
         port=getattr(options, "csip_server_port", 8443),
-        admin_port=options.admin_port,
+        admin_host=admin.host,
+        admin_port=admin.port,
+        admin_token=admin.token,
         encrypted=bool(getattr(options, "csip_enc", True)),
         cycle=True,
     )

@@ -17,6 +17,7 @@ from dersim.fences import Fences
 from dersim.http11 import Raw, Request, Response
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
+from dersim.pages.guard import Guard
 from dersim.timestamps import rfc3339
 from dersim.utility import advertisement
 from dersim.utility.admin.about import ServerView
@@ -30,8 +31,6 @@ from dersim.utility.scenario.plan import Scenario
 from dersim.utility.scenario.player import fits, play
 from dersim.utility.state.state import State
 
-#: The admin port has no login, so it listens on this machine only, whatever --host says.
-ADMIN_HOST = "127.0.0.1"
 #: How often the head-end advances without a request, in seconds: only to log changes of status in time.
 ADVANCE_S = 1.0
 
@@ -72,7 +71,8 @@ class UtilityServer:
         self.head_end = HeadEnd(config, now_s, log)
         self.state = None if config.state is None else State(self.head_end, config.state, config.state_days)
         self._handler = RequestHandler(self.head_end, self.fences)
-        self._admin = Admin(self.head_end, self.fences, self._about)
+        guard = Guard(frozenset({config.admin_host.lower()}), config.admin_token)
+        self._admin = Admin(self.head_end, self.fences, self._about, guard)
         #: The other sites of this run, by their keys in the ready line: what the page links to.
         self.addresses: Mapping[str, str] = {}
         self._listeners: Listeners = ()
@@ -83,13 +83,12 @@ class UtilityServer:
     @property
     def url(self) -> str:
         """The URL for clients, once the server is bound."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.config.encrypted else 'http'}://{host}:{self.port}"
+        return f"{'https' if self.config.encrypted else 'http'}://{_in_url(self.host)}:{self.port}"
 
     @property
     def admin_url(self) -> str:
         """The URL of the operator's REST, once the server is bound."""
-        return f"http://{ADMIN_HOST}:{self.admin_port}"
+        return f"http://{_in_url(self.config.admin_host)}:{self.admin_port}"
 
     def _about(self) -> ServerView:
         config = self.config
@@ -117,7 +116,7 @@ class UtilityServer:
         listeners = await http11.bind(self.config.host, self.config.port, flag=self.port_flag)
         try:
             self._admin_listeners = admin = await http11.bind(
-                ADMIN_HOST, self.config.admin_port, flag="--admin_port"
+                self.config.admin_host, self.config.admin_port, flag="--admin_port"
             )
         except ConfigError:
             for listener in listeners:
@@ -252,3 +251,7 @@ class UtilityServer:
         if self.state is not None:
             with self.fences.around("utility_state", MODULE, "what has changed"):
                 self.state.collect(everything=everything)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

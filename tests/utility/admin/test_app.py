@@ -5,6 +5,7 @@ import pytest
 from dersim.http11 import Request
 from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5 import resources as r
+from dersim.utility.admin import api
 
 LIMIT = {"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}
 
@@ -149,11 +150,13 @@ def test_what_is_not_json_is_400(lab, body):
     "host", ["evil.example", "evil.example:8444", "127.0.0.1.evil.example", "", None, "[::1"]
 )
 def test_a_foreign_host_is_refused(lab, host):
-    assert lab.admin("GET", "/programs", host=host)[0] == 403
+    status, problem = lab.admin("GET", "/programs", host=host)
+    assert status == 421
+    assert problem["hint"] == "Use localhost, an IP address, or the name of --admin_host."
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8444", "[::1]:8444", "LOCALHOST:1"])
-def test_this_machines_names_are_taken(lab, host):
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8444", "[::1]:8444", "LOCALHOST:1", "192.0.2.5"])
+def test_localhost_and_addresses_are_taken(lab, host):
     assert lab.admin("GET", "/programs", host=host)[0] == 200
 
 
@@ -172,6 +175,49 @@ def test_a_foreign_page_cannot_fetch_but_may_link_here(lab):
     assert asked(sec_fetch_mode="cors", sec_fetch_dest="empty") == 403
     assert asked(sec_fetch_mode="navigate", sec_fetch_dest="iframe") == 403
     assert asked(sec_fetch_mode="navigate", sec_fetch_dest="document") == 200
+    assert lab.admin("GET", "/requests", origin="http://evil.example")[0] == 403
+
+
+def test_the_name_of_admin_host_is_taken(make_lab):
+    assert make_lab(admin_host="Lab-7").admin("GET", "/programs", host="lab-7:8444")[0] == 200
+
+
+TOKEN = "not-to-be-guessed"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer guess"},
+        {"authorization": TOKEN},
+        {"authorization": f"Basic {TOKEN}"},
+        {"cookie": f"dersim_token={TOKEN}"},
+    ],
+)
+def test_without_its_token_no_address_answers_but_the_pages_files(make_lab, headers):
+    lab = make_lab(admin_token=TOKEN)
+    for route in api.ROUTES:
+        path = route.path.removeprefix("/api/utility").replace("{", "").replace("}", "")
+        status, problem = lab.admin(route.method, path, {}, **headers)
+        assert (status, problem["type"]) == (401, "urn:dersim:problem:token-needed"), route.path
+        assert "--admin_token" in problem["hint"]
+    fields = (("host", "localhost"), *headers.items())
+    for path, status in (("/openapi.json", 401), ("/nothing", 401), ("/", 200), ("/static/js/dom.js", 200)):
+        response = lab.server.answer_admin(Request("GET", path, fields, b"", None, ""))
+        assert response.status == status
+        assert (response.header("www-authenticate") is None) == (status == 200)
+
+
+def test_the_token_opens_all_and_is_told_nowhere(make_lab):
+    lab = make_lab(admin_token=TOKEN)
+    assert lab.admin("GET", "/server", authorization=f"Bearer {TOKEN}")[0] == 200
+    assert lab.admin("PUT", "/poll-rates", {"derp": 5}, authorization=f"bearer {TOKEN}")[0] == 200
+    assert lab.admin("GET", "/server", authorization="Bearer guess")[0] == 401
+    everything = [
+        lab.admin("GET", path, authorization=f"Bearer {TOKEN}") for path in ("/server", "/requests")
+    ]
+    assert TOKEN not in f"{everything} {lab.log.lines} {lab.server.config!r}"
 
 
 def test_wrong_methods_and_paths(lab):

@@ -50,8 +50,7 @@ told. Times are RFC 3339 in UTC. Modes are in plain units (docs/control-function
 `errors` has the JSON Pointer of each wrong member.
 """,
     problems=PROBLEMS,
-    always=("bad-request", "foreign-origin"),
-    token=False,
+    always=("bad-request", "token-needed", "foreign-origin", "foreign-host"),
 )
 
 

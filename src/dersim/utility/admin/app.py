@@ -1,8 +1,8 @@
-"""The operator's REST: JSON over HTTP on 127.0.0.1, to read what devices sent and change what they are told.
+"""The operator's REST: JSON over HTTP, to read what devices sent and change what they are told.
 
-There is no login, so web pages of other sites must not reach it through the operator's browser. Refused are a
-Host other than this machine (DNS rebinding), an Origin other than our own, a body that is not declared as
-JSON, and anything that a page of another site embeds or fetches.
+On loopback there is no login, so web pages of other sites must not reach it through the operator's browser:
+`pages/guard.py` checks Host, Origin and what a page of another site embeds or fetches, and a body must be
+declared as JSON. With a token all but the page's own files need it.
 
 The addresses are in `api.py`. Errors are `application/problem+json` with a hint that shows a correct request.
 """
@@ -19,6 +19,7 @@ from dersim.fences import Fences
 from dersim.http11 import Request, Response
 from dersim.json_schema import FieldError
 from dersim.json_text import BodyError, parse
+from dersim.pages.guard import Guard
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Reply, Route, read_query
 from dersim.utility.admin import api, faults, scenario
@@ -30,18 +31,23 @@ from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.head_end import MODULE, HeadEnd
 
 MAX_BODY = 1 << 20
+_READING = ("GET", "HEAD")
 
 
 class Admin:
     """Answers the operator's requests for one head-end.
 
-    about: what `GET /server` says. `answer` never raises, except for what `fences` raises again.
+    about: what `GET /server` says. guard: who may ask. `answer` never raises, except for what `fences`
+    raises again.
     """
 
-    def __init__(self, head_end: HeadEnd, fences: Fences, about: Callable[[], ServerView]) -> None:
+    def __init__(
+        self, head_end: HeadEnd, fences: Fences, about: Callable[[], ServerView], guard: Guard
+    ) -> None:
         self._head_end = head_end
         self._context = AdminContext(head_end, fences, about)
         self._fences = fences
+        self._guard = guard
 
     def answer(self, request: Request) -> Response | Later:
         """The response to one request, or what takes long: `finish` makes its response."""
@@ -72,15 +78,27 @@ class Admin:
     def _answer(self, request: Request) -> Response | Later:
         path, _, query = request.target.partition("?")
         try:
-            _check_origin(request)
-            if request.method in ("GET", "HEAD"):
-                if path == "/openapi.json":
-                    return _json(200, api.document(), "application/json")
-                if (page := admin_page.answer(path, request)) is not None:
-                    return page
+            page = admin_page.answer(path, request) if request.method in _READING else None
+            self._check(request, token=page is None)
+            if page is not None:
+                return page
+            if path == "/openapi.json" and request.method in _READING:
+                return _json(200, api.document(), "application/json")
             return self._dispatch(request, path, query)
         except Problem as problem:
             return _problem(problem, path)
+
+    def _check(self, request: Request, *, token: bool) -> None:
+        """Problem where this request may not be answered, with what to do at this port."""
+        changes = request.method not in _READING or request.header("origin") is not None
+
+        def header(name: str) -> str | None:  # a cookie would be that of another site of this machine
+            return None if name == "Cookie" else request.header(name.lower())
+
+        try:
+            self._guard.check(header, changes=changes, token=token)
+        except Problem as problem:
+            raise refusal(problem.kind, str(problem)) from None
 
     def _dispatch(self, request: Request, path: str, query: str) -> Response | Later:
         found = api.find(request.method, path)
@@ -114,19 +132,6 @@ def _read_query(route: Route, text: str) -> dict[str, Any]:
         return read_query(route, parse_qs(text, keep_blank_values=True, max_num_fields=100))
     except ValueError:
         raise refusal("bad-request", "the query has more than 100 parameters") from None
-
-
-def _check_origin(request: Request) -> None:
-    host = (request.header("host") or "").lower()
-    name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
-    if name not in ("127.0.0.1", "localhost", "[::1]"):
-        raise refusal("foreign-origin", f"Host {host[:100]!r} is not this machine")
-    origin = request.header("origin")
-    if origin is not None and origin.lower() != f"http://{host}":
-        raise refusal("foreign-origin", f"Origin {origin[:100]!r} is not this server")
-    mode, dest = request.header("sec-fetch-mode"), request.header("sec-fetch-dest")
-    if request.header("sec-fetch-site") == "cross-site" and (mode, dest) != ("navigate", "document"):
-        raise refusal("foreign-origin", "a page of another site asked")
 
 
 def _read_body(request: Request, route: Route, hint: str) -> Any:
@@ -170,6 +175,8 @@ def not_saved(path: str) -> Response:
 
 
 def _problem(problem: Problem, path: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    if problem.status == 401:
+        headers = (*headers, ("www-authenticate", 'Bearer realm="dersim"'))
     return _json(problem.status, problem.document(path[:200]), "application/problem+json", headers)
 
 

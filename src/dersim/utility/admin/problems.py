@@ -12,7 +12,9 @@ PREFIX = "/api/utility"
 _HINTS = {
     "bad-request": "See /docs for what this address takes.",
     "not-json": "Send a JSON body with the header Content-Type: application/json.",
-    "foreign-origin": "Use http://127.0.0.1 or http://localhost, from no other web page.",
+    "token-needed": "Send the header Authorization: Bearer TOKEN; the token is that of --admin_token.",
+    "foreign-origin": "Ask from this server's own page, or from a program.",
+    "foreign-host": "Use localhost, an IP address, or the name of --admin_host.",
     "not-found": f"GET {PREFIX}/programs, /controls, /end-devices and /groups list what there is.",
     "method-not-allowed": "See /docs for the methods of this address.",
     "conflict": f"GET {PREFIX}/controls shows what is in force.",

@@ -20,10 +20,34 @@ export function setDevice(number) {
   history.replaceState(null, "", url);
 }
 
+// The token of a site that asks for it in a header, for as long as this tab is open.
+const TOKEN = "dersim-token";
+export const useToken = (token) => sessionStorage.setItem(TOKEN, token);
+
+function withToken(options = {}) {
+  const token = sessionStorage.getItem(TOKEN);
+  if (!token) return options;
+  return { ...options, headers: { ...options.headers, Authorization: `Bearer ${token}` } };
+}
+
+// What a click on a link to a document does: a link itself could not carry the token, so the page fetches it.
+export async function follow(event) {
+  if (!sessionStorage.getItem(TOKEN)) return;
+  event.preventDefault();
+  const { href, download } = event.currentTarget;
+  const answer = await fetch(href, withToken());
+  const url = URL.createObjectURL(await answer.blob());
+  const link = document.createElement("a");
+  const suffix = (answer.headers.get("content-type") || "").includes("json") ? ".json" : "";
+  Object.assign(link, { href: url, download: download || new URL(href).pathname.split("/").at(-1) + suffix });
+  link.click();
+  URL.revokeObjectURL(url);
+}
+
 async function ask(path, options) {
   let answer;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(path, withToken(options));
   } catch {
     throw new ApiError(`${location.host} does not answer.`, 0, "Is it still running?");
   }

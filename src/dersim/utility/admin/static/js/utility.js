@@ -3,8 +3,8 @@
 // A view is a module with `export const view = {title, show(root, context)}`; `show` fills `root` and returns
 // what stops it. context: {server, parts, open}: what GET /api/utility/server said, the words of the address
 // after the view's name (#devices/ABC: ["ABC"]), and `open("devices", "ABC")`.
-import { getPlain } from "./api.js";
-import { h, say, show } from "./dom.js";
+import { getPlain, useToken } from "./api.js";
+import { card, h, note, say, show } from "./dom.js";
 import { demoBadge, frame, linksTo, markCurrent, markStale, poll, staleNotice, startTheme } from "./shell.js";
 
 const VIEWS = [
@@ -15,7 +15,12 @@ const VIEWS = [
 const SECONDS = 3;
 const NOT_FETCHED = "This view could not be fetched. It opens once the server answers.";
 
-const LIVE = { live: ["Live", "pill good"], lost: ["Connection lost, trying again", "pill bad"] };
+const LIVE = {
+  live: ["Live", "pill good"],
+  lost: ["Connection lost, trying again", "pill bad"],
+  locked: ["Token needed", "pill warn"],
+};
+const TOKEN_NEEDED = "This server asks for its admin token, which is kept until this tab is closed.";
 
 class Page {
   constructor() {
@@ -30,6 +35,7 @@ class Page {
     this.stop = null;
     this.turn = 0;
     this.server = null;
+    this.locked = false;
   }
 
   async start() {
@@ -44,22 +50,45 @@ class Page {
       content: [this.notice, this.content],
     });
     await this.look();
-    poll(SECONDS, () => this.look());
+    poll(SECONDS, () => this.locked || this.look());
     addEventListener("hashchange", () => this.open());
     this.open();
   }
 
   // Which server this is, and whether it is still there.
   async look() {
-    const server = await getPlain("/api/utility/server").catch(() => null);
-    const back = server && this.lost;
-    this.lost = !server;
-    [this.live.textContent, this.live.className] = LIVE[server ? "live" : "lost"];
+    let locked = false;
+    const server = await getPlain("/api/utility/server").catch(({ status }) => {
+      locked = status === 401;
+      return null;
+    });
+    const back = server && (this.lost || this.locked);
+    this.lost = !server && !locked;
+    [this.live.textContent, this.live.className] = LIVE[server ? "live" : locked ? "locked" : "lost"];
     markStale(this.notice, this.lost, this.server?.time, "server");
+    if (locked && !this.locked) this.askForToken();
+    if (!this.lost) this.locked = locked;
     if (!server) return;
     this.server = server;
     this.describe(server);
     if (back) this.open();
+  }
+
+  askForToken() {
+    this.stop?.();
+    this.stop = null;
+    const field = h("input", { type: "password", autocomplete: "off", required: true });
+    const told = h("p", { class: "trouble", role: "alert", hidden: true }, "This is not its token.");
+    const button = h("button", { class: "main" }, "Open");
+    const onsubmit = async (event) => {
+      event.preventDefault();
+      useToken(field.value.trim());
+      await this.look();
+      told.hidden = !this.locked;
+    };
+    const form = h("form", { class: "row", onsubmit }, h("label", {}, "Token", field), button);
+    show(this.content, card("Token", note(TOKEN_NEEDED), form, told));
+    field.focus();
   }
 
   describe({ version, url, edition, demo, links }) {
@@ -78,6 +107,7 @@ class Page {
     const mine = ++this.turn;
     for (const [name, link] of this.links) markCurrent(link, name === entry.name);
     this.side.classList.remove("open");
+    if (this.locked) return;
     const module = await entry.load().catch((error) => {
       if (!(error instanceof TypeError)) throw error;
       return null; // the server went away in the middle; the view opens again when it is back

@@ -1,5 +1,5 @@
 // The REST API: what can be read at a click, then every address.
-import { getPlain } from "../api.js";
+import { follow, getPlain } from "../api.js";
 import { card, h, show, table, troubleLine } from "../dom.js";
 import { mount } from "../pages/api.js";
 
@@ -29,7 +29,7 @@ function listOf(paths) {
       h(
         "tr",
         {},
-        h("td", {}, h("a", { href: path }, path.replace("/api/utility/", ""))),
+        h("td", {}, h("a", { href: path, onclick: follow }, path.replace("/api/utility/", ""))),
         h("td", {}, methods.get.summary),
       ),
     );
