@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import tempfile
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -16,10 +18,13 @@ from dersim.cli import conformance_server
 from dersim.cli.commands import command_parser
 from dersim.cli.outcomes import CHECK_FAILED
 from dersim.conformance import campaign, report
+from dersim.conformance.head import RunHead
+from dersim.conformance.html.document import html
 from dersim.conformance.kit import CLIENT, Kit, make_kit
 from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
 from dersim.conformance.real import WAIT_S, RealRun
 from dersim.errors import ConfigError
+from dersim.load.head import versions
 from dersim.options import OptionParser, new_file, number, port
 
 _MARKS = {Verdict.PASS: "pass", Verdict.WARN: "warn", Verdict.NOT_SEEN: "----", Verdict.FAIL: "FAIL"}
@@ -29,6 +34,7 @@ def main(args: Sequence[str]) -> int:
     """Run the procedures; 0, or 3 if a verdict is fail. ConfigError for a bad flag."""
     options = make_parser().parse_args(args)
     _check(options)
+    options.began_s, options.command = time.time(), shlex.join(["dersim", "conformance", *args])
     if options.server is not None:
         return _main_server(options)
     procedures = campaign.chosen(options.only)
@@ -53,7 +59,7 @@ def _main_server(options: Namespace) -> int:
 
 
 def _conclude(outcomes: Sequence[Outcome], options: Namespace) -> int:
-    _write(outcomes, options)
+    _write(outcomes, options, _head(options))
     _tell_sum(outcomes)
     return CHECK_FAILED if campaign.has_failed(outcomes, strict=options.strict) else 0
 
@@ -90,6 +96,7 @@ def make_parser() -> OptionParser:
     add("--strict", action="store_true", help="a warning is a failure, too")
     add("--junit", type=new_file, default=None, metavar="FILE", help="write the verdicts as JUnit XML")
     add("--json", type=new_file, default=None, metavar="FILE", help="write verdicts and evidence as JSON")
+    add("--html", type=new_file, default=None, metavar="FILE", help="write a report with all evidence")
     return parser
 
 
@@ -161,19 +168,27 @@ def _tell_sum(outcomes: Sequence[Outcome]) -> None:
         print(f"{kind}: {said}")
 
 
-def _write(outcomes: Sequence[Outcome], options: Namespace) -> None:
+def _head(options: Namespace) -> RunHead:
     in_real_time = options.realtime or options.client_under_test or options.server not in (None, "self")
-    about = {
-        "format": 1,
-        "time": "real" if in_real_time else "virtual",
-        "scale": options.scale,
-        "client": "under test" if options.client_under_test else "dersim",
-        **({} if options.server is None else {"server": options.server}),
-    }
+    return RunHead(
+        options.began_s,
+        time.time(),
+        options.command,
+        versions(),
+        "real" if in_real_time else "virtual",
+        options.scale,
+        "under test" if options.client_under_test else "dersim",
+        options.server,
+    )
+
+
+def _write(outcomes: Sequence[Outcome], options: Namespace, head: RunHead) -> None:
     if options.junit is not None:
         _write_text(options.junit, report.junit_text(outcomes))
     if options.json is not None:
-        _write_text(options.json, json.dumps(report.document(outcomes, about), indent=1) + "\n")
+        _write_text(options.json, json.dumps(report.document(outcomes, head), indent=1) + "\n")
+    if options.html is not None:
+        _write_text(options.html, html(outcomes, head))
 
 
 def _write_text(path: Path, text: str) -> None:

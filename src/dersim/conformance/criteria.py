@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dersim.conformance.checks import answers, power, wire
 from dersim.conformance.checks.finding import SETTLING_S
-from dersim.conformance.checks.power import Expected
 from dersim.conformance.procedure import Criterion
+from dersim.conformance.window import Expected, Window
 
 #: By when a device has read the tree and obeys its default, printed seconds after t0.
 READ_BY = 30
@@ -54,7 +54,8 @@ def rules(
 ) -> Criterion:
     """What is seen at the terminals in a part of the run; the rest as for `power.seen`."""
     check = power.seen(expected, since, until, settling_s=settling_s, moved=moved)
-    return Criterion(f"{what} from {since:g} to {until:g} s", check)
+    window = Window(expected, since, until, settling_s)
+    return Criterion(f"{what} from {since:g} to {until:g} s", check, window=window)
 
 
 def is_completed(control: str) -> Criterion:

@@ -60,13 +60,16 @@ class Exchange(NamedTuple):
 class Handshake(NamedTuple):
     """One TLS handshake with the device under test, or one line about a connection that ended early.
 
-    error: why it failed, None if it did not.
+    error: why it failed, None if it did not. resumed: a session was. chain: what the device sent and the root
+    that it leads to, DER, its own certificate first.
     """
 
     time_s: float
     version: str | None
     cipher: str | None
     error: str | None
+    resumed: bool = False
+    chain: tuple[bytes, ...] = ()
 
 
 class Sample(NamedTuple):

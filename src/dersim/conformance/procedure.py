@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dersim.conformance.evidence import Evidence
+from dersim.conformance.window import Window
 
 if TYPE_CHECKING:
     from dersim.conformance.stage import Stage
@@ -37,12 +38,13 @@ class Criterion(NamedTuple):
     """One criterion of a procedure.
 
     text: what must hold. printed_only: real servers live without it, so it counts for conformance and not for
-    compatibility.
+    compatibility. window: what is expected at the terminals, for the plot of a report.
     """
 
     text: str
     check: Check
     printed_only: bool = False
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dersim import junit
-from dersim.conformance.evidence import Evidence, Exchange
-from dersim.conformance.procedure import Judged, Outcome, Verdict
+from dersim.conformance.evidence import Evidence, Exchange, Handshake
+from dersim.conformance.head import RunHead, certificate_line, device_under_test
+from dersim.conformance.procedure import Judged, Outcome, Procedure, Verdict
+from dersim.conformance.purposes import purpose
 from dersim.csip.verdicts import mask_pin
 from dersim.timestamps import rfc3339
 
@@ -16,10 +18,19 @@ VERDICTS = tuple(Verdict)
 KEPT = 40
 
 
-def document(outcomes: Sequence[Outcome], about: dict[str, Any]) -> dict[str, Any]:
-    """The whole campaign. about: what it ran with, put in front."""
+def document(outcomes: Sequence[Outcome], head: RunHead) -> dict[str, Any]:
+    """The whole campaign. head: how it was run."""
     return {
-        **about,
+        "format": 1,
+        "time": head.time,
+        "scale": head.scale,
+        "client": head.client,
+        **({} if head.server is None else {"server": head.server}),
+        "began": rfc3339(head.began_s),
+        "ended": rfc3339(head.ended_s),
+        "versions": head.versions,
+        "command": head.command,
+        "device": device_under_test(each.evidence for each in outcomes)._asdict(),
         "summary": {
             kind: {verdict.value: _count(outcomes, kind, verdict) for verdict in VERDICTS}
             for kind in ("conformance", "compatibility")
@@ -35,6 +46,7 @@ def procedure(outcome: Outcome) -> dict[str, Any]:
     return {
         "id": record.id,
         "title": record.title,
+        "purpose": purpose(record.id) if isinstance(record, Procedure) else "",
         "required": record.required,
         "reading": record.reading,
         "conformance": outcome.conformance.value,
@@ -42,10 +54,14 @@ def procedure(outcome: Outcome) -> dict[str, Any]:
         "error": outcome.error,
         "began": rfc3339(evidence.t0_s),
         "criteria": [_criterion(each) for each in outcome.judged],
-        "handshakes": [each._asdict() for each in evidence.handshakes[:KEPT]],
+        "handshakes": [_handshake(each) for each in evidence.handshakes[:KEPT]],
         "exchanges": [_exchange(evidence, each) for each in evidence.exchanges if each.number in deciding],
         "exchanges_in_all": len(evidence.exchanges),
     }
+
+
+def _handshake(shake: Handshake) -> dict[str, Any]:
+    return {**shake._asdict(), "chain": [certificate_line(each) for each in shake.chain]}
 
 
 def _criterion(judged: Judged) -> dict[str, Any]:

@@ -51,10 +51,16 @@ class Scene:
         assert self._handler is not None  # noqa: S101 - `begin` has set it
         return await self._handler(request)
 
-    def note(self, version: str | None, cipher: str | None, error: str | None) -> None:
-        """Keep a handshake, or why a connection ended, as evidence."""
+    def shaken(self, stream: TlsStream) -> None:
+        """Keep a handshake as evidence."""
+        stage, cipher = self.begin(), stream.cipher()
+        facts = (stream.version(), cipher and cipher[0], None, stream.session_reused, stream.peer_chain())
+        stage.evidence.handshakes.append(Handshake(stage.clock.now_s(), *facts))
+
+    def ended(self, line: str) -> None:
+        """Keep why a connection ended early as evidence."""
         stage = self.begin()
-        stage.evidence.handshakes.append(Handshake(stage.clock.now_s(), version, cipher, error))
+        stage.evidence.handshakes.append(Handshake(stage.clock.now_s(), None, None, line))
 
 
 async def serve(
@@ -65,22 +71,15 @@ async def serve(
     def arrived() -> None:
         scene.begin()
 
-    def shaken(stream: TlsStream) -> None:
-        cipher = stream.cipher()
-        scene.note(stream.version(), cipher and cipher[0], None)
-
-    def refused(line: str) -> None:
-        scene.note(None, None, line)
-
     def failed(error: Exception, peer: str) -> None:
-        refused(f"{peer}: {error}")
+        scene.ended(f"{peer}: {error}")
 
     await http11.serve(
         scene.handle,
         listeners,
         tls=context,
-        log=refused,
+        log=scene.ended,
         on_error=failed,
         gate=arrived,
-        on_handshake=shaken,
+        on_handshake=scene.shaken,
     )

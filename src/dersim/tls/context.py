@@ -68,7 +68,7 @@ class _CheckedObject(ssl.SSLObject):
         if self.session_reused:
             if isinstance(context, ServerContext) and not context.accepts(leaf):
                 raise HandshakeFailure(f"{_REFUSED}: {_UNKNOWN_SESSION}")
-        elif reasons := check_chain(self._chain()):
+        elif reasons := check_chain(self.verified_chain()):
             why = f"{_REFUSED}: {reasons[0]}"
             if not isinstance(context, ServerContext):
                 raise HandshakeFailure(why)
@@ -76,8 +76,8 @@ class _CheckedObject(ssl.SSLObject):
         elif isinstance(context, ServerContext):
             context.accept(leaf)
 
-    def _chain(self) -> list[bytes]:
-        """The verified chain, DER, leaf first."""
+    def verified_chain(self) -> list[bytes]:
+        """The chain as it was verified, DER, the peer's own certificate first, the trust anchor last."""
         if sys.version_info >= (3, 13):
             return list(self.get_verified_chain())
         # Python 3.11 and 3.12 have the function without a public name (gh-109109 gave it one in 3.13).

@@ -216,6 +216,16 @@ class TlsStream(trio.abc.Stream):
         """The peer's own certificate, DER if `binary_form`; None where it sent none."""
         return self._object.getpeercert(binary_form)
 
+    def peer_chain(self) -> tuple[bytes, ...]:
+        """The peer's chain as it was verified, DER, its own certificate first.
+
+        Of a resumed session the own certificate alone is known.
+        """
+        own = self.getpeercert(binary_form=True)
+        if own is None or self.session_reused:
+            return () if own is None else (own,)
+        return tuple(getattr(self._object, "verified_chain", tuple)())
+
     def version(self) -> str | None:
         """The protocol's version."""
         return self._object.version()

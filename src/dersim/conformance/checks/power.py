@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from dersim.conformance.checks.finding import LEAST_SETTLING_S, SETTLING_S, failed, not_seen, passed
 from dersim.conformance.evidence import Evidence, Sample
 from dersim.conformance.procedure import Check, Finding
+from dersim.conformance.window import Expected, Power
 
 #: How far the power may be off, of the rating.
 TOLERANCE = 0.03
-
-
-class Expected(NamedTuple):
-    """A named power. holds: of a sample, with the ratings in W and var; None where it cannot be told."""
-
-    name: str
-    holds: Callable[[Sample, float, float], bool | None]
 
 
 def limit(percent: float) -> Expected:
@@ -27,7 +20,7 @@ def limit(percent: float) -> Expected:
     def holds(sample: Sample, rating_w: float, _: float) -> bool | None:
         return None if sample.p_w is None else _near(sample.p_w, rating_w * percent / 100, rating_w)
 
-    return Expected(f"P at {percent:g} %", holds)
+    return Expected(f"P at {percent:g} %", holds, _share(percent))
 
 
 def limit_between(low: float, high: float) -> Expected:
@@ -45,7 +38,7 @@ def watts(value: float) -> Expected:
     def holds(sample: Sample, rating_w: float, _: float) -> bool | None:
         return None if sample.p_w is None else _near(sample.p_w, value, rating_w)
 
-    return Expected(f"P at {value:g} W", holds)
+    return Expected(f"P at {value:g} W", holds, lambda *_: Power(value))
 
 
 def power_factor(value: float, *, injecting: bool = True) -> Expected:
@@ -57,7 +50,10 @@ def power_factor(value: float, *, injecting: bool = True) -> Expected:
             return None
         return _near(sample.q_var, sample.p_w * tangent, rating_w)
 
-    return Expected(f"power factor {value:g} {'injecting' if injecting else 'absorbing'}", holds)
+    def ordered(sample: Sample, _: float, __: float) -> Power:
+        return Power(None, None if sample.p_w is None else sample.p_w * tangent)
+
+    return Expected(f"power factor {value:g} {'injecting' if injecting else 'absorbing'}", holds, ordered)
 
 
 def var(percent: float) -> Expected:
@@ -68,7 +64,7 @@ def var(percent: float) -> Expected:
             return None
         return _near(sample.q_var, rating_var * percent / 100, rating_var)
 
-    return Expected(f"Q at {percent:g} %", holds)
+    return Expected(f"Q at {percent:g} %", holds, lambda _, __, var: Power(None, var * percent / 100))
 
 
 def both(one: Expected, other: Expected) -> Expected:
@@ -78,7 +74,12 @@ def both(one: Expected, other: Expected) -> Expected:
         said = (one.holds(sample, rating_w, rating_var), other.holds(sample, rating_w, rating_var))
         return False if False in said else None if None in said else True
 
-    return Expected(f"{one.name} and {other.name}", holds)
+    def ordered(sample: Sample, rating_w: float, rating_var: float) -> Power:
+        first, second = (each.ordered(sample, rating_w, rating_var) for each in (one, other))
+        p_w = second.p_w if first.p_w is None else first.p_w
+        return Power(p_w, second.q_var if first.q_var is None else first.q_var)
+
+    return Expected(f"{one.name} and {other.name}", holds, ordered)
 
 
 def above(percent: float) -> Expected:
@@ -87,7 +88,7 @@ def above(percent: float) -> Expected:
     def holds(sample: Sample, rating_w: float, _: float) -> bool | None:
         return None if sample.p_w is None else sample.p_w > rating_w * percent / 100
 
-    return Expected(f"P above {percent:g} %", holds)
+    return Expected(f"P above {percent:g} %", holds, _share(percent))
 
 
 def below(percent: float) -> Expected:
@@ -96,7 +97,7 @@ def below(percent: float) -> Expected:
     def holds(sample: Sample, rating_w: float, _: float) -> bool | None:
         return None if sample.p_w is None else sample.p_w <= rating_w * (percent / 100 + TOLERANCE)
 
-    return Expected(f"P at most {percent:g} %", holds)
+    return Expected(f"P at most {percent:g} %", holds, _share(percent))
 
 
 def seen(
@@ -137,6 +138,10 @@ def seen(
         return passed(f"{where}: {len(told)} samples")
 
     return check
+
+
+def _share(percent: float) -> Callable[[Sample, float, float], Power]:
+    return lambda _, rating_w, __: Power(rating_w * percent / 100)
 
 
 def _near(value: float, wanted: float, rating: float) -> bool:

@@ -7,11 +7,12 @@ from typing import Any
 
 from dersim.conformance.checks import answers, wire
 from dersim.conformance.checks.documents import settings_told
-from dersim.conformance.checks.power import Expected, above, below, limit, power_factor, var, watts
+from dersim.conformance.checks.power import above, below, limit, power_factor, var, watts
 from dersim.conformance.criteria import READ_BY, is_completed, is_looked_at, is_polled, is_read, rules
 from dersim.conformance.fixtures import control_test, three_end_devices
 from dersim.conformance.procedure import Criterion, Procedure
 from dersim.conformance.stage import Stage
+from dersim.conformance.window import Expected
 
 #: Section 6.1 of the procedures in plain units: what the default and the control of each test carry.
 _VOLTAGE_DEFAULT: dict[str, Any] = {
