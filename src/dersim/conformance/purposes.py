@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 _ACCEPTED = "Accepts a server whose certificate chain has this length, and goes on to use it."
 _REFUSED = "Refuses a server whose chain has what IEEE 2030.5 forbids, and sends it no request."
-_MODE = "Runs its default control, changes to the event's in time, and back, with all Responses: "
+_MODE = "Runs the default control, the event's in its time, and the default again, with all Responses: "
 _SUPERSEDED = (
     "Of two events of one mode that overlap, that of the program with the better primacy is run alone. "
 )

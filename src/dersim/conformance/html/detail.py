@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dersim.conformance.checks import security
 from dersim.conformance.html import exchanges, plot, setup
 from dersim.conformance.html.markup import pairs, pill, style_of, table, text
 from dersim.conformance.procedure import Judged, Outcome, Procedure, Verdict
@@ -12,6 +13,7 @@ from dersim.timestamps import rfc3339
 
 #: The areas in which the handshake itself is what is judged.
 _OF_TLS = "COMM-"
+_TLS_CHECKS = (security.csip_session, security.refused)
 
 
 def row(outcome: Outcome, bodies: exchanges.Bodies) -> str:
@@ -37,13 +39,13 @@ def _parts(outcome: Outcome, bodies: exchanges.Bodies) -> Iterator[str]:
     yield pairs(_about(outcome))
     yield "<h3>Criteria</h3>" + _criteria(outcome)
     if isinstance(record, Procedure) and (figure := plot.power(outcome.judged, evidence, record.lasts_s)):
-        yield f"<h3>Power at the terminals</h3>{figure}"
+        yield f"<h3 id='{_place(outcome, 'power')}'>Power at the terminals</h3>{figure}"
     if times := setup.times(evidence):
         yield f"<h3>Responses</h3>{times}"
     if isinstance(record, Procedure):
         yield f"<h3>Set-up of the server</h3>{setup.set_up(evidence)}"
     if isinstance(record, Procedure) and record.id.startswith(_OF_TLS):
-        yield f"<h3>TLS</h3>{exchanges.handshakes(evidence)}"
+        yield f"<h3 id='{_place(outcome, 'tls')}'>TLS</h3>{exchanges.handshakes(evidence)}"
     numbers = {number for each in outcome.judged for number in each.finding.decided_by}
     yield f"<h3>Requests that decided</h3>{exchanges.requests(record.id, evidence, numbers, bodies)}"
     yield "</div>"
@@ -69,6 +71,23 @@ def _criteria(outcome: Outcome) -> str:
     return table(("verdict", "expected", "found", "shown by"), rows)
 
 
+def _links(outcome: Outcome, judged: Judged) -> Iterator[str]:
+    """The places in the report that show what was found."""
+    numbers = dict.fromkeys(judged.finding.decided_by)
+    shown = {each.number for each in exchanges.deciding(outcome.evidence, set(numbers))}
+    for number in numbers:
+        if number in shown:
+            yield f"<a href='#{exchanges.anchor(outcome.procedure.id, number)}'>#{number}</a>"
+    if judged.criterion.window and judged.finding.verdict is not Verdict.NOT_SEEN:
+        yield f"<a href='#{_place(outcome, 'power')}'>power</a>"
+    if judged.criterion.check in _TLS_CHECKS:
+        yield f"<a href='#{_place(outcome, 'tls')}'>TLS</a>"
+
+
+def _place(outcome: Outcome, part: str) -> str:
+    return f"{outcome.procedure.id.replace('/', '-')}-{part}"
+
+
 def _criterion(outcome: Outcome, judged: Judged) -> str:
     finding = judged.finding
     style = style_of(finding.verdict)
@@ -77,12 +96,7 @@ def _criterion(outcome: Outcome, judged: Judged) -> str:
         if judged.criterion.printed_only
         else ""
     )
-    shown = {each.number for each in exchanges.deciding(outcome.evidence, set(finding.decided_by))}
-    links = " ".join(
-        f"<a href='#{exchanges.anchor(outcome.procedure.id, number)}'>#{number}</a>"
-        for number in finding.decided_by
-        if number in shown
-    )
+    links = " ".join(_links(outcome, judged))
     return (
         f"<tr class='{style}-row'><td>{pill(finding.verdict)}</td>"
         f"<td>{text(judged.criterion.text)}{kind}</td>"

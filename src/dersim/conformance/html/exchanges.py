@@ -8,7 +8,7 @@ from http import HTTPStatus
 from dersim.conformance.evidence import Evidence, Exchange, Handshake
 from dersim.conformance.head import certificate_line
 from dersim.conformance.html.markup import table, text
-from dersim.csip.verdicts import Judgements
+from dersim.csip.verdicts import Judgements, mask_pin
 
 #: Of one body; of one procedure; of the bodies of a whole report. What is beyond is left out, and said.
 MOST_BODY_CHARS = 12_000
@@ -30,7 +30,7 @@ class Bodies:
             return ""
         if self._left <= 0:
             return f"<p class='note'>{what}, {len(body)} bytes: left out, the report is full</p>"
-        judgement = self._judgements.of(body)
+        judgement = self._judgements.of(mask_pin(body))
         pretty = judgement.text
         cut = f"; the first {MOST_BODY_CHARS} characters" if len(pretty) > MOST_BODY_CHARS else ""
         shown = text(pretty[:MOST_BODY_CHARS], MOST_BODY_CHARS)

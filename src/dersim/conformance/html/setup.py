@@ -80,7 +80,7 @@ def times(evidence: Evidence) -> str:
     rows = [row for name, control in evidence.controls.items() for row in _responses(evidence, name, control)]
     if not rows:
         return ""
-    return table(("control", "Response", "#due", "#arrived", "#late by", "answer"), rows, "tight")
+    return table(("control", "Response", "#due", "#arrived", "#late by", "#answer"), rows, "tight")
 
 
 def _responses(evidence: Evidence, name: str, control: Control) -> Iterator[str]:
