@@ -50,10 +50,11 @@ def device_under_test(evidences: Iterable[Evidence]) -> DeviceUnderTest:
     runs = list(evidences)
     lfdi = next((each.lfdi for each in runs if each.lfdi), "")
     chains = [shake.chain for each in runs for shake in each.handshakes if shake.chain]
+    longest: tuple[bytes, ...] = max(chains, key=len) if chains else ()
     return DeviceUnderTest(
         lfdi,
         identity.format_sfdi(identity.sfdi(lfdi)) if lfdi else "",
-        tuple(map(certificate_line, max([*chains, ()], key=len))),
+        tuple(certificate_line(each) for each in longest),
         _edition(runs),
         _software(runs),
     )

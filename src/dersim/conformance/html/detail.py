@@ -44,11 +44,18 @@ def _parts(outcome: Outcome, bodies: exchanges.Bodies) -> Iterator[str]:
         yield f"<h3>Responses</h3>{times}"
     if isinstance(record, Procedure):
         yield f"<h3>Set-up of the server</h3>{setup.set_up(evidence)}"
-    if isinstance(record, Procedure) and record.id.startswith(_OF_TLS):
+    if _is_of_tls(outcome):
         yield f"<h3 id='{_place(outcome, 'tls')}'>TLS</h3>{exchanges.handshakes(evidence)}"
     numbers = {number for each in outcome.judged for number in each.finding.decided_by}
     yield f"<h3>Requests that decided</h3>{exchanges.requests(record.id, evidence, numbers, bodies)}"
     yield "</div>"
+
+
+def _is_of_tls(outcome: Outcome) -> bool:
+    if not isinstance(outcome.procedure, Procedure):
+        return False
+    judged = (each.criterion.check in _TLS_CHECKS for each in outcome.judged)
+    return outcome.procedure.id.startswith(_OF_TLS) or any(judged)
 
 
 def _about(outcome: Outcome) -> Iterator[tuple[str, str]]:
