@@ -156,7 +156,7 @@ def register(context: RequestContext) -> Answer:
     if known.mode == "known":
         raise RequestRefused(403, "this server registers devices out of band; ask its operator")
     context.note(standard_rules.end_device(posted, identity.sfdi(lfdi)))
-    device = known.add(lfdi, context.now_s)
+    device = known.add(lfdi, context.now_s, by="itself")
     device.last_seen_s = context.now_s
     device.extra = posted.extra
     context.device = device
@@ -183,6 +183,7 @@ def _posted_lfdi(context: RequestContext, posted: r.EndDevice) -> str:
 def registration(context: RequestContext, number: int) -> Document:
     """GET /edev/k/rg: the PIN, with which a client verifies its registration."""
     device = context.end_device(number)
+    device.pin_read_s = context.now_s
     rate = context.head_end.rates.edev
 
     def build(_: Edition) -> Any:

@@ -14,7 +14,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import identity
@@ -26,6 +26,9 @@ from dersim.utility.peers import Peers
 #: 2030.5 requires room for ten log events; beyond this number the oldest are dropped.
 LOG_EVENTS_KEPT = 100
 VIOLATIONS_KEPT = 50
+
+#: How an EndDevice came to be registered.
+Registrant = Literal["contact", "itself", "operator"]
 
 
 _log_event_ids = itertools.count(1)
@@ -56,6 +59,8 @@ class EndDeviceRecord:
     violation_texts has the newest. peers: the connections it uses. aggregator_lfdi: of the aggregator that
     may act for the device. extra: unknown elements of the EndDevice that it POSTed.
     shows_lfdi: without it the EndDevice has the sFDI only, which the standard allows.
+    registered_by: its first request, itself by a POST, or the operator. pin_read_s: when it last read its
+    Registration. controls_read: by program the number up to which it has read all controls.
     """
 
     number: int
@@ -77,6 +82,9 @@ class EndDeviceRecord:
     shows_lfdi: bool = True
     extra: tuple[Extra, ...] = ()
     version: int = 0
+    registered_by: Registrant = "contact"
+    pin_read_s: float | None = None
+    controls_read: dict[int, int] = field(default_factory=dict)
 
     @property
     def href(self) -> str:
@@ -153,7 +161,7 @@ class EndDevices:
             pin = self.pin if known is None else known.pin
         check_pin(pin)
         if known is None:
-            return self.add(lfdi, now_s, pin), True
+            return self.add(lfdi, now_s, pin, by="operator"), True
         if known.pin != pin:
             known.pin = pin
             known.version += 1
@@ -180,12 +188,15 @@ class EndDevices:
         self._listed = []
         self.version += 1
 
-    def add(self, lfdi: str, now_s: float, pin: int | None = None) -> EndDeviceRecord:
+    def add(
+        self, lfdi: str, now_s: float, pin: int | None = None, by: Registrant = "contact"
+    ) -> EndDeviceRecord:
         """Register a new device."""
         at_s = int(now_s)
         device = EndDeviceRecord(
             next(self._numbers), lfdi, identity.sfdi(lfdi), self.pin if pin is None else pin, at_s, at_s
         )
+        device.registered_by = by
         self._by_number[device.number] = self._by_lfdi[lfdi] = device
         self.removed.discard(lfdi)
         self.touched.add(device)

@@ -27,6 +27,7 @@ from dersim.utility.program import CANCELLED, STATUS_TEXT, Control, ListedCurve,
 from dersim.utility.programs import ControlOrder, Programs, check_order
 from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
+from dersim.utility.sightings import Sightings
 from dersim.utility.state.journal import Journal
 
 MODULE = "Utility"
@@ -92,6 +93,7 @@ class HeadEnd:
         self.end_devices = EndDevices(config.registration, config.pin, encrypted=config.encrypted)
         self.mirrors = Mirrors()
         self.responses = Responses()
+        self.sightings = Sightings()
         self.request_log = RequestLog()
         self.violations: Counter[str] = Counter()
         #: What has changed and is not in the state file yet.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dersim.ieee2030_5 import resources as r
@@ -9,9 +10,11 @@ from dersim.ieee2030_5.edition import Edition
 from dersim.utility import wire_modes
 from dersim.utility.groups import SYSTEM
 from dersim.utility.listing import listing
+from dersim.utility.paging import select
 from dersim.utility.program import ACTIVE, COMPLETED, Control, Program
 from dersim.utility.refusal import not_found
 from dersim.utility.request_context import Document, RequestContext
+from dersim.utility.sightings import is_new
 
 
 def programs(context: RequestContext) -> Document:
@@ -68,13 +71,14 @@ def _program(item: Program, _: Edition) -> Any:
 def controls(context: RequestContext, number: int) -> Document:
     """GET /derp/k/derc."""
     found = _find(context, number)
+    _note_read(context, found, found.listed_controls)
     return listing(
         context,
         r.DERControlList,
         found.listed_controls,
         _control,
         version=found.version,
-        time_of=lambda control: control.start_s,
+        time_of=_start_of,
         edition=_edition(found),
     )
 
@@ -82,15 +86,28 @@ def controls(context: RequestContext, number: int) -> Document:
 def active_controls(context: RequestContext, number: int) -> Document:
     """GET /derp/k/actderc: those whose status is Active."""
     found = _find(context, number)
+    _note_read(context, found, found.active_controls)
     return listing(
         context,
         r.DERControlList,
         found.active_controls,
         _control,
         version=found.version,
-        time_of=lambda control: control.start_s,
+        time_of=_start_of,
         edition=_edition(found),
     )
+
+
+def _note_read(context: RequestContext, found: Program, items: Callable[[], list[Control]]) -> None:
+    """Note which controls the client reads, where some are new to it."""
+    device = context.device
+    if device is not None and is_new(device, found):
+        read = select(items(), context.page, _start_of)
+        context.head_end.sightings.note(device, found, read, context.now_s)
+
+
+def _start_of(item: Control) -> float:
+    return item.start_s
 
 
 def _edition(found: Program) -> Edition | None:
@@ -103,6 +120,7 @@ def control(context: RequestContext, number: int, control_number: int) -> Docume
     item = _find(context, number).controls.get(control_number)
     if item is None:
         raise not_found("there is no such DERControl, or it is over")
+    _note_read(context, item.program, lambda: [item])
     edition = _edition(item.program)
     return Document(item.program.version, lambda edition: _control(item, edition), edition=edition)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,6 +26,8 @@ MAX_HREF_CHARS = 255
 MAX_ORDER = 1_000_000
 #: mRIDs of published controls that are remembered, so that Responses to them are recognised.
 MRIDS_KEPT = 20_000
+#: The newest controls, which the operator can look back at after they have left their lists.
+RECENT_KEPT = 2_000
 
 
 class ControlOrder(NamedTuple):
@@ -60,11 +63,11 @@ class Programs:
         self._programs: dict[int, Program] = {}
         self._neighbours = Neighbours(self._programs, self.groups)
         self._numbers = itertools.count(1)
-        self.last_id = 0
-        self.last_creation_s = 0
+        self.last_id = self.last_creation_s = 0
         #: Those that may have changed since somebody looked last.
         self.touched: set[Program] = set()
         self._published: dict[str, None] = {}
+        self.recent: deque[Control] = deque(maxlen=RECENT_KEPT)
 
     def __iter__(self) -> Iterator[Program]:
         return iter(self._programs.values())
@@ -209,6 +212,7 @@ class Programs:
         control.status_since_s = created_s
         program.add_control(control)
         self._by_mrid[control.mrid] = control
+        self.recent.append(control)
         self._published[control.mrid] = None
         if len(self._published) > MRIDS_KEPT:
             del self._published[next(iter(self._published))]
@@ -229,6 +233,7 @@ class Programs:
         self.last_creation_s = last_creation_s
         self.version += 1
         self._timeline.plan(self._by_mrid.values())
+        self.recent.extend(sorted(self._by_mrid.values(), key=lambda control: control.id))
 
     def remember_published(self, mrids: Iterable[str]) -> None:
         """These mRIDs were published in an earlier run."""

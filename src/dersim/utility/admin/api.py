@@ -15,7 +15,9 @@ from dersim.utility.admin import (
     curves,
     end_devices,
     faults,
+    fleet,
     groups,
+    lives,
     programs,
     readings,
     reports,
@@ -28,9 +30,11 @@ ROUTES: list[Route] = [
     route
     for module in (
         end_devices,
+        fleet,
         groups,
         programs,
         controls,
+        lives,
         curves,
         reports,
         readings,

@@ -53,6 +53,7 @@ _DEVICE = (
     "aggregator_lfdi",
     "enabled",
     "shows_lfdi",
+    "registered_by",
 )
 
 Forms = Iterator[tuple[str, Any]]

@@ -8,6 +8,7 @@ import { card, h, note, say, show } from "./dom.js";
 import { demoBadge, frame, linksTo, markCurrent, markStale, poll, staleNotice, startTheme } from "./shell.js";
 
 const VIEWS = [
+  { name: "devices", title: "Devices", load: () => import("./views/devices.js") },
   { name: "faults", title: "Faults", load: () => import("./views/faults.js") },
   { name: "scenario", title: "Scenario", load: () => import("./views/scenario.js") },
   { name: "api", title: "REST API", load: () => import("./views/rest.js") },

@@ -1,7 +1,8 @@
 // DERCapability, DERSettings, DERStatus, DERAvailability: what the server took and what is true now, in plain
 // units and words with the wire value beside.
-import { card, h, note, show, stamp, table, troubleLine } from "../dom.js";
+import { card, h, note, show, troubleLine } from "../dom.js";
 import { get } from "../api.js";
+import { elements } from "../told.js";
 import { poll } from "../shell.js";
 
 const ALL = [
@@ -47,23 +48,3 @@ class ResourceCard {
     show(this.taken, elements(found.sent_words, "Not sent yet."));
   }
 }
-
-const LONG = 60;
-
-function elements(told, empty) {
-  return table(["Element", "Value, and on the wire"], told.map(element), { empty });
-}
-
-// A long list, as the modes of a bitmap, has the whole width.
-function element({ name, text, wire, since }) {
-  const value = [
-    valueOf(text),
-    wire ? [" ", h("span", { class: "muted wire" }, wire)] : null,
-    since ? h("span", { class: "muted" }, " since ", stamp(since)) : null,
-  ];
-  if (text.length > LONG) return h("tr", {}, h("td", { class: "wrap", colspan: 2 }, h("p", {}, name), value));
-  return h("tr", {}, h("td", {}, name), h("td", { class: "wrap" }, value));
-}
-
-const valueOf = (text) =>
-  /^\d{4}-\d\d-\d\dT/.test(text) ? stamp(text) : text.replace(/^-/, "\u2212");
