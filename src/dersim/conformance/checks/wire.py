@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 
-from dersim.conformance.checks.finding import EDGE_S, failed, passed
+from dersim.conformance.checks.finding import EDGE_S, failed, passed, warned
 from dersim.conformance.evidence import Evidence, Exchange
-from dersim.conformance.procedure import Check, Finding
+from dersim.conformance.procedure import Check, Finding, Verdict
 from dersim.ieee2030_5 import resources as r
 
 #: How soon a request that was refused with 4xx must not come again, printed seconds.
@@ -60,6 +60,38 @@ def fetched(*places: Place) -> Check:
     return check
 
 
+def in_full(*places: Place) -> Check:
+    """Each EndDevice or DERProgram was fetched by its own href; a warning where only a list with it was.
+
+    An item of a list is the whole resource (2030.5 6.6), so a client that has read the list has read it.
+    """
+
+    def check(evidence: Evidence) -> Finding:
+        by_href = fetched(*places)(evidence)
+        if by_href.verdict is Verdict.PASS:
+            return by_href
+        paths = [place(evidence) for place in places]
+        listed = {path: _listing(evidence, path) for path in paths if not evidence.gets(path)}
+        missing = [path for path, exchange in listed.items() if exchange is None]
+        if missing:
+            return failed(f"neither a GET with 200 of {', '.join(missing)} nor of a list with it")
+        found = [each for each in listed.values() if each is not None]
+        return warned(f"only as items of a list: {', '.join(listed)}", found)
+
+    return check
+
+
+def _listing(evidence: Evidence, path: str) -> Exchange | None:
+    """The first answer of a list that has this EndDevice or DERProgram in it."""
+    for each in evidence.exchanges:
+        if each.method == "GET" and each.status == 200 and f'href="{path}"'.encode() in each.answer:
+            devices, programs = each.got(r.EndDeviceList), each.got(r.DERProgramList)
+            items = devices.EndDevice if devices else programs.DERProgram if programs else ()
+            if any(item.href == path for item in items):
+                return each
+    return None
+
+
 def fetched_any(*beginnings: str) -> Check:
     """A path that begins so was fetched by GET and answered 200."""
 
@@ -98,15 +130,19 @@ def no_other_device(evidence: Evidence) -> Finding:
 
 
 def read(*names: str, defaults: bool = True) -> Check:
-    """READ: DERProgramList, the DERProgram by its own href, and its DefaultDERControl where it has one."""
+    """READ: DERProgramList, the DERProgram (`in_full`), and its DefaultDERControl where it has one."""
 
     def check(evidence: Evidence) -> Finding:
         places = []
         for name in names:
-            places += [list_of(name), of_program(name)]
+            places.append(list_of(name))
             if defaults and evidence.programs[name].default is not None:
                 places.append(of_program(name, "/dderc"))
-        return fetched(*places)(evidence)
+        links, programs = fetched(*places)(evidence), in_full(*map(of_program, names))(evidence)
+        if links.verdict is Verdict.FAIL:
+            return links
+        decided = (*links.decided_by, *programs.decided_by)[:10]
+        return programs._replace(text=f"{links.text}; {programs.text}", decided_by=decided)
 
     return check
 

@@ -39,6 +39,9 @@ def _walk(*below: str) -> Criterion:
     return Criterion("the walk to its assignments", wire.fetched(*places, *map(wire.of_device, below)))
 
 
+_OWN_DEVICE = Criterion("its EndDevice is fetched", wire.in_full(wire.of_device()))
+
+
 def _core_003(stage: Stage) -> None:
     stage.register()
     topology(stage, DEFAULT)
@@ -167,7 +170,8 @@ PROCEDURES = (
         "EndDevice",
         _core_009,
         (
-            _walk("", "/der"),
+            _walk("/der"),
+            _OWN_DEVICE,
             Criterion("the DER's documents are PUT", documents.documents_put),
             Criterion("what was PUT is fetched again", documents.fetched_again, printed_only=True),
         ),
@@ -180,7 +184,7 @@ PROCEDURES = (
         _seven_programs,
         (
             _walk(),
-            Criterion("all seven DERPrograms are fetched", wire.fetched(*map(wire.of_program, _NAMES))),
+            Criterion("all seven DERPrograms are fetched", wire.in_full(*map(wire.of_program, _NAMES))),
             Criterion("the DERProgramList is fetched", wire.fetched(wire.list_of("SP"))),
         ),
         lasts_s=120,
@@ -190,7 +194,8 @@ PROCEDURES = (
         "Fifteen function set assignments",
         _core_011,
         (
-            _walk(""),
+            _walk(),
+            _OWN_DEVICE,
             is_read("best"),
             *is_polled("best"),
             rules("the event of the best program is applied", limit(50), 90, 120),

@@ -1,0 +1,45 @@
+"""What counts as having read a resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dersim.conformance.checks import wire
+from dersim.conformance.evidence import Evidence, Exchange
+from dersim.conformance.procedure import Verdict
+from dersim.ieee2030_5 import Edition, encode
+from dersim.ieee2030_5 import resources as r
+
+PROGRAM = r.DERProgram(href="/derp/1", mRID="1" * 32, primacy=3)
+
+
+def seen(*gets: tuple[str, Any]) -> Evidence:
+    """GETs that were answered 200."""
+    evidence = Evidence(0.0)
+    for number, (path, resource) in enumerate(gets):
+        answer = encode(resource, Edition.E2018)
+        evidence.exchanges.append(Exchange(number, 0.0, "GET", path, None, (), b"", 200, (), answer))
+    return evidence
+
+
+def listing(*programs: r.DERProgram) -> tuple[str, Any]:
+    return "/derp", r.DERProgramList(
+        href="/derp", all=len(programs), results=len(programs), DERProgram=programs
+    )
+
+
+def test_a_program_that_is_fetched_by_its_own_href_is_read() -> None:
+    found = wire.in_full(wire.at("/derp/1"))(seen(("/derp/1", PROGRAM)))
+    assert found.verdict is Verdict.PASS
+
+
+def test_a_program_that_was_in_a_list_is_read_by_the_wider_reading() -> None:
+    found = wire.in_full(wire.at("/derp/1"))(seen(listing(PROGRAM)))
+    assert (found.verdict, found.decided_by) == (Verdict.WARN, (0,))
+    assert found.text == "only as items of a list: /derp/1"
+
+
+def test_a_program_that_a_list_only_links_to_is_not_read() -> None:
+    found = wire.in_full(wire.at("/derp/1"), wire.at("/derp/2"))(seen(listing(PROGRAM)))
+    assert found.verdict is Verdict.FAIL
+    assert found.text.endswith("/derp/2 nor of a list with it")
