@@ -19,10 +19,10 @@ from tests.interop.processes import CERTS, program
 
 from dersim import tls
 from dersim.clock import SimClock
-from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin
 from dersim.csip.session import CodecSettings, Counters, Session
 from dersim.engine.collector import tune_collector
+from dersim.exchanges.conversation import Conversation
 from dersim.http11 import Connection, Endpoint
 from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r

@@ -9,10 +9,10 @@ import trio
 import trio.testing
 
 from dersim.clock import SimClock
-from dersim.csip.conversation import Conversation
 from dersim.csip.links import Origin
 from dersim.csip.session import CodecSettings, Counters, RequestRefused, Session
 from dersim.errors import RemoteProtocolError
+from dersim.exchanges.conversation import Conversation
 from dersim.http11 import Connection
 from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5 import resources as r

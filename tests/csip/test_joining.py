@@ -10,11 +10,11 @@ import pytest
 import trio
 
 from dersim.clock import SimClock
-from dersim.csip.conversation import Conversation
 from dersim.csip.joining import MOST_AT_ONCE, Joining, Retries, Turns
 from dersim.csip.links import Origin
 from dersim.csip.session import CodecSettings, Counters, Session
 from dersim.errors import UtilityUnreachable
+from dersim.exchanges.conversation import Conversation
 from dersim.http11 import Connection, Response
 from dersim.ieee2030_5 import Edition
 from dersim.logbuffer import LogBuffer

@@ -6,8 +6,8 @@ import pytest
 from tests.web.conftest import StandInClient
 
 from dersim.csip.client import CsipClient
-from dersim.csip.conversation import Conversation
 from dersim.errors import PluginError
+from dersim.exchanges.conversation import Conversation
 from dersim.plugin import services
 from dersim.plugin.services import (
     CompanionService,

@@ -10,7 +10,7 @@ from dersim.conformance.evidence import Evidence, Exchange, Handshake
 from dersim.conformance.head import RunHead, certificate_line, device_under_test
 from dersim.conformance.procedure import Judged, Outcome, Procedure, Verdict
 from dersim.conformance.purposes import purpose
-from dersim.csip.verdicts import mask_pin
+from dersim.exchanges.verdicts import mask_pin
 from dersim.timestamps import rfc3339
 
 VERDICTS = tuple(Verdict)

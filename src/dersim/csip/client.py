@@ -14,7 +14,6 @@ from dersim.buffers import BufferSize
 from dersim.csip import checkpoint, recording, snapshot
 from dersim.csip import credentials as credentials_of
 from dersim.csip.config import CsipConfig
-from dersim.csip.conversation import MIB, Conversation, default_bytes
 from dersim.csip.credentials import Credentials
 from dersim.csip.documents import Documents
 from dersim.csip.joining import Joining, Retries
@@ -26,6 +25,7 @@ from dersim.csip.presence import Presence
 from dersim.csip.session import COUNTER_NAMES, Counters
 from dersim.csip.status import ClientStatus
 from dersim.errors import CertificateError, ConfigError
+from dersim.exchanges.conversation import MIB, Conversation, default_bytes
 from dersim.http11.endpoint import OpenTcp, open_tcp
 from dersim.load.recorder import LoadRecorder
 from dersim.plugin.extension import FrontendStatus

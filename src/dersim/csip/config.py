@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from dersim import pki
-from dersim.csip.conversation import DEFAULT_MIB, MOST_DEVICES_UNSEEN
 from dersim.csip.links import Origin, resolve
 from dersim.errors import ConfigError, RemoteProtocolError
+from dersim.exchanges.conversation import DEFAULT_MIB, MOST_DEVICES_UNSEEN
 from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5.identity import pin_is_valid
 from dersim.options import CSIP_PIN_VARIABLE, OptionParser, count, host, number, port, yes_no

@@ -33,12 +33,12 @@ from dersim.ieee2030_5.event_types import EventSettings, Reread
 
 if TYPE_CHECKING:
     from dersim.csip.config import CsipConfig
-    from dersim.csip.conversation import Conversation
     from dersim.csip.documents import Documents
     from dersim.csip.joining import Joining
     from dersim.csip.presence import Presence
     from dersim.csip.status import ClientStatus
     from dersim.device import Device
+    from dersim.exchanges.conversation import Conversation
     from dersim.http11.recorder import Recorder
     from dersim.ieee2030_5.resources import DERControlResponse
     from dersim.logbuffer import Level

@@ -18,13 +18,13 @@ import trio
 
 from dersim.clock import SimClock
 from dersim.csip import document_links
-from dersim.csip.conversation import Conversation
 from dersim.csip.documents import Document, Documents
 from dersim.csip.hints import hint
 from dersim.csip.links import Origin, resolve
 from dersim.csip.retry_after import retry_after_s
-from dersim.csip.verdicts import mask_pin
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
+from dersim.exchanges.conversation import Conversation
+from dersim.exchanges.verdicts import mask_pin
 from dersim.http11 import Connection, Headers, Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r

@@ -2,7 +2,7 @@
 
 import json
 
-from dersim.csip.conversation import Conversation
+from dersim.exchanges.conversation import Conversation
 from dersim.plugin.services import ConversationService
 
 XML = b"<Registration><pIN>123455</pIN></Registration>"

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from dersim.csip.conversation import Conversation
+from dersim.exchanges.conversation import Conversation
 from dersim.plugin.services import ConversationService
 
 HEADERS = (("Host", "s"), ("Accept", "application/sep+xml"), ("Content-Length", "9"))

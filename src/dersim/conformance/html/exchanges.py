@@ -8,7 +8,7 @@ from http import HTTPStatus
 from dersim.conformance.evidence import Evidence, Exchange, Handshake
 from dersim.conformance.head import certificate_line
 from dersim.conformance.html.markup import table, text
-from dersim.csip.verdicts import Judgements, mask_pin
+from dersim.exchanges.verdicts import Judgements, mask_pin
 
 #: Of one body; of one procedure; of the bodies of a whole report. What is beyond is left out, and said.
 MOST_BODY_CHARS = 12_000

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypedDict, get_args
 import trio
 
 from dersim import __version__
+from dersim.exchanges.documents import ExchangeLine, ExchangeWhole, detail, export, har, line
 from dersim.json_schema import described
 from dersim.numeric import shown
 from dersim.pages.problems import Problem
@@ -28,7 +29,6 @@ from dersim.plugin.services import (
     RecordingService,
 )
 from dersim.web.api import curl
-from dersim.web.api.exchanges import ExchangeLine, ExchangeWhole, detail, export, har, line
 from dersim.web.context import BOTH, Call, WebContext
 
 PCAPNG = "application/x-pcapng"

@@ -2,7 +2,7 @@
 
 import trio
 
-from dersim.csip.conversation import Conversation
+from dersim.exchanges.conversation import Conversation
 from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.plugin.services import ExchangeFilter

@@ -15,9 +15,9 @@ from functools import lru_cache
 import trio
 
 from dersim.buffers import BufferSize
-from dersim.csip import verdicts
-from dersim.csip.search import ID_BYTES, Search
-from dersim.csip.verdicts import MAX_BODY_BYTES, Judgements, mask_pin
+from dersim.exchanges import verdicts
+from dersim.exchanges.search import ID_BYTES, Search
+from dersim.exchanges.verdicts import MAX_BODY_BYTES, Judgements, mask_pin
 from dersim.ieee2030_5.judging import Judgement
 from dersim.plugin.services import (
     BodyVerdict,

@@ -5,9 +5,9 @@ import tracemalloc
 
 import pytest
 
-from dersim.csip import verdicts
-from dersim.csip.conversation import MAX_BODY_BYTES, MIB, Conversation
-from dersim.csip.verdicts import mask_pin
+from dersim.exchanges import verdicts
+from dersim.exchanges.conversation import MAX_BODY_BYTES, MIB, Conversation
+from dersim.exchanges.verdicts import mask_pin
 from dersim.ieee2030_5 import Edition, encode, judging
 from dersim.ieee2030_5 import resources as r
 from dersim.plugin.services import ExchangeFilter
