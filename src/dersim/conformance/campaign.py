@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar, overload
 
 from dersim import http11
 from dersim.conformance import real, virtual
 from dersim.conformance.kit import Kit
+from dersim.conformance.live.board import Board
+from dersim.conformance.operator import Instruction
 from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
 from dersim.conformance.procedures import ALL
 from dersim.conformance.real import Ports, RealRun
 from dersim.errors import ConfigError
 
 Said = Callable[[str], None]
+
+#: Of a device that is not ours, before all else.
+FULL_SUN = Instruction("Set the sun of the device to full: a limit must be what binds")
+#: A campaign ends where so many procedures in a row have waited for the device in vain.
+MOST_MISSED = 2
 
 
 R = TypeVar("R", bound=Record)
@@ -51,19 +58,58 @@ def run_virtual(procedures: Iterable[Procedure], kit: Kit, flags: tuple[str, ...
 
 
 async def run_real(
-    procedures: Iterable[Procedure], how: RealRun, host: str, port: int, said: Said
+    procedures: Sequence[Procedure],
+    how: RealRun,
+    host: str,
+    port: int,
+    said: Said,
+    board: Board | None = None,
 ) -> AsyncGenerator[Outcome, None]:
-    """Our own client or another one over sockets. said: told where to connect, and what is waited for."""
+    """Our own client or another one over sockets. said: told where to connect, and what is waited for.
+
+    board: follows what happens. ConfigError where no client connects to the first procedure; where none
+    connects to two in a row later on, it ends.
+    """
+    board = board or Board(how.lfdi)
+    board.plan(procedures)
     listeners = await http11.bind(host, port, flag="--port")
     try:
         ports = Ports(listeners)
-        said(f"listening on https://{ports.host}:{ports.port}/dcap")
-        for procedure in procedures:
-            said(f"{procedure.id}: {procedure.title}, {procedure.lasts_s * how.scale:.0f} s")
-            yield await real.run(procedure, ports, how)
+        board.address = f"https://{ports.host}:{ports.port}/dcap"
+        said(f"listening on {board.address}")
+        await _light(procedures, how)
+        async for outcome in _each(procedures, ports, how, said, board):
+            board.conclude(outcome)
+            yield outcome
     finally:
+        board.over = True
         for listener in listeners:
             await listener.aclose()
+
+
+async def _each(
+    procedures: Sequence[Procedure], ports: Ports, how: RealRun, said: Said, board: Board
+) -> AsyncGenerator[Outcome, None]:
+    seen, missed = False, 0
+    for procedure in procedures:
+        scale = max(how.scale, procedure.least_scale)
+        said(f"{procedure.id}: {procedure.title}, {procedure.lasts_s * scale:.0f} s")
+        outcome = await real.run(procedure, ports, how, board)
+        missed = missed + 1 if outcome.error is not None else 0
+        seen = seen or outcome.error is None
+        if not seen:
+            raise ConfigError(f"{procedure.id}: {outcome.error}; start the device under test, or restart it")
+        yield outcome
+        if missed == MOST_MISSED:
+            said("the device under test is away: the other procedures are not run")
+            return
+
+
+async def _light(procedures: Iterable[Procedure], how: RealRun) -> None:
+    """Have the operator give a device that is not ours enough power to be limited."""
+    with_power = any(each.window is not None for one in procedures for each in one.criteria)
+    if with_power and not how.own:
+        await how.operator.carry_out([FULL_SUN])
 
 
 def has_failed(outcomes: Iterable[Outcome], *, strict: bool) -> bool:

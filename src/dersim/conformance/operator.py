@@ -73,5 +73,32 @@ async def ask_at_terminal(text: str) -> bool:
         file=sys.stderr,
         flush=True,
     )
-    line = await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+    line = await _line_of_input()
     return bool(line) and line.strip().lower() not in ("s", "skip")
+
+
+async def _line_of_input() -> str:
+    """The next line; an empty text at the end. A cancelled wait takes no line from the next one."""
+    try:
+        await trio.lowlevel.wait_readable(sys.stdin.fileno())
+    except (OSError, AttributeError):  # no descriptor, a plain file, or Windows
+        return await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+    return sys.stdin.readline()
+
+
+def first_of(*asks: Ask) -> Ask:
+    """Ask in several places at once; the first answer counts."""
+
+    async def ask(text: str) -> bool:
+        answers: list[bool] = []
+
+        async def one(place: Ask) -> None:
+            answers.append(await place(text))
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            for place in asks:
+                nursery.start_soon(one, place)
+        return answers[0]
+
+    return ask

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dersim.conformance.evidence import Evidence
+from dersim.conformance.operator import Instruction
 from dersim.conformance.window import Window
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Procedure:
     here. required: for which profiles (C, A, S). chain: the letter of the server's certificate chain for
     COMM-004, None for the normal one. clock_offset_s: how far the server's clock is ahead of the device's.
     least_scale: the shortest printed second, for procedures that judge poll rates: clients do not poll faster
-    than every 5 s or so.
+    than every 5 s or so. by_hand: what a person does at a device that is not ours, agreed before it starts.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Procedure:
     chain: str | None = None
     clock_offset_s: float = 0.0
     least_scale: float = 0.0
+    by_hand: tuple[Instruction, ...] = ()
 
 
 class Record(Protocol):

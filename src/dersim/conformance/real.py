@@ -6,33 +6,47 @@ two procedures the connections are closed, so that each begins with a handshake.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import trio
 
 from dersim.clock import SimClock
+from dersim.conformance.bench import Away, Operated
 from dersim.conformance.criteria import ALWAYS
+from dersim.conformance.evidence import Evidence
 from dersim.conformance.kit import Kit
+from dersim.conformance.live.board import Board, State
+from dersim.conformance.operator import Instruction, Nobody, Operator
 from dersim.conformance.own_client import OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
 from dersim.conformance.serving import Scene, serve
-from dersim.conformance.stage import ShiftedClock, Stage
-from dersim.errors import ConfigError
+from dersim.conformance.stage import Bench, ShiftedClock, Stage
 from dersim.logbuffer import LogBuffer
 
 #: How long a device under test may take to connect, s: a client that polls every five minutes is in time.
 WAIT_S = 330.0
+#: A client that has waited longer than this for its handshake may have given up.
+STALE_S = 3.0
+
+
+NOBODY = Nobody()
+
+
+def _unheard(_text: str) -> None:
+    """Nobody is told."""
 
 
 class RealRun(NamedTuple):
     """How to run.
 
     scale: real seconds per printed second. own: our own simulator is the device under test. flags: of `dersim
-    sim`, for it. wait_s: for the first connection of a device that is not ours.
+    sim`, for it. wait_s: for the first connection of a device that is not ours. operator: prepares such a
+    device. called: told what is due at it now.
     """
 
     kit: Kit
@@ -41,18 +55,8 @@ class RealRun(NamedTuple):
     own: bool = True
     flags: tuple[str, ...] = ()
     wait_s: float = WAIT_S
-
-
-class Away:
-    """The bench of a device that nobody here can move."""
-
-    def set_inputs(self, **_: float) -> bool:
-        """Not possible from here."""
-        return False
-
-    def raise_alarm(self, _number: int) -> bool:
-        """Not possible from here."""
-        return False
+    operator: Operator = NOBODY
+    called: Callable[[str], None] = _unheard
 
 
 class Ports:
@@ -69,12 +73,20 @@ class Ports:
             for each in self._sockets
         ]
 
+    def drop_waiting(self) -> None:
+        """Close the connections that came while nobody served: their clients may have given up."""
+        for each in self._sockets:
+            with contextlib.suppress(BlockingIOError), socket.socket(fileno=_duplicate(each)) as listening:
+                listening.setblocking(False)
+                while True:
+                    listening.accept()[0].close()
+
 
 def _duplicate(each: trio.socket.SocketType) -> int:
     return socket.dup(each.fileno())
 
 
-async def run(procedure: Procedure, ports: Ports, how: RealRun) -> Outcome:
+async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) -> Outcome:
     """One run of one procedure; an Outcome with an error where no device has connected in time."""
     scale = max(how.scale, procedure.least_scale)
     clock = SimClock(tick_s=min(1.0, scale * 2))
@@ -84,35 +96,74 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun) -> Outcome:
     if how.own:
         address = ("--csip_server_ip", str(ports.host), "--csip_server_port", str(ports.port))
         client = OwnClient(clock, log, how.kit, (*address, *how.flags))
+    bench = client or await _prepared(procedure, ports, how, board)
 
     def set_up() -> Stage:
         shifted = ShiftedClock(clock, procedure.clock_offset_s)
-        stage = Stage(shifted, log, how.lfdi, client or Away(), scale=scale)
+        stage = Stage(shifted, log, how.lfdi, bench, scale=scale)
         procedure.set_up(stage)
+        board.begin(procedure, stage)
         return stage
 
+    board.move_to(procedure, State.WAITING)
     scene = Scene(set_up)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(serve, scene, ports.listeners(), how.kit.server_context(procedure.chain))
         nursery.start_soon(client.run if client else partial(_tick, clock))
-        with trio.move_on_after(how.wait_s):
-            await scene.begun.wait()
+        await _connected(scene, ports, how)
         if scene.stage is not None:
             if procedure.stimuli is not None:
                 nursery.start_soon(procedure.stimuli, scene.stage)
             await scene.stage.until(procedure.lasts_s)
         nursery.cancel_scope.cancel()
     if scene.stage is None:
-        raise ConfigError(
-            f"{procedure.id}: no client has connected to {ports.host}:{ports.port} within {how.wait_s:g} s; "
-            "start the device under test, or restart it"
-        )
+        why = f"no client has connected to {ports.host}:{ports.port} within {how.wait_s:g} s"
+        return Outcome(procedure, (), Evidence(clock.now_s(), scale, lfdi=how.lfdi), why)
     evidence = scene.stage.evidence
     if client is not None:
         offset_s = procedure.clock_offset_s
         evidence.samples = [each._replace(time_s=each.time_s + offset_s) for each in client.samples]
     scene.stage.close()
     return judge(procedure, evidence, ALWAYS)
+
+
+async def _prepared(procedure: Procedure, ports: Ports, how: RealRun, board: Board) -> Bench:
+    """The bench of a device that is not ours, once the operator has prepared it or has said no."""
+    if not procedure.by_hand:
+        return Away()
+    board.move_to(procedure, State.OPERATOR)
+    began_s = trio.current_time()
+    agreed = await how.operator.carry_out(procedure.by_hand)
+    if trio.current_time() - began_s > STALE_S:
+        ports.drop_waiting()
+    return Operated(how.called) if agreed else Away()
+
+
+async def _connected(scene: Scene, ports: Ports, how: RealRun) -> None:
+    """Wait for the first connection; where none comes, the operator restarts the device, as often as it takes."""
+    while not scene.begun.is_set():
+        with trio.move_on_after(how.wait_s):
+            await scene.begun.wait()
+            return
+        text = f"Restart the device under test: it has not connected to {ports.host}:{ports.port}"
+        if not await _unless_begun(scene, how.operator, Instruction(text)):
+            return
+
+
+async def _unless_begun(scene: Scene, operator: Operator, step: Instruction) -> bool:
+    """Whether the operator does the step; a connection in the meantime is as good."""
+    done = False
+
+    async def ask() -> None:
+        nonlocal done
+        done = await operator.carry_out([step])
+        nursery.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await scene.begun.wait()
+        nursery.cancel_scope.cancel()
+    return done or scene.begun.is_set()
 
 
 async def _tick(clock: SimClock) -> None:

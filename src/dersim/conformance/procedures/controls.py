@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from dersim.conformance.bench import in_words
 from dersim.conformance.checks import answers, wire
 from dersim.conformance.checks.documents import settings_told
 from dersim.conformance.checks.power import above, below, limit, power_factor, var, watts
 from dersim.conformance.criteria import READ_BY, is_completed, is_looked_at, is_polled, is_read, rules
 from dersim.conformance.fixtures import control_test, three_end_devices
+from dersim.conformance.operator import Instruction
 from dersim.conformance.procedure import Criterion, Procedure
 from dersim.conformance.stage import Stage
 from dersim.conformance.window import Expected
@@ -89,6 +91,7 @@ def _control(  # noqa: PLR0913, RUF100 - a row of the table of tests
         ),
         lasts_s=230,
         stimuli=_moving(inputs) if inputs else None,
+        by_hand=(Instruction(f"Set at the device: {in_words(inputs)}"),) if inputs else (),
         reading=reading,
         required=required,
     )
@@ -162,6 +165,8 @@ PROCEDURES = (
         ),
         lasts_s=220,
         stimuli=_dips,
+        by_hand=(Instruction("At 70 s and at 150 s, when it is called out, set the voltage at the device "
+                             "to 0.55 pu for 5 s, and to 0.97 pu again"),),
     ),
     Procedure(
         "BASIC-005",

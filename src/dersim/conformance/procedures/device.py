@@ -6,6 +6,7 @@ from dersim.conformance.checks import answers, documents, readings, wire
 from dersim.conformance.checks.power import limit
 from dersim.conformance.criteria import READ_BY, is_completed, is_read, rules
 from dersim.conformance.fixtures import LEVELS, three_end_devices, topology
+from dersim.conformance.operator import Instruction
 from dersim.conformance.procedure import Criterion, Procedure
 from dersim.conformance.stage import Stage
 from dersim.utility import grouping
@@ -123,6 +124,9 @@ PROCEDURES = (
         (Criterion("five LogEvents are posted and accepted", documents.log_events_posted),),
         lasts_s=110,
         stimuli=_five_alarms,
+        by_hand=(
+            Instruction("Let the device raise five alarms, one every 10 s from 30 s on, when called out"),
+        ),
         reading="Any code is accepted; LE_GEN_SOFTWARE is 2.",
     ),
     Procedure(
