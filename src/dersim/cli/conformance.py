@@ -14,7 +14,7 @@ from pathlib import Path
 
 import trio
 
-from dersim.cli import conformance_server
+from dersim.cli import conformance_operator, conformance_server
 from dersim.cli.commands import command_parser
 from dersim.cli.outcomes import CHECK_FAILED
 from dersim.conformance import campaign, report
@@ -92,6 +92,7 @@ def make_parser() -> OptionParser:
     )  # fmt: skip
     add("--wait", type=number(1, 86_400, unit="seconds"), default=WAIT_S, metavar="S",
         help="how long a client under test may take to connect")  # fmt: skip
+    conformance_operator.add_flags(parser)
     conformance_server.add_flags(parser)
     add("--strict", action="store_true", help="a warning is a failure, too")
     add("--junit", type=new_file, default=None, metavar="FILE", help="write the verdicts as JUnit XML")
@@ -103,6 +104,7 @@ def make_parser() -> OptionParser:
 def _check(options: Namespace) -> None:
     if options.virtual and (options.realtime or options.client_under_test):
         raise ConfigError("--virtual: is for our own client alone; leave it or the other flag out")
+    conformance_operator.check(options)
     conformance_server.check(options)
     in_real_time = options.realtime or options.client_under_test or options.server not in (None, "self")
     if options.scale != 1.0 and not in_real_time:
@@ -120,7 +122,15 @@ def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[
             _tell(outcome)
             outcomes.append(outcome)
         return outcomes
-    how = RealRun(kit, kit.lfdi, scale=options.scale, own=not options.client_under_test, wait_s=options.wait)
+    how = RealRun(
+        kit,
+        kit.lfdi,
+        scale=options.scale,
+        own=not options.client_under_test,
+        wait_s=options.wait,
+        operator=conformance_operator.operator_of(options),
+        called=_say,
+    )
     if options.client_under_test:
         _say(
             f"the client's certificate is {kit.cert(CLIENT)}, its key {kit.key(CLIENT)}, its root {kit.root}"

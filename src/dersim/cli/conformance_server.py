@@ -23,7 +23,7 @@ from dersim.options import OptionParser, port, readable_file
 #: The value of --server for our companion server in virtual time.
 SELF = "self"
 #: The flags that are for a server at a URL only, as in the options.
-_ONLY_URL = ("admin", "skip_operator", "cert", "key", "root", "http_port")
+_ONLY_URL = ("admin", "cert", "key", "root", "http_port")
 PROCEDURES: Mapping[str, ServerProcedure] = ALL
 
 
@@ -36,8 +36,6 @@ def add_flags(parser: OptionParser) -> None:
         )  # fmt: skip
     add("--admin", default=None, metavar="URL",
         help="the admin port of a companion server under test, which is set up by its REST")  # fmt: skip
-    add("--skip-operator", action="store_true",
-        help="ask nobody: what only the server's owner can do is not seen")  # fmt: skip
     add("--cert", type=readable_file, default=None, metavar="FILE", help="the DER's chain, not the kit's")
     add("--key", type=readable_file, default=None, metavar="FILE", help="its private key")
     add("--root", type=readable_file, default=None, metavar="FILE", help="the root of the server's chain")

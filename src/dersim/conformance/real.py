@@ -140,7 +140,7 @@ async def _prepared(procedure: Procedure, ports: Ports, how: RealRun, board: Boa
 
 
 async def _connected(scene: Scene, ports: Ports, how: RealRun) -> None:
-    """Wait for the first connection; where none comes, the operator restarts the device, as often as it takes."""
+    """Wait for the first connection; where none comes, the operator restarts the device."""
     while not scene.begun.is_set():
         with trio.move_on_after(how.wait_s):
             await scene.begun.wait()

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import trio
 
+from dersim.conformance.bench import Away
 from dersim.conformance.procedure import Procedure
 from dersim.conformance.procedures import ALL as CLIENT_PROCEDURES
-from dersim.conformance.real import Away
 from dersim.conformance.server import walk
 from dersim.conformance.server.der import Der, Stopped
 from dersim.conformance.server.follow import (
