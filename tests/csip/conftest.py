@@ -194,6 +194,8 @@ def paged(listing: Any, start: int, limit: int) -> Any:
     fields = {name: page, "all": len(items), "results": len(page), "href": listing.href}
     if getattr(listing, "pollRate", None) is not None:
         fields["pollRate"] = listing.pollRate
+    if getattr(listing, "subscribable", None) is not None:
+        fields["subscribable"] = listing.subscribable
     return type(listing)(**fields)
 
 
@@ -368,7 +370,8 @@ class World:
 
     def add_control(self, item: r.DERControl) -> None:
         old = self.tree["/derp/1/derc"]
-        self.tree["/derp/1/derc"] = listing(r.DERControlList, "/derp/1/derc", *old.DERControl, item)
+        self.tree["/derp/1/derc"] = new = listing(r.DERControlList, "/derp/1/derc", *old.DERControl, item)
+        new.subscribable = old.subscribable
         self.tree[item.href] = item
 
 

@@ -148,6 +148,7 @@ class StandInClient:
             "registration": {"present": True, "verified": True},
             "clock": {"offset_s": 0.02, "bound_s": 0.1, "samples": 5}, "clocks": [], "programs": [],
             "active_controls": [control], "scheduled_controls": [], "default_control": None,
+            "subscriptions": [],
             "last_contact": "2026-01-01T00:00:00.000Z", "last_error": None, "retry_in_s": None,
             "troubles": [{"what": "meter readings", "since": "2026-01-01T00:00:00.000Z", "error": "413"}],
             "counters": dict.fromkeys(COUNTERS, 0),

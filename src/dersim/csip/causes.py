@@ -29,6 +29,7 @@ _SHORT = {
     "LogEventList": "lel",
     "MirrorUsagePointList": "mup",
     "MirrorUsagePoint": "mup",
+    "SubscriptionList": "sub",
 }
 #: What is told of a PUT whose content has changed.
 CHANGES = {
@@ -43,6 +44,11 @@ REGISTERING = "in-band registration"
 METER_POST = "meter post"
 PUT_REFRESH = "PUT refresh"
 PUT_CHECK = "comparison with what was PUT"
+SUBSCRIBING = "subscription"
+RENEWING = "renewal of a subscription"
+UNSUBSCRIBING = "end of a subscription"
+#: What the server posts to us.
+NOTIFICATION = "notification"
 
 
 class Situation(NamedTuple):
@@ -62,6 +68,10 @@ NEW_PROGRAMS = Situation("new program list")
 PIN_WRONG = Situation("after a wrong PIN")
 LOST_LINK = Situation("re-read after a lost link")
 RETRY = Situation("retry after a failure")
+NOTIFIED = Situation("notification")
+SUBSCRIPTION_CHECK = Situation("check of subscriptions")
+LOST_SUBSCRIPTION = Situation("after a lost subscription")
+RECOVERED = Situation("after a loss of the server")
 
 
 @lru_cache(maxsize=1024)
@@ -76,6 +86,12 @@ def _worded(situation: Situation, name: str) -> str:
 def poll(rate_s: float) -> Situation:
     """A poll that comes every `rate_s` seconds."""
     return Situation("poll", rate_s)
+
+
+@lru_cache(maxsize=64)
+def safety_poll(rate_s: float) -> Situation:
+    """A poll of what is subscribed, every `rate_s` seconds."""
+    return Situation("safety poll", rate_s)
 
 
 def response(status: int | None, mrid: str) -> str:

@@ -13,6 +13,7 @@ import trio
 from dersim.buffers import BufferSize
 from dersim.csip import checkpoint, recording, snapshot
 from dersim.csip import credentials as credentials_of
+from dersim.csip.client_context import ClientContext
 from dersim.csip.config import CsipConfig
 from dersim.csip.credentials import Credentials
 from dersim.csip.documents import Documents
@@ -20,7 +21,6 @@ from dersim.csip.joining import Joining, Retries
 from dersim.csip.lifecycle import Lifecycle
 from dersim.csip.log_events import BurstImpossible
 from dersim.csip.measuring import ClientProbe
-from dersim.csip.parts import ClientContext
 from dersim.csip.presence import Presence
 from dersim.csip.session import COUNTER_NAMES, Counters
 from dersim.csip.status import ClientStatus

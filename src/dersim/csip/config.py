@@ -7,6 +7,7 @@ from argparse import ArgumentTypeError, Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from dersim import pki
 from dersim.csip.links import Origin, resolve
@@ -14,10 +15,13 @@ from dersim.errors import ConfigError, RemoteProtocolError
 from dersim.exchanges.conversation import DEFAULT_MIB, MOST_DEVICES_UNSEEN
 from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5.identity import pin_is_valid
+from dersim.numeric import shown
 from dersim.options import CSIP_PIN_VARIABLE, OptionParser, count, host, number, port, yes_no
 
 #: The PIN in the Registrations of the demo's server.
 DEMO_PIN = 111115
+#: A notificationURI has 255 bytes at the most, with our path.
+MAX_NOTIFY_URL_CHARS = 200
 DEFAULT_CERT, DEFAULT_KEY, DEFAULT_ROOT = "cert.pem", "key.pem", "root.pem"
 
 
@@ -44,6 +48,7 @@ class CsipConfig:
     strict: bool = False
     conversation_mib: int | None = None
     pcap: bool = False
+    subscriptions: bool = False
 
     @classmethod
     def from_options(cls, options: Namespace) -> CsipConfig:
@@ -72,6 +77,7 @@ class CsipConfig:
             strict=options.strict,
             conversation_mib=options.conversation,
             pcap=options.pcap,
+            subscriptions=options.csip_subscriptions,
         )
 
     @property
@@ -117,6 +123,14 @@ def add_options(parser: OptionParser) -> None:
              f" ({DEFAULT_MIB}; 0 above {MOST_DEVICES_UNSEEN} DERs without a web site)")  # fmt: skip
     add("--pcap", type=yes_no, nargs="?", const=True, default=False, metavar="yes|no",
         help="keep TLS records and secrets for an export to Wireshark, PINs readable")  # fmt: skip
+    add("--csip_subscriptions", type=yes_no, default=False, metavar="yes|no",
+        help="subscribe where the server offers it, and poll that rarely")  # fmt: skip
+    add("--csip_notify_host", type=host, default="127.0.0.1", metavar="HOST",
+        help="address on which notifications are taken")  # fmt: skip
+    add("--csip_notify_port", type=port, default=0, metavar="PORT",
+        help="its port, with the TLS of --csip_enc; 0: any free one")  # fmt: skip
+    add("--csip_notify_url", type=_notify_url, default=None, metavar="URL",
+        help="what the server is told instead, such as https://192.0.2.5:9443")  # fmt: skip
     add("--strict", action="store_true", help="refuse documents that break the schema")
 
 
@@ -141,6 +155,17 @@ def _dcap(text: str, origin: Origin) -> str:
     except RemoteProtocolError as error:
         raise ConfigError(f"--dcap: {error}; give a path such as /dcap") from None
     return href
+
+
+def _notify_url(text: str) -> str:
+    """Scheme, host and port, perhaps with a path in front of ours; without a slash at the end."""
+    url = text.rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ArgumentTypeError(f"a URL such as https://192.0.2.5:9443 is needed, not {shown(text)}")
+    if len(url) > MAX_NOTIFY_URL_CHARS:
+        raise ArgumentTypeError(f"has {len(url)} characters; at most {MAX_NOTIFY_URL_CHARS} are possible")
+    return url
 
 
 def _pin(text: str) -> int | str:

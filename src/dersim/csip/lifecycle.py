@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from dersim.csip import causes
+from dersim.csip.client_context import ClientContext
 from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import PinRefused
 from dersim.csip.joining import RETRY_S, Retries
 from dersim.csip.on_demand import run_in
-from dersim.csip.parts import ClientContext, Parts
+from dersim.csip.parts import Parts
 from dersim.csip.polling import PUNCTUAL
 from dersim.csip.reader import LinkGone, Moved
 from dersim.csip.session import RequestRefused
@@ -63,7 +64,7 @@ class Lifecycle:
         self.schedule, self.session = parts.schedule, parts.session
         self.controls, self.outbox, self.polling = parts.controls, parts.outbox, parts.polling
         self.reporter, self.log_events = parts.reporter, parts.log_events
-        self.metering = parts.metering
+        self.metering, self.subscriptions = parts.metering, parts.subscriptions
         self._asked = trio.Event()
         self._outbox_open = trio.Event()
         self.held_until = 0.0
@@ -95,8 +96,7 @@ class Lifecycle:
         finally:
             run_in(None, *on_demand)
             fleet.remove_check(number, self._watch.check)
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
-                await self.session.aclose()
+            await self._parts.aclose()
         self.controls.withdraw()
         return self._successor
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from dersim import tls
+from dersim.csip.client_context import ClientContext
 from dersim.csip.clocks import Clocks
 from dersim.csip.controls import DCAP_TIME, Controls
 from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import Discovery
 from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
-from dersim.csip.measuring import ClientProbe, MeasuredEndpoint, MeasuredSession
+from dersim.csip.measuring import MeasuredEndpoint, MeasuredSession
 from dersim.csip.metering import Metering
 from dersim.csip.own_end_device import ExpectedEndDevice
 from dersim.csip.polling import MAX_REREADS, Polling
@@ -24,7 +25,10 @@ from dersim.csip.reader import Reader
 from dersim.csip.reporting import Reporter
 from dersim.csip.responses import Outbox
 from dersim.csip.schedule import Schedule
-from dersim.csip.session import CodecSettings, Counters, Session
+from dersim.csip.session import CodecSettings, Session
+from dersim.csip.subscriptions.hub import NotifyHub
+from dersim.csip.subscriptions.parts import Subscriptions
+from dersim.csip.subscriptions.reading import NotedReader
 from dersim.csip.time_sampling import TimeSampling
 from dersim.csip.tree import Tree
 from dersim.errors import CertificateError, ConfigError, RemoteProtocolError
@@ -32,47 +36,12 @@ from dersim.http11 import Connection, Endpoint
 from dersim.ieee2030_5.event_types import EventSettings, Reread
 
 if TYPE_CHECKING:
-    from dersim.csip.config import CsipConfig
-    from dersim.csip.documents import Documents
-    from dersim.csip.joining import Joining
-    from dersim.csip.presence import Presence
-    from dersim.csip.status import ClientStatus
-    from dersim.device import Device
-    from dersim.exchanges.conversation import Conversation
-    from dersim.http11.recorder import Recorder
     from dersim.ieee2030_5.resources import DERControlResponse
-    from dersim.logbuffer import Level
-    from dersim.plugin.extension import FrontendContext
 
 #: DeviceCategoryType by DERType: PV, other storage, PV with storage. Events for others are not ours.
 DEVICE_CATEGORY = {4: 1 << 21, 80: 1 << 25, 83: 1 << 23}
 
 PostResponse = Callable[[str, "DERControlResponse"], Awaitable[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class ClientContext:
-    """What a client keeps when its identity changes: its DER, its flags, its counters and its status."""
-
-    frontend: FrontendContext
-    device: Device
-    config: CsipConfig
-    counters: Counters
-    conversation: Conversation
-    client_status: ClientStatus
-    presence: Presence
-    joining: Joining
-    documents: Documents
-    recorder: Recorder | None = None
-    load: ClientProbe | None = None
-
-    def say(self, level: Level, message: str) -> None:
-        """A line for the log, under CSIP and this DER."""
-        self.frontend.log.log(level, "CSIP", message, self.device.number)
-
-    def fence(self, place: str, what: str) -> AbstractContextManager[None]:
-        """End one unit of work at an unexpected error, logged and counted; a DersimError passes."""
-        return self.frontend.fences.around_unforeseen(place, "CSIP", what, self.device.number)
 
 
 class Parts:
@@ -95,9 +64,11 @@ class Parts:
         self.clocks = Clocks(clock)
         self.schedule = load.schedule(clock) if (load := client_context.load) else Schedule(clock)
         self.rereads: list[Reread] = []
+        self.subscriptions = self._subscriptions()
         self.session = session = self._session(credentials)
         fences, documents = client_context.frontend.fences, client_context.documents
-        self.reader = Reader(session, say, fences, device.number, self.tree.unreadable)
+        make = Reader if self.subscriptions is None else NotedReader
+        self.reader = make(session, say, fences, device.number, self.tree.unreadable)
         saved = client_context.frontend.saved_states.barrier
         self.outbox = self._outbox(lfdi, post_response, may_post)
         self.controls = self._controls()
@@ -124,7 +95,7 @@ class Parts:
             saved=saved,
         )
         self.time = self._time_sampling()
-        self.polling = Polling(
+        self.polling: Polling = self._maker_of_polling()(
             clock=clock,
             clocks=self.clocks,
             schedule=self.schedule,
@@ -139,6 +110,20 @@ class Parts:
             log_events=self.log_events,
             rereads=self.rereads,
         )
+
+    def _subscriptions(self) -> Subscriptions | None:
+        hub = self._client_context.frontend.service(NotifyHub)
+        return None if hub is None else Subscriptions(hub, self._client_context)
+
+    def _maker_of_polling(self) -> Callable[..., Polling]:
+        return Polling if self.subscriptions is None else self.subscriptions.polling
+
+    async def aclose(self) -> None:
+        """Delete subscriptions and close all connections, both in bounded time, even when cancelled."""
+        if self.subscriptions is not None:
+            await self.subscriptions.leave()
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
+            await self.session.aclose()
 
     def _time_sampling(self) -> TimeSampling:
         return TimeSampling(
@@ -212,6 +197,8 @@ class Parts:
         An href that fails alone while others work keeps its own pause.
         """
         self.outbox.resume(failed)
+        if self.subscriptions is not None:
+            self.subscriptions.recovered()
         metering = self.metering
         if metering.can_retry and failed - {metering.href, self.tree.mirrors}:
             self.schedule.set_earlier("meter", self._client_context.frontend.clock.now_s())
@@ -240,9 +227,12 @@ class Parts:
                 wrap = partial(recorder.record, device=self._client_context.device.number, context=context)
             load = self._client_context.load
             make = Endpoint if load is None else partial(MeasuredEndpoint, load)
-            return make(
+            connection = make(
                 origin.host, origin.port, context, open_tcp=self._client_context.presence.open_tcp, wrap=wrap
             ).connection()
+            if self.subscriptions is not None and origin == self._client_context.config.origin:
+                self.subscriptions.server.connection = connection
+            return connection
 
         return connect
 

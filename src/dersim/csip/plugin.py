@@ -30,7 +30,7 @@ def register_frontends(options: Namespace) -> Iterable[FrontendType]:
     """One client per DER, unless `--csip_client_enable no`."""
     if not options.csip_client_enable:
         return ()
-    return (
+    clients = (
         FrontendType(
             name="csip",
             scope="device",
@@ -41,6 +41,16 @@ def register_frontends(options: Namespace) -> Iterable[FrontendType]:
             doc="IEEE 2030.5 CSIP client",
         ),
     )
+    if not options.csip_subscriptions:
+        return clients
+    doc = "listener for notifications of the CSIP client"
+    return (FrontendType(name="csip_notify", scope="fleet", make=_make_listener, order=45, doc=doc), *clients)
+
+
+def _make_listener(context: FrontendContext) -> Frontend:
+    from dersim.csip.subscriptions import listener  # noqa: PLC0415 - only where it runs
+
+    return listener.make(context)
 
 
 def _make(context: FrontendContext) -> Frontend:

@@ -125,20 +125,27 @@ class Programs:
         links = (link for each in programs for link in (each.DefaultDERControlLink, each.DERControlListLink))
         return any(link is not None and link.href in self._reader.failing for link in links)
 
-    async def _program(self, node: ProgramNode) -> None:
-        program = node.program
-        if (link := program.DefaultDERControlLink) is None:
+    async def read_default(self, node: ProgramNode) -> None:
+        """Read the DefaultDERControl of one program."""
+        if (link := node.program.DefaultDERControlLink) is None:
             node.default = None
         else:
             node.default = await self._single(
                 "DefaultDERControl", link.href, r.DefaultDERControl, kept=node.default
             )
-        if (controls := program.DERControlListLink) is None:
+
+    async def read_controls(self, node: ProgramNode) -> None:
+        """Read the DERControlList of one program."""
+        if (link := node.program.DERControlListLink) is None:
             node.controls = ()
         else:
-            listing = await self._list("DERControlList", controls.href, r.DERControlList)
+            listing = await self._list("DERControlList", link.href, r.DERControlList)
             node.controls = node.controls if listing is None else listing.with_known(node.controls or ())
-        if (curves := program.DERCurveListLink) is not None:
+
+    async def _program(self, node: ProgramNode) -> None:
+        await self.read_default(node)
+        await self.read_controls(node)
+        if (curves := node.program.DERCurveListLink) is not None:
             listing = await self._list("DERCurveList", curves.href, r.DERCurveList)
             if listing is not None:
                 self._listed_curves[curves.href] = tuple(curve.href for curve in listing.items)

@@ -18,13 +18,13 @@ import trio
 
 from dersim.clock import SimClock
 from dersim.csip import document_links
+from dersim.csip.answer_words import REDIRECTS, described, end_of, first_words
 from dersim.csip.documents import Document, Documents
 from dersim.csip.hints import hint
 from dersim.csip.links import Origin, resolve
 from dersim.csip.retry_after import retry_after_s
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.exchanges.conversation import Conversation
-from dersim.exchanges.verdicts import mask_pin
 from dersim.http11 import Connection, Headers, Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
@@ -42,7 +42,6 @@ EMPTY_POLL_RATE_S = 30
 MAX_LOCATION_CHARS = 200
 #: Documents whose hash is remembered, per DER.
 MAX_REMEMBERED = 4_096
-_REDIRECTS = (301, 302, 307, 308)
 _READ_HEADERS = (("Accept", "application/sep+xml"), ("User-Agent", "dersim"))
 _WRITE_HEADERS = (*_READ_HEADERS, ("Content-Type", "application/sep+xml"))
 
@@ -113,6 +112,8 @@ class Counters:
     responses: int = 0
     log_events: int = 0
     violations: int = 0
+    notifications: int = 0
+    notifications_refused: int = 0
 
 
 COUNTER_NAMES = tuple(each.name for each in fields(Counters))
@@ -201,7 +202,7 @@ class Session:
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[href] = document
-        self._say(level, f"GET {href}: {answer.status} {_described(document.resource)}")
+        self._say(level, f"GET {href}: {answer.status} {described(document.resource)}")
         return Fetched(document.resource, True, answer.sent_s, answer.received_s, document.left_out)
 
     def _empty(self, href: str, kind: type[T], answer: Answer) -> Fetched[T]:
@@ -282,7 +283,7 @@ class Session:
         for _ in range(MAX_REDIRECTS + 1):
             sent_s = self._clock.now_s()
             response = await self._once(origin, method, target, cause, body)
-            if response.status in _REDIRECTS and (location := response.header("location")):
+            if response.status in REDIRECTS and (location := response.header("location")):
                 self._say(
                     "Info",
                     f"{method} {target}: {response.status}, redirected to {location[:MAX_LOCATION_CHARS]}",
@@ -342,7 +343,7 @@ class Session:
         outcome: tuple[int, Headers, bytes] = (0, (), b"")
         try:
             response = await connection.request(method, target, headers=headers, body=body)
-            end, outcome = _end(response.status), response
+            end, outcome = end_of(response.status), response
         except (UtilityUnreachable, RemoteProtocolError) as error:
             self.counters.errors += 1
             end = str(error)
@@ -370,7 +371,7 @@ class Session:
     ) -> RequestRefused:
         self.counters.errors += 1
         message = f"{method} {target}: the server answered {response.status}"
-        if text := _first_words(response.body, response.header("content-type") or ""):
+        if text := first_words(response.body, response.header("content-type") or ""):
             message += f" ({text})"
         accepted = not origin.secure or origin in self._accepted_us
         if advice := hint(response, sent, self.codec.edition, certificate_accepted=accepted):
@@ -383,18 +384,3 @@ def _redirected(origin: Origin, target: str, location: str) -> tuple[Origin, str
         return resolve(origin, location, base_path=target)
     except RemoteProtocolError as error:
         raise RequestRefused(f"{target}: redirect refused: {error}", LOOP_DETECTED, target) from None
-
-
-def _end(status: int) -> str:
-    return "ok" if 200 <= status < 300 else "redirect" if status in _REDIRECTS else f"refused with {status}"
-
-
-def _described(resource: Any) -> str:
-    name = type(resource).__name__
-    total = getattr(resource, "all", None)
-    return f"{name}, {resource.results} of {total}" if total is not None else name
-
-
-def _first_words(body: bytes, content_type: str) -> str:
-    text = " ".join(mask_pin(body[:400]).decode("utf-8", "replace").split())
-    return "" if "html" in content_type or text.lower().startswith("<!doctype") else text[:160]

@@ -28,6 +28,7 @@ _NOTHING_FOUND: dict[str, Any] = {
     "active_controls": [],
     "scheduled_controls": [],
     "default_control": None,
+    "subscriptions": [],
 }
 
 
@@ -62,6 +63,8 @@ def snapshot(
             "responses": counters.responses,
             "log_events": counters.log_events,
             "violations": counters.violations,
+            "notifications": counters.notifications,
+            "notifications_refused": counters.notifications_refused,
         },
     }
 
@@ -112,6 +115,7 @@ def _found(lifecycle: Lifecycle) -> dict[str, Any]:
         "active_controls": controls["active_controls"],
         "scheduled_controls": controls["scheduled_controls"],
         "default_control": controls["default_control"],
+        "subscriptions": [] if lifecycle.subscriptions is None else lifecycle.subscriptions.shown(),
     }
 
 

@@ -87,6 +87,8 @@ class Counters(TypedDict):
     responses: int
     log_events: int
     violations: Annotated[int, described("documents that broke the schema and were used")]
+    notifications: Annotated[int, described("of the server, taken")]
+    notifications_refused: Annotated[int, described("of the server, answered with an error")]
 
 
 class ClientEntry(TypedDict):
@@ -106,6 +108,21 @@ class TroubleEntry(TypedDict):
     error: str
 
 
+class SubscriptionEntry(TypedDict):
+    """A subscription of the client (`--csip_subscriptions yes`)."""
+
+    resource: str
+    kind: Annotated[str, described("the resource's name, such as DERControlList")]
+    href: Annotated[str | None, described("where the server keeps it")]
+    state: Literal["asked", "subscribed", "refused", "cancelled", "lost"]
+    state_text: str
+    why: Annotated[str, described("it is not subscribed")]
+    since: Time | None
+    renewed: Time | None
+    notifications: int
+    last_notification: Time | None
+
+
 class CsipClientDocument(TypedDict):
     """The state of the CSIP client of one DER."""
 
@@ -123,6 +140,7 @@ class CsipClientDocument(TypedDict):
     active_controls: list[ControlEntry]
     scheduled_controls: list[ControlEntry]
     default_control: DefaultControlEntry | None
+    subscriptions: list[SubscriptionEntry]
     last_contact: Time | None
     last_error: str | None
     troubles: list[TroubleEntry]
@@ -163,6 +181,8 @@ COUNTERS = (
     "responses",
     "log_events",
     "violations",
+    "notifications",
+    "notifications_refused",
 )
 STATES: tuple[str, ...] = get_args(State)
 
@@ -198,6 +218,7 @@ def _disabled() -> dict[str, Any]:
         "active_controls": [],
         "scheduled_controls": [],
         "default_control": None,
+        "subscriptions": [],
         "last_contact": None,
         "last_error": None,
         "troubles": [],
