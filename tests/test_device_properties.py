@@ -199,7 +199,9 @@ def _volt_watt_never_raises(scenario: Scenario, ticks_s: tuple[float, ...]) -> N
 
 
 #: Modes in which a lower P does not raise a later one: none where Q follows P, nor where P follows Q.
-_LOWERING = tuple(mode for mode in MODES if mode not in ("opModWattVar", "opModWattPF"))
+#: A Q that follows P late holds P to the circle of S by what P was before.
+_Q_FOLLOWS_P = ("opModWattVar", "opModWattPF", "opModFixedPFAbsorbW", "opModFixedPFInjectW")
+_LOWERING = tuple(mode for mode in MODES if mode not in _Q_FOLLOWS_P)
 WATCHED = st.builds(
     lambda scenario, curve: scenario._replace(first=(Ask("opModVoltWatt", curve), *scenario.first)),
     scenarios(modes=_LOWERING),
