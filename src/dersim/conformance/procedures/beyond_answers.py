@@ -281,6 +281,10 @@ PROCEDURES = (
         _short_pages,
         (
             *(is_completed(name) for name in _PAGED[2:]),
+            *(
+                Criterion(f"{name} is read within two polls", answers.answered_within(name, (1,), 0, 30))
+                for name in _PAGED[2:]
+            ),
             rules("the last event is applied", limit(60), 390, 410),
         ),
         lasts_s=420,

@@ -137,14 +137,17 @@ def _nowhere_to_reply(stage: Stage) -> None:
 
 def _unfit(stage: Stage) -> None:
     _one_event(stage)
-    stage.control("over", "SY", -300, 60, _SP_EVENT)
+    stage.control("over", "SY", 400, 60, _SP_EVENT)
     stage.control("of no length", "SY", 190, 60, _SP_EVENT)
-    odd = stage.controls["of no length"]
-    _changed(
-        stage,
-        rb"<duration>%d(</duration><start>%d<)" % (odd.duration_s, odd.start_s),
-        rb"<duration>0\1",
-    )
+    over, odd = stage.controls["over"], stage.controls["of no length"]
+
+    def rewrite(_: Request, response: Response) -> Response:
+        body = response.body.replace(b"<start>%d<" % over.start_s, b"<start>%d<" % (stage.t0_s - 3600))
+        start = b"</duration><start>%d<" % odd.start_s
+        body = body.replace(b"<duration>%d" % odd.duration_s + start, b"<duration>0" + start)
+        return response._replace(body=body)
+
+    stage.rewrites = rewrite
 
 
 PROCEDURES = (

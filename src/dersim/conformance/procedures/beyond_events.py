@@ -189,6 +189,13 @@ PROCEDURES = (
             rules("the 25th event is applied", limit(40), 120, 160),
             is_completed("one more"),
             *(is_completed(f"event {number + 1}") for number in range(_HELD)),
+            *(
+                Criterion(
+                    f"event {number + 1} is read within two polls",
+                    answers.answered_within(f"event {number + 1}", (1,), 0, 30),
+                )
+                for number in range(_HELD)
+            ),
         ),
         lasts_s=560,
         stimuli=_one_more,
