@@ -21,7 +21,7 @@ class Broken:
     fails: the ids that must fail, of those in PROBE. request: what becomes of a request: itself or a changed
     one, a list of them, or a Response that the server never hears of. hidden: requests that are not seen, as
     if the device did not make them. answer: what the device understands of an answer. patch: a defect in the
-    client itself.
+    client itself. sees_raw: `answer` is told of connections that end too.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Broken:
     hidden: Callable[[Request, dict], bool] | None = None
     answer: Callable[[Request, Response, dict], Response] | None = None
     patch: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
+    sees_raw: bool = False
     state: dict = field(default_factory=dict)
 
     def wire(self, stage):
@@ -41,7 +42,8 @@ class Broken:
                 response = await stage.server.handle(request)
             else:
                 response = await self._ask(stage, request, state)
-            return response if self.answer is None else self.answer(request, response, state)
+            told = self.answer is not None and (self.sees_raw or isinstance(response, Response))
+            return self.answer(request, response, state) if told else response
 
         return handle
 
@@ -53,6 +55,20 @@ class Broken:
         for each in wanted if isinstance(wanted, list) else [wanted]:
             response = await stage.handle(each)
         return response
+
+    @property
+    def is_on_wire(self):
+        """Whether it is a change of what passes, and not of the client itself."""
+        return self.patch is contextlib.nullcontext
+
+    def changes(self, request, response, state):
+        """Whether it would change this request, or what is understood of its answer."""
+        if self.hidden is not None and self.hidden(request, state):
+            return True
+        if self.request is not None and self.request(request, state) not in (request, [request]):
+            return True
+        told = self.answer is not None and (self.sees_raw or isinstance(response, Response))
+        return told and self.answer(request, response, state) != response
 
 
 def is_response(request, status=None):
