@@ -138,7 +138,7 @@ def test_a_reason_cannot_break_out_of_its_comment(client):
 
 
 def test_no_two_shapes_of_path_are_one():
-    assert find("/edev/12/fsa/1")[1] == [12, 1]
+    assert find("/edev/12/fsa/1")[1] == (12, 1)
     assert find("/edev/*") is None
     assert all("?" not in path for path in ROUTES)
 

@@ -27,7 +27,7 @@ from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
 from dersim.utility import certificates
 from dersim.utility.admin.flags import add_admin_port, admin_port_of
-from dersim.utility.config import DEFAULT_PIN, DEFAULT_STATE_DAYS, UtilityConfig
+from dersim.utility.config import DEFAULT_NOTIFY_GAP_S, DEFAULT_PIN, DEFAULT_STATE_DAYS, UtilityConfig
 from dersim.utility.end_devices import check_pin
 from dersim.utility.event_status import ENDED_LISTED_S
 from dersim.utility.scenario.plan import Scenario
@@ -74,6 +74,7 @@ def add_arguments(parser: OptionParser) -> None:
     _add_certificates(parser)
     _add_devices(parser)
     _add_behaviour(parser)
+    _add_subscriptions(parser)
     _add_state(parser)
 
 
@@ -144,6 +145,29 @@ def _add_behaviour(parser: OptionParser) -> None:
     )
 
 
+def _add_subscriptions(parser: OptionParser) -> None:
+    group = parser.add_argument_group("subscriptions")
+    group.add_argument(
+        "--subscriptions", type=yes_no, default=True, metavar="yes|no", help="offer them to each EndDevice"
+    )
+    group.add_argument(
+        "--notify_gap_s",
+        type=count(0, 86_400),
+        default=int(DEFAULT_NOTIFY_GAP_S),
+        metavar="S",
+        help="at most one Notification of a Subscription in so long, s",
+    )
+    group.add_argument(
+        "--notify_hosts",
+        choices=("own", "anywhere"),
+        default="own",
+        help="where Notifications may go: to the address that subscribed, or anywhere",
+    )
+    group.add_argument(
+        "--notify_http", type=yes_no, default=False, metavar="yes|no", help="Notifications without TLS, too"
+    )
+
+
 def _add_state(parser: OptionParser) -> None:
     group = parser.add_argument_group("state")
     group.add_argument(
@@ -180,6 +204,10 @@ def config_of(options: Namespace) -> UtilityConfig:
         latency_s=options.latency,
         advertise=options.advertise,
         ended_listed_s=options.ended_listed,
+        subscriptions=options.subscriptions,
+        notify_gap_s=options.notify_gap_s,
+        notify_hosts=options.notify_hosts,
+        notify_http=options.notify_http,
         state=options.state,
         state_days=options.state_days or DEFAULT_STATE_DAYS,
     )

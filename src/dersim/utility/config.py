@@ -12,8 +12,12 @@ from dersim.numeric import shown
 from dersim.utility.event_status import ENDED_LISTED_S
 
 RegistrationMode = Literal["open", "inband", "known"]
+#: Where Notifications may go: to the address that the Subscription came from, or to any.
+NotifyHosts = Literal["own", "anywhere"]
 DEFAULT_PIN = 111115
 DEFAULT_STATE_DAYS = 30
+#: At most one Notification of a resource to a client in so long, seconds (2030.5-2018 8.7.3.4 k).
+DEFAULT_NOTIFY_GAP_S = 30.0
 MAX_POLL_RATE_S = 86_400
 
 
@@ -59,6 +63,8 @@ class UtilityConfig:
     own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
     ended_listed_s: how long a control stays listed after its end. latency_s: by which each answer to a
     2030.5 client comes later. advertise: by DNS-SD.
+    subscriptions: offer them. notify_gap_s: between two Notifications of one Subscription; notify_hosts:
+    where they may go; notify_http: also without TLS.
     state: the file in which everything is kept, None for nothing; state_days: how long readings are.
     """
 
@@ -81,5 +87,9 @@ class UtilityConfig:
     latency_s: float = 0.0
     advertise: bool = False
     poll_rates: PollRates = field(default_factory=PollRates)
+    subscriptions: bool = True
+    notify_gap_s: float = DEFAULT_NOTIFY_GAP_S
+    notify_hosts: NotifyHosts = "own"
+    notify_http: bool = False
     state: Path | None = None
     state_days: int = DEFAULT_STATE_DAYS

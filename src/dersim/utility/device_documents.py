@@ -11,7 +11,7 @@ from dersim.ieee2030_5.edition import Edition
 from dersim.utility import standard_rules
 from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent, ReportedDocument
 from dersim.utility.groups import Group, TimeOf
-from dersim.utility.listing import listing
+from dersim.utility.listing import UNCONDITIONAL, listing
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.state.posted import keep_log_event, keep_reported
@@ -101,6 +101,7 @@ def end_devices(context: RequestContext) -> Document:
         own=True,
         time_of=lambda device: device.changed_s,
         poll_rate=context.head_end.rates.edev,
+        subscribable=True,
     )
 
 
@@ -127,8 +128,10 @@ def _end_device(context: RequestContext, device: EndDeviceRecord) -> Any:
     # An aggregator's own EndDevice is no DER: the devices behind it are.
     acts_for_others = bool(context.head_end.end_devices.of_aggregator(device.lfdi))
     assigned = len(context.head_end.groups.of(device.lfdi))
+    offered, held = context.head_end.config.subscriptions, context.head_end.subscriptions
     return r.EndDevice(
         href=href,
+        subscribable=UNCONDITIONAL if offered else None,
         DERListLink=None if acts_for_others else r.ListLink(href=f"{href}/der", all=1),
         DeviceInformationLink=r.Link(href=f"{href}/di"),
         lFDI=device.lfdi if device.shows_lfdi else None,
@@ -140,6 +143,9 @@ def _end_device(context: RequestContext, device: EndDeviceRecord) -> Any:
             None if acts_for_others else r.ListLink(href=f"{href}/fsa", all=assigned)
         ),
         RegistrationLink=r.Link(href=f"{href}/rg"),
+        SubscriptionListLink=(
+            r.ListLink(href=f"{href}/sub", all=len(held.of_device(device.number))) if offered else None
+        ),
     )
 
 
@@ -204,6 +210,7 @@ def assignments(context: RequestContext, number: int) -> Document:
         lambda group, _: _assignment(context, device, group),
         version=_assignments_version(context),
         poll_rate=context.head_end.rates.fsa,
+        subscribable=True,
     )
 
 

@@ -22,6 +22,7 @@ from dersim.ieee2030_5.declare import Extra
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility.config import RegistrationMode
 from dersim.utility.peers import Peers
+from dersim.utility.touching import adding_to
 
 #: 2030.5 requires room for ten log events; beyond this number the oldest are dropped.
 LOG_EVENTS_KEPT = 100
@@ -109,21 +110,24 @@ class EndDeviceRecord:
 
 
 class EndDevices:
-    """All EndDevices. `version` rises when one is added.
+    """All EndDevices. `version` rises when one is added, `access_version` when what clients may see changes.
 
-    touched: those that may have changed since somebody looked last. removed: LFDIs that the operator removed.
+    touched: those that may have changed since the state file was compared; news: since subscriptions were.
+    removed: LFDIs that the operator removed.
     """
 
     def __init__(self, mode: RegistrationMode, pin: int, *, encrypted: bool) -> None:
         self.mode = mode
         self.pin = pin
         self.encrypted = encrypted
-        self.version = 0
+        self.version = self.access_version = 0
         self._of_aggregator: dict[str, list[EndDeviceRecord]] = {}
         self._by_number: dict[int, EndDeviceRecord] = {}
         self._by_lfdi: dict[str, EndDeviceRecord] = {}
         self.removed: set[str] = set()
-        self.touched: set[EndDeviceRecord] = set()
+        self.touched, self.news = set[EndDeviceRecord](), set[EndDeviceRecord]()
+        #: The device may have changed.
+        self.touch = adding_to(self.touched, self.news)
         self._numbers = itertools.count(1)
         self._listed: list[EndDeviceRecord] = []
 
@@ -165,7 +169,7 @@ class EndDevices:
         if known.pin != pin:
             known.pin = pin
             known.version += 1
-            self.touched.add(known)
+            self.touch(known)
         return known, False
 
     def update(self, device: EndDeviceRecord, pin: int, *, enabled: bool, now_s: float) -> None:
@@ -173,10 +177,11 @@ class EndDevices:
         check_pin(pin)
         if enabled != device.enabled:
             device.changed_s = int(now_s)
+            self.access_version += 1
             self._listed = []
         device.pin, device.enabled = pin, enabled
         device.version += 1
-        self.touched.add(device)
+        self.touch(device)
 
     def remove(self, device: EndDeviceRecord) -> None:
         """Remove a device; it is not registered at first contact any more, only by itself or the operator."""
@@ -184,7 +189,8 @@ class EndDevices:
         if device.aggregator_lfdi is not None:
             self._of_aggregator[device.aggregator_lfdi].remove(device)
         self.removed.add(device.lfdi)
-        self.touched.add(device)
+        self.access_version += 1
+        self.touch(device)
         self._listed = []
         self.version += 1
 
@@ -199,7 +205,7 @@ class EndDevices:
         device.registered_by = by
         self._by_number[device.number] = self._by_lfdi[lfdi] = device
         self.removed.discard(lfdi)
-        self.touched.add(device)
+        self.touch(device)
         self.version += 1
         return device
 
@@ -226,8 +232,9 @@ class EndDevices:
         if device.aggregator_lfdi is not None:
             self._of_aggregator[device.aggregator_lfdi].remove(device)
         device.aggregator_lfdi = lfdi
+        self.access_version += 1
         device.version += 1
-        self.touched.add(device)
+        self.touch(device)
         self.version += 1
         if lfdi is not None:
             mine = self._of_aggregator.setdefault(lfdi, [])

@@ -137,13 +137,14 @@ class RequestHandler:
             request.method,
             path,
             request.body,
+            request.peer,
         )
         if request.method in ("GET", "HEAD"):
             check_accept(request)
             known = request.header("if-none-match")
             return self._read(route, context, numbers, query, known)
         if device is not None:
-            self._head_end.end_devices.touched.add(device)
+            self._head_end.end_devices.touch(device)
         return _write(request, route, context, numbers)
 
     def _end_device(self, lfdi: str | None, now_s: float) -> EndDeviceRecord | None:
@@ -203,7 +204,7 @@ def _find(target: str) -> _Found:
     found = tree.find(path)
     if found is None:
         raise not_found()
-    return _Found(found[0], tuple(found[1]), path, query)
+    return _Found(*found, path, query)
 
 
 def _split(target: str) -> tuple[str, str]:

@@ -29,6 +29,7 @@ from dersim.utility.request_log import RequestLog
 from dersim.utility.responses import Responses
 from dersim.utility.sightings import Sightings
 from dersim.utility.state.journal import Journal
+from dersim.utility.subscriptions.book import Subscriptions
 
 MODULE = "Utility"
 
@@ -82,7 +83,7 @@ class Held(Protocol):
 
 
 class HeadEnd:
-    """Programs, EndDevices, mirrors, Responses and the request log of one server."""
+    """Programs, EndDevices, mirrors, Responses, Subscriptions and the request log of one server."""
 
     def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
         self.config = config
@@ -94,6 +95,7 @@ class HeadEnd:
         self.mirrors = Mirrors()
         self.responses = Responses()
         self.sightings = Sightings()
+        self.subscriptions = Subscriptions()
         self.request_log = RequestLog()
         self.violations: Counter[str] = Counter()
         #: What has changed and is not in the state file yet.

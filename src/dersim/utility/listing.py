@@ -11,6 +11,9 @@ from dersim.utility.request_context import Document, RequestContext
 
 Item = TypeVar("Item")
 
+#: The attribute `subscribable` of what accepts Subscriptions without a Condition.
+UNCONDITIONAL = 1
+
 
 def listing(
     context: RequestContext,
@@ -23,11 +26,12 @@ def listing(
     time_of: Callable[[Item], float] | None = None,
     poll_rate: int | None = None,
     edition: Edition | None = None,
+    subscribable: bool = False,
 ) -> Document:
     """The document of a list. items: returns all items in order. build: makes the resource of an item.
 
     time_of: the first sort key of lists sorted by time, for the query parameter `a`. edition: of the body;
-    None takes the client's.
+    None takes the client's. subscribable: Subscriptions to it are accepted.
     """
     item_name = list_class.__name__.removesuffix("List")
 
@@ -37,6 +41,8 @@ def listing(
         fields: dict[str, Any] = {item_name: chosen}
         if poll_rate is not None:
             fields["pollRate"] = poll_rate
+        if subscribable and context.head_end.config.subscriptions:
+            fields["subscribable"] = UNCONDITIONAL
         return list_class(href=context.path, all=len(all_items), results=len(chosen), **fields)
 
     return Document((version, poll_rate), make, own, edition)

@@ -9,7 +9,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import wire_modes
 from dersim.utility.groups import SYSTEM
-from dersim.utility.listing import listing
+from dersim.utility.listing import UNCONDITIONAL, listing
 from dersim.utility.paging import select
 from dersim.utility.program import ACTIVE, COMPLETED, Control, Program
 from dersim.utility.refusal import not_found
@@ -37,6 +37,7 @@ def programs_of_group(context: RequestContext, number: int) -> Document:
         _program,
         version=tuple((program.number, program.version) for program in listed),
         poll_rate=head_end.rates.derp,
+        subscribable=True,
     )
 
 
@@ -80,6 +81,7 @@ def controls(context: RequestContext, number: int) -> Document:
         version=found.version,
         time_of=_start_of,
         edition=_edition(found),
+        subscribable=True,
     )
 
 
@@ -101,7 +103,7 @@ def active_controls(context: RequestContext, number: int) -> Document:
 def _note_read(context: RequestContext, found: Program, items: Callable[[], list[Control]]) -> None:
     """Note which controls the client reads, where some are new to it."""
     device = context.device
-    if device is not None and is_new(device, found):
+    if device is not None and context.is_request and is_new(device, found):
         read = select(items(), context.page, _start_of)
         context.head_end.sightings.note(device, found, read, context.now_s)
 
@@ -163,8 +165,13 @@ def default_control(context: RequestContext, number: int) -> Document:
     default = found.default
     if default is None:
         raise not_found("this program has no DefaultDERControl")
-    edition = _edition(found)
-    return Document(found.version, lambda _: wire_modes.default_resource(found, default), edition=edition)
+
+    def build(_: Edition) -> Any:
+        resource = wire_modes.default_resource(found, default)
+        resource.subscribable = UNCONDITIONAL if context.head_end.config.subscriptions else None
+        return resource
+
+    return Document(found.version, build, edition=_edition(found))
 
 
 def curves(context: RequestContext, number: int) -> Document:

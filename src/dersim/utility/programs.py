@@ -16,6 +16,7 @@ from dersim.utility.mrids import make_mrid
 from dersim.utility.neighbours import Neighbours
 from dersim.utility.program import CANCELLED, Control, DefaultControl, ListedCurve, Program
 from dersim.utility.responses import LIST_HREF
+from dersim.utility.touching import adding_to
 from dersim.utility.wire_modes import is_default_only
 
 MAX_DURATION_S = 0xFFFFFFFF
@@ -64,8 +65,9 @@ class Programs:
         self._neighbours = Neighbours(self._programs, self.groups)
         self._numbers = itertools.count(1)
         self.last_id = self.last_creation_s = 0
-        #: Those that may have changed since somebody looked last.
-        self.touched: set[Program] = set()
+        #: Those that may have changed since the state file was compared; news: since subscriptions were.
+        self.touched, self.news = set[Program](), set[Program]()
+        self._touch = adding_to(self.touched, self.news)
         self._published: dict[str, None] = {}
         self.recent: deque[Control] = deque(maxlen=RECENT_KEPT)
 
@@ -106,8 +108,8 @@ class Programs:
         # The same mRID after a restart of the server: for clients it is the same program.
         program = Program(number, make_mrid(f"program {number} {description}"), description, primacy)
         program.groups = tuple(groups) or (self.groups.system,)
-        program.on_change = self.touched.add
-        self.touched.add(program)
+        program.on_change = self._touch
+        self._touch(program)
         self._programs[number] = program
         self.version += 1
         return program
@@ -153,10 +155,9 @@ class Programs:
 
     def set_default(self, program: Program, modes: Mapping[str, ModeValue], now_s: float) -> None:
         """Replace the DefaultDERControl of a program; its mRID stays, its version rises."""
-        mrid = make_mrid(f"default of {program.mrid}")
         program.curves.add(modes, int(now_s))
+        program.default = DefaultControl(_default_mrid(program), dict(modes), program.defaults_set)
         program.defaults_set += 1
-        program.default = DefaultControl(mrid, dict(modes), program.defaults_set - 1)
         program.changed()
 
     def clear_default(self, program: Program) -> None:
@@ -226,7 +227,7 @@ class Programs:
         self._programs.clear()
         self._programs.update(programs)
         for program in programs.values():
-            program.on_change = self.touched.add
+            program.on_change = self._touch
             self._by_mrid |= {control.mrid: control for control in program.controls.values()}
         self.touched.clear()
         self._numbers, self.last_id = itertools.count(highest + 1), last_id
@@ -294,6 +295,10 @@ class Programs:
             if program.last_end_s > control.start_s
             for each in program.controls.values()
         ]
+
+
+def _default_mrid(program: Program) -> str:
+    return make_mrid(f"default of {program.mrid}")
 
 
 def _in_order(programs: Iterable[Program]) -> list[Program]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import bodies, standard_rules
@@ -45,8 +45,12 @@ class RequestContext:
 
     lfdi: of the client's certificate; None on a server without TLS, where every client sees everything.
     device: the client's EndDevice, None if it is not registered. now_s: UTC seconds since 1970.
-    violations: of the body, with the EndDevice that they are counted for.
+    peer: the address that the request came from, "host:port". violations: of the body, with the EndDevice
+    that they are counted for.
     """
+
+    #: False where the server looks for the client, to notify it.
+    is_request: ClassVar[bool] = True
 
     head_end: HeadEnd
     now_s: float
@@ -56,6 +60,7 @@ class RequestContext:
     method: str
     path: str
     body: bytes
+    peer: str = ""
     violations: list[tuple[EndDeviceRecord | None, str]] = field(default_factory=list)
 
     @property
@@ -87,12 +92,16 @@ class RequestContext:
 
     def end_device(self, number: int) -> EndDeviceRecord:
         """The EndDevice of that number; 404 if it does not exist or belongs to another client."""
+        device = self._own(number)
+        device.last_seen_s = self.now_s
+        if self.method not in ("GET", "HEAD"):
+            self.head_end.end_devices.touch(device)
+        return device
+
+    def _own(self, number: int) -> EndDeviceRecord:
         device = self.head_end.end_devices.get(number)
         if device is None or not self.may_act_for(device.lfdi):
             raise not_found("there is no such EndDevice, or it is not yours")
-        device.last_seen_s = self.now_s
-        if self.method not in ("GET", "HEAD"):
-            self.head_end.end_devices.touched.add(device)
         return device
 
     @property

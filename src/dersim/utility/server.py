@@ -30,6 +30,8 @@ from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.scenario.plan import Scenario
 from dersim.utility.scenario.player import fits, play
 from dersim.utility.state.state import State
+from dersim.utility.subscriptions.notifier import Notifier
+from dersim.utility.subscriptions.sender import Sender
 
 #: How often the head-end advances without a request, in seconds: only to log changes of status in time.
 ADVANCE_S = 1.0
@@ -70,6 +72,8 @@ class UtilityServer:
         self.fences = Fences(log) if fences is None else fences
         self.head_end = HeadEnd(config, now_s, log)
         self.state = None if config.state is None else State(self.head_end, config.state, config.state_days)
+        self.notifier = Notifier(self.head_end)
+        self.sender = Sender(self.head_end, self.notifier, self.fences, self._client_tls, self._told)
         self._handler = RequestHandler(self.head_end, self.fences)
         guard = Guard(frozenset({config.admin_host.lower()}), config.admin_token)
         self._admin = Admin(self.head_end, self.fences, self._about, guard)
@@ -135,6 +139,16 @@ class UtilityServer:
             raise ConfigError("the companion server needs a certificate, its key and the root certificate")
         return tls.server_context(config.certificate, config.key, config.root)
 
+    def _client_tls(self) -> tls.ClientContext | None:
+        """For Notifications: with the server's own certificate, and the CA of the clients."""
+        config = self.config
+        if config.certificate is None or config.key is None or config.root is None:
+            return None
+        return tls.client_context(config.certificate, config.key, config.root)
+
+    async def _told(self) -> bool:
+        return self.state is None or await self.state.saved(writing=False)
+
     async def run(self) -> None:
         """Serve what `bind` opened, until cancelled."""
         async with trio.open_nursery() as nursery:
@@ -159,6 +173,8 @@ class UtilityServer:
             if self.state is not None:
                 nursery.start_soon(self.state.run)
             nursery.start_soon(self._advance_regularly)
+            if self.config.subscriptions:
+                nursery.start_soon(self.sender.run)
             if admin_listeners:
                 nursery.start_soon(self._serve_admin, admin_listeners)
             await http11.serve(
@@ -193,6 +209,7 @@ class UtilityServer:
         while True:
             with self.fences.around("utility_clock", MODULE, "changes of status that are due"):
                 self.head_end.advance()
+                self._notify()
                 if self.state is not None:
                     self.state.collect()
                     self.state.want()
@@ -227,6 +244,7 @@ class UtilityServer:
         """The response to a 2030.5 client, or what planted faults make of it, without I/O."""
         self._ready(request.peer_certificate_der)
         answer = self._handler.answer(request)
+        self._notify()
         self._collect(everything=False)
         return answer
 
@@ -238,6 +256,7 @@ class UtilityServer:
     def _asked_by_operator(self, request: Request) -> Response | Later:
         self._ready(None)
         answer = self._admin.answer(request)
+        self._notify()
         self._collect(everything=True)
         return answer
 
@@ -246,6 +265,11 @@ class UtilityServer:
         if self.state is not None and self.state.pending:
             with self.fences.around("utility_state", MODULE, "what was posted in an earlier run"):
                 self.state.ready(None if certificate_der is None else identity.lfdi(certificate_der))
+
+    def _notify(self) -> None:
+        with self.fences.around("utility_notification", MODULE, "what subscribers are to be told"):
+            self.notifier.collect(self.head_end.now_s())
+            self.sender.wake()
 
     def _collect(self, *, everything: bool) -> None:
         if self.state is not None:

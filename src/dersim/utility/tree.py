@@ -14,6 +14,8 @@ from dersim.utility import mirror_documents as mirrors
 from dersim.utility import program_documents as programs
 from dersim.utility import response_documents as responses
 from dersim.utility.request_context import Answer, Document
+from dersim.utility.shapes import shape_of
+from dersim.utility.subscriptions import documents as subscriptions
 
 Get = Callable[..., Document]
 Write = Callable[..., Answer]
@@ -46,6 +48,8 @@ ROUTES: dict[str, Route] = {
     "/edev/*/di": Route(devices.get_reported, put=devices.put_reported),
     "/edev/*/lel": Route(devices.log_events, post=devices.post_log_event),
     "/edev/*/lel/*": Route(devices.log_event),
+    "/edev/*/sub": Route(subscriptions.subscriptions, post=subscriptions.subscribe),
+    "/edev/*/sub/*": Route(subscriptions.subscription, delete=subscriptions.unsubscribe),
     "/edev/*/der": Route(devices.ders),
     "/edev/*/der/*": Route(devices.der),
     "/edev/*/der/*/dercap": Route(devices.get_reported, put=devices.put_reported),
@@ -78,23 +82,9 @@ ROUTES: dict[str, Route] = {
     "/upt/*/mr/*/rs/*/r": Route(mirrors.readings),
 }
 
-_MAX_NUMBER_DIGITS = 12
 
-
-def find(path: str) -> tuple[Route, list[int]] | None:
-    """The route of a path and the numbers in it; None for an unknown path.
-
-    A number has one spelling (no leading zero), so that a resource has one href.
-    """
-    if "*" in path:
-        return None
-    numbers: list[int] = []
-    shape: list[str] = []
-    for part in path.split("/"):
-        if part.isascii() and part.isdigit() and part[0] != "0" and len(part) <= _MAX_NUMBER_DIGITS:
-            numbers.append(int(part))
-            shape.append("*")
-        else:
-            shape.append(part)
-    route = ROUTES.get("/".join(shape))
-    return None if route is None else (route, numbers)
+def find(path: str) -> tuple[Route, tuple[int, ...]] | None:
+    """The route of a path and the numbers in it; None for an unknown path."""
+    shape = shape_of(path)
+    route = None if shape is None else ROUTES.get(shape.text)
+    return None if shape is None or route is None else (route, shape.numbers)
