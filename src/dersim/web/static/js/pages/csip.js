@@ -16,6 +16,8 @@ const WORD = {
 };
 
 const VERIFIED = { true: "verified", false: "does not match", null: "not checked" };
+const SUBSCRIBED = { subscribed: "good", asked: "warn", lost: "warn", refused: "bad", cancelled: "bad" };
+const SUBSCRIPTION_COLUMNS = ["Resource", "State", "Since", "Renewed", "Notifications", "Last", "href"];
 const CONTROL_COLUMNS = ["Modes", "Status", "Start", "End", "Program", "mRID", "Why", "You"];
 
 export function mount(root) {
@@ -35,6 +37,8 @@ const SHOWN_BY = {
   responses: "/?cause=Response",
   log_events: "/?cause=log event",
   violations: "/?verdict=violations,invalid",
+  notifications: "/?cause=notification",
+  notifications_refused: "/?cause=notification&status=4xx,5xx",
 };
 
 function counted([name, count]) {
@@ -47,7 +51,7 @@ function counted([name, count]) {
 
 class CsipPage {
   constructor(root, trouble) {
-    const names = ["state", "tree", "active", "scheduled", "fallback", "programs", "counters"];
+    const names = ["state", "tree", "active", "scheduled", "fallback", "programs", "counters", "subscribed"];
     for (const name of names) this[name] = h("div", {});
     for (const name of ["told", "burstTold", "activeTold", "scheduledTold"])
       this[name] = h("div", { "aria-live": "polite" });
@@ -57,6 +61,8 @@ class CsipPage {
       { class: "main", onclick: () => this.rediscover() },
       "Try now / re-discover",
     );
+    this.subscriptions = card("Subscriptions", this.subscribed);
+    this.subscriptions.hidden = true;
     const connection = card("Connection", this.state, h("div", { class: "row" }, rediscover), this.told);
     show(
       root,
@@ -65,6 +71,7 @@ class CsipPage {
       card("Active controls", this.active, this.activeTold),
       card("Scheduled controls", this.scheduled, this.scheduledTold),
       card("Default control", this.fallback),
+      this.subscriptions,
       h("div", { class: "grid" }, card("Programs", this.programs), card("EndDevice tree", this.tree)),
       this.resources,
     );
@@ -123,6 +130,9 @@ class CsipPage {
     );
     show(this.fallback, defaultControl(client.default_control));
     show(this.programs, programTable(client.programs));
+    const { subscriptions } = client;
+    this.subscriptions.hidden = !subscriptions.length;
+    showChanged(this.subscribed, subscriptions, () => subscriptionTable(subscriptions));
   }
 
   async loadTree() {
@@ -203,6 +213,28 @@ function programTable(programs) {
     ),
   );
   return table(columns, rows, { empty: "No program is ours.", numbers: ["Primacy"] });
+}
+
+function subscriptionTable(subscriptions) {
+  const rows = subscriptions.map((each) =>
+    h(
+      "tr",
+      {},
+      h("td", { class: "mono" }, each.resource),
+      h("td", {}, h("span", { class: `pill ${SUBSCRIBED[each.state]}` }, each.state), stateWords(each)),
+      h("td", { class: "t" }, stamp(each.since)),
+      h("td", { class: "t" }, stamp(each.renewed)),
+      h("td", { class: "n" }, each.notifications),
+      h("td", { class: "t" }, stamp(each.last_notification)),
+      h("td", { class: "mono" }, each.href || "–"),
+    ),
+  );
+  return table(SUBSCRIPTION_COLUMNS, rows, { numbers: ["Notifications"] });
+}
+
+// What the pill does not say.
+function stateWords({ state, state_text, why }) {
+  return state === "subscribed" ? null : ` ${why || state_text}`;
 }
 
 function treeOf(found) {
