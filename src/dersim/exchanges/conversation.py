@@ -110,16 +110,17 @@ class _Bodies:
 class Conversation:
     """The newest exchanges of all DERs, oldest dropped when `budget_bytes` is full; 0 keeps none.
 
+    first_id: of the first exchange.
     `listeners` are called with each exchange as it ends, synchronously; they must be quick.
     """
 
-    def __init__(self, budget_bytes: int = DEFAULT_MIB * MIB) -> None:
+    def __init__(self, budget_bytes: int = DEFAULT_MIB * MIB, first_id: int = 1) -> None:
         self.budget_bytes = budget_bytes
         self.listeners: list[Callable[[HttpExchange], None]] = []
         self._exchanges: deque[HttpExchange] = deque()
         self._bodies = _Bodies()
         self._exchange_bytes = 0
-        self._next_id = 1
+        self._next_id = first_id
         self._judgements = Judgements()
         self._searches: OrderedDict[ExchangeFilter, Search] = OrderedDict()
         self._searching = trio.Lock()

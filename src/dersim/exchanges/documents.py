@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim import __version__
 from dersim.http11 import PLANTED_FAULT
 from dersim.json_schema import described, unit
 from dersim.plugin.services import ConversationService, ExchangeWord, HttpExchange
@@ -199,6 +200,13 @@ def har(exchange: HttpExchange, held: ConversationService) -> dict[str, Any]:
         "_verdict": told["verdict"],
         "_request_check": told["request_check"],
         "_response_check": told["response_check"],
+    }
+
+
+def har_log(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """An HTTP Archive 1.2 of these entries."""
+    return {
+        "log": {"version": "1.2", "creator": {"name": "dersim", "version": __version__}, "entries": entries}
     }
 
 

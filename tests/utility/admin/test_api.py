@@ -71,10 +71,9 @@ def test_every_address_refuses_what_it_does_not_know_in_one_line(lab, route):
     path = route.path.removeprefix("/api/utility")
     for parameter in route.path_parameters:
         path = path.replace(f"{{{parameter.name}}}", "no such")
+    if route.request is None and not route.path_parameters:
+        path = f"{path}?tea=1"
     status, problem = lab.admin(route.method, path, None if route.request is None else {"tea": 1})
-    if status < 400:
-        assert (route.request, route.path_parameters) == (None, ())
-        status, problem = lab.admin(route.method, f"{path}?tea=1")
     assert status in (400, 404, 409)
     assert problem["type"].startswith("urn:dersim:problem:")
     assert "\n" not in problem["detail"] + problem["hint"]

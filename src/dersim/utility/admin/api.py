@@ -12,6 +12,7 @@ from dersim.pages.routes import Route
 from dersim.utility.admin import (
     about,
     controls,
+    conversation,
     curves,
     end_devices,
     faults,
@@ -37,6 +38,7 @@ ROUTES: list[Route] = [
         lives,
         curves,
         reports,
+        conversation,
         readings,
         faults,
         scenario,

@@ -28,6 +28,7 @@ from dersim.utility.admin.about import ServerView
 from dersim.utility.admin.body import check_shape, of_config_error
 from dersim.utility.admin.context import AdminContext, Call, Later
 from dersim.utility.admin.problems import PREFIX, refusal
+from dersim.utility.conversation import RequestConversation
 from dersim.utility.head_end import MODULE, HeadEnd
 
 MAX_BODY = 1 << 20
@@ -45,7 +46,7 @@ class Admin:
         self, head_end: HeadEnd, fences: Fences, about: Callable[[], ServerView], guard: Guard
     ) -> None:
         self._head_end = head_end
-        self._context = AdminContext(head_end, fences, about)
+        self._context = AdminContext(head_end, fences, about, RequestConversation())
         self._fences = fences
         self._guard = guard
 
@@ -60,19 +61,16 @@ class Admin:
     def finish(self, later: Later) -> Response:
         """The response that takes long; it may be called from any thread."""
         response = _FAILED
-        with self._fences.around("utility_admin", MODULE, later.file_name):
+        name = later.file_name
+        saved = (("content-disposition", f'attachment; filename="{name}"'),) if name else ()
+        headers = (("content-type", later.content_type), *saved, *_FIXED_HEADERS)
+        with self._fences.around("utility_admin", MODULE, name or "a long answer"):
             try:
-                response = Response(
-                    200,
-                    (
-                        ("content-type", later.content_type),
-                        ("content-disposition", f'attachment; filename="{later.file_name}"'),
-                        *_FIXED_HEADERS,
-                    ),
-                    later.make(),
-                )
+                response = Response(200, headers, later.make())
             except ConfigError as error:
                 response = _problem(of_config_error(error, {}, ""), PREFIX)
+            except Problem as problem:
+                response = _problem(problem, PREFIX)
         return response
 
     def _answer(self, request: Request) -> Response | Later:

@@ -10,6 +10,7 @@ from dersim.fences import Fences
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Route
 from dersim.utility.admin.problems import PREFIX, refusal
+from dersim.utility.conversation import RequestConversation
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.groups import Group
 from dersim.utility.head_end import HeadEnd
@@ -25,11 +26,12 @@ LFDI = Query("lfdi", str, None, "The device's LFDI, 40 hexadecimal digits.")
 
 
 class AdminContext(NamedTuple):
-    """The head-end, what counts the unexpected errors, and what `/server` says."""
+    """The head-end, what counts the unexpected errors, what `/server` says, and the judged request log."""
 
     head_end: HeadEnd
     fences: Fences
     about: Callable[[], Mapping[str, Any]]
+    conversation: RequestConversation
 
     def program(self, text: str) -> Program:
         """The program of this id; Problem not-found."""
@@ -65,11 +67,14 @@ class AdminContext(NamedTuple):
 
 
 class Later(NamedTuple):
-    """An answer that takes long: `make` makes the body of a 200 and may run in a thread."""
+    """An answer that takes long: `make` makes the body of a 200 and may run in a thread.
+
+    file_name: under which a browser saves it; empty: it shows it.
+    """
 
     make: Callable[[], bytes]
     content_type: str
-    file_name: str
+    file_name: str = ""
 
 
 class Call(NamedTuple):

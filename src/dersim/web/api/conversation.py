@@ -7,49 +7,30 @@ together as JSON lines. The schema check of a body is made when it is shown, exp
 from __future__ import annotations
 
 import json
-import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Annotated, Any, TypedDict, get_args
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
 
 import trio
 
-from dersim import __version__
-from dersim.exchanges.documents import ExchangeLine, ExchangeWhole, detail, export, har, line
+from dersim.exchanges.documents import ExchangeWhole, detail, export, har, har_log, line
 from dersim.json_schema import described
-from dersim.numeric import shown
+from dersim.pages.exchange_query import FILTERS, PART, FoundDocument, wanted
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Reply, Route
-from dersim.plugin.services import (
-    ConversationService,
-    CsipService,
-    ExchangeFilter,
-    ExchangeWord,
-    HttpExchange,
-    RecordingService,
-)
+from dersim.plugin.services import ConversationService, CsipService, HttpExchange, RecordingService
 from dersim.web.api import curl
 from dersim.web.context import BOTH, Call, WebContext
 
 PCAPNG = "application/x-pcapng"
-WORDS: tuple[str, ...] = get_args(ExchangeWord)
 #: The longest time that an export works without letting others run, s.
 SLICE_S = 0.01
 _EVERY = 1_000_000
-_STATUS = re.compile(r"none|[1-5]xx|[1-5]\d\d")
 
 
-class ConversationDocument(TypedDict):
+class ConversationDocument(FoundDocument):
     """The newest exchanges that match, oldest first."""
 
-    exchanges: list[ExchangeLine]
-    matches: Annotated[int, described("how many of all that are held match")]
-    held: Annotated[int, described("how many are held")]
-    older: Annotated[
-        int | None,
-        described("more match above `after`: ask again with this as `before`; null: these are all"),
-    ]
-    held_bytes: int
     pcap: Annotated[bool, described("whether there is an export.pcapng: --pcap")]
 
 
@@ -57,33 +38,9 @@ def _conversation(context: WebContext) -> ConversationService | None:
     return context.engine.service(ConversationService)
 
 
-def wanted(query: Mapping[str, Any]) -> ExchangeFilter:
-    """The filter of a query; Problem names a word that is not known."""
-    return ExchangeFilter(
-        query["device"],
-        query["resource"].strip(),
-        frozenset(_words(query["method"].upper())),
-        frozenset(_checked("status", _words(query["status"].lower()), _STATUS.fullmatch, _STATUS_WORDS)),
-        frozenset(_checked("verdict", _words(query["verdict"].lower()), WORDS.__contains__, _VERDICT_WORDS)),
-        query["text"],
-        query["cause"].strip(),
-    )
-
-
-def _words(text: str) -> list[str]:
-    return [word for each in text.split(",") if (word := each.strip())]
-
-
-def _checked(name: str, words: list[str], known: Callable[[str], Any], choices: str) -> Any:
-    for word in words:
-        if not known(word):
-            raise Problem("bad-request", f"query parameter {name}={shown(word)} is not one of {choices}")
-    return words
-
-
 async def _get(context: WebContext, call: Call) -> dict[str, Any]:
     held, query = _conversation(context), call.query
-    looked_for = wanted(query)
+    looked_for = wanted(query, query["device"])
     pcap = context.engine.service(RecordingService) is not None
     if held is None:
         none = {"exchanges": [], "matches": 0, "held": 0, "older": None}
@@ -136,7 +93,7 @@ async def _all_that_match(
     told: Callable[[HttpExchange, ConversationService], dict[str, Any]],
 ) -> list[dict[str, Any]]:
     held = _conversation(context)
-    looked_for = wanted(call.query)
+    looked_for = wanted(call.query, call.query["device"])
     if held is None:
         return []
     found = await held.find(looked_for, limit=_EVERY)
@@ -151,9 +108,7 @@ async def _export(context: WebContext, call: Call) -> Reply:
 
 
 async def _export_har(context: WebContext, call: Call) -> dict[str, Any]:
-    creator = {"name": "dersim", "version": __version__}
-    entries = await _all_that_match(context, call, har)
-    return {"log": {"version": "1.2", "creator": creator, "entries": entries}}
+    return har_log(await _all_that_match(context, call, har))
 
 
 async def _export_pcapng(context: WebContext, call: Call) -> Reply:
@@ -165,16 +120,10 @@ async def _export_pcapng(context: WebContext, call: Call) -> Reply:
     return Reply(200, await trio.to_thread.run_sync(make), PCAPNG)
 
 
-_STATUS_WORDS = "2xx, 4xx, 404, ... or none"
-_VERDICT_WORDS = ", ".join(WORDS)
 _DEVICE = Query("device", int, None, "Only the exchanges of this DER.", 1)
 _FILTERS = (
     _DEVICE,
-    Query("resource", str, "", "Part of the path, or of the name of the document, e.g. DERControlList."),
-    Query("method", str, "", "Only these methods, separated by commas, e.g. PUT,POST."),
-    Query("status", str, "", f"Only these statuses, separated by commas: {_STATUS_WORDS} (no answer)."),
-    Query("verdict", str, "", f"Only these verdicts, separated by commas: {_VERDICT_WORDS}."),
-    Query("text", str, "", "Part of what was sent or received, in any case of letters."),
+    *FILTERS,
     Query("cause", str, "", "Part of the cause, e.g. poll derc or Response 2."),
 )
 
@@ -188,9 +137,7 @@ ROUTES = [
         per_device=False,
         query=(
             *_FILTERS,
-            Query("after", int, 0, "Only those with a higher id.", 0),
-            Query("before", int, None, "Only those with a lower id: `older` of the answer before.", 0),
-            Query("limit", int, 200, "At most so many, the newest.", 1, 10_000),
+            *PART,
         ),
         tag="CSIP",
         etag=True,

@@ -1,26 +1,39 @@
 // The conversation with the server: every exchange, filtered, newest first, and the one that is open.
 import { card, cardRow, h, headRow, say, scroller, show, stamp, troubleLine } from "../dom.js";
-import { getPlain } from "../api.js";
-import { bytes, num } from "../format.js";
+import { follow, getPlain } from "../api.js";
+import { bytes, num, shortId } from "../format.js";
 import { Filters } from "./conversation_filters.js";
 import { detailOf, exchangeOf, pathOf, tint } from "./exchange.js";
 
 // Rows that are asked for at once; each time older ones are asked for, so many more are kept.
 const PAGE = 200;
-const ADDRESS = "/api/dersim/conversation";
 
 const COLUMNS = ["Time", "DER", "Method", "Path", "Status", "Verdict", "Cause", "ms", "Sent", "Received"];
-const NUMBERS = ["DER", "ms", "Sent", "Received"];
+const NUMBERS = ["DER", "ms", "Sent", "Received", "Request", "Answer"];
+const OF_CLIENTS = {
+  address: "/api/dersim/conversation",
+  title: "Conversation with the server",
+  columns: COLUMNS,
+};
+// The server knows its clients by their LFDI; it notes neither causes nor times.
+export const OF_SERVER = {
+  address: "/api/utility/conversation",
+  title: "Conversation with the devices",
+  columns: ["Time", "Device", "Method", "Path", "Status", "Verdict", "Request", "Answer"],
+  ofServer: true,
+};
 
-export function mount(root, context) {
-  const page = new ConversationPage(root, context);
+// side: whose conversation it is.
+export function mount(root, context, side = OF_CLIENTS) {
+  const page = new ConversationPage(root, context, side);
   page.load();
   return { unmount: () => page.close() };
 }
 
 class ConversationPage {
-  constructor(root, context) {
-    this.filters = new Filters(() => this.restart());
+  constructor(root, context, side) {
+    this.side = side;
+    this.filters = new Filters(() => this.restart(), side.ofServer);
     this.after = 0;
     this.keep = 2 * PAGE;
     this.turn = 0;
@@ -32,21 +45,22 @@ class ConversationPage {
     this.hold = h("button", { onclick: () => this.pause() }, "Pause");
     this.more = h("button", { onclick: () => this.loadOlder(), hidden: true }, "Show older");
     this.pcap = h("span", {});
-    const file = (kind) => h("a", { class: "button", download: `conversation.${kind}` });
+    const file = (kind) =>
+      h("a", { class: "button", download: `conversation.${kind}`, onclick: follow });
     this.files = ["jsonl", "har"].map(file);
     this.count = h("p", { class: "note", role: "status" });
     this.body = h("tbody", {});
     this.trouble = troubleLine();
     this.detail = h("div", { tabindex: -1 }, h("p", { class: "empty" }, "Choose an exchange."));
     this.detailCard = card("Exchange", this.detail);
-    show(root, card("Conversation with the server", this.parts(context)), this.detailCard);
+    show(root, card(side.title, this.parts(context)), this.detailCard);
     this.showAddress();
     if (this.filters.asked) this.open(this.filters.asked);
   }
 
   parts(context) {
     const tools = h("div", { class: "row" }, this.hold, this.files, this.pcap);
-    const head = h("thead", {}, headRow(COLUMNS, NUMBERS));
+    const head = h("thead", {}, headRow(this.side.columns, NUMBERS));
     const list = h("table", { class: "cards exchanges" }, head, this.body);
     const fields = h("div", { class: "filters" }, this.filters.fields(context?.count || 1));
     const place = scroller(list, this.more);
@@ -61,7 +75,7 @@ class ConversationPage {
     for (const link of this.files) {
       const kind = link.download.split(".")[1];
       link.textContent = kind === "har" ? "Export HAR" : "Export JSONL";
-      link.href = `${ADDRESS}/export.${kind}${query ? `?${query}` : ""}`;
+      link.href = `${this.side.address}/export.${kind}${query ? `?${query}` : ""}`;
     }
   }
 
@@ -102,7 +116,7 @@ class ConversationPage {
     let before = null;
     let answer;
     do {
-      answer = await getPlain(ADDRESS, { ...this.filters.query(), after, before, limit: PAGE });
+      answer = await getPlain(this.side.address, { ...this.filters.query(), after, before, limit: PAGE });
       if (turn !== this.turn || this.gone) return; // the filters have changed meanwhile
       found.unshift(...answer.exchanges);
       before = answer.older;
@@ -134,7 +148,7 @@ class ConversationPage {
   async loadOlder() {
     const { search } = this;
     const before = Number(this.body.lastChild?.dataset.id) || null;
-    const answer = await getPlain(ADDRESS, { ...this.filters.query(), before, limit: PAGE });
+    const answer = await getPlain(this.side.address, { ...this.filters.query(), before, limit: PAGE });
     if (search !== this.search || this.gone) return; // the filters have changed meanwhile
     this.keep += answer.exchanges.length;
     this.body.append(...answer.exchanges.map((each) => this.row(each)).reverse());
@@ -147,10 +161,10 @@ class ConversationPage {
     const onkeydown = (event) => {
       if (event.key === "Enter") open();
     };
-    const row = h("tr", { class: "pick", tabindex: 0, onclick: open, onkeydown }, cells(exchange));
+    const row = h("tr", { class: "pick", tabindex: 0, onclick: open, onkeydown }, cells(exchange, this.side));
     row.dataset.id = exchange.id;
     if (exchange.id === this.chosen) row.setAttribute("aria-selected", "true");
-    return cardRow(row, COLUMNS);
+    return cardRow(row, this.side.columns);
   }
 
   async open(id, picked = false) {
@@ -159,8 +173,10 @@ class ConversationPage {
     this.body.querySelector(`[data-id="${id}"]`)?.setAttribute("aria-selected", "true");
     this.showAddress();
     try {
-      const exchange = await exchangeOf(id);
-      const before = exchange.previous ? await exchangeOf(exchange.previous).catch(() => null) : null;
+      const { address } = this.side;
+      const exchange = await exchangeOf(address, id);
+      const old = exchange.previous;
+      const before = old ? await exchangeOf(address, old).catch(() => null) : null;
       if (this.chosen !== id || this.gone) return;
       show(this.detail, detailOf(exchange, before, this.filters.address(id), (other) => this.open(other)));
     } catch (error) {
@@ -178,27 +194,31 @@ class ConversationPage {
 
 // The records with their secrets, where --pcap keeps them.
 const pcapLink = () => [
-  h("a", { class: "button", href: `${ADDRESS}/export.pcapng`, download: true }, "Export pcapng"),
+  h("a", { class: "button", href: `${OF_CLIENTS.address}/export.pcapng`, download: true }, "Export pcapng"),
   h("span", { class: "muted" }, " for Wireshark, with TLS secrets: PINs are readable in it"),
 ];
 
-function cells({ time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, ...told }) {
+function cells(exchange, { ofServer }) {
+  const { time, device, method, url, status, elapsed_ms, request_bytes, response_bytes, ...told } = exchange;
   const unused = told.outcome.startsWith("not used") ? ", not used" : "";
   const planted = told.outcome.includes("; planted fault #") ? ", planted fault" : "";
   const bad = status === 0 || status >= 400 || unused;
   return [
     h("td", { class: "t" }, stamp(time, true)),
-    h("td", { class: "n" }, device),
+    ofServer ? whoCell(exchange) : h("td", { class: "n" }, device),
     h("td", {}, method),
     h("td", {}, h("span", { class: "mono" }, pathOf(url)), h("small", {}, told.resource)),
     h("td", { class: bad ? "bad" : "", title: told.outcome }, `${status || "no answer"}${unused}${planted}`),
     h("td", { class: tint(told.verdict), title: bothVerdicts(told) }, verdictWords(told)),
-    h("td", { class: "wrap" }, told.cause),
-    h("td", { class: "n less" }, num(elapsed_ms, 1)),
+    ofServer ? [] : h("td", { class: "wrap" }, told.cause),
+    ofServer ? [] : h("td", { class: "n less" }, num(elapsed_ms, 1)),
     h("td", { class: "n less" }, bytes(request_bytes)),
     h("td", { class: "n less" }, bytes(response_bytes)),
   ];
 }
+
+const whoCell = ({ device, lfdi }) =>
+  h("td", { class: "t", title: lfdi }, lfdi ? `#${device} ${shortId(lfdi)}` : "–");
 
 function bothVerdicts(told) {
   const one = (side) => [told[`${side}_verdict`], told[`${side}_editions`].join(" and ")].filter(Boolean);

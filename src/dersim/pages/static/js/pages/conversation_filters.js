@@ -26,12 +26,15 @@ const TEXTS = {
   resource: ["Resource", "path or name"],
   cause: ["Cause", "e.g. poll derc"],
   text: ["Text", "in the bodies"],
+  lfdi: ["Device", "number or LFDI"],
 };
-const NAMES = ["resource", "method", "status", "verdict", "cause", "text", "all"];
+const NAMES = ["resource", "method", "status", "verdict", "cause", "text", "all", "lfdi"];
 
 export class Filters {
-  // changed: called when one was changed, for text once the typing pauses.
-  constructor(changed) {
+  // changed: called when one was changed, for text once the typing pauses. ofServer: of the server's side,
+  // where devices have LFDIs and requests no cause.
+  constructor(changed, ofServer) {
+    this.ofServer = ofServer;
     this.changed = changed;
     const [id, query] = location.hash.split("/").slice(1).join("/").split("?");
     this.asked = Number(id) || null;
@@ -41,11 +44,12 @@ export class Filters {
   }
 
   fields(count) {
+    const both = [this.text("resource"), ...Object.keys(CHOICES).map((name) => this.choice(name))];
+    if (this.ofServer) return [this.text("lfdi"), ...both, this.text("text")];
     const all = h("input", { type: "checkbox", id: "all-devices", checked: Boolean(this.values.all) });
     all.addEventListener("change", () => this.set("all", all.checked ? "1" : ""));
     return [
-      this.text("resource"),
-      ...Object.keys(CHOICES).map((name) => this.choice(name)),
+      ...both,
       this.text("cause"),
       this.text("text"),
       count > 1 || this.values.all ? h("label", { for: "all-devices" }, all, "all DERs") : null,
@@ -82,6 +86,7 @@ export class Filters {
   // What the REST API takes.
   query() {
     const { all, ...rest } = this.values;
+    if (this.ofServer) return rest;
     return { ...rest, device: all ? null : currentDevice() };
   }
 

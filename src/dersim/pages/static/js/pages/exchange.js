@@ -5,7 +5,8 @@ import { getPlain } from "../api.js";
 import { num } from "../format.js";
 import { compared, documentOf } from "./exchange_text.js";
 
-export const exchangeOf = (id) => getPlain("/api/dersim/conversation/exchange", { id });
+// address: of the conversation.
+export const exchangeOf = (address, id) => getPlain(`${address}/exchange`, { id });
 
 export function pathOf(url) {
   try {
@@ -28,25 +29,36 @@ export function detailOf(exchange, before, address, open) {
     );
     event.target.textContent = done ? "Copied" : "Not allowed here; the command is below";
   };
+  const [sent, received] = exchange.curl ? ["Sent", "Received"] : ["Request", "Answer"];
+  const command = h("pre", { tabindex: 0 }, exchange.curl);
   return [
-    pairs([
-      ["Request", `${exchange.method} ${exchange.url}`],
-      ["Cause", exchange.cause],
-      ["Sent", instant(exchange.time, true)],
-      ["Answer", `${exchange.status || "none"} in ${num(exchange.elapsed_ms, 1)} ms: ${exchange.outcome}`],
-      ["Verdict", h("b", { class: tint(exchange.verdict) }, exchange.verdict)],
-    ]),
+    factsOf(exchange),
     h(
       "div",
       { class: "row" },
-      h("button", { onclick: copy }, "Copy as curl"),
+      exchange.curl ? h("button", { onclick: copy }, "Copy as curl") : null,
       h("a", { class: "button", href: address }, "Link to this exchange"),
       before ? comparedWith(before, open) : null,
     ),
-    h("details", {}, h("summary", {}, "The command"), h("pre", { tabindex: 0 }, exchange.curl)),
-    message("Sent", exchange.request_headers, exchange.request_check, before?.request_check),
-    message("Received", exchange.response_headers, exchange.response_check, before?.response_check),
+    exchange.curl ? h("details", {}, h("summary", {}, "The command"), command) : null,
+    message(sent, exchange.request_headers, exchange.request_check, before?.request_check),
+    message(received, exchange.response_headers, exchange.response_check, before?.response_check),
   ];
+}
+
+const deviceOf = (lfdi) =>
+  lfdi ? h("a", { class: "mono", href: `#devices/${lfdi}` }, lfdi) : "no EndDevice";
+
+// The server keeps neither headers nor how long it took.
+function factsOf({ method, url, cause, time, status, elapsed_ms, outcome, verdict, lfdi, curl }) {
+  const took = curl ? ` in ${num(elapsed_ms, 1)} ms` : "";
+  return pairs([
+    ["Request", `${method} ${url}`],
+    curl ? ["Cause", cause] : ["Device", deviceOf(lfdi)],
+    [curl ? "Sent" : "Received", instant(time, true)],
+    ["Answer", `${status || "none"}${took}: ${outcome}`],
+    ["Verdict", h("b", { class: tint(verdict) }, verdict)],
+  ]);
 }
 
 function comparedWith(before, open) {
@@ -56,8 +68,8 @@ function comparedWith(before, open) {
 
 // Headers, verdict and body of a message. old: the check of the body to compare with.
 function message(title, headers, check, old) {
-  const count = `${headers.length} header${headers.length === 1 ? "" : "s"}`;
-  const heads = headers.map(([name, value]) => `${name}: ${value}`).join("\n") || "(none)";
+  const count = `${headers.length} headers`;
+  const heads = headers.map(([name, value]) => `${name}: ${value}`).join("\n");
   const text = check.indented;
   const changed = Boolean(old?.indented) && old.indented !== text;
   const lines = changed ? compared(old.indented, text) : compared(text, text);
@@ -66,7 +78,7 @@ function message(title, headers, check, old) {
     h("p", { class: `check ${tint(check.verdict)}` }, verdictOf(check)),
     list("What violates the schema", check.violations),
     list("What our reader drops, takes by default, or keeps as it is", check.reader),
-    h("details", {}, h("summary", {}, count), h("pre", { tabindex: 0 }, heads)),
+    headers.length > 1 ? h("details", {}, h("summary", {}, count), h("pre", { tabindex: 0 }, heads)) : null,
     text ? documentOf(lines, [...check.violations, ...check.reader]) : null,
     text && old?.indented === text ? note("The same as the last time.") : null,
   ];

@@ -9,6 +9,7 @@ import { demoBadge, frame, linksTo, markCurrent, markStale, poll, staleNotice, s
 
 const VIEWS = [
   { name: "devices", title: "Devices", load: () => import("./views/devices.js") },
+  { name: "conversation", title: "Conversation", load: () => import("./views/conversation.js") },
   { name: "faults", title: "Faults", load: () => import("./views/faults.js") },
   { name: "scenario", title: "Scenario", load: () => import("./views/scenario.js") },
   { name: "api", title: "REST API", load: () => import("./views/rest.js") },
