@@ -18,8 +18,9 @@ SITES = {
     "lab": ("lab/static/lab.html", None),
     "fleet": ("fleet_run/static/fleet.html", None),
     "utility": ("utility/admin/static/index.html", None),
+    "conformance": ("conformance/live/static/page.html", None),
 }
-_LINKS = re.compile(r"""(?:src|href)="(/(?:static|lab|fleet)/[^"]+\.(?:js|css))\"""")
+_LINKS = re.compile(r"""(?:src|href)="(/(?:static|lab|fleet|conformance)/[^"]+\.(?:js|css))\"""")
 _IMPORTS = re.compile(r"""(?:\bfrom|^import)\s*["'](\.{0,2}/[^"']+)["']""", re.MULTILINE)
 _LAZY = re.compile(r"""\bimport\(["']([^"']+)["']\)""")
 
@@ -28,7 +29,9 @@ def served(address: str, page: str) -> Path:
     """The file that the site of this page serves under this address."""
     _, folder, name = address.split("/", 2)
     own = "utility/admin" if page.startswith("utility") else "web"
-    rooms = {"lab": ("lab",), "fleet": ("fleet_run",)}.get(folder, (own, "pages"))
+    rooms = {"lab": ("lab",), "fleet": ("fleet_run",), "conformance": ("conformance/live",)}.get(
+        folder, (own, "pages")
+    )
     return next(path for room in rooms if (path := SOURCES / room / "static" / name).is_file())
 
 
@@ -101,7 +104,7 @@ def test_the_modules_of_the_overview_are_named_in_the_page():
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    for package in ("pages", "web", "lab", "fleet_run", "utility/admin"):
+    for package in ("pages", "web", "lab", "fleet_run", "utility/admin", "conformance/live"):
         for page in (ROOT / "src/dersim" / package / "static").rglob("*.html"):
             text = page.read_text()
             assert "//" not in text.replace("<!doctype html>", ""), page

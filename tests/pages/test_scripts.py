@@ -11,7 +11,7 @@ MAX_COLUMNS = 110
 MAX_FUNCTION_LINES = 39
 SCRIPTS = sorted(
     path
-    for room in ("pages", "web", "lab", "utility/admin", "fleet_run")
+    for room in ("pages", "web", "lab", "utility/admin", "fleet_run", "conformance/live")
     for path in (ROOT / "src/dersim" / room / "static").rglob("*.js")
 )
 

@@ -21,9 +21,10 @@ from dersim.conformance import campaign, report
 from dersim.conformance.head import RunHead
 from dersim.conformance.html.document import html
 from dersim.conformance.kit import CLIENT, Kit, make_kit
+from dersim.conformance.live.board import Board
 from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
 from dersim.conformance.real import WAIT_S, RealRun
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, bare_errors
 from dersim.load.head import versions
 from dersim.options import OptionParser, new_file, number, port
 
@@ -122,14 +123,15 @@ def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[
             _tell(outcome)
             outcomes.append(outcome)
         return outcomes
+    board = Board(kit.lfdi)
     how = RealRun(
         kit,
         kit.lfdi,
         scale=options.scale,
         own=not options.client_under_test,
         wait_s=options.wait,
-        operator=conformance_operator.operator_of(options),
-        called=_say,
+        operator=conformance_operator.operator_of(options, board),
+        called=board.call_out,
     )
     if options.client_under_test:
         _say(
@@ -139,12 +141,16 @@ def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[
             f"the registered LFDI is {kit.lfdi}, the PIN 111115; "
             "restart the client where it does not connect again"
         )
-    return trio.run(_run_real, procedures, how, options)
+    with bare_errors():
+        return trio.run(_run_real, procedures, how, options, board)
 
 
-async def _run_real(procedures: Sequence[Procedure], how: RealRun, options: Namespace) -> list[Outcome]:
+async def _run_real(
+    procedures: Sequence[Procedure], how: RealRun, options: Namespace, board: Board
+) -> list[Outcome]:
     outcomes = []
-    async with aclosing(campaign.run_real(procedures, how, options.host, options.port, _say)) as found:
+    found = campaign.run_real(procedures, how, options.host, options.port, _say, board)
+    async with conformance_operator.live_page(options, board, _say), aclosing(found):
         async for outcome in found:
             _tell(outcome)
             outcomes.append(outcome)

@@ -102,6 +102,8 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) ->
         shifted = ShiftedClock(clock, procedure.clock_offset_s)
         stage = Stage(shifted, log, how.lfdi, bench, scale=scale)
         procedure.set_up(stage)
+        if client is not None and not procedure.clock_offset_s:
+            stage.evidence.samples = client.samples  # as they come, for the page
         board.begin(procedure, stage)
         return stage
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
@@ -94,8 +95,9 @@ class Board:
         self.stage = None
 
     def call_out(self, text: str) -> None:
-        """Tell the operator what is due now."""
+        """Tell the operator what is due now, here and on standard error."""
         self.called.append(text)
+        print(text, file=sys.stderr, flush=True)
 
     async def ask(self, text: str) -> bool:
         """Ask the operator on the page; returns with the answer."""

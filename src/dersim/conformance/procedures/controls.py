@@ -164,6 +164,7 @@ PROCEDURES = (
             is_completed("test"),
         ),
         lasts_s=220,
+        least_scale=1.0,
         stimuli=_dips,
         by_hand=(Instruction("At 70 s and at 150 s, when it is called out, set the voltage at the device "
                              "to 0.55 pu for 5 s, and to 0.97 pu again"),),
