@@ -108,13 +108,18 @@ def end_devices(context: RequestContext) -> Document:
 def end_device(context: RequestContext, number: int) -> Document:
     """GET /edev/k."""
     device = context.end_device(number)
-    version = (device.version, context.head_end.groups.version, context.head_end.end_devices.version)
+    groups, devices = context.head_end.groups, context.head_end.end_devices
+    version = (_version(context, device), groups.version, devices.version)
     return Document(version, lambda _: _end_device(context, device))
+
+
+def _version(context: RequestContext, device: EndDeviceRecord) -> int:
+    return device.version + context.head_end.subscriptions.version_of(device.number)
 
 
 def _devices_version(context: RequestContext) -> tuple[int, int, int, int]:
     visible = _visible(context)
-    versions = sum(device.version for device in visible)
+    versions = sum(_version(context, device) for device in visible)
     return (
         len(visible),
         versions,

@@ -216,7 +216,7 @@ def test_a_client_that_is_not_enabled_any_more_is_told_1(lab, client, subscriber
 def test_the_operator_ends_a_subscription_with_where_the_resource_has_moved(lab, client, subscribers):
     href = subscribers.subscribe(client, "/derp/2/derc")
     [record] = lab.head_end.subscriptions
-    subscribers.notifier.end(record, Ending(MOVED, "/derp/1/derc"))
+    lab.head_end.subscriptions.end(record, Ending(MOVED, "/derp/1/derc"))
     assert client.ask("GET", href).status == 404
     again = subscribers.subscribe(client, "/derp/2/derc")
     [told] = subscribers.told()
@@ -354,3 +354,14 @@ def test_a_server_of_one_edition_tells_all_in_it(make_subscribers):
     both.publish()
     [body] = both.answered()
     assert b'schemaVer="2.2"' in body
+
+
+def test_a_control_that_was_told_has_been_read(lab, client, subscribers):
+    subscribers.subscribe(client, "/derp/2/derc", limit=1)
+    first, second = subscribers.publish(), subscribers.publish(start_s=int(lab.now) + 900)
+    subscribers.answered(503)
+    assert dict(lab.head_end.sightings.of(first.mrid)) == {}
+    lab.now += 10
+    assert len(subscribers.told()) == 1
+    assert dict(lab.head_end.sightings.of(first.mrid)) == {client.lfdi: lab.now}
+    assert dict(lab.head_end.sightings.of(second.mrid)) == {}

@@ -23,6 +23,7 @@ from dersim.utility.admin import (
     readings,
     reports,
     scenario,
+    subscriptions,
 )
 from dersim.utility.admin.context import SITE
 from dersim.utility.admin.problems import PREFIX, PROBLEMS
@@ -42,6 +43,7 @@ ROUTES: list[Route] = [
         readings,
         faults,
         scenario,
+        subscriptions,
         about,
     )
     for route in module.ROUTES

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from dersim.utility.refusal import RESOURCE_LIMIT, RequestRefused
 from dersim.utility.subscriptions.digests import Digests
-from dersim.utility.subscriptions.record import SubscriptionRecord, Wanted
+from dersim.utility.subscriptions.record import Ending, SubscriptionRecord, Wanted
 
 K = TypeVar("K")
 
@@ -22,6 +22,7 @@ class Subscriptions:
     """The Subscriptions. version: rises when one is added or removed. highest: the highest number so far.
 
     changed: those that differ from what is in the state file; removed: numbers of those that are gone.
+    news: those that were renewed or ended since the notifier looked.
     """
 
     def __init__(self) -> None:
@@ -29,10 +30,11 @@ class Subscriptions:
         self.highest = 0
         self.changed: set[SubscriptionRecord] = set()
         self.removed: set[int] = set()
-        self.renewed: set[SubscriptionRecord] = set()
+        self.news: set[SubscriptionRecord] = set()
         self.digests = Digests()
         self._by_number: dict[int, SubscriptionRecord] = {}
         self._by_wanted: dict[Wanted, SubscriptionRecord] = {}
+        self._versions: dict[int, int] = {}
         self._of_device: dict[int, dict[int, SubscriptionRecord]] = {}
         self._on_resource: dict[str, dict[int, SubscriptionRecord]] = {}
 
@@ -54,6 +56,10 @@ class Subscriptions:
         """The SubscriptionList of an EndDevice, in the order of the standard: href ascending."""
         mine = self._of_device.get(number)
         return [each for each in mine.values() if each.ending is None] if mine else []
+
+    def version_of(self, device: int) -> int:
+        """Rises with each change of the list of an EndDevice."""
+        return self._versions.get(device, 0)
 
     def on(self, resource: str) -> Iterable[SubscriptionRecord]:
         """Those to one resource."""
@@ -87,26 +93,42 @@ class Subscriptions:
         self._of_device.setdefault(wanted.device, {})[record.number] = record
         self._on_resource.setdefault(wanted.resource, {})[record.number] = record
         self.highest = max(self.highest, record.number)
-        self.version += 1
-        self.changed.add(record)
+        self._note(record)
 
-    def hide(self, record: SubscriptionRecord) -> None:
-        """It is ending: for clients it is gone, but its last Notification is still to be sent."""
-        if self._by_wanted.get(record.wanted) is record:
+    def renew(self, record: SubscriptionRecord, limit: int, level: str, now_s: float) -> None:
+        """The client is there again: what failed is tried again at once."""
+        record.renewed_s, record.limit, record.level = now_s, limit, level
+        if record.failures:
+            record.failures, record.failing_since_s, record.not_before_s = 0, None, now_s
+        self._note(record)
+        self.news.add(record)
+
+    def end(self, record: SubscriptionRecord, ending: Ending) -> None:
+        """For clients it is gone; its last Notification is still to be sent."""
+        if record.ending is None:
             del self._by_wanted[record.wanted]
+        record.ending = ending
+        self._note(record)
+        self.news.add(record)
+
+    def _note(self, record: SubscriptionRecord) -> None:
+        device = record.wanted.device
+        self._versions[device] = self._versions.get(device, 0) + 1
         self.version += 1
         self.changed.add(record)
 
     def remove(self, record: SubscriptionRecord) -> None:
         """Nothing is to be sent any more."""
-        self.hide(record)
+        if record.ending is None:
+            del self._by_wanted[record.wanted]
+        self._note(record)
         wanted, number = record.wanted, record.number
         del self._by_number[number]
         _drop(self._of_device, wanted.device, number)
         _drop(self._on_resource, wanted.resource, number)
         record.due_s = None
         self.changed.discard(record)
-        self.renewed.discard(record)
+        self.news.discard(record)
         self.removed.add(number)
 
 

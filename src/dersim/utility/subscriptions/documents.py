@@ -10,7 +10,6 @@ from dersim.utility.listing import listing
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.subscriptions.address import check_address
-from dersim.utility.subscriptions.book import Subscriptions
 from dersim.utility.subscriptions.record import SubscriptionRecord, Wanted
 from dersim.utility.subscriptions.subscribable import see
 
@@ -68,7 +67,6 @@ def unsubscribe(context: RequestContext, number: int, subscription_number: int) 
     """DELETE /edev/k/sub/n; 204."""
     record = _find(context, number, subscription_number)
     context.head_end.subscriptions.remove(record)
-    _count(context, number)
     context.head_end.info(f"{record} is ended by the client")
     return Answer(204)
 
@@ -89,33 +87,15 @@ def subscribe(context: RequestContext, number: int) -> Answer:
     if (known := held.find(wanted)) is not None:
         if known.edition is not edition:
             known.edition, known.told = edition, seen.digest
-        _renew(held, known, posted, now_s)
+        held.renew(known, posted.limit, posted.level, now_s)
         return Answer(201, known.href)
     held.check_room(device.number, len(context.head_end.end_devices.of_aggregator(device.lfdi)))
     record = SubscriptionRecord(
         held.next_number(), wanted, posted.limit, posted.level, edition, now_s, now_s, seen.digest
     )
     held.add(record)
-    _count(context, number)
     context.head_end.info(f"{record} by {context.lfdi or context.peer}")
     return Answer(201, record.href)
-
-
-def _renew(held: Subscriptions, record: SubscriptionRecord, posted: r.Subscription, now_s: float) -> None:
-    """The client is there again: what failed is tried again at once."""
-    record.renewed_s, record.limit, record.level = now_s, posted.limit, posted.level
-    if record.failures:
-        record.failures, record.failing_since_s, record.not_before_s = 0, None, now_s
-    held.version += 1
-    held.changed.add(record)
-    held.renewed.add(record)
-
-
-def _count(context: RequestContext, number: int) -> None:
-    """The EndDevice has the number of its Subscriptions in it."""
-    device = context.head_end.end_devices.get(number)
-    if device is not None:
-        device.version += 1
 
 
 def _check(posted: r.Subscription) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from dersim.utility.encoded import EncodedDocuments
 from dersim.utility.head_end import HeadEnd
+from dersim.utility.program import Control
 from dersim.utility.refusal import RequestRefused
 from dersim.utility.subscriptions import notification
 from dersim.utility.subscriptions.book import LIFETIME_S
@@ -45,10 +46,14 @@ CREATED, UNWANTED, FORBIDDEN = 201, 400, 403
 
 
 class Outgoing(NamedTuple):
-    """A Notification to send. digest: of the resource that it is about; ending: the Subscription ends."""
+    """A Notification to send. digest: of the resource that it is about; ending: the Subscription ends.
+
+    controls: those that are in it.
+    """
 
     body: bytes
     digest: str
+    controls: tuple[Control, ...] = ()
     ending: Ending | None = None
 
 
@@ -77,10 +82,9 @@ class Notifier:
             self._clock_went_back(now_s)
         self._newest_s = now_s
         book = self._book
-        if book.renewed:
-            for record in book.renewed:
-                self._mark(record)
-            book.renewed.clear()
+        for record in book.news:
+            self._mark(record)
+        book.news.clear()
         self._changes.collect(self._mark)
         if now_s >= self._expire_at_s:
             self._expire_at_s = now_s + EXPIRE_EVERY_S
@@ -103,16 +107,8 @@ class Notifier:
         late = [each for each in self._book if now_s - each.renewed_s > LIFETIME_S and each.ending is None]
         for record in late:
             self._head_end.info(f"{record} was not renewed within {LIFETIME_S // 3600} h")
-            self.end(record, Ending(CANCELLED))
-
-    def end(self, record: SubscriptionRecord, ending: Ending) -> None:
-        """End a Subscription; its client is told why."""
-        record.ending = ending
-        self._book.hide(record)
-        device = self._head_end.end_devices.get(record.wanted.device)
-        if device is not None:
-            device.version += 1
-        self._mark(record)
+            self._book.end(record, Ending(CANCELLED))
+            self._mark(record)
 
     def take(self, now_s: float) -> SubscriptionRecord | None:
         """The next Subscription that is due: `prepare` its Notification, and tell how that went."""
@@ -129,7 +125,8 @@ class Notifier:
         if record.ending is not None:
             path, edition = record.wanted.resource, record.edition
             body = notification.of_ending(path, record.ending, edition, now_s)
-            return Outgoing(notification.addressed(body, record.href), record.told, record.ending)
+            body = notification.addressed(body, record.href)
+            return Outgoing(body, record.told, ending=record.ending)
         if outgoing is None:
             record.not_before_s = max(record.not_before_s, now_s + LOOK_S)
             self._done(record)
@@ -141,7 +138,7 @@ class Notifier:
         except RequestRefused as refused:
             ending = Ending(CANCELLED if refused.status == FORBIDDEN else DELETED)
             self._head_end.info(f"{record} ends, {STATUS_TEXT[ending.status]}: {refused}")
-            self.end(record, ending)
+            self._book.end(record, ending)
             return None
         digest = seen.digest
         if digest == record.told:
@@ -154,7 +151,8 @@ class Notifier:
                 path, seen.resource(limit) if limit else None, seen.edition, now_s
             ),
         )
-        return Outgoing(notification.addressed(shared.body, record.href), digest)
+        controls = seen.controls(limit)
+        return Outgoing(notification.addressed(shared.body, record.href), digest, controls)
 
     def answered(self, record: SubscriptionRecord, outgoing: Outgoing, status: int, now_s: float) -> None:
         """The client has answered."""
@@ -184,7 +182,15 @@ class Notifier:
             return
         record.told, record.not_before_s = outgoing.digest, now_s + self._head_end.config.notify_gap_s
         self._book.changed.add(record)
+        self._note_read(record, outgoing, now_s)
         self._done(record)
+
+    def _note_read(self, record: SubscriptionRecord, outgoing: Outgoing, now_s: float) -> None:
+        """The client has the controls as if it had read them."""
+        device = self._head_end.end_devices.find(record.wanted.lfdi)
+        if device is not None and outgoing.controls:
+            program = outgoing.controls[0].program
+            self._head_end.sightings.note(device, program, outgoing.controls, now_s)
 
     def failure(self, record: SubscriptionRecord, reason: str, now_s: float) -> None:
         """It was not delivered: it is sent again later, or given up."""

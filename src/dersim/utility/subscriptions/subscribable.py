@@ -17,19 +17,20 @@ from dersim.utility import device_documents, program_documents
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.paging import Page
+from dersim.utility.program import Control
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Document, RequestContext
 from dersim.utility.shapes import shape_of
 from dersim.utility.subscriptions.record import SubscriptionRecord
 
-ASSIGNMENTS = "/edev/*/fsa"
+ASSIGNMENTS, CONTROLS = "/edev/*/fsa", "/derp/*/derc"
 SUBSCRIBABLE: dict[str, Callable[..., Document]] = {
     "/edev": device_documents.end_devices,
     "/edev/*": device_documents.end_device,
     ASSIGNMENTS: device_documents.assignments,
     "/derp": program_documents.programs,
     "/fsa/*/derp": program_documents.programs_of_group,
-    "/derp/*/derc": program_documents.controls,
+    CONTROLS: program_documents.controls,
     "/derp/*/dderc": program_documents.default_control,
 }
 
@@ -38,9 +39,13 @@ _COUNT = re.compile(rb'(<\w+ListLink [^>]*?)\ball="\d+"')
 
 
 class Seen(NamedTuple):
-    """A resource as one subscriber sees it. key: the same for all who see the same."""
+    """A resource as one subscriber sees it. key: the same for all who see the same.
+
+    number: the first one in the path.
+    """
 
     shape: str
+    number: int
     key: tuple[Any, ...]
     document: Document
     edition: Edition
@@ -50,6 +55,11 @@ class Seen(NamedTuple):
         """The resource; of a list at most `limit` items."""
         self.context.page = Page(0, limit)
         return self.document.build(self.edition)
+
+    def controls(self, limit: int) -> tuple[Control, ...]:
+        """The DERControls in `resource`."""
+        program = self.context.head_end.programs.get(self.number) if self.shape == CONTROLS else None
+        return () if program is None else tuple(program.listed_controls()[:limit])
 
     @property
     def digest(self) -> str:
@@ -80,7 +90,9 @@ def see(head_end: HeadEnd, lfdi: str | None, path: str, edition: Edition, now_s:
     context = _LookContext(head_end, now_s, lfdi, device, Page(0, _ALL_ITEMS), "GET", path, b"")
     document = get(context, *shape.numbers)
     edition = document.edition or edition
-    return Seen(shape.text, (path, edition, lfdi if document.own else None), document, edition, context)
+    key = (path, edition, lfdi if document.own else None)
+    number = shape.numbers[0] if shape.numbers else 0
+    return Seen(shape.text, number, key, document, edition, context)
 
 
 def see_for(head_end: HeadEnd, record: SubscriptionRecord, now_s: float) -> Seen:
