@@ -57,6 +57,28 @@ INVERTER_STATUS = dict(
 OPERATIONAL_MODE = {0: "not applicable", 1: "off", 2: "operational", 3: "test"}
 #: StorageModeStatusType.
 STORAGE_MODE = {0: "charging", 1: "discharging", 2: "holding"}
+#: DERUnitRefType, of what y of a curve is a percent.
+Y_REFERENCES = {
+    1: "% of setMaxW",
+    2: "% of setMaxVar",
+    3: "% of the var available now (statVarAvail)",
+    4: "% of setVRef",
+    7: "% of the W available now (statWAvail)",
+    8: "% of setMaxVA",
+}
+#: The bits of DeviceCategoryType that a DER can have.
+DEVICE_CATEGORIES = {
+    16: "electric vehicle",
+    17: "electric vehicle supply equipment",
+    18: "virtual or mixed DER",
+    19: "reciprocating engine",
+    20: "fuel cell",
+    21: "photovoltaic system",
+    22: "combined heat and power",
+    23: "combined photovoltaic and storage",
+    24: "other generation system",
+    25: "other storage system",
+}
 #: The bits of alarmStatus.
 ALARMS = dict(
     enumerate(

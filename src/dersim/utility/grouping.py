@@ -107,8 +107,13 @@ def remove(head_end: HeadEnd, group: Group) -> None:
 
 def program_of(head_end: HeadEnd, group: Group) -> Program:
     """The group's program of the lowest primacy; it is made where the group has none."""
-    own = [each for each in head_end.programs.of_group(group) if each.groups == (group,)]
-    return own[0] if own else head_end.create_program(group.name, LEVELS[group.level], (group,))
+    known = known_program_of(head_end, group)
+    return known or head_end.create_program(group.name, LEVELS[group.level], (group,))
+
+
+def known_program_of(head_end: HeadEnd, group: Group) -> Program | None:
+    """The group's program of the lowest primacy; None where it has none of its own."""
+    return next((each for each in head_end.programs.of_group(group) if each.groups == (group,)), None)
 
 
 def publish(head_end: HeadEnd, group: Group, order: ControlOrder) -> Control:
@@ -126,14 +131,21 @@ def publish_for_device(head_end: HeadEnd, lfdi: str, order: ControlOrder) -> Con
 
 def own_group(head_end: HeadEnd, lfdi: str) -> Group:
     """The group of this device alone: a service point of its own, or a group outside the topology."""
-    for group in head_end.groups.of(lfdi):
-        if group.lfdis == {lfdi} and not group.patterns and _is_leaf(head_end, group):
-            return group
+    if (known := known_group_of(head_end, lfdi)) is not None:
+        return known
     device = head_end.end_devices.find(lfdi)
     name = f"device {device.number}" if device else f"device {lfdi[:16]}"
     group = create(head_end, name, "non_topology")
     head_end.groups.set_members(group, {lfdi}, ())
     return group
+
+
+def known_group_of(head_end: HeadEnd, lfdi: str) -> Group | None:
+    """The group of this device alone, if there is one."""
+    for group in head_end.groups.of(lfdi):
+        if group.lfdis == {lfdi} and not group.patterns and _is_leaf(head_end, group):
+            return group
+    return None
 
 
 def _is_leaf(head_end: HeadEnd, group: Group) -> bool:

@@ -77,7 +77,7 @@ def controls(context: RequestContext, number: int) -> Document:
         context,
         r.DERControlList,
         found.listed_controls,
-        _control,
+        control_resource,
         version=found.version,
         time_of=_start_of,
         edition=_edition(found),
@@ -93,7 +93,7 @@ def active_controls(context: RequestContext, number: int) -> Document:
         context,
         r.DERControlList,
         found.active_controls,
-        _control,
+        control_resource,
         version=found.version,
         time_of=_start_of,
         edition=_edition(found),
@@ -124,10 +124,11 @@ def control(context: RequestContext, number: int, control_number: int) -> Docume
         raise not_found("there is no such DERControl, or it is over")
     _note_read(context, item.program, lambda: [item])
     edition = _edition(item.program)
-    return Document(item.program.version, lambda edition: _control(item, edition), edition=edition)
+    return Document(item.program.version, lambda edition: control_resource(item, edition), edition=edition)
 
 
-def _control(item: Control, edition: Edition) -> Any:
+def control_resource(item: Control, edition: Edition) -> Any:
+    """The DERControl."""
     if item.base is None:
         item.base = wire_modes.control_base(item.program, item.modes)
     return r.DERControl(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any, TypedDict
@@ -13,6 +14,7 @@ from dersim.utility.admin import controls
 from dersim.utility.admin.context import MRID, AdminContext, AdminRoute, Call
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.control_lives import STAGES, Life, Lives, Stage, counts, newest_first
+from dersim.utility.mode_words import words_of
 from dersim.utility.program import Control
 from dersim.utility.responses import STATUS_TEXT, NumberedResponse, created_s
 
@@ -47,10 +49,18 @@ class LifeView(TypedDict):
 _Counts = Annotated[dict[str, int], described("devices by stage, those of no device left out")]
 
 
+class OrderedMode(TypedDict):
+    """A mode of a control in words."""
+
+    mode: str
+    text: str
+
+
 class ControlLifeView(TypedDict):
     """A control and how far it is, counted over its devices."""
 
     control: controls.ControlView
+    orders: list[OrderedMode]
     program: Annotated[str, described("its program's description")]
     primacy: int
     groups: Annotated[list[str], described("names of the groups that it is for")]
@@ -58,6 +68,7 @@ class ControlLifeView(TypedDict):
     latest_end: Annotated[str, described("when it is over on every device")]
     devices: Annotated[int, described("that it is for")]
     counts: _Counts
+    refusals: Annotated[dict[str, int], described("devices by why they refused it")]
     late: Annotated[int, described("devices that started or ended outside the allowed time")]
     life: Annotated[LifeView | None, described("on the one device that was asked for")]
 
@@ -98,6 +109,7 @@ def control_life(control: Control, lives: list[Life], own: Life | None = None) -
     program = control.program
     return {
         "control": controls.view(control),
+        "orders": [{"mode": mode, "text": words_of(mode, each)} for mode, each in control.modes.items()],
         "program": program.description,
         "primacy": program.primacy,
         "groups": [group.name for group in program.groups],
@@ -105,6 +117,7 @@ def control_life(control: Control, lives: list[Life], own: Life | None = None) -
         "latest_end": rfc3339(control.latest_end_s),
         "devices": len(lives),
         "counts": counts(lives),
+        "refusals": dict(Counter(life.text for life in lives if life.stage == "refused")),
         "late": sum(bool(life.started_late_s or life.ended_late_s) for life in lives),
         "life": None if own is None else life_view(own),
     }

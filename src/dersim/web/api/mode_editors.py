@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from dersim.functions.momentary_cessation import default_cessation
 from dersim.functions.trip import default_trips
 from dersim.hardware.settings import SETTING_MODES
+from dersim.ieee2030_5.words import Y_REFERENCES
 from dersim.json_schema import described
 from dersim.modes import MODES, Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue, value_to_json
 
@@ -82,15 +83,6 @@ def fields(device: Device, kind: FunctionType, mode: str) -> list[Field]:
     return out
 
 
-_WORDS = {
-    1: "% of setMaxW",
-    2: "% of setMaxVar",
-    3: "% of the var available now (statVarAvail)",
-    7: "% of the W available now (statWAvail)",
-    8: "% of setMaxVA",
-}
-
-
 def references(device: Device, mode: str) -> list[Reference]:
     """The references that y of this mode's curve can have, each with what 100 % is now; [] for no curve."""
     spec = MODES.get(mode)
@@ -100,7 +92,7 @@ def references(device: Device, mode: str) -> list[Reference]:
     if make is not None:
         return make(device)
     if spec.y_ref_type == 4:
-        return [_own(4, "% of setVRef", device.settings.setVRef, "V")]
+        return [_own(4, Y_REFERENCES[4], device.settings.setVRef, "V")]
     return [_own(0, "Hz", None, "Hz")]
 
 
@@ -139,7 +131,7 @@ _REFERENCES: dict[str, Callable[[Device], list[Reference]]] = {
 def _reference(number: int, positive: float, negative: float, unit: str) -> Reference:
     return {
         "y_ref_type": number,
-        "words": _WORDS[number],
+        "words": Y_REFERENCES[number],
         "positive": round(positive, 1),
         "negative": round(negative, 1),
         "unit": unit,

@@ -4,7 +4,7 @@ import { confirmed } from "./ask.js";
 import { card, h, instant, note, options, pairs, show } from "./dom.js";
 import { showChanged, stamp, table, troubleLine } from "./dom.js";
 import { num } from "./format.js";
-import { lateWords, orderOf, stagePill, statusPill, whenOf } from "./lives.js";
+import { lateWords, linkTo, orderOf, stagePill, statusPill, whenOf } from "./lives.js";
 import { act } from "./shell.js";
 import { elements } from "./told.js";
 import { powerWords, statePill } from "./device_words.js";
@@ -136,11 +136,11 @@ function factsOf({ row, registered }) {
 }
 
 function livesTable(lives) {
-  const rows = lives.map(({ control, program, life }) =>
+  const rows = lives.map(({ control, orders, program, life }) =>
     h(
       "tr",
       {},
-      h("td", {}, orderOf(control)),
+      h("td", {}, orderOf({ control, orders }), linkTo(control)),
       h("td", {}, program),
       h("td", {}, whenOf(control)),
       h("td", {}, statusPill(control)),

@@ -1,6 +1,6 @@
 // The life of controls in words: how many devices are at which stage, and each step of one device.
 import { h, stamp } from "./dom.js";
-import { modes, span } from "./format.js";
+import { span } from "./format.js";
 
 // Stages in the order of a control's life, with the look of their pill.
 const STAGES = [
@@ -61,14 +61,16 @@ export function whenOf({ start, duration_s, randomize_start_s, randomize_duratio
 const signed = (seconds) => (seconds < 0 ? `\u2212${-seconds} to 0` : `0 to ${seconds}`);
 
 // What a control orders, with its description.
-export function orderOf(control) {
-  const told = curvesInShort(control.modes);
+export function orderOf({ control, orders }) {
+  const short = orders.map(({ mode, text }) => `${mode} ${control.modes[mode]?.curve ? "curve" : text}`);
+  const told = short.join("; ");
   return control.description ? [told, h("div", { class: "muted" }, control.description)] : told;
 }
 
-function curvesInShort(all) {
-  const short = Object.entries(all).map(([mode, value]) => [mode, value?.curve ? null : value]);
-  return short
-    .map(([mode, value]) => (value === null ? `${mode} curve` : modes({ [mode]: value })))
-    .join("; ");
-}
+// The address of a control; the beginning of an mRID tells it from others.
+export const linkTo = ({ mRID }) =>
+  h("div", { class: "mono" }, h("a", { href: `#controls/${mRID}`, title: mRID }, `${mRID.slice(0, 8)}…`));
+
+// Why devices refused it: "rejected: mode not supported (19)".
+export const refusalWords = ({ refusals }) =>
+  Object.entries(refusals).map(([text, count]) => h("div", { class: "bad" }, `${text} (${count})`));

@@ -9,6 +9,8 @@ import { demoBadge, frame, linksTo, markCurrent, markStale, poll, staleNotice, s
 
 const VIEWS = [
   { name: "devices", title: "Devices", load: () => import("./views/devices.js") },
+  { name: "programs", title: "Programs", load: () => import("./views/programs.js") },
+  { name: "controls", title: "Controls", load: () => import("./views/controls.js") },
   { name: "conversation", title: "Conversation", load: () => import("./views/conversation.js") },
   { name: "faults", title: "Faults", load: () => import("./views/faults.js") },
   { name: "scenario", title: "Scenario", load: () => import("./views/scenario.js") },
