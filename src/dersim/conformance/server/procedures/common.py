@@ -21,13 +21,13 @@ MODES_SUPPORTED = 0x01F67FAC
 
 async def registered(der: Der) -> Seen:
     """The EndDevice is registered, and found."""
-    await der.carry_out(Register(der.lfdi))
+    await der.prepare(Register(der.lfdi))
     return await walk.to_device(der)
 
 
 async def with_program(der: Der) -> Seen:
     """The EndDevice is registered, with a program for all devices that has a default."""
-    await der.carry_out(Register(der.lfdi), AddProgram("SY", 10, (), {"opModMaxLimW": 90}))
+    await der.prepare(Register(der.lfdi), AddProgram("SY", 10, (), {"opModMaxLimW": 90}))
     return await walk.whole(der)
 
 

@@ -36,7 +36,7 @@ async def core_003(der: Der) -> None:
 
 async def core_005(der: Der) -> None:
     """Time is right, of quality 7, and goes on."""
-    await der.carry_out(Register(der.lfdi))
+    await der.prepare(Register(der.lfdi))
     seen = await walk.to_device(der)
     walk.judge_time(der, seen)
     if seen.time is None:

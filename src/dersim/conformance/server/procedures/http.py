@@ -161,7 +161,7 @@ def _queries(now_s: int) -> tuple[_Query, ...]:
 async def core_004(der: Der) -> None:
     """Ten queries of EndDeviceList, which is sorted by time, and of DERProgramList, which is not."""
     programs = (AddProgram(f"program {number}", number) for number in (10, 11, 12, 13))
-    await der.carry_out(
+    await der.prepare(
         Register(der.lfdi), *(Register(lfdi, aggregator=der.lfdi) for lfdi in MANAGED), *programs
     )
     await der.clock.sleep_until(math.ceil(der.clock.now_s()) + 2)

@@ -33,7 +33,7 @@ _FORBIDDEN = 403
 
 async def comm_002(der: Der) -> None:
     """DeviceCapability at the configured address, and something that it links to."""
-    await der.carry_out(Register(der.lfdi))
+    await der.prepare(Register(der.lfdi))
     dcap = await der.read(r.DeviceCapability, der.target.path)
     der.check("DeviceCapability is served", True, f"GET {der.target.path}")
     linked = [href for name in _LINKS if (href := walk.link(dcap, name))]
@@ -45,7 +45,7 @@ async def comm_002(der: Der) -> None:
 
 async def comm_003(der: Der) -> None:
     """The flight of the handshake in clear; a client without a certificate is refused."""
-    await der.carry_out(Register(der.lfdi))
+    await der.prepare(Register(der.lfdi))
     taps: list[Tap] = []
 
     def tap(stream: object) -> Tap:
@@ -102,7 +102,7 @@ def _chain(letter: str) -> ServerProcedure:
             der.not_seen("the client's chain", "--kit FOLDER is needed, whose root the server trusts")
             raise Stopped
         if case.accept:
-            await der.carry_out(Register(who.lfdi))
+            await der.prepare(Register(who.lfdi))
         found = await tried(der.target, who, _V12, CIPHER)
         if case.accept:
             der.check("the chain is accepted", found.status == 200, found.said)

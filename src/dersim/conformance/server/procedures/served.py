@@ -30,6 +30,7 @@ from dersim.conformance.server.follow import (
 )
 from dersim.conformance.server.plan import Plan
 from dersim.conformance.server.procedure import ServerProcedure
+from dersim.conformance.server.steps import Register
 from dersim.conformance.server.walk import Seen, SeenProgram
 from dersim.conformance.stage import Clock, Stage
 from dersim.errors import RemoteProtocolError
@@ -54,6 +55,8 @@ _DUTIES: Mapping[str, Mapping[str, Sequence[Duty]]] = {
         "SY event": (Duty(RECEIVED, "seen"), Duty(STARTED, "start"), Duty(SUPERSEDED, "start", "SP event"))
     },
 }
+#: How a server answers for what belongs to another client.
+_HIDDEN = (401, 403, 404)
 #: The rows that are made here; the others have requests of their own.
 IDS = (
     *(f"CORE-{number:03}" for number in (10, 11, 12, 13, 21, 22, 23)),
@@ -251,11 +254,31 @@ def _differ(wanted: dict[str, object], base: r.DERControlBase, program: SeenProg
     return list(walk.differing(wanted, served))  # type: ignore[arg-type]  # the model's own modes
 
 
+async def _of_others(der: Der) -> None:
+    """What belongs to the DER is not shown to another client."""
+    other = der.target.other
+    if other is None:
+        der.not_seen(
+            "another client does not see it", "--kit FOLDER is needed, for the certificate of another client"
+        )
+        return
+    await der.prepare(Register(other.lfdi))
+    seen = await walk.to_device(der)
+    for href in (seen.device.href, walk.link(seen.device, "RegistrationLink")):
+        answer = await der.get(str(href), who=other)
+        der.status(f"{href} is not shown to another client", answer, *_HIDDEN)
+
+
+_AFTER = {"BASIC-001": _of_others}
+
+
 def _procedure(name: str) -> ServerProcedure:
     record = CLIENT_PROCEDURES[name]
 
     async def run(der: Der) -> None:
         await Served(der, record).run()
+        if (after := _AFTER.get(name)) is not None:
+            await after(der)
 
     reading = _READINGS.get(name, "")
     return ServerProcedure(name, record.title, run, record.lasts_s, reading, record.required)
