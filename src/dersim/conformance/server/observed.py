@@ -19,6 +19,7 @@ from dersim.utility.paging import parse_page
 MAX_HREF = 255
 _LINKING = ("href", "replyTo")
 #: What keeps its mRID and creationTime as long as it has its href.
+_LISTS = (r.List, r.SubscribableList)
 _LASTING = (r.DERProgram, r.DERControl, r.DERCurve, r.FunctionSetAssignments, r.DefaultDERControl)
 
 Wrong = list[tuple[str, Exchange]]
@@ -33,7 +34,7 @@ def judge_all(der: Der) -> None:
     der.all_of("Content-Type and Content-Length are right", list(_headers(documents)), MEDIA_TYPE)
     der.all_of("hrefs can be followed", list(_hrefs(documents)), "all begin with a slash or https")
     read = [(each, _resource(each)) for each in documents]
-    lists = [(each, found) for each, found in read if isinstance(found, r.List)]
+    lists = [(each, found) for each, found in read if isinstance(found, _LISTS)]
     der.all_of("lists count their items, and keep to s and l", list(_counts(lists)), f"{len(lists)} lists")
     der.all_of("lists are in their order", list(_orders(lists)), f"{len(lists)} lists")
     der.all_of("mRID and creationTime do not change", list(_changes(read)), "none changes")
@@ -122,7 +123,7 @@ def _orders(lists: Iterable[tuple[Exchange, Any]]) -> Iterator[tuple[str, Exchan
 def _changes(read: Iterable[tuple[Exchange, Any]]) -> Iterator[tuple[str, Exchange]]:
     known: dict[str, tuple[Any, Any]] = {}
     for each, resource in read:
-        for item in (resource, *(items_of(resource) if isinstance(resource, r.List) else ())):
+        for item in (resource, *(items_of(resource) if isinstance(resource, _LISTS) else ())):
             if not isinstance(item, _LASTING) or item.href is None:
                 continue
             now = (str(item.mRID).upper(), getattr(item, "creationTime", None))

@@ -229,7 +229,11 @@ class Served:
 
 def _find(name: str, control: Control, program: SeenProgram) -> r.DERControl | None:
     named = [each for each in program.controls if each.description == name]
-    alike = [each for each in program.controls if each.interval.duration == control.duration_s]
+    alike = [
+        each
+        for each in program.controls
+        if not each.description and each.interval.duration == control.duration_s
+    ]
     found: list[r.DERControl] = named or alike
     return found[0] if found else None
 

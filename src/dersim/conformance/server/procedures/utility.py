@@ -166,6 +166,10 @@ async def maint_004(der: Der) -> None:
         ):
             continue
         for control in found:
+            if not der.check(
+                f"its control has a replyTo for {name}", bool(control.replyTo), f"replyTo {control.replyTo}"
+            ):
+                continue
             response = r.DERControlResponse(
                 createdDateTime=int(der.clock.now_s()), endDeviceLFDI=lfdi, status=1, subject=control.mRID
             )
