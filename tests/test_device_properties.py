@@ -202,8 +202,18 @@ def _volt_watt_never_raises(scenario: Scenario, ticks_s: tuple[float, ...]) -> N
 #: A Q that follows P late holds P to the circle of S by what P was before.
 _Q_FOLLOWS_P = ("opModWattVar", "opModWattPF", "opModFixedPFAbsorbW", "opModFixedPFInjectW")
 _LOWERING = tuple(mode for mode in MODES if mode not in _Q_FOLLOWS_P)
+#: Full or empty by what P was before is what the property is not about.
+_ENDLESS_BATTERY = {"713.SoC": 50.0, "713.WHRtg": 1e9}
+
+
+def _watched(scenario: Scenario, curve: Any) -> Scenario:
+    if not scenario.kind.startswith("PV"):
+        scenario = scenario._replace(plate=tuple((dict(scenario.plate) | _ENDLESS_BATTERY).items()))
+    return scenario._replace(first=(Ask("opModVoltWatt", curve), *scenario.first))
+
+
 WATCHED = st.builds(
-    lambda scenario, curve: scenario._replace(first=(Ask("opModVoltWatt", curve), *scenario.first)),
+    _watched,
     scenarios(modes=_LOWERING),
     VALUES["opModVoltWatt"],
 )
