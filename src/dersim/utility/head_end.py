@@ -92,7 +92,7 @@ class HeadEnd:
         self.programs = Programs(config.ended_listed_s)
         self.groups = self.programs.groups
         self.end_devices = EndDevices(config.registration, config.pin, encrypted=config.encrypted)
-        self.mirrors = Mirrors()
+        self.mirrors = Mirrors(now_s)
         self.responses = Responses()
         self.sightings = Sightings()
         self.subscriptions = Subscriptions()

@@ -8,13 +8,15 @@ a whole or refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dersim.buffers import BufferSize
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
+from dersim.utility.reading_samples import MOST_SAMPLE_BYTES, SAMPLE_BYTES, Samples
 from dersim.utility.refusal import RESOURCE_LIMIT, RequestRefused
 
 MIRRORS_PER_DEVICE = 20
@@ -33,7 +35,7 @@ class NumberedSet(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class MeterReadingRecord:
-    """One quantity: its ReadingType, its newest Reading, its newest reading sets by mRID.
+    """One quantity: its ReadingType, its newest Reading, its newest reading sets by mRID, and its samples.
 
     extra: unknown elements of the newest MirrorMeterReading.
     """
@@ -47,8 +49,9 @@ class MeterReadingRecord:
     sets: dict[str, NumberedSet] = field(default_factory=dict)
     sets_seen: int = 0
     extra: tuple[Extra, ...] = ()
+    samples: Samples = field(default_factory=Samples)
 
-    def update(self, posted: r.MirrorMeterReading) -> None:
+    def update(self, posted: r.MirrorMeterReading, received_s: float) -> None:
         """Apply a posted MirrorMeterReading."""
         self.extra = posted.extra
         if posted.description is not None:
@@ -57,10 +60,13 @@ class MeterReadingRecord:
             self.version = posted.version
         if posted.ReadingType is not None:
             self.reading_type = posted.ReadingType
-        if posted.Reading is not None:
-            self.reading = posted.Reading
         for reading_set in posted.MirrorReadingSet:
             self._keep(reading_set)
+            for reading in reading_set.Reading:
+                self.samples.add(reading, reading_set.timePeriod, received_s)
+        if posted.Reading is not None:
+            self.reading = posted.Reading
+            self.samples.add(posted.Reading, None, received_s)
 
     def _keep(self, reading_set: r.MirrorReadingSet) -> None:
         known = self.sets.pop(reading_set.mRID, None)
@@ -122,9 +128,10 @@ class Posted(NamedTuple):
 
 
 class Mirrors:
-    """All mirrors. `version` rises when one is added, changed or removed."""
+    """All mirrors. `version` rises when one is added, changed or removed. now_s: the time, UTC seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.time) -> None:
+        self._now_s = now_s
         self.version = 0
         self._by_number: dict[int, MirrorRecord] = {}
         self._by_mrid: dict[tuple[str, str], MirrorRecord] = {}
@@ -136,10 +143,10 @@ class Mirrors:
         return iter(self._by_number.values())
 
     def size(self) -> BufferSize:
-        """What the sets of readings take, by their number."""
+        """What the sets of readings and the samples take, by their number."""
         meters = [reading for mirror in self for reading in mirror.readings.values()]
-        held = sum(len(meter.sets) for meter in meters)
-        return BufferSize(held * _SET_BYTES, len(meters) * SETS_KEPT * _SET_BYTES)
+        held = sum(len(meter.sets) * _SET_BYTES + len(meter.samples) * SAMPLE_BYTES for meter in meters)
+        return BufferSize(held, len(meters) * (SETS_KEPT * _SET_BYTES + MOST_SAMPLE_BYTES))
 
     def get(self, number: int) -> MirrorRecord | None:
         """The mirror of this number."""
@@ -205,7 +212,7 @@ class Mirrors:
     def _update(self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading]) -> list[Posted]:
         self.version += 1
         mirror.version += 1
-        outcome = []
+        outcome, now_s = [], self._now_s()
         for posted in readings:
             record = mirror.readings.get(posted.mRID)
             created = record is None
@@ -213,7 +220,7 @@ class Mirrors:
                 number = len(mirror.readings) + 1
                 record = MeterReadingRecord(number, posted.mRID, posted.ReadingType or r.ReadingType())
                 mirror.readings[posted.mRID] = record
-            record.update(posted)
+            record.update(posted, now_s)
             outcome.append(Posted(f"{mirror.usage_point_href}/mr/{record.number}", created))
         return outcome
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from dersim.ieee2030_5 import report_words
 from dersim.ieee2030_5.declare import TYPES, Extra
 from dersim.json_schema import described
 from dersim.timestamps import rfc3339, rfc3339_or_none
@@ -110,6 +111,9 @@ class LogEventView(TypedDict):
     profileID: int
     createdDateTime: int
     details: str | None
+    time: Annotated[str | None, described("createdDateTime; null: no date")]
+    function_set: Annotated[str, described("in words")]
+    text: Annotated[str, described("what its code means")]
     extra: NotRequired[_Extra]
 
 
@@ -244,5 +248,8 @@ def log_event(device: EndDeviceRecord, item: NumberedLogEvent) -> dict[str, Any]
         "profileID": event.profileID,
         "createdDateTime": event.createdDateTime,
         "details": event.details,
+        "time": rfc3339_or_none(event.createdDateTime),
+        "function_set": report_words.function_set(event),
+        "text": report_words.log_event(event),
         **_unknown((), event),
     }
