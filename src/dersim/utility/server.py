@@ -30,6 +30,7 @@ from dersim.utility.head_end import MODULE, HeadEnd
 from dersim.utility.scenario.plan import Scenario
 from dersim.utility.scenario.player import fits, play
 from dersim.utility.state.state import State
+from dersim.utility.subscriptions.keeping import keep
 from dersim.utility.subscriptions.notifier import Notifier
 from dersim.utility.subscriptions.sender import Sender
 
@@ -272,7 +273,9 @@ class UtilityServer:
             self.sender.wake()
 
     def _collect(self, *, everything: bool) -> None:
-        if self.state is not None:
+        if self.state is None:
+            keep(self.head_end.journal, self.head_end.subscriptions)
+        else:
             with self.fences.around("utility_state", MODULE, "what has changed"):
                 self.state.collect(everything=everything)
 

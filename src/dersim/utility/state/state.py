@@ -20,6 +20,7 @@ from dersim.utility.state import posted
 from dersim.utility.state.collector import Collector
 from dersim.utility.state.export import Form, export, meters_of
 from dersim.utility.state.store import Row, Store
+from dersim.utility.subscriptions import keeping
 
 #: How often old readings are looked for, and the pause after a commit that failed, s.
 FORGET_S, PAUSE_S = 60.0, 1.0
@@ -65,6 +66,7 @@ class State:
         self.went_on = bool(rows)
         if rows:
             self._collector.restore(rows)
+            keeping.restore(self._head_end.subscriptions, rows)
             numbers = [int(row.key) for row in rows if row.kind == posted.RESPONSE]
             self._head_end.responses.version = max(numbers, default=0)
             self._pending = posted.by_owner(self._head_end, rows)
@@ -113,6 +115,7 @@ class State:
         """
         if self._journal.on:
             self._collector.collect(everything=everything)
+            keeping.keep(self._journal, self._head_end.subscriptions)
 
     # ---- the commits
 
