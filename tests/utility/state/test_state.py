@@ -330,3 +330,13 @@ async def test_the_cycle_goes_on_where_it_was(runs):
         starts = [c.start_s for c in lab.head_end.programs.get(1).listed_controls()]
         assert len(set(starts)) == len(starts)
     assert json.dumps(before)
+
+
+async def test_a_control_of_an_earlier_run_still_competes(runs):
+    async with runs.run() as lab:
+        order = ControlOrder(modes_from_json(LIMIT), T_INT + 600, 600)
+        lab.head_end.publish(lab.head_end.programs.get(1), order)
+    async with runs.run() as lab:
+        lab.head_end.publish(lab.head_end.programs.get(2), order)
+        [control] = lab.head_end.programs.get(1).controls.values()
+        assert control.potentially_superseded

@@ -173,6 +173,7 @@ def _restore_programs(head_end: HeadEnd, kept: Mapping[str, Documents], highest:
         found = programs[int(key.partition("/")[0])]
         control = Control(found, 0, 0, document["mrid"], 0, 0, 0, _modes(document["modes"]))
         set_attributes(control, _CONTROL, document)
+        control.end_s = control.start_s + control.duration_s
         control.lost = set(document["lost"])
         found.controls[control.number] = control
     head_end.programs.restore(programs, highest.get(PROGRAM, 0), *kept[SERVER]["last"])
