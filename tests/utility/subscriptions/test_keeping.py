@@ -43,6 +43,7 @@ async def test_a_subscription_goes_on_and_nothing_is_told_that_has_not_changed(r
         assert [
             {**each, "last_answer": "201"} for each in lab.admin("GET", "/subscriptions")[1]
         ] == runs.shown
+        lab.now += 1
         Subscribers(lab).publish(start_s=int(lab.now) + 9_500)
         [told] = Subscribers(lab).told()
         assert (told.Resource.all, told.subscriptionURI) == (2, href)
