@@ -5,6 +5,7 @@ Made when the operator looks, of the Responses and of what devices have read.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
@@ -55,7 +56,8 @@ class Life(NamedTuple):
 
     read_s: when the device first read it. responses: in the order in which they came. started_late_s,
     ended_late_s: by how much the device was outside the time in which it may start or complete, by its own
-    account; negative where it was too early, None where it has not said that it did.
+    account, and no later than it had read the control; negative where it was too early, None where it has
+    not said that it did.
     """
 
     lfdi: str
@@ -118,7 +120,7 @@ class Lives:
         if read_s is None and device is not None and device.aggregator_lfdi is not None:
             read_s = read.get(device.aggregator_lfdi)
         stage, text = _stage(own, read_s)
-        from_s = max(control.earliest_start_s, control.creation_s)
+        known_s = max(control.creation_s, math.ceil(read_s or 0))
         return Life(
             lfdi,
             device,
@@ -126,8 +128,8 @@ class Lives:
             text,
             read_s,
             tuple(own),
-            _late(own, _STARTED, from_s, control.latest_start_s),
-            _late(own, _COMPLETED, _earliest_end_s(control), control.latest_end_s),
+            _late(own, _STARTED, control.earliest_start_s, max(control.latest_start_s, known_s)),
+            _late(own, _COMPLETED, _earliest_end_s(control), max(control.latest_end_s, known_s)),
         )
 
 
@@ -160,7 +162,7 @@ def _late(own: list[NumberedResponse], status: int, earliest_s: int, latest_s: i
     at_s = next((created_s(each) for each in own if each.response.status == status), None)
     if at_s is None:
         return None
-    return min(at_s - earliest_s, 0) or max(at_s - max(latest_s, earliest_s), 0)
+    return min(at_s - earliest_s, 0) or max(at_s - latest_s, 0)
 
 
 def _earliest_end_s(control: Control) -> int:

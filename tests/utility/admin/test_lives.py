@@ -88,6 +88,15 @@ def test_a_randomized_start_is_late_only_after_its_window(lab, client):
     assert (row["started_late_s"], row["ended_late_s"]) == (0, -5)
 
 
+def test_a_device_is_not_late_before_it_has_read_the_control(lab, client):
+    client.get("/dcap")
+    mrid = publish(lab, ORDER | {"start_in_s": 0})
+    lab.now += 9
+    client.get("/derp/2/derc?l=9")
+    answer(client, mrid, 2, T + 10)
+    assert rows(lab, mrid)[1][client.lfdi]["started_late_s"] == 1
+
+
 def test_a_page_of_the_list_is_no_sight_of_the_rest(lab, client):
     client.get("/dcap")
     first, second = publish(lab), publish(lab, ORDER | {"start_in_s": 500})

@@ -13,7 +13,7 @@ const LATE = { title: "Late", n: true };
 const COLUMNS = ["Control", "Program", "In force", "On the server", "On the devices", LATE];
 const WORDS =
   "Read: the device has fetched the list that has the control. What comes after is what it says in its " +
-  "Responses. Late: devices that started or ended outside the time in which they may.";
+  "Responses. Late: devices that, once they had read it, started or ended outside the allowed time.";
 
 export const view = {
   title: "Controls",
