@@ -50,7 +50,7 @@ def cut_after(count):
     """Lists of controls end early."""
 
     def change(_, response, __):
-        if b"<DERControlList" not in response.body:
+        if b"<DERControlList " not in response.body:
             return response
         controls = _CONTROL.findall(response.body)
         body = response.body
@@ -71,7 +71,7 @@ def holds(count):
     """Of a list that is longer the controls that were read last are dropped."""
 
     def change(request, response, state):
-        if b"<DERControlList" not in response.body:
+        if b"<DERControlList " not in response.body:
             return response
         listed = {mrid_of(xml): xml for xml in _CONTROL.findall(response.body)}
         held = [mrid for mrid in state.get(path_of(request), ()) if mrid in listed]
@@ -266,9 +266,9 @@ class Vanished:
         started, said = state.setdefault("started", {}), state.setdefault("said", set())
         if is_response(request, 2):
             started[subject_of(request)] = request
-        if is_response(request, 3):
-            if subject_of(request) in said:
-                return CREATED
+        if is_response(request, 3) and subject_of(request) in said:
+            return CREATED
+        if any(is_response(request, status) for status in (3, 6, 7, 14)):
             said.add(subject_of(request))
         early = [
             each._replace(body=each.body.replace(b"<status>2<", b"<status>3<"))
