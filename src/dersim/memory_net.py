@@ -12,9 +12,12 @@ class MemoryNet(trio.abc.Listener[trio.abc.Stream]):
         self._send, self._receive = trio.open_memory_channel[trio.abc.Stream](100)
 
     async def open_tcp(self, _host: str, _port: int) -> trio.abc.Stream:
-        """The client's end of a new connection."""
+        """The client's end of a new connection; OSError where nobody listens any more."""
         ours, theirs = trio.testing.memory_stream_pair()
-        await self._send.send(theirs)
+        try:
+            await self._send.send(theirs)
+        except trio.BrokenResourceError:
+            raise ConnectionRefusedError("nobody listens") from None
         return ours
 
     async def accept(self) -> trio.abc.Stream:

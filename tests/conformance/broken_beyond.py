@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from tests.conformance.wires import (
     Broken,
     body_changed,
     never_asked,
+    path_of,
     rewritten,
     with_status,
 )
@@ -31,8 +33,10 @@ from tests.conformance.wires_beyond import (
     links_without_all,
     lost_mirror_unnoticed,
     main_time_for_all,
+    never_read,
     no_chains,
     no_mirror,
+    notified_with,
     only_with_reply_to,
     ramp_for_all,
     readings_of,
@@ -44,11 +48,15 @@ from tests.conformance.wires_beyond import (
     without_retry_after,
 )
 
+from dersim.http11 import Response
+
 
 def both_ways(name, fails, defect):
     """A defect that sees answers and changes requests."""
     return Broken(name, fails, defect.request, answer=defect.answer)
 
+
+SUBSCRIBED = {"CORE-018", "CORE-019", "ERR-002"}
 
 BEYOND = [
     # events
@@ -76,6 +84,32 @@ BEYOND = [
     Broken("a Response is given up after 500", {"X-025"}, answer=given_up),
     Broken("a control without replyTo is not run", {"X-026"}, answer=each_control(only_with_reply_to)),
     Broken("what is over is reported completed", {"X-027"}, with_status(254, 3)),
+    # subscriptions
+    Broken(
+        "no Subscription is made",
+        SUBSCRIBED,
+        lambda request, _: Response(403) if path_of(request).endswith("/sub") else request,
+    ),
+    Broken(
+        "its EndDevice is not subscribed to",
+        {"CORE-019"},
+        lambda request, _: (
+            Response(400)
+            if re.search(rb"<subscribedResource>/edev/\d+<", request.body) and request.method == "POST"
+            else request
+        ),
+    ),
+    Broken(
+        "Notifications are answered 200",
+        SUBSCRIBED,
+        patch=partial(notified_with, lambda status: 200 if status == 201 else status),
+    ),
+    Broken("what a Notification is about is never read", SUBSCRIBED, hidden=never_read),
+    Broken(
+        "a Notification with another resource is taken",
+        {"ERR-002"},
+        patch=partial(notified_with, lambda status: 201 if status == 400 else status),
+    ),
     # answers and links
     Broken("Time is asked for with every EndDeviceList", {"X-009"}, time_with_end_devices),
     both_ways("no readings after the tree was read again", {"X-009"}, NoReadingsAfterWalk),

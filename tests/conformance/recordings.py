@@ -54,7 +54,8 @@ def acts(broken, recording):
     if not broken.is_on_wire:
         return True
     clock = SimpleNamespace(now_s=lambda: 0.0)
-    stage = SimpleNamespace(clock=clock, server_ahead_s=0.0, controls=recording.controls)
+    evidence = recording.outcome.evidence
+    stage = SimpleNamespace(clock=clock, server_ahead_s=0.0, controls=recording.controls, evidence=evidence)
     state = {"stage": stage}
     for each in recording.passed:
         clock.now_s, stage.server_ahead_s = (lambda at=each.time_s: at), each.server_ahead_s

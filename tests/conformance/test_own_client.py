@@ -14,7 +14,7 @@ REQUIRED = {
     *("COMM-002", "COMM-003", *(f"COMM-004{letter}" for letter in "ABCDEFG")),
     *(f"CORE-{number:03}" for number in (3, 5, 9, 10, 11, 12, 13, 14, 21, 22, 23)),
     *(f"BASIC-{number:03}" for number in range(1, 30)),
-    "ERR-001",
+    *("CORE-018", "CORE-019", "ERR-001", "ERR-002"),
 }
 
 #: The X- ids that are run in the everyday suite.

@@ -9,6 +9,7 @@ from unittest import mock
 
 from tests.conformance.wires import CREATED, is_response, path_of
 
+from dersim.csip.subscriptions.hub import NotifyHub
 from dersim.http11 import Response
 
 _CONTROL = re.compile(rb"<DERControl .*?</DERControl>", re.DOTALL)
@@ -360,6 +361,25 @@ def readings_of(uom, change):
 def turned(xml):
     """With the other sign."""
     return re.sub(rb"<value>(-?)(\d+)", lambda at: b"<value>" + (b"" if at[1] else b"-") + at[2], xml)
+
+
+def never_read(request, state):
+    """What a Notification is about is never read."""
+    told = {each.resource for each in state["stage"].evidence.notified}
+    return request.method == "GET" and path_of(request) in told
+
+
+@contextlib.contextmanager
+def notified_with(change) -> Iterator[None]:
+    """Notifications are answered otherwise: change(status) gives the status."""
+    answer = NotifyHub.answer
+
+    def other(hub, request):
+        response = answer(hub, request)
+        return response._replace(status=change(response.status))
+
+    with mock.patch.object(NotifyHub, "answer", other):
+        yield
 
 
 class LostIsSent:

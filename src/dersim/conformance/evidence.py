@@ -72,6 +72,16 @@ class Handshake(NamedTuple):
     chain: tuple[bytes, ...] = ()
 
 
+class Notified(NamedTuple):
+    """One Notification and its answer. uri: where it went; resource: the path that it is about."""
+
+    time_s: float
+    uri: str
+    resource: str
+    body: bytes
+    status: int
+
+
 class Sample(NamedTuple):
     """The power of the device at one moment, exporting positive; None is not known."""
 
@@ -105,6 +115,7 @@ class Evidence:
     exchanges: list[Exchange] = field(default_factory=list)
     handshakes: list[Handshake] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
+    notified: list[Notified] = field(default_factory=list)
     programs: Mapping[str, Program] = field(default_factory=dict)
     controls: Mapping[str, Control] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from dersim import pki, tls
 from dersim.ieee2030_5 import identity
+from dersim.plugin.services import CertificateFiles
 from dersim.tls.files import load_certificates
 from dersim.utility.config import DEFAULT_PIN
 
@@ -41,6 +42,11 @@ class Kit(NamedTuple):
         files = (("cert", self.cert(CLIENT)), ("key", self.key(CLIENT)), ("root_cert", self.root))
         words = [word for name, path in files for word in (f"--csip_{name}", str(path))]
         return [*words, "--csip_pin", f"{DEFAULT_PIN:06}"]
+
+    @property
+    def server_files(self) -> CertificateFiles:
+        """The server's pair, with which it sends Notifications too."""
+        return CertificateFiles(self.cert(SERVER), self.key(SERVER), self.root)
 
     def server_context(self, letter: str | None) -> tls.ServerContext:
         """The server's TLS context with a chain, by default a good one."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import trio
 
@@ -15,10 +16,12 @@ from dersim.conformance.evidence import Sample
 from dersim.conformance.kit import Kit
 from dersim.csip import plugin as csip
 from dersim.csip.client import CsipClient
+from dersim.csip.subscriptions.listener import NotifyListener
 from dersim.engine.simulator import derived_rng
 from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
+from dersim.memory_net import MemoryNet
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendContext
@@ -26,6 +29,10 @@ from dersim.plugin.services import Services
 
 #: Beyond what any nameplate needs for its rated power.
 FULL_SUN_W_M2 = 1800.0
+#: The flags of a client that subscribes.
+SUBSCRIBES = ("--csip_subscriptions", "yes")
+#: What the server is told where Notifications come over memory streams.
+NOTIFY_URL = "https://127.0.0.1:9443"
 
 Opener = Callable[[str, int], Awaitable[trio.abc.Stream]]
 
@@ -34,6 +41,7 @@ class OwnClient:
     """A DER and its client. `samples` grows with each tick.
 
     open_tcp: opens the stream to the server; None: a socket. flags: of `dersim sim`, for the client.
+    notify_net: where it listens for Notifications, if it subscribes; None: on a socket.
     """
 
     def __init__(
@@ -44,6 +52,7 @@ class OwnClient:
         flags: tuple[str, ...] = (),
         open_tcp: Opener | None = None,
         device_type: str = "PV",
+        notify_net: MemoryNet | None = None,
     ) -> None:
         self.clock = clock
         self.samples: list[Sample] = []
@@ -65,6 +74,10 @@ class OwnClient:
             rng=derived_rng(1, "conformance", 1),
             fences=Fences(log),
         )
+        self._notify_net = notify_net
+        # First: the client asks for the listener when it is made. It is one of the fleet.
+        of_fleet = replace(context, device=None)
+        self._listener = NotifyListener(of_fleet) if options.csip_subscriptions else None
         self.client = CsipClient(context) if open_tcp is None else CsipClient(context, open_tcp=open_tcp)
 
     def set_inputs(self, **values: float) -> bool:
@@ -82,8 +95,18 @@ class OwnClient:
         await self._fleet.step(self.clock.now_s())
         await self.client.bind()
         async with trio.open_nursery() as nursery:
+            if self._listener is not None:
+                await self._listen(self._listener, nursery)
             nursery.start_soon(self._tick)
             nursery.start_soon(self.client.run)
+
+    async def _listen(self, listener: NotifyListener, nursery: trio.Nursery) -> None:
+        if self._notify_net is None:
+            await listener.bind()
+            nursery.start_soon(listener.run)
+        else:
+            listener.hub.base_url = NOTIFY_URL
+            nursery.start_soon(listener.serve, [self._notify_net])
 
     async def _tick(self) -> None:
         while True:

@@ -57,7 +57,8 @@ class Procedure:
     here. required: for which profiles (C, A, S). chain: the letter of the server's certificate chain for
     COMM-004, None for the normal one. clock_offset_s: how far the server's clock is ahead of the device's.
     least_scale: the shortest printed second, for procedures that judge poll rates: clients do not poll faster
-    than every 5 s or so. subscriptions: the server offers them, and our own client uses them. by_hand: what a person does at a device that is not ours, agreed before it starts.
+    than every 5 s or so. subscriptions: the server offers them, and our own client uses them. by_hand: what a
+    person does at a device that is not ours, agreed before it starts.
     """
 
     id: str

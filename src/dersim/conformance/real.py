@@ -21,8 +21,9 @@ from dersim.conformance.criteria import ALWAYS
 from dersim.conformance.evidence import Evidence
 from dersim.conformance.kit import Kit
 from dersim.conformance.live.board import Board, State
+from dersim.conformance.notifying import Notifying
 from dersim.conformance.operator import Instruction, Nobody, Operator
-from dersim.conformance.own_client import OwnClient
+from dersim.conformance.own_client import SUBSCRIBES, OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
 from dersim.conformance.serving import Scene, serve
 from dersim.conformance.stage import Bench, ShiftedClock, Stage
@@ -95,12 +96,14 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) ->
     client = None
     if how.own:
         address = ("--csip_server_ip", str(ports.host), "--csip_server_port", str(ports.port))
-        client = OwnClient(clock, log, how.kit, (*address, *how.flags))
+        subscribes = SUBSCRIBES if procedure.subscriptions else ()
+        client = OwnClient(clock, log, how.kit, (*address, *subscribes, *how.flags))
     bench = client or await _prepared(procedure, ports, how, board)
 
     def set_up() -> Stage:
         shifted = ShiftedClock(clock, procedure.clock_offset_s)
-        stage = Stage(shifted, log, how.lfdi, bench, scale=scale)
+        files = how.kit.server_files if procedure.subscriptions else None
+        stage = Stage(shifted, log, how.lfdi, bench, scale=scale, notifies_with=files)
         procedure.set_up(stage)
         if client is not None and not procedure.clock_offset_s:
             stage.evidence.samples = client.samples  # as they come, for the page
@@ -114,6 +117,8 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) ->
         nursery.start_soon(client.run if client else partial(_tick, clock))
         await _connected(scene, ports, how)
         if scene.stage is not None:
+            if procedure.subscriptions:
+                nursery.start_soon(Notifying(scene.stage).run)
             if procedure.stimuli is not None:
                 nursery.start_soon(procedure.stimuli, scene.stage)
             await scene.stage.until(procedure.lasts_s)

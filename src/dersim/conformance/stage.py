@@ -16,6 +16,7 @@ from dersim.http11.raw import Raw
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
 from dersim.modes import modes_from_json
+from dersim.plugin.services import CertificateFiles
 from dersim.utility import grouping
 from dersim.utility.config import DEFAULT_PIN, PollRates, UtilityConfig
 from dersim.utility.faults.plans import fault_from
@@ -71,15 +72,35 @@ class Stage:
     itself: called with each request, None leaves it to the server. reads, rewrites: what the server makes of
     requests, and what becomes of its answers. moved: paths of the server, and where they are found now.
     server_ahead_s: how far the server's clock is ahead of the procedure's; not 0 where a stimulus has set it.
+    notifies_with: the server's pair, where it offers subscriptions.
     """
 
     def __init__(
-        self, clock: Clock, log: Log, lfdi: str, bench: Bench, *, scale: float = 1.0, encrypted: bool = True
+        self,
+        clock: Clock,
+        log: Log,
+        lfdi: str,
+        bench: Bench,
+        *,
+        scale: float = 1.0,
+        encrypted: bool = True,
+        notifies_with: CertificateFiles | None = None,
     ) -> None:
         self.clock, self.lfdi, self.bench, self.scale = clock, identity.normal_lfdi(lfdi), bench, scale
         rates = PollRates(**{name: self.whole(rate) for name, rate in POLL_RATES.items()})
+        files = notifies_with
         config = UtilityConfig(
-            registration="known", own_programs=False, poll_rates=rates, encrypted=encrypted, pin=DEFAULT_PIN
+            registration="known",
+            own_programs=False,
+            poll_rates=rates,
+            encrypted=encrypted,
+            pin=DEFAULT_PIN,
+            subscriptions=files is not None,
+            notify_gap_s=self.whole(1),
+            notify_hosts="anywhere",
+            certificate=None if files is None else files.cert,
+            key=None if files is None else files.key,
+            root=None if files is None else files.root,
         )
         self.server_ahead_s = 0.0
         self.server = UtilityServer(config, lambda: clock.now_s() + self.server_ahead_s, log)

@@ -13,7 +13,8 @@ import trio.testing
 from dersim.clock import SimClock
 from dersim.conformance.criteria import ALWAYS
 from dersim.conformance.kit import Kit
-from dersim.conformance.own_client import OwnClient
+from dersim.conformance.notifying import Notifying
+from dersim.conformance.own_client import SUBSCRIBES, OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
 from dersim.conformance.serving import Scene, Wire, serve
 from dersim.conformance.stage import ShiftedClock, Stage
@@ -37,11 +38,15 @@ async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...], wire: Wir
     clock = SimClock(start_s=START_S, tick_s=1.0)
     clock.start()
     log = LogBuffer(stream=io.StringIO())
-    net = MemoryNet()
-    client = OwnClient(clock, log, kit, flags, net.open_tcp)
+    net, notify_net = MemoryNet(), MemoryNet()
+    if procedure.subscriptions:
+        flags = (*flags, *SUBSCRIBES)
+    client = OwnClient(clock, log, kit, flags, net.open_tcp, notify_net=notify_net)
 
     def set_up() -> Stage:
-        stage = Stage(ShiftedClock(clock, procedure.clock_offset_s), log, kit.lfdi, client)
+        files = kit.server_files if procedure.subscriptions else None
+        shifted = ShiftedClock(clock, procedure.clock_offset_s)
+        stage = Stage(shifted, log, kit.lfdi, client, notifies_with=files)
         procedure.set_up(stage)
         return stage
 
@@ -51,6 +56,8 @@ async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...], wire: Wir
     async with trio.open_nursery() as nursery:
         nursery.start_soon(serve, scene, [net], context)
         nursery.start_soon(client.run)
+        if procedure.subscriptions:
+            nursery.start_soon(Notifying(stage, notify_net.open_tcp).run)
         if procedure.stimuli is not None:
             nursery.start_soon(procedure.stimuli, stage)
         await stage.until(procedure.lasts_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dersim.conformance.checks.finding import failed, passed, warned
@@ -16,7 +17,7 @@ from dersim.ieee2030_5 import resources as r
 READ_S = 30.0
 #: Notification.status: the resource has changed, the Subscription is cancelled.
 CHANGED, CANCELLED = 0, 1
-#: What a GET may have otherwise than the Notification: attributes of the document, and how much of a list it is.
+#: What a GET may have otherwise than the Notification: attributes of the document.
 _NOT_COMPARED = frozenset({"pollRate", "results", "schemaVer", "extra"})
 
 
@@ -43,13 +44,28 @@ def notified(place: Place, status: int = CHANGED) -> Check:
 
     def check(evidence: Evidence) -> Finding:
         path = place(evidence)
-        found = [each for each in _of(evidence, path) if _status(each) == status]
+        found = [
+            each for each in _of(evidence, path) if _status(each) == status and not _is_wrong(each, path)
+        ]
         if not found:
             return failed(f"no Notification of status {status} about {path} could be delivered")
         told = ", ".join(f"{each.status} at {evidence.since_start(each.time_s):.1f} s" for each in found)
         wrong = [each for each in found if each.status != 201]
         said = f"Notification about {path}, status {status}: answered {told}"
         return failed(f"{said}; 201 is due") if wrong else passed(said)
+
+    return check
+
+
+def refused(place: Place) -> Check:
+    """A Notification that brought another resource than that of the place was answered 400."""
+
+    def check(evidence: Evidence) -> Finding:
+        path = place(evidence)
+        wrong = [each for each in _of(evidence, path) if _is_wrong(each, path)]
+        told = ", ".join(f"{each.status} at {evidence.since_start(each.time_s):.1f} s" for each in wrong)
+        said = f"a Notification about {path} that brings an EndDevice: answered {told or 'never'}"
+        return passed(said) if wrong and all(each.status == 400 for each in wrong) else failed(said)
 
     return check
 
@@ -73,7 +89,7 @@ def read_again(place: Place) -> Check:
         gets: list[Exchange] = []
         for each in _of(evidence, path):
             brought = _resource(each.body)
-            if _status(each) != CHANGED or brought is None:
+            if _status(each) != CHANGED or brought is None or _is_wrong(each, path):
                 continue
             latest_s = each.time_s + READ_S * evidence.scale
             later = [get for get in evidence.gets(path) if each.time_s <= get.time_s <= latest_s]
@@ -92,6 +108,11 @@ def read_again(place: Place) -> Check:
 
 def _of(evidence: Evidence, path: str) -> list[Notified]:
     return [each for each in evidence.notified if each.resource == path]
+
+
+def _is_wrong(each: Notified, path: str) -> bool:
+    """Whether it brings an EndDevice as what is at another path."""
+    return isinstance(_resource(each.body), r.EndDevice) and not re.fullmatch(r"/edev/\d+", path)
 
 
 def _notification(body: bytes) -> r.Notification | None:

@@ -15,6 +15,7 @@ from dersim.conformance.procedures import (
     core,
     device,
     events,
+    subscribed,
 )
 
 _PARTS = ("COMM", "CORE", "BASIC", "ERR", "X")
@@ -25,7 +26,7 @@ def _order(procedure: Procedure) -> tuple[int, str]:
 
 
 _BEYOND = (beyond, beyond_answers, beyond_changes, beyond_clocks, beyond_events, beyond_mirrors)
-_AREAS = (*_BEYOND, comm, core, device, controls, events)
+_AREAS = (*_BEYOND, comm, core, device, controls, events, subscribed)
 ALL: dict[str, Procedure] = {
     each.id: each for each in sorted((one for area in _AREAS for one in area.PROCEDURES), key=_order)
 }

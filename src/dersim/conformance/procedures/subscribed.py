@@ -6,8 +6,10 @@ from dersim.conformance.checks import subscriptions as subs
 from dersim.conformance.checks import wire
 from dersim.conformance.checks.power import limit
 from dersim.conformance.criteria import READ_BY, rules
+from dersim.conformance.notifying import cancel_subscriptions, change_end_device, send_wrong
 from dersim.conformance.procedure import Criterion, Procedure
 from dersim.conformance.stage import Stage
+from dersim.utility.groups import Group
 
 _ASSIGNMENTS, _END_DEVICE = wire.of_device("/fsa"), wire.of_device()
 
@@ -29,12 +31,20 @@ async def _another_assignment(stage: Stage) -> None:
 async def _changes_and_a_cancellation(stage: Stage) -> None:
     await _another_assignment(stage)
     await stage.until(150)
-    stage.change_end_device()
+    change_end_device(stage)
     await stage.until(210)
-    stage.cancel_subscriptions(_ASSIGNMENTS(stage.evidence))
+    cancel_subscriptions(stage, _ASSIGNMENTS(stage.evidence))
 
 
-def _group(stage: Stage, name: str):
+async def _errors(stage: Stage) -> None:
+    await _another_assignment(stage)
+    await stage.until(150)
+    await send_wrong(stage, _ASSIGNMENTS(stage.evidence))
+    await stage.until(190)
+    cancel_subscriptions(stage, _ASSIGNMENTS(stage.evidence))
+
+
+def _group(stage: Stage, name: str) -> Group:
     found = stage.head_end.groups.find(name)
     assert found is not None  # noqa: S101 - `_offered` has made it
     return found
@@ -82,6 +92,26 @@ PROCEDURES = (
         lasts_s=260,
         stimuli=_changes_and_a_cancellation,
         reading=f"{_READING} Whether the device subscribes again after the cancellation is its matter.",
+        required="AS",
+        subscriptions=True,
+    ),
+    Procedure(
+        "ERR-002",
+        "Notifications that are wrong, and a Subscription that is cancelled",
+        _offered,
+        (
+            *_FIRST,
+            Criterion("a Notification with another resource is answered 400", subs.refused(_ASSIGNMENTS)),
+            Criterion(
+                "the cancellation is answered",
+                subs.answered_at_all(_ASSIGNMENTS, subs.CANCELLED),
+            ),
+            rules("the new default rules", limit(60), 120, 240),
+        ),
+        lasts_s=240,
+        stimuli=_errors,
+        reading=f"{_READING} The wrong Notification comes before the cancellation, as it needs a "
+        "Subscription; the server does not restart.",
         required="AS",
         subscriptions=True,
     ),

@@ -9,6 +9,7 @@ then.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dersim.utility.encoded import EncodedDocuments
@@ -70,6 +71,8 @@ class Notifier:
         self._expire_at_s = 0.0
         self._newest_s = 0.0
         self.sent = self.failed = self.dropped = 0
+        #: Told of each answer, and its HTTP status.
+        self.on_answer: Callable[[SubscriptionRecord, Outgoing, int], None] = lambda *_: None
 
     @property
     def next_due_s(self) -> float:
@@ -156,6 +159,7 @@ class Notifier:
 
     def answered(self, record: SubscriptionRecord, outgoing: Outgoing, status: int, now_s: float) -> None:
         """The client has answered."""
+        self.on_answer(record, outgoing, status)
         if not 200 <= status < 300 and status != UNWANTED:
             self.failure(record, f"answered {status}", now_s)
             return

@@ -191,6 +191,20 @@ class Sender:
         self._notifier.answered(record, outgoing, response.status, self._head_end.now_s())
         await self._keep(destination, connection)
 
+    async def post_once(self, uri: str, body: bytes) -> int | None:
+        """POST a body as it is; the HTTP status of the answer, None where there is none."""
+        address = address_of(uri)
+        connection = self._connection(self._destination(address))
+        try:
+            answer = await connection.request(
+                "POST", address.target, headers=_HEADERS, body=body, timeout_s=TIMEOUT_S
+            )
+        except DersimError:
+            return None
+        finally:
+            await connection.aclose()
+        return answer.status
+
     def _failed(self, destination: Destination, record: SubscriptionRecord, error: DersimError) -> None:
         now_s = self._head_end.now_s()
         self._notifier.failure(record, str(error), now_s)
