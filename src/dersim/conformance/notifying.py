@@ -75,5 +75,4 @@ def change_end_device(stage: Stage) -> None:
 def cancel_subscriptions(stage: Stage, resource: str) -> None:
     """Cancel what is subscribed to a resource, and tell the device: status 1."""
     for record in list(stage.head_end.subscriptions.on(resource)):
-        stage.server.notifier.end(record, Ending(CANCELLED))
-    stage.server.sender.wake()
+        stage.head_end.subscriptions.end(record, Ending(CANCELLED))
