@@ -140,3 +140,10 @@ async def test_a_question_that_was_answered_elsewhere_takes_no_line(monkeypatch)
         os.write(into, b"\n")
         assert await ask_at_terminal("Raise the voltage.")
     os.close(into)
+
+
+def test_what_changes_while_it_runs_is_not_shortened_beyond_what_a_client_notices():
+    changing = dataclasses.replace(SHORT, stimuli=moved)
+    assert [each.scale(0.1) for each in (SHORT, BY_HAND, changing)] == [0.1, 0.1, 0.25]
+    assert dataclasses.replace(changing, least_scale=0.5).scale(0.1) == 0.5
+    assert changing.scale(1.0) == 1.0

@@ -92,8 +92,8 @@ async def _each(
 ) -> AsyncGenerator[Outcome, None]:
     seen, missed = False, 0
     for procedure in procedures:
-        scale = max(how.scale, procedure.least_scale)
-        said(f"{procedure.id}: {procedure.title}, {procedure.lasts_s * scale:.0f} s")
+        lasts_s = procedure.lasts_s * procedure.scale(how.scale)
+        said(f"{procedure.id}: {procedure.title}, {lasts_s:.0f} s")
         outcome = await real.run(procedure, ports, how, board)
         missed = missed + 1 if outcome.error is not None else 0
         seen = seen or outcome.error is None

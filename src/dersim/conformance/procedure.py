@@ -34,6 +34,9 @@ class Finding(NamedTuple):
 
 Check = Callable[[Evidence], Finding]
 
+#: The shortest printed second of a procedure in which the server changes something while it runs.
+NOTICED_SCALE = 0.25
+
 
 class Criterion(NamedTuple):
     """One criterion of a procedure.
@@ -74,6 +77,14 @@ class Procedure:
     least_scale: float = 0.0
     subscriptions: bool = False
     by_hand: tuple[Instruction, ...] = ()
+
+    def scale(self, wanted: float) -> float:
+        """Real seconds per printed second, not below what a client can follow.
+
+        Where the server changes something while it runs, a client that polls every 5 s notices in time.
+        """
+        changes = self.stimuli is not None and not self.by_hand
+        return max(wanted, self.least_scale, NOTICED_SCALE if changes else 0.0)
 
 
 class Record(Protocol):

@@ -89,7 +89,7 @@ def _duplicate(each: trio.socket.SocketType) -> int:
 
 async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) -> Outcome:
     """One run of one procedure; an Outcome with an error where no device has connected in time."""
-    scale = max(how.scale, procedure.least_scale)
+    scale = procedure.scale(how.scale)
     clock = SimClock(tick_s=min(1.0, scale * 2))
     clock.start()
     log = LogBuffer(stream=io.StringIO())
