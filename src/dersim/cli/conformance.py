@@ -7,7 +7,7 @@ import shlex
 import sys
 import tempfile
 import time
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -22,6 +22,7 @@ from dersim.conformance.head import RunHead
 from dersim.conformance.html.document import html
 from dersim.conformance.kit import CLIENT, Kit, make_kit
 from dersim.conformance.live.board import Board
+from dersim.conformance.modbus import Address, Meter, address
 from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
 from dersim.conformance.real import WAIT_S, RealRun
 from dersim.errors import ConfigError, bare_errors
@@ -65,6 +66,14 @@ def _conclude(outcomes: Sequence[Outcome], options: Namespace) -> int:
     return CHECK_FAILED if campaign.has_failed(outcomes, strict=options.strict) else 0
 
 
+def modbus_address(text: str) -> Address:
+    """The value of `--modbus`; ArgumentTypeError for what is none."""
+    try:
+        return address(text)
+    except ConfigError as error:
+        raise ArgumentTypeError(str(error).partition(": ")[2]) from None
+
+
 def make_parser() -> OptionParser:
     """The flags of the command."""
     parser = command_parser("conformance", usage="dersim conformance [flags]")
@@ -95,6 +104,8 @@ def make_parser() -> OptionParser:
         help="how long a client under test may take to connect")  # fmt: skip
     conformance_operator.add_flags(parser)
     conformance_server.add_flags(parser)
+    add("--modbus", type=modbus_address, default=None, metavar="HOST:PORT[:UNIT]",
+        help="read the power of the client under test by SunSpec over Modbus")  # fmt: skip
     add("--strict", action="store_true", help="a warning is a failure, too")
     add("--junit", type=new_file, default=None, metavar="FILE", help="write the verdicts as JUnit XML")
     add("--json", type=new_file, default=None, metavar="FILE", help="write verdicts and evidence as JSON")
@@ -110,6 +121,8 @@ def _check(options: Namespace) -> None:
     in_real_time = options.realtime or options.client_under_test or options.server not in (None, "self")
     if options.scale != 1.0 and not in_real_time:
         raise ConfigError("--scale: is for real time; give --realtime, --client-under-test or --server URL")
+    if options.modbus is not None and not options.client_under_test:
+        raise ConfigError("--modbus: is for --client-under-test; ours is seen at its terminals")
     if options.client_under_test and options.kit is None:
         raise ConfigError(
             "--kit FOLDER is needed with --client-under-test: its certificates are for the client"
@@ -131,6 +144,7 @@ def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[
         own=not options.client_under_test,
         wait_s=options.wait,
         operator=conformance_operator.operator_of(options, board),
+        meter=None if options.modbus is None else Meter(options.modbus, _say),
         called=board.call_out,
     )
     if options.client_under_test:
@@ -149,6 +163,9 @@ async def _run_real(
     procedures: Sequence[Procedure], how: RealRun, options: Namespace, board: Board
 ) -> list[Outcome]:
     outcomes = []
+    if how.meter is not None:
+        await how.meter.open()
+        _say(f"power is read by Modbus at {how.meter.where}, SunSpec model {how.meter.model}")
     found = campaign.run_real(procedures, how, options.host, options.port, _say, board)
     async with conformance_operator.live_page(options, board, _say), aclosing(found):
         async for outcome in found:
@@ -195,7 +212,14 @@ def _head(options: Namespace) -> RunHead:
         options.scale,
         "under test" if options.client_under_test else "dersim",
         options.server,
+        _power(options),
     )
+
+
+def _power(options: Namespace) -> str:
+    if options.modbus is not None:
+        return f"SunSpec over Modbus, {options.modbus}"
+    return "what the device meters" if options.client_under_test else "at the terminals"
 
 
 def _write(outcomes: Sequence[Outcome], options: Namespace, head: RunHead) -> None:

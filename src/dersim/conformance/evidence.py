@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import bisect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,6 +14,9 @@ from dersim.ieee2030_5 import resources as r
 from dersim.utility.program import Control, Program
 
 T = TypeVar("T")
+
+#: A sample at the terminals is of a moment that is no further off than this, s.
+NEAR_S = 3.0
 
 
 class Exchange(NamedTuple):
@@ -88,6 +92,8 @@ class Sample(NamedTuple):
     time_s: float
     p_w: float | None
     q_var: float | None
+    voltage_v: float | None = None
+    frequency_hz: float | None = None
 
 
 class Answered(NamedTuple):
@@ -169,8 +175,15 @@ class Evidence:
         return found
 
     def power(self) -> list[Sample]:
-        """The samples of the terminals; without them what the device has metered in W and var."""
-        return self.samples or self.metered()
+        """The samples of the terminals; without them what the device has metered in W and var.
+
+        So it is as well for a time in which the meter at the terminals was lost.
+        """
+        if self.samples and not self.facts.get("meter_lost"):
+            return self.samples
+        times = [each.time_s for each in self.samples]
+        gaps = [each for each in self.metered() if not _is_near(each.time_s, times)]
+        return sorted([*self.samples, *gaps], key=lambda sample: sample.time_s)
 
     def metered(self) -> list[Sample]:
         """What the device has metered in W and var, exporting positive."""
@@ -192,6 +205,12 @@ class Evidence:
             if values:
                 return float(values[-1].value * 10.0 ** (values[-1].multiplier or 0))
         return None
+
+
+def _is_near(time_s: float, times: Sequence[float]) -> bool:
+    """Whether one of the times, which rise, is within NEAR_S."""
+    place = bisect.bisect_left(times, time_s - NEAR_S)
+    return place < len(times) and times[place] <= time_s + NEAR_S
 
 
 _UNITS = {38: "p_w", 63: "q_var"}

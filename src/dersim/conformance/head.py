@@ -19,7 +19,7 @@ _MOST_JUDGED = 60
 class RunHead(NamedTuple):
     """How a campaign was run. began_s, ended_s: UTC seconds of the real clock. command: as it was typed.
 
-    server: the address of a server under test, None where a client is.
+    server: the address of a server under test, None where a client is. power: where it was seen.
     """
 
     began_s: float
@@ -30,6 +30,7 @@ class RunHead(NamedTuple):
     scale: float
     client: str
     server: str | None = None
+    power: str = "at the terminals"
 
 
 class DeviceUnderTest(NamedTuple):

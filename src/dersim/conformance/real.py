@@ -21,6 +21,7 @@ from dersim.conformance.criteria import ALWAYS
 from dersim.conformance.evidence import Evidence
 from dersim.conformance.kit import Kit
 from dersim.conformance.live.board import Board, State
+from dersim.conformance.modbus import Meter
 from dersim.conformance.notifying import Notifying
 from dersim.conformance.operator import Instruction, Nobody, Operator
 from dersim.conformance.own_client import SUBSCRIBES, OwnClient
@@ -47,7 +48,7 @@ class RealRun(NamedTuple):
 
     scale: real seconds per printed second. own: our own simulator is the device under test. flags: of `dersim
     sim`, for it. wait_s: for the first connection of a device that is not ours. operator: prepares such a
-    device. called: told what is due at it now.
+    device. meter: at its terminals. called: told what is due at it now.
     """
 
     kit: Kit
@@ -57,6 +58,7 @@ class RealRun(NamedTuple):
     flags: tuple[str, ...] = ()
     wait_s: float = WAIT_S
     operator: Operator = NOBODY
+    meter: Meter | None = None
     called: Callable[[str], None] = _unheard
 
 
@@ -121,6 +123,8 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) ->
                 nursery.start_soon(Notifying(scene.stage).run)
             if procedure.stimuli is not None:
                 nursery.start_soon(procedure.stimuli, scene.stage)
+            if how.meter is not None:
+                nursery.start_soon(how.meter.observe, scene.stage)
             await scene.stage.until(procedure.lasts_s)
         nursery.cancel_scope.cancel()
     if scene.stage is None:

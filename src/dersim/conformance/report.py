@@ -26,6 +26,7 @@ def document(outcomes: Sequence[Outcome], head: RunHead) -> dict[str, Any]:
         "scale": head.scale,
         "client": head.client,
         **({} if head.server is None else {"server": head.server}),
+        "power": head.power,
         "began": rfc3339(head.began_s),
         "ended": rfc3339(head.ended_s),
         "versions": head.versions,

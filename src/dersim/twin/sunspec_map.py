@@ -84,6 +84,24 @@ def read_machine(link: Link) -> Machine:
     return machine
 
 
+def model_places(link: Link) -> dict[int, tuple[int, int]]:
+    """Address and length of each model of the map, the first of several; DeviceUnreachable, ReadRefused."""
+    found: dict[int, tuple[int, int]] = {}
+    address = _find_base(link) + len(_MARKER)
+    for _ in range(_MOST_MODELS):
+        model_id, length = link.read(address, 2)
+        if model_id == 0xFFFF or (model_id == 0 and length == 0) or address + 2 + length > _LAST_REGISTER:
+            break
+        found.setdefault(model_id, (address, length))
+        address += 2 + length
+    return found
+
+
+def read_model(link: Link, model_id: int, place: tuple[int, int]) -> dict[str, Value]:
+    """The points of a model at its place in plain units; ReadRefused, or ConfigError for an unknown model."""
+    return _decoded(link, model_id, *place)[0]
+
+
 def _find_base(link: Link) -> int:
     found = []
     for base in BASES:

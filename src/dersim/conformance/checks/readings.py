@@ -7,7 +7,7 @@ import math
 
 from dersim.conformance.checks.finding import EDGE_S, failed, not_seen, passed
 from dersim.conformance.checks.power import TOLERANCE
-from dersim.conformance.evidence import Evidence, Exchange
+from dersim.conformance.evidence import NEAR_S, Evidence, Exchange
 from dersim.conformance.procedure import Check, Finding
 from dersim.conformance.stage import POLL_RATES
 from dersim.ieee2030_5 import resources as r
@@ -60,6 +60,8 @@ def agree_with_terminals(evidence: Evidence) -> Finding:
         return failed("no W and var were metered")
     for each in metered[1:]:
         near = min(evidence.samples, key=lambda sample: abs(sample.time_s - each.time_s))
+        if abs(near.time_s - each.time_s) > NEAR_S:
+            continue  # the meter at the terminals was lost
         for name, one, other in (("W", each.p_w, near.p_w), ("var", each.q_var, near.q_var)):
             if abs((one or 0.0) - (other or 0.0)) > rating * TOLERANCE:
                 return failed(f"metered {one:.0f} {name} where the terminals have {other:.0f}")

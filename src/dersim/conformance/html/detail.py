@@ -39,7 +39,7 @@ def _parts(outcome: Outcome, bodies: exchanges.Bodies) -> Iterator[str]:
     yield pairs(_about(outcome))
     yield "<h3>Criteria</h3>" + _criteria(outcome)
     if isinstance(record, Procedure) and (figure := plot.power(outcome.judged, evidence, record.lasts_s)):
-        yield f"<h3 id='{_place(outcome, 'power')}'>Power at the terminals</h3>{figure}"
+        yield f"<h3 id='{_place(outcome, 'power')}'>Power at the terminals</h3>{figure}{plot.grid(evidence)}"
     if times := setup.times(evidence):
         yield f"<h3>Responses</h3>{times}"
     if isinstance(record, Procedure):

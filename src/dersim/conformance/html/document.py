@@ -110,6 +110,7 @@ def _run(head: RunHead) -> str:
         ("date", f"{text(rfc3339(head.began_s)[:19].replace('T', ' '))} UTC, took {minutes} min {seconds} s"),
         ("client", text(head.client)),
         ("time", text(head.time if head.scale == 1 else f"{head.time}, {head.scale:g} s a printed second")),
+        ("power", "" if head.server else text(head.power)),
         ("versions", text(head.versions)),
         ("command", f"<span class='mono'>{text(head.command)}</span>"),
     ]

@@ -63,6 +63,26 @@ def power(judged: Iterable[Judged], evidence: Evidence, lasts_s: float) -> str:
     return f"<figure><svg {size}>{''.join(drawn)}</svg>{_key(with_q=with_q)}</figure>"
 
 
+def grid(evidence: Evidence) -> str:
+    """Voltage and frequency of the run in a line, where they were seen, and whether the meter was lost."""
+    said = [
+        f"{name} {min(seen):.{digits}f} to {max(seen):.{digits}f} {unit}"
+        for name, unit, digits, seen in (
+            ("voltage", "V", 1, [each.voltage_v for each in evidence.samples if each.voltage_v is not None]),
+            (
+                "frequency",
+                "Hz",
+                2,
+                [each.frequency_hz for each in evidence.samples if each.frequency_hz is not None],
+            ),
+        )
+        if seen
+    ]
+    if lost := evidence.facts.get("meter_lost"):
+        said.append(f"the meter was lost ({lost}), the device's own readings count meanwhile")
+    return f"<p class='note'>{text('; '.join(said))}</p>" if said else ""
+
+
 def _label(windows: Sequence[tuple[Window, Verdict]]) -> str:
     said = "; ".join(
         f"{window.expected.name} from {window.since:g} to {window.until:g} s: {verdict.value}"
