@@ -157,5 +157,6 @@ def test_a_run_without_evidence_has_a_report_too():
     read(page)
 
 
-def test_every_id_of_the_records_has_a_purpose():
+def test_every_purpose_is_that_of_a_procedure_and_every_record_has_one():
     assert [name for name in ALL if not name.startswith("X-") and name not in PURPOSES] == []
+    assert set(PURPOSES) <= set(ALL)
