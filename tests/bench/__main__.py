@@ -13,6 +13,7 @@ BENCHES = (
     "requests",
     "server",
     "state",
+    "notify",
     "modbus",
     "websockets",
     "startup",

@@ -249,3 +249,11 @@ async def test_a_session_that_was_forgotten_is_not_kept_when_its_connection_ends
     await met.client.aclose()
     assert client.session("server.test:8443") is None
     assert not (await meet(client, server)).client.session_reused
+
+
+def test_a_client_of_many_servers_keeps_a_session_of_each(folder):
+    files = (folder / "cert_1.pem", folder / "key_1.pem", folder / "cert_root.pem")
+    client = tls.client_context(*files, sessions=20)
+    for number in range(25):
+        client.keep_session(f"host{number}:443", object())
+    assert list(client._sessions) == [f"host{number}:443" for number in range(5, 25)]

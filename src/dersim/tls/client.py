@@ -23,7 +23,8 @@ from dersim.tls import files
 from dersim.tls.context import CheckedContext, prepare
 from dersim.tls.reasons import explain
 
-_SESSIONS = 16
+#: Sessions that a client keeps, by endpoint; most have one server.
+SESSIONS = 16
 #: Where an open file has a path.
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -76,14 +77,15 @@ class ClientContext:
     certificate_der: its certificate. shared: the OpenSSL context, which other clients may use too.
     """
 
-    __slots__ = ("__weakref__", "_chain", "_key", "_sessions", "certificate_der", "shared")
+    __slots__ = ("__weakref__", "_chain", "_key", "_most", "_sessions", "certificate_der", "shared")
 
-    def __init__(self, pair: files.CheckedPair, shared: SharedContext) -> None:
+    def __init__(self, pair: files.CheckedPair, shared: SharedContext, sessions: int = SESSIONS) -> None:
         self.certificate_der = pair.leaf.public_bytes(Encoding.DER)
         self.shared = shared
         chain = pair.chain_pem()
         self._chain = shared.chains.setdefault(chain, chain)
         self._key = pair.key_pem()
+        self._most = sessions
         self._sessions: dict[str, ssl.SSLSession | ssl.SSLObject] = {}
 
     def wrap_bio(
@@ -133,7 +135,7 @@ class ClientContext:
         """
         self._sessions.pop(endpoint, None)
         self._sessions[endpoint] = connection
-        if len(self._sessions) > _SESSIONS:
+        if len(self._sessions) > self._most:
             del self._sessions[next(iter(self._sessions))]
 
     def connection_ends(self, connection: ssl.SSLObject) -> None:
@@ -163,16 +165,17 @@ def client_context(
     *,
     check_hostname: bool = False,
     contexts: SharedContexts | None = None,
+    sessions: int = SESSIONS,
 ) -> ClientContext:
     """A client's TLS from PEM files: certificate with chain, its key, and the trusted roots.
 
     `check_hostname` is off by default: 2030.5 certificates name no host. contexts: what clients of one run
-    share; None: nothing. CertificateError names the bad file.
+    share; None: nothing. sessions: how many are kept to be resumed. CertificateError names the bad file.
     """
     cert, key, root = Path(cert), Path(key), Path(root)
     pair = files.check_pair(cert, key)
     shared = (contexts or SharedContexts()).find(root, check_hostname=check_hostname)
-    made = ClientContext(pair, shared)
+    made = ClientContext(pair, shared, sessions)
     try:
         made.load()
     except (ssl.SSLError, OSError) as error:

@@ -32,7 +32,7 @@ from dersim.utility.scenario.player import fits, play
 from dersim.utility.state.state import State
 from dersim.utility.subscriptions.keeping import keep
 from dersim.utility.subscriptions.notifier import Notifier
-from dersim.utility.subscriptions.sender import Sender
+from dersim.utility.subscriptions.sender import KEPT, Sender
 
 #: How often the head-end advances without a request, in seconds: only to log changes of status in time.
 ADVANCE_S = 1.0
@@ -145,7 +145,7 @@ class UtilityServer:
         config = self.config
         if config.certificate is None or config.key is None or config.root is None:
             return None
-        return tls.client_context(config.certificate, config.key, config.root)
+        return tls.client_context(config.certificate, config.key, config.root, sessions=KEPT)
 
     async def _told(self) -> bool:
         return self.state is None or await self.state.saved(writing=False)

@@ -27,8 +27,9 @@ from dersim.utility.subscriptions.record import SubscriptionRecord
 WORKERS, FAILING_WORKERS, OF_ONE_HOST = 64, 16, 4
 #: For one Notification, s.
 TIMEOUT_S = 10.0
-#: Connections that are kept for the next Notification, and how long without one, s.
-KEPT, KEPT_S = 1_200, 300.0
+#: Connections, and TLS sessions, that are kept for the next Notification, and how long without one, s.
+KEPT, KEPT_S = 1_200, 1_800.0
+SWEEP_S = 300.0
 _MAX_ANSWER = 64 * 1024
 _HEADERS = (("content-type", MEDIA_TYPE), ("accept", MEDIA_TYPE))
 
@@ -90,21 +91,21 @@ class Sender:
 
     async def run(self) -> None:
         """Send what is due, until cancelled."""
-        sweep_at = trio.current_time() + KEPT_S
+        sweep_at = trio.current_time() + SWEEP_S
         async with trio.open_nursery() as nursery:
             while True:
                 with self._fences.around("utility_notification", MODULE, "Notifications that are due"):
                     self._take_due(nursery)
                 await self._sleep()
                 if trio.current_time() >= sweep_at:
-                    sweep_at = trio.current_time() + KEPT_S
+                    sweep_at = trio.current_time() + SWEEP_S
                     await self._close_idle()
 
     async def _sleep(self) -> None:
         """Until the next one is due; at most 1 s at a time, as the server's clock may be set."""
         self._wanted = trio.Event()
         self._asleep_until_s = due_s = self._notifier.next_due_s
-        pause_s = KEPT_S if due_s == math.inf else min(max(due_s - self._head_end.now_s(), 0.0), 1.0)
+        pause_s = SWEEP_S if due_s == math.inf else min(max(due_s - self._head_end.now_s(), 0.0), 1.0)
         with trio.move_on_after(pause_s):
             await self._wanted.wait()
         self._asleep_until_s = -math.inf
