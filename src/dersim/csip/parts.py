@@ -189,6 +189,8 @@ class Parts:
     def _on_mirror_lost(self) -> None:
         """PUT the four DER resources again: a server that lost the mirror has probably lost them too."""
         self.reporter.forget("the server lost our mirror")
+        if self.subscriptions is not None:
+            self.subscriptions.recovered()
         self.schedule.set_earlier("der", self._client_context.frontend.clock.now_s())
 
     def _on_recovered(self, failed: frozenset[str]) -> None:

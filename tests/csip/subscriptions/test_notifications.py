@@ -221,7 +221,7 @@ async def test_a_changed_definition_is_read_and_subscribed_again(autojump_clock,
     await trio.sleep(1)
     assert len(subscribed.posted) == len(ALL) + 1
     assert subscribed.states()[DERC] == "subscribed"
-    assert len(world.server.times(DERC)) == 2
+    assert len(world.server.times(DERC)) >= 2
 
 
 async def test_the_wrong_type_is_refused_and_the_subscriptions_are_checked_soon(autojump_clock, subscribed):

@@ -66,6 +66,11 @@ class ServerSeen:
             self._lfdi = identity.lfdi(der)
         return self._lfdi
 
+    @property
+    def connects(self) -> int:
+        """How often it was connected to."""
+        return 0 if self.connection is None else self.connection.connects
+
 
 class Inbox:
     """The notifications of one DER. url: of its path. on_notice: called when one waits, or is refused."""
@@ -84,9 +89,9 @@ class Inbox:
         self.waiting: dict[str, Notice] = {}
         self.url: Callable[[], str] = lambda: ""
         self.on_notice: Callable[[Subscribed | None], None] = lambda _refused: None
+        self.server = server
         self._held = held
         self._reader = reader
-        self._server = server
         self._clock = clock
         self._conversation = conversation
         self._device = device
@@ -147,7 +152,7 @@ class Inbox:
         return self._read(request.body)
 
     def _check_sender(self, request: Request) -> None:
-        known, der = self._server.lfdi, request.peer_certificate_der
+        known, der = self.server.lfdi, request.peer_certificate_der
         if known is not None and (der is None or identity.lfdi(der) != known):
             whose = "none" if der is None else f"of LFDI {identity.lfdi(der)}"
             raise NotificationRefused(403, f"certificate {whose}; the server that we talk to has {known}")

@@ -26,7 +26,7 @@ from dersim.ieee2030_5 import resources as r
 
 #: Items of the schedule.
 SUBSCRIBE, NOTIFIED = "subscribe", "notified"
-#: How often a recovery of the server makes us read everything, s.
+#: How often a recovery makes us read everything, and a reconnection the SubscriptionList, s.
 RECOVERY_SPACING_S = 300.0
 #: Moves that are remembered, and notifications that wait for the comparison with a GET.
 _MOST = 100
@@ -41,7 +41,8 @@ class SubscribedPolling(Polling):
         self._inbox = inbox
         self._noted = reader
         self._slow: set[Hashable] = set()
-        self._recovered_s = -RECOVERY_SPACING_S
+        self._recovered_s = self._checked_s = -RECOVERY_SPACING_S
+        self._connects = 0
         inbox.on_notice = self._on_notice
         reader.on_compared = self._on_compared
 
@@ -57,6 +58,7 @@ class SubscribedPolling(Polling):
         except PinRefused:
             self.subscriber.held.by_resource.clear()  # this server is not used
             raise
+        self._connects = self._inbox.server.connects
         self._at_once(SUBSCRIBE)
 
     def parent(self, key: Hashable, href: str) -> Hashable | None:
@@ -75,6 +77,8 @@ class SubscribedPolling(Polling):
             await self._take_in_all()
             return None
         again_s = await super().poll(key)
+        if self._connects != self._inbox.server.connects:
+            self._check_after_reconnection()
         if again_s is None or not self._is_rare(key):
             return again_s
         self._compared(hrefs_of(self.tree, key))
@@ -87,6 +91,15 @@ class SubscribedPolling(Polling):
         again_s = max(again_s, SAFETY_POLL_S)
         self._situations[key] = causes.safety_poll(again_s)
         return again_s
+
+    def _check_after_reconnection(self) -> None:
+        """A server that was restarted in between may have lost our subscriptions."""
+        self._connects = self._inbox.server.connects
+        now_s = self._clock.now_s()
+        if now_s - self._checked_s >= RECOVERY_SPACING_S:
+            self._checked_s = now_s
+            self.subscriber.check_soon()
+            self._at_once(SUBSCRIBE)
 
     def recovered(self) -> None:
         """The server answers again: read everything, and whether it still has our subscriptions."""
@@ -127,18 +140,19 @@ class SubscribedPolling(Polling):
             self._repace()
 
     def _repace(self, *, was_read: bool = False) -> None:
-        """What is newly subscribed is polled rarely; what no longer is, as before."""
-        # It is read at once, unless it was just read.
-        now_s = self._clock.now_s()
-        covered = {key for key in self._rare_keys() if self._is_covered(key)}
-        for key in covered - self._slow:
-            rate_s = max(self._rate_s(key), SAFETY_POLL_S)
-            self._situations[key] = causes.safety_poll(rate_s)
-            self.schedule.set(key, now_s + rate_s)
-        for key in self._slow - covered:
-            self._situations[key] = causes.LOST_SUBSCRIPTION
-            self._at_once(key, self._rate_s(key) if was_read else 0.0)
-        self._slow = covered
+        """What is no longer subscribed is polled as before, and at once unless it was just read.
+
+        So is what was polled rarely and is subscribed anew: changes in between were not notified. What is
+        subscribed after a walk is polled once more as before, which makes good what changed during the walk.
+        """
+        made, self.subscriber.made = self.subscriber.made, set()
+        for key in list(self._slow):
+            lost = not self._is_covered(key)
+            if lost or key in made:
+                self._situations[key] = causes.LOST_SUBSCRIPTION
+                self._at_once(key, self._rate_s(key) if was_read else 0.0)
+            if lost:
+                self._slow.remove(key)
 
     def _rate_s(self, key: Hashable) -> float:
         """The rate of what an item reads, s; those without pollRate follow their list."""

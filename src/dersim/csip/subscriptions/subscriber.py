@@ -7,7 +7,7 @@ A refused subscription is asked for again after the next walk, or with the daily
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from dersim.csip import causes
@@ -48,6 +48,8 @@ class Subscriber:
     ) -> None:
         self.held = held
         self.check_at_s = 0.0
+        #: Items of the schedule of which something was subscribed to anew.
+        self.made: set[Hashable] = set()
         self._reader = reader
         self._session = reader.session
         self._clock = clock
@@ -135,6 +137,7 @@ class Subscriber:
             return
         if not record.is_live:
             record.since_s = now_s
+            self.made.add(record.wanted.key)
         record.state, record.why, record.renewed_s = "subscribed", "", now_s
         record.href = href or record.href
 
@@ -208,4 +211,4 @@ class Subscriber:
                 if record.is_live:
                     await self._delete(record.href)
         except DersimError as error:
-            self._reader.say("Info", f"subscriptions are left on the server: {error}")
+            self._reader.say("Debug", f"subscriptions are left on the server: {error}")
