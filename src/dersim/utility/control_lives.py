@@ -70,6 +70,15 @@ class Life(NamedTuple):
     ended_late_s: int | None
 
 
+class Summary(NamedTuple):
+    """A control on all its devices: how many, by stage and by why they refused it, and how many were late."""
+
+    devices: int
+    counts: dict[str, int]
+    refusals: dict[str, int]
+    late: int
+
+
 class Lives:
     """The lives of controls as they are now. Make one for each question: it keeps what it has looked up."""
 
@@ -82,9 +91,7 @@ class Lives:
 
     def of(self, control: Control) -> list[Life]:
         """The life on every device that it is for, and on others that have answered it."""
-        answers: dict[str, list[NumberedResponse]] = {}
-        for each in self._responses.get(control.mrid, ()):
-            answers.setdefault(_sender(each), []).append(each)
+        answers = self._answers(control)
         devices = {device.lfdi: device for device in self._devices_of(control)}
         strangers = (lfdi for lfdi in answers if lfdi not in devices)
         found = self._head_end.end_devices.find
@@ -92,6 +99,29 @@ class Lives:
             self._life(control, lfdi, device, answers.get(lfdi, []))
             for lfdi, device in [*devices.items(), *((lfdi, found(lfdi)) for lfdi in strangers)]
         ]
+
+    def summary(self, control: Control) -> Summary:
+        """The same in numbers; only devices that have answered are looked at one by one."""
+        answers, devices = self._answers(control), self._devices_of(control)
+        find = self._head_end.end_devices.find
+        told = [self._life(control, lfdi, find(lfdi), own) for lfdi, own in answers.items()]
+        silent = [each for each in devices if each.lfdi not in answers]
+        seen = self._head_end.sightings.of(control.mrid)
+        read = sum(each.lfdi in seen or each.aggregator_lfdi in seen for each in silent) if seen else 0
+        found = Counter({"unread": len(silent) - read, "read": read})
+        found.update(life.stage for life in told)
+        return Summary(
+            len(silent) + len(told),
+            {stage: found[stage] for stage in STAGES if found[stage]},
+            dict(Counter(life.text for life in told if life.stage == "refused")),
+            sum(bool(life.started_late_s or life.ended_late_s) for life in told),
+        )
+
+    def _answers(self, control: Control) -> dict[str, list[NumberedResponse]]:
+        answers: dict[str, list[NumberedResponse]] = {}
+        for each in self._responses.get(control.mrid, ()):
+            answers.setdefault(_sender(each), []).append(each)
+        return answers
 
     def on(self, control: Control, device: EndDeviceRecord) -> Life | None:
         """The life on one device; None where the control is not for it."""
@@ -131,12 +161,6 @@ class Lives:
             _late(own, _STARTED, control.earliest_start_s, max(control.latest_start_s, known_s)),
             _late(own, _COMPLETED, _earliest_end_s(control), max(control.latest_end_s, known_s)),
         )
-
-
-def counts(lives: Iterable[Life]) -> dict[str, int]:
-    """How many devices are at each stage."""
-    found = Counter(life.stage for life in lives)
-    return {stage: found[stage] for stage in STAGES if found[stage]}
 
 
 def newest_first(controls: Iterable[Control]) -> Iterator[Control]:

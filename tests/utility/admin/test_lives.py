@@ -1,5 +1,7 @@
 """What became of a control on each device: read, received, started, ended or refused, and how late."""
 
+from collections import Counter
+
 import pytest
 
 from dersim.ieee2030_5 import resources as r
@@ -42,6 +44,8 @@ def test_each_device_goes_its_own_way(lab):
     document, found = rows(lab, mrid)
     assert document["counts"] == {"unread": 1, "started": 1, "refused": 1}
     assert (document["devices"], document["late"], document["listed"]) == (3, 1, True)
+    assert Counter(row["stage"] for row in document["rows"]) == document["counts"]
+    assert document["refusals"] == {"rejected: parameter not applicable": 1}
     assert found[one.lfdi]["read"] == "2023-11-14T22:13:25.000Z"
     assert [each["status"] for each in found[one.lfdi]["responses"]] == [1, 2]
     assert (found[one.lfdi]["stage"], found[one.lfdi]["started_late_s"]) == ("started", 4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 from typing import Annotated, Any, TypedDict
@@ -13,7 +12,7 @@ from dersim.timestamps import rfc3339, rfc3339_or_none
 from dersim.utility.admin import controls
 from dersim.utility.admin.context import MRID, AdminContext, AdminRoute, Call
 from dersim.utility.admin.problems import PREFIX, refusal
-from dersim.utility.control_lives import STAGES, Life, Lives, Stage, counts, newest_first
+from dersim.utility.control_lives import STAGES, Life, Lives, Stage, Summary, newest_first
 from dersim.utility.mode_words import words_of
 from dersim.utility.program import Control
 from dersim.utility.responses import STATUS_TEXT, NumberedResponse, created_s
@@ -104,7 +103,7 @@ def _answer(each: NumberedResponse) -> dict[str, Any]:
     }
 
 
-def control_life(control: Control, lives: list[Life], own: Life | None = None) -> dict[str, Any]:
+def control_life(control: Control, summary: Summary, own: Life | None = None) -> dict[str, Any]:
     """One control, counted over its devices."""
     program = control.program
     return {
@@ -115,10 +114,7 @@ def control_life(control: Control, lives: list[Life], own: Life | None = None) -
         "groups": [group.name for group in program.groups],
         "listed": control.number in program.controls,
         "latest_end": rfc3339(control.latest_end_s),
-        "devices": len(lives),
-        "counts": counts(lives),
-        "refusals": dict(Counter(life.text for life in lives if life.stage == "refused")),
-        "late": sum(bool(life.started_late_s or life.ended_late_s) for life in lives),
+        **summary._asdict(),
         "life": None if own is None else life_view(own),
     }
 
@@ -134,8 +130,8 @@ def _all(context: AdminContext, call: Call) -> list[dict[str, Any]]:
     if device is not None:
         of_device = ((each, lives.on(each, device)) for each in chosen)
         found = islice(((each, own) for each, own in of_device if own is not None), query["limit"])
-        return [control_life(each, [own], own) for each, own in found]
-    return [control_life(each, lives.of(each)) for each in islice(chosen, query["limit"])]
+        return [control_life(each, lives.summary(each), own) for each, own in found]
+    return [control_life(each, lives.summary(each)) for each in islice(chosen, query["limit"])]
 
 
 def _one(context: AdminContext, call: Call) -> dict[str, Any]:
@@ -145,11 +141,11 @@ def _one(context: AdminContext, call: Call) -> dict[str, Any]:
         raise refusal(
             "not-found", f"there is no control {mrid[:80]}", f"GET {PREFIX}/control-lives lists the newest"
         )
-    lives = Lives(context.head_end).of(control)
+    lives = Lives(context.head_end)
     stage, start = query["stage"], query["start"]
-    chosen = [life for life in lives if stage is None or life.stage == stage]
+    chosen = [life for life in lives.of(control) if stage is None or life.stage == stage]
     rows = [life_view(life) for life in chosen[start : start + query["limit"]]]
-    return {**control_life(control, lives), "matching": len(chosen), "rows": rows}
+    return {**control_life(control, lives.summary(control)), "matching": len(chosen), "rows": rows}
 
 
 _LIMIT = Query("limit", int, ROWS, "At most so many.", 0, 1000)
@@ -164,7 +160,7 @@ ROUTES = [
         query=(
             Query("state", str, "all", "live: scheduled or active.", choices=("all", "live", "over")),
             Query("program", int, None, "Only those of this program.", 1),
-            Query("lfdi", str, None, "Only those for this device, counted for it alone."),
+            Query("lfdi", str, None, "Only those for this device, with its own life."),
             _LIMIT,
         ),
         tag="Controls",
