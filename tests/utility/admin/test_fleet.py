@@ -97,7 +97,8 @@ def test_the_states_are_counted_and_chosen_by(lab):
 def test_rows_are_found_by_lfdi_sfdi_number_and_group(lab, client):
     client.get("/dcap")
     lab.client(OTHER).get("/dcap")
-    body = {"name": "feeder 7", "level": "feeder", "lfdis": [client.lfdi]}
+    lab.admin("POST", "/groups", {"name": "north", "level": "substation"})
+    body = {"name": "feeder 7", "level": "feeder", "parent": 2, "lfdis": [client.lfdi]}
     group = lab.admin("POST", "/groups", body)[1]["id"]
     sfdi = str(identity.sfdi(client.lfdi))
 
@@ -108,7 +109,7 @@ def test_rows_are_found_by_lfdi_sfdi_number_and_group(lab, client):
     assert 2 in found("text=2")
     assert found("text=FEEDER%207") == found(f"group={group}") == [1]
     assert found("violating=yes") == []
-    assert lab.admin("GET", "/fleet?text=feeder")[1]["rows"][0]["groups"] == ["all DERs / feeder 7"]
+    assert lab.admin("GET", "/fleet?text=feeder")[1]["rows"][0]["groups"] == ["north / feeder 7"]
 
 
 def test_all_about_one_device(lab, client):

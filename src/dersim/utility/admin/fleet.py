@@ -13,7 +13,7 @@ from dersim.utility.admin.context import LFDI, AdminContext, AdminRoute, Call
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.admin.views import scaled
 from dersim.utility.end_devices import EndDeviceRecord, Registrant
-from dersim.utility.groups import Group
+from dersim.utility.groups import SYSTEM, Group
 from dersim.utility.head_end import HeadEnd
 
 State = Literal["connected", "silent", "never seen", "disabled"]
@@ -34,7 +34,7 @@ class DeviceRow(TypedDict):
     edition: Literal["2018", "2023"]
     registered_by: Annotated[Registrant, described("its first request, itself by a POST, or the operator")]
     aggregator: str | None
-    groups: Annotated[list[str], described("where it is, from the top: all DERs / feeder 7")]
+    groups: Annotated[list[str], described("where it is, from the top, such as substation / feeder 7")]
     pin_read: Annotated[str | None, described("when it last read its Registration")]
     rtg_max_w: Annotated[float | None, unit("W")]
     set_max_w: Annotated[float | None, unit("W")]
@@ -116,8 +116,9 @@ def own_groups(head_end: HeadEnd, lfdi: str) -> list[Group]:
 
 
 def path_of(group: Group) -> str:
-    """The names from the top to the group."""
-    return " / ".join(reversed([each.name for each in group.above()]))
+    """The names from the top to the group; the system is named only where it is the group itself."""
+    names = [each.name for each in group.above() if each is group or each.number != SYSTEM]
+    return " / ".join(reversed(names))
 
 
 def power_w(head_end: HeadEnd, lfdi: str) -> float | None:

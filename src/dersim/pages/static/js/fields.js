@@ -20,8 +20,12 @@ export function objection(text, { low, high, unit = "", optional = false }) {
   if (text === "") return optional ? "" : "a number is needed";
   const value = Number(text);
   if (Number.isNaN(value)) return "a number is needed";
-  const out = (typeof low === "number" && value < low) || (typeof high === "number" && value > high);
-  return out ? `${plain(value)} is outside ${spanOf({ low, high, unit })}` : "";
+  const below = typeof low === "number" && value < low;
+  const above = typeof high === "number" && value > high;
+  if (!below && !above) return "";
+  const span = spanOf({ low, high, unit });
+  if (span) return `${plain(value)} is outside ${span}`;
+  return `${below ? "at least" : "at most"} ${plain(below ? low : high)} ${unit}`.trim();
 }
 
 // name: the part of the value, "" for the whole; label: for a screen reader, shown where `words` is given.

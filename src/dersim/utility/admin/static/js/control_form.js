@@ -50,7 +50,9 @@ export class ControlForm {
       h("div", { class: "row" }, publish),
       this.said,
     );
-    show(this.root, h("div", { class: "grid" }, form, card("Preview", this.preview)));
+    const preview = card("Preview", this.preview);
+    preview.classList.add("beside");
+    show(this.root, h("div", { class: "grid" }, form, preview));
     this.modes.add("opModMaxLimW");
     this.changed();
   }
@@ -71,6 +73,10 @@ export class ControlForm {
   // The documents as they would be served now, or why there are none.
   async look() {
     const mine = (this.turn = (this.turn || 0) + 1);
+    if (this.when.waits || this.target.waits) {
+      show(this.preview, note("Nothing to show yet: say for whom it is and when it starts."));
+      return;
+    }
     const body = { ...this.body(), ...this.target.named() };
     try {
       const found = await postPlain("/api/utility/control-preview", body);
@@ -183,6 +189,11 @@ class When {
     this.words.textContent = seconds >= 120 ? span(seconds) : "";
   }
 
+  // Whether the start is to be given still.
+  get waits() {
+    return !this.relative && !this.start.value;
+  }
+
   read() {
     const at = this.start.value ? new Date(this.start.value) : null;
     const start = this.relative ? { start_in_s: this.start_in_s.value ?? 0 } : { start: at && toRfc3339(at) };
@@ -191,11 +202,10 @@ class When {
   }
 
   check() {
-    const missing = !this.relative && !this.start.value;
-    tell(this.wrong, missing ? "A time is needed." : "");
+    tell(this.wrong, this.waits ? "A time is needed." : "");
     if (this.duration_s.value === null) this.duration_s.complain("a number is needed");
     const known = [...this.fields, this.start_in_s].map((field) => field.check()).every(Boolean);
-    return known && !missing && this.duration_s.value !== null;
+    return known && !this.waits && this.duration_s.value !== null;
   }
 
   complain(name, text) {

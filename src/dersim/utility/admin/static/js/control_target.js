@@ -59,10 +59,14 @@ export class Target {
     show(this.known, rows.map((each) => h("option", { value: each.lfdi }, words(each))));
   }
 
+  // Whether the device is to be named still.
+  get waits() {
+    return this.kind.value === "device" && !this.device.value.trim();
+  }
+
   check() {
-    const missing = this.kind.value === "device" && !this.device.value.trim();
-    tell(this.wrong, missing ? "The LFDI of a device is needed." : "");
-    return !missing;
+    tell(this.wrong, this.waits ? "The LFDI of a device is needed." : "");
+    return !this.waits;
   }
 
   // As a preview names it.

@@ -98,7 +98,8 @@ function rowOf(device) {
   );
 }
 
-const lastSeen = ({ state, last_seen }) => (state === "connected" ? null : ["last seen ", stamp(last_seen)]);
+const lastSeen = ({ state, last_seen }) =>
+  state === "connected" || !last_seen ? null : ["last seen ", stamp(last_seen)];
 const pinWords = ({ pin_read }) => (pin_read ? "PIN read" : "PIN not read");
 
 // setMaxW, with rtgMaxW where that is another one.
