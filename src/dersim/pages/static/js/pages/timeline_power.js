@@ -11,13 +11,13 @@ const GAP = 10;
 const MOST = 5;
 
 // Adds the panels to a drawing of the timeline.
-export function drawPower(drawing, samples) {
+export function drawPower(drawing, samples, traces = SHOWN) {
   const { start, end } = drawing;
   const from = Math.max(0, samples.first(start) - 1);
   const to = Math.min(samples.length, samples.first(end) + 1);
   const gaps = samples.gaps(start, end);
   const breaks = new Set(gaps.map(([, after]) => samples.first(after)));
-  drawing.panels = SHOWN.map((trace) => {
+  drawing.panels = traces.map((trace) => {
     const panel = panelOf(drawing, samples, trace, from, to);
     const parts = pieces(samples.columns[trace.key], from, to, breaks);
     drawing.parts.push(
@@ -139,8 +139,8 @@ function valueAt(drawing, { trace, y }, samples, index, x) {
 }
 
 // The values at the cursor in words.
-export function wordsAt(samples, index) {
+export function wordsAt({ panels }, samples, index) {
   if (index < 0) return "no data";
-  const told = ({ key, label, unit }) => `${label} ${num(samples.columns[key][index], 2)} ${unit}`;
-  return SHOWN.map(told).join(", ");
+  const told = ({ trace: { key, label, unit } }) => `${label} ${num(samples.columns[key][index], 2)} ${unit}`;
+  return panels.map(told).join(", ");
 }
