@@ -26,6 +26,7 @@ from dersim.utility.admin import (
     reports,
     scenario,
     subscriptions,
+    timeline,
 )
 from dersim.utility.admin.context import SITE
 from dersim.utility.admin.problems import PREFIX, PROBLEMS
@@ -39,6 +40,7 @@ ROUTES: list[Route] = [
         programs,
         controls,
         lives,
+        timeline,
         publishing,
         curves,
         reports,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NotRequired, TypedDict
 
+from dersim.ieee2030_5 import report_words
 from dersim.json_schema import unit
 from dersim.pages.routes import Query
 from dersim.utility.admin import views
@@ -57,15 +58,21 @@ def _mirrors(context: AdminContext, call: Call) -> list[dict[str, Any]]:
 
 
 def _log_events(context: AdminContext, call: Call) -> list[dict[str, Any]]:
-    lfdi = wanted_lfdi(call.query)
+    query, lfdi = call.query, wanted_lfdi(call.query)
+    text = query["text"].strip().lower()
     found = [
         (device, item)
         for device in context.head_end.end_devices
         if matches(device.lfdi, lfdi)
         for item in device.log_events
+        if matches(item.event.functionSet, query["function_set"]) and _says(item.event, text)
     ]
     found.sort(key=lambda pair: pair[1].event.createdDateTime)
     return [views.log_event(*pair) for pair in newest(found, call.query, lambda pair: pair[1].id)]
+
+
+def _says(event: Any, text: str) -> bool:
+    return not text or text in f"{report_words.log_event(event)} {event.details or ''}".lower()
 
 
 def _requests(context: AdminContext, call: Call) -> list[dict[str, Any]]:
@@ -123,7 +130,13 @@ ROUTES = [
         handler=_log_events,
         summary="The LogEvents, oldest first.",
         response=list[views.LogEventView],
-        query=(_LFDI, NEWEST, AFTER),
+        query=(
+            _LFDI,
+            Query("function_set", int, None, "Only those of this function set, e.g. 11, DER.", 0, 255),
+            Query("text", str, "", "Part of its words or of its details, e.g. over voltage."),
+            NEWEST,
+            AFTER,
+        ),
         tag="Reports",
     ),
     AdminRoute(

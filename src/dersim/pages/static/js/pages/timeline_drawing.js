@@ -3,7 +3,8 @@ import { timeTicks, zoneName } from "../axes.js";
 import { h, instant, s } from "../dom.js";
 import { clock, modes, value } from "../format.js";
 
-const FILL = {
+// Fill, stroke and dash of a control's bar, by its phase.
+export const FILL = {
   scheduled: ["none", "var(--accent)", "5 3"],
   active: ["var(--accent)", "var(--accent)", null],
   completed: ["var(--muted)", "var(--muted)", null],
@@ -106,6 +107,17 @@ export class Drawing {
     this.rule();
     this.y += 4;
     this.rule();
+  }
+
+  // A row of bars, by their start.
+  lane(title, bars, soft = false) {
+    this.rule();
+    this.title(title, soft);
+    bars.forEach((each, index) => {
+      const following = bars[index + 1];
+      this.bar({ ...each, next: following ? this.x(following.from) : this.width });
+    });
+    this.y += this.row;
   }
 
   applied(lanes) {
