@@ -103,6 +103,7 @@ class UtilityServer:
             "edition": None if config.personality is None else config.personality.value,
             "registration": config.registration,
             "demo": self.demo,
+            "keeps_readings": self.state is not None,
             "time": rfc3339(self.head_end.now_s()),
             "devices": len(self.head_end.end_devices),
             "links": dict(self.addresses),

@@ -17,6 +17,7 @@ class ServerView(TypedDict):
     edition: Annotated[Literal["2018", "2023"] | None, described("of all answers; null: that of each client")]
     registration: Literal["open", "inband", "known"]
     demo: Annotated[bool, described("whether its controls are made up by --demo")]
+    keeps_readings: Annotated[bool, described("in the file of --state: GET /readings has them")]
     time: str
     devices: Annotated[int, described("EndDevices")]
     links: Annotated[dict[str, str], described("addresses of the other sites of this run")]

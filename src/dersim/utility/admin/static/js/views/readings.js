@@ -14,14 +14,15 @@ const SPANS = [
 const COLORS = ["--c-p", "--c-q", "--c-s", "--c-i", "--c-vll", "--c-vln"];
 const DASHES = [undefined, [9, 4], [4, 3], [2, 2]];
 const KEPT =
-  "The server keeps the newest 120 values of each quantity; with --state all of them are in its file, for " +
-  "--state_days days.";
+  "The server keeps the newest 120 values of each quantity here, and with --state all of them in its file, " +
+  "for --state_days days.";
 // Of one unit in one plot, so that phases can be compared.
 const MOST_IN_ONE = 4;
 
 class Readings {
-  constructor(root, lfdi, open) {
+  constructor(root, lfdi, { open, server }) {
     this.open = open;
+    this.kept = server?.keeps_readings;
     this.lfdi = lfdi;
     this.trouble = troubleLine();
     this.device = new DeviceChoice({
@@ -46,6 +47,7 @@ class Readings {
       const href = `/api/utility/readings?${query}`;
       return h("a", { class: "button", href, download: `readings.${format}`, onclick: follow }, title);
     };
+    if (!this.kept) return;
     const own = this.lfdi ? [link("csv", "CSV of this device", this.lfdi)] : [];
     show(this.files, own, link("csv", "CSV of all, one day"), link("parquet", "Parquet of all, one day"));
   }
@@ -92,13 +94,19 @@ class Readings {
 
 const traceOf = ({ mRID, description, quantity, unit }, index) => ({
   key: mRID,
-  label: description || quantity,
+  label: nameOf(description || quantity, unit),
   unit,
   color: COLORS[index % COLORS.length],
   dash: DASHES[index % DASHES.length],
   least: unit === "Hz" ? 0.05 : 1,
-  decimals: unit === "Hz" ? 3 : 2,
+  decimals: unit === "Hz" ? 3 : 1,
 });
+
+// Without the unit, which the plot shows beside it: "W A" is A, "W" is the total.
+function nameOf(text, unit) {
+  const starts = unit && text.toLowerCase().startsWith(unit.toLowerCase());
+  return (starts ? text.slice(unit.length) : text).replace(/^[\s,]+/, "") || "in all";
+}
 
 // Quantities of one unit together, no more than can be told apart.
 function groupsOf(meters) {
@@ -131,8 +139,8 @@ function historyOf(meters) {
 
 export const view = {
   title: "Readings",
-  show(root, { parts, open }) {
-    const readings = new Readings(root, parts[0], open);
+  show(root, context) {
+    const readings = new Readings(root, context.parts[0], context);
     const stop = poll(SECONDS, () => readings.load(), readings.trouble);
     return () => {
       stop();

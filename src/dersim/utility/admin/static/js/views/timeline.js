@@ -73,7 +73,7 @@ class Orders extends TimelineBase {
     if (!lanes.length) drawing.lane("No order in this window", [], true);
     drawing.rule();
     drawing.y += 6;
-    for (const each of defaults.slice(0, MOST_LANES))
+    for (const each of defaults.filter(({ modes }) => modes.length).slice(0, MOST_LANES))
       drawing.lane(`default of ${each.program_description}`, [this.defaultBar(each)]);
     drawing.rule();
     drawing.y += 10;
@@ -97,7 +97,9 @@ class Orders extends TimelineBase {
   }
 
   defaultBar({ program, program_description, primacy, modes }) {
-    const text = modes.map(({ mode, text }) => `${mode} ${text}`).join("; ");
+    const all = modes.map(({ mode, text }) => `${mode} ${text}`).join("; ");
+    const short = `${modes[0].mode} ${shortly(modes[0].text)}`;
+    const text = modes.length > 1 ? `${short} and ${modes.length - 1} more` : short;
     const [from, to] = this.viewport.window();
     return {
       key: `default ${program}`,
@@ -105,9 +107,9 @@ class Orders extends TimelineBase {
       to,
       look: ["var(--soft)", "var(--muted)", null],
       text,
-      words: `default of ${program_description}: ${text}`,
+      words: `default of ${program_description}: ${all}`,
       entries: () => [
-        ["Default control", text],
+        ["Default control", elementsOf(modes)],
         ["Program", `${program_description}, primacy ${primacy}`],
       ],
     };
@@ -122,6 +124,10 @@ class Orders extends TimelineBase {
   }
 }
 
+// A curve has too many numbers for a bar.
+const shortly = (text) => (text.startsWith("(") ? "curve" : text);
+const elementsOf = (modes) => modes.map(({ mode, text }) => h("div", {}, `${mode} ${text}`));
+
 function barOf(order, { mode, text }) {
   const { mRID, start, end, status_text, program_description, primacy, groups, description } = order;
   const [state] = status_text.split(" ");
@@ -130,10 +136,10 @@ function barOf(order, { mode, text }) {
     from: Date.parse(start),
     to: Date.parse(end),
     look: FILL[state] || FILL.completed,
-    text,
+    text: shortly(text),
     words: `${program_description}: ${mode} ${text}, ${status_text}, ${clock(start)} to ${clock(end)}`,
     entries: () => [
-      ["Order", order.modes.map((told) => `${told.mode} ${told.text}`).join("; ")],
+      ["Order", elementsOf(order.modes)],
       ["Description", description || "none"],
       ["Status", status_text],
       ["mRID", h("span", { class: "mono" }, mRID)],
