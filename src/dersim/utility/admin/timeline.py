@@ -134,9 +134,7 @@ ROUTES = [
         summary="The controls of a span of time, ended ones too, and what acts by default.",
         response=TimelineView,
         query=(
-            Query(
-                "seconds", int, 900, "How far back; what is to come is always in it.", 60, _LONGEST_S
-            ),
+            Query("seconds", int, 900, "How far back; what is to come is always in it.", 60, _LONGEST_S),
             Query("lfdi", str, None, "Only the programs of the device with this LFDI."),
             Query("program", int, None, "Only this program.", 1),
             Query("limit", int, 200, "At most so many controls, the newest.", 1, 1000),

@@ -58,7 +58,8 @@ class LogEvents {
     const rest = events.length > this.rows;
     const shown = events.slice(rest ? 1 : 0).reverse();
     this.more.hidden = !rest;
-    say(this.count, rest ? `The newest ${shown.length}.` : `${shown.length} events.`);
+    const all = shown.length === 1 ? "1 event." : `${shown.length} events.`;
+    say(this.count, rest ? `The newest ${shown.length}.` : all);
     const empty = "No such event. A device posts one when an alarm begins or ends.";
     showChanged(this.body, shown, () => table(COLUMNS, shown.map(rowOf), { empty }));
   }

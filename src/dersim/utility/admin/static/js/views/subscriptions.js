@@ -2,7 +2,7 @@
 import { getPlain, remove } from "../api.js";
 import { card, h, note, options, say, show, showChanged, stamp, table, troubleLine } from "../dom.js";
 import { DeviceChoice } from "../device_choice.js";
-import { shortId } from "../format.js";
+import { shortId, span } from "../format.js";
 import { act, poll } from "../shell.js";
 
 const PATH = "/api/utility/subscriptions";
@@ -78,13 +78,13 @@ class Subscriptions {
       "tr",
       { "data-subscription": id },
       h("td", { class: "t" }, client),
-      h("td", { class: "mono wrap" }, subscribedResource),
+      h("td", { class: "mono t" }, subscribedResource),
       h("td", { class: "mono wrap" }, notificationURI),
       h("td", {}, pill(state), words === state ? null : h("div", { class: "muted" }, words)),
       h("td", { class: "n" }, sent),
       h("td", { class: failed ? "n warn" : "n" }, failed),
       h("td", { class: "t" }, stamp(rest.last_sent), h("div", { class: "muted" }, rest.last_answer)),
-      h("td", { class: "t" }, stamp(expires)),
+      h("td", { class: "t" }, remaining(expires), h("div", { class: "muted" }, stamp(expires))),
       h("td", {}, state === "ending" ? null : end),
     );
   }
@@ -97,6 +97,7 @@ class Subscriptions {
   }
 }
 
+const remaining = (time) => `in ${span((Date.parse(time) - Date.now()) / 1000)}`;
 const pill = (state) => h("span", { class: `pill ${LOOKS[state] ?? "warn"}` }, state);
 
 export const view = {
