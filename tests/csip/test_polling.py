@@ -1,5 +1,6 @@
 """After the walk: every resource at its own rate, changes taken in, nothing asked too often."""
 
+import copy
 import itertools
 
 import pytest
@@ -364,3 +365,18 @@ async def test_a_curve_that_a_list_holds_is_not_read_by_its_href(
     world.begin()
     await trio.sleep(60)
     assert world.server.times("/derp/1/dc/9") == []
+
+
+async def test_another_program_at_the_same_href_is_read_by_it(autojump_clock, world):
+    await world.start(for_s=60)
+    listing = world.server.tree["/edev/1/fsa/1/derp"]
+    program = listing.DERProgram[0]
+    before = len(world.server.times(program.href))
+    await trio.sleep(600)
+    assert len(world.server.times(program.href)) == before
+    other = copy.copy(program)
+    other.mRID = f"{77:032X}"
+    listing.DERProgram = [other]
+    world.server.tree[program.href] = other
+    await trio.sleep(600)
+    assert len(world.server.times(program.href)) == before + 1

@@ -39,7 +39,7 @@ class Programs:
         self.tree = tree
         self._reader = reader
         self._found_empty = False
-        self._seen: set[str] = set()
+        self._seen: dict[str, str | None] = {}
         self._new_curves: dict[str, r.DERCurve | None] = {}
         self._listed_curves: dict[str, tuple[str | None, ...]] = {}
 
@@ -211,10 +211,16 @@ class Programs:
         return listing
 
     async def _item(self, item: Any, kind: type[Any]) -> Any:
-        """An item by its own href, once in a walk unless that failed; if not served, the list's copy."""
-        if item.href is None or (item.href in self._seen and not self._reader.is_failing(item.href)):
+        """An item by its own href, once in a walk unless that failed; if not served, the list's copy.
+
+        Another mRID at the same href is another item.
+        """
+        if item.href is None:
             return item
-        self._seen.add(item.href)
+        is_known = item.href in self._seen and self._seen[item.href] == item.mRID
+        if is_known and not self._reader.is_failing(item.href):
+            return item
+        self._seen[item.href] = item.mRID
         own = await self._single(f"{kind.__name__} by its own link", item.href, kind, kept=None)
         if own is None:
             return item
