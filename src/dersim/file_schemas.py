@@ -1,4 +1,4 @@
-"""The JSON Schemas of the files that users write, as they are in docs/schemas for editors.
+"""The JSON Schemas of the files that users write, and of a report, as they are in docs/schemas.
 
 `python -m dersim.file_schemas docs/schemas` writes them; the readers use the same schemas.
 """
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dersim.conformance.report_schema import report_schema
 from dersim.fleet_file import fleet_schema
 from dersim.hardware.nameplate_schema import nameplate_schema
 from dersim.json_schema import Schema
@@ -24,6 +25,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def file_schemas() -> dict[str, Schema]:
     """Each schema by the name of its file."""
     schemas = {
+        "conformance-report.json": report_schema(),
         "fleet.json": fleet_schema(),
         "nameplate.json": nameplate_schema(),
         "replay-scenario.json": scenario_schema(),

@@ -24,17 +24,26 @@ class Case(NamedTuple):
 
 
 def text(suite: str, cases: Sequence[Case], attributes: Mapping[str, str] | None = None) -> str:
-    """The document. attributes: further ones of the test suite."""
-    counts = {
-        "tests": str(len(cases)),
-        "failures": str(sum(case.failure is not None for case in cases)),
-        "errors": "0",
-        "skipped": str(sum(case.skipped is not None for case in cases)),
-    }
-    root = ET.Element("testsuites", tests=counts["tests"], failures=counts["failures"])
-    element = ET.SubElement(root, "testsuite", {"name": _printable(suite), **counts, **(attributes or {})})
-    for case in cases:
-        _add(element, case)
+    """The document with one test suite. attributes: further ones of it."""
+    return text_of_suites({suite: cases}, attributes)
+
+
+def text_of_suites(suites: Mapping[str, Sequence[Case]], attributes: Mapping[str, str] | None = None) -> str:
+    """The document with several test suites by name. attributes: further ones of each."""
+    every = [case for cases in suites.values() for case in cases]
+    failures = str(sum(case.failure is not None for case in every))
+    root = ET.Element("testsuites", tests=str(len(every)), failures=failures)
+    for suite, cases in suites.items():
+        counts = {
+            "tests": str(len(cases)),
+            "failures": str(sum(case.failure is not None for case in cases)),
+            "errors": "0",
+            "skipped": str(sum(case.skipped is not None for case in cases)),
+        }
+        named = {"name": _printable(suite), **counts, **(attributes or {})}
+        element = ET.SubElement(root, "testsuite", named)
+        for case in cases:
+            _add(element, case)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 

@@ -35,12 +35,14 @@ def test_junit_is_read_by_a_public_parser(tmp_path):
     junitparser = pytest.importorskip("junitparser", reason="junitparser is not installed: dersim[test]")
     path = tmp_path / "out.xml"
     assert conformance.main(["--only", "COMM-002", "--only", "ERR-001", "--junit", str(path)]) == 0
-    (suite,) = junitparser.JUnitXml.fromfile(str(path))
-    assert [case.name for case in suite] == [
-        "COMM-002 The server's address is configured",
-        "ERR-001 Redirect of DeviceCapability with 301",
-    ]
-    assert suite.failures == 0
+    suites = list(junitparser.JUnitXml.fromfile(str(path)))
+    assert [suite.name for suite in suites] == ["dersim conformance", "dersim compatibility"]
+    for suite in suites:
+        assert [case.name for case in suite] == [
+            "COMM-002 The server's address is configured",
+            "ERR-001 Redirect of DeviceCapability with 301",
+        ]
+        assert suite.failures == 0
     assert ET.parse(path).getroot().tag == "testsuites"
 
 

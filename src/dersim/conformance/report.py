@@ -14,6 +14,8 @@ from dersim.exchanges.verdicts import mask_pin
 from dersim.timestamps import rfc3339
 
 VERDICTS = tuple(Verdict)
+#: The two verdicts on a procedure.
+KINDS = ("conformance", "compatibility")
 #: Exchanges of each run that are kept beside those that decided.
 KEPT = 40
 
@@ -33,8 +35,7 @@ def document(outcomes: Sequence[Outcome], head: RunHead) -> dict[str, Any]:
         "command": head.command,
         "device": device_under_test(each.evidence for each in outcomes)._asdict(),
         "summary": {
-            kind: {verdict.value: _count(outcomes, kind, verdict) for verdict in VERDICTS}
-            for kind in ("conformance", "compatibility")
+            kind: {verdict.value: _count(outcomes, kind, verdict) for verdict in VERDICTS} for kind in KINDS
         },
         "procedures": [procedure(each) for each in outcomes],
     }
@@ -96,22 +97,28 @@ def _count(outcomes: Sequence[Outcome], kind: str, verdict: Verdict) -> int:
 
 
 def junit_text(outcomes: Sequence[Outcome]) -> str:
-    """One test case an id, by its conformance: a fail is a failure, what was not seen is skipped."""
-    return junit.text("dersim conformance", [_case(each) for each in outcomes])
+    """A test suite for each of the two verdicts, in it a test case an id.
+
+    A fail is a failure, what was not seen is skipped, and a warning is in the output of a case that passed.
+    """
+    return junit.text_of_suites(
+        {f"dersim {kind}": [_case(each, kind) for each in outcomes] for kind in KINDS}
+    )
 
 
-def _case(outcome: Outcome) -> junit.Case:
-    record, evidence, verdict = outcome.procedure, outcome.evidence, outcome.conformance
+def _case(outcome: Outcome, kind: str) -> junit.Case:
+    record, evidence = outcome.procedure, outcome.evidence
+    verdict: Verdict = getattr(outcome, kind)
     said = outcome.error or "; ".join(
         f"{each.criterion.text}: {each.finding.text}"
         for each in outcome.judged
-        if each.finding.verdict is verdict
+        if each.finding.verdict is verdict and (kind == "conformance" or not each.criterion.printed_only)
     )
     return junit.Case(
-        f"csip.{record.id.partition('-')[0]}",
+        f"csip.{kind}.{record.id.partition('-')[0]}",
         f"{record.id} {record.title}",
         round(max(0.0, evidence.ended_s - evidence.t0_s), 1),
         failure=said if verdict is Verdict.FAIL else None,
-        kind=f"compatibility {outcome.compatibility.value}",
         skipped=said if verdict is Verdict.NOT_SEEN else None,
+        output=f"warning: {said}" if verdict is Verdict.WARN else None,
     )
