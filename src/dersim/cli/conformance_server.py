@@ -41,6 +41,9 @@ def add_flags(parser: OptionParser) -> None:
     add("--root", type=readable_file, default=None, metavar="FILE", help="the root of the server's chain")
     add("--http-port", type=port, default=None, metavar="N",
         help="where the server answers plain HTTP; without it the port of --server")  # fmt: skip
+    add("--notify-host", default=None, metavar="HOST",
+        help="our address for the server's Notifications; without it that which reaches the server"
+        )  # fmt: skip
 
 
 def check(options: Namespace) -> None:
@@ -96,6 +99,7 @@ async def _run_real(
         key=options.key,
         root=options.root,
         http_port=options.http_port,
+        notify_host=options.notify_host,
     )
     said(f"the DER that plays has the LFDI {target.own.lfdi} and the PIN 111115")
     said(f"the server must trust {target.root}")

@@ -16,6 +16,10 @@ from dersim.conformance.server.runs import companion
 from dersim.http11 import Response
 from dersim.http11.plain import to_tls
 from dersim.tls import context as tls_context
+from dersim.utility.subscriptions import notification, subscribable
+from dersim.utility.subscriptions.book import Subscriptions
+from dersim.utility.subscriptions.changes import Changes
+from dersim.utility.subscriptions.sender import Sender
 
 NS = "{urn:ieee:std:2030.5:ns}"
 #: The ids that each defect is tried on: every area, and no two for the same purpose.
@@ -23,7 +27,17 @@ PROBE = (
     *("COMM-002", "COMM-003", "COMM-004D", "CORE-001", "CORE-002", "CORE-003", "CORE-004", "CORE-005"),
     *("CORE-009", "CORE-011", "CORE-012", "CORE-014", "CORE-021", "CORE-022", "BASIC-001", "BASIC-003"),
     *("BASIC-010", "BASIC-015", "BASIC-019", "BASIC-021", "BASIC-027", "BASIC-028", "BASIC-029"),
-    *("UTIL-001", "UTIL-002", "MAINT-001", "MAINT-003", "MAINT-004", "MAINT-005"),
+    *(
+        "CORE-018",
+        "CORE-019",
+        "UTIL-001",
+        "UTIL-002",
+        "UTIL-004",
+        "MAINT-001",
+        "MAINT-003",
+        "MAINT-004",
+        "MAINT-005",
+    ),
 )
 #: The ids with controls that are followed to their end and answered.
 EVENTS = frozenset(
@@ -274,6 +288,39 @@ def to_http():
         yield
 
 
+@contextlib.contextmanager
+def sent_twice():
+    post = Sender._post
+
+    async def twice(self, *given):
+        await post(self, *given)
+        await post(self, *given)
+
+    with mock.patch.object(Sender, "_post", twice):
+        yield
+
+
+def told_as(change):
+    """Notifications of changes with another body."""
+    of_change = notification.of_change
+    return lambda: mock.patch.object(notification, "of_change", lambda *given: change(of_change(*given)))
+
+
+def never_ended():
+    """A Subscription that the server ends is gone without a word."""
+    return mock.patch.object(Subscriptions, "end", lambda self, record, _: self.remove(record))
+
+
+def never_noticed():
+    """Changes are not seen by the notifier."""
+    return mock.patch.object(Changes, "collect", return_value=None)
+
+
+def parents_told():
+    """How many items the lists below a resource have counts as a change of it."""
+    return mock.patch.object(subscribable, "_COUNT", re.compile(rb"((?!))"))
+
+
 def unknown_accepted(request, response, _):
     is_reading = request.method == "POST" and path_of(request).startswith("/mup/") and response.status == 400
     return Response(204) if is_reading else response
@@ -456,6 +503,40 @@ BROKEN = [
     Broken("a removed EndDevice stays", {"MAINT-001"}, frozen("^/edev$")),
     Broken("a move of a device is not shown", {"BASIC-003", "MAINT-003"}, frozen("/fsa$")),
     Broken("a change of primacy is not shown", {"MAINT-005"}, frozen(r"^/derp/\d+$")),
+    # Subscriptions
+    Broken("Subscriptions have no Location", set(), without_header("location", "POST", "/sub$")),
+    Broken("Subscriptions are answered 200", set(), status_of("POST", "/sub$", 200)),
+    Broken(
+        "a Subscription that was deleted goes on",
+        set(),
+        request=lambda request, _: (
+            Response(204) if request.method == "DELETE" and "/sub/" in request.target else request
+        ),
+    ),
+    Broken(
+        "FunctionSetAssignmentsList is not subscribable",
+        set(),
+        rewritten(rb'subscribable="1"', b'subscribable="0"', "/fsa$"),
+    ),
+    Broken("changes are not notified", set(), patch=never_noticed),
+    Broken("each Notification comes twice", set(), patch=sent_twice),
+    Broken(
+        "a Notification differs from GET",
+        set(),
+        patch=told_as(lambda body: re.sub(rb'\ball="(\d+)"', rb'all="9\1"', body, count=1)),
+    ),
+    Broken(
+        "Notifications have no Resource",
+        set(),
+        patch=told_as(lambda body: re.sub(rb"<Resource.*</Resource>", b"", body, flags=re.DOTALL)),
+    ),
+    Broken(
+        "a Notification has status 1",
+        set(),
+        patch=told_as(lambda body: body.replace(b"<status>0<", b"<status>1<")),
+    ),
+    Broken("a parent is notified of a change below it", set(), patch=parents_told),
+    Broken("the end of a Subscription is not told", set(), patch=never_ended),
     # HTTP
     Broken(
         "HEAD is not supported",

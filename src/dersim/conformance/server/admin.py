@@ -13,6 +13,7 @@ from dersim.conformance.server.steps import (
     AddProgram,
     Assign,
     Cancel,
+    EndSubscription,
     Publish,
     Register,
     SetPrimacy,
@@ -77,6 +78,8 @@ class AdminOperator:
                 await self._publish(step)
             case Cancel():
                 await self._ask("DELETE", f"controls/{self._controls[step.name]}?status=2")
+            case EndSubscription():
+                await self._end_subscription(step)
             case _:
                 return False
         return True
@@ -128,6 +131,11 @@ class AdminOperator:
         made = await self._ask("POST", f"programs/{self._programs[step.program]}/controls", body)
         self._controls[step.name] = made["mRID"]
 
+    async def _end_subscription(self, step: EndSubscription) -> None:
+        found = await self._ask("GET", f"subscriptions?lfdi={step.lfdi}&resource={step.resource}")
+        for each in found:
+            await self._ask("DELETE", f"subscriptions/{each['id']}")
+
     async def _ask(
         self,
         method: str,
@@ -137,7 +145,7 @@ class AdminOperator:
     ) -> Any:
         """The answer as JSON; ConfigError where it is not as expected."""
         raw = b"" if body is None else json.dumps(body).encode()
-        answer = await self._call(method, f"{PREFIX}/{quote(path, safe='/?=')}", raw)
+        answer = await self._call(method, f"{PREFIX}/{quote(path, safe='/?=&')}", raw)
         if answer.status not in expected:
             said = answer.body.decode("utf-8", "replace")[:300]
             raise ConfigError(f"--admin: {method} {path} is answered {answer.status}: {said}")

@@ -16,7 +16,7 @@ from dersim.conformance.server import procedure as runner
 from dersim.conformance.server.admin import AdminOperator
 from dersim.conformance.server.der import Der
 from dersim.conformance.server.procedure import ServerProcedure
-from dersim.conformance.server.target import Target, chains_of
+from dersim.conformance.server.target import Listening, Target, chains_of
 from dersim.conformance.virtual import START_S
 from dersim.http11 import Request, Response
 from dersim.http11.raw import Raw
@@ -59,7 +59,7 @@ class Companion(UtilityServer):
 
 def companion(kit: Kit, clock: TrioClock, log: LogBuffer) -> Companion:
     """A companion server that knows only the devices of its operator, and has no programs of its own."""
-    config = UtilityConfig(registration="known", own_programs=False, pin=DEFAULT_PIN)
+    config = UtilityConfig(registration="known", own_programs=False, pin=DEFAULT_PIN, notify_hosts="anywhere")
     config.certificate, config.key, config.root = kit.cert(SERVER), kit.key(SERVER), kit.root
     return Companion(config, clock.now_s, log)
 
@@ -77,7 +77,13 @@ async def _run_on_companion(procedure: ServerProcedure, kit: Kit, make: Make) ->
     clock, net = TrioClock(START_S), MemoryNet()
     server = make(kit, clock, LogBuffer(stream=io.StringIO()))
     chains = chains_of(kit)
-    target = Target("127.0.0.1", 8443, "/dcap", kit.root, chains["B"], chains, 8443, net.open_tcp)
+    back = MemoryNet()
+    server.sender.open_tcp = back.open_tcp
+
+    async def listen() -> Listening:
+        return [back], "https://127.0.0.1:9443"
+
+    target = Target("127.0.0.1", 8443, "/dcap", kit.root, chains["B"], chains, 8443, net.open_tcp, listen)
 
     async def call(method: str, path: str, body: bytes) -> Response:
         headers = (("host", "127.0.0.1"), ("content-type", "application/json"))

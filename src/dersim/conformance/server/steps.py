@@ -131,5 +131,17 @@ class Cancel(NamedTuple):
         return f"Cancel the control {self.name} (currentStatus 2)"
 
 
+class EndSubscription(NamedTuple):
+    """A Subscription of the DER that plays is ended by the server."""
+
+    lfdi: str
+    resource: str
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return f"End the Subscription of {self.lfdi} to {self.resource} with status 1, cancelled"
+
+
 def _modes(modes: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in modes.items())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import trio
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from dersim import tls
+from dersim import http11, tls
 from dersim.conformance.kit import CLIENT, Kit
 from dersim.errors import ConfigError
 from dersim.http11 import Endpoint
@@ -27,12 +30,24 @@ class Identity(NamedTuple):
     lfdi: str
 
 
+#: Listeners for Notifications, and the URL that they are reached at; and what opens them.
+Listening = tuple[Sequence[trio.abc.Listener[Any]], str]
+Listen = Callable[[], Awaitable[Listening]]
+
+
+async def listen_here(host: str = "127.0.0.1") -> Listening:
+    """A free port at this address of ours."""
+    listeners = await http11.bind(host, 0, flag="--notify-host")
+    shown = f"[{host}]" if ":" in host else host
+    return listeners, f"https://{shown}:{http11.address(listeners)[1]}"
+
+
 class Target(NamedTuple):
     """The server under test.
 
     path: of DeviceCapability. root: the certificate that the server's chain ends in. own: the DER that plays.
     chains: those of COMM-004 by letter; empty where only one pair was given. http_port: where plain HTTP is
-    answered. open_tcp: replaced in virtual time.
+    answered. open_tcp, listen: replaced in virtual time. listen: for Notifications.
     """
 
     host: str
@@ -43,6 +58,7 @@ class Target(NamedTuple):
     chains: Mapping[str, Identity]
     http_port: int
     open_tcp: OpenTcp = open_tcp
+    listen: Listen = listen_here
 
     def endpoint(self, who: Identity, wrap: Wrap | None = None) -> Endpoint:
         """A connection of that client, without a session of an earlier one."""
@@ -78,6 +94,7 @@ def target_of(
     key: Path | None = None,
     root: Path | None = None,
     http_port: int | None = None,
+    notify_host: str | None = None,
 ) -> Target:
     """The target of a URL such as https://127.0.0.1:8443/dcap; ConfigError for what cannot be used.
 
@@ -97,4 +114,26 @@ def target_of(
         own, trusted = chains[CLIENT], kit.root
     else:
         raise ConfigError("--server: give --kit FOLDER, or --cert, --key and --root of the DER that plays")
-    return Target(parts.hostname, port, parts.path or "/dcap", trusted, own, chains, http_port or port)
+    listen = partial(listen_here, notify_host or _our_address(parts.hostname, port))
+    return Target(
+        parts.hostname, port, parts.path or "/dcap", trusted, own, chains, http_port or port, listen=listen
+    )
+
+
+def _our_address(host: str, port: int) -> str:
+    """The address of ours from which that host is reached; nothing is sent."""
+    for family, kind, _, _, address in _addresses(host, port):
+        try:
+            with socket.socket(family, kind) as probe:
+                probe.connect(address)
+                return str(probe.getsockname()[0])
+        except OSError:
+            continue
+    return "127.0.0.1"
+
+
+def _addresses(host: str, port: int) -> list[Any]:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except OSError:
+        return []

@@ -8,6 +8,7 @@ from typing import Any
 from dersim.conformance.operator import Step
 from dersim.conformance.server import walk
 from dersim.conformance.server.der import Der
+from dersim.conformance.server.notices import list_of, listening
 from dersim.conformance.server.procedure import ServerProcedure
 from dersim.conformance.server.procedures import common
 from dersim.conformance.server.steps import (
@@ -25,6 +26,8 @@ from dersim.ieee2030_5 import resources as r
 #: The DERs behind the aggregator, and their service points.
 DERS: Mapping[str, str] = {"EDA1": "DA01" * 10, "EDA2": "DA02" * 10, "EDB1": "DB01" * 10, "EDB2": "DB02" * 10}
 ADDED = "DA0E" * 10
+#: The status of a Notification about a resource that is gone.
+DELETED = 4
 #: Figure 15 below the system: name, level, parent, primacy.
 GROUPS = (
     ("ST", "subtransmission", None, 9),
@@ -34,6 +37,7 @@ GROUPS = (
     *((f"TF{x}", "transformer", f"SG{x}", 5) for x in "AB"),
     *((f"SP{x}{n}", "service_point", f"TF{x}", 4) for x in "AB" for n in (1, 2)),
 )
+PRIMACIES: Mapping[str, int] = {"SY": 10, **{name: primacy for name, _, _, primacy in GROUPS}}
 _TFA_DEFAULT, _TFB_DEFAULT = {"opModMaxLimW": 70}, {"opModMaxLimW": 80}
 
 
@@ -82,14 +86,13 @@ async def util_001(der: Der) -> None:
     found = {str(each.lFDI).upper() for each in listed}
     due = {der.lfdi, *DERS.values()}
     der.check("EndDeviceList has the five EndDevices", found >= due, f"{len(found & due)} of 5")
-    primacies = {"SY": 10, **{name: primacy for name, _, _, primacy in GROUPS}}
     for name in DERS:
         seen = await of_device(der, name)
         judge_programs(der, name, seen, above(name))
         wrong = [
             f"{each.name} {each.program.primacy}"
             for each in seen.programs.values()
-            if each.name in primacies and each.program.primacy != primacies[each.name]
+            if each.name in PRIMACIES and each.program.primacy != PRIMACIES[each.name]
         ]
         der.check(
             f"the primacies of {name} are those of figure 15", not wrong, ", ".join(wrong) or "as printed"
@@ -111,10 +114,26 @@ async def util_002(der: Der) -> None:
 
 
 async def maint_001(der: Der) -> None:
-    """A removed EndDevice is not listed any more, and its href is 404."""
+    """A removed EndDevice is not listed any more, its href is 404, and both are notified."""
     await der.carry_out(*set_up(der), Register(ADDED, aggregator=der.lfdi), Assign(ADDED, "SPA1"))
     seen = await walk.to_device(der, ADDED)
-    await der.carry_out(Unregister(ADDED))
+    own = (await walk.to_device(der)).device
+    listed_at = walk.link(seen.dcap, "EndDeviceListLink")
+    async with listening(der) as inbox:
+        devices = await inbox.subscribe(list_of(own), listed_at)
+        hrefs = [each.href for each in await der.items(r.EndDeviceList, listed_at)]
+        made = {href: await inbox.subscribe(list_of(own), href) for href in hrefs}
+        removed = made.get(seen.device.href)
+        since = inbox.now
+        await der.carry_out(Unregister(ADDED))
+        if devices is not None:
+            await inbox.told(devices, since)
+        if removed is not None:
+            await inbox.ended(removed, since, DELETED)
+    await _judge_removed(der, seen)
+
+
+async def _judge_removed(der: Der, seen: Seen) -> None:
     listed = await der.items(r.EndDeviceList, walk.link(seen.dcap, "EndDeviceListLink"))
     found = [each.href for each in listed if str(each.lFDI).upper() == ADDED]
     der.check("the removed EndDevice is not listed", not found, f"{len(listed)} EndDevices")
@@ -125,68 +144,92 @@ async def maint_001(der: Der) -> None:
 
 
 async def maint_003(der: Der) -> None:
-    """EDB1 moves from SPB1 to SPA1."""
+    """EDB1 moves from SPB1 to SPA1, which is notified."""
     await der.carry_out(*set_up(der, defaults={"TFA": _TFA_DEFAULT, "TFB": _TFB_DEFAULT}))
-    judge_programs(der, "EDB1", await of_device(der, "EDB1"), above("EDB1"))
-    await der.carry_out(Assign(DERS["EDB1"], "SPA1"))
+    own = (await walk.to_device(der)).device
+    before = await of_device(der, "EDB1")
+    judge_programs(der, "EDB1", before, above("EDB1"))
+    async with listening(der) as inbox:
+        assigned = walk.link(before.device, "FunctionSetAssignmentsListLink")
+        subscribed = await inbox.subscribe(list_of(own), assigned)
+        since = inbox.now
+        await der.carry_out(Assign(DERS["EDB1"], "SPA1"))
+        if subscribed is not None:
+            await inbox.told(subscribed, since)
     seen = await of_device(der, "EDB1")
     judge_programs(der, "EDB1", seen, above("EDA1"), when=" after the move")
     judge_programs(der, "EDB2", await of_device(der, "EDB2"), above("EDB2"), when=" after the move")
-    transformer = seen.named("TFA", 5)
+    transformer = seen.named("TFA", PRIMACIES["TFA"])
     default = None if transformer is None else transformer.default
     served = None if default is None else default.DERControlBase.opModMaxLimW
-    der.check("the default of TFA is its own now", served == 7000, f"opModMaxLimW {served}, 7000 is due")
+    due = _TFA_DEFAULT["opModMaxLimW"] * 100
+    der.check("the default of TFA is its own now", served == due, f"opModMaxLimW {served}, {due} is due")
 
 
 async def maint_004(der: Der) -> None:
-    """A new control of TFA reaches EDA1 and EDA2, and takes a Response of each."""
+    """A new control of TFA is notified, reaches EDA1 and EDA2 alone, and takes a Response of each."""
     await der.carry_out(*set_up(der, primacies={"TFA": 5, "TFB": 5}))
-    now_s = int(der.clock.now_s())
-    await der.carry_out(
-        Publish(
-            "new",
-            "TFA",
-            now_s + round(900 * der.scale),
-            900,
-            max(1, round(300 * der.scale)),
-            {"opModMaxLimW": 50},
-        )
-    )
-    for name, lfdi in DERS.items():
-        seen = await of_device(der, name)
-        found = [
-            each
-            for program in seen.programs.values()
-            for each in program.controls
-            if each.description == "new"
-        ]
-        due = 1 if name.startswith("EDA") else 0
-        if not der.check(
-            f"{name} has the control {'once' if due else 'not'}", len(found) == due, f"{len(found)} times"
-        ):
+    own = (await walk.to_device(der)).device
+    async with listening(der) as inbox:
+        made = {}
+        for name, node in (("EDA1", "TFA"), ("EDB1", "TFB")):
+            program = (await of_device(der, name)).named(node, PRIMACIES[node])
+            href = None if program is None else walk.link(program.program, "DERControlListLink")
+            made[node] = await inbox.subscribe(list_of(own), href)
+        since, now_s = inbox.now, int(der.clock.now_s())
+        start_s, duration_s = now_s + round(900 * der.scale), max(1, round(300 * der.scale))
+        await der.carry_out(Publish("new", "TFA", start_s, 900, duration_s, {"opModMaxLimW": 50}))
+        if (concerned := made["TFA"]) is not None:
+            await inbox.told(concerned, since)
+        if (other := made["TFB"]) is not None:
+            await inbox.quiet([other], since, 0, "no Notification for TFB, where nothing has changed")
+    for name in DERS:
+        await _judge_new(der, name)
+
+
+async def _judge_new(der: Der, name: str) -> None:
+    seen = await of_device(der, name)
+    controls = [each for program in seen.programs.values() for each in program.controls]
+    found = [each for each in controls if each.description == "new"]
+    due = 1 if name.startswith("EDA") else 0
+    der.check(f"{name} has the control {'once' if due else 'not'}", len(found) == due, f"{len(found)} times")
+    for control in found:
+        if not der.check(f"it has a replyTo for {name}", bool(control.replyTo), f"replyTo {control.replyTo}"):
             continue
-        for control in found:
-            if not der.check(
-                f"its control has a replyTo for {name}", bool(control.replyTo), f"replyTo {control.replyTo}"
-            ):
-                continue
-            response = r.DERControlResponse(
-                createdDateTime=int(der.clock.now_s()), endDeviceLFDI=lfdi, status=1, subject=control.mRID
-            )
-            posted = await der.post(str(control.replyTo), response)
-            der.status(f"the Response for {name} is answered 201", posted, 201)
+        response = r.DERControlResponse(
+            createdDateTime=int(der.clock.now_s()), endDeviceLFDI=DERS[name], status=1, subject=control.mRID
+        )
+        posted = await der.post(str(control.replyTo), response)
+        der.status(f"the Response for {name} is answered 201", posted, 201)
 
 
 async def maint_005(der: Der) -> None:
-    """The primacies of transformers and segments are swapped."""
+    """The primacies of transformers and segments are swapped, and notified."""
     transformers, segments = ("TFA", "TFB"), ("SGA", "SGB")
     before = {**dict.fromkeys(transformers, 1), **dict.fromkeys(segments, 2)}
     defaults = {name: {"opModMaxLimW": 60 + 10 * primacy} for name, primacy in before.items()}
     await der.carry_out(*set_up(der, before, defaults))
+    own = (await walk.to_device(der)).device
     await _judge_best(der, before, "")
-    after = {**dict.fromkeys(transformers, 2), **dict.fromkeys(segments, 1)}
-    await der.carry_out(*(SetPrimacy(name, primacy) for name, primacy in after.items()))
+    async with listening(der) as inbox:
+        hrefs = []
+        for name in ("EDA1", "EDB1"):
+            hrefs += [await _list_with(der, each) for each in (await of_device(der, name)).assignments]
+        made = [await inbox.subscribe(list_of(own), href) for href in dict.fromkeys(hrefs) if href]
+        after = {**dict.fromkeys(transformers, 2), **dict.fromkeys(segments, 1)}
+        since = inbox.now
+        await der.carry_out(*(SetPrimacy(name, primacy) for name, primacy in after.items()))
+        for subscribed in made:
+            if subscribed is not None:
+                await inbox.told(subscribed, since)
     await _judge_best(der, after, " after the swap")
+
+
+async def _list_with(der: Der, assignment: r.FunctionSetAssignments) -> str | None:
+    """The DERProgramList of an assignment, where a transformer's or a segment's program is in it."""
+    href = walk.link(assignment, "DERProgramListLink")
+    listed = await der.items(r.DERProgramList, href) if href else ()
+    return href if any(str(each.description)[:2] in ("TF", "SG") for each in listed) else None
 
 
 async def _judge_best(der: Der, primacies: Mapping[str, int], when: str) -> None:
@@ -204,6 +247,6 @@ PROCEDURES = (
     ServerProcedure("UTIL-002", "Aggregator commissioning", util_002, required="AS"),
     ServerProcedure("MAINT-001", "Inverter removed out of band", maint_001, required="AS"),
     ServerProcedure("MAINT-003", "Group change", maint_003, required="AS"),
-    ServerProcedure("MAINT-004", "New control", maint_004, required="AS"),
+    ServerProcedure("MAINT-004", "New control", maint_004, 40, required="AS"),
     ServerProcedure("MAINT-005", "Primacy swap", maint_005, required="AS"),
 )
