@@ -9,11 +9,14 @@ from contextlib import aclosing
 
 import trio
 
+from dersim.cli import conformance_operator
 from dersim.conformance.kit import Kit
-from dersim.conformance.operator import Nobody, Operator, Person, ask_at_terminal
+from dersim.conformance.live.board import Board
+from dersim.conformance.operator import Operator
 from dersim.conformance.procedure import Outcome
 from dersim.conformance.server import runs
 from dersim.conformance.server.admin import AdminOperator, call_over_http
+from dersim.conformance.server.owner import Owner
 from dersim.conformance.server.procedure import ServerProcedure
 from dersim.conformance.server.procedures import ALL
 from dersim.conformance.server.target import target_of
@@ -103,16 +106,18 @@ async def _run_real(
     )
     said(f"the DER that plays has the LFDI {target.own.lfdi} and the PIN 111115")
     said(f"the server must trust {target.root}")
-    outcomes = []
-    found = runs.run_real(procedures, target, _operator(options), time.time(), options.scale, said)
-    async with aclosing(found):
+    outcomes, board = [], Board()
+    board.address = options.server
+    operator = _operator(options, board)
+    found = runs.run_real(procedures, target, operator, time.time(), options.scale, said, board)
+    async with conformance_operator.live_page(options, board, said), aclosing(found):
         async for outcome in found:
             tell(outcome)
             outcomes.append(outcome)
     return outcomes
 
 
-def _operator(options: Namespace) -> Operator:
+def _operator(options: Namespace, board: Board) -> Operator:
     if options.admin:
         return AdminOperator(call_over_http(options.admin))
-    return Nobody() if options.skip_operator else Person(ask_at_terminal)
+    return Owner(conformance_operator.operator_of(options, board))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import trio
 import trio.testing
 
 from dersim.conformance.kit import SERVER, Kit
+from dersim.conformance.live.board import Board, State
 from dersim.conformance.operator import Operator
 from dersim.conformance.procedure import Outcome
 from dersim.conformance.server import procedure as runner
@@ -112,19 +113,27 @@ class Clearing(Protocol):
 
 
 async def run_real(
-    procedures: Iterable[ServerProcedure],
+    procedures: Sequence[ServerProcedure],
     target: Target,
     operator: Operator,
     now_s: float,
     scale: float,
     said: Callable[[str], None],
+    board: Board | None = None,
 ) -> AsyncGenerator[Outcome, None]:
-    """A server at a URL. now_s: UTC seconds; scale: real seconds per printed second."""
-    clock = TrioClock(now_s)
+    """A server at a URL. now_s: UTC seconds; scale: real seconds per printed second.
+
+    board: follows what happens.
+    """
+    clock, board = TrioClock(now_s), board or Board()
+    board.plan(procedures)
     for procedure in procedures:
+        board.move_to(procedure, State.RUNNING)
         said(f"{procedure.id}: {procedure.title}, {procedure.lasts_s * scale:.0f} s")
         try:
-            yield await runner.run(procedure, Der(target, clock, operator, scale=scale))
+            outcome = await runner.run(procedure, Der(target, clock, operator, scale=scale))
+            board.conclude(outcome)
+            yield outcome
         finally:
             if isinstance(operator, Clearing):
                 await operator.clear_up()

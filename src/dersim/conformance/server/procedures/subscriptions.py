@@ -211,7 +211,8 @@ PROCEDURES = (
     ServerProcedure("CORE-018", "Basic subscription", core_018, 90, required="AS"),
     ServerProcedure("CORE-019", "Advanced subscription", core_019, 60, required="AS"),
     ServerProcedure(
-        "UTIL-003", "Group retrieval", util_003, required="AS", reading="What devices share is subscribed to once."
+        "UTIL-003", "Group retrieval", util_003, required="AS",
+        reading="What devices share is subscribed to once.",
     ),
     ServerProcedure(
         "UTIL-004", "DER retrieval, fan-out", util_004, 300, required="AS",
