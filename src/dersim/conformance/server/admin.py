@@ -159,10 +159,14 @@ def call_over_http(url: str) -> Call:
         raise ConfigError(
             f"--admin {url}: the URL of a companion server's admin port is needed, http://host:port"
         )
-    connection = Endpoint(parts.hostname, parts.port or 80).connection()
+    endpoint = Endpoint(parts.hostname, parts.port or 80)
 
     async def call(method: str, path: str, body: bytes) -> Response:
         headers = (("Content-Type", "application/json"),) if body else ()
-        return await connection.request(method, path, headers=headers, body=body)
+        connection = endpoint.connection()
+        try:
+            return await connection.request(method, path, headers=headers, body=body)
+        finally:
+            await connection.aclose()
 
     return call
