@@ -134,3 +134,14 @@ async def test_while_we_cannot_be_reached_we_still_obey_within_the_safety_poll(a
     assert lab.limit != 40
     await trio.sleep(900)
     assert lab.limit == 40
+    assert lab.logged("/derp/2/derc has changed without a notification")
+    lab.publish(30, start_in_s=2, duration_s=2000)
+    await trio.sleep(12)
+    assert lab.limit == 30
+    lab.port -= 1
+    await trio.sleep(300)
+    lab.publish(20, start_in_s=2, duration_s=2000)
+    await trio.sleep(15)
+    reads = lab.count("/derp")
+    await trio.sleep(300)
+    assert lab.count("/derp") == reads

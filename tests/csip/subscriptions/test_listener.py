@@ -11,6 +11,7 @@ from dersim.http11 import Endpoint
 from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.memory_net import MemoryNet
+from dersim.plugin.services import Services
 
 URL = "https://127.0.0.1:9999"
 
@@ -70,6 +71,34 @@ async def test_another_certificate_of_the_same_root_is_403(autojump_clock, secur
     assert answer.status == 403
     assert subscribed.world.client.snapshot()["counters"]["notifications_refused"] == 1
     assert subscribed.world.logged("refused with 403", "the server that we talk to has")
+
+
+async def test_after_a_refused_notification_polls_come_as_before(autojump_clock, secure, certificates):
+    """A server whose client side has a certificate of its own would notify us in vain."""
+    subscribed, net = secure
+    server = subscribed.world.server
+    await trio.sleep(60)
+    reads = len(server.times(FSA))
+    uri = subscribed.posted[0].notificationURI
+    await Peer(net, certificates, "cert_2").post(uri, notification(subscribed))
+    await trio.sleep(60)
+    assert len(server.times(FSA)) >= reads + 5
+    assert subscribed.world.logged("a notification was refused: polling as before")
+    await Peer(net, certificates).post(uri, notification(subscribed))
+    await trio.sleep(15)
+    reads = len(server.times(FSA))
+    await trio.sleep(60)
+    assert len(server.times(FSA)) == reads
+
+
+async def test_a_server_elsewhere_that_is_told_a_loopback_address_is_warned_of(subscribed):
+    for flags, warned in (((), 1), (("--csip_notify_url", "https://192.0.2.9:9443"), 1)):
+        listener = subscribed.offer_listener("--csip_server_ip", "192.0.2.1", *flags)
+        await listener.bind()
+        assert len(subscribed.world.logged("192.0.2.1 cannot reach http")) == warned
+        subscribed.world.services = Services()
+        for each in listener._listeners:
+            await each.aclose()
 
 
 async def test_a_certificate_of_another_root_gets_no_connection(

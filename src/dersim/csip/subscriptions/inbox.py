@@ -31,12 +31,11 @@ _TEXT: Headers = (("content-type", "text/plain; charset=utf-8"),)
 
 
 class NotificationRefused(DersimError):  # noqa: N818 - named as the answer that it is
-    """Not taken. status: the HTTP status of the answer. record: the subscription that it names, if any."""
+    """Not taken. status: the HTTP status of the answer."""
 
-    def __init__(self, status: int, why: str, record: Subscribed | None = None) -> None:
+    def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
-        self.record = record
 
 
 class Notice(NamedTuple):
@@ -73,7 +72,7 @@ class ServerSeen:
 
 
 class Inbox:
-    """The notifications of one DER. url: of its path. on_notice: called when one waits, or is refused."""
+    """The notifications of one DER. url: of its path. on_notice: called with whether one was taken."""
 
     def __init__(
         self,
@@ -88,7 +87,7 @@ class Inbox:
     ) -> None:
         self.waiting: dict[str, Notice] = {}
         self.url: Callable[[], str] = lambda: ""
-        self.on_notice: Callable[[Subscribed | None], None] = lambda _refused: None
+        self.on_notice: Callable[[bool], None] = lambda _taken: None
         self.server = server
         self._held = held
         self._reader = reader
@@ -108,8 +107,8 @@ class Inbox:
             headers = (*_TEXT, ("allow", "POST")) if refused.status == 405 else _TEXT
             response = Response(refused.status, headers, f"{refused}\n".encode())
             self._show(request, response, f"refused with {refused.status}")
-            if refused.record is not None:
-                self.on_notice(refused.record)
+            if refused.status != 503:
+                self.on_notice(False)
             return response
         counters.notifications += 1
         record = notice.record
@@ -120,7 +119,7 @@ class Inbox:
         self.waiting[record.wanted.href] = notice
         response = Response(201)
         self._show(request, response, "ok")
-        self.on_notice(None)
+        self.on_notice(True)
         return response
 
     def _show(self, request: Request, response: Response, end: str) -> None:
@@ -167,11 +166,11 @@ class Inbox:
         session.counters.violations += len(violations)
         record = self._record(found)
         if found.status > DELETED:
-            raise NotificationRefused(400, f"status {found.status} is not one of 0 to 4", record)
+            raise NotificationRefused(400, f"status {found.status} is not one of 0 to 4")
         resource = found.Resource
         if resource is not None and not isinstance(resource, record.wanted.kind):
             what = f"{type(resource).__name__} where {record.wanted.kind.__name__} was subscribed to"
-            raise NotificationRefused(400, f"{record.wanted.href}: it brings {what}", record)
+            raise NotificationRefused(400, f"{record.wanted.href}: it brings {what}")
         if resource is not None and document_links.needed(body, session.origin, session.origin):
             base = path_of(found.subscribedResource) or "/"
             document_links.make_absolute(resource, session.origin, base, session.origin)
@@ -185,5 +184,5 @@ class Inbox:
         # While we ask, its Location is not known yet.
         if record.href is not None and path_of(found.subscriptionURI) != path_of(record.href):
             why = f"subscriptionURI {found.subscriptionURI[:200]} is not {record.href}"
-            raise NotificationRefused(400, why, record)
+            raise NotificationRefused(400, why)
         return record

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import trio
 
@@ -40,6 +42,13 @@ class NotifyListener:
         shown = f"[{host}]" if ":" in host else host
         url = f"{'https' if self.hub.secure else 'http'}://{shown}:{self._port}"
         self.hub.base_url = self._options.csip_notify_url or url
+        if _is_loopback(urlsplit(self.hub.base_url).hostname) and not _is_loopback(self._config.origin.host):
+            self._context.log.log(
+                "Warning",
+                "CSIP",
+                f"{self._config.origin.host} cannot reach {self.hub.base_url} to notify us: "
+                "give an address of this machine with --csip_notify_host or --csip_notify_url",
+            )
         return {"csip_notify": url}
 
     async def run(self) -> None:
@@ -76,6 +85,13 @@ class NotifyListener:
 
     def _failed(self, error: Exception, peer: str) -> None:
         self._context.fences.tell(error, "csip_notify", "CSIP", f"notification from {peer}")
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def make(context: FrontendContext) -> NotifyListener:

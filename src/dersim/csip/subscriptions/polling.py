@@ -15,7 +15,7 @@ from dersim.csip.links import resolve
 from dersim.csip.paging import Listing
 from dersim.csip.polling import Polling
 from dersim.csip.reader import Moved
-from dersim.csip.subscriptions.held import Subscribed
+from dersim.csip.subscriptions.hearing import Hearing
 from dersim.csip.subscriptions.inbox import CANCELLED, CHANGED, DELETED, MOVED, Inbox, Notice
 from dersim.csip.subscriptions.reading import NotedReader, items_of
 from dersim.csip.subscriptions.subscriber import CHECK_SOON_S, SAFETY_POLL_S, Subscriber
@@ -41,6 +41,7 @@ class SubscribedPolling(Polling):
         self._inbox = inbox
         self._noted = reader
         self._slow: set[Hashable] = set()
+        self._hearing = Hearing(lambda message: reader.say("Warning", message))
         self._recovered_s = self._checked_s = -RECOVERY_SPACING_S
         self._connects = 0
         inbox.on_notice = self._on_notice
@@ -53,6 +54,7 @@ class SubscribedPolling(Polling):
         self._noted.read.clear()
         self._noted.expected.clear()
         self._slow.clear()
+        self._hearing.heard()
         try:
             await super().walk()
         except PinRefused:
@@ -76,7 +78,10 @@ class SubscribedPolling(Polling):
         if key == NOTIFIED:
             await self._take_in_all()
             return None
+        hrefs = hrefs_of(self.tree, key) if key in self._slow else []
+        before = {href: self._noted.read.get(href) for href in hrefs}
         again_s = await super().poll(key)
+        self._hearing.compare(before, self._noted.read)
         if self._connects != self._inbox.server.connects:
             self._check_after_reconnection()
         if again_s is None or not self._is_rare(key):
@@ -124,6 +129,8 @@ class SubscribedPolling(Polling):
 
     def _is_covered(self, key: Hashable) -> bool:
         """Whether all that this item reads is subscribed to, and could be read."""
+        if self._hearing.is_deaf:
+            return False
         hrefs = hrefs_of(self.tree, key)
         failing = self.tree.unreadable
         if not hrefs or any(href in failing or not self.subscriber.held.is_live(href) for href in hrefs):
@@ -161,13 +168,16 @@ class SubscribedPolling(Polling):
 
     # ---- notifications
 
-    def _on_notice(self, refused: Subscribed | None) -> None:
+    def _on_notice(self, taken: bool) -> None:
         """One waits; or one was refused, after which the server may drop the subscription."""
-        if refused is None:
+        if taken:
+            self._hearing.heard()
             self._at_once(NOTIFIED)
         else:
+            self._hearing.refused()
             self.subscriber.check_soon(CHECK_SOON_S)
             self._at_once(SUBSCRIBE, CHECK_SOON_S)
+            self._repace()
 
     def _on_compared(self, href: str, same: bool) -> None:
         if same:

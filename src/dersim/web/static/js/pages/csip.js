@@ -220,7 +220,7 @@ function subscriptionTable(subscriptions) {
     h(
       "tr",
       {},
-      h("td", { class: "mono" }, each.resource),
+      h("td", {}, `${each.kind} `, h("span", { class: "mono" }, each.resource)),
       h("td", {}, h("span", { class: `pill ${SUBSCRIBED[each.state]}` }, each.state), stateWords(each)),
       h("td", { class: "t" }, stamp(each.since)),
       h("td", { class: "t" }, stamp(each.renewed)),
