@@ -246,7 +246,8 @@ class UtilityServer:
         """The response to a 2030.5 client, or what planted faults make of it, without I/O."""
         self._ready(request.peer_certificate_der)
         answer = self._handler.answer(request)
-        self._notify()
+        if self.notifier.has_news:
+            self._notify()
         self._collect(everything=False)
         return answer
 
@@ -258,7 +259,8 @@ class UtilityServer:
     def _asked_by_operator(self, request: Request) -> Response | Later:
         self._ready(None)
         answer = self._admin.answer(request)
-        self._notify()
+        if self.notifier.has_news:
+            self._notify()
         self._collect(everything=True)
         return answer
 

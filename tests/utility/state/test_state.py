@@ -143,7 +143,9 @@ async def test_a_restarted_server_answers_everything_as_before(runs):
         for key, shown in before.items():
             assert after[key] == shown, key
         [line] = [line for line in lab.log.lines if "goes on" in line]
-        assert line.endswith("2 EndDevices with 107 documents, 2 groups, 3 programs with 3 controls")
+        assert line.endswith(
+            "2 EndDevices with 107 documents, 2 groups, 3 programs with 3 controls, 0 Subscriptions"
+        )
     async with runs.run() as lab:  # and nothing is lost by the second restart
         assert everything(lab, certificates) == after
 

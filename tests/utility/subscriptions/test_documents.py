@@ -148,3 +148,10 @@ def test_a_server_may_offer_none(make_lab):
     assert client.get("/derp/1/derc").subscribable is client.get("/derp/1/dderc").subscribable is None
     assert client.ask("GET", "/edev/1/sub").status == 404
     assert client.post("/edev/1/sub", wish("/derp/2/derc")).status == 404
+
+
+def test_planted_faults_reach_the_list_as_any_other(lab, client, subscribers):
+    client.get("/dcap")
+    lab.admin("POST", "/faults", {"kind": "status", "status": 503, "path": "/edev/*/sub", "count": 1})
+    assert client.post("/edev/1/sub", wish("/derp/2/derc")).status == 503
+    subscribers.subscribe(client, "/derp/2/derc")

@@ -67,6 +67,15 @@ async def test_what_was_deleted_stays_so_and_no_number_comes_again(runs):
         assert await subscribed(lab) == "/edev/1/sub/2"
 
 
+async def test_they_are_listed_in_their_order_whichever_was_told_last(runs):
+    async with runs.run() as lab:
+        hrefs = [await subscribed(lab), await subscribed(lab, "/edev/1")]
+        Subscribers(lab).publish(start_s=int(lab.now) + 9_000)
+        assert len(Subscribers(lab).told()) == 1
+    async with runs.run() as lab:
+        assert [each.href for each in lab.client().get("/edev/1/sub?l=9").Subscription] == hrefs
+
+
 async def test_one_that_is_ending_is_told_so_after_a_restart(runs):
     async with runs.run(kill=True) as lab:
         await subscribed(lab)

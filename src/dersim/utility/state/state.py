@@ -78,7 +78,8 @@ class State:
         documents = sum(map(len, self._pending.values()))
         return (
             f"{len(head_end.end_devices)} EndDevices with {documents} documents, "
-            f"{len(head_end.groups)} groups, {len(head_end.programs)} programs with {controls} controls"
+            f"{len(head_end.groups)} groups, {len(head_end.programs)} programs with {controls} controls, "
+            f"{len(head_end.subscriptions)} Subscriptions"
         )
 
     @property

@@ -14,6 +14,7 @@ K = TypeVar("K")
 #: Most Subscriptions in all, and in the list of one EndDevice; more there for each device behind an
 #: aggregator.
 MOST, MOST_OF_DEVICE, MORE_OF_MANAGED = 20_000, 64, 16
+DEVICE_LIST = "/edev"
 #: One that is not renewed for so long ends, s; clients renew about every 24 h.
 LIFETIME_S = 36 * 3600
 
@@ -36,7 +37,7 @@ class Subscriptions:
         self._by_wanted: dict[Wanted, SubscriptionRecord] = {}
         self._versions: dict[int, int] = {}
         self._of_device: dict[int, dict[int, SubscriptionRecord]] = {}
-        self._on_resource: dict[str, dict[int, SubscriptionRecord]] = {}
+        self._on_resource: dict[tuple[str, str | None], dict[int, SubscriptionRecord]] = {}
 
     def __iter__(self) -> Iterator[SubscriptionRecord]:
         return iter(self._by_number.values())
@@ -62,12 +63,12 @@ class Subscriptions:
         return self._versions.get(device, 0)
 
     def on(self, resource: str) -> Iterable[SubscriptionRecord]:
-        """Those to one resource."""
-        return self._on_resource.get(resource, {}).values()
+        """Those to one resource that all see alike."""
+        return self._on_resource.get((resource, None), {}).values()
 
-    def resources(self) -> Iterable[str]:
-        """All paths that somebody has subscribed to."""
-        return self._on_resource
+    def on_device_list(self, lfdi: str | None) -> Iterable[SubscriptionRecord]:
+        """Those of one client to the EndDeviceList; None: of those without TLS."""
+        return self._on_resource.get((DEVICE_LIST, lfdi), {}).values()
 
     def check_room(self, device: int, managed: int) -> None:
         """400 where the list of the EndDevice, or the server, is full. managed: devices that it acts for."""
@@ -91,7 +92,7 @@ class Subscriptions:
         if record.ending is None:
             self._by_wanted[wanted] = record
         self._of_device.setdefault(wanted.device, {})[record.number] = record
-        self._on_resource.setdefault(wanted.resource, {})[record.number] = record
+        self._on_resource.setdefault(_seen_by(wanted), {})[record.number] = record
         self.highest = max(self.highest, record.number)
         self._note(record)
 
@@ -125,11 +126,16 @@ class Subscriptions:
         wanted, number = record.wanted, record.number
         del self._by_number[number]
         _drop(self._of_device, wanted.device, number)
-        _drop(self._on_resource, wanted.resource, number)
+        _drop(self._on_resource, _seen_by(wanted), number)
         record.due_s = None
         self.changed.discard(record)
         self.news.discard(record)
         self.removed.add(number)
+
+
+def _seen_by(wanted: Wanted) -> tuple[str, str | None]:
+    """The resource; the EndDeviceList of each client is another one."""
+    return wanted.resource, wanted.lfdi if wanted.resource == DEVICE_LIST else None
 
 
 def _drop(index: dict[K, dict[int, SubscriptionRecord]], key: K, number: int) -> None:

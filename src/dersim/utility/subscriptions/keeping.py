@@ -56,11 +56,14 @@ def _form(record: SubscriptionRecord) -> dict[str, Any]:
 
 def restore(book: Subscriptions, rows: Iterable[Row]) -> None:
     """Take over the Subscriptions of an earlier run."""
+    found = []
     for row in rows:
         if row.kind == SUBSCRIPTION:
-            book.add(_record(json.loads(row.document)))
+            found.append(_record(json.loads(row.document)))
         elif row.kind == HIGHEST_SUBSCRIPTION:
-            book.highest = max(book.highest, int(row.document))
+            book.highest = int(row.document)
+    for record in sorted(found, key=lambda record: record.number):  # the rows are as they were last written
+        book.add(record)
     book.changed.clear()
 
 

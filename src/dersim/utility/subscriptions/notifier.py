@@ -79,6 +79,11 @@ class Notifier:
         """When the next one is due, UTC seconds since 1970; infinity where none is."""
         return self._queue.next_due_s
 
+    @property
+    def has_news(self) -> bool:
+        """Whether `collect` has more to do than to look at the clock."""
+        return bool(self._book.news) or self._changes.are_there
+
     def collect(self, now_s: float) -> None:
         """Learn what has changed since the last call."""
         if now_s < self._newest_s - CLOCK_BACK_S:
