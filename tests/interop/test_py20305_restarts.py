@@ -15,7 +15,8 @@ from tests.interop.processes import eventually
 pytest.importorskip("py20305", reason="py20305 is not installed: pip install dersim[test]")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-POLL_RATES = dict.fromkeys(("dcap", "edev", "fsa", "derp", "der"), 1)
+#: Slow enough that the restart is one failed poll and not three, after which py20305 polls no more.
+POLL_RATES = {**dict.fromkeys(("dcap", "edev", "fsa", "der"), 300), "derp": 4}
 ENDS: dict[str, Callable[[LabServer], object]] = {
     "a clean stop": lambda server: server.program.stop(),
     "SIGKILL": LabServer.kill,
@@ -69,7 +70,7 @@ def test_a_running_py20305_goes_on_where_it_was(end: Callable[[LabServer], objec
                 assert second.statuses_of(later) == [1]
                 assert identities(second)["mirrors"] == known["mirrors"]
                 assert second.refused() == []
-                assert client.stop() == 0
+                assert client.stop(60) == 0
                 assert second.program.stop() == 0
 
 
@@ -83,7 +84,7 @@ def test_a_py20305_that_was_stopped_meanwhile_finds_all_as_it_was(
         running, later = publish(first, 6, 60), publish(first, 600, 60)
         with peer(write_config(tmp_path, first.url, post_rate_s=3), floor_s=1) as client:
             begun(first, running, later)
-            assert client.stop() == 0
+            assert client.stop(60) == 0
         known, read = identities(first), readings(first)
         end(first)
     with lab_server(*state) as second:
@@ -96,5 +97,5 @@ def test_a_py20305_that_was_stopped_meanwhile_finds_all_as_it_was(
             eventually("more readings", lambda: readings(second) > read, timeout_s=40)
             assert identities(second) == known
             assert second.refused() == []
-            assert client.stop() == 0
+            assert client.stop(60) == 0
         assert second.program.stop() == 0
