@@ -45,6 +45,7 @@ def run_one(procedure: str, kit: Kit, folder: Path, scale: float) -> dict[str, A
             identity=Identity(kit.cert(CLIENT), kit.key(CLIENT), kit.root),
             modbus_port=modbus,
             post_rate_s=max(2, round(30 * scale)),
+            telemetry={"power_direction": "net"},  # else vars keep the sign of the first one
         )
         judge.wait_line(lambda line: line.startswith(f"{procedure}: "), _SLACK_S)
         with peer(config, floor_s=max(1, round(10 * scale))) as client:

@@ -57,11 +57,14 @@ class LabServer:
         found = self.get(f"responses?limit=5000&subject={mrid}")
         return [each["status"] for each in sorted(found, key=lambda r: int(r["id"]))]
 
-    def refused(self) -> list[tuple[str, str, int]]:
-        """The client's requests that were refused with 4xx or 5xx, not by a planted fault."""
+    def refused(self, after: int = 0) -> list[tuple[str, str, int]]:
+        """The client's requests that were refused with 4xx or 5xx, not by a planted fault.
+
+        after: only those behind this entry of the request log.
+        """
         return [
             (each["method"], each["path"], each["status"])
-            for each in self.get("requests?limit=5000")
+            for each in self.get(f"requests?limit=5000&after={after}")
             if each["status"] >= 400 and not each.get("planted_faults")
         ]
 

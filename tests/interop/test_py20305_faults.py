@@ -30,6 +30,12 @@ POLL_RATES = {**dict.fromkeys(("dcap", "edev", "fsa", "der"), 300), "derp": 1}
 LASTING = {"moved", "list", "time", "mrid"}
 
 
+#: It reads an mRID of 16 bytes out of bytes that are no UTF-8, and answers that control.
+OWN_MISTAKES = {"XML wrong_encoding": {("POST", "/rsps/1/rsp", 400)}}
+#: It must be started again: it goes by the wrong time for 15 minutes, or waits for the rest of a slow body.
+STAYS_AWAY = {"an hour off", "frozen", "1 byte a second"}
+
+
 class Lab:
     """The server, and a py20305 that is started again where it has gone silent."""
 
@@ -80,24 +86,30 @@ def obeys(server: LabServer, timeout_s: float) -> bool:
 def planted(name: str) -> dict[str, Any]:
     """The fault of a case: of two polls of the controls, or for some seconds where it does no harm."""
     fault = {"duration_s": FAULT_S, **CASES[name].fault}
-    if fault["kind"] not in LASTING:
-        fault = {**fault, "count": 2, "duration_s": 30}
-        if fault["kind"] not in ("no_handshake", "tls_alert", "certificate"):
-            fault.setdefault("path", CONTROLS)
-    return fault
+    if fault["kind"] == "time":
+        return {**fault, "duration_s": 20}
+    if fault["kind"] in LASTING:
+        return fault
+    path = {} if fault["kind"] in ("no_handshake", "tls_alert", "certificate") else {"path": CONTROLS}
+    return {**path, **fault, "count": 2, "duration_s": 40}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_py20305_returns_after_a_fault(name: str, lab: Lab) -> None:
-    server, client = lab.server, lab.client()
-    number = server.operate("POST", "faults", planted(name))["id"]
+    server, fault = lab.server, planted(name)
+    if fault["kind"] == "time":
+        lab.give_up()  # it reads Time when it starts, and then every 15 minutes
+    else:
+        lab.client()
+    after = server.newest()
+    number = server.operate("POST", "faults", fault)["id"]
+    lab.client()
     eventually("it acts", lambda: server.get(f"faults/{number}")["acted"], timeout_s=20)
     eventually("it is over", lambda: server.get(f"faults/{number}")["state"] == "over", timeout_s=70)
-    returned = obeys(server, 18)
-    print("RESULT", name, returned, client.process.poll(), client.err[-3:])
-    if not returned:
+    if not obeys(server, 30):
+        assert name in STAYS_AWAY
         lab.give_up()
         lab.client()
         assert obeys(server, 60)
-    assert server.refused() == []
+    assert set(server.refused(after)) <= OWN_MISTAKES.get(name, set())
     assert any(f"planted fault #{number} " in line and " acts on " in line for line in server.program.err)
