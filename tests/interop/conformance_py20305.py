@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.interop.peer import Identity, peer, write_config
+from tests.interop.peer import Identity, listening, peer, write_config
 from tests.interop.processes import ROOT, program
 
 from dersim.conformance.campaign import chosen
@@ -26,6 +26,9 @@ from dersim.conformance.own_client import FULL_SUN_W_M2
 
 #: For the start of three programs on a busy machine, and beside what a procedure lasts.
 _SLACK_S = 120
+
+#: The procedures that are run with its subscriptions on.
+_SUBSCRIBES = ("CORE-018", "CORE-019")
 
 
 def run_one(procedure: str, kit: Kit, folder: Path, scale: float) -> dict[str, Any]:
@@ -46,6 +49,7 @@ def run_one(procedure: str, kit: Kit, folder: Path, scale: float) -> dict[str, A
             modbus_port=modbus,
             post_rate_s=max(2, round(30 * scale)),
             telemetry={"power_direction": "net"},  # else vars keep the sign of the first one
+            subscription=listening() if procedure in _SUBSCRIBES else {},
         )
         judge.wait_line(lambda line: line.startswith(f"{procedure}: "), _SLACK_S)
         with peer(config, floor_s=max(1, round(10 * scale))) as client:

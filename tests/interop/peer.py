@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,15 @@ def write_config(
     path = folder / "client.json"
     path.write_text(json.dumps(config))
     return path
+
+
+def listening() -> dict[str, Any]:
+    """py20305's `subscription`: on, with its listener on a port of this machine that was free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    host = {"notification_host": "127.0.0.1", "notification_external_host": "127.0.0.1"}
+    return {"enabled": True, "notification_port": port, **host}
 
 
 @contextmanager
