@@ -7,6 +7,7 @@ from typing import Any
 from dersim.conformance.checks import wire
 from dersim.conformance.evidence import Evidence, Exchange
 from dersim.conformance.procedure import Verdict
+from dersim.conformance.procedures import ALL
 from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
 
@@ -43,3 +44,8 @@ def test_a_program_that_a_list_only_links_to_is_not_read() -> None:
     found = wire.in_full(wire.at("/derp/1"), wire.at("/derp/2"))(seen(listing(PROGRAM)))
     assert found.verdict is Verdict.FAIL
     assert found.text.endswith("/derp/2 nor of a list with it")
+
+
+def test_a_client_that_reads_lists_in_pages_is_compatible() -> None:
+    [criterion] = [each for each in ALL["BASIC-002"].criteria if "l=255" in each.text]
+    assert criterion.printed_only

@@ -93,7 +93,9 @@ PROCEDURES = (
         (
             Criterion("the assignments are fetched", wire.fetched(wire.of_device("/fsa"))),
             Criterion("a Time of an assignment is fetched", wire.fetched_any("/tm/")),
-            Criterion("lists are fetched with l=255", wire.fetched_whole(wire.list_of("SP"))),
+            Criterion(
+                "lists are fetched with l=255", wire.fetched_whole(wire.list_of("SP")), printed_only=True
+            ),
             is_read("SP"),
             rules("the default of SP rules", limit(90), READ_BY, 300),
             rules("the event is applied", limit(50), 300, 360),
