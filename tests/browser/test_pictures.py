@@ -81,3 +81,26 @@ def test_pictures_for_the_docs(start_demo, open_page, folder):
     page.evaluate("location.hash = 'resources'")
     page.wait_for_selector("td:text-is('rtgMaxW')")
     take(page, folder / "csip-ui-resources.png")
+
+
+@pytest.mark.skipif(
+    "DERSIM_PICTURES" not in os.environ, reason="test_utility_page.py judges the same; 25 s for pictures"
+)
+def test_pictures_of_the_utility_for_the_docs(start_demo, open_page, folder):
+    """Its devices, the form of a control, and a control on its devices."""
+    fleet = start_demo("-N", "12")
+    utility = fleet.facts["utility_admin"]
+    order = {"modes": {"opModMaxLimW": 40}, "duration_s": 600, "description": "evening peak"}
+    page = open_page(utility, width=WIDTH).page
+    page.locator("tr[data-lfdi]", has_text="kW").nth(11).wait_for()
+    mrid = fleet.ask("/api/utility/groups/1/controls", order, base=utility)["mRID"]
+    page.evaluate("location.hash = 'controls/new'")
+    page.get_by_label("Mode to add").select_option("opModVoltVar")
+    page.wait_for_selector("pre:has-text('opModVoltVar')")
+    take(page, folder / "utility-publish.png")
+    page.evaluate("mrid => { location.hash = `controls/${mrid}`; }", mrid)
+    page.get_by_text("12 started", exact=True).wait_for()
+    take(page, folder / "utility-control.png")
+    page.evaluate("location.hash = 'devices'")
+    page.locator("tr[data-lfdi]").nth(11).wait_for()
+    take(page, folder / "utility-devices.png")

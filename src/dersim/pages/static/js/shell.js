@@ -278,7 +278,7 @@ export function poll(seconds, work, trouble) {
       if (!(error && error.name === "ApiError") && !(error && "status" in error)) console.error(error);
       if (trouble) {
         trouble.hidden = false;
-        trouble.textContent = error.hint ? `${error.message} ${error.hint}` : error.message;
+        trouble.textContent = sentence(error);
       }
     }
     if (!stopped) timer = setTimeout(turn, seconds * 1000);
@@ -288,6 +288,12 @@ export function poll(seconds, work, trouble) {
     stopped = true;
     clearTimeout(timer);
   };
+}
+
+// What went wrong and what to do; an example of a body helps only those who write one.
+function sentence({ message, hint }) {
+  const end = /[.!?]$/.test(message) ? "" : ".";
+  return hint && !hint.startsWith("for instance {") ? `${message}${end} ${hint}` : `${message}${end}`;
 }
 
 // Does something that a button asked for and tells how it went.
@@ -302,7 +308,7 @@ export async function act(place, work, words = "Done.") {
   } catch (error) {
     show(
       place,
-      h("p", { class: "trouble", role: "alert" }, error.message, error.hint ? ` ${error.hint}` : ""),
+      h("p", { class: "trouble", role: "alert" }, sentence(error)),
     );
     return null;
   }

@@ -34,17 +34,19 @@ export class ControlDetail {
     };
     this.stage = h("select", { onchange }, options([["", "all"], ...STAGE_CHOICES]));
     const filters = h("div", { class: "row spread" }, this.counts, h("label", {}, "Show", this.stage));
-    show(
-      root,
-      h("p", {}, h("a", { href: "#controls" }, "All controls")),
-      card("Control", this.trouble, this.facts, h("div", { class: "row" }, this.buttons), this.told),
+    this.known = h(
+      "div",
+      { hidden: true },
+      card("Control", this.facts, h("div", { class: "row" }, this.buttons), this.told),
       card("On its devices", filters, this.body, this.pager.node),
     );
+    show(root, h("p", {}, h("a", { href: "#controls" }, "All controls")), this.trouble, this.known);
   }
 
   async load() {
     const asked = { stage: this.stage.value, start: this.pager.start, limit: ROWS };
     const found = await getPlain(`${BASE}/control-lives/${encodeURIComponent(this.mrid)}`, asked);
+    this.known.hidden = false;
     const { control, counts, rows } = found;
     showChanged(this.facts, found.control, () => factsOf(found));
     for (const button of this.buttons) button.disabled = control.status > 1 || !found.listed;

@@ -104,7 +104,14 @@ export class ControlForm {
       xmlText(found.xml),
       found.curves.map(({ href, xml }) => [note("The curve ", h("code", {}, href)), xmlText(xml)]),
       note("As it is served; the mRID is another one when it is published."),
+      h("details", {}, h("summary", {}, "Publish it with curl"), h("pre", { tabindex: 0 }, this.curl())),
     );
+  }
+
+  curl() {
+    const body = JSON.stringify(this.body()).replaceAll("'", "'\\''");
+    const head = `curl -X POST ${location.origin}${this.target.path()}`;
+    return `${head} \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
   }
 
   async publish(button) {

@@ -28,15 +28,16 @@ export class DeviceDetail {
     this.controls = h("div", {});
     this.documents = h("div", { class: "columns" });
     this.violations = h("div", {});
-    show(
-      root,
-      h("p", {}, h("a", { href: "#devices" }, "All devices")),
-      h("div", { class: "grid" }, card("Device", this.trouble, this.facts), card("Change", this.actions())),
+    this.known = h(
+      "div",
+      { hidden: true },
+      h("div", { class: "grid" }, card("Device", this.facts), card("Change", this.actions())),
       card("Controls for it", this.controls),
       card("Programs it sees, in priority order", this.programs),
       this.documents,
       card("Violations of the standard", this.violations),
     );
+    show(root, h("p", {}, h("a", { href: "#devices" }, "All devices")), this.trouble, this.known);
   }
 
   actions() {
@@ -55,7 +56,11 @@ export class DeviceDetail {
       getPlain(`/api/utility/fleet/${encodeURIComponent(this.lfdi)}`),
       getPlain("/api/utility/control-lives", { lfdi: this.lfdi, limit: 30 }),
       getPlain("/api/utility/groups"),
-    ]);
+    ]).catch((error) => {
+      if (error.status === 404) this.known.hidden = true;
+      throw error;
+    });
+    this.known.hidden = false;
     const { row, documents, violation_texts } = detail;
     this.row = row;
     showChanged(this.facts, [row, detail.registered], () => factsOf(detail));

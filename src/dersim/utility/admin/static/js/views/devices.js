@@ -1,15 +1,18 @@
 // Devices: every EndDevice in a table; one of them in full at #devices/LFDI.
-import { getPlain } from "../api.js";
+import { getPlain, postPlain } from "../api.js";
 import { card, h, note, say, show, showChanged, stamp, table, troubleLine } from "../dom.js";
 import { num, plain, shortId } from "../format.js";
 import { Pager } from "../pager.js";
-import { poll } from "../shell.js";
+import { act, poll } from "../shell.js";
 import { DeviceDetail } from "../device_detail.js";
 import { powerWords, statePill } from "../device_words.js";
 
 const SECONDS = 2;
 const ROWS = 100;
 const STATES = ["connected", "silent", "never seen", "disabled"];
+const REGISTRATION =
+  "With --registration known only these are served. PIN: six digits, the last one the check digit; " +
+  "left out: that of --pin.";
 const COLUMNS = [
   "Device",
   "State",
@@ -52,7 +55,29 @@ class Devices {
       h("label", {}, "State", this.state),
       h("label", {}, this.violating, "With violations"),
     );
-    show(root, card("Devices", this.trouble, this.sums, filters, this.body, this.pager.node));
+    show(
+      root,
+      card("Devices", this.trouble, this.sums, filters, this.body, this.pager.node),
+      card("Register a device", this.registration()),
+    );
+  }
+
+  registration() {
+    const lfdi = h("input", { type: "text", class: "mono", size: 44, required: true, autocomplete: "off" });
+    const pin = h("input", { inputmode: "numeric", maxlength: 6, size: 7, autocomplete: "off" });
+    const said = h("div", {});
+    const register = async () => {
+      const given = pin.value.trim() ? { pin: pin.value.trim() } : {};
+      const body = { lfdi: lfdi.value.trim(), ...given };
+      const done = await act(said, () => postPlain("/api/utility/end-devices", body), "It is registered.");
+      if (done) await this.load();
+    };
+    const onsubmit = (event) => {
+      event.preventDefault();
+      register();
+    };
+    const fields = [h("label", {}, "LFDI", lfdi), h("label", {}, "PIN", pin), h("button", {}, "Register")];
+    return [note(REGISTRATION), h("form", { class: "row", onsubmit }, fields), said];
   }
 
   async load() {

@@ -29,6 +29,7 @@ class Programs {
     this.told = h("div", {});
     this.tree = h("div", { class: "tree" });
     this.form = h("div", {});
+    this.said = h("div", {});
     this.facts = "";
     const words = h("div", {}, note(WORDS));
     show(root, card("Programs", this.trouble, words, this.told, this.tree), this.form);
@@ -98,12 +99,21 @@ class Programs {
   }
 
   async change(work, words) {
-    const done = await act(this.told, work, words);
-    if (done) show(this.form);
+    await act(this.told, work, words);
+    await this.load();
+  }
+
+  // What a form asks for: what is refused is said in it, what is done where all can see it.
+  async save(work, words) {
+    const done = await act(this.said, work, words);
+    if (!done) return;
+    show(this.form);
+    show(this.told, h("p", { class: "done", role: "status" }, words));
     await this.load();
   }
 
   open(title, fields, save) {
+    show(this.told);
     const onsubmit = (event) => {
       event.preventDefault();
       save();
@@ -114,7 +124,8 @@ class Programs {
       h("button", { class: "main" }, "Save"),
       h("button", { type: "button", onclick: () => show(this.form) }, "Close"),
     );
-    show(this.form, card(title, h("form", { onsubmit, novalidate: true }, fields, buttons)));
+    show(this.said);
+    show(this.form, card(title, h("form", { onsubmit, novalidate: true }, fields, buttons, this.said)));
     this.form.scrollIntoView({ block: "nearest" });
     this.form.querySelector("input, select")?.focus();
   }
@@ -139,8 +150,8 @@ class Programs {
       const groups = boxes.filter(([, input]) => input.checked).map(([id]) => id);
       const body = { description: name.input.value.trim(), primacy: primacy.value, groups };
       const path = `${BASE}/programs`;
-      if (program) this.change(() => put(`${path}/${program.id}`, body), "The program is changed.");
-      else this.change(() => postPlain(path, body), "The program is added.");
+      if (program) this.save(() => put(`${path}/${program.id}`, body), "The program is changed.");
+      else this.save(() => postPlain(path, body), "The program is added.");
     });
   }
 
@@ -153,7 +164,7 @@ class Programs {
     this.open(title, [about, modes.node], () => {
       if (!modes.check()) return;
       const path = `${BASE}/programs/${program.id}/default-control`;
-      this.change(() => put(path, { modes: modes.read() }), "The default is set.");
+      this.save(() => put(path, { modes: modes.read() }), "The default is set.");
     });
   }
 
@@ -174,11 +185,11 @@ class Programs {
     this.open(group ? "Change the group" : `Add a group below ${parent.name}`, [fields, about], () => {
       const shapes = patterns.input.value.split(/[\s,]+/).filter(Boolean);
       const body = { name: name.input.value.trim(), patterns: shapes };
-      if (group) this.change(() => put(`${BASE}/groups/${group.id}`, body), "The group is changed.");
+      if (group) this.save(() => put(`${BASE}/groups/${group.id}`, body), "The group is changed.");
       else {
         const above = level.value === "non_topology" ? {} : { parent: parent.id };
         const whole = { ...body, level: level.value, ...above };
-        this.change(() => postPlain(`${BASE}/groups`, whole), "The group is added.");
+        this.save(() => postPlain(`${BASE}/groups`, whole), "The group is added.");
       }
     });
   }
