@@ -141,6 +141,32 @@ def test_a_device_that_is_removed_is_told_to_its_aggregator(lab, client, subscri
     assert len(head_end.subscriptions) == 1
 
 
+def test_a_program_that_moves_to_another_group_is_told_to_both_once(lab, client, subscribers):
+    head_end = lab.head_end
+    groups = [grouping.create(head_end, f"feeder {name}", "feeder") for name in "AB"]
+    other = lab.client(b"of another")
+    other.get("/dcap")
+    for each, group in zip((client, other), groups, strict=True):
+        grouping.move(head_end, each.lfdi, group)
+    program = head_end.create_program("moving", 7, groups[:1])
+    stays = head_end.create_program("stays", 8, groups)
+    subscribers.subscribe(client, groups[0].list_href)
+    subscribers.subscribe(client, f"{program.href}/derc")
+    subscribers.subscribe(client, f"{stays.href}/derc")
+    subscribers.subscribe(other, groups[1].list_href, device=2)
+    head_end.assign_program(program, groups[1:])
+    told = {each.subscribedResource: each for each in subscribers.told()}
+    assert {path: each.status for path, each in told.items()} == {
+        groups[0].list_href: 0,
+        f"{program.href}/derc": DELETED,
+        groups[1].list_href: 0,
+    }
+    assert [each.mRID for each in told[groups[0].list_href].Resource.DERProgram] == [stays.mrid]
+    assert len(told[groups[1].list_href].Resource.DERProgram) == 2
+    lab.now += GAP_S
+    assert subscribers.told() == []
+
+
 def test_the_news_of_others_are_not_told(lab, client, subscribers):
     subscribers.subscribe(client, "/edev")
     lab.client(b"of another").get("/dcap")

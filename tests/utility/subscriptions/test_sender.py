@@ -1,5 +1,8 @@
 """Notifications over TLS and without, on memory streams: connections, back-off, slow and dead subscribers."""
 
+import functools
+import json
+
 import pytest
 import trio
 from tests.utility.subscriptions.subscribing import wish
@@ -38,8 +41,8 @@ def body_of(resource, uri):
 class Listener:
     """A client's server: what it was sent, by path. waits_s: before each answer."""
 
-    def __init__(self, status=201, waits_s=0.0):
-        self.status, self.waits_s = status, waits_s
+    def __init__(self, status=201, waits_s=0.0, headers=()):
+        self.status, self.waits_s, self.headers = status, waits_s, headers
         self.requests = []
         self.came = trio.Event()
 
@@ -47,7 +50,7 @@ class Listener:
         await trio.sleep(self.waits_s)
         self.requests.append((trio.current_time(), request))
         self.came.set()
-        return Response(self.status)
+        return Response(self.status, self.headers)
 
     @property
     def told(self):
@@ -139,6 +142,67 @@ async def test_mutual_tls_with_the_servers_certificate_on_one_kept_connection(
     assert request.header("content-type") == MEDIA_TYPE
     assert request.peer_certificate_der == world.server._tls.certificate_der
     assert world.hosts.connects == 1
+
+
+async def test_on_sockets_from_the_subscription_to_the_notification(folder, nursery):
+    files = dict(zip(("certificate", "key", "root"), certificates.of_folder(folder), strict=True))
+    server = UtilityServer(
+        UtilityConfig(port=0, admin_port=0, **files), lambda: T + trio.current_time(), Log()
+    )
+    await server.bind()
+    nursery.start_soon(server.run)
+    listener, bound = Listener(), await http11.bind("127.0.0.1", 0, flag="")
+    paths = (folder / "cert_2.pem", folder / "key_2.pem", folder / "cert_root.pem")
+    listening = functools.partial(http11.serve, listener.answer, bound, tls=tls.server_context(*paths))
+    nursery.start_soon(listening)
+    paths = (folder / "cert_1.pem", folder / "key_1.pem", folder / "cert_root.pem")
+    client = http11.Endpoint("127.0.0.1", server.port, tls.client_context(*paths)).connection()
+    await client.request("GET", "/dcap")
+    uri = f"https://127.0.0.1:{http11.address(bound)[1]}/ntfy"
+    posted = await client.request(
+        "POST", "/edev/1/sub", headers=(("content-type", MEDIA_TYPE),), body=body_of("/derp/2/derc", uri)
+    )
+    assert (posted.status, posted.header("location")) == (201, "/edev/1/sub/1")
+    operator = http11.Endpoint("127.0.0.1", server.admin_port).connection()
+    order = json.dumps({"modes": {"opModMaxLimW": 40}, "start_in_s": 900, "duration_s": 60}).encode()
+    answer = await operator.request(
+        "POST",
+        "/api/utility/programs/2/controls",
+        headers=(("content-type", "application/json"),),
+        body=order,
+    )
+    assert answer.status == 201
+    with trio.fail_after(10):
+        await listener.came.wait()
+    [told] = listener.told
+    assert told.Resource.DERControl[0].mRID == json.loads(answer.body)["mRID"]
+    for connection in (client, operator):
+        await connection.aclose()
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_listener_that_closes_after_each_answer_is_told_all_the_same(nursery, autojump_clock):
+    world = World(nursery)
+    await trio.testing.wait_all_tasks_blocked()
+    listener = world.hosts.add("sub", Listener(headers=(("connection", "close"),)))
+    world.subscribe("sub")
+    for number in (1, 2, 3):
+        world.publish()
+        await trio.sleep(1)
+        assert (len(listener.requests), world.hosts.connects) == (number, number)
+
+
+async def test_connections_that_nobody_needs_are_closed(nursery, autojump_clock):
+    world = World(nursery)
+    await trio.testing.wait_all_tasks_blocked()
+    listener = world.hosts.add("sub", Listener())
+    world.subscribe("sub")
+    world.publish()
+    await listener.came.wait()
+    await trio.sleep(1)
+    assert (world.server.sender._kept, len(world.server.sender._destinations)) == (1, 1)
+    await trio.sleep(3 * 1_800)
+    assert (world.server.sender._kept, len(world.server.sender._destinations)) == (0, 0)
 
 
 async def test_a_listener_with_a_certificate_of_another_ca_is_told_nothing(

@@ -61,9 +61,15 @@ def check_address(uri: str, peer: str, config: UtilityConfig) -> None:
 
 def _same_host(host: str, other: str) -> bool:
     try:
-        return ipaddress.ip_address(host) == ipaddress.ip_address(other)
+        return _plain(host) == _plain(other)
     except ValueError:
         return False
+
+
+def _plain(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address; that of a client of IPv4 on a socket of IPv6 is the one of IPv4."""
+    address = ipaddress.ip_address(text)
+    return (address.version == 6 and address.ipv4_mapped) or address
 
 
 def _refused(uri: str, why: str) -> RequestRefused:

@@ -29,7 +29,7 @@ WORKERS, FAILING_WORKERS, OF_ONE_HOST = 64, 16, 4
 TIMEOUT_S = 10.0
 #: Connections, and TLS sessions, that are kept for the next Notification, and how long without one, s.
 KEPT, KEPT_S = 1_200, 1_800.0
-SWEEP_S = 300.0
+SWEEP_S, CLOSE_S = 300.0, 1.0
 _MAX_ANSWER = 64 * 1024
 _HEADERS = (("content-type", MEDIA_TYPE), ("accept", MEDIA_TYPE))
 
@@ -90,16 +90,23 @@ class Sender:
             self._wanted.set()
 
     async def run(self) -> None:
-        """Send what is due, until cancelled."""
+        """Send what is due, until cancelled; then close all connections."""
+        try:
+            async with trio.open_nursery() as nursery:
+                await self._keep_sending(nursery)
+        finally:
+            with trio.move_on_after(CLOSE_S, shield=True):
+                await self._close_idle(math.inf)
+
+    async def _keep_sending(self, nursery: trio.Nursery) -> None:
         sweep_at = trio.current_time() + SWEEP_S
-        async with trio.open_nursery() as nursery:
-            while True:
-                with self._fences.around("utility_notification", MODULE, "Notifications that are due"):
-                    self._take_due(nursery)
-                await self._sleep()
-                if trio.current_time() >= sweep_at:
-                    sweep_at = trio.current_time() + SWEEP_S
-                    await self._close_idle()
+        while True:
+            with self._fences.around("utility_notification", MODULE, "Notifications that are due"):
+                self._take_due(nursery)
+            await self._sleep()
+            if trio.current_time() >= sweep_at:
+                sweep_at = trio.current_time() + SWEEP_S
+                await self._close_idle(trio.current_time() - KEPT_S)
 
     async def _sleep(self) -> None:
         """Until the next one is due; at most 1 s at a time, as the server's clock may be set."""
@@ -226,8 +233,8 @@ class Sender:
         else:
             await connection.aclose()
 
-    async def _close_idle(self) -> None:
-        before = trio.current_time() - KEPT_S
+    async def _close_idle(self, before: float) -> None:
+        """Close the connections that nobody has used since then."""
         for key, destination in list(self._destinations.items()):
             if destination.used_at > before or destination.waiting or destination.workers:
                 continue
