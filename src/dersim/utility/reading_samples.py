@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from typing import NamedTuple
 
 from dersim.ieee2030_5 import resources as r
@@ -56,7 +57,5 @@ class Samples:
 
     def since(self, time_s: float) -> Series:
         """A copy of the values from then on, and of the one before, which still holds then."""
-        first = 0
-        while first + 1 < len(self._times_s) and self._times_s[first + 1] <= time_s:
-            first += 1
+        first = max(0, bisect_right(self._times_s, time_s) - 1)
         return Series(self._times_s[first:], self._values[first:])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import NamedTuple
 
 from dersim.ieee2030_5 import resources as r
@@ -57,23 +59,20 @@ def held(records: Iterable[MeterReadingRecord], since_s: float) -> list[Held]:
 
 def total(parts: Iterable[Held], times_s: list[float], hold_s: float) -> Sum:
     """The sum at each time, rising. hold_s: how long a value holds after it was taken."""
-    steps: list[tuple[float, float, int]] = []
+    changes, counts = [0.0] * (len(times_s) + 1), [0] * (len(times_s) + 1)
     for (own_s, values), factor in parts:
         for index, time_s in enumerate(own_s):
-            value = values[index] * factor
             end_s = time_s + hold_s
             if index + 1 < len(own_s):
                 end_s = min(end_s, own_s[index + 1])
-            steps += ((time_s, value, 1), (end_s, -value, -1))
-    steps.sort()
-    sums: list[float | None] = []
-    reporting: list[int] = []
-    power, count, place = 0.0, 0, 0
-    for time_s in times_s:
-        while place < len(steps) and steps[place][0] <= time_s:
-            power += steps[place][1]
-            count += steps[place][2]
-            place += 1
-        sums.append(round(power, 3) + 0.0 if count else None)
-        reporting.append(count)
-    return Sum(sums, reporting)
+            first, last = bisect_left(times_s, time_s), bisect_left(times_s, end_s)
+            if first < last:
+                value = values[index] * factor
+                changes[first] += value
+                changes[last] -= value
+                counts[first] += 1
+                counts[last] -= 1
+    reporting = list(accumulate(counts[:-1]))
+    sums = (round(power, 3) + 0.0 for power in accumulate(changes[:-1]))
+    values_shown = [power if count else None for power, count in zip(sums, reporting, strict=True)]
+    return Sum(values_shown, reporting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from dersim.ieee2030_5 import report_words
@@ -12,6 +13,7 @@ from dersim.utility.admin.context import AdminContext, AdminRoute, Call
 from dersim.utility.admin.paging import AFTER, LIMIT, NEWEST, matches, newest, page, wanted_lfdi
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.config import MAX_POLL_RATE_S
+from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent
 
 DEFAULT_LIMIT = 100
 
@@ -67,8 +69,14 @@ def _log_events(context: AdminContext, call: Call) -> list[dict[str, Any]]:
         for item in device.log_events
         if matches(item.event.functionSet, query["function_set"]) and _says(item.event, text)
     ]
-    found.sort(key=lambda pair: pair[1].event.createdDateTime)
-    return [views.log_event(*pair) for pair in newest(found, call.query, lambda pair: pair[1].id)]
+    if query["after"] is None and query["limit"] is not None:
+        found = nlargest(query["limit"], found, key=_created)
+    found.sort(key=_created)
+    return [views.log_event(*pair) for pair in newest(found, query, lambda pair: pair[1].id)]
+
+
+def _created(pair: tuple[EndDeviceRecord, NumberedLogEvent]) -> tuple[int, int]:
+    return pair[1].event.createdDateTime, pair[1].id
 
 
 def _says(event: Any, text: str) -> bool:
