@@ -12,6 +12,7 @@ const SPANS = [
   [7200, "2 h"],
 ];
 const COLORS = ["--c-p", "--c-q", "--c-s", "--c-i", "--c-vll", "--c-vln"];
+const SUMMED = ["W", "var", "VA"];
 const DASHES = [undefined, [9, 4], [4, 3], [2, 2]];
 const KEPT =
   "The server keeps the newest 120 values of each quantity here, and with --state all of them in its file, " +
@@ -105,7 +106,8 @@ const traceOf = ({ mRID, description, quantity, unit }, index) => ({
 // Without the unit, which the plot shows beside it: "W A" is A, "W" is the total.
 function nameOf(text, unit) {
   const starts = unit && text.toLowerCase().startsWith(unit.toLowerCase());
-  return (starts ? text.slice(unit.length) : text).replace(/^[\s,]+/, "") || "in all";
+  const rest = (starts ? text.slice(unit.length) : text).replace(/^[\s,]+/, "");
+  return rest || (SUMMED.includes(unit) ? "total" : "value");
 }
 
 // Quantities of one unit together, no more than can be told apart.
