@@ -75,6 +75,12 @@ def test_pictures_for_the_docs(start_demo, open_page, folder):
     page.wait_for_selector("#live:has-text('Live')")
     go(page, "fleet")
     take(page, folder / "fleet.png")
+    utility = demo.facts["utility_admin"]
+    for name, sign in (("timeline", "svg .bar"), ("conversation", "tbody tr:has-text('DERStatus')")):
+        page = open_page(f"{utility}/#{name}", width=WIDTH).page
+        page.locator(sign).first.click()
+        page.wait_for_timeout(1000)  # the power and the exchange come after it
+        take(page, folder / f"utility-{name}.png")
     page = open_page(demo.facts["csip_ui"], width=WIDTH).page
     page.wait_for_selector("summary:has-text('EndDevice /edev/')")
     take(page, folder / "csip-ui.png")

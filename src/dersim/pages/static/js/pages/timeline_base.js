@@ -19,7 +19,8 @@ const KEYS_HELP =
 // Of a subclass: load() fetches `data` ({now}) and `samples`; drawBars(drawing) draws; starts() and ends()
 // are when the bars begin and end, ms; afterDraw().
 export class TimelineBase {
-  constructor({ samples, back = 300, longest = 3600 }) {
+  // empty: what is said before a bar was chosen.
+  constructor({ samples, back = 300, empty = "Choose a bar to see why it is as it is." }) {
     Object.assign(this, { back, chosen: null, data: null, cursor: null, picked: null, drawing: null });
     this.samples = samples;
     this.viewport = new Viewport(
@@ -30,10 +31,9 @@ export class TimelineBase {
     this.at = h("p", { class: "at" });
     this.picture = h("div", { class: "gantt", tabindex: 0, role: "group", "aria-label": KEYS_HELP });
     addGestures(this.picture, this);
-    this.detail = h("div", {}, h("p", { class: "empty" }, "Choose a bar to see why it is as it is."));
+    this.detail = h("div", {}, h("p", { class: "empty" }, empty));
     const onchange = () => this.setWindow(Number(this.windows.value));
-    const windows = WINDOWS.filter(([seconds]) => seconds <= longest);
-    this.windows = h("select", { "aria-label": "Window", onchange }, options(windows, this.back));
+    this.windows = h("select", { "aria-label": "Window", onchange }, options(WINDOWS, this.back));
   }
 
   // The two cards; choices: beside the title.

@@ -10,6 +10,7 @@ import { poll } from "../shell.js";
 import { TRACES } from "../traces.js";
 
 const SECONDS = 2;
+const RAMP = "rampTms";
 const MOST_LANES = 24;
 const KEYS = ["power_kw", "reactive_power_kvar"];
 const REPORTED = TRACES.filter(({ key }) => KEYS.includes(key)).map(({ area: _, ...trace }) => trace);
@@ -20,7 +21,7 @@ const LEGEND =
 
 class Orders extends TimelineBase {
   constructor(root, lfdi, trouble, open) {
-    super({ samples: new Samples(KEYS) });
+    super({ samples: new Samples(KEYS), empty: "Choose a bar to see the order." });
     this.traces = REPORTED;
     this.open = open;
     this.program = h("select", { "aria-label": "Program", onchange: () => this.again() });
@@ -48,14 +49,7 @@ class Orders extends TimelineBase {
       getPlain("/api/utility/programs", { controls: "no" }),
     ]);
     this.data = data;
-    this.power = power;
-    this.samples = new Samples(KEYS);
-    const kilo = (values) => values.map((value) => (value === null ? null : value / 1000));
-    this.samples.load({
-      time: power.time,
-      power_kw: kilo(power.power_w),
-      reactive_power_kvar: kilo(power.reactive_power_var),
-    });
+    this.samples = samplesOf(power);
     this.offerPrograms(programs);
     this.draw();
   }
@@ -89,6 +83,7 @@ class Orders extends TimelineBase {
     const lanes = new Map();
     for (const order of this.data.orders)
       for (const told of order.modes) {
+        if (told.mode === RAMP && order.modes.length > 1) continue; // belongs to the others
         const title = `${order.program_description} · ${told.mode}`;
         if (!lanes.has(title)) lanes.set(title, []);
         lanes.get(title).push(barOf(order, told));
@@ -127,6 +122,20 @@ class Orders extends TimelineBase {
 // A curve has too many numbers for a bar.
 const shortly = (text) => (text.startsWith("(") ? "curve" : text);
 const elementsOf = (modes) => modes.map(({ mode, text }) => h("div", {}, `${mode} ${text}`));
+
+// From the first report on: a young server has no gap to show.
+function samplesOf({ time, power_w, reactive_power_var }) {
+  const begin = power_w.findIndex((value, index) => value !== null || reactive_power_var[index] !== null);
+  const from = begin < 0 ? time.length : begin;
+  const kilo = (values) => values.slice(from).map((value) => (value === null ? null : value / 1000));
+  const samples = new Samples(KEYS);
+  samples.load({
+    time: time.slice(from),
+    power_kw: kilo(power_w),
+    reactive_power_kvar: kilo(reactive_power_var),
+  });
+  return samples;
+}
 
 function barOf(order, { mode, text }) {
   const { mRID, start, end, status_text, program_description, primacy, groups, description } = order;
