@@ -42,6 +42,8 @@ def test_the_operator_is_led_through_a_campaign(campaign, open_page, picture):
     assert violations(page, "conformance") == []
     picture(page, "conformance-question")
     question.get_by_role("button", name="Continue").click()
+    expect(question).to_contain_text("Stop the device under test, and start it again")
+    question.get_by_role("button", name="Continue").click()
     expect(page.locator(".next")).to_contain_text("waiting for the client with LFDI")
     expect(question).to_contain_text("Restart the device under test")
     expect(page.locator(".ids tr.current")).to_contain_text("BASIC-010")

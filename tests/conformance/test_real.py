@@ -34,13 +34,15 @@ BY_HAND = dataclasses.replace(
 
 
 class Connecting:
-    """An operator who starts the device whenever asked for anything, and says yes or no."""
+    """An operator who starts the device once asked for `word`, and says yes or no."""
 
-    def __init__(self, ports, answer=True):
-        self.ports, self.answer, self.asked = ports, answer, []
+    def __init__(self, ports, answer=True, word=""):
+        self.ports, self.answer, self.word, self.asked = ports, answer, word, []
 
     async def carry_out(self, steps):
         self.asked += [each.text for each in steps]
+        if not any(self.word in each.text for each in steps):
+            return self.answer
         async with await trio.open_tcp_stream(self.ports.host, self.ports.port):
             pass
         return self.answer
@@ -76,11 +78,12 @@ async def test_a_person_prepares_the_device_and_is_told_what_is_due(kit, ports, 
 
 
 async def test_a_device_that_does_not_come_is_restarted(kit, ports):
-    operator, board = Connecting(ports), Board(kit.lfdi)
+    operator, board = Connecting(ports, word="Restart"), Board(kit.lfdi)
     board.plan([SHORT])
     outcome = await real.run(SHORT, ports, run_of(kit, operator), board)
     assert operator.asked == [
-        f"Restart the device under test: it has not connected to 127.0.0.1:{ports.port}"
+        real.RESTART.text,
+        f"Restart the device under test: it has not connected to 127.0.0.1:{ports.port}",
     ]
     assert outcome.conformance is Verdict.PASS
     assert board.rows[0].state is State.RUNNING
@@ -147,3 +150,16 @@ def test_what_changes_while_it_runs_is_not_shortened_beyond_what_a_client_notice
     assert [each.scale(0.1) for each in (SHORT, BY_HAND, changing)] == [0.1, 0.1, 0.25]
     assert dataclasses.replace(changing, least_scale=0.5).scale(0.1) == 0.5
     assert changing.scale(1.0) == 1.0
+
+
+async def test_a_command_restarts_the_device_before_each_procedure(kit, ports, tmp_path):
+    operator = Connecting(ports, word="voltage")
+    how = run_of(kit, operator, restart=f"echo again >> {tmp_path}/out")
+    await real.run(BY_HAND, ports, how, Board(kit.lfdi))
+    assert operator.asked == ["Set at the device: voltage 1.06 pu"]
+    assert (tmp_path / "out").read_text() == "again\n"
+
+
+async def test_a_command_that_fails_is_one_line(kit, ports):
+    with pytest.raises(ConfigError, match="--restart: the command ended with 3; try it by itself: exit 3"):
+        await real.run(SHORT, ports, run_of(kit, Nobody(), restart="exit 3"), Board(kit.lfdi))

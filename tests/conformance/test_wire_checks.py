@@ -49,3 +49,21 @@ def test_a_program_that_a_list_only_links_to_is_not_read() -> None:
 def test_a_client_that_reads_lists_in_pages_is_compatible() -> None:
     [criterion] = [each for each in ALL["BASIC-002"].criteria if "l=255" in each.text]
     assert criterion.printed_only
+
+
+def repeated(*between: Exchange) -> Verdict:
+    """A post that is refused, something else, and the same post again."""
+    refused = Exchange(0, 0.0, "POST", "/mup/1", None, (), b"<x/>", 404, (), b"")
+    evidence = Evidence(0.0)
+    evidence.exchanges = [refused, *between, refused._replace(number=2, time_s=0.5, status=201)]
+    return wire.not_repeated(evidence).verdict
+
+
+def test_a_refused_request_is_not_repeated_at_once() -> None:
+    assert repeated() is Verdict.FAIL
+
+
+def test_what_was_missing_may_be_made_and_then_asked_for_again() -> None:
+    made = Exchange(1, 0.2, "POST", "/mup", None, (), b"<y/>", 201, (("location", "/mup/1"),), b"")
+    assert repeated(made) is Verdict.PASS
+    assert repeated(made._replace(answer_headers=(("location", "/mup/2"),))) is Verdict.FAIL

@@ -104,6 +104,8 @@ def make_parser() -> OptionParser:
         help="how long a client under test may take to connect")  # fmt: skip
     conformance_operator.add_flags(parser)
     conformance_server.add_flags(parser)
+    add("--restart", default=None, metavar="COMMAND",
+        help="restarts the client under test before each procedure, instead of the operator")  # fmt: skip
     add("--modbus", type=modbus_address, default=None, metavar="HOST:PORT[:UNIT]",
         help="read the power of the client under test by SunSpec over Modbus")  # fmt: skip
     add("--strict", action="store_true", help="a warning is a failure, too")
@@ -121,6 +123,8 @@ def _check(options: Namespace) -> None:
     in_real_time = options.realtime or options.client_under_test or options.server not in (None, "self")
     if options.scale != 1.0 and not in_real_time:
         raise ConfigError("--scale: is for real time; give --realtime, --client-under-test or --server URL")
+    if options.restart is not None and not options.client_under_test:
+        raise ConfigError("--restart: is for --client-under-test; leave it out")
     if options.modbus is not None and not options.client_under_test:
         raise ConfigError("--modbus: is for --client-under-test; ours is seen at its terminals")
     if options.client_under_test and options.kit is None:
@@ -144,6 +148,7 @@ def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[
         own=not options.client_under_test,
         wait_s=options.wait,
         operator=conformance_operator.operator_of(options, board),
+        restart=options.restart,
         meter=None if options.modbus is None else Meter(options.modbus, _say),
         called=board.call_out,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
+import subprocess
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -28,12 +29,15 @@ from dersim.conformance.own_client import SUBSCRIBES, OwnClient
 from dersim.conformance.procedure import Outcome, Procedure, judge
 from dersim.conformance.serving import Scene, serve
 from dersim.conformance.stage import Bench, ShiftedClock, Stage
+from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
 
 #: How long a device under test may take to connect, s: a client that polls every five minutes is in time.
 WAIT_S = 330.0
 #: A client that has waited longer than this for its handshake may have given up.
 STALE_S = 3.0
+#: Each procedure begins with the first request after a restart, which is of DeviceCapability.
+RESTART = Instruction("Stop the device under test, and start it again after this")
 
 
 NOBODY = Nobody()
@@ -48,7 +52,8 @@ class RealRun(NamedTuple):
 
     scale: real seconds per printed second. own: our own simulator is the device under test. flags: of `dersim
     sim`, for it. wait_s: for the first connection of a device that is not ours. operator: prepares such a
-    device. meter: at its terminals. called: told what is due at it now.
+    device. restart: a command that restarts it before each procedure, instead of the operator. meter: at its
+    terminals. called: told what is due at it now.
     """
 
     kit: Kit
@@ -58,6 +63,7 @@ class RealRun(NamedTuple):
     flags: tuple[str, ...] = ()
     wait_s: float = WAIT_S
     operator: Operator = NOBODY
+    restart: str | None = None
     meter: Meter | None = None
     called: Callable[[str], None] = _unheard
 
@@ -140,14 +146,22 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) ->
 
 async def _prepared(procedure: Procedure, ports: Ports, how: RealRun, board: Board) -> Bench:
     """The bench of a device that is not ours, once the operator has prepared it or has said no."""
-    if not procedure.by_hand:
-        return Away()
+    steps = procedure.by_hand if how.restart else (*procedure.by_hand, RESTART)
     board.move_to(procedure, State.OPERATOR)
     began_s = trio.current_time()
-    agreed = await how.operator.carry_out(procedure.by_hand)
+    agreed = await how.operator.carry_out(steps)
     if trio.current_time() - began_s > STALE_S:
         ports.drop_waiting()
-    return Operated(how.called) if agreed else Away()
+    if how.restart:
+        await _run_command(how.restart)
+    return Operated(how.called) if agreed and procedure.by_hand else Away()
+
+
+async def _run_command(command: str) -> None:
+    """Run the user's command that restarts the device; ConfigError where it fails."""
+    done = await trio.run_process(command, shell=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S604 - the user's own
+    if done.returncode:
+        raise ConfigError(f"--restart: the command ended with {done.returncode}; try it by itself: {command}")
 
 
 async def _connected(scene: Scene, ports: Ports, how: RealRun) -> None:

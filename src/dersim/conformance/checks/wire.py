@@ -235,6 +235,8 @@ def not_repeated(evidence: Evidence) -> Finding:
             last[key] = each
         else:
             last.pop(key, None)
+        if each.status == 201:  # what was missing has been made
+            last = {other: refused for other, refused in last.items() if refused.path != each.location}
     return passed("no refused request is repeated at once")
 
 
