@@ -10,6 +10,7 @@ from dersim.conformance.evidence import Evidence, Exchange, Handshake
 from dersim.conformance.head import RunHead, certificate_line, device_under_test
 from dersim.conformance.procedure import Judged, Outcome, Procedure, Verdict
 from dersim.conformance.purposes import purpose
+from dersim.conformance.server import purposes as server_purposes
 from dersim.exchanges.verdicts import mask_pin
 from dersim.timestamps import rfc3339
 
@@ -48,7 +49,7 @@ def procedure(outcome: Outcome) -> dict[str, Any]:
     return {
         "id": record.id,
         "title": record.title,
-        "purpose": purpose(record.id) if isinstance(record, Procedure) else "",
+        "purpose": (purpose if isinstance(record, Procedure) else server_purposes.purpose)(record.id),
         "required": record.required,
         "reading": record.reading,
         "conformance": outcome.conformance.value,

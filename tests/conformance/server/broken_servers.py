@@ -27,17 +27,8 @@ PROBE = (
     *("COMM-002", "COMM-003", "COMM-004D", "CORE-001", "CORE-002", "CORE-003", "CORE-004", "CORE-005"),
     *("CORE-009", "CORE-011", "CORE-012", "CORE-014", "CORE-021", "CORE-022", "BASIC-001", "BASIC-003"),
     *("BASIC-010", "BASIC-015", "BASIC-019", "BASIC-021", "BASIC-027", "BASIC-028", "BASIC-029"),
-    *(
-        "CORE-018",
-        "CORE-019",
-        "UTIL-001",
-        "UTIL-002",
-        "UTIL-004",
-        "MAINT-001",
-        "MAINT-003",
-        "MAINT-004",
-        "MAINT-005",
-    ),
+    *("CORE-018", "CORE-019", "UTIL-001", "UTIL-002", "UTIL-004"),
+    *("MAINT-001", "MAINT-003", "MAINT-004", "MAINT-005", "ERR-002"),
 )
 #: The ids with controls that are followed to their end and answered.
 EVENTS = frozenset(
@@ -322,6 +313,11 @@ def never_noticed():
     return mock.patch.object(Changes, "collect", return_value=None)
 
 
+def refusal_unseen():
+    """400 to a Notification is a failure like any other."""
+    return mock.patch("dersim.utility.subscriptions.notifier.UNWANTED", 999)
+
+
 def parents_told():
     """How many items the lists below a resource have counts as a change of it."""
     return mock.patch.object(subscribable, "_COUNT", re.compile(rb"((?!))"))
@@ -519,8 +515,12 @@ BROKEN = [
     Broken("a move of a device is not shown", {"BASIC-003", "MAINT-003"}, frozen("/fsa$")),
     Broken("a change of primacy is not shown", {"MAINT-005"}, frozen(r"^/derp/\d+$")),
     # Subscriptions
-    Broken("Subscriptions have no Location", set(SUBSCRIBING), without_header("location", "POST", "/sub$")),
-    Broken("Subscriptions are answered 200", set(SUBSCRIBING), status_of("POST", "/sub$", 200)),
+    Broken(
+        "Subscriptions have no Location",
+        SUBSCRIBING | {"ERR-002"},
+        without_header("location", "POST", "/sub$"),
+    ),
+    Broken("Subscriptions are answered 200", SUBSCRIBING | {"ERR-002"}, status_of("POST", "/sub$", 200)),
     Broken(
         "a Subscription that was deleted goes on",
         {"CORE-018"},
@@ -530,11 +530,11 @@ BROKEN = [
     ),
     Broken(
         "FunctionSetAssignmentsList is not subscribable",
-        {"CORE-018", "CORE-019"},
+        {"CORE-018", "CORE-019", "ERR-002"},
         rewritten(rb'subscribable="1"', b'subscribable="0"', "/fsa$"),
     ),
-    Broken("changes are not notified", set(SUBSCRIBING), patch=never_noticed),
-    Broken("each Notification comes twice", {"CORE-018"}, patch=sent_twice),
+    Broken("changes are not notified", SUBSCRIBING | {"ERR-002"}, patch=never_noticed),
+    Broken("each Notification comes twice", {"CORE-018", "ERR-002"}, patch=sent_twice),
     Broken(
         "a Notification differs from GET",
         set(SUBSCRIBING),
@@ -552,6 +552,7 @@ BROKEN = [
     ),
     Broken("a parent is notified of a change below it", {"CORE-019"}, patch=parents_told),
     Broken("the end of a Subscription is not told", {"CORE-019", "MAINT-001"}, patch=never_ended),
+    Broken("a Notification that was refused is repeated", {"ERR-002"}, patch=refusal_unseen),
     # HTTP
     Broken(
         "HEAD is not supported",
@@ -567,39 +568,7 @@ BROKEN = [
     Broken("an unknown URI is answered 400", {"CORE-002"}, refused_as(404, 400, "^/no/such")),
     Broken(
         "documents are text/xml",
-        {
-            "COMM-002",
-            "COMM-003",
-            "CORE-001",
-            "CORE-002",
-            "CORE-003",
-            "CORE-004",
-            "CORE-005",
-            "CORE-009",
-            "CORE-011",
-            "CORE-012",
-            "CORE-014",
-            "CORE-021",
-            "CORE-022",
-            "BASIC-001",
-            "BASIC-003",
-            "BASIC-010",
-            "BASIC-015",
-            "BASIC-019",
-            "BASIC-021",
-            "BASIC-027",
-            "BASIC-028",
-            "BASIC-029",
-            "CORE-018",
-            "CORE-019",
-            "UTIL-001",
-            "UTIL-002",
-            "UTIL-004",
-            "MAINT-001",
-            "MAINT-003",
-            "MAINT-004",
-            "MAINT-005",
-        },
+        READING | {"COMM-003"},
         lambda _, response, __: response._replace(
             headers=tuple((k, v.replace("application/sep+xml", "text/xml")) for k, v in response.headers)
         ),

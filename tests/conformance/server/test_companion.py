@@ -7,6 +7,7 @@ import pytest
 from dersim.conformance.kit import make_kit
 from dersim.conformance.procedure import Verdict
 from dersim.conformance.server.procedures import ALL
+from dersim.conformance.server.purposes import PURPOSES
 from dersim.conformance.server.runs import run_on_companion
 
 #: Those that last longer belong to the slow set, apart from this sample.
@@ -32,6 +33,10 @@ def test_our_server_passes(name, kit):
     assert (outcome.conformance, outcome.compatibility) == (Verdict.PASS, Verdict.PASS), said
     assert outcome.error is None
     assert outcome.judged
+
+
+def test_every_procedure_has_a_purpose():
+    assert list(PURPOSES) == list(ALL)
 
 
 def test_every_procedure_is_in_the_docs():

@@ -9,6 +9,7 @@ from dersim.conformance.html import exchanges, plot, setup
 from dersim.conformance.html.markup import pairs, pill, style_of, table, text
 from dersim.conformance.procedure import Judged, Outcome, Procedure, Verdict
 from dersim.conformance.purposes import purpose
+from dersim.conformance.server import purposes as server_purposes
 from dersim.timestamps import rfc3339
 
 #: The areas in which the handshake itself is what is judged.
@@ -62,8 +63,8 @@ def _about(outcome: Outcome) -> Iterator[tuple[str, str]]:
     record, evidence = outcome.procedure, outcome.evidence
     lasted_s = max(0.0, evidence.ended_s - evidence.t0_s)
     scaled = "" if evidence.scale == 1 else f", {evidence.scale:g} real seconds a printed one"
-    if isinstance(record, Procedure):
-        yield "purpose", text(purpose(record.id))
+    found_out = purpose if isinstance(record, Procedure) else server_purposes.purpose
+    yield "purpose", text(found_out(record.id))
     yield "reading taken", text(record.reading)
     yield (
         "t0",

@@ -37,17 +37,18 @@ class Subscribed(NamedTuple):
 
 
 class Inbox:
-    """What has arrived. uri: for notificationURI."""
+    """What has arrived. uri: for notificationURI. answers: what each Notification is answered."""
 
     def __init__(self, der: Der, uri: str) -> None:
         self._der = der
         self.uri = uri
         self.notices: list[tuple[Exchange, r.Notification]] = []
+        self.answers = Response(201)
         self._arrived = trio.Event()
 
     async def handle(self, request: Request) -> Response:
-        """Answer a Notification: 201; 400 for anything else."""
-        der, answer = self._der, Response(201)
+        """Answer a Notification; 400 for anything else."""
+        der, answer = self._der, self.answers
         exchange = Exchange(
             len(der.evidence.exchanges), der.clock.now_s(), request.method, request.target, None,
             request.headers, request.body, answer.status, answer.headers, b"",

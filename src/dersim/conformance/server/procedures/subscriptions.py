@@ -12,6 +12,7 @@ from dersim.conformance.server.procedure import ServerProcedure
 from dersim.conformance.server.procedures import utility
 from dersim.conformance.server.steps import AddGroup, AddProgram, Assign, EndSubscription, Publish, Register
 from dersim.conformance.server.walk import Seen
+from dersim.http11 import Response
 from dersim.ieee2030_5 import resources as r
 
 #: Bits of `subscribable`: 1 is without conditions, 3 with them, too.
@@ -207,6 +208,26 @@ async def _responses(der: Der, published: list[tuple[r.DERControl, tuple[str, ..
     der.all_of("each Response of each device is answered 201", wrong, f"{len(answers)} Responses")
 
 
+async def err_002(der: Der) -> None:
+    """A Notification that is answered 400 ends the Subscription, without another word."""
+    await der.carry_out(*_device_in_a_group(der))
+    seen = await walk.to_device(der)
+    async with listening(der) as inbox:
+        subscribed = await inbox.subscribe(list_of(seen.device), await _assignments_href(der, seen))
+        if subscribed is None:
+            raise Stopped
+        inbox.answers, since = Response(400), inbox.now
+        await der.carry_out(*_another_group(der, "second"))
+        found = await inbox.next(subscribed, since)
+        shown = () if found is None else (found[0],)
+        der.check("the change is notified", found is not None, "it is answered 400", *shown)
+        await inbox.quiet([subscribed], since, 1, "the refused Notification is not repeated")
+        der.status("the Subscription is gone", await der.get(subscribed.href), 404)
+        since = inbox.now
+        await der.carry_out(*_another_group(der, "third"))
+        await inbox.quiet([subscribed], since, 0, "no Notification after it")
+
+
 PROCEDURES = (
     ServerProcedure("CORE-018", "Basic subscription", core_018, 90, required="AS"),
     ServerProcedure("CORE-019", "Advanced subscription", core_019, 60, required="AS"),
@@ -217,5 +238,10 @@ PROCEDURES = (
     ServerProcedure(
         "UTIL-004", "DER retrieval, fan-out", util_004, 300, required="AS",
         reading="The seven controls are published one after the other, and answered together.",
+    ),
+    ServerProcedure(
+        "ERR-002", "Subscription errors", err_002, 80, required="AS",
+        reading="The part of a server under test: the client has refused a Notification. The end "
+        "by the server is in CORE-019; a restart is left to its owner.",
     ),
 )  # fmt: skip
