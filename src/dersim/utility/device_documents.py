@@ -84,10 +84,8 @@ def _time(context: RequestContext, given: TimeOf) -> Document:
 
 
 def _visible(context: RequestContext) -> list[EndDeviceRecord]:
-    if context.lfdi is None:
-        return context.head_end.end_devices.listed()
-    own = [context.device] if context.device else []
-    return [*own, *context.head_end.end_devices.of_aggregator(context.lfdi)]
+    devices = context.head_end.end_devices
+    return devices.listed() if context.lfdi is None else devices.seen_by(context.lfdi)
 
 
 def end_devices(context: RequestContext) -> Document:

@@ -10,6 +10,7 @@ A client sees only its own EndDevice. Without TLS clients cannot be distinguishe
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -179,6 +180,8 @@ class EndDevices:
             device.changed_s = int(now_s)
             self.access_version += 1
             self._listed = []
+            if device.aggregator_lfdi is not None:
+                self._of_aggregator[device.aggregator_lfdi].sort(key=_list_order)
         device.pin, device.enabled = pin, enabled
         device.version += 1
         self.touch(device)
@@ -226,6 +229,15 @@ class EndDevices:
     def of_aggregator(self, lfdi: str) -> list[EndDeviceRecord]:
         """The EndDevices that the aggregator with this LFDI acts for, in the order of EndDeviceList."""
         return self._of_aggregator.get(lfdi, [])
+
+    def seen_by(self, lfdi: str) -> list[EndDeviceRecord]:
+        """What a client sees, in the order of EndDeviceList: its own EndDevice and those that it acts for."""
+        own, managed = self._by_lfdi.get(lfdi), self.of_aggregator(lfdi)
+        if own is None or not managed:
+            return managed if own is None else [own]
+        seen = managed.copy()
+        bisect.insort(seen, own, key=_list_order)
+        return seen
 
     def set_aggregator(self, device: EndDeviceRecord, lfdi: str | None) -> None:
         """Let the client with this LFDI act for the device; None: only the device itself."""
