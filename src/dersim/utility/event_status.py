@@ -118,11 +118,11 @@ class Timeline:
             self._plan(control)
 
     def _plan(self, control: Control) -> None:
-        if _is_listed(control):
+        if control.listed:
             heapq.heappush(self._heap, (_due_order(control, self._listed_s), next(self._order), control))
 
     def _is_stale(self, order: tuple[int, int, int, int], _: int, control: Control) -> bool:
-        return not _is_listed(control) or order != _due_order(control, self._listed_s)
+        return not control.listed or order != _due_order(control, self._listed_s)
 
     def _move(self, control: Control, at_s: int) -> list[Change]:
         if control.status == SCHEDULED:
@@ -147,7 +147,7 @@ class Timeline:
         losers = {
             loser: None
             for control in controls
-            if not (control.live and _is_listed(control))
+            if not (control.live and control.listed)
             for loser in self._rivals(control)
             if loser.potentially_superseded and loser.live
         }
@@ -165,10 +165,6 @@ class Timeline:
             for other in self._near(control)
             if other.start_s < end_s and start_s < other.end_s and other is not control
         ]
-
-
-def _is_listed(control: Control) -> bool:
-    return control.program.controls.get(control.number) is control
 
 
 def _flag(control: Control, threatened: bool, now_s: int) -> None:

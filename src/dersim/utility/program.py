@@ -89,6 +89,11 @@ class Control:
         return self.status in (SCHEDULED, ACTIVE)
 
     @property
+    def listed(self) -> bool:
+        """Whether devices can read it: it has not left its list, and its program is there."""
+        return self.program.controls.get(self.number) is self
+
+    @property
     def competing_modes(self) -> set[str]:
         """The modes that controls compete for: all but rampTms, which belongs to its control."""
         return set(self.modes) - {"rampTms"}

@@ -128,6 +128,16 @@ def test_an_ended_control_is_still_there_for_the_operator(lab, client):
     assert lab.admin("GET", f"/controls/{mrid}")[0] == 404
 
 
+@pytest.mark.parametrize("path", ["/controls/{}?remove=yes", "/programs/2"])
+def test_a_control_that_was_taken_back_is_not_live(lab, client, path):
+    client.get("/dcap")
+    mrid = publish(lab)
+    assert lab.admin("DELETE", path.format(mrid))[0] == 200
+    assert lab.admin("GET", "/control-lives?state=live")[1] == []
+    (life,) = lab.admin("GET", "/control-lives?state=over")[1]
+    assert (life["control"]["mRID"], life["listed"]) == (mrid, False)
+
+
 def test_the_controls_of_one_device_alone(lab):
     one, two = lab.client(), lab.client(OTHER)
     one.get("/dcap"), two.get("/dcap")

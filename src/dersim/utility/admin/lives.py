@@ -112,7 +112,7 @@ def control_life(control: Control, summary: Summary, own: Life | None = None) ->
         "program": program.description,
         "primacy": program.primacy,
         "groups": [group.name for group in program.groups],
-        "listed": control.number in program.controls,
+        "listed": control.listed,
         "latest_end": rfc3339(control.latest_end_s),
         **summary._asdict(),
         "life": None if own is None else life_view(own),
@@ -124,7 +124,7 @@ def _all(context: AdminContext, call: Call) -> list[dict[str, Any]]:
     device = None if query["lfdi"] is None else context.device(query["lfdi"])
     chosen: Iterable[Control] = newest_first(context.head_end.programs.recent)
     if (wanted := query["state"]) != "all":
-        chosen = (each for each in chosen if each.live == (wanted == "live"))
+        chosen = (each for each in chosen if (each.live and each.listed) == (wanted == "live"))
     if (number := query["program"]) is not None:
         chosen = (each for each in chosen if each.program.number == number)
     if device is not None:

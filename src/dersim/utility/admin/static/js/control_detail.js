@@ -48,7 +48,7 @@ export class ControlDetail {
     const found = await getPlain(`${BASE}/control-lives/${encodeURIComponent(this.mrid)}`, asked);
     this.known.hidden = false;
     const { control, counts, rows } = found;
-    showChanged(this.facts, found.control, () => factsOf(found));
+    showChanged(this.facts, [found.control, found.listed], () => factsOf(found));
     for (const button of this.buttons) button.disabled = control.status > 1 || !found.listed;
     showChanged(this.counts, counts, () => countPills(counts));
     this.pager.show(found.matching);
@@ -63,7 +63,8 @@ export class ControlDetail {
   }
 }
 
-function factsOf({ control, orders, program, primacy, groups, latest_end }) {
+function factsOf(life) {
+  const { control, orders, program, primacy, groups, latest_end } = life;
   const values = orders.map(({ mode, text }) => h("div", {}, h("code", {}, mode), ` ${text}`));
   return pairs([
     ["Orders", values],
@@ -71,7 +72,7 @@ function factsOf({ control, orders, program, primacy, groups, latest_end }) {
     ["Program", `${program}, primacy ${primacy}, for ${groups.join("; ")}`],
     ["In force", whenOf(control)],
     ["Over everywhere", instant(latest_end)],
-    ["On the server", [statusPill(control), " since ", stamp(control.status_since)]],
+    ["On the server", [statusPill(life), " since ", stamp(control.status_since)]],
     ["Published", instant(control.created)],
     ["Responses asked for", askedFor(control.response_required)],
     ["Categories", control.device_category ? `${control.device_category} hex` : "every device"],

@@ -141,14 +141,14 @@ function factsOf({ row, registered }) {
 }
 
 function livesTable(lives) {
-  const rows = lives.map(({ control, orders, program, life }) =>
+  const rows = lives.map(({ control, orders, program, listed, life }) =>
     h(
       "tr",
       {},
       h("td", {}, orderOf({ control, orders }), linkTo(control)),
       h("td", {}, program),
       h("td", {}, whenOf(control)),
-      h("td", {}, statusPill(control)),
+      h("td", {}, statusPill({ control, listed })),
       h("td", {}, stagePill(life.stage, life.text), lateWords(life.started_late_s || life.ended_late_s)),
     ),
   );

@@ -42,8 +42,11 @@ export function lateWords(seconds) {
 }
 
 const STATUS_LOOKS = { scheduled: "", active: "good", completed: "muted" };
-export const statusPill = ({ status_text }) =>
-  h("span", { class: `pill ${STATUS_LOOKS[status_text] ?? "muted"}` }, status_text);
+// Of a control that was taken out of its list before its end the status tells nothing any more.
+export function statusPill({ control: { status, status_text }, listed }) {
+  const words = !listed && status < 2 ? "taken back" : status_text;
+  return h("span", { class: `pill ${STATUS_LOOKS[words] ?? "muted"}` }, words);
+}
 
 // When a control is in force, with its randomization.
 export function whenOf({ start, duration_s, randomize_start_s, randomize_duration_s }) {

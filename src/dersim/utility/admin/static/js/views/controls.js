@@ -71,7 +71,7 @@ function rowOf(life) {
     h("td", {}, orderOf(life), linkTo(control)),
     h("td", {}, program, h("div", { class: "muted" }, `primacy ${primacy}; ${groups.join("; ")}`)),
     h("td", { class: "t" }, whenOf(control)),
-    h("td", {}, statusPill(control)),
+    h("td", {}, statusPill(life)),
     h("td", {}, countPills(counts), ofMany(devices), refusalWords(life)),
     h("td", { class: late ? "n bad" : "n" }, late),
   );
