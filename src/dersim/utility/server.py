@@ -74,7 +74,9 @@ class UtilityServer:
         self.head_end = HeadEnd(config, now_s, log)
         self.state = None if config.state is None else State(self.head_end, config.state, config.state_days)
         self.notifier = Notifier(self.head_end)
-        self.sender = Sender(self.head_end, self.notifier, self.fences, self._client_tls, self._told)
+        self.sender = Sender(
+            self.head_end, self.notifier, self.fences, self._client_tls, self._told, self._keep_told
+        )
         self._handler = RequestHandler(self.head_end, self.fences)
         guard = Guard(frozenset({config.admin_host.lower()}), config.admin_token)
         self._admin = Admin(self.head_end, self.fences, self._about, guard)
@@ -150,6 +152,11 @@ class UtilityServer:
 
     async def _told(self) -> bool:
         return self.state is None or await self.state.saved(writing=False)
+
+    def _keep_told(self) -> None:
+        keep(self.head_end.journal, self.head_end.subscriptions)
+        if self.state is not None:
+            self.state.want()
 
     async def run(self) -> None:
         """Serve what `bind` opened, until cancelled."""

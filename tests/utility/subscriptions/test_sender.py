@@ -17,6 +17,7 @@ from dersim.utility import certificates
 from dersim.utility.config import UtilityConfig
 from dersim.utility.programs import ControlOrder
 from dersim.utility.server import UtilityServer
+from dersim.utility.subscriptions import sender
 
 T = 1_700_000_000.0
 
@@ -192,7 +193,9 @@ async def test_a_listener_that_closes_after_each_answer_is_told_all_the_same(nur
         assert (len(listener.requests), world.hosts.connects) == (number, number)
 
 
-async def test_connections_that_nobody_needs_are_closed(nursery, autojump_clock):
+async def test_connections_that_nobody_needs_are_closed(nursery, autojump_clock, monkeypatch):
+    monkeypatch.setattr(sender, "KEPT_S", 20.0)
+    monkeypatch.setattr(sender, "SWEEP_S", 5.0)
     world = World(nursery)
     await trio.testing.wait_all_tasks_blocked()
     listener = world.hosts.add("sub", Listener())
@@ -201,7 +204,7 @@ async def test_connections_that_nobody_needs_are_closed(nursery, autojump_clock)
     await listener.came.wait()
     await trio.sleep(1)
     assert (world.server.sender._kept, len(world.server.sender._destinations)) == (1, 1)
-    await trio.sleep(3 * 1_800)
+    await trio.sleep(30)
     assert (world.server.sender._kept, len(world.server.sender._destinations)) == (0, 0)
 
 
@@ -301,3 +304,19 @@ async def test_nothing_is_told_that_is_not_in_the_state_file(nursery, autojump_c
     may = True
     await trio.sleep(5)
     assert len(listener.requests) == 1
+
+
+async def test_what_was_told_goes_to_the_state_file_at_once(nursery, autojump_clock):
+    world = World(nursery)
+    await trio.testing.wait_all_tasks_blocked()
+    listener = world.hosts.add("sub", Listener())
+    world.subscribe("sub")
+    journal = world.head_end.journal
+    journal.on = True  # nobody takes from it but this test
+    world.publish()
+    await listener.came.wait()
+    await trio.testing.wait_all_tasks_blocked()
+    [record] = world.head_end.subscriptions
+    [kept] = [each for each in journal.take().changes if each.kind == "subscription"]
+    assert json.loads(kept.document)["told"] == record.told
+    assert record.sent == 1

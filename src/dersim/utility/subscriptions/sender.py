@@ -60,7 +60,7 @@ class Sender:
     """Sends what the notifier has, until cancelled.
 
     context: the client's side of our TLS. saved: waits until what is told is in the state file; False: it
-    cannot be. open_tcp: replaced in tests.
+    cannot be. keep: writes there what a client was told. open_tcp: replaced in tests.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Sender:
         fences: Fences,
         context: Callable[[], tls.ClientContext | None],
         saved: Callable[[], Awaitable[bool]],
+        keep: Callable[[], None],
     ) -> None:
         self.open_tcp: OpenTcp = open_tcp
         self._head_end = head_end
@@ -77,6 +78,7 @@ class Sender:
         self._fences = fences
         self._context = context
         self._saved = saved
+        self._keep_told = keep
         self._tls: tls.ClientContext | None = None
         self._destinations: dict[tuple[bool, str, int], Destination] = {}
         self._healthy, self._failing = Lane(WORKERS, OF_ONE_HOST), Lane(FAILING_WORKERS, 1)
@@ -197,6 +199,7 @@ class Sender:
             return
         destination.failing, destination.used_at = False, trio.current_time()
         self._notifier.answered(record, outgoing, response.status, self._head_end.now_s())
+        self._keep_told()
         await self._keep(destination, connection)
 
     async def post_once(self, uri: str, body: bytes) -> int | None:
