@@ -1,4 +1,4 @@
-"""The pictures of docs/dashboard.md: each page of a demo that has been running for some controls' time.
+"""The pictures of docs/dashboard.md and docs/server.md: pages of demos that have run for some time.
 
 They go to a folder `docs` beside the other screenshots; to renew those in the repository:
 
@@ -75,12 +75,6 @@ def test_pictures_for_the_docs(start_demo, open_page, folder):
     page.wait_for_selector("#live:has-text('Live')")
     go(page, "fleet")
     take(page, folder / "fleet.png")
-    utility = demo.facts["utility_admin"]
-    for name, sign in (("timeline", "svg .bar"), ("conversation", "tbody tr:has-text('DERStatus')")):
-        page = open_page(f"{utility}/#{name}", width=WIDTH).page
-        page.locator(sign).first.click()
-        page.wait_for_timeout(1000)  # the power and the exchange come after it
-        take(page, folder / f"utility-{name}.png")
     page = open_page(demo.facts["csip_ui"], width=WIDTH).page
     page.wait_for_selector("summary:has-text('EndDevice /edev/')")
     take(page, folder / "csip-ui.png")
@@ -110,3 +104,22 @@ def test_pictures_of_the_utility_for_the_docs(start_demo, open_page, folder):
     page.evaluate("location.hash = 'devices'")
     page.locator("tr[data-lfdi]").nth(11).wait_for()
     take(page, folder / "utility-devices.png")
+
+
+@pytest.mark.skipif(
+    "DERSIM_PICTURES" not in os.environ, reason="test_utility_views.py judges the same; a minute for pictures"
+)
+def test_pictures_of_what_devices_report_for_the_docs(start_demo, open_page, folder):
+    """A timeline with some controls that are over, and an exchange compared with the one before."""
+    demo = start_demo("-N", "3", "--rate", "8")
+    utility = demo.facts["utility_admin"]
+
+    def several_are_over():
+        orders = demo.ask("/api/utility/timeline", base=utility)["orders"]
+        return len([each for each in orders if each["status_text"] == "completed"]) >= 8
+
+    eventually("eight controls that are over", several_are_over, timeout_s=50, every_s=1)
+    for name, sign in (("timeline", "svg .bar"), ("conversation", "tbody tr:has-text('DERStatus')")):
+        page = open_page(f"{utility}/#{name}", width=WIDTH).page
+        page.locator(sign).first.click()
+        take(page, folder / f"utility-{name}.png")
