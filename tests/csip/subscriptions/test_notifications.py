@@ -60,18 +60,21 @@ async def test_a_cut_body_ends_nothing_and_the_rest_is_read(
     autojump_clock, subscribed, make_control, controls_of
 ):
     world = subscribed.world
-    await subscribed.ready(*YES)
+    await subscribed.ready(*YES, "--event_removed", "cancel")
     begin = world.server.now() + 5
     world.add_control(make_control(1, begin, 600, limit=4000))
     world.tree[DERC].subscribable = 1
     world.begin()
     await trio.sleep(10)
     world.add_control(make_control(2, begin + 1000))
+    whole, world.tree[DERC] = world.tree[DERC], b"<nonsense"
     cut = controls_of(make_control(2, begin + 1000))
     cut.all = 2
     assert subscribed.notify(DERC, cut).status == 201
     await trio.sleep(1)
     assert limit(world) == 40
+    world.tree[DERC] = whole
+    await trio.sleep(100)
     shown = world.client.snapshot()
     assert [each["mRID"] for each in shown["scheduled_controls"]] == [mrid(2)]
     assert not world.logged("cancelled")
