@@ -113,7 +113,7 @@ class Evidence:
     t0_s: when the server's tree was set up, UTC seconds; times in procedures count from here. scale: real
     seconds per printed second. rating_w, rating_var: of the device, as it has told (DERSettings, else
     DERCapability). programs, controls: what the server had, by the names of the procedure. facts: what a
-    stimulus has noted for the checks.
+    stimulus has noted for the checks. server_chain: of the server, DER, its own certificate first.
     """
 
     t0_s: float
@@ -128,6 +128,7 @@ class Evidence:
     device_href: str = ""
     lfdi: str = ""
     ended_s: float = 0.0
+    server_chain: tuple[bytes, ...] = ()
 
     def since_start(self, time_s: float) -> float:
         """A moment in the procedure's own seconds."""

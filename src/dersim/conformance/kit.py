@@ -48,6 +48,11 @@ class Kit(NamedTuple):
         """The server's pair, with which it sends Notifications too."""
         return CertificateFiles(self.cert(SERVER), self.key(SERVER), self.root)
 
+    def server_chain(self, letter: str | None) -> tuple[bytes, ...]:
+        """What the server shows with that context, DER, its own certificate first."""
+        found = load_certificates(self.cert(letter or SERVER), "the server's chain")
+        return tuple(each.public_bytes(Encoding.DER) for each in found)
+
     def server_context(self, letter: str | None) -> tls.ServerContext:
         """The server's TLS context with a chain, by default a good one."""
         letter = letter or SERVER

@@ -113,6 +113,7 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) ->
         files = how.kit.server_files if procedure.subscriptions else None
         stage = Stage(shifted, log, how.lfdi, bench, scale=scale, notifies_with=files)
         procedure.set_up(stage)
+        stage.evidence.server_chain = how.kit.server_chain(procedure.chain)
         if client is not None and not procedure.clock_offset_s:
             stage.evidence.samples = client.samples  # as they come, for the page
         board.begin(procedure, stage)

@@ -48,6 +48,7 @@ async def _run(procedure: Procedure, kit: Kit, flags: tuple[str, ...], wire: Wir
         shifted = ShiftedClock(clock, procedure.clock_offset_s)
         stage = Stage(shifted, log, kit.lfdi, client, notifies_with=files)
         procedure.set_up(stage)
+        stage.evidence.server_chain = kit.server_chain(procedure.chain)
         return stage
 
     scene = Scene(set_up, wire)

@@ -9,7 +9,7 @@ from tests.conformance.broken_clients import BROKEN
 from dersim.conformance import virtual
 from dersim.conformance.evidence import Evidence, Exchange, Handshake
 from dersim.conformance.head import RunHead, device_under_test
-from dersim.conformance.html import exchanges
+from dersim.conformance.html import exchanges, plot, setup
 from dersim.conformance.html.document import html
 from dersim.conformance.html.markup import text
 from dersim.conformance.kit import make_kit
@@ -100,7 +100,30 @@ def test_every_id_opens_with_purpose_criteria_and_evidence(page, outcomes):
         for each in outcome.judged:
             assert text(each.finding.text) in page
     assert "ECDHE-ECDSA-AES128-CCM8" in page
-    assert "TLS alert unknown_ca" in page
+    assert "<td class='mono'>unknown_ca</td>" in page
+    assert page.count("The server&#x27;s chain") + page.count("The server's chain, its own") == 2
+    assert page.count("The device's chain as verified") == 1
+
+
+def test_randomized_events_are_late_by_their_windows(tmp_path):
+    outcome = virtual.run(ALL["CORE-021"], make_kit(tmp_path))
+    page = setup.times(outcome.evidence)
+    for due in ("360.0 to 390.0 s", "420.0 to 480.0 s", "510.0 to 540.0 s", "660.0 to 720.0 s"):
+        assert due in page
+    assert page.count("+0.0 s") >= 4
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "found"),
+    [
+        (0, 9000, (0, 10000, 2000)),
+        (-1800, 9950, (-2000, 10000, 2000)),
+        (0, 0.4, (0, 1, 1)),
+        (-5, 60, (-20, 60, 20)),
+    ],
+)
+def test_axes_end_at_multiples_of_a_round_step(low, high, found):
+    assert plot._axes(60.0, low, high)[1:] == found
 
 
 def test_what_failed_is_open_and_its_power_is_drawn(page):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -15,6 +16,9 @@ MOST_BODY_CHARS = 12_000
 MOST_EXCHANGES = 60
 MOST_REPORT_CHARS = 12_000_000
 _MOST_HANDSHAKES = 12
+_ALERT = re.compile(r"TLS alert (number \d+|\w+)")
+#: The name of a document, from its first tag.
+_NAME = re.compile(rb"<(?:[\w-]{1,40}:)?([A-Za-z]\w{0,60})[\s/>]")
 
 
 class Bodies:
@@ -70,10 +74,12 @@ def _request(
     procedure_id: str, evidence: Evidence, each: Exchange, bodies: Bodies, known: dict[bytes, int]
 ) -> str:
     style = "bad" if each.status >= 400 else "warn" if each.status >= 300 else "good"
+    named = _NAME.search(each.body[:400])
+    sent = f" <span class='muted'>{text(named[1].decode('ascii', 'replace'))}</span>" if named else ""
     answer = f"{each.status} {text(_phrase(each.status))}"
     line = (
         f"<span class='n at'>{evidence.since_start(each.time_s):.1f} s</span> <b>{text(each.method)}</b> "
-        f"<code>{text(each.target, 300)}</code> <span class='{style}'>{answer}</span>"
+        f"<code>{text(each.target, 300)}</code>{sent} <span class='{style}'>{answer}</span>"
     )
     inner = "".join(_parts(evidence, each, bodies, known))
     place = f"<span id='{anchor(procedure_id, each.number)}' class='muted'>#{each.number}</span>"
@@ -110,17 +116,25 @@ def _phrase(status: int) -> str:
 def handshakes(evidence: Evidence) -> str:
     """Version, cipher suite and chain of each connection, or what ended it."""
     found = evidence.handshakes[:_MOST_HANDSHAKES]
+    server = _certificates("The server's chain, its own certificate first", evidence.server_chain)
     if not found:
-        return "<p class='note'>The device has not connected.</p>"
+        return f"<p class='note'>The device has not connected.</p>{server}"
     rows = (
         f"<tr><td class='n'>{evidence.since_start(each.time_s):.1f} s</td>"
         f"<td>{text(each.version or '-')}</td>"
-        f"<td class='mono'>{text(each.cipher or '-')}</td><td>{text(_outcome(each))}</td></tr>"
+        f"<td class='mono'>{text(each.cipher or '-')}</td>"
+        f"<td class='mono'>{text(_alert(each))}</td><td>{text(_outcome(each))}</td></tr>"
         for each in found
     )
     more = len(evidence.handshakes) - len(found)
     note = f"<p class='note'>{more} more are left out.</p>" if more else ""
-    return table(("#at", "version", "cipher suite", "outcome"), rows, "tight") + note + _chain(found)
+    heads = ("#at", "version", "cipher suite", "alert", "outcome")
+    return table(heads, rows, "tight") + note + server + _chain(found)
+
+
+def _alert(shake: Handshake) -> str:
+    found = _ALERT.search(shake.error or "")
+    return found[1] if found else "-"
 
 
 def _outcome(shake: Handshake) -> str:
@@ -131,7 +145,11 @@ def _outcome(shake: Handshake) -> str:
 
 def _chain(found: list[Handshake]) -> str:
     chain = max([each.chain for each in found], key=len)
+    return _certificates("The device's chain as verified, its own certificate first", chain)
+
+
+def _certificates(title: str, chain: tuple[bytes, ...]) -> str:
     if not chain:
         return ""
     lines = "".join(f"<li class='mono'>{text(certificate_line(each))}</li>" for each in chain)
-    return f"<p class='what'>The device's chain, its own certificate first</p><ol>{lines}</ol>"
+    return f"<p class='what'>{title}</p><ol>{lines}</ol>"

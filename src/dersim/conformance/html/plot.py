@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,6 @@ from dersim.conformance.evidence import Evidence, Sample
 from dersim.conformance.html.markup import text
 from dersim.conformance.procedure import Judged, Verdict
 from dersim.conformance.window import Window
-from dersim.load.svg import nice_top
 
 _WIDTH, _HEIGHT = 900, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 22, 26
@@ -18,16 +18,18 @@ _MOST_POINTS = 400
 _MOST_BANDS = 30
 _TIME_STEPS_S = (5, 10, 15, 30, 60, 120, 300)
 _MOST_TIMES = 12
+_MOST_LEVELS = 6
 #: A band narrower than this has no name in it; one sign of a name takes so many units of the drawing.
 _LEAST_NAMED, _SIGN = 26, 6.2
 
 
 class Axes(NamedTuple):
-    """The scales of one drawing. low, high: W and var."""
+    """The scales of one drawing. low, high, and the step of its levels: W and var."""
 
     lasts_s: float
     low: float
     high: float
+    step: int
 
     def x(self, seconds: float) -> float:
         """The place of a moment, printed seconds after t0."""
@@ -52,8 +54,7 @@ def power(judged: Iterable[Judged], evidence: Evidence, lasts_s: float) -> str:
     values = [rating_w, 0.0]
     values += [each.p_w for each in samples if each.p_w is not None]
     values += [each.q_var for each in samples if with_q and each.q_var is not None]
-    low = min(values)
-    axes = Axes(lasts_s, -nice_top(-low) if low < -0.02 * rating_w else 0.0, nice_top(max(values)))
+    axes = _axes(lasts_s, 0.0 if min(values) > -0.02 * rating_w else min(values), max(values))
     drawn = [*_bands(evidence, axes), *_levels(axes), *_wrong(windows, axes), *_moments(axes)]
     drawn += _traces(samples, evidence, axes, with_q=with_q)
     for p_line, q_line in orders:
@@ -61,6 +62,14 @@ def power(judged: Iterable[Judged], evidence: Evidence, lasts_s: float) -> str:
     drawn += _answers(evidence, axes)
     size = f"viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{_label(windows)}'"
     return f"<figure><svg {size}>{''.join(drawn)}</svg>{_key(with_q=with_q)}</figure>"
+
+
+def _axes(lasts_s: float, low: float, high: float) -> Axes:
+    """Axes whose ends are multiples of a round step."""
+    least = max((high - low) / _MOST_LEVELS, 1.0)
+    power = 10 ** math.floor(math.log10(least))
+    step = next(int(factor * power) for factor in (1, 2, 5, 10) if factor * power >= least)
+    return Axes(lasts_s, math.floor(low / step) * step, math.ceil(high / step) * step, step)
 
 
 def grid(evidence: Evidence) -> str:
@@ -176,8 +185,7 @@ def _shade(kind: str, left: float, right: float) -> str:
 
 
 def _levels(axes: Axes) -> Iterator[str]:
-    for share in range(5):
-        value = axes.low + (axes.high - axes.low) * share / 4
+    for value in range(round(axes.low), round(axes.high) + 1, axes.step):
         level = axes.y(value)
         yield f"<path class='axis' d='M{_LEFT} {level:.1f}H{_LEFT + _PLOT_W}'/>"
         yield f"<text class='soft' x='{_LEFT - 6}' y='{level + 4:.1f}' text-anchor='end'>{value:g}</text>"

@@ -84,19 +84,33 @@ def times(evidence: Evidence) -> str:
 
 
 def _responses(evidence: Evidence, name: str, control: Control) -> Iterator[str]:
-    random = control.randomize_start_s or control.randomize_duration_s
-    due_s = {} if random else {2: float(control.start_s), 3: float(control.end_s)}
+    due_s = {2: _starts(control), 3: _ends(control)}
     for each in evidence.responses(name):
         at_s = each.exchange.time_s
-        due = due_s.get(each.status)
-        when = "-" if due is None else f"{evidence.since_start(due):.1f} s"
-        late = "-" if due is None else f"{at_s - due:+.1f} s"
+        when = late = "-"
+        if each.status in due_s:
+            first, last = due_s[each.status]
+            when = f"{evidence.since_start(first):.1f}" + (
+                f" to {evidence.since_start(last):.1f} s" if last > first else " s"
+            )
+            late = f"{at_s - min(max(at_s, first), last):+.1f} s"
         yield (
             f"<tr><th scope='row'>{text(name)}</th>"
             f"<td>{each.status} {text(_RESPONSES.get(each.status, ''))}</td>"
             f"<td class='n'>{when}</td><td class='n'>{evidence.since_start(at_s):.1f} s</td>"
             f"<td class='n'>{late}</td><td class='n'>{each.exchange.status}</td></tr>"
         )
+
+
+def _starts(control: Control) -> tuple[float, float]:
+    """The first and the last moment of its start."""
+    return control.earliest_start_s, control.latest_start_s
+
+
+def _ends(control: Control) -> tuple[float, float]:
+    """The same of its end."""
+    first = control.earliest_start_s + control.duration_s + min(0, control.randomize_duration_s)
+    return first, control.latest_end_s
 
 
 _RESPONSES = {
