@@ -5,42 +5,15 @@ The simulator runs without its own 2030.5 client here; the only way from server 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from tests.interop.processes import CERTS, eventually, get_json, program
+from tests.interop.peer import write_config
+from tests.interop.processes import eventually, get_json, program
 
 pytest.importorskip("py20305", reason="py20305 is not installed: pip install dersim[test]")
-
-
-def client_config(folder: Path, url: str, modbus_port: int) -> Path:
-    from py20305.security import compute_lfdi
-
-    certificate = CERTS / "cert_1.pem"
-    lfdi = compute_lfdi(certificate.read_text())
-    device = {"type": "sunspec", "lfdi": lfdi, "host": "127.0.0.1", "port": modbus_port, "der_type": 4}
-    tls = {
-        "client_cert": str(certificate),
-        "client_key": str(CERTS / "key_1.pem"),
-        "ca_cert": str(CERTS / "cert_root.pem"),
-        "check_hostname": False,
-    }
-    path = folder / "client.json"
-    path.write_text(
-        json.dumps(
-            {
-                "server": {"url": url, "dcap_path": "/dcap", "poll_now_on_start": True},
-                "tls": tls,
-                "devices": [device],
-                "registration_pins": {lfdi: 111115},
-                "telemetry": {"post_rate_seconds": 5},
-            }
-        )
-    )
-    return path
 
 
 def in_force(api: str) -> dict[str, tuple[Any, str]]:
@@ -57,6 +30,7 @@ def test_a_dercontrol_reaches_our_inverter_through_py20305(tmp_path: Path) -> No
         ready, ours = server.ready(), inverter.ready()
         admin, api = ready["utility_admin"] + "/api/utility", ours["dashboard"] + "/api/dersim"
         port = int(ours["modbus"].rpartition(":")[2])
+        config = write_config(tmp_path, ready["utility"], modbus_port=port)
         users = min(get_json(f"{admin}/programs"), key=lambda p: p["primacy"])
         curve = {"curve": [[95, 40], [105, 40]], "y_ref_type": 3, "open_loop_s": 1}
         modes = {"opModMaxLimW": 60, "opModVoltVar": curve}
@@ -66,7 +40,7 @@ def test_a_dercontrol_reaches_our_inverter_through_py20305(tmp_path: Path) -> No
             trust_env=False,
         )
         assert created.status_code == 201, created.text
-        with program("py20305", "--config", str(client_config(tmp_path, ready["utility"], port))) as client:
+        with program("py20305", "--config", str(config), cwd=tmp_path) as client:
             client.wait_line(lambda line: "iscovery complete" in line)
             eventually(
                 "the limit as a Modbus setpoint",
@@ -86,4 +60,4 @@ def test_a_dercontrol_reaches_our_inverter_through_py20305(tmp_path: Path) -> No
             rated = device["der"]["capability"]["rtgMaxW"]
             assert rated["value"] * 10 ** rated["multiplier"] == 10_000
             eventually("released", lambda: in_force(api).get("opModMaxLimW", (100.0, ""))[0] == 100.0)
-            assert client.stop() == 0
+            assert client.stop(30) == 0
