@@ -65,3 +65,17 @@ async def test_what_is_put_off_until_another_item_is_due_after_that(autojump_clo
     schedule.clear()
     schedule.release("child", 1013.0)
     assert not schedule.keys()
+
+
+async def test_what_is_asked_for_again_before_it_begins_is_done_once(autojump_clock):
+    clock, schedule = new_schedule()
+    for key in ("list", "post"):
+        schedule.set(key, 1010.0)
+    await schedule.wait()
+    assert schedule.take_due() == ["list", "post"]
+    schedule.set_earlier("post", clock.now_s())  # by what the list has said
+    assert schedule.begin("post") == 1010.0
+    assert not schedule.keys()
+    schedule.set("post", 1020.0)
+    schedule.begin("post")
+    assert schedule.keys() == {"post"}

@@ -170,7 +170,7 @@ class Lifecycle:
 
     async def _poll(self, key: Any) -> None:
         """Do one item of the schedule; a failure of this branch alone is shown and tried again later."""
-        begun_s = self._clock.now_s()
+        begun_s = self.schedule.begin(key)
         again_s: float | None = None
 
         async def poll() -> None:

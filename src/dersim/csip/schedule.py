@@ -38,6 +38,16 @@ class Schedule:
         if due_s < self._due_s.get(key, float("inf")):
             self.set(key, due_s)
 
+    def begin(self, key: Hashable) -> float:
+        """An item is done now, even if another one that was due with it has asked for it once more.
+
+        Returns the time.
+        """
+        now_s = self._clock.now_s()
+        if self._due_s.get(key, float("inf")) <= now_s:
+            del self._due_s[key]
+        return now_s
+
     def drop(self, key: Hashable) -> None:
         """Remove an item, if it is there."""
         self._due_s.pop(key, None)
