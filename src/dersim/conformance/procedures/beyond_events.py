@@ -155,7 +155,7 @@ PROCEDURES = (
         "rampTms of one control beside another control",
         _ramps,
         (
-            rules("P is on its way", limit_between(50, 80), 78, 84, settling_s=0),
+            rules("P is on its way", limit_between(45, 78), 74, 92, settling_s=0),
             rules("P has arrived", limit(40), 104, 180, settling_s=0),
             rules("the power factor is not ramped", power_factor(0.9), 60, 180),
             rules("both defaults rule again", both(limit(90), power_factor(1.0)), 180, 240, settling_s=30),
