@@ -23,7 +23,7 @@ def test_a_device_is_registered_once():
     asked = Asked()
     owner = Owner(asked)
     assert trio.run(owner.carry_out, [Register(LFDI)])
-    assert trio.run(owner.carry_out, [Register(LFDI), AddProgram("SY", 10)])
+    assert trio.run(owner.carry_out, [Register(LFDI), AddProgram("SY", 10, (), {"opModMaxLimW": 90})])
     assert [len(each) for each in asked.texts] == [1, 1]
     trio.run(owner.carry_out, [Unregister(LFDI)])
     trio.run(owner.carry_out, [Register(LFDI)])

@@ -16,7 +16,7 @@ class Owner:
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
-        self._registered: set[Step] = set()
+        self._registered: list[Register] = []
         self._made: list[str] = []
 
     async def carry_out(self, steps: Sequence[Step]) -> bool:
@@ -26,13 +26,9 @@ class Owner:
             return False
         for step in new:
             if isinstance(step, Register):
-                self._registered.add(step)
+                self._registered.append(step)
             elif isinstance(step, Unregister):
-                self._registered = {
-                    each
-                    for each in self._registered
-                    if not isinstance(each, Register) or each.lfdi != step.lfdi
-                }
+                self._registered = [each for each in self._registered if each.lfdi != step.lfdi]
             elif isinstance(step, AddGroup | AddProgram):
                 what = "group" if isinstance(step, AddGroup) else "DERProgram"
                 self._made.append(f"{what} {step.name}")
