@@ -59,4 +59,12 @@ def test_a_person_reads_what_to_publish():
     stage.control("event", "best", 120, 60, {"opModMaxLimW": 50}, randomize_start=-30)
     text = in_words(plan.steps())
     assert "Make the DERProgram with description best and primacy 4 for all devices" in text
-    assert "opModMaxLimW 50.0, start in 120 s, 60 s long, randomizeStart -30" in text
+    assert "opModMaxLimW 50 %, start in 120 s, 60 s long, randomizeStart -30" in text
+
+
+def test_a_person_reads_the_points_of_a_curve():
+    stage, plan = model()
+    stage.program("best", 4, default={"opModVoltVar": {"curve": [[92, 30], [97.5, 0]], "open_loop_s": 5}})
+    (step,) = plan.steps()
+    assert "opModVoltVar (92, 30) (97.5, 0)" in step.text
+    assert "open_loop_s 5" in step.text

@@ -68,13 +68,27 @@ def companion(kit: Kit, clock: TrioClock, log: LogBuffer) -> Companion:
 Make = Callable[[Kit, TrioClock, LogBuffer], Companion]
 
 
-def run_on_companion(procedure: ServerProcedure, kit: Kit, make: Make = companion) -> Outcome:
-    """One run in virtual time; called outside trio. make: another server than `companion`, for tests."""
+#: An operator in place of the one that carries all out at once.
+OperatorOf = Callable[[AdminOperator, TrioClock], Operator]
+
+
+def run_on_companion(
+    procedure: ServerProcedure,
+    kit: Kit,
+    make: Make = companion,
+    operator_of: OperatorOf = lambda admin, _: admin,
+) -> Outcome:
+    """One run in virtual time; called outside trio.
+
+    make, operator_of: another server than `companion`, and another operator, for tests.
+    """
     clock = trio.testing.MockClock(autojump_threshold=0)
-    return trio.run(_run_on_companion, procedure, kit, make, clock=clock)
+    return trio.run(_run_on_companion, procedure, kit, make, operator_of, clock=clock)
 
 
-async def _run_on_companion(procedure: ServerProcedure, kit: Kit, make: Make) -> Outcome:
+async def _run_on_companion(
+    procedure: ServerProcedure, kit: Kit, make: Make, operator_of: OperatorOf
+) -> Outcome:
     clock, net = TrioClock(START_S), MemoryNet()
     server = make(kit, clock, LogBuffer(stream=io.StringIO()))
     chains = chains_of(kit)
@@ -92,7 +106,8 @@ async def _run_on_companion(procedure: ServerProcedure, kit: Kit, make: Make) ->
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(server.serve, [net])
-        outcome = await runner.run(procedure, Der(target, clock, AdminOperator(call)))
+        operator = operator_of(AdminOperator(call), clock)
+        outcome = await runner.run(procedure, Der(target, clock, operator))
         nursery.cancel_scope.cancel()
     return outcome
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from dersim.modes import MODES
 from dersim.utility.config import DEFAULT_PIN
 
 
@@ -144,4 +145,20 @@ class EndSubscription(NamedTuple):
 
 
 def _modes(modes: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in modes.items())
+    return ", ".join(f"{name} {_value(name, value)}" for name, value in modes.items())
+
+
+def _value(name: str, value: Any) -> str:
+    """A mode's value for people, with its unit: `50 %`, or the points of a curve and its members."""
+    if isinstance(value, Mapping):
+        return " ".join(_member(key, each) for key, each in value.items() if each is not None)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value).lower()
+    unit = MODES[name].unit if name in MODES else ""
+    return f"{value:g} {unit}".rstrip()
+
+
+def _member(key: str, value: Any) -> str:
+    if key == "curve":
+        return " ".join("(" + ", ".join(f"{each:g}" for each in point[:2]) + ")" for point in value)
+    return f"{key} {value:g}" if isinstance(value, int | float) else f"{key} {value}"

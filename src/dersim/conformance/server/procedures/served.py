@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import trio
 
 from dersim.conformance.bench import Away
+from dersim.conformance.checks.finding import EDGE_S
 from dersim.conformance.procedure import Procedure
 from dersim.conformance.procedures import ALL as CLIENT_PROCEDURES
 from dersim.conformance.server import walk
@@ -30,7 +31,7 @@ from dersim.conformance.server.follow import (
 )
 from dersim.conformance.server.plan import Plan
 from dersim.conformance.server.procedure import ServerProcedure
-from dersim.conformance.server.steps import Register
+from dersim.conformance.server.steps import Publish, Register
 from dersim.conformance.server.walk import Seen, SeenProgram
 from dersim.conformance.stage import Clock, Stage
 from dersim.errors import RemoteProtocolError
@@ -105,7 +106,10 @@ class Served:
     async def run(self) -> None:
         """Set up, walk, follow, judge."""
         self.procedure.set_up(self.model)
-        await self.der.carry_out(*self.plan.steps())
+        steps = self.plan.steps()
+        # A person sets the tree up first: the times of the controls count from when they are published.
+        await self.der.carry_out(*(each for each in steps if not isinstance(each, Publish)))
+        await self.der.carry_out(*(each for each in steps if isinstance(each, Publish)))
         seen = await walk.whole(self.der)
         walk.judge_identity(self.der, seen)
         self._judge_programs(seen)
@@ -185,8 +189,13 @@ class Served:
     # ---- over time
 
     def _end_s(self, following: Following) -> float:
+        """The server's time at which it is over; where a person has published, after the last control."""
         lasts_s = self.procedure.lasts_s * self.der.scale
-        return self.model.t0_s + self.clock.late_s + lasts_s + (following.now_s() - self.der.clock.now_s())
+        planned_s = self.model.t0_s + self.clock.late_s + lasts_s + following.now_s() - self.der.clock.now_s()
+        if self._is_exact or self.procedure.stimuli is not None:
+            return planned_s
+        ends_s = (each.latest_end_s + 2 * EDGE_S for each in following.controls.values())
+        return max(planned_s, *ends_s, 0.0)
 
     async def _change(self, following: Following) -> None:
         """What the procedure changes while it runs, handed to the operator step by step."""
