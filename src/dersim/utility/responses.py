@@ -76,6 +76,10 @@ class Responses:
             self.all.append(entry)
         self._by_device.setdefault(entry.lfdi, deque(maxlen=KEPT_PER_DEVICE)).append(entry)
 
+    def dropped_since(self, time_s: float) -> bool:
+        """Whether a Response that was received after this time may have been dropped."""
+        return len(self.all) == KEPT and self.all[0].received_s > time_s
+
     def size(self) -> BufferSize:
         """What the Responses take, by their number."""
         return BufferSize(len(self.all) * _RESPONSE_BYTES, KEPT * _RESPONSE_BYTES)

@@ -1,10 +1,11 @@
 """What became of a control on each device: read, received, started, ended or refused, and how late."""
 
-from collections import Counter
+from collections import Counter, deque
 
 import pytest
 
 from dersim.ieee2030_5 import resources as r
+from dersim.utility import responses
 
 T = 1_700_000_000
 ORDER = {"modes": {"opModMaxLimW": 60}, "start_in_s": 30, "duration_s": 120}
@@ -126,6 +127,19 @@ def test_an_ended_control_is_still_there_for_the_operator(lab, client):
     assert (life["program"], life["groups"], life["counts"]) == ("operator", ["all DERs"], {"read": 1})
     assert lab.admin("GET", "/control-lives?state=live")[1] == []
     assert lab.admin("GET", f"/controls/{mrid}")[0] == 404
+
+
+def test_it_is_told_where_responses_were_dropped(lab, client, monkeypatch):
+    monkeypatch.setattr(responses, "KEPT", 2)
+    lab.head_end.responses.all = deque(maxlen=2)
+    client.get("/dcap")
+    mrid = publish(lab)
+    lab.now += 1
+    answer(client, mrid, 1, T)
+    assert rows(lab, mrid)[0]["incomplete"] is False
+    for status in (2, 3):
+        answer(client, mrid, status, T)
+    assert rows(lab, mrid)[0]["incomplete"] is True
 
 
 @pytest.mark.parametrize("path", ["/controls/{}?remove=yes", "/programs/2"])

@@ -13,6 +13,7 @@ from dersim.utility.admin import controls
 from dersim.utility.admin.context import MRID, AdminContext, AdminRoute, Call
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.control_lives import STAGES, Life, Lives, Stage, Summary, newest_first
+from dersim.utility.head_end import HeadEnd
 from dersim.utility.mode_words import words_of
 from dersim.utility.program import Control
 from dersim.utility.responses import STATUS_TEXT, NumberedResponse, created_s
@@ -68,6 +69,9 @@ class ControlLifeView(TypedDict):
     devices: Annotated[int, described("that it is for")]
     counts: _Counts
     refusals: Annotated[dict[str, int], described("devices by why they refused it")]
+    incomplete: Annotated[
+        bool, described("whether Responses to it may have been dropped, as there were many")
+    ]
     late: Annotated[int, described("devices that started or ended outside the allowed time")]
     life: Annotated[LifeView | None, described("on the one device that was asked for")]
 
@@ -103,7 +107,9 @@ def _answer(each: NumberedResponse) -> dict[str, Any]:
     }
 
 
-def control_life(control: Control, summary: Summary, own: Life | None = None) -> dict[str, Any]:
+def control_life(
+    head_end: HeadEnd, control: Control, summary: Summary, own: Life | None = None
+) -> dict[str, Any]:
     """One control, counted over its devices."""
     program = control.program
     return {
@@ -115,6 +121,7 @@ def control_life(control: Control, summary: Summary, own: Life | None = None) ->
         "listed": control.listed,
         "latest_end": rfc3339(control.latest_end_s),
         **summary._asdict(),
+        "incomplete": head_end.responses.dropped_since(control.creation_s),
         "life": None if own is None else life_view(own),
     }
 
@@ -130,8 +137,10 @@ def _all(context: AdminContext, call: Call) -> list[dict[str, Any]]:
     if device is not None:
         of_device = ((each, lives.on(each, device)) for each in chosen)
         found = islice(((each, own) for each, own in of_device if own is not None), query["limit"])
-        return [control_life(each, lives.summary(each), own) for each, own in found]
-    return [control_life(each, lives.summary(each)) for each in islice(chosen, query["limit"])]
+        return [control_life(context.head_end, each, lives.summary(each), own) for each, own in found]
+    return [
+        control_life(context.head_end, each, lives.summary(each)) for each in islice(chosen, query["limit"])
+    ]
 
 
 def _one(context: AdminContext, call: Call) -> dict[str, Any]:
@@ -145,7 +154,11 @@ def _one(context: AdminContext, call: Call) -> dict[str, Any]:
     stage, start = query["stage"], query["start"]
     chosen = [life for life in lives.of(control) if stage is None or life.stage == stage]
     rows = [life_view(life) for life in chosen[start : start + query["limit"]]]
-    return {**control_life(control, lives.summary(control)), "matching": len(chosen), "rows": rows}
+    return {
+        **control_life(context.head_end, control, lives.summary(control)),
+        "matching": len(chosen),
+        "rows": rows,
+    }
 
 
 _LIMIT = Query("limit", int, ROWS, "At most so many.", 0, 1000)

@@ -2,7 +2,8 @@
 import { getPlain, remove } from "./api.js";
 import { card, h, instant, options, pairs, show, showChanged, stamp, table, troubleLine } from "./dom.js";
 import { shortId } from "./format.js";
-import { countPills, lateWords, STAGE_CHOICES, stagePill, statusPill, whenOf } from "./lives.js";
+import { countPills, incompleteWords, lateWords } from "./lives.js";
+import { STAGE_CHOICES, stagePill, statusPill, whenOf } from "./lives.js";
 import { Pager } from "./pager.js";
 import { act } from "./shell.js";
 
@@ -50,7 +51,7 @@ export class ControlDetail {
     const { control, counts, rows } = found;
     showChanged(this.facts, [found.control, found.listed], () => factsOf(found));
     for (const button of this.buttons) button.disabled = control.status > 1 || !found.listed;
-    showChanged(this.counts, counts, () => countPills(counts));
+    showChanged(this.counts, [counts, found.incomplete], () => [countPills(counts), incompleteWords(found)]);
     this.pager.show(found.matching);
     const empty = found.devices ? "No device is at this stage." : "It is for no device.";
     showChanged(this.body, rows, () => table(COLUMNS, rows.map(rowOf), { empty }));

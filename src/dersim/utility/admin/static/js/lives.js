@@ -74,6 +74,10 @@ export function orderOf({ control, orders }) {
 export const linkTo = ({ mRID }) =>
   h("div", { class: "mono" }, h("a", { href: `#controls/${mRID}`, title: mRID }, `${mRID.slice(0, 8)}…`));
 
+// Where there were more Responses than are kept.
+export const incompleteWords = ({ incomplete }) =>
+  incomplete ? h("div", { class: "warn" }, "its oldest Responses are no longer kept") : null;
+
 // Why devices refused it: "rejected: mode not supported (19)".
 export const refusalWords = ({ refusals }) =>
   Object.entries(refusals).map(([text, count]) => h("div", { class: "bad" }, `${text} (${count})`));

@@ -4,7 +4,7 @@ import { getPlain } from "../api.js";
 import { ControlDetail } from "../control_detail.js";
 import { ControlForm } from "../control_form.js";
 import { card, h, note, options, show, showChanged, table, troubleLine } from "../dom.js";
-import { countPills, linkTo, orderOf, refusalWords, statusPill, whenOf } from "../lives.js";
+import { countPills, incompleteWords, linkTo, orderOf, refusalWords, statusPill, whenOf } from "../lives.js";
 import { poll } from "../shell.js";
 
 const SECONDS = 1.5;
@@ -72,7 +72,7 @@ function rowOf(life) {
     h("td", {}, program, h("div", { class: "muted" }, `primacy ${primacy}; ${groups.join("; ")}`)),
     h("td", { class: "t" }, whenOf(control)),
     h("td", {}, statusPill(life)),
-    h("td", {}, countPills(counts), ofMany(devices), refusalWords(life)),
+    h("td", {}, countPills(counts), ofMany(devices), refusalWords(life), incompleteWords(life)),
     h("td", { class: late ? "n bad" : "n" }, late),
   );
 }
