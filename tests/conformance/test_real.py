@@ -86,6 +86,7 @@ async def test_a_device_that_does_not_come_is_restarted(kit, ports):
         f"Restart the device under test: it has not connected to 127.0.0.1:{ports.port}",
     ]
     assert outcome.conformance is Verdict.PASS
+    assert outcome.evidence.least_settling_s == 2.5
     assert board.rows[0].state is State.RUNNING
 
 

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 #: A sample at the terminals is of a moment that is no further off than this, s.
 NEAR_S = 3.0
+#: What our own simulator takes to reach a new power, s; a device that is not ours does not run faster for us.
+LEAST_SETTLING_S, LEAST_SETTLING_OF_OTHERS_S = 0.8, 2.5
 
 
 class Exchange(NamedTuple):
@@ -114,6 +116,7 @@ class Evidence:
     seconds per printed second. rating_w, rating_var: of the device, as it has told (DERSettings, else
     DERCapability). programs, controls: what the server had, by the names of the procedure. facts: what a
     stimulus has noted for the checks. server_chain: of the server, DER, its own certificate first.
+    least_settling_s: how long the DER may take to reach a new power, real seconds, however short the run.
     """
 
     t0_s: float
@@ -129,6 +132,7 @@ class Evidence:
     lfdi: str = ""
     ended_s: float = 0.0
     server_chain: tuple[bytes, ...] = ()
+    least_settling_s: float = LEAST_SETTLING_S
 
     def since_start(self, time_s: float) -> float:
         """A moment in the procedure's own seconds."""

@@ -19,7 +19,7 @@ import trio
 from dersim.clock import SimClock
 from dersim.conformance.bench import Away, Operated
 from dersim.conformance.criteria import ALWAYS
-from dersim.conformance.evidence import Evidence
+from dersim.conformance.evidence import LEAST_SETTLING_OF_OTHERS_S, Evidence
 from dersim.conformance.kit import Kit
 from dersim.conformance.live.board import Board, State
 from dersim.conformance.modbus import Meter
@@ -113,6 +113,8 @@ async def run(procedure: Procedure, ports: Ports, how: RealRun, board: Board) ->
         files = how.kit.server_files if procedure.subscriptions else None
         stage = Stage(shifted, log, how.lfdi, bench, scale=scale, notifies_with=files)
         procedure.set_up(stage)
+        if client is None:
+            stage.evidence.least_settling_s = LEAST_SETTLING_OF_OTHERS_S
         stage.evidence.server_chain = how.kit.server_chain(procedure.chain)
         if client is not None and not procedure.clock_offset_s:
             stage.evidence.samples = client.samples  # as they come, for the page

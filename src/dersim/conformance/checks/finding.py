@@ -8,11 +8,11 @@ from dersim.conformance.evidence import Exchange
 from dersim.conformance.procedure import Finding, Verdict
 
 #: Our reading where the records print no tolerance, real seconds: of the edge of an event, of a Response
-#: after its edge. How long a DER may take to reach a new power: printed seconds, and at least.
+#: after its edge. How long a DER may take to reach a new power: printed seconds, at least
+#: `Evidence.least_settling_s`.
 EDGE_S = 2.0
 RESPONSE_S = 10.0
 SETTLING_S = 12.0
-LEAST_SETTLING_S = 0.8
 
 
 def passed(text: str, exchanges: Iterable[Exchange] = ()) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from dersim.conformance.checks.finding import LEAST_SETTLING_S, SETTLING_S, failed, not_seen, passed
+from dersim.conformance.checks.finding import SETTLING_S, failed, not_seen, passed
 from dersim.conformance.evidence import Evidence, Sample
 from dersim.conformance.procedure import Check, Finding
 from dersim.conformance.window import Expected, Power
@@ -121,7 +121,11 @@ def seen(
             return not_seen(
                 "the rating of the device is not known: it has PUT no DERSettings or DERCapability"
             )
-        begin_s = evidence.t0_s + since * evidence.scale + max(LEAST_SETTLING_S, settling_s * evidence.scale)
+        begin_s = (
+            evidence.t0_s
+            + since * evidence.scale
+            + max(evidence.least_settling_s, settling_s * evidence.scale)
+        )
         end_s = evidence.t0_s + until * evidence.scale - max(0.6, min(1.0, evidence.scale * 2))
         samples = [each for each in evidence.power() if begin_s <= each.time_s <= end_s]
         verdicts = [
