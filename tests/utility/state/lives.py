@@ -19,7 +19,7 @@ from dersim.utility.server import UtilityServer
 
 
 async def live(path: Path) -> None:
-    config = UtilityConfig(port=0, admin_port=0, encrypted=False, state=path)
+    config = UtilityConfig(port=0, admin_port=0, encrypted=False, state=path, notify_gap_s=0.0)
     server = UtilityServer(config, time.time, LogBuffer(stream_level="Error"))
     await server.bind()
     print(json.dumps([os.getpid(), server.port, server.admin_port]), flush=True)
