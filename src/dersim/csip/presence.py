@@ -64,6 +64,11 @@ class Presence:
         if back is not None:
             back.set()
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the DER is away or cut off: nobody can reach it, either."""
+        return self._back is not None or bool(self._cut)
+
     async def wait_here(self, session: Session) -> None:
         """Return at once, or where the DER is away close its connections and wait until it joins."""
         if (back := self._back) is None:

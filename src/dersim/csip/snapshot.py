@@ -82,6 +82,8 @@ _NAMES = {
     "mirror": "MirrorUsagePointList",
     "log": "LogEventList",
     "reread": "DERControl",
+    "subscribe": "SubscriptionList",
+    "notified": "what was notified",
 }
 
 

@@ -91,6 +91,19 @@ async def test_after_a_refused_notification_polls_come_as_before(autojump_clock,
     assert len(server.times(FSA)) == reads
 
 
+async def test_another_certificate_of_ours_ends_the_subscriptions_of_the_old_one(
+    autojump_clock, secure, tls_world, certificates
+):
+    subscribed, net = secure
+    old = subscribed.posted[0].notificationURI
+    for name in ("cert", "key"):
+        (tls_world.folder / f"{name}.pem").write_bytes((certificates / f"{name}_2.pem").read_bytes())
+    subscribed.world.client.rediscover()
+    await trio.sleep(5)
+    assert not subscribed.subscriptions
+    assert (await Peer(net, certificates).post(old, b"")).status == 404
+
+
 async def test_a_server_elsewhere_that_is_told_a_loopback_address_is_warned_of(subscribed):
     for flags, warned in (((), 1), (("--csip_notify_url", "https://192.0.2.9:9443"), 1)):
         listener = subscribed.offer_listener("--csip_server_ip", "192.0.2.1", *flags)

@@ -310,7 +310,7 @@ async def test_gets_after_a_notification_have_it_as_their_cause(autojump_clock, 
     assert {"safety poll derc, 900 s", "check of subscriptions: Subscription list"} <= causes
 
 
-async def test_a_der_that_is_away_answers_503(autojump_clock, subscribed, controls_of):
+async def test_a_der_that_is_away_or_cut_off_answers_503(autojump_clock, subscribed, controls_of):
     client = await subscribed.start(*YES)
     client.presence.leave("a plan", 100)
     await trio.sleep(1)
@@ -318,3 +318,8 @@ async def test_a_der_that_is_away_answers_503(autojump_clock, subscribed, contro
     client.presence.join()
     await trio.sleep(3)
     assert subscribed.notify(DERC, controls_of()).status == 201
+    client.presence.cut("a plan")
+    assert subscribed.notify(DERC, controls_of()).status == 503
+    client.presence.restore()
+    assert subscribed.notify(DERC, controls_of()).status == 201
+    assert not subscribed.world.logged("polling as before")

@@ -111,6 +111,13 @@ async def test_a_retry_after_is_waited_for(autojump_clock, subscribed):
     assert subscribed.resources() == sorted(ALL)
 
 
+async def test_what_cannot_be_subscribed_for_now_is_shown_as_a_trouble(autojump_clock, subscribed):
+    subscribed.refusal["*"] = Response(503, (("retry-after", "60"),))
+    client = await subscribed.start("--csip_subscriptions", "yes", for_s=5)
+    assert [each["what"] for each in client.snapshot()["troubles"]] == ["SubscriptionList"]
+    assert client.snapshot()["state"] == "retrying"
+
+
 async def test_an_answer_without_location_is_enough(autojump_clock, subscribed):
     subscribed.with_location = False
     await subscribed.start("--csip_subscriptions", "yes")

@@ -1,8 +1,8 @@
 """What the server posts to one DER: judged, answered at once, and kept until it is taken in.
 
 201: it is for a subscription of ours. 400: wrong type, malformed, or not subscribed to. 403: not from the
-server that we talk to. 405, 415: not a POST of XML. 503: the DER is away. One notification waits for each
-resource: a newer one takes the place of the older.
+server that we talk to. 405, 415: not a POST of XML. 503: the DER is away or cut off. One notification waits
+for each resource: a newer one takes the place of the older.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Inbox:
         conversation: Conversation,
         device: int,
         *,
-        is_away: Callable[[], bool],
+        is_gone: Callable[[], bool],
     ) -> None:
         self.waiting: dict[str, Notice] = {}
         self.url: Callable[[], str] = lambda: ""
@@ -94,7 +94,7 @@ class Inbox:
         self._clock = clock
         self._conversation = conversation
         self._device = device
-        self._is_away = is_away
+        self._is_gone = is_gone
 
     def receive(self, request: Request) -> Response:
         """The answer to one request at our path."""
@@ -136,8 +136,8 @@ class Inbox:
         )
 
     def _judged(self, request: Request) -> Notice:
-        if self._is_away():
-            raise NotificationRefused(503, "this DER is away")
+        if self._is_gone():
+            raise NotificationRefused(503, "this DER is away or cut off")
         self._check_sender(request)
         if request.method != "POST":
             raise NotificationRefused(405, f"{request.method[:20]}: only POST is possible here")

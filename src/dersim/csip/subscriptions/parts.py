@@ -37,8 +37,7 @@ class Subscriptions:
     def polling(self, reader: NotedReader, **parts: Any) -> SubscribedPolling:
         """The polling of a client that subscribes; from now on it takes notifications."""
         context, hub, held = self._client_context, self._hub, self._held
-        status, number = context.client_status, context.device.number
-        clock, rng = context.frontend.clock, context.frontend.rng
+        number, clock, rng = context.device.number, context.frontend.clock, context.frontend.rng
         inbox = Inbox(
             held,
             reader,
@@ -46,7 +45,7 @@ class Subscriptions:
             clock,
             context.conversation,
             number,
-            is_away=lambda: status.phase == "away",
+            is_gone=lambda: context.presence.is_gone,
         )
         self._token = token = hub.open(number, inbox.receive, self._files)
         inbox.url = lambda: hub.url_of(token)
@@ -65,9 +64,13 @@ class Subscriptions:
             self._polling.recovered()
 
     async def leave(self) -> None:
-        """Delete the subscriptions at the server, if it can be reached, within `LEAVE_S`."""
+        """Delete the subscriptions at the server, if it can be reached, within `LEAVE_S`.
+
+        "discovering" is also the phase in which the certificate files turn out to hold another LFDI.
+        """
         self._hub.close(self._token)
-        if self._subscriber is not None and self._client_context.client_status.phase == "connected":
+        phase = self._client_context.client_status.phase
+        if self._subscriber is not None and phase in ("connected", "discovering"):
             with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_S):
                 await self._subscriber.leave()
 
