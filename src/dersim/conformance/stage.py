@@ -177,11 +177,15 @@ class Stage:
         randomize_start: float = 0,
         randomize_duration: float = 0,
     ) -> Control:
-        """A control in a program, with replyTo and responseRequired 7; times in printed seconds."""
+        """A control in a program, with replyTo and responseRequired 7; times in printed seconds.
+
+        Controls that meet in printed seconds meet in whole real ones, too.
+        """
+        start_s = self.at(start)
         order = ControlOrder(
             modes_from_json(self._scaled(modes)),
-            self.at(start),
-            self.whole(duration),
+            start_s,
+            max(1, self.at(start + duration) - start_s),
             randomize_start_s=round(randomize_start * self.scale),
             randomize_duration_s=round(randomize_duration * self.scale),
             response_required=RESPONSE_REQUIRED,

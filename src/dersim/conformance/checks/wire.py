@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from dersim.conformance.checks.finding import EDGE_S, failed, passed, warned
 from dersim.conformance.evidence import Evidence, Exchange
@@ -61,7 +62,7 @@ def fetched(*places: Place) -> Check:
 
 
 def in_full(*places: Place) -> Check:
-    """Each EndDevice or DERProgram was fetched by its own href; a warning where only a list with it was.
+    """Each place was fetched by its own href; a warning where it was only in a list that was.
 
     An item of a list is the whole resource (2030.5 6.6), so a client that has read the list has read it.
     """
@@ -82,14 +83,26 @@ def in_full(*places: Place) -> Check:
 
 
 def _listing(evidence: Evidence, path: str) -> Exchange | None:
-    """The first answer of a list that has this EndDevice or DERProgram in it."""
+    """The first answer of a list that has this item."""
     for each in evidence.exchanges:
-        if each.method == "GET" and each.status == 200 and f'href="{path}"'.encode() in each.answer:
-            devices, programs = each.got(r.EndDeviceList), each.got(r.DERProgramList)
-            items = devices.EndDevice if devices else programs.DERProgram if programs else ()
-            if any(item.href == path for item in items):
-                return each
+        if each.method != "GET" or each.status != 200 or f'href="{path}"'.encode() not in each.answer:
+            continue
+        if any(item.href == path for item in _items(each)):
+            return each
     return None
+
+
+def _items(exchange: Exchange) -> tuple[Any, ...]:
+    """The items of a list of EndDevices, DERPrograms or DERControls."""
+    for cls, name in (
+        (r.EndDeviceList, "EndDevice"),
+        (r.DERProgramList, "DERProgram"),
+        (r.DERControlList, "DERControl"),
+    ):
+        found = exchange.got(cls)
+        if found is not None:
+            return tuple(getattr(found, name))
+    return ()
 
 
 def fetched_any(*beginnings: str) -> Check:

@@ -185,7 +185,7 @@ PROCEDURES = (
         "24 events, and one more before them",
         _many,
         (
-            Criterion("the last one published is fetched", wire.fetched(wire.of_control("one more"))),
+            Criterion("the last one published is fetched", wire.in_full(wire.of_control("one more"))),
             rules("the 25th event is applied", limit(40), 120, 160),
             is_completed("one more"),
             *(is_completed(f"event {number + 1}") for number in range(_HELD)),
