@@ -574,6 +574,17 @@ BROKEN = [
         ),
     ),
     Broken(
+        "answers have no Date",
+        set(PROBE) - {"COMM-004D"},
+        lambda _, response, __: response._replace(headers=(*response.headers, ("date", ""))),
+    ),
+    Broken(
+        "an EndDevice has the href of the list",
+        set(READING - {"COMM-002"}),
+        rewritten(rb'(<EndDevice [^>]*?href=")/edev/\d+', rb"\1/edev", r"^/edev/\d+$"),
+    ),
+    Broken("Responses have no Location", set(EVENTS), without_header("location", "POST", "^/rsps/")),
+    Broken(
         "hrefs have no leading slash", set(READING), rewritten(rb'href="/edev/', b'href="edev/', "^/edev$")
     ),
     Broken(

@@ -28,6 +28,7 @@ NAMES = {
     SUBSCRIBING: "every id with a Subscription",
     READING | {"COMM-003"}: "every id but COMM-004D",
     READING: "every id but COMM-003, COMM-004D",
+    READING - {"COMM-002"}: "every id that reads its EndDevice",
 }
 
 

@@ -11,7 +11,8 @@ from dersim.conformance.server.observed import judge_all
 from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
 
-XML = (("content-type", "application/sep+xml"),)
+DATE = ("date", "Sun, 29 Nov 2026 00:00:00 GMT")
+XML = (("content-type", "application/sep+xml"), DATE)
 
 
 def judged(*answers, headers=None):
@@ -51,7 +52,7 @@ def test_an_href_without_slash_fails():
 
 def test_another_media_type_or_length_fails():
     wanted = {"Content-Type and Content-Length are right"}
-    assert judged(("/edev/1/der?l=255", ders()), headers=(("content-type", "text/xml"),)) == wanted
+    assert judged(("/edev/1/der?l=255", ders()), headers=(("content-type", "text/xml"), DATE)) == wanted
     assert judged(("/edev/1/der?l=255", ders()), headers=(*XML, ("content-length", "3"))) == wanted
 
 
@@ -73,3 +74,13 @@ def test_another_mrid_at_the_second_look_fails():
     assert judged(("/derp/1", program("A0" * 16)), ("/derp/1", program("B0" * 16))) == {
         "mRID and creationTime do not change"
     }
+
+
+def test_another_href_than_where_it_was_fetched_fails():
+    body = encode(r.DERProgram(href="/derp/2", mRID="A0" * 16, primacy=1), Edition.E2018)
+    assert judged(("/derp/1", body)) == {"a resource says where it is"}
+
+
+def test_an_answer_without_date_fails():
+    headers = (("content-type", "application/sep+xml"), ("content-length", str(len(ders()))))
+    assert judged(("/edev/1/der?l=255", ders()), headers=headers) == {"every answer has a Date"}

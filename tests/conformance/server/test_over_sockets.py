@@ -32,6 +32,11 @@ QUICK = (
 )
 
 
+#: What the slow test runs: what lasts no longer, printed seconds, and some of the rest.
+LASTS_S = 120
+SAMPLE = ("BASIC-010", "BASIC-021", "BASIC-023")
+
+
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory):
     return make_kit(tmp_path_factory.mktemp("sockets"))
@@ -71,8 +76,9 @@ def test_quick_ids_pass_and_leave_nothing_behind(kit):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_all_ids_pass(kit):
-    outcomes, _ = trio.run(judged, kit, [name for name in ALL if ALL[name].lasts_s <= 350])
+def test_most_ids_pass(kit):
+    names = [name for name in ALL if ALL[name].lasts_s <= LASTS_S or name in SAMPLE]
+    outcomes, _ = trio.run(judged, kit, names)
     assert [each.procedure.id for each in outcomes if each.conformance is not Verdict.PASS] == []
 
 

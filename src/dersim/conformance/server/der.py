@@ -219,7 +219,9 @@ class Der:
         said = f"{exchange.method} {exchange.target} is answered {exchange.status}"
         return self.check(text, exchange.status in expected, f"{said}, {wanted} is due", exchange)
 
-    def all_of(self, text: str, wrong: Sequence[tuple[str, Exchange]], right: str) -> bool:
+    def all_of(
+        self, text: str, wrong: Sequence[tuple[str, Exchange]], right: str, *, printed_only: bool = False
+    ) -> bool:
         """Note a criterion about many things: wrong has what violates it, with what shows it."""
         if wrong:
             shown = "; ".join(said for said, _ in wrong[:3])
@@ -227,5 +229,5 @@ class Der:
             finding = failed(f"{shown}{more}", [each for _, each in wrong])
         else:
             finding = passed(right)
-        self.note(text, finding)
+        self.note(text, finding, printed_only=printed_only)
         return not wrong

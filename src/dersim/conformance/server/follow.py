@@ -16,6 +16,8 @@ from dersim.ieee2030_5 import resources as r
 #: Lists are read so often, printed seconds; beside that just after each edge of a control.
 POLL = 15
 RECEIVED, STARTED, COMPLETED, CANCELLED, SUPERSEDED = 1, 2, 3, 6, 7
+#: The status that a Response is answered with.
+CREATED = 201
 _ENDED = frozenset({1, 4, 5, None})
 
 When = Literal["seen", "start", "end", "cancelled"]
@@ -213,10 +215,11 @@ class Following:
         if not each.control.replyTo:
             self._der.check(f"{each.name} has a replyTo", False, "replyTo is left out")
             return
-        wrong = [(f"POST {a.target} is answered {a.status}", a) for a in each.answers if a.status != 201]
-        self._der.all_of(
-            f"each Response to {each.name} is answered 201", wrong, f"{len(each.answers)} of {due}"
-        )
+        wrong = [(f"POST {a.target} is answered {a.status}", a) for a in each.answers if a.status != CREATED]
+        text = f"each Response to {each.name} is answered 201"
+        self._der.all_of(text, wrong, f"{len(each.answers)} of {due}")
+        bare = [(f"POST {a.target}", a) for a in each.answers if a.status == CREATED and not a.location]
+        self._der.all_of(f"{text}: with its Location", bare, "all have it", printed_only=True)
 
 
 def _told(each: Followed, since: Callable[[Followed, Look], str]) -> str:

@@ -17,6 +17,7 @@ from dersim import http11, tls
 from dersim.conformance.evidence import Exchange
 from dersim.conformance.server import walk
 from dersim.conformance.server.der import PAGE, Der
+from dersim.conformance.server.observed import NOTIFIED_AT
 from dersim.http11 import Request, Response
 from dersim.ieee2030_5 import judging
 from dersim.ieee2030_5 import resources as r
@@ -26,7 +27,6 @@ NOTICE_S = 40.0
 #: How long nothing must follow where one Notification is due, s.
 QUIET_S = 35.0
 _NS = "{urn:ieee:std:2030.5:ns}"
-_PATH = "/ntfy"
 
 
 class Subscribed(NamedTuple):
@@ -158,7 +158,7 @@ class Inbox:
 async def listening(der: Der) -> AsyncIterator[Inbox]:
     """A listener for the time of a procedure."""
     listeners, base = await der.target.listen()
-    inbox = Inbox(der, f"{base}{_PATH}")
+    inbox = Inbox(der, f"{base}{NOTIFIED_AT}")
     own = der.target.own
     context = tls.server_context(own.cert, own.key, der.target.root)
     async with trio.open_nursery() as nursery:

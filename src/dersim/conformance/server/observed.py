@@ -17,6 +17,8 @@ from dersim.ieee2030_5 import resources as r
 from dersim.utility.paging import parse_page
 
 MAX_HREF = 255
+#: The path at which the DER is notified.
+NOTIFIED_AT = "/ntfy"
 _LINKING = ("href", "replyTo")
 #: What keeps its mRID and creationTime as long as it has its href.
 _LISTS = (r.List, r.SubscribableList)
@@ -33,6 +35,11 @@ def judge_all(der: Der) -> None:
     der.all_of("every document is valid", list(_invalid(documents)), f"{len(documents)} documents")
     der.all_of("Content-Type and Content-Length are right", list(_headers(documents)), MEDIA_TYPE)
     der.all_of("hrefs can be followed", list(_hrefs(documents)), "all begin with a slash or https")
+    der.all_of("a resource says where it is", list(_elsewhere(der, documents)), "each href is its own")
+    dateless = [
+        (f"{each.method} {each.target}", each) for each in der.evidence.exchanges if _has_no_date(each)
+    ]
+    der.all_of("every answer has a Date", dateless, "all have", printed_only=True)
     read = [(each, _resource(each)) for each in documents]
     lists = [(each, found) for each, found in read if isinstance(found, _LISTS)]
     der.all_of("lists count their items, and keep to s and l", list(_counts(lists)), f"{len(lists)} lists")
@@ -89,6 +96,25 @@ def _hrefs(documents: Iterable[Exchange]) -> Iterator[tuple[str, Exchange]]:
             if not href.startswith(("/", "https://")) or len(href) > MAX_HREF:
                 yield f"GET {each.target}: href {href[:80]!r}", each
                 break
+
+
+def _elsewhere(der: Der, documents: Iterable[Exchange]) -> Iterator[tuple[str, Exchange]]:
+    for each in documents:
+        href = _root_href(each.answer)
+        if href is not None and der.target_of(href).partition("?")[0] != der.target_of(each.path):
+            yield f"GET {each.target}: href {href[:80]}", each
+
+
+def _root_href(body: bytes) -> str | None:
+    try:
+        return etree.fromstring(body).get("href")
+    except etree.XMLSyntaxError:
+        return None
+
+
+def _has_no_date(exchange: Exchange) -> bool:
+    """Whether a server's answer has no Date; what it sends itself is no answer."""
+    return exchange.path != NOTIFIED_AT and not first(exchange.answer_headers, "date")
 
 
 def _links(body: bytes) -> Iterator[str]:
