@@ -108,6 +108,12 @@ class UtilityServer:
             "keeps_readings": self.state is not None,
             "time": rfc3339(self.head_end.now_s()),
             "devices": len(self.head_end.end_devices),
+            "notifications": {
+                "subscriptions": len(self.head_end.subscriptions),
+                "sent": self.notifier.sent,
+                "failed": self.notifier.failed,
+                "dropped": self.notifier.dropped,
+            },
             "links": dict(self.addresses),
         }
 

@@ -102,3 +102,13 @@ def test_what_does_not_fit_is_refused(lab, client, subscribers, query):
     subscribers.subscribe(client, "/derp/2/derc")
     assert lab.admin("DELETE", f"/subscriptions/1?{query}")[0] == 400
     assert [each["state"] for each in listed(lab)] == ["up to date"]
+
+
+def test_the_server_counts_its_notifications(lab, client, subscribers):
+    subscribers.subscribe(client, "/derp/2/derc")
+    subscribers.publish(start_s=int(lab.now) + 9_000)
+    subscribers.answered(503)
+    lab.now += 10
+    subscribers.answered()
+    counts = {"subscriptions": 1, "sent": 1, "failed": 1, "dropped": 0}
+    assert lab.admin("GET", "/server")[1]["notifications"] == counts

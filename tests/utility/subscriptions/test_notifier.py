@@ -391,3 +391,15 @@ def test_a_control_that_was_told_has_been_read(lab, client, subscribers):
     assert len(subscribers.told()) == 1
     assert dict(lab.head_end.sightings.of(first.mrid)) == {client.lfdi: lab.now}
     assert dict(lab.head_end.sightings.of(second.mrid)) == {}
+
+
+def test_many_that_end_at_once_are_a_few_lines(lab, client, subscribers):
+    for number in range(25):
+        subscribers.subscribe(client, "/derp/2/derc", notificationURI=f"{URI}/{number}")
+    before = len(lab.log.lines)
+    lab.head_end.remove_program(subscribers.operator)
+    assert len(subscribers.told()) == 25
+    lab.now += 1
+    subscribers.told()
+    lines = [line for line in lab.log.lines[before:] if "Subscription" in line]
+    assert (len(lines), lines[-1]) == (11, "Info 15 more Subscriptions have ended")

@@ -9,6 +9,15 @@ from dersim.utility.admin.context import AdminContext, AdminRoute, Call
 from dersim.utility.admin.problems import PREFIX
 
 
+class NotificationCounts(TypedDict):
+    """The Notifications since the start of this server."""
+
+    subscriptions: Annotated[int, described("that there are now; 0 with --subscriptions no")]
+    sent: int
+    failed: Annotated[int, described("attempts; each is repeated")]
+    dropped: Annotated[int, described("Subscriptions that were given up")]
+
+
 class ServerView(TypedDict):
     """This server."""
 
@@ -20,6 +29,7 @@ class ServerView(TypedDict):
     keeps_readings: Annotated[bool, described("in the file of --state: GET /readings has them")]
     time: str
     devices: Annotated[int, described("EndDevices")]
+    notifications: NotificationCounts
     links: Annotated[dict[str, str], described("addresses of the other sites of this run")]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dersim.utility.encoded import EncodedDocuments
-from dersim.utility.head_end import HeadEnd
+from dersim.utility.head_end import LOGGED_AT_ONCE, HeadEnd
 from dersim.utility.program import Control
 from dersim.utility.refusal import RequestRefused
 from dersim.utility.subscriptions import notification
@@ -70,6 +70,7 @@ class Notifier:
         self._random = random.Random()  # noqa: S311 - of pauses
         self._expire_at_s = 0.0
         self._newest_s = 0.0
+        self._said, self._said_since_s = 0, 0.0
         self.sent = self.failed = self.dropped = 0
         #: Told of each answer, and its HTTP status.
         self.on_answer: Callable[[SubscriptionRecord, Outgoing, int], None] = lambda *_: None
@@ -94,6 +95,7 @@ class Notifier:
             self._mark(record)
         book.news.clear()
         self._changes.collect(self._mark)
+        self._count_said(now_s)
         if now_s >= self._expire_at_s:
             self._expire_at_s = now_s + EXPIRE_EVERY_S
             self._expire(now_s)
@@ -114,9 +116,21 @@ class Notifier:
     def _expire(self, now_s: float) -> None:
         late = [each for each in self._book if now_s - each.renewed_s > LIFETIME_S and each.ending is None]
         for record in late:
-            self._head_end.info(f"{record} was not renewed within {LIFETIME_S // 3600} h")
+            self._say(self._head_end.info, f"{record} was not renewed within {LIFETIME_S // 3600} h")
             self._book.end(record, Ending(CANCELLED))
             self._mark(record)
+
+    def _say(self, log: Callable[[str], None], text: str) -> None:
+        """Log that a Subscription ends; of many at once the first ones, the others are counted."""
+        self._said += 1
+        if self._said <= LOGGED_AT_ONCE:
+            log(text)
+
+    def _count_said(self, now_s: float) -> None:
+        if abs(now_s - self._said_since_s) >= 1:
+            if (more := self._said - LOGGED_AT_ONCE) > 0:
+                self._head_end.info(f"{more} more Subscriptions have ended")
+            self._said, self._said_since_s = 0, now_s
 
     def take(self, now_s: float) -> SubscriptionRecord | None:
         """The next Subscription that is due: `prepare` its Notification, and tell how that went."""
@@ -145,7 +159,7 @@ class Notifier:
             seen = see_for(self._head_end, record, now_s)
         except RequestRefused as refused:
             ending = Ending(CANCELLED if refused.status == FORBIDDEN else DELETED)
-            self._head_end.info(f"{record} ends, {STATUS_TEXT[ending.status]}: {refused}")
+            self._say(self._head_end.info, f"{record} ends, {STATUS_TEXT[ending.status]}: {refused}")
             self._book.end(record, ending)
             return None
         digest = seen.digest
@@ -172,7 +186,8 @@ class Notifier:
         if not self._is_held(record):
             return
         if status == UNWANTED and outgoing.ending is None:
-            self._head_end.warn(f"{record} ends: the client answered 400, the Notification is unwanted")
+            text = f"{record} ends: the client answered 400, the Notification is unwanted"
+            self._say(self._head_end.warn, text)
             self._book.remove(record)
             return
         self._note_status(record, status)
@@ -213,7 +228,8 @@ class Notifier:
             record.failing_since_s = now_s
         if record.failures >= GIVE_UP_FAILURES and now_s - record.failing_since_s >= GIVE_UP_S:
             self.dropped += 1
-            self._head_end.warn(f"{record} is dropped after {record.failures} failures: {record.last_answer}")
+            text = f"{record} is dropped after {record.failures} failures: {record.last_answer}"
+            self._say(self._head_end.warn, text)
             self._book.remove(record)
             return
         pause_s = min(FIRST_PAUSE_S * 2 ** min(record.failures - 1, 10), LONGEST_PAUSE_S)
