@@ -17,7 +17,7 @@ SITES = {
     "csip_ui": ("web/static/csip_ui.html", "web/static/js/pages/csip.js"),
     "lab": ("lab/static/lab.html", None),
     "fleet": ("fleet_run/static/fleet.html", None),
-    "utility": ("utility/admin/static/index.html", None),
+    "utility": ("utility/admin/static/index.html", "utility/admin/static/js/views/devices.js"),
     "conformance": ("conformance/live/static/page.html", None),
 }
 _LINKS = re.compile(r"""(?:src|href)="(/(?:static|lab|fleet|conformance)/[^"]+\.(?:js|css))\"""")

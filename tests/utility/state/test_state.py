@@ -342,3 +342,17 @@ async def test_a_control_of_an_earlier_run_still_competes(runs):
         lab.head_end.publish(lab.head_end.programs.get(2), order)
         [control] = lab.head_end.programs.get(1).controls.values()
         assert control.potentially_superseded
+
+
+async def test_the_life_of_a_control_goes_on_after_a_restart(runs):
+    order = {"modes": LIMIT, "duration_s": 600}
+    async with runs.run() as lab:
+        client = lab.client()
+        assert lab.admin("POST", "/end-devices", {"lfdi": client.lfdi})[0] == 201
+        mrid = lab.admin("POST", "/programs/2/controls", order)[1]["mRID"]
+        body = r.DERControlResponse(endDeviceLFDI=client.lfdi, status=2, subject=mrid)
+        assert client.post("/rsps/1/rsp", body).status == 201
+    async with runs.run() as lab:
+        [life] = lab.admin("GET", f"/control-lives?lfdi={client.lfdi}")[1]
+        assert (life["control"]["mRID"], life["life"]["stage"]) == (mrid, "started")
+        assert lab.admin("GET", "/fleet")[1]["rows"][0]["registered_by"] == "operator"
