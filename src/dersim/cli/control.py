@@ -208,6 +208,9 @@ def _list(rest: AdminRest, options: Namespace) -> int:
     if options.json:
         print(json.dumps(controls, indent=1))
         return 0
+    if not controls:
+        print("no control is listed", file=sys.stderr)
+        return 0
     rows = [("MRID", "PROGRAM", "STATUS", "START", "SECONDS", "MODES"), *map(_row, controls)]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:

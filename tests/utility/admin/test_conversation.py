@@ -113,7 +113,8 @@ def test_the_exports_have_all_that_match(lab, talk):
     assert lines.header("content-disposition") == 'attachment; filename="conversation.jsonl"'
     assert [json.loads(line)["id"] for line in lines.body.splitlines()] == [3, 4]
     archive = json.loads(raw(f"{PATH}/export.har?status=404").body)
-    assert [each["response"]["status"] for each in archive["log"]["entries"]] == [404]
+    told = [(each["request"]["url"], each["response"]["status"]) for each in archive["log"]["entries"]]
+    assert told == [("https://127.0.0.1:8443/nothing", 404)]
 
 
 def test_what_the_log_has_forgotten_is_forgotten(lab):

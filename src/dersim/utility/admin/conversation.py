@@ -116,7 +116,12 @@ def _export(context: AdminContext, call: Call) -> Later:
 
 
 def _export_har(context: AdminContext, call: Call) -> Later:
-    make = _all_that_match(context, call, har)
+    base = context.about()["url"]
+
+    def entry(exchange: HttpExchange, talk: Conversation) -> dict[str, Any]:
+        return har(exchange._replace(url=f"{base}{exchange.url}"), talk)
+
+    make = _all_that_match(context, call, entry)
     return Later(lambda: _bytes(har_log(make())), "application/json", "conversation.har")
 
 

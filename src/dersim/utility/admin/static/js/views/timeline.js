@@ -11,6 +11,7 @@ import { TRACES } from "../traces.js";
 
 const SECONDS = 2;
 const RAMP = "rampTms";
+const PROGRAMS_EVERY_MS = 20000;
 const MOST_LANES = 24;
 const KEYS = ["power_kw", "reactive_power_kvar"];
 const REPORTED = TRACES.filter(({ key }) => KEYS.includes(key)).map(({ area: _, ...trace }) => trace);
@@ -25,7 +26,7 @@ class Orders extends TimelineBase {
     this.traces = REPORTED;
     this.open = open;
     this.program = h("select", { "aria-label": "Program", onchange: () => this.again() });
-    this.offered = {};
+    this.offeredAt = -Infinity;
     const chosen = (found) => open(...["timeline", found].filter(Boolean));
     this.device = new DeviceChoice({ lfdi, chosen });
     this.more = h("p", { class: "note" });
@@ -43,21 +44,26 @@ class Orders extends TimelineBase {
 
   async load() {
     const asked = { seconds: this.back, lfdi: this.device.lfdi };
-    const [data, power, programs] = await Promise.all([
+    const [data, power] = await Promise.all([
       getPlain("/api/utility/timeline", { ...asked, program: this.program.value }),
       getPlain("/api/utility/power", asked),
-      getPlain("/api/utility/programs", { controls: "no" }),
+      this.offerPrograms(),
     ]);
     this.data = data;
     this.samples = samplesOf(power);
-    this.offerPrograms(programs);
     this.draw();
   }
 
-  offerPrograms(programs) {
+  // There may be one for each device.
+  async offerPrograms() {
+    if (performance.now() - this.offeredAt < PROGRAMS_EVERY_MS) return;
+    this.offeredAt = performance.now();
+    const programs = await getPlain("/api/utility/programs", { controls: "no" });
     const words = ({ description, primacy }) => `${description}, primacy ${primacy}`;
     const entries = programs.map((each) => [each.id, words(each)]);
+    const { value } = this.program;
     showChanged(this.program, entries, () => options([["", "all programs"], ...entries], ""));
+    this.program.value = value || "";
   }
 
   drawBars(drawing) {
