@@ -145,3 +145,14 @@ def test_an_exchange_is_found_opened_and_linked_to(utility, open_page, picture):
     address = page.get_by_role("link", name="Link to this exchange").get_attribute("href")
     again = open_page(f"{utility}/{address}").page
     expect(again.get_by_role("heading", name="Request: DERCapability")).to_be_visible()
+
+
+def test_the_csip_page_lists_what_the_client_has_subscribed_to(notified, open_page, picture):
+    from playwright.sync_api import expect
+
+    page = open_page(f"{notified.facts['dashboard']}/#csip").page
+    card = page.locator(".card", has=page.get_by_role("heading", name="Subscriptions"))
+    row = card.locator("tr", has_text="DERControlList /derp/2/derc")
+    expect(row.get_by_text("subscribed", exact=True)).to_be_visible()
+    expect(row).to_contain_text("/edev/1/sub/")
+    picture(page, "csip-subscriptions")

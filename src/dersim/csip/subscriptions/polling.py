@@ -44,6 +44,7 @@ class SubscribedPolling(Polling):
         self._hearing = Hearing(lambda message: reader.say("Warning", message))
         self._recovered_s = self._checked_s = -RECOVERY_SPACING_S
         self._connects = 0
+        self._was_same = False
         inbox.on_notice = self._on_notice
         reader.on_compared = self._on_compared
 
@@ -180,6 +181,7 @@ class SubscribedPolling(Polling):
             self._repace()
 
     def _on_compared(self, href: str, same: bool) -> None:
+        self._was_same = same
         if same:
             self._noted.say("Debug", f"{href}: as in its notification")
         else:
@@ -240,19 +242,23 @@ class SubscribedPolling(Polling):
     async def _take_in_controls(self, notice: Notice, nodes: list[ProgramNode]) -> None:
         if not nodes:
             return
+        is_whole = False
         if (brought := notice.resource) is not None:
             items = items_of(brought)
             missing = max(brought.all - len(items), notice.left_out)
             listing = Listing(items, brought, True, "", 1, missing)
+            is_whole = not missing
             for node in nodes:
                 node.controls = listing.with_known(node.controls or ())
             await self._dispatch()
         self._noted.situation = causes.NOTIFIED
+        self._was_same = False
         await self._programs.read_controls(nodes[0])
         self._compared([nodes[0].controls_href])
         for node in nodes[1:]:
             node.controls = nodes[0].controls
-        await self._dispatch()
+        if not (is_whole and self._was_same):
+            await self._dispatch()
 
     async def _take_in_default(self, notice: Notice, nodes: list[ProgramNode]) -> None:
         if not nodes:
