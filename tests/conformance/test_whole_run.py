@@ -31,7 +31,7 @@ def failed(outcomes):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 async def test_every_record_passes_in_one_run(tmp_path):
-    """About 35 minutes."""
+    """About 36 minutes."""
     outcomes = await outcomes_of(RECORDS, tmp_path, 0.1)
     assert len(outcomes) == len(RECORDS)
     assert failed(outcomes) == []
@@ -40,7 +40,7 @@ async def test_every_record_passes_in_one_run(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_records_pass_unshortened(tmp_path):
-    """About 8 minutes."""
+    """About 9 minutes."""
     outcomes = await outcomes_of(
         [ALL[name] for name in ("COMM-003", "BASIC-008", "BASIC-021")], tmp_path, 1.0
     )

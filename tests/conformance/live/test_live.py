@@ -110,7 +110,9 @@ async def test_the_page_answers_for_the_operator(board, done, nursery):
 
     nursery.start_soon(asking)
     await trio.testing.wait_all_tasks_blocked()
-    question = (await (await site.get()).get_json())["question"]
+    shown = await (await site.get()).get_json()
+    question = shown["question"]
+    assert shown["next"] == "Do what the operator is asked for below, then press Continue."
     assert question == {"number": 1, "text": "Set the sun to full."}
     assert (await site.answer({"number": 1, "done": done})).status_code == 204
     await trio.testing.wait_all_tasks_blocked()

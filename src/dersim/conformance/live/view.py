@@ -50,7 +50,9 @@ class View:
         """What happens now, or what the operator is to do."""
         board, current = self._board, self._board.current
         if board.over:
-            return "All is done. The program has written its reports and ends."
+            return "All is done. The program writes its reports and ends."
+        if board.question is not None and (current is None or current.state is not State.WAITING):
+            return "Do what the operator is asked for below, then press Continue."
         if current is None or current.state is State.DONE:
             return "The next procedure is prepared."
         name = current.record.id
