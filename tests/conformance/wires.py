@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from unittest import mock
 
+from tests.conformance.expected import EXPECTED
+
 from dersim.http11 import Request, Response
 
 OK = Response(204)
@@ -18,20 +20,24 @@ CREATED = Response(201, (("location", "/nowhere/1"),))
 class Broken:
     """A client with a defect.
 
-    fails: the ids that must fail, of those in PROBE. request: what becomes of a request: itself or a changed
+    request: what becomes of a request: itself or a changed
     one, a list of them, or a Response that the server never hears of. hidden: requests that are not seen, as
     if the device did not make them. answer: what the device understands of an answer. patch: a defect in the
     client itself. sees_raw: `answer` is told of connections that end too.
     """
 
     name: str
-    fails: set[str]
     request: Callable[[Request, dict], object] | None = None
     hidden: Callable[[Request, dict], bool] | None = None
     answer: Callable[[Request, Response, dict], Response] | None = None
     patch: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
     sees_raw: bool = False
     state: dict = field(default_factory=dict)
+
+    @property
+    def fails(self):
+        """The ids that must fail."""
+        return EXPECTED[self.name]
 
     def wire(self, stage):
         """What answers the device."""

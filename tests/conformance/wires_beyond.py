@@ -21,6 +21,11 @@ def mrid_of(xml):
     return found[1] if found else b""
 
 
+def href_of(xml):
+    found = re.search(rb'href="([^"]*)"', xml)
+    return found[1] if found else b""
+
+
 def subject_of(request):
     found = re.search(rb"<subject>(\w+)<", request.body)
     return found[1].upper() if found else b""
@@ -47,11 +52,17 @@ def each_control(change):
     return read
 
 
+def is_whole(body, name=b"DERControl"):
+    """Whether a body is a list with all its items."""
+    total = re.search(rb"<%bList [^>]*\ball=\"(\d+)\"" % name, body)
+    return total is not None and int(total[1]) == body.count(b"<%b " % name)
+
+
 def cut_after(count):
     """Lists of controls end early."""
 
     def change(_, response, __):
-        if b"<DERControlList " not in response.body:
+        if not is_whole(response.body):
             return response
         controls = _CONTROL.findall(response.body)
         body = response.body
@@ -72,7 +83,7 @@ def holds(count):
     """Of a list that is longer the controls that were read last are dropped."""
 
     def change(request, response, state):
-        if b"<DERControlList " not in response.body:
+        if not is_whole(response.body):
             return response
         listed = {mrid_of(xml): xml for xml in _CONTROL.findall(response.body)}
         held = [mrid for mrid in state.get(path_of(request), ()) if mrid in listed]
@@ -89,7 +100,7 @@ def holds(count):
 def threatened_no_more(xml, state):
     """A running control whose rival is cancelled is taken for superseded."""
     known = state.setdefault("threatened", {})
-    mrid, threatened = mrid_of(xml), b"<potentiallySuperseded>true" in xml
+    mrid, threatened = href_of(xml), b"<potentiallySuperseded>true" in xml
     running = b"<currentStatus>1<" in xml
     if known.get(mrid) and not threatened and running:
         state.setdefault("given up", set()).add(mrid)
@@ -159,7 +170,7 @@ class _All:
 
 
 def clock_went_back(request, response, state):
-    if request.method == "GET" and path_of(request) == "/tm":
+    if request.method == "GET" and path_of(request) == "/tm" and response.status == 200:
         now = number_in(response.body, b"currentTime") or 0
         if now < state.get("time", 0) - 60:
             state["again"] = _All()
@@ -222,12 +233,14 @@ class EmptyForEver:
 
 
 def lost_mirror_unnoticed(request, response, state):
-    """404 to readings is taken for success, and the list of mirrors is read once."""
+    """404 to readings is taken for success, and an empty list of mirrors is not believed."""
     if request.method == "POST" and re.search(r"/mup/\d+$", path_of(request)) and response.status == 404:
         return Response(204)
-    if request.method == "GET" and path_of(request) == "/mup":
-        return state.setdefault("mirrors", response)
-    return response
+    if request.method != "GET" or path_of(request) != "/mup":
+        return response
+    if b"<MirrorUsagePoint " in response.body:
+        state["mirrors"] = response
+    return state.get("mirrors", response)
 
 
 def without_retry_after(only=r".*"):
@@ -255,7 +268,7 @@ class Vanished:
 
     @staticmethod
     def answer(request, response, state):
-        if path_of(request).endswith("/derc") and response.status == 200:
+        if path_of(request).endswith("/derc") and is_whole(response.body):
             lists = state.setdefault("lists", {})
             now = {mrid_of(xml) for xml in _CONTROL.findall(response.body)}
             state.setdefault("vanished", set()).update(lists.get(path_of(request), set()) - now)
@@ -265,9 +278,10 @@ class Vanished:
     @staticmethod
     def request(request, state):
         started, said = state.setdefault("started", {}), state.setdefault("said", set())
+        told = state.setdefault("told", set())
         if is_response(request, 2):
             started[subject_of(request)] = request
-        if is_response(request, 3) and subject_of(request) in said:
+        if is_response(request, 3) and subject_of(request) in told:
             return CREATED
         if any(is_response(request, status) for status in (3, 6, 7, 14)):
             said.add(subject_of(request))
@@ -276,7 +290,8 @@ class Vanished:
             for mrid, each in started.items()
             if mrid in state.get("vanished", ()) and mrid not in said
         ]
-        said.update(subject_of(each) for each in early)
+        told.update(subject_of(each) for each in early)
+        said.update(told)
         return [*early, request]
 
 
