@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from dersim.conformance.server.procedures import ALL
 from dersim.conformance.server.target import target_of
 from dersim.errors import ConfigError
 from dersim.options import OptionParser, port, readable_file
+from dersim.pages.guard import ADMIN_TOKEN_VARIABLE
 
 #: The value of --server for our companion server in virtual time.
 SELF = "self"
@@ -109,6 +111,9 @@ async def _run_real(
     outcomes, board = [], Board()
     board.address = options.server
     operator = _operator(options, board)
+    await target.check()
+    if isinstance(operator, AdminOperator):
+        await operator.check()
     found = runs.run_real(procedures, target, operator, time.time(), options.scale, said, board)
     async with conformance_operator.live_page(options, board, said), aclosing(found):
         async for outcome in found:
@@ -119,5 +124,5 @@ async def _run_real(
 
 def _operator(options: Namespace, board: Board) -> Operator:
     if options.admin:
-        return AdminOperator(call_over_http(options.admin))
+        return AdminOperator(call_over_http(options.admin, os.environ.get(ADMIN_TOKEN_VARIABLE)))
     return Owner(conformance_operator.operator_of(options, board))

@@ -14,7 +14,7 @@ from dersim.conformance.server.owner import Owner
 from dersim.conformance.server.procedures import ALL
 from dersim.conformance.server.runs import run_real
 from dersim.conformance.server.target import target_of
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, bare_errors
 from dersim.logbuffer import LogBuffer
 from dersim.utility.config import UtilityConfig
 from dersim.utility.server import UtilityServer
@@ -91,3 +91,28 @@ def test_without_an_operator_what_needs_one_is_not_seen(kit):
 def test_what_is_no_https_url_is_refused(kit, url):
     with pytest.raises(ConfigError, match="--server"):
         target_of(url, kit)
+
+
+async def checked(config, token):
+    server = UtilityServer(config, time.time, LogBuffer(stream=io.StringIO()))
+    await server.bind()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.run)
+        try:
+            await AdminOperator(call_over_http(server.admin_url, token)).check()
+        finally:
+            nursery.cancel_scope.cancel()
+
+
+def test_the_token_of_the_admin_port_is_sent():
+    config = UtilityConfig(
+        port=0, admin_port=0, encrypted=False, admin_token="0123456789abcdef0123456789abcdef"
+    )
+    trio.run(checked, config, config.admin_token)
+    with pytest.raises(ConfigError, match="DERSIM_ADMIN_TOKEN"), bare_errors():
+        trio.run(checked, config, None)
+
+
+def test_a_server_that_is_not_there_is_told_at_once(kit):
+    with pytest.raises(ConfigError, match="cannot be reached: connection refused"):
+        trio.run(target_of("https://127.0.0.1:1/dcap", kit).check)

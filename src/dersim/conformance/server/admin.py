@@ -19,14 +19,16 @@ from dersim.conformance.server.steps import (
     SetPrimacy,
     Unregister,
 )
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, DersimError
 from dersim.http11 import Endpoint, Response
+from dersim.pages.guard import ADMIN_TOKEN_VARIABLE
 from dersim.timestamps import rfc3339
 from dersim.utility.admin.problems import PREFIX
 
 #: method, path, body; the answer.
 Call = Callable[[str, str, bytes], Awaitable[Response]]
 _SYSTEM = 1
+TOKEN_NEEDED = 401
 
 
 class AdminOperator:
@@ -50,6 +52,10 @@ class AdminOperator:
             if not await self._do(step):
                 return False
         return True
+
+    async def check(self) -> None:
+        """ConfigError where there is no admin REST, or it wants a token."""
+        await self._ask("GET", "poll-rates")
 
     async def clear_up(self) -> None:
         """Remove what was made, the last first; the EndDevice of the DER that plays, too."""
@@ -145,15 +151,28 @@ class AdminOperator:
     ) -> Any:
         """The answer as JSON; ConfigError where it is not as expected."""
         raw = b"" if body is None else json.dumps(body).encode()
-        answer = await self._call(method, f"{PREFIX}/{quote(path, safe='/?=&')}", raw)
-        if answer.status not in expected:
-            said = answer.body.decode("utf-8", "replace")[:300]
-            raise ConfigError(f"--admin: {method} {path} is answered {answer.status}: {said}")
-        return json.loads(answer.body) if answer.body else None
+        try:
+            answer = await self._call(method, f"{PREFIX}/{quote(path, safe='/?=&')}", raw)
+        except DersimError as error:
+            raise ConfigError(f"--admin: {error}") from None
+        said = answer.body.decode("utf-8", "replace")
+        if answer.status in expected:
+            try:
+                return json.loads(said) if said else None
+            except ValueError:
+                raise ConfigError(f"--admin: {method} {path} is not answered by a dersim server") from None
+        if answer.status == TOKEN_NEEDED:
+            raise ConfigError(
+                f"--admin: it wants its token; set the environment variable {ADMIN_TOKEN_VARIABLE}"
+            )
+        raise ConfigError(f"--admin: {method} {path} is answered {answer.status}: {said[:300]}")
 
 
-def call_over_http(url: str) -> Call:
-    """Calls of the admin REST at this URL; ConfigError for another URL than http://host:port."""
+def call_over_http(url: str, token: str | None = None) -> Call:
+    """Calls of the admin REST at this URL; ConfigError for another URL than http://host:port.
+
+    token: that of its --admin_token.
+    """
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
         raise ConfigError(
@@ -162,10 +181,11 @@ def call_over_http(url: str) -> Call:
     endpoint = Endpoint(parts.hostname, parts.port or 80)
 
     async def call(method: str, path: str, body: bytes) -> Response:
-        headers = (("Content-Type", "application/json"),) if body else ()
+        headers = [("Content-Type", "application/json")] if body else []
+        headers += [("Authorization", f"Bearer {token}")] if token else []
         connection = endpoint.connection()
         try:
-            return await connection.request(method, path, headers=headers, body=body)
+            return await connection.request(method, path, headers=tuple(headers), body=body)
         finally:
             await connection.aclose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -14,12 +15,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from dersim import http11, tls
 from dersim.conformance.kit import CLIENT, Kit
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, root_cause
 from dersim.http11 import Endpoint
 from dersim.http11.endpoint import OpenTcp, Wrap, open_tcp
 from dersim.ieee2030_5 import identity
 from dersim.pki.conformance import COMM_004
 from dersim.tls.files import load_certificates
+
+#: How long a connection may take, s.
+REACHED_S = 10.0
 
 
 class Identity(NamedTuple):
@@ -68,6 +72,22 @@ class Target(NamedTuple):
     def plain_endpoint(self) -> Endpoint:
         """A connection without TLS."""
         return Endpoint(self.host, self.http_port, None, open_tcp=self.open_tcp)
+
+    async def check(self) -> None:
+        """ConfigError where nothing listens there; whether it speaks TLS is for the procedures to judge."""
+        try:
+            with trio.fail_after(REACHED_S):
+                await (await self.open_tcp(self.host, self.port)).aclose()
+        except trio.TooSlowError:
+            raise self._unreachable("no answer") from None
+        except OSError as error:
+            cause = root_cause(error.__cause__ or error)
+            number = cause.errno if isinstance(cause, OSError) else None
+            said = os.strerror(number) if number and number > 0 else getattr(cause, "strerror", None)
+            raise self._unreachable((said or str(cause)).lower()) from None
+
+    def _unreachable(self, why: str) -> ConfigError:
+        return ConfigError(f"--server: {self.host}:{self.port} cannot be reached: {why}")
 
     @property
     def other(self) -> Identity | None:
