@@ -5,12 +5,14 @@ Made when the operator looks, of the Responses and of what devices have read.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from dersim.utility.end_devices import EndDeviceRecord
+from dersim.utility.groups import Group
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.program import Control
 from dersim.utility.responses import STATUS_TEXT, NumberedResponse, created_s
@@ -87,7 +89,7 @@ class Lives:
         self._responses: dict[str, list[NumberedResponse]] = {}
         for each in head_end.responses.all:
             self._responses.setdefault(str(each.response.subject).upper(), []).append(each)
-        self._devices: dict[int, list[EndDeviceRecord]] = {}
+        self._devices: dict[Group, list[EndDeviceRecord]] | None = None
 
     def of(self, control: Control) -> list[Life]:
         """The life on every device that it is for, and on others that have answered it."""
@@ -136,11 +138,13 @@ class Lives:
         return any(group in mine for group in control.program.groups)
 
     def _devices_of(self, control: Control) -> list[EndDeviceRecord]:
-        known = self._devices.get(control.program.number)
-        if known is None:
-            known = [each for each in self._head_end.end_devices if self.is_for(control, each)]
-            self._devices[control.program.number] = known
-        return known
+        if self._devices is None:
+            self._devices = {}
+            for device in self._head_end.end_devices:
+                for group in self._head_end.groups.of(device.lfdi):
+                    self._devices.setdefault(group, []).append(device)
+        lists = [self._devices.get(group, []) for group in control.program.groups]
+        return lists[0] if len(lists) == 1 else list(dict.fromkeys(itertools.chain(*lists)))
 
     def _life(
         self, control: Control, lfdi: str, device: EndDeviceRecord | None, own: list[NumberedResponse]

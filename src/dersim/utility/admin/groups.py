@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from dersim.errors import ConfigError
@@ -14,6 +16,7 @@ from dersim.utility.admin.orders import CONTROL, ControlBody, order_of
 from dersim.utility.admin.paging import AFTER, LIMIT, matches, page
 from dersim.utility.admin.problems import PREFIX, refusal
 from dersim.utility.groups import LEVELS, MAX_NAME_CHARS, MAX_OFFSET_S, MAX_ZONE_S, Group, TimeOf
+from dersim.utility.head_end import HeadEnd
 
 EXAMPLE = {"name": "feeder 7", "level": "feeder"}
 
@@ -86,8 +89,8 @@ class PlaceView(TypedDict):
     groups: list[int]
 
 
-def view(context: AdminContext, item: Group) -> dict[str, Any]:
-    """One group."""
+def view(context: AdminContext, item: Group, devices: Mapping[Group, int] | None = None) -> dict[str, Any]:
+    """One group. devices: how many are in each, where that is known."""
     head_end = context.head_end
     return {
         "id": item.number,
@@ -99,18 +102,23 @@ def view(context: AdminContext, item: Group) -> dict[str, Any]:
         "patterns": list(item.patterns),
         "time": item.time._asdict() if item.time else None,
         "programs": [program.number for program in head_end.programs.of_group(item)],
-        "devices": sum(item in head_end.groups.of(device.lfdi) for device in head_end.end_devices),
+        "devices": (_devices(head_end) if devices is None else devices)[item],
     }
 
 
+def _devices(head_end: HeadEnd) -> Counter[Group]:
+    """How many devices are in each group."""
+    return Counter(group for device in head_end.end_devices for group in head_end.groups.of(device.lfdi))
+
+
 def _all(context: AdminContext, call: Call) -> list[dict[str, Any]]:
-    query = call.query
+    query, devices = call.query, _devices(context.head_end)
     found = (
         item
         for item in context.head_end.groups
         if matches(item.level, query["level"]) and matches(item.name, query["name"])
     )
-    return [view(context, item) for item in page(found, query, lambda item: item.number)]
+    return [view(context, item, devices) for item in page(found, query, lambda item: item.number)]
 
 
 def _get(context: AdminContext, call: Call) -> dict[str, Any]:

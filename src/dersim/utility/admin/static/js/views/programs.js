@@ -10,6 +10,7 @@ import { act, poll } from "../shell.js";
 const BASE = "/api/utility";
 const SECONDS = 2;
 const SYSTEM = 1;
+const FEW = 10;
 const WORDS =
   "A device in a group is in all groups above it, and sees the programs of all of them. Of two programs " +
   "that order the same, that with the lower primacy has priority.";
@@ -46,15 +47,37 @@ class Programs {
   }
 
   draw() {
-    const tops = this.groups.filter(({ parent }) => parent === null);
+    this.below = new Map();
+    for (const group of this.groups) collect(this.below, group.parent, group);
+    this.programsOf = new Map();
+    for (const each of this.programs) for (const id of each.groups) collect(this.programsOf, id, each);
+    const tops = this.below.get(null) || [];
+    const [inTree, beside] = [tops.filter(({ id }) => id === SYSTEM), tops.filter(({ id }) => id !== SYSTEM)];
     const nobody = this.programs.filter(({ groups }) => !groups.length);
     const rest = nobody.length ? [h("h3", {}, "For nobody"), this.listOf(nobody)] : null;
-    return [tops.map((group) => this.branch(group)), rest];
+    return [inTree.map((group) => this.branch(group)), this.besideTree(beside), rest];
+  }
+
+  // Groups outside the topology: there may be one for each device.
+  besideTree(groups) {
+    if (!groups.length) return null;
+    const place = h("div", {});
+    const open = this.besideOpen ?? groups.length <= FEW;
+    const fill = () => {
+      if (!place.hasChildNodes()) show(place, groups.map((group) => this.branch(group)));
+    };
+    const ontoggle = ({ target }) => {
+      this.besideOpen = target.open;
+      if (target.open) fill();
+    };
+    if (open) fill();
+    const words = `Outside the topology: ${groups.length} ${groups.length === 1 ? "group" : "groups"}`;
+    return h("details", { open, ontoggle }, h("summary", {}, words), place);
   }
 
   branch(group) {
-    const own = this.programs.filter(({ groups }) => groups.includes(group.id));
-    const below = this.groups.filter(({ parent }) => parent === group.id);
+    const own = this.programsOf.get(group.id) || [];
+    const below = this.below.get(group.id) || [];
     const add = () => this.editGroup(null, group);
     const count = `${group.devices} ${group.devices === 1 ? "device" : "devices"}`;
     const head = h(
@@ -205,6 +228,12 @@ class Programs {
     const sure = await confirmed({ title: `Remove the program ${description}?`, words, yes: "Remove" });
     if (sure) await this.change(() => remove(`${BASE}/programs/${id}`), "The program is removed.");
   }
+}
+
+// Adds to the list under a key.
+function collect(lists, key, each) {
+  if (lists.has(key)) lists.get(key).push(each);
+  else lists.set(key, [each]);
 }
 
 // label: what it does to which, for a screen reader.
