@@ -12,6 +12,7 @@ import trio
 from tests.csip.conftest import World, links, listing
 
 from dersim.csip import plugin
+from dersim.csip.subscriptions import polling, subscriber
 from dersim.csip.subscriptions.listener import NotifyListener
 from dersim.http11 import Request, Response
 from dersim.ieee2030_5 import Edition, decode, encode
@@ -131,6 +132,13 @@ def _same(known: r.Subscription, new: r.Subscription) -> bool:
 @pytest.fixture
 def subscribed(world: World) -> SubscribedWorld:
     return SubscribedWorld(world)
+
+
+@pytest.fixture
+def rarely_is_120_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Safety polls and checks come every 120 s instead of every 900, which a test need not wait for."""
+    for module in (polling, subscriber):
+        monkeypatch.setattr(module, "SAFETY_POLL_S", 120.0)
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ async def lab(nursery, certificates):
     return world
 
 
-async def test_everything_is_subscribed_and_nothing_polled_for_ten_minutes(autojump_clock, lab):
+async def test_everything_is_subscribed_and_nothing_polled_for_five_minutes(autojump_clock, lab):
     assert lab.states() == {"subscribed"}
     assert "/edev/1" in lab.held()
     assert len(lab.held()) == len(set(lab.held())) == len(lab.notifications())
     await trio.sleep(20)
     reads = lab.count("/derp")
-    await trio.sleep(600)
+    await trio.sleep(300)
     assert lab.count("/derp") == reads
     assert sum(lab.notifications().values()) == lab.client.counts()["notifications"] == 0
 
@@ -118,30 +118,34 @@ async def test_a_subscription_that_the_operator_drops_is_polled(autojump_clock, 
     assert lab.limit == 40
 
 
-async def test_one_that_is_lost_without_a_word_is_found_by_the_safety_poll(autojump_clock, lab):
+async def test_one_that_is_lost_without_a_word_is_found_by_the_safety_poll(
+    autojump_clock, rarely_is_120_s, lab
+):
     [record] = [each for each in lab.head_end.subscriptions if each.wanted.resource == "/derp/2/derc"]
     lab.head_end.subscriptions.remove(record)
-    await trio.sleep(910)
+    await trio.sleep(130)
     assert "/derp/2/derc" in lab.held()
     assert lab.states() == {"subscribed"}
 
 
-async def test_while_we_cannot_be_reached_we_still_obey_within_the_safety_poll(autojump_clock, lab):
+async def test_while_we_cannot_be_reached_we_still_obey_within_the_safety_poll(
+    autojump_clock, rarely_is_120_s, lab
+):
     await trio.sleep(15)
     lab.port += 1  # what the server calls is not there any more
     lab.publish(40, start_in_s=2, duration_s=2000)
     await trio.sleep(20)
     assert lab.limit != 40
-    await trio.sleep(900)
+    await trio.sleep(120)
     assert lab.limit == 40
     assert lab.logged("/derp/2/derc has changed without a notification")
     lab.publish(30, start_in_s=2, duration_s=2000)
     await trio.sleep(12)
     assert lab.limit == 30
     lab.port -= 1
-    await trio.sleep(300)
+    await trio.sleep(100)
     lab.publish(20, start_in_s=2, duration_s=2000)
     await trio.sleep(15)
     reads = lab.count("/derp")
-    await trio.sleep(300)
-    assert lab.count("/derp") == reads
+    await trio.sleep(90)
+    assert lab.count("/derp") <= reads + 1
