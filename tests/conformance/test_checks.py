@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dersim.conformance.checks import chains, readings, requests
+from dersim.conformance.checks import chains, readings, requests, wire
 from dersim.conformance.evidence import Evidence, Exchange
 from dersim.conformance.procedure import Verdict
 
@@ -122,3 +122,12 @@ def test_a_reading_that_was_refused_may_come_again():
 @pytest.mark.parametrize(("second", "verdict"), [(30, PASS), (34, PASS), (70, FAIL)])
 def test_readings_are_posted_all_along(second, verdict):
     assert readings.posted_all_along(evidence(posted(0, 0, 5), posted(second, 30, 5))).verdict is verdict
+
+
+def test_a_notification_that_the_device_refuses_is_no_body_that_it_has_sent():
+    seen = evidence(get(0, "/tm"))
+    seen.note_notified(1.0, "https://127.0.0.1:1/n", "/edev/1/fsa", b"<Notification/>", 400)
+    seen.note_notified(2.0, "https://127.0.0.1:1/n", "/edev/1/fsa", b"<Notification/>", 400)
+    assert [each.number for each in seen.notified] == [1, 2]
+    assert wire.bodies_accepted(seen).verdict is PASS
+    assert wire.not_repeated(seen).verdict is PASS

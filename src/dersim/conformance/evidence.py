@@ -22,7 +22,10 @@ LEAST_SETTLING_S, LEAST_SETTLING_OF_OTHERS_S = 0.8, 2.5
 
 
 class Exchange(NamedTuple):
-    """One request and its answer. time_s: the server's, UTC seconds; lfdi: of the client's certificate."""
+    """One request and its answer. time_s: the server's, UTC seconds; lfdi: of the client's certificate.
+
+    to_device: a Notification of the server; the target is then its whole address.
+    """
 
     number: int
     time_s: float
@@ -34,6 +37,7 @@ class Exchange(NamedTuple):
     status: int
     answer_headers: Headers
     answer: bytes
+    to_device: bool = False
 
     @property
     def path(self) -> str:
@@ -79,13 +83,17 @@ class Handshake(NamedTuple):
 
 
 class Notified(NamedTuple):
-    """One Notification and its answer. uri: where it went; resource: the path that it is about."""
+    """One Notification and its answer. uri: where it went; resource: the path that it is about.
+
+    number: of its exchange, -1 where it has none.
+    """
 
     time_s: float
     uri: str
     resource: str
     body: bytes
     status: int
+    number: int = -1
 
 
 class Sample(NamedTuple):
@@ -137,6 +145,13 @@ class Evidence:
     def since_start(self, time_s: float) -> float:
         """A moment in the procedure's own seconds."""
         return (time_s - self.t0_s) / self.scale
+
+    def note_notified(self, time_s: float, uri: str, resource: str, body: bytes, status: int) -> None:
+        """Keep a Notification, and its exchange for reports."""
+        number = len(self.exchanges)
+        self.notified.append(Notified(time_s, uri, resource, body, status, number))
+        kept = Exchange(number, time_s, "POST", uri, None, (), body, status, (), b"", to_device=True)
+        self.exchanges.append(kept)
 
     def of(self, method: str, path: str, statuses: Iterable[int] = (200,)) -> list[Exchange]:
         """The exchanges with this method and path that were answered so; no statuses: whatever the answer."""

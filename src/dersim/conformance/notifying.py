@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from dersim.conformance.evidence import Notified
 from dersim.utility.subscriptions import notification
 from dersim.utility.subscriptions.record import CANCELLED, Ending
 from dersim.utility.subscriptions.subscribable import see
@@ -44,8 +43,7 @@ class Notifying:
 
     def _answered(self, record: SubscriptionRecord, outgoing: Outgoing, status: int) -> None:
         wanted, now_s = record.wanted, self._stage.clock.now_s()
-        notified = Notified(now_s, wanted.uri, wanted.resource, outgoing.body, status)
-        self._stage.evidence.notified.append(notified)
+        self._stage.evidence.note_notified(now_s, wanted.uri, wanted.resource, outgoing.body, status)
 
 
 async def send_wrong(stage: Stage, resource: str) -> None:
@@ -57,9 +55,8 @@ async def send_wrong(stage: Stage, resource: str) -> None:
         body = notification.addressed(shared, record.href)
         status = await stage.server.sender.post_once(record.wanted.uri, body)
         if status is not None:
-            stage.evidence.notified.append(
-                Notified(stage.clock.now_s(), record.wanted.uri, resource, body, status)
-            )
+            now_s = stage.clock.now_s()
+            stage.evidence.note_notified(now_s, record.wanted.uri, resource, body, status)
 
 
 def change_end_device(stage: Stage) -> None:

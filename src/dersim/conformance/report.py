@@ -81,6 +81,7 @@ def _exchange(evidence: Evidence, exchange: Exchange) -> dict[str, Any]:
     return {
         "number": exchange.number,
         "at_s": round(evidence.since_start(exchange.time_s), 3),
+        "to_device": exchange.to_device,
         "method": exchange.method,
         "target": exchange.target,
         "status": exchange.status,

@@ -47,6 +47,7 @@ class Exchange(TypedDict):
 
     number: int
     at_s: Annotated[float, unit("s", "printed seconds since t0")]
+    to_device: Annotated[bool, described("a Notification of the server")]
     method: str
     target: str
     status: int

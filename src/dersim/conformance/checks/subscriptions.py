@@ -52,7 +52,9 @@ def notified(place: Place, status: int = CHANGED) -> Check:
         told = ", ".join(f"{each.status} at {evidence.since_start(each.time_s):.1f} s" for each in found)
         wrong = [each for each in found if each.status != 201]
         said = f"Notification about {path}, status {status}: answered {told}"
-        return failed(f"{said}; 201 is due") if wrong else passed(said)
+        if wrong:
+            return failed(f"{said}; 201 is due", _exchanges(evidence, wrong))
+        return passed(said, _exchanges(evidence, found))
 
     return check
 
@@ -65,7 +67,8 @@ def refused(place: Place) -> Check:
         wrong = [each for each in _of(evidence, path) if _is_wrong(each, path)]
         told = ", ".join(f"{each.status} at {evidence.since_start(each.time_s):.1f} s" for each in wrong)
         said = f"a Notification about {path} that brings an EndDevice: answered {told or 'never'}"
-        return passed(said) if wrong and all(each.status == 400 for each in wrong) else failed(said)
+        is_refused = bool(wrong) and all(each.status == 400 for each in wrong)
+        return (passed if is_refused else failed)(said, _exchanges(evidence, wrong))
 
     return check
 
@@ -76,7 +79,9 @@ def answered_at_all(place: Place, status: int) -> Check:
     def check(evidence: Evidence) -> Finding:
         found = notified(place, status)(evidence)
         answers = [each for each in _of(evidence, place(evidence)) if _status(each) == status]
-        return warned(found.text) if answers and found.verdict == "fail" else found
+        if answers and found.verdict == "fail":
+            return warned(found.text, _exchanges(evidence, answers))
+        return found
 
     return check
 
@@ -98,12 +103,18 @@ def read_again(place: Place) -> Check:
                 return failed(f"{path} is not fetched after the Notification at {at}")
             if not _agree(later[0].got(type(brought)), brought):
                 return failed(f"{path} differs from the Notification at {at}", later[:1])
-            gets += later[:1]
+            gets += [*_exchanges(evidence, [each]), later[0]]
         if not gets:
             return failed(f"no Notification about {path} brought it")
-        return passed(f"{path} is fetched {len(gets)} times and is identical", gets)
+        said = f"{path} is fetched after each of {len(gets) // 2} Notifications, and is identical"
+        return passed(said, gets)
 
     return check
+
+
+def _exchanges(evidence: Evidence, notified: list[Notified]) -> list[Exchange]:
+    numbers = {each.number for each in notified}
+    return [each for each in evidence.exchanges if each.number in numbers]
 
 
 def _of(evidence: Evidence, path: str) -> list[Notified]:

@@ -224,7 +224,8 @@ def looked_before_start(name: str) -> Check:
 
 def bodies_accepted(evidence: Evidence) -> Finding:
     """No body was answered 400."""
-    refused = [each for each in evidence.exchanges if each.body and each.status == 400]
+    sent = [each for each in evidence.exchanges if each.body and not each.to_device]
+    refused = [each for each in sent if each.status == 400]
     if refused:
         return failed(f"{refused[0].method} {refused[0].target} answered 400", refused)
     return passed("no body was answered 400")
@@ -240,6 +241,8 @@ def not_repeated(evidence: Evidence) -> Finding:
     """After a 4xx the same request is not sent again at once: not more than once in ten seconds."""
     last: dict[tuple[str, str, bytes], Exchange] = {}
     for each in evidence.exchanges:
+        if each.to_device:
+            continue
         key = (each.method, each.target, each.body)
         before = last.get(key)
         if before is not None and each.time_s - before.time_s < REPEAT_S * evidence.scale:

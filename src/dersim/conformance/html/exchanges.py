@@ -81,6 +81,8 @@ def _request(
         f"<span class='n at'>{evidence.since_start(each.time_s):.1f} s</span> <b>{text(each.method)}</b> "
         f"<code>{text(each.target, 300)}</code>{sent} <span class='{style}'>{answer}</span>"
     )
+    if each.to_device:
+        line = f"{line} <span class='muted'>by the device</span>"
     inner = "".join(_parts(evidence, each, bodies, known))
     place = f"<span id='{anchor(procedure_id, each.number)}' class='muted'>#{each.number}</span>"
     return f"<details class='request'><summary>{place} {line}</summary>{inner}</details>"
