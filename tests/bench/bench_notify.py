@@ -2,7 +2,7 @@
 
 All listen in this process. Measured from the order until the last one has it: the first time, with a
 handshake for each, and again on the kept connections; with one list that all have, and with a list for each.
-CPU and the longest pause of the loop are those of the server's process.
+CPU and the longest pause of the loop, in CPU time, are those of the server's process.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LIMIT_S, WITHIN_S = 60.0, 5.0
 
 
 class Told(NamedTuple):
-    """One control: seconds until all had it, CPU seconds of the server, the longest pause of its loop."""
+    """One control: seconds until all had it; of the server CPU seconds, and those of its longest pause."""
 
     all_s: float
     cpu_s: float
@@ -125,7 +125,7 @@ def _results(found: dict[str, Told], subscribers: int) -> Iterator[Result]:
         what = f"{subscribers:,} subscribers, {words[name]}"
         yield at_most(f"{what}: all told", told.all_s, WITHIN_S, "s")
         yield at_most(f"{what}: CPU of the server", told.cpu_s, WITHIN_S, "s")
-        yield at_most(f"{what}: longest pause of its loop", told.lag_s * 1000, 250, "ms")
+        yield at_most(f"{what}: longest pause of its loop", told.lag_s * 1000, 100, "ms")
 
 
 def run(subscribers: int = SUBSCRIBERS) -> Iterator[Result]:

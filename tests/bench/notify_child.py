@@ -1,8 +1,8 @@
 """The companion server of `bench_notify`: subscribed devices, and commands on stdin.
 
 `subscribe PORT...` subscribes a device for each port to the program of all and to its own, `one` and `each`
-publish a control there, `cpu` answers with the CPU seconds of this process, `lag` with the longest time for
-which its loop was busy since the last `lag`, s.
+publish a control there, `cpu` answers with the CPU seconds of this process, `lag` with the most that its loop
+computed between two turns of another task since the last `lag`, CPU seconds.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ class Bench:
         self.server._notify()
 
     async def probe(self) -> None:
-        """How long the loop is busy at a time."""
+        """How long the loop computes at a time, whatever else the machine does."""
         while True:
-            before_s = trio.current_time()
+            before_s = time.thread_time()
             await trio.sleep(PROBE_S)
-            self.longest_s = max(self.longest_s, trio.current_time() - before_s - PROBE_S)
+            self.longest_s = max(self.longest_s, time.thread_time() - before_s)
 
     def answer(self, words: list[str]) -> Any:
         """The answer to a command."""
