@@ -53,8 +53,6 @@ def _parts(outcome: Outcome, bodies: exchanges.Bodies) -> Iterator[str]:
 
 
 def _is_of_tls(outcome: Outcome) -> bool:
-    if not isinstance(outcome.procedure, Procedure):
-        return False
     judged = (each.criterion.check in _TLS_CHECKS for each in outcome.judged)
     return outcome.procedure.id.startswith(_OF_TLS) or any(judged)
 

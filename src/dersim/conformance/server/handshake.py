@@ -29,14 +29,14 @@ _ANSWER_S = 10.0
 class Flight(NamedTuple):
     """The messages of one side in clear. version, cipher: of ServerHello; curve: of ServerKeyExchange.
 
-    certificates: how many its Certificate message has.
+    chain: the certificates of its Certificate message, DER.
     """
 
     messages: tuple[str, ...] = ()
     version: int | None = None
     cipher: int | None = None
     curve: int | None = None
-    certificates: int = 0
+    chain: tuple[bytes, ...] = ()
 
 
 class Tap(trio.abc.Stream):
@@ -84,7 +84,7 @@ def flight(data: bytes) -> Flight:
         elif name == "ServerKeyExchange" and body[:1] == b"\x03":  # named_curve
             found = found._replace(curve=_word(body, 1))
         elif name == "Certificate":
-            found = found._replace(certificates=_count(body))
+            found = found._replace(chain=tuple(_certificates(body)))
     return found
 
 
@@ -105,21 +105,24 @@ def _word(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 2])
 
 
-def _count(body: bytes) -> int:
-    count, at = 0, 3
+def _certificates(body: bytes) -> Iterator[bytes]:
+    at = 3
     while at + 3 <= len(body):
-        count, at = count + 1, at + 3 + int.from_bytes(body[at : at + 3])
-    return count
+        size = int.from_bytes(body[at : at + 3])
+        yield body[at + 3 : at + 3 + size]
+        at += 3 + size
 
 
 class Tried(NamedTuple):
     """A connection of an odd client. status: of the answer to a GET of DeviceCapability; None: refused.
 
-    said: how it ended, in words.
+    said: how it ended, in words. version, cipher: of the session, None without one.
     """
 
     status: int | None
     said: str
+    version: str | None = None
+    cipher: str | None = None
 
 
 async def tried(target: Target, who: Identity | None, version: ssl.TLSVersion, ciphers: str) -> Tried:
@@ -134,13 +137,12 @@ async def tried(target: Target, who: Identity | None, version: ssl.TLSVersion, c
     try:
         with trio.move_on_after(_ANSWER_S):
             await encrypted.do_handshake()
+            session = (encrypted.version(), encrypted.cipher()[0])
             await encrypted.send_all(request.encode())
             answer = await receive(encrypted)
-            return (
-                Tried(None, "closed without an answer")
-                if answer is None
-                else Tried(answer.status, f"HTTP {answer.status}")
-            )
+            if answer is None:
+                return Tried(None, "closed without an answer", *session)
+            return Tried(answer.status, f"HTTP {answer.status}", *session)
     except ssl.SSLError as error:
         return Tried(None, f"TLS alert or error: {error.reason or error}")
     except trio.BrokenResourceError as error:

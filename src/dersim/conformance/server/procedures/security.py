@@ -15,11 +15,13 @@ from dersim.conformance.server.handshake import (
     SERVER_FLIGHT,
     TLS_12,
     Tap,
+    Tried,
     flight,
     tried,
 )
 from dersim.conformance.server.procedure import ServerProcedure
 from dersim.conformance.server.steps import Register
+from dersim.conformance.server.target import Identity
 from dersim.errors import UtilityUnreachable
 from dersim.ieee2030_5 import MEDIA_TYPE
 from dersim.ieee2030_5 import resources as r
@@ -29,6 +31,7 @@ _V12 = ssl.TLSVersion.TLSv1_2
 _LINKS = ("TimeLink", "EndDeviceListLink", "MirrorUsagePointListLink")
 #: An alert, a disconnect and HTTP 403 are all a refusal (erratum 7).
 _FORBIDDEN = 403
+OK = 200
 
 
 async def comm_002(der: Der) -> None:
@@ -66,11 +69,9 @@ async def comm_003(der: Der) -> None:
         "DeviceCapability is served within it", got.got(r.DeviceCapability) is not None, f"{got.status}", got
     )
     server, client = flight(bytes(taps[0].received)), flight(bytes(taps[0].sent))
-    der.evidence.handshakes.append(
-        Handshake(
-            der.clock.now_s(), "TLSv1.2" if server.version == TLS_12 else None, _suite(server.cipher), None
-        )
-    )
+    version = "TLSv1.2" if server.version == TLS_12 else None
+    made = Handshake(der.clock.now_s(), version, _suite(server.cipher), None, chain=server.chain)
+    der.evidence.handshakes.append(made)
     der.check("TLS 1.2", server.version == TLS_12, f"version {server.version or 0:04X}")
     der.check(f"cipher suite {CIPHER}", server.cipher == CCM_8, f"0x{server.cipher or 0:04X}, 0xC0AE is due")
     der.check("curve secp256r1", server.curve == SECP256R1, f"named curve {server.curve}, 23 is due")
@@ -79,10 +80,20 @@ async def comm_003(der: Der) -> None:
     der.check(
         "the messages of RFC 5246 7.3", not missing, f"missing: {', '.join(missing)}" if missing else "all"
     )
-    without = await tried(der.target, None, _V12, CIPHER)
+    without = await _try(der, None)
     der.check("a client without a certificate is refused", _is_refused(without.status), without.said)
-    old = await tried(der.target, der.target.own, ssl.TLSVersion.TLSv1_1, "ALL")
+    old = await _try(der, der.target.own, ssl.TLSVersion.TLSv1_1, "ALL")
     der.check("TLS 1.1 is refused", old.status is None, old.said, printed_only=True)
+
+
+async def _try(
+    der: Der, who: Identity | None, version: ssl.TLSVersion = _V12, ciphers: str = CIPHER
+) -> Tried:
+    """A connection of such a client, with its handshake as evidence."""
+    found = await tried(der.target, who, version, ciphers)
+    error = None if found.status == OK else found.said
+    der.evidence.handshakes.append(Handshake(der.clock.now_s(), found.version, found.cipher, error))
+    return found
 
 
 def _suite(number: int | None) -> str | None:
@@ -103,7 +114,7 @@ def _chain(letter: str) -> ServerProcedure:
             raise Stopped
         if case.accept:
             await der.prepare(Register(who.lfdi))
-        found = await tried(der.target, who, _V12, CIPHER)
+        found = await _try(der, who)
         if case.accept:
             der.check("the chain is accepted", found.status == 200, found.said)
         else:
