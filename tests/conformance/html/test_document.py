@@ -174,6 +174,17 @@ def test_a_report_does_not_grow_without_bounds():
     assert "left out" in bodies.shown(long, "response")
 
 
+def test_where_no_single_request_decided_the_first_are_shown():
+    evidence = Evidence(0.0)
+    evidence.exchanges = [
+        Exchange(number, 0.0, "GET", f"/{number}", None, (), b"", 200, (), b"") for number in range(40)
+    ]
+    shown = exchanges.requests("CORE-001", evidence, set(), exchanges.Bodies())
+    assert shown.count("<details") == 30
+    assert "30 of 40 requests. No single one decided; these are the first." in shown
+    assert exchanges.requests("CORE-001", evidence, {3}, exchanges.Bodies()).count("<details") == 1
+
+
 def test_a_run_without_evidence_has_a_report_too():
     page = html([], HEAD)
     assert "no device was seen" in page

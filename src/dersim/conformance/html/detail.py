@@ -48,7 +48,7 @@ def _parts(outcome: Outcome, bodies: exchanges.Bodies) -> Iterator[str]:
     if _is_of_tls(outcome):
         yield f"<h3 id='{_place(outcome, 'tls')}'>TLS</h3>{exchanges.handshakes(evidence)}"
     numbers = {number for each in outcome.judged for number in each.finding.decided_by}
-    yield f"<h3>Requests that decided</h3>{exchanges.requests(record.id, evidence, numbers, bodies)}"
+    yield f"<h3>Requests</h3>{exchanges.requests(record.id, evidence, numbers, bodies)}"
     yield "</div>"
 
 

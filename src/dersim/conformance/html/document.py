@@ -60,7 +60,7 @@ def worst(outcomes: Sequence[Outcome], kind: str) -> Verdict:
 def _header(outcomes: Sequence[Outcome], head: RunHead, device: DeviceUnderTest) -> str:
     pills = "".join(pill(worst(outcomes, kind), f"{kind}:") for kind in KINDS)
     day = rfc3339(head.began_s)[:16].replace("T", " ")
-    who = head.server or (f"LFDI {device.lfdi}" if device.lfdi else "no device was seen")
+    who = _server(head.server) or (f"LFDI {device.lfdi}" if device.lfdi else "no device was seen")
     return (
         f"<header><h1>CSIP conformance report</h1>{pills}"
         f"<p>{text(who)}, {text(day)} UTC, {len(outcomes)} procedures</p></header>{_tiles(outcomes)}"
@@ -90,7 +90,9 @@ def _device(device: DeviceUnderTest, head: RunHead) -> str:
     if head.server is not None:
         return _card(
             "Server under test",
-            pairs([("address", text(head.server)), ("LFDI of the DER that plays", text(device.lfdi))]),
+            pairs(
+                [("address", text(_server(head.server))), ("LFDI of the DER that plays", text(device.lfdi))]
+            ),
         )
     chain = "".join(f"<li class='mono'>{text(line)}</li>" for line in device.chain)
     rows = [
@@ -101,6 +103,10 @@ def _device(device: DeviceUnderTest, head: RunHead) -> str:
         ("certificate chain", f"<ol>{chain}</ol>" if chain else "none was verified"),
     ]
     return _card("Device under test", pairs(rows))
+
+
+def _server(address: str | None) -> str:
+    return "the companion server of dersim" if address == "self" else address or ""
 
 
 def _run(head: RunHead) -> str:

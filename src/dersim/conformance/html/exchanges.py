@@ -14,6 +14,7 @@ from dersim.exchanges.verdicts import Judgements, mask_pin
 #: Of one body; of one procedure; of the bodies of a whole report. What is beyond is left out, and said.
 MOST_BODY_CHARS = 12_000
 MOST_EXCHANGES = 60
+MOST_UNDECIDED = 30
 MOST_REPORT_CHARS = 12_000_000
 _MOST_HANDSHAKES = 12
 _ALERT = re.compile(r"TLS alert (number \d+|\w+)")
@@ -56,17 +57,17 @@ def deciding(evidence: Evidence, numbers: set[int]) -> list[Exchange]:
 
 
 def requests(procedure_id: str, evidence: Evidence, numbers: set[int], bodies: Bodies) -> str:
-    """Each deciding request in a part that opens."""
-    found = deciding(evidence, numbers)
+    """Each deciding request in a part that opens; the first ones where all together decided."""
+    found = deciding(evidence, numbers) or evidence.exchanges[:MOST_UNDECIDED]
     if not found:
-        return f"<p class='note'>None of {len(evidence.exchanges)} requests decided.</p>"
+        return "<p class='note'>There was no request.</p>"
     known: dict[bytes, int] = {}
     parts = [_request(procedure_id, evidence, each, bodies, known) for each in found]
     more = len(numbers) - len(found)
     left = f" {more} more are left out." if more > 0 else ""
-    note = (
-        f"<p class='note'>{len(found)} of {len(evidence.exchanges)} requests.{left} Times are since t0.</p>"
-    )
+    which = "" if numbers else " No single one decided; these are the first."
+    shown = f"{len(found)} of {len(evidence.exchanges)} requests.{which}{left}"
+    note = f"<p class='note'>{shown} Times are since t0.</p>"
     return "".join(parts) + note
 
 
