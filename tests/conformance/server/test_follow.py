@@ -2,6 +2,7 @@
 
 import pytest
 
+from dersim.conformance.server.der import asked
 from dersim.conformance.server.follow import NOT_RUN, RUN, Followed
 from dersim.ieee2030_5 import resources as r
 
@@ -43,3 +44,9 @@ def test_a_cancelled_control_is_cancelled_or_gone():
 def test_only_a_control_that_loses_may_be_superseded():
     assert 4 in followed(NOT_RUN).may_be(110)
     assert 4 not in followed().may_be(110)
+
+
+def test_a_query_is_added_to_an_href_that_has_one():
+    assert asked("/derp/1/derc", "l=255") == "/derp/1/derc?l=255"
+    assert asked("/derc?program=1", "l=255") == "/derc?program=1&l=255"
+    assert asked("/derc", "") == "/derc"

@@ -30,6 +30,11 @@ _ACCEPT = ("Accept", MEDIA_TYPE)
 _XML = ("Content-Type", MEDIA_TYPE)
 
 
+def asked(href: str, query: str) -> str:
+    """An href with a query, where it has none itself yet or has one."""
+    return f"{href}{'&' if '?' in href else '?'}{query}" if query else href
+
+
 class Stopped(DersimError):  # noqa: N818 - says what happened
     """The procedure cannot go on; why is among what was judged."""
 
@@ -179,7 +184,7 @@ class Der:
         found: list[Any] = []
         for _ in range(MOST_PAGES):
             start = f"s={len(found)}&" if found else ""
-            listed = await self.read(cls, f"{href}?{start}l={PAGE}")
+            listed = await self.read(cls, asked(href, f"{start}l={PAGE}"))
             page = items_of(listed)
             found += page
             if not page or len(found) >= (getattr(listed, "all", None) or 0):

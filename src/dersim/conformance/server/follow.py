@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from dersim.conformance.checks.finding import EDGE_S
 from dersim.conformance.evidence import Exchange
 from dersim.conformance.server import walk
-from dersim.conformance.server.der import PAGE, Der
+from dersim.conformance.server.der import PAGE, Der, asked
 from dersim.conformance.server.walk import Seen
 from dersim.ieee2030_5 import resources as r
 
@@ -146,7 +146,7 @@ class Following:
     async def look(self) -> None:
         """Read all lists once, and note the status of each control."""
         for href in dict.fromkeys(each.list_href for each in self.controls.values() if each.is_reachable):
-            page, exchange = await self._der.exchange(r.DERControlList, f"{href}?l={PAGE}")
+            page, exchange = await self._der.exchange(r.DERControlList, asked(href, f"l={PAGE}"))
             listed = {each.href: each for each in page.DERControl}
             for each in self.controls.values():
                 if each.list_href == href and each.is_reachable:
@@ -195,7 +195,8 @@ class Following:
             if look.status not in each.may_be(look.time_s)
         ]
         told = _told(each, self._since)
-        self._der.all_of(f"EventStatus of {each.name} follows its times", wrong, told)
+        text = f"EventStatus of {each.name} follows its times"
+        self._der.all_of(text, wrong, told, printed_only=True)
         if each.cancelled_s is not None:
             shown = [look for look in each.looks if look.status in (2, 3)]
             self._der.check(

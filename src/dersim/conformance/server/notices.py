@@ -16,7 +16,7 @@ from lxml import etree
 from dersim import http11, tls
 from dersim.conformance.evidence import Exchange
 from dersim.conformance.server import walk
-from dersim.conformance.server.der import PAGE, Der
+from dersim.conformance.server.der import PAGE, Der, asked
 from dersim.conformance.server.observed import NOTIFIED_AT
 from dersim.http11 import Request, Response
 from dersim.ieee2030_5 import judging
@@ -112,7 +112,7 @@ class Inbox:
             return None
         exchange, notice = found
         self._judge(subscribed, exchange, notice, status=0)
-        got = await der.get(f"{name}?l={PAGE}" if _is_list(exchange.body) else name)
+        got = await der.get(asked(name, f"l={PAGE}") if _is_list(exchange.body) else name)
         said = body_differs(exchange.body, got.answer)
         der.check(
             f"the Notification of {name} is what GET gives", said is None, said or "identical", exchange, got

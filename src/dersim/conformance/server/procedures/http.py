@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dersim.conformance.evidence import Exchange
 from dersim.conformance.server import walk
-from dersim.conformance.server.der import Der, Stopped
+from dersim.conformance.server.der import Der, Stopped, asked
 from dersim.conformance.server.orders import items_of
 from dersim.conformance.server.procedure import ServerProcedure
 from dersim.conformance.server.procedures import common
@@ -195,7 +195,7 @@ async def _queried(der: Der, cls: type[Any], href: str | None, *, is_keyed: bool
         return
     hrefs = [each.href for each in whole]
     for query in _queries(int(der.clock.now_s())):
-        target = f"{href}?{query.text}" if query.text else str(href)
+        target = asked(str(href), query.text)
         page, exchange = await der.exchange(cls, target)
         due = [] if is_keyed and query.keyed else hrefs[query.start : query.start + query.most]
         found = [each.href for each in items_of(page)]
