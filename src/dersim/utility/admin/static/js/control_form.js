@@ -188,6 +188,7 @@ class When {
     this.relative = this.kind.value === "in";
     this.start_in_s.node.hidden = !this.relative;
     this.start.hidden = this.relative;
+    if (!this.relative) this.start.value ||= localMinute(Date.now() + 300_000);
     this.changed();
   }
 
@@ -222,6 +223,10 @@ class When {
     return true;
   }
 }
+
+// In the reader's zone, as a field of date and time has it.
+const localMinute = (ms) =>
+  new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toJSON().slice(0, 16);
 
 const toRfc3339 = (date) => `${date.toJSON().slice(0, 19)}Z`;
 

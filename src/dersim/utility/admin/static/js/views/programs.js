@@ -84,7 +84,7 @@ class Programs {
       "div",
       { class: "row tools" },
       h("strong", {}, group.name),
-      h("span", { class: "muted" }, `${group.level.replaceAll("_", " ")}, ${count}`),
+      h("span", { class: "muted" }, `${levelOf(group)}${count}`),
       button("Add a program", `to ${group.name}`, () => this.editProgram(null, group)),
       group.level === "non_topology" ? null : button("Add a group", `below ${group.name}`, add),
       button("Change", `group ${group.name}`, () => this.editGroup(group)),
@@ -235,6 +235,9 @@ function collect(lists, key, each) {
   if (lists.has(key)) lists.get(key).push(each);
   else lists.set(key, [each]);
 }
+
+// "feeder, "; nothing where the place in the page says it.
+const levelOf = ({ level }) => (level === "non_topology" ? "" : `${level.replaceAll("_", " ")}, `);
 
 // label: what it does to which, for a screen reader.
 const button = (words, label, onclick) =>
