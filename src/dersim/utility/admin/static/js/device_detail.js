@@ -16,6 +16,16 @@ const REGISTERED = {
 };
 const NEVER = "never, so it cannot have checked it";
 
+// The views of what it was told and what it reports.
+const linksOf = (lfdi) =>
+  [
+    ["Timeline", `#timeline/${lfdi}`],
+    ["Readings", `#readings/${lfdi}`],
+    ["Log events", `#log-events/${lfdi}`],
+    ["Subscriptions", `#subscriptions/${lfdi}`],
+    ["Conversation", `#conversation/?lfdi=${lfdi}`],
+  ].map(([title, href]) => h("a", { href }, title));
+
 export class DeviceDetail {
   constructor(root, context, lfdi) {
     this.context = context;
@@ -37,7 +47,8 @@ export class DeviceDetail {
       this.documents,
       card("Violations of the standard", this.violations),
     );
-    show(root, h("p", {}, h("a", { href: "#devices" }, "All devices")), this.trouble, this.known);
+    const all = h("a", { href: "#devices" }, "All devices");
+    show(root, h("p", { class: "row" }, all, linksOf(lfdi)), this.trouble, this.known);
   }
 
   actions() {
