@@ -13,6 +13,8 @@ from dersim.conformance.server.runs import run_on_companion
 #: Those that last longer belong to the slow set, apart from this sample.
 QUICK_S = 10
 SAMPLE = {"BASIC-017", "CORE-010"}
+#: Short, but with hundreds of requests.
+LARGE = {"UTIL-001", "UTIL-003", "MAINT-003", "MAINT-005"}
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def kit(tmp_path_factory):
 
 def cases():
     for name, procedure in ALL.items():
-        is_quick = procedure.lasts_s <= QUICK_S or name in SAMPLE
+        is_quick = name in SAMPLE or (procedure.lasts_s <= QUICK_S and name not in LARGE)
         yield pytest.param(name, marks=[] if is_quick else [pytest.mark.slow])
 
 

@@ -31,7 +31,7 @@ def kit(tmp_path_factory):
     return make_kit(tmp_path_factory.mktemp("late"))
 
 
-@pytest.mark.parametrize("name", ["BASIC-017", "BASIC-019", "CORE-022"])
+@pytest.mark.parametrize("name", ["BASIC-017", pytest.param("CORE-022", marks=pytest.mark.slow)])
 def test_a_slow_person_does_not_fail_the_server(name, kit):
     outcome = run_on_companion(ALL[name], kit, operator_of=lambda admin, clock: Owner(Slow(admin, clock)))
     said = "\n".join(f"{each.criterion.text}: {each.finding.text}" for each in outcome.judged)

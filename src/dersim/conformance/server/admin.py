@@ -163,7 +163,7 @@ class AdminOperator:
                 raise ConfigError(f"--admin: {method} {path} is not answered by a dersim server") from None
         if answer.status == TOKEN_NEEDED:
             raise ConfigError(
-                f"--admin: it wants its token; set the environment variable {ADMIN_TOKEN_VARIABLE}"
+                f"--admin: a token is needed; set the environment variable {ADMIN_TOKEN_VARIABLE}"
             )
         raise ConfigError(f"--admin: {method} {path} is answered {answer.status}: {said[:300]}")
 
