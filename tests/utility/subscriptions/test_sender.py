@@ -1,6 +1,7 @@
 """Notifications over TLS and without, on memory streams: connections, back-off, slow and dead subscribers."""
 
 import functools
+import itertools
 import json
 
 import pytest
@@ -320,3 +321,27 @@ async def test_what_was_told_goes_to_the_state_file_at_once(nursery, autojump_cl
     [kept] = [each for each in journal.take().changes if each.kind == "subscription"]
     assert json.loads(kept.document)["told"] == record.told
     assert record.sent == 1
+
+
+async def test_others_have_their_turn_while_many_resources_are_looked_at(nursery, autojump_clock):
+    world = World(nursery)
+    await trio.testing.wait_all_tasks_blocked()
+    for number in range(60):
+        world.subscribe(f"host/{number}")
+    looked, turns = [], []
+    prepare = world.server.notifier.prepare
+
+    def look(record, now_s):
+        looked.append(record)
+        return prepare(record, now_s)
+
+    world.server.notifier.prepare = look
+    world.head_end.create_program("new", 9)  # for the list of programs; the subscribers are to another
+    world.server._notify()
+    for _ in range(200):
+        await trio.lowlevel.checkpoint()
+        turns.append(len(looked))
+    assert turns[-1] == 60
+    assert (
+        max(later - earlier for earlier, later in itertools.pairwise([0, *turns])) <= 2 * sender.OF_ONE_HOST
+    )

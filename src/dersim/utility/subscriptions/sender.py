@@ -162,6 +162,7 @@ class Sender:
         try:
             while destination.waiting and self._lane(destination) is lane:
                 await self._send(destination, destination.waiting.popleft())
+                await trio.lowlevel.checkpoint()  # nothing may have been sent, after looking at much
         finally:
             lane.free += 1
             destination.workers -= 1
