@@ -106,7 +106,7 @@ def read_again(place: Place) -> Check:
             gets += [*_exchanges(evidence, [each]), later[0]]
         if not gets:
             return failed(f"no Notification about {path} brought it")
-        said = f"{path} is fetched after each of {len(gets) // 2} Notifications, and is identical"
+        said = f"{path} is fetched after {len(gets) // 2} Notification(s), and is identical"
         return passed(said, gets)
 
     return check

@@ -51,7 +51,7 @@ def _group(stage: Stage, name: str) -> Group:
 
 
 _FIRST = (
-    Criterion("its EndDevice has a SubscriptionListLink and is fetched", wire.in_full(_END_DEVICE)),
+    Criterion("its EndDevice, which has the SubscriptionListLink, is fetched", wire.in_full(_END_DEVICE)),
     Criterion("a Subscription to the assignments is made", subs.subscribed(_ASSIGNMENTS)),
     Criterion("the Notification about the assignments is answered 201", subs.notified(_ASSIGNMENTS)),
     Criterion("the assignments are fetched and identical", subs.read_again(_ASSIGNMENTS)),
