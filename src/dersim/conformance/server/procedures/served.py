@@ -63,9 +63,17 @@ IDS = (
     *(f"CORE-{number:03}" for number in (10, 11, 12, 13, 21, 22, 23)),
     *(f"BASIC-{number:03}" for number in range(1, 27)),
 )
+_LATER = "The later event starts two minutes after t0."
 _READINGS = {
     "CORE-011": "Fifteen assignments are there; which of them has no DERProgramList is left to the server.",
+    "CORE-023": "The first program has the best primacy here, as the steps name its control as the winner.",
+    "BASIC-002": "The control lasts 60 s.",
+    "BASIC-005": "yRefType is 0.",
+    "BASIC-006": "yRefType is not printed: 2, percent of setMaxVar.",
+    "BASIC-012": "Dead-bands of 30 mHz instead of the printed 60030 and 59970 (erratum 43).",
     "BASIC-015": "Response 6 is posted to the cancelled controls, and must be accepted.",
+    "BASIC-023": _LATER,
+    "BASIC-026": _LATER,
 }
 
 
