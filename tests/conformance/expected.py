@@ -41,7 +41,7 @@ EXPECTED = {
     "a cancellation is not seen": ids("CORE 22, BASIC 15, X 3"),
     "the sign of the randomization is turned": ids("CORE 21, X 6"),
     "controls of a list that has grown are not seen": ids("CORE 22, BASIC 23 26, X 4 10 14 21"),
-    "the own href of a control is never fetched": ids("CORE 22 23, BASIC 4-6 8-15 17-26, X 14 26"),
+    "the own href of a control is never fetched": ids("CORE 22 23, BASIC 4-6 8-15 17-26, X 26"),
     "limits are read as half": ids(
         "CORE 11 12 18 19 21-23", "BASIC 2 3 10 16-26", "ERR 2", "X 1 3-5 7-10 12-19 21 22 24-27"
     ),
