@@ -114,7 +114,7 @@ def test_rows_of_a_program_are_named_by_their_number() -> None:
     rows: list[dict[str, Any]] = [{"t": 0, "v_pu": 1, "f_hz": 60, "p_avl_pu": 1}]
     with pytest.raises(ConfigError, match=r"^trajectory row 2: v_pu is empty"):
         dersim.replay(SCENARIO, [*rows, rows[0] | {"t": 1, "v_pu": None}])
-    with pytest.raises(ConfigError, match=r"^trajectory row 2: f_hz True is not a number"):
+    with pytest.raises(ConfigError, match=r"^trajectory row 2: f_hz true is not a number"):
         dersim.replay(SCENARIO, [*rows, rows[0] | {"t": 1, "f_hz": True}])
     with pytest.raises(ConfigError, match=r"^trajectory row 1: column f_hz is missing"):
         dersim.replay(SCENARIO, [{"t": 0, "v_pu": 1, "p_avl_pu": 1}])

@@ -45,9 +45,14 @@ def number(
 
 
 def shown(value: object) -> str:
-    """A value for a message, as Python writes it, but with null, true and false; cut. Never fails."""
+    """A value from outside for a message: as JSON has null, true and false, else Python; cut. Never fails."""
     if value is None or isinstance(value, bool):
         return _WORDS[value]
+    return returned(value)
+
+
+def returned(value: object) -> str:
+    """What Python code of a plug-in gave, for a message: as Python writes it, cut. Never fails."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**_MOST_SHOWN:
         return "a whole number of more than 60 digits"  # Python refuses to write those of more than 4,300
     try:

@@ -38,7 +38,7 @@ from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import SETTING_MODES, Settings
 from dersim.kept import plain, value
 from dersim.modes import ModeValue, value_from_kept, value_to_kept
-from dersim.numeric import shown
+from dersim.numeric import returned
 from dersim.rivals import COMPANIONS, by_mode
 
 
@@ -225,7 +225,7 @@ class Setpoints:
             reason = kind.check(mode, value, self._nameplate, self.settings)
         if ended.error is not None:
             return f"{what} failed: {ended}"
-        return reason if isinstance(reason, str) else f"{what} returned {shown(reason)} instead of a text"
+        return reason if isinstance(reason, str) else f"{what} returned {returned(reason)} instead of a text"
 
     def submit(self, *changes: SetpointChange) -> list[Outcome]:
         """Carry out the changes, all or none; the DER is stepped before this returns if anything changed.

@@ -12,7 +12,7 @@ from typing import Any, cast
 from dersim.errors import PluginError
 from dersim.functions.contract import NOTHING, ControlFunction, Demand
 from dersim.hardware.measured import Measured
-from dersim.numeric import finite, shown
+from dersim.numeric import finite, returned, shown
 
 _NUMBERS = ("limit_w", "floor_w", "q_response_s")
 _OPTIONAL = ("target_w", "override_w", "q_var")
@@ -40,7 +40,7 @@ class Checked:
         demand = self.function.step(dt_s, seen)
         if not isinstance(demand, Demand):
             raise PluginError(
-                f"control function {self._name}: step returned {shown(demand)}; return a Demand"
+                f"control function {self._name}: step returned {returned(demand)}; return a Demand"
             )
         for field in _NUMBERS:
             self._check(field, getattr(demand, field))
@@ -69,7 +69,7 @@ class Checked:
         if not _is_number(left_s) or left_s < 0 or stuck:
             again = " again and again" if stuck else ""
             raise PluginError(
-                f"control function {self._name}: horizon_s returned {shown(left_s)}{again}; "
+                f"control function {self._name}: horizon_s returned {returned(left_s)}{again}; "
                 f"return seconds above 0, math.inf without a timer"
             )
         self._zero = left_s == 0

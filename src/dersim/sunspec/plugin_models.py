@@ -13,7 +13,7 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.modes import ModeValue
-from dersim.numeric import shown
+from dersim.numeric import returned, shown
 from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
 from dersim.setpoints import SetpointChange, SetpointSource
 from dersim.sunspec.block import Model, Values
@@ -165,7 +165,7 @@ class LiveModel(PluginModel):
     def _read(self) -> Values:
         values = self._made.read()
         if not isinstance(values, Mapping):
-            raise TypeError(f"it returned {shown(values)}; return a mapping of points")
+            raise TypeError(f"it returned {returned(values)}; return a mapping of points")
         return {**self._values, **{path: self._value(path, value) for path, value in values.items()}}
 
     def _value(self, path: str, value: Any) -> Value:
@@ -188,13 +188,13 @@ def _fitting(point: Point, value: Any) -> Value:
 
 def _listed(wanted: Iterable[Any]) -> list[Any]:
     if isinstance(wanted, str) or not isinstance(wanted, Iterable):
-        raise TypeError(f"it returned {shown(wanted)}; return a mapping of modes, changes or None")
+        raise TypeError(f"it returned {returned(wanted)}; return a mapping of modes, changes or None")
     return list(wanted)
 
 
 def _change(item: Any) -> SetpointChange:
     if not isinstance(item, SetpointChange):
-        raise TypeError(f"it returned {shown(item)}; return SetpointChange objects")
+        raise TypeError(f"it returned {returned(item)}; return SetpointChange objects")
     return item
 
 
