@@ -30,7 +30,7 @@ def html(outcomes: Sequence[Outcome], head: RunHead) -> str:
     script = _template("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_template("report.html")).substitute(
-        title=text(f"CSIP conformance of {head.server or device.lfdi or 'a device'}"),
+        title=text(f"CSIP conformance of {_server(head.server) or device.lfdi or 'a device'}"),
         digest=digest,
         style=_colours() + _template("report.css"),
         script=script,
