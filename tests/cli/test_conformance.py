@@ -81,3 +81,19 @@ async def test_our_client_passes_over_sockets_in_real_time(tmp_path):
     chosen = campaign.chosen(["COMM-004B", "COMM-004D"])
     outcomes = [each async for each in campaign.run_real(chosen, how, "127.0.0.1", 0, lambda _: None)]
     assert [each.conformance for each in outcomes] == [Verdict.PASS, Verdict.PASS]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ExceptionGroup("x", [ConfigError("lost")])])
+def test_a_run_that_ends_early_reports_what_is_done(tmp_path, monkeypatch, capsys, error):
+    ran = campaign.run_virtual
+
+    def broken_off(procedures, kit):
+        yield next(iter(ran(procedures, kit)))
+        raise error
+
+    monkeypatch.setattr(campaign, "run_virtual", broken_off)
+    with pytest.raises((KeyboardInterrupt, ConfigError)):
+        conformance.main(["--only", "COMM-00[23]", "--json", str(tmp_path / "out.json")])
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert [each["id"] for each in document["procedures"]] == ["COMM-002"]
+    assert "the reports have the 1 procedures that were done" in capsys.readouterr().err

@@ -8,8 +8,8 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 import trio
@@ -25,9 +25,11 @@ from dersim.conformance.live.board import Board
 from dersim.conformance.modbus import Address, Meter, address
 from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
 from dersim.conformance.real import WAIT_S, RealRun
-from dersim.errors import ConfigError, bare_errors
+from dersim.errors import ConfigError, bare_errors, root_cause
 from dersim.load.head import versions
 from dersim.options import OptionParser, new_file, number, port
+
+Tell = Callable[[Outcome], None]
 
 _MARKS = {Verdict.PASS: "pass", Verdict.WARN: "warn", Verdict.NOT_SEEN: "----", Verdict.FAIL: "FAIL"}
 
@@ -43,10 +45,10 @@ def main(args: Sequence[str]) -> int:
     if options.list:
         _list(procedures)
         return 0
-    with tempfile.TemporaryDirectory(prefix="dersim-conformance-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dersim-conformance-") as folder, _collected(options) as done:
         kit = make_kit(options.kit or Path(folder))
-        outcomes = _run(procedures, kit, options)
-    return _conclude(outcomes, options)
+        _run(procedures, kit, options, done.tell)
+    return _conclude(done.outcomes, options)
 
 
 def _main_server(options: Namespace) -> int:
@@ -54,10 +56,40 @@ def _main_server(options: Namespace) -> int:
     if options.list:
         _list(procedures)
         return 0
-    with tempfile.TemporaryDirectory(prefix="dersim-conformance-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dersim-conformance-") as folder, _collected(options) as done:
         kit = make_kit(options.kit or Path(folder))
-        outcomes = conformance_server.run(procedures, kit, options, _say, _tell)
-    return _conclude(outcomes, options)
+        conformance_server.run(procedures, kit, options, _say, done.tell)
+    return _conclude(done.outcomes, options)
+
+
+class _Done:
+    """The outcomes so far."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+
+    def tell(self, outcome: Outcome) -> None:
+        """Print an outcome and keep it."""
+        _tell(outcome)
+        self.outcomes.append(outcome)
+
+
+@contextmanager
+def _collected(options: Namespace) -> Iterator[_Done]:
+    """Where outcomes are kept; where the run is stopped or fails, the reports have those that are done."""
+    done, ended = _Done(), False
+    try:
+        with bare_errors():
+            yield done
+        ended = True
+    except BaseExceptionGroup as group:
+        if isinstance(root_cause(group), KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        if done.outcomes and not ended:
+            _write(done.outcomes, options, _head(options))
+            _say(f"ended early; the reports have the {len(done.outcomes)} procedures that were done")
 
 
 def _conclude(outcomes: Sequence[Outcome], options: Namespace) -> int:
@@ -133,13 +165,11 @@ def _check(options: Namespace) -> None:
         )
 
 
-def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[Outcome]:
+def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace, tell: Tell) -> None:
     if not (options.realtime or options.client_under_test):
-        outcomes = []
         for outcome in campaign.run_virtual(procedures, kit):
-            _tell(outcome)
-            outcomes.append(outcome)
-        return outcomes
+            tell(outcome)
+        return
     board = Board(kit.lfdi)
     how = RealRun(
         kit,
@@ -160,23 +190,19 @@ def _run(procedures: Sequence[Procedure], kit: Kit, options: Namespace) -> list[
             f"the registered LFDI is {kit.lfdi}, the PIN 111115; "
             "restart the client where it does not connect again"
         )
-    with bare_errors():
-        return trio.run(_run_real, procedures, how, options, board)
+    trio.run(_run_real, procedures, how, options, board, tell)
 
 
 async def _run_real(
-    procedures: Sequence[Procedure], how: RealRun, options: Namespace, board: Board
-) -> list[Outcome]:
-    outcomes = []
+    procedures: Sequence[Procedure], how: RealRun, options: Namespace, board: Board, tell: Tell
+) -> None:
     if how.meter is not None:
         await how.meter.open()
         _say(f"power is read by Modbus at {how.meter.where}, SunSpec model {how.meter.model}")
     found = campaign.run_real(procedures, how, options.host, options.port, _say, board)
     async with conformance_operator.live_page(options, board, _say), aclosing(found):
         async for outcome in found:
-            _tell(outcome)
-            outcomes.append(outcome)
-    return outcomes
+            tell(outcome)
 
 
 def _list(procedures: Sequence[Record]) -> None:
