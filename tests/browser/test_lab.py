@@ -51,7 +51,7 @@ def test_the_walkthrough(lab, open_page, picture):
     # 2. Click the settings gear to configure the CSIP Server settings.
     page.get_by_role("button", name=f"Settings of {FIRST}").click()
     dialog = page.get_by_role("dialog", name=f"{FIRST} settings")
-    expect(dialog.get_by_role("textbox", name="Host")).to_have_value("127.0.0.1")
+    expect(dialog.get_by_role("textbox", name="Host", exact=True)).to_have_value("127.0.0.1")
     picture(page, "lab-2-server-settings", whole=False)
 
     # 3. Click OK to accept the default settings.

@@ -123,7 +123,7 @@ export async function openSettings(program, onSaved) {
   const form = await ask("GET", `programs/${program}/settings`);
   const knobs = new Map();
   const groups = [...form.groups].sort((a, b) => /CSIP/.test(b.title) - /CSIP/.test(a.title));
-  const small = groups.flatMap((group) => group.fields).length <= 24;
+  const small = groups.flatMap((group) => group.fields).length <= 32;
   const bodies = groups.map((group) => groupOf(group, knobs, small));
   const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
   let restored = false;
