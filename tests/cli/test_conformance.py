@@ -65,6 +65,12 @@ def test_an_unwritable_report_is_one_line(tmp_path):
         conformance.main(["--only", "COMM-002", "--junit", str(tmp_path / "no" / "out.xml")])
 
 
+def test_a_kit_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"--kit .*file/kit: the certificates cannot be written: Not a dir"):
+        conformance.main(["--client-under-test", "--kit", str(tmp_path / "file" / "kit")])
+
+
 def test_the_pin_is_in_no_report(tmp_path):
     path = tmp_path / "out.json"
     conformance.main(["--only", "BASIC-001", "--json", str(path)])

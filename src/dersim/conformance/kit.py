@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from dersim import pki, tls
+from dersim.errors import ConfigError
 from dersim.ieee2030_5 import identity
 from dersim.plugin.services import CertificateFiles
 from dersim.tls.files import load_certificates
@@ -60,8 +61,13 @@ class Kit(NamedTuple):
 
 
 def make_kit(folder: Path) -> Kit:
-    """The kit in a folder; it is made where it is missing."""
+    """The kit in a folder; it is made where it is missing. ConfigError where it cannot be written."""
     if not (folder / "cert_root.pem").is_file():
-        pki.create_conformance_chains(folder)
+        try:
+            pki.create_conformance_chains(folder)
+        except OSError as error:
+            raise ConfigError(
+                f"--kit {folder}: the certificates cannot be written: {error.strerror}; name another folder"
+            ) from None
     leaf = load_certificates(folder / f"cert_{CLIENT}.pem", "the client's certificate")[0]
     return Kit(folder, identity.lfdi(leaf.public_bytes(Encoding.DER)))
