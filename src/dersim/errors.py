@@ -86,11 +86,11 @@ def _is_ours(name: str) -> bool:
 
 @contextlib.contextmanager
 def bare_errors() -> Iterator[None]:
-    """Let an error that is meant for the user out of the groups that nurseries wrap around it."""
+    """Let an error meant for the user, and Ctrl-C, out of the groups that nurseries wrap around it."""
     try:
         yield
     except BaseExceptionGroup as group:
         cause = root_cause(group)
-        if isinstance(cause, DersimError):
+        if isinstance(cause, DersimError | KeyboardInterrupt):
             raise cause from cause.__cause__
         raise

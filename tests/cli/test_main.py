@@ -301,6 +301,15 @@ def test_a_full_disk_behind_stdout_is_one_line(words):
     assert ended.returncode == 1
 
 
+def test_ctrl_c_within_a_nursery_is_an_interruption_and_no_bug(monkeypatch, capsys):
+    def interrupted(words):
+        raise BaseExceptionGroup("a nursery", [BaseExceptionGroup("another", [KeyboardInterrupt()])])
+
+    monkeypatch.setattr(main, "_dispatch", interrupted)
+    assert main.main(["conformance"]) == 1
+    assert capsys.readouterr().err == "dersim: interrupted before the end\n"
+
+
 def test_a_bug_is_one_line_without_a_traceback_unless_asked_for():
     code = "import sys; from dersim.cli import main; sys.excepthook = main._report_bug; {}['x']"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ from typing import Any
 
 from dersim import __version__
 from dersim.cli.commands import COMMANDS, usage
-from dersim.errors import CertificateError, ConfigError, DersimError, PluginError
+from dersim.errors import CertificateError, ConfigError, DersimError, PluginError, bare_errors
 from dersim.json_text import BodyError
 
 _UNTIL_STOPPED = ("sim", "fleet", "server", "lab")
@@ -29,7 +29,8 @@ def main(args: Sequence[str] | None = None) -> int:
     sys.excepthook = _report_bug
     try:
         try:
-            return _dispatch(words)
+            with bare_errors():
+                return _dispatch(words)
         finally:
             if sys.stdout is not None:  # it may be closed
                 sys.stdout.flush()
