@@ -110,7 +110,7 @@ EXPECTED = {
         "CORE 3 11-13 18 19 21-23", "BASIC 1-16 18-26", "ERR 2", "X 3-5 7-10 13 15-17 19 22 24 26 27"
     ),
     "the values of curves are read as half": ids("BASIC 4-6 11"),
-    "curves are never fetched": ids("CORE 12, BASIC 4-6 11 12"),
+    "curves are never fetched": ids("CORE 12 21 23, BASIC 4-6 11 12"),
     "setMaxW is beyond the rating": ids("CORE 14, X 1"),
     "a LogEvent without functionSet": ids("BASIC 4 27, X 1"),
     "no MirrorUsagePoint": ids("BASIC 29, X 9 11 23"),

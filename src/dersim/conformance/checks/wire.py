@@ -160,15 +160,18 @@ def read(*names: str, defaults: bool = True) -> Check:
     return check
 
 
-def curves_fetched(name: str) -> Check:
-    """The DERCurveList of a program was fetched with all its curves, or each curve by its own href."""
+def curves_fetched(name: str, count: int | None = None) -> Check:
+    """The DERCurveList of a program was fetched with all its curves, or each curve by its own href.
+
+    count: how many there were; without it the set-up says it, as curves leave the list with their controls.
+    """
 
     def check(evidence: Evidence) -> Finding:
         program = evidence.programs[name]
         lists = evidence.gets(f"{program.href}/dc")
         most = max((len(found.DERCurve) for each in lists if (found := each.got(r.DERCurveList))), default=0)
         single = {each.path for each in evidence.exchanges if each.path.startswith(f"{program.href}/dc/")}
-        wanted = evidence.facts.get("curves", {}).get(name, len(program.curves.listed()))
+        wanted = evidence.facts["curves"][name] if count is None else count
         said = f"{program.href}/dc: {most} of {wanted} curves in one list, {len(single)} fetched singly"
         return passed(said, lists) if max(most, len(single)) >= wanted else failed(said, lists)
 

@@ -255,7 +255,7 @@ PROCEDURES = (
         _core_021,
         (
             is_read("first", "second", "third"),
-            Criterion("the curves are fetched", wire.curves_fetched("second")),
+            Criterion("the curves are fetched", wire.curves_fetched("second", 1)),
             rules("the default rules", limit(90), READ_BY, 180),
             rules("event 1 is applied", limit(60), 180, 300),
             is_completed("event 1"),
@@ -293,7 +293,7 @@ PROCEDURES = (
         (
             is_read(_NAMES[-1], _NAMES[-2], _NAMES[-3]),
             *is_looked_at("winner"),
-            Criterion("the curve of ten points is fetched", wire.curves_fetched(_NAMES[-1])),
+            Criterion("the curve of ten points is fetched", wire.curves_fetched(_NAMES[-1], 1)),
             rules("the default rules", limit(90), READ_BY, 120),
             rules("the winner is applied", limit(40), 120, 180),
             is_completed("winner"),
