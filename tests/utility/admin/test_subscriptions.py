@@ -86,6 +86,13 @@ def test_the_operator_ends_one_and_its_client_is_told(lab, client, subscribers):
     assert listed(lab) == []
 
 
+def test_one_that_is_ending_keeps_its_first_status(lab, client, subscribers):
+    subscribers.subscribe(client, "/derp/2/derc")
+    lab.admin("DELETE", "/subscriptions/1")
+    assert lab.admin("DELETE", "/subscriptions/1?status=3")[0] == 409
+    assert [told.status for told in subscribers.told()] == [1]
+
+
 @pytest.mark.parametrize("status", [2, 3, 4])
 def test_with_any_status(lab, client, subscribers, status):
     subscribers.subscribe(client, "/derp/2/derc")

@@ -132,6 +132,9 @@ def _end(context: AdminContext, call: Call) -> dict[str, Any]:
     record = _find(context, call.ids[0])
     ending = Ending(call.query["status"] or CANCELLED, call.query["new_resource"])
     _check(ending)
+    if record.ending is not None:
+        detail = f"{record} is ended already: {STATUS_TEXT[record.ending.status]}"
+        raise refusal("conflict", detail, f"GET {PATH} shows it until its last Notification is answered")
     context.head_end.subscriptions.end(record, ending)
     context.head_end.info(f"{record} is ended by the operator: {STATUS_TEXT[ending.status]}")
     return _view(context.head_end, record)
@@ -192,6 +195,6 @@ ROUTES = [
             Query("new_resource", str, None, "With status 2: the path that the resource has moved to."),
         ),
         tag="Subscriptions",
-        problems=("not-found",),
+        problems=("conflict", "not-found"),
     ),
 ]
