@@ -58,20 +58,9 @@ def make_app(documents: FleetDocuments, steering: Steering, fences: Fences) -> Q
     app.url_map.merge_slashes = False
     add_guard(app, Guard())
     add_error_handlers(app, fences)
-    _add_static(app)
+    statics.add_site(app, "fleet", STATIC / "fleet.html", _DASHBOARD)
     _add_api(app, documents, steering)
     return app
-
-
-def _add_static(app: QuartTrio) -> None:
-    """Our own files under /fleet/, those of the dashboard under /static/."""
-
-    async def index() -> Response:
-        return statics.file_response(STATIC / "fleet.html")
-
-    app.add_url_rule("/", "index", index, methods=["GET"])
-    statics.add_folders(app, "fleet", STATIC)
-    statics.add_folders(app, "static", _DASHBOARD, statics.SHARED)
 
 
 def _add_api(app: QuartTrio, documents: FleetDocuments, steering: Steering) -> None:

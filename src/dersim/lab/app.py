@@ -45,22 +45,11 @@ def make_lab_app(state: LabState, nursery: trio.Nursery, fences: Fences) -> Quar
     app.url_map.merge_slashes = False
     add_guard(app, Guard())
     add_error_handlers(app, fences)
-    _add_static(app)
+    statics.add_site(app, "lab", STATIC / "lab.html")
     _add_state(app, state)
     _add_settings(app, state)
     _add_buttons(app, state, nursery)
     return app
-
-
-def _add_static(app: QuartTrio) -> None:
-    """The lab's own files under /lab/, and the shared ones under /static/."""
-
-    async def index() -> Response:
-        return statics.file_response(STATIC / "lab.html")
-
-    app.add_url_rule("/", "index", index, methods=["GET"])
-    statics.add_folders(app, "lab", STATIC)
-    statics.add_folders(app, "static", statics.SHARED)
 
 
 def _add_state(app: QuartTrio, state: LabState) -> None:

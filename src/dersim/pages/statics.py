@@ -15,7 +15,18 @@ from dersim.pages.compression import gzip_accepted
 from dersim.pages.files import SHARED, TYPES, file_in, read
 from dersim.pages.problems import Problem
 
-__all__ = ["SHARED", "add_folders", "file_response"]
+__all__ = ["SHARED", "add_folders", "add_site", "file_response"]
+
+
+def add_site(app: QuartTrio, name: str, page: Path, *more: Path) -> None:
+    """Serve `page` as /, the files beside it as /name/, those of `more` and the shared ones as /static/."""
+
+    async def index() -> Response:
+        return file_response(page)
+
+    app.add_url_rule("/", "index", index, methods=["GET"])
+    add_folders(app, name, page.parent)
+    add_folders(app, "static", *more, SHARED)
 
 
 def add_folders(app: QuartTrio, address: str, *folders: Path) -> None:

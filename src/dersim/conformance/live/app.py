@@ -33,18 +33,9 @@ def make_app(board: Board, fences: Fences) -> QuartTrio:
     app.url_map.merge_slashes = False
     add_guard(app, Guard())
     add_error_handlers(app, fences)
-    _add_static(app)
+    statics.add_site(app, "conformance", STATIC / "page.html")
     _add_api(app, board, View(board))
     return app
-
-
-def _add_static(app: QuartTrio) -> None:
-    async def index() -> Response:
-        return statics.file_response(STATIC / "page.html")
-
-    app.add_url_rule("/", "index", index, methods=["GET"])
-    statics.add_folders(app, "conformance", STATIC)
-    statics.add_folders(app, "static", statics.SHARED)
 
 
 def _add_api(app: QuartTrio, board: Board, view: View) -> None:
