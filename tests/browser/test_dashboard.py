@@ -167,6 +167,20 @@ def test_a_lost_connection_shows_and_heals(start_demo, open_page, picture):
         demo.stop()
 
 
+def test_an_answer_that_breaks_off_is_a_loss_too(demo, open_page):
+    page = open_page(demo.url).page
+    told = page.evaluate(
+        """async () => {
+            const { getPlain } = await import('/static/js/api.js');
+            const broken = () => new ReadableStream({ start: (c) => c.error(new TypeError('broken')) });
+            const headers = { 'content-type': 'application/json' };
+            window.fetch = async () => new Response(broken(), { headers });
+            return getPlain('/x').catch((error) => [error.status, error.message]);
+        }"""
+    )
+    assert told == [0, f"{demo.url.split('/')[2]} does not answer."]
+
+
 def test_silence_on_the_stream_is_a_loss_too(demo, open_page):
     page = open_page("about:blank").page
     page.clock.install()

@@ -38,21 +38,24 @@ export async function follow(event) {
   const answer = await fetch(href, withToken());
   const url = URL.createObjectURL(await answer.blob());
   const link = document.createElement("a");
-  const suffix = (answer.headers.get("content-type") || "").includes("json") ? ".json" : "";
+  const suffix = isJson(answer) ? ".json" : "";
   Object.assign(link, { href: url, download: download || new URL(href).pathname.split("/").at(-1) + suffix });
   link.click();
   URL.revokeObjectURL(url);
 }
 
+const isJson = (answer) => (answer.headers.get("content-type") || "").includes("json");
+
 async function ask(path, options) {
-  let answer;
+  let answer, body;
   try {
     answer = await fetch(path, withToken(options));
-  } catch {
+    body = isJson(answer) ? await answer.json() : await answer.text();
+  } catch (error) {
+    if (error instanceof SyntaxError) throw error;
+    // Also where the connection broke in the middle of the body.
     throw new ApiError(`${location.host} does not answer.`, 0, "Is it still running?");
   }
-  const type = answer.headers.get("content-type") || "";
-  const body = type.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok)
     throw new ApiError(
       body.detail || `${answer.status} ${answer.statusText}`,
