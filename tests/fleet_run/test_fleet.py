@@ -38,3 +38,4 @@ def test_two_workers_of_five_ders_join_are_measured_and_stop(tmp_path):
         assert load["handshakes"]["full"]["count"] == 10
         assert len(at.get("end-devices")) == 10
         assert not at.get("violations")
+        assert at.get("server")["shared_lfdis"] == 0

@@ -100,6 +100,7 @@ def test_a_killed_worker_loses_nothing_that_was_told(tmp_path, at):
         assert watched.fallen == []
         assert watched.twice == []
         assert not at.get("violations")
+        assert at.get("server")["shared_lfdis"] == 0
         assert run.stop() == 0
         assert "goes on at" in run.log.read_text()
 
@@ -119,6 +120,7 @@ def test_a_worker_that_was_stopped_for_a_minute_sends_nothing_afterwards(tmp_pat
         until(lambda: connections_to(at, stopped) == 0, 5)
         watch(watched, 10)
         assert not at.get("violations")
+        assert at.get("server")["shared_lfdis"] == 0
         assert watched.fallen == []
         assert run.stop() == 0
 
@@ -175,6 +177,7 @@ def test_four_kills_in_a_row_are_survived(tmp_path, at):
             until(lambda: workers_there(page) == 2, 30)
         assert watched.fallen == []
         assert not at.get("violations")
+        assert at.get("server")["shared_lfdis"] == 0
         assert run.stop() == 0
 
 
@@ -203,4 +206,5 @@ def test_two_plain_processes_share_no_identity(tmp_path, at):
         time.sleep(10)
         assert len(at.get("end-devices")) == 6
         assert not at.get("violations")
+        assert at.get("server")["shared_lfdis"] == 0
         assert one.stop() == two.stop() == 0

@@ -165,9 +165,11 @@ class RequestHandler:
             return
         both = device.peers.note(peer, now_s)
         if both is not None:
-            where, who = f"connections of {' and '.join(sorted(both))}", f"LFDI {device.lfdi}"
-            text = f"{who} is used on two connections at a time: two clients with one certificate?"
-            self._head_end.note_violation(device, where, text)
+            # No violation: HTTP lets one client keep several connections.
+            self._head_end.shared_lfdis += 1
+            where = " and ".join(sorted(both))
+            text = f"LFDI {device.lfdi} is used on the connections of {where} at a time"
+            self._head_end.warn(f"{text}: two clients with one certificate, or one that keeps several?")
 
     def _read(
         self, route: Route, context: RequestContext, numbers: Sequence[int], query: str, known: str | None

@@ -97,6 +97,8 @@ class HeadEnd:
         self.sightings = Sightings()
         self.subscriptions = Subscriptions()
         self.request_log = RequestLog()
+        #: How often one LFDI was seen to alternate between two connections.
+        self.shared_lfdis = 0
         self.violations: Counter[str] = Counter()
         #: What has changed and is not in the state file yet.
         self.journal = Journal()

@@ -108,6 +108,7 @@ class UtilityServer:
             "keeps_readings": self.state is not None,
             "time": rfc3339(self.head_end.now_s()),
             "devices": len(self.head_end.end_devices),
+            "shared_lfdis": self.head_end.shared_lfdis,
             "notifications": {
                 "subscriptions": len(self.head_end.subscriptions),
                 "sent": self.notifier.sent,

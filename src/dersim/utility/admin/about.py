@@ -29,6 +29,7 @@ class ServerView(TypedDict):
     keeps_readings: Annotated[bool, described("in the file of --state: GET /readings has them")]
     time: str
     devices: Annotated[int, described("EndDevices")]
+    shared_lfdis: Annotated[int, described("times that one LFDI was used on two connections at a time")]
     notifications: NotificationCounts
     links: Annotated[dict[str, str], described("addresses of the other sites of this run")]
 
