@@ -61,6 +61,7 @@ class Watched:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.errors: list[str] = []
+        self._forgiven: tuple[str, ...] = ()
         self.foreign: set[str] = set()
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", self._heard)
@@ -70,6 +71,7 @@ class Watched:
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):
             self.errors.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+            self.forgive()
 
     def _asked(self, request: Any) -> None:
         parts = urlsplit(request.url)
@@ -77,8 +79,9 @@ class Watched:
             self.foreign.add(request.url)
 
     def forgive(self, *words: str) -> None:
-        """Leave out what a test brought about on purpose."""
-        self.errors = [each for each in self.errors if not any(word in each for word in words)]
+        """Leave out what a test brought about on purpose, also what is heard of it later."""
+        self._forgiven += words
+        self.errors = [each for each in self.errors if not any(word in each for word in self._forgiven)]
 
 
 @pytest.fixture
