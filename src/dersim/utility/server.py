@@ -109,12 +109,7 @@ class UtilityServer:
             "time": rfc3339(self.head_end.now_s()),
             "devices": len(self.head_end.end_devices),
             "shared_lfdis": self.head_end.shared_lfdis,
-            "notifications": {
-                "subscriptions": len(self.head_end.subscriptions),
-                "sent": self.notifier.sent,
-                "failed": self.notifier.failed,
-                "dropped": self.notifier.dropped,
-            },
+            "notifications": {"subscriptions": len(self.head_end.subscriptions), **self.notifier.counts()},
             "links": dict(self.addresses),
         }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from dersim.utility.encoded import EncodedDocuments
 from dersim.utility.head_end import LOGGED_AT_ONCE, HeadEnd
@@ -58,6 +58,14 @@ class Outgoing(NamedTuple):
     ending: Ending | None = None
 
 
+class NotifierCounts(TypedDict):
+    """Notifications sent; attempts that failed; Subscriptions that were given up."""
+
+    sent: int
+    failed: int
+    dropped: int
+
+
 class Notifier:
     """Notifications of one head-end. Counters: sent, failed, dropped (Subscriptions that were given up)."""
 
@@ -74,6 +82,10 @@ class Notifier:
         self.sent = self.failed = self.dropped = 0
         #: Told of each answer, and its HTTP status.
         self.on_answer: Callable[[SubscriptionRecord, Outgoing, int], None] = lambda *_: None
+
+    def counts(self) -> NotifierCounts:
+        """Since the start."""
+        return {"sent": self.sent, "failed": self.failed, "dropped": self.dropped}
 
     @property
     def next_due_s(self) -> float:
