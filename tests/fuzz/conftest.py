@@ -24,7 +24,10 @@ from dersim.utility.tree import find
 SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "199"))
 
 VIEWS = ("csip-client", "overview", "setpoints", "timeline", "grid-support", "logs")
-ADMIN_VIEWS = ("end-devices", "programs", "responses", "mirror-usage-points", "log-events", "violations")
+ADMIN_VIEWS = (
+    "end-devices", "programs", "responses", "mirror-usage-points", "log-events", "violations",
+    "subscriptions", "fleet", "control-lives", "timeline",
+)  # fmt: skip
 
 
 class Range:

@@ -38,6 +38,17 @@ SENT: dict[str, tuple[str, str, Any]] = {
         "/rsps/1/rsp",
         r.DERControlResponse(createdDateTime=int(T), endDeviceLFDI=LFDI, status=1, subject="00" * 16),
     ),
+    "Subscription": (
+        "POST",
+        "/edev/1/sub",
+        r.Subscription(
+            encoding=0,
+            level="+S1",
+            limit=1,
+            notificationURI="https://127.0.0.1:9443/notify",
+            subscribedResource="/edev/1/fsa",
+        ),
+    ),
     "MirrorUsagePoint": ("POST", "/mup", r.MirrorUsagePoint(**POINT, MirrorMeterReading=(METER,))),
     "MirrorMeterReading": ("POST", "/mup/1", METER),
     "MirrorMeterReadingList": (

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.interop.processes import CERTS, Program, eventually, get_json, program
 
 NO_PORTS = ("--website_port", "0", "--csip_website_port", "0", "--mb_port", "0")
@@ -107,6 +108,8 @@ def test_the_demo_follows_its_first_control() -> None:
         assert running.child.stop(3) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_a_client_with_the_seeds_flags_against_a_server() -> None:
     with client_and_server("--csip_pin", "111115") as running:
         follows_the_first_control(running)
