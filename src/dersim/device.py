@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 
 from dersim.checkpoint import Checkpointed
 from dersim.cuts import Cuts
+from dersim.device_service import DeviceService
 from dersim.errors import ConfigError
 from dersim.functions.chain import Chain
 from dersim.functions.contract import ControlFunction, FunctionType
@@ -62,7 +63,7 @@ class ManualClock:
         return self.time_s
 
 
-class Device(Checkpointed):
+class Device(Checkpointed, DeviceService):
     """One simulated DER.
 
     number: 1-based. nameplate: default, the type's own. functions: its control functions (with the built-in
@@ -162,21 +163,6 @@ class Device(Checkpointed):
         if self.failed or self._state is not None:
             return self.state.signs
         return self._report.signs(*self._present(), self.setpoints.value)
-
-    @property
-    def permitted(self) -> bool:
-        """Whether the operator lets the DER be in service."""
-        return self.chain.service.permitted
-
-    @property
-    def service_word(self) -> str:
-        """In service, entering service, ceased, tripped or out of service, without building a state."""
-        return self.chain.service.word
-
-    @property
-    def enter_service_s(self) -> float:
-        """Seconds of good grid still needed before service is entered; 0 in service."""
-        return self.chain.service.enter_service_s
 
     def step(self, now_s: float) -> None:
         """Advance to simulated time now_s, UTC s; nothing changes in the past or after a failure."""
