@@ -1,6 +1,12 @@
 """The soak's own arithmetic; the run itself is `tox -e soak`."""
 
-from tests.soak.__main__ import Sample, take, verdict
+import itertools
+
+from tests.soak.__main__ import Sample, take, told_wrong, verdict
+from tests.soak.answers import Answers
+from tests.soak.faults import CALM_AFTER_S, LASTS_S, PLANTED, drawn
+
+from dersim.utility.faults.forms import FORMS
 
 
 def samples(own_mb, files=lambda _k: 30, errors=0):
@@ -33,3 +39,29 @@ def test_a_sample_reads_this_process():
     assert sample.rss_mb > 10
     assert (sample.buffers_mb, sample.errors) == (1.0, 2)
     assert sample.files >= 3
+
+
+def test_faults_come_every_five_to_fifteen_minutes_and_are_over_at_the_end():
+    faults = list(drawn(3, 7200.0))
+    assert faults == list(drawn(3, 7200.0)) != list(drawn(4, 7200.0))
+    gaps = [b.start_s - a.start_s for a, b in itertools.pairwise(faults)]
+    assert 8 <= len(faults) <= 24
+    assert all(300 <= gap <= 900 for gap in gaps)
+    assert faults[-1].start_s + LASTS_S[1] + CALM_AFTER_S < 7200
+    assert {fault["kind"] for fault in PLANTED} <= set(FORMS)
+
+
+def response(number, status, subject="A", lfdi="B"):
+    return {"id": number, "status": status, "subject": subject, "lfdi": lfdi}
+
+
+def test_a_response_that_comes_twice_and_one_that_never_comes_are_told():
+    answers = Answers()
+    answers.take([response(1, 1), response(2, 2), response(3, 2), response(4, 2, lfdi="C")], 10.0)
+    answers.take([response(5, 3)], 40.0)
+    assert answers.newest == 5
+    assert told_wrong(answers, 600.0) == [
+        "Response 2 of B to A came twice",
+        "C began A and never ended it",
+    ]
+    assert told_wrong(answers, 5.0) == ["Response 2 of B to A came twice"]
