@@ -7,6 +7,7 @@ DersimError
 ├── ProtocolError
 │   ├── LocalProtocolError   we were about to send something that the standard forbids
 │   └── RemoteProtocolError  the peer sent something that cannot be used
+├── GridNotSolved            a grid has no solution for what the DERs deliver; the last voltages stay
 └── UtilityUnreachable       no usable exchange with the 2030.5 server; retried
 
 A message says what was wrong, with the value, and what to do.
@@ -44,6 +45,10 @@ class LocalProtocolError(ProtocolError):
 
 class RemoteProtocolError(ProtocolError):
     """The peer sent something that cannot be used."""
+
+
+class GridNotSolved(DersimError):  # noqa: N818 - a state of the grid, named as one
+    """A grid found no voltages for what the DERs deliver; the message says why."""
 
 
 class UtilityUnreachable(DersimError):  # noqa: N818 - a state of the world, named as one

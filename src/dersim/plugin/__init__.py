@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dersim.device import Device, ManualClock
-    from dersim.errors import ConfigError, PluginError
+    from dersim.errors import ConfigError, GridNotSolved, PluginError
     from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Parameter, Stage
     from dersim.functions.filters import Lag
     from dersim.grid.conditions import Conditions
+    from dersim.grid.contract import Grid, Outputs, Settled
     from dersim.hardware.device_type import DeviceType
     from dersim.hardware.measured import Measured
     from dersim.hardware.nameplate import Nameplate
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         FrontendContext,
         FrontendStatus,
         FrontendType,
+        GridType,
         Panel,
         PluginInfo,
         Scope,
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "dersim.device": ("Device", "ManualClock"),
-    "dersim.errors": ("ConfigError", "PluginError"),
+    "dersim.errors": ("ConfigError", "GridNotSolved", "PluginError"),
     "dersim.functions.contract": (
         "NOTHING",
         "ControlFunction",
@@ -62,6 +64,7 @@ _MODULES = {
     ),
     "dersim.functions.filters": ("Lag",),
     "dersim.grid.conditions": ("Conditions",),
+    "dersim.grid.contract": ("Grid", "Outputs", "Settled"),
     "dersim.hardware.device_type": ("DeviceType",),
     "dersim.hardware.measured": ("Measured",),
     "dersim.hardware.nameplate": ("Nameplate",),
@@ -77,6 +80,7 @@ _MODULES = {
         "FrontendContext",
         "FrontendStatus",
         "FrontendType",
+        "GridType",
         "Panel",
         "PluginInfo",
         "Scope",
@@ -120,6 +124,9 @@ __all__ = [
     "FrontendStatus",
     "FrontendType",
     "FunctionType",
+    "Grid",
+    "GridNotSolved",
+    "GridType",
     "HttpExchange",
     "Lag",
     "ManualClock",
@@ -129,6 +136,7 @@ __all__ = [
     "Nameplate",
     "OptionParser",
     "Outcome",
+    "Outputs",
     "Panel",
     "Parameter",
     "Part",
@@ -141,6 +149,7 @@ __all__ = [
     "SetpointChange",
     "SetpointSource",
     "Settings",
+    "Settled",
     "Source",
     "Stage",
     "SunspecModel",

@@ -10,10 +10,11 @@ from typing import Any, get_args
 from dersim.errors import PluginError
 from dersim.fences import at_start
 from dersim.functions.contract import FunctionType, Stage
+from dersim.grid.contract import HELD
 from dersim.hardware.device_type import DeviceType
 from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.numeric import shown
-from dersim.plugin.extension import FrontendType, Panel, Scope
+from dersim.plugin.extension import FrontendType, GridType, Panel, Scope
 from dersim.plugin.sunspec_model import SunspecModel
 
 #: Of each hook that returns something: the class of the items, and the table of the `Registry`.
@@ -22,6 +23,7 @@ RESULTS: Mapping[str, tuple[type, str]] = {
     "register_control_functions": (FunctionType, "functions"),
     "register_sunspec_models": (SunspecModel, "sunspec_models"),
     "register_schema_extensions": (SchemaExtension, "schema_extensions"),
+    "register_grids": (GridType, "grids"),
     "register_frontends": (FrontendType, "frontends"),
     "register_ui_panels": (Panel, "panels"),
 }
@@ -38,6 +40,7 @@ _FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
         "doc": (str,),
     },
     FrontendType: {"order": (int,), "peer_follows_simulated_time": (bool,)},
+    GridType: {"order": (int,), "holds": (tuple, list)},
     Panel: {"title": (str,), "module_path": (str,)},
     SunspecModel: {"definition": (Mapping,)},
 }
@@ -62,6 +65,8 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
             return f"{{{item.namespace}}}{item.element}"
         case FrontendType():
             _check_frontend(plugin, item)
+        case GridType():
+            _check_grid(plugin, item)
         case Panel() if not Path(item.module_path).is_file():
             raise PluginError(
                 f"plug-in {plugin}: panel {item.name!r}: its module {shown(item.module_path)} is no file; "
@@ -146,6 +151,13 @@ def _check_frontend(plugin: str, kind: FrontendType) -> None:
         raise PluginError(
             f"{what}: its make is async; give one that takes a FrontendContext and returns the front-end"
         )
+    _check_call(f"{what}: make", kind.make, 1)
+
+
+def _check_grid(plugin: str, kind: GridType) -> None:
+    what = f"plug-in {plugin}: grid {kind.name!r}"
+    if not kind.holds or not set(kind.holds) <= set(HELD):
+        raise PluginError(f"{what} holds {kind.holds!r}; say at least one of {', '.join(HELD)}")
     _check_call(f"{what}: make", kind.make, 1)
 
 

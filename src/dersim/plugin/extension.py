@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dersim.clock import SimClock
     from dersim.device import Device
     from dersim.fleet import Fleet
+    from dersim.grid.contract import Grid
 
 T = TypeVar("T")
 
@@ -124,6 +125,21 @@ class FrontendType:
     scope: Scope
     make: Callable[[FrontendContext], Frontend]
     peer_follows_simulated_time: bool = True
+    order: int = 100
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GridType:
+    """A grid behind the fleet. `make` is called once, before the front-ends are made.
+
+    holds: which inputs of all DERs it gives, of `grid.contract.HELD`; two that hold the same are refused.
+    order: grids are made and settled in rising order.
+    """
+
+    name: str
+    make: Callable[[FrontendContext], Grid]
+    holds: tuple[str, ...] = ("voltage_pu",)
     order: int = 100
     doc: str = ""
 

@@ -1,4 +1,4 @@
-"""What a plug-in may add to dersim: seven hooks, each called once at start-up, in the order below.
+"""What a plug-in may add to dersim: eight hooks, each called once at start-up, in the order below.
 
 A plug-in is a module (or an object) with functions marked `@hookimpl`; it is found by the entry-point group
 ``dersim`` of its distribution. Hooks only *declare*: they return plain objects (`extension.py`,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dersim.hardware.device_type import DeviceType
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.options import OptionParser
-    from dersim.plugin.extension import FrontendType, Panel
+    from dersim.plugin.extension import FrontendType, GridType, Panel
     from dersim.plugin.sunspec_model import SunspecModel
 
 PROJECT = "dersim"
@@ -53,6 +53,11 @@ def register_sunspec_models() -> Iterable[Mapping[str, Any] | SunspecModel]:  # 
 @hookspec
 def register_schema_extensions() -> Iterable[SchemaExtension]:  # type: ignore[empty-body]  # a specification
     """Elements of a foreign namespace for the 2030.5 codec and schemas; checked by xmlschema."""
+
+
+@hookspec
+def register_grids(options: Namespace) -> Iterable[GridType]:  # type: ignore[empty-body]  # a specification
+    """The grids behind the fleet for these options; none where no flag asks for one."""
 
 
 @hookspec

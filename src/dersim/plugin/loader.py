@@ -27,6 +27,8 @@ from dersim.plugin.registry import EVERYTHING, Registry, Selection
 from dersim.suggestions import hint
 
 DEFAULT_ORDER = 100
+#: The hooks that get the flags.
+_WITH_OPTIONS = ("register_grids", "register_frontends")
 
 
 class Plugin(NamedTuple):
@@ -188,7 +190,7 @@ class PluginSet:
         registry = Registry()
         for hook in hooks:
             _, table = RESULTS[hook]
-            arguments = {"options": options} if hook == "register_frontends" else {}
+            arguments = {"options": options} if hook in _WITH_OPTIONS else {}
             for plugin in self.plugins:
                 if hook in plugin.hooks:
                     for item in map(in_full, self._call(plugin, hook, **arguments)):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dersim.hardware.device_type import DeviceType
     from dersim.hardware.nameplate import Nameplate
     from dersim.ieee2030_5.extensions import SchemaExtension
-    from dersim.plugin.extension import FrontendType, Panel, PluginInfo
+    from dersim.plugin.extension import FrontendType, GridType, Panel, PluginInfo
     from dersim.plugin.sunspec_model import SunspecModel
 
 T = TypeVar("T")
@@ -86,6 +86,7 @@ class Registry:
     functions: Named[FunctionType] = field(default_factory=lambda: Named("control function"))
     sunspec_models: Named[SunspecModel] = field(default_factory=lambda: Named("SunSpec model"))
     schema_extensions: Named[SchemaExtension] = field(default_factory=lambda: Named("schema extension"))
+    grids: Named[GridType] = field(default_factory=lambda: Named("grid"))
     frontends: Named[FrontendType] = field(default_factory=lambda: Named("front-end"))
     panels: Named[Panel] = field(default_factory=lambda: Named("panel"))
     plugins: tuple[PluginInfo, ...] = ()
@@ -146,6 +147,10 @@ class Registry:
                 schema.check_extensions(Edition.E2018)
             except PluginError as error:
                 raise PluginError(f"plug-in {plugin}: {error}") from error
+
+    def ordered_grids(self) -> list[GridType]:
+        """In the order in which they are made and settled: by `order`, then by name."""
+        return sorted(self.grids.values(), key=lambda kind: (kind.order, kind.name))
 
     def ordered_frontends(self) -> list[FrontendType]:
         """In the order in which they are made, bound and started: by `order`, then by name."""
