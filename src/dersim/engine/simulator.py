@@ -29,6 +29,7 @@ from dersim.draws import draws_of
 from dersim.engine.checkpoints import Checkpoints
 from dersim.engine.presence import Presences
 from dersim.engine.supervision import Supervised, SupervisedPhysics
+from dersim.engine.ticker import Ticker
 from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.fences import Fences, at_start
@@ -130,32 +131,20 @@ class Simulator:
                 self.fences.around, "function_check", "Engine", device=device.number
             )
         self._clock.start()
-        first_s = self._clock.now_s()
         trip_log = TripLog(self.fleet, self._log)
-        await self.fleet.step(first_s, self._physics.step)
-        trip_log.look()
+        ticker = Ticker(self.fleet, self._clock, self._physics.step, trip_log, self.fences)
+        first_s = self._clock.now_s()
+        await ticker.begin()
         presences = self._presences()
         presences.begin()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tick, first_s, trip_log)
+            nursery.start_soon(ticker.run, first_s)
             nursery.start_soon(presences.run)
             for each in self._supervised.get(0, ()):
                 nursery.start_soon(each.run)
             for position, device in enumerate(self.fleet.devices):
                 nursery.start_soon(self._live_device, device.number, position / self._options.ramp)
             announce(" ".join(["dersim ready", *(f"{key}={value}" for key, value in shown.items())]))
-
-    async def _tick(self, next_s: float, trip_log: TripLog) -> None:
-        """Step the fleet at every tick; after a late tick the clock has waited, so none is made up for."""
-        while True:
-            self._clock.tick_done()
-            next_s = max(next_s + self._clock.tick_s, self._clock.now_s())
-            due_s = trio.current_time() + (next_s - self._clock.now_s()) / self._clock.rate
-            await self._clock.sleep_until(next_s)
-            await self.fleet.step(self._clock.now_s(), self._physics.step)
-            self._clock.lag_s = trio.current_time() - due_s
-            with self.fences.around("trip_log", "Engine", "the log of trips"):
-                trip_log.look()
 
     async def _live_device(self, number: int, delay_s: float) -> None:
         """One DER's own nursery."""
