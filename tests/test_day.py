@@ -192,9 +192,8 @@ async def test_a_wrong_pin_is_failed(autojump_clock, nursery, folder):
     assert lab.clients[0].snapshot()["programs"] == []
 
 
-async def test_a_day(autojump_clock, nursery, folder, monkeypatch):
+async def test_a_day(autojump_clock, nursery, folder):
     """Polls every five minutes, a control every hour, readings every minute; ticks of a minute."""
-    monkeypatch.setattr("dersim.utility.server.ADVANCE_S", 60.0)  # it moves by itself at every request anyway
     lab = Lab(nursery, folder, "--csip_pin", "111115", tick_s=60.0)
     lab.head_end.rates.change(dict.fromkeys(("dcap", "edev", "fsa", "derp", "der"), 300))
     [client], [device] = lab.clients, lab.fleet.devices

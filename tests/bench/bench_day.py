@@ -17,7 +17,6 @@ from tests.bench.measure import Result
 from tests.test_day import Lab
 
 from dersim import pki
-from dersim.utility import server
 
 HOURS = 24
 LIMIT_S = 30.0
@@ -40,9 +39,6 @@ async def day(folder: Path) -> int:
 
 def run() -> Iterator[Result]:
     """CPU seconds for the day, client and server in this one process."""
-    server.ADVANCE_S = (
-        60.0  # how often the server looks at its clock by itself; it does at every request anyway
-    )
     with tempfile.TemporaryDirectory() as folder:
         pki.create(Path(folder) / "certs", 1)
         start = time.process_time()

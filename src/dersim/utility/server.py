@@ -34,9 +34,6 @@ from dersim.utility.subscriptions.keeping import keep
 from dersim.utility.subscriptions.notifier import Notifier
 from dersim.utility.subscriptions.sender import KEPT, Sender
 
-#: How often the head-end advances without a request, in seconds: only to log changes of status in time.
-ADVANCE_S = 1.0
-
 _READING = frozenset({"GET", "HEAD"})
 #: What was asked for is done, but the state file cannot be written: it may be gone after a restart.
 _NOT_SAVED = Response(503, (("retry-after", "10"),))
@@ -56,6 +53,9 @@ class UtilityServer:
     port_flag = "--port"
     #: Whether its controls are made up by the demo.
     demo = False
+    #: How often the head-end advances without a request, seconds: only to log changes of status in time, and
+    #: to notify. A world of `dersim.testing` in virtual time needs it no more often than it ticks.
+    advance_s = 1.0
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class UtilityServer:
                 if self.state is not None:
                     self.state.collect()
                     self.state.want()
-            await trio.sleep(ADVANCE_S)
+            await trio.sleep(self.advance_s)
 
     def _refused(self, line: str) -> None:
         self.head_end.warn(line)

@@ -1,0 +1,94 @@
+"""What is between the DERs and the server: memory streams, or the loopback."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import trio
+
+from dersim import http11
+from dersim.http11.endpoint import open_tcp
+from dersim.memory_net import MemoryNet
+
+
+class Network(Protocol):
+    """Where the server listens, and how clients reach it."""
+
+    async def listen(self) -> Sequence[trio.abc.Listener[Any]]:
+        """Listen, again after `close`."""
+        ...
+
+    async def close(self) -> None:
+        """Refuse connections from now on."""
+        ...
+
+    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
+        """A client's connection; OSError where nobody listens."""
+        ...
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Of `dersim sim`: where the server is."""
+        ...
+
+
+class MemoryNetwork:
+    """Memory streams. `open` holds the clients' ends of connections."""
+
+    flags: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.open: weakref.WeakSet[trio.abc.Stream] = weakref.WeakSet()
+        self._net: MemoryNet | None = None
+
+    async def listen(self) -> Sequence[trio.abc.Listener[Any]]:
+        """Listen, again after `close`."""
+        self._net = MemoryNet()
+        return [self._net]
+
+    async def close(self) -> None:
+        """Refuse connections from now on, and close those that nobody has accepted."""
+        if self._net is not None:
+            net, self._net = self._net, None
+            await net.aclose()
+
+    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
+        """A client's connection; OSError where nobody listens."""
+        if self._net is None:
+            await trio.lowlevel.checkpoint()
+            raise ConnectionRefusedError("nobody listens")
+        stream = await self._net.open_tcp(host, port)
+        self.open.add(stream)
+        return stream
+
+
+class LoopbackNetwork:
+    """Sockets on a free port of 127.0.0.1, the same after a restart."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._listeners: Sequence[trio.abc.Listener[Any]] = ()
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Of `dersim sim`: where the server is."""
+        return ("--csip_server_port", str(self.port))
+
+    async def listen(self) -> Sequence[trio.abc.Listener[Any]]:
+        """Listen, again after `close`."""
+        listeners = await http11.bind("127.0.0.1", self.port)
+        self._listeners = listeners
+        self.port = http11.address(listeners)[1]
+        return self._listeners
+
+    async def close(self) -> None:
+        """Refuse connections from now on."""
+        for each in self._listeners:
+            await each.aclose()
+        self._listeners = ()
+
+    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
+        """A client's connection; OSError where nobody listens."""
+        return await open_tcp(host, port)

@@ -1,0 +1,131 @@
+"""One simulator of a world: a fleet with its front-ends, as `dersim sim` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import trio
+
+from dersim.cli.sim import configure
+from dersim.clock import SimClock
+from dersim.device import Device
+from dersim.engine.assembly import build_fleet
+from dersim.engine.simulator import Simulator
+from dersim.errors import ConfigError
+from dersim.fleet import Fleet
+from dersim.logbuffer import LogBuffer
+from dersim.plugin.services import CsipService, Services, TransportService
+from dersim.testing.plan import WorldPlan
+from dersim.testing.running import Running
+
+T = TypeVar("T")
+
+#: Called after each step of a fleet.
+OnStep = Callable[["WorldSimulator"], None]
+_OF_FLEET = 0
+
+
+class WorldSimulator:
+    """The DERs `first` to `first + count - 1`.
+
+    simulator: the present one, another after each start. on_step: called after each step.
+    """
+
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        plan: WorldPlan,
+        numbers: range,
+        flags: tuple[str, ...],
+        transport: TransportService,
+        now_s: Callable[[], float],
+        log: LogBuffer,
+    ) -> None:
+        self.numbers = numbers
+        self.log = log
+        self.on_step: list[OnStep] = []
+        self._plan, self._transport, self._now_s = plan, transport, now_s
+        self._words = (*flags, "--first", str(numbers.start), "-N", str(len(numbers)))
+        self._running = Running(nursery)
+        self._made: Simulator | None = None
+        self.clock = SimClock()
+
+    @property
+    def simulator(self) -> Simulator:
+        """The present simulator; after a stop the one that has run."""
+        assert self._made is not None, "start the simulator first"  # noqa: S101 - of the test that uses it
+        return self._made
+
+    @property
+    def fleet(self) -> Fleet:
+        """Its DERs."""
+        return self.simulator.fleet
+
+    @property
+    def services(self) -> Services:
+        """What its front-ends offer."""
+        return self.simulator.services
+
+    def device(self, number: int | None = None) -> Device:
+        """A DER, by default the first."""
+        found = self.fleet.find(self.numbers.start if number is None else number)
+        if found is None:
+            raise ConfigError(f"DER {number}: this simulator has {self.numbers}")
+        return found
+
+    def service(self, kind: type[T], number: int | None = None) -> T:
+        """What a DER's front-end offers, by default the first DER's; ConfigError where none does."""
+        number = self.numbers.start if number is None else number
+        found = self.services.find(kind, number)
+        if found is None:
+            raise ConfigError(f"{kind.__name__} of DER {number}: no front-end of this simulator offers it")
+        return found
+
+    def client(self, number: int | None = None) -> CsipService:
+        """The CSIP client of a DER, by default the first."""
+        return self.service(CsipService, number)
+
+    # ---- start and stop
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs."""
+        return self._running.is_up
+
+    async def start(self, state: Mapping[str, Any] | None = None) -> None:
+        """Start, and return when its front-ends run. state: of `checkpoint`; None: it knows nothing."""
+        if self.is_up:
+            return
+        options, registry = configure(self._words)
+        self.clock = SimClock(start_s=self._now_s(), rate=self._plan.rate, tick_s=self._plan.tick_s)
+        fleet = build_fleet(options, registry, self.clock, self.log)
+        self._made = simulator = Simulator(
+            options=options, registry=registry, fleet=fleet, clock=self.clock, log=self.log, seed=options.seed
+        )
+        simulator.services.offer(TransportService, self._transport)
+        if state is not None:
+            simulator.restore(state)
+        ready = trio.Event()
+        self._running.start(lambda: simulator.run(lambda _line: ready.set()))
+        await ready.wait()
+        fleet.add_check(_OF_FLEET, self._stepped)
+
+    def _stepped(self) -> None:
+        for each in self.on_step:
+            each(self)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The states of its DERs and their front-ends, as a restart takes them."""
+        return self.simulator.checkpoint()
+
+    async def stop(self) -> None:
+        """Stop as at a signal: connections are closed cleanly."""
+        if self._made is not None:
+            self._made.stop()
+            await self._running.ended()
+
+    async def restart(self, state: Mapping[str, Any] | None = None) -> None:
+        """Stop, and start with that state; without one it knows nothing."""
+        await self.stop()
+        await self.start(state)

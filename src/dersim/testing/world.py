@@ -1,0 +1,190 @@
+"""A utility and its DERs in one process, over memory streams or the loopback, in virtual or real time.
+
+::
+
+    async def main():
+        async with open_world(WorldPlan(seed=7, ders=2)) as world:
+            world.utility.publish({"opModMaxLimW": 40}, duration_s=600)
+            await world.until(lambda: world.device(1).state.p_w < 4100, within_s=60)
+
+    run_virtual(main, seed=7)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import trio
+
+from dersim.device import Device
+from dersim.draws import draws_of
+from dersim.http11.endpoint import OpenTcp
+from dersim.logbuffer import LogBuffer
+from dersim.plugin.services import CsipService
+from dersim.testing.network import LoopbackNetwork, MemoryNetwork, Network
+from dersim.testing.plan import WorldPlan
+from dersim.testing.simulators import OnStep, WorldSimulator
+from dersim.testing.utility import Utility
+from dersim.utility.mrids import drawn_by
+
+#: The lines of the log that tell why something did not happen.
+_LINES_TOLD = 12
+#: How often it is looked whether something has happened in real time, seconds.
+_LOOK_S = 0.02
+
+
+class World:
+    """A utility and its DERs; `start` starts all, `open_world` stops them too.
+
+    network: between them. log: of both sides, with simulated times. simulators: one for all DERs, or with
+    `plan.separate` one for each.
+    """
+
+    def __init__(self, nursery: trio.Nursery, plan: WorldPlan) -> None:
+        self.plan = plan
+        self._start_s = time.time() if plan.start_s is None else plan.start_s
+        self._zero_s = trio.current_time()
+        self.log = LogBuffer(stream=io.StringIO(), stream_level="Error", now_s=self.now_s)
+        self.network: Network = MemoryNetwork() if plan.over == "memory" else LoopbackNetwork()
+        self.utility = Utility(nursery, plan, self.network, self.now_s, self.log)
+        self._nursery = nursery
+        self.simulators: list[WorldSimulator] = []
+
+    def now_s(self) -> float:
+        """Simulated time, UTC seconds."""
+        return self._start_s + (trio.current_time() - self._zero_s) * self.plan.rate
+
+    # ---- start and stop
+
+    async def start(self) -> None:
+        """Start the utility, then the DERs."""
+        await self.utility.start()
+        plan = self.plan
+        each = 1 if plan.separate else plan.ders
+        for first in range(1, plan.ders + 1, each):
+            simulator = WorldSimulator(
+                self._nursery,
+                plan,
+                range(first, first + each),
+                self._flags(),
+                _Transport(self._dial(first)),
+                self.now_s,
+                self.log,
+            )
+            self.simulators.append(simulator)
+            await simulator.start()
+
+    def _flags(self) -> tuple[str, ...]:
+        plan = self.plan
+        flags = ["--plugins", ",".join(plan.frontends), "--seed", str(plan.seed), "--rate_override", "yes"]
+        flags += ["--fail_fast", "yes" if plan.fail_fast else "no"]
+        if "modbus" in plan.frontends:
+            flags += ["--mb_enable", "no"]
+        if plan.pki is not None:
+            flags += ["--use_test_pki_certs", str(plan.pki)]
+        if not plan.encrypted:
+            flags += ["--csip_enc", "no"]
+        return (*flags, *self.network.flags, *plan.flags)
+
+    def _dial(self, first: int) -> OpenTcp:
+        plain = self.network.open_tcp
+        return plain if self.plan.wire is None else self.plan.wire(plain, first)
+
+    async def stop(self) -> None:
+        """Stop the DERs, then the utility."""
+        for each in self.simulators:
+            await each.stop()
+        await self.utility.stop()
+
+    # ---- its DERs
+
+    def simulator_of(self, number: int = 1) -> WorldSimulator:
+        """The simulator of a DER."""
+        return next(each for each in self.simulators if number in each.numbers)
+
+    def device(self, number: int = 1) -> Device:
+        """A DER."""
+        return self.simulator_of(number).device(number)
+
+    def client(self, number: int = 1) -> CsipService:
+        """The CSIP client of a DER."""
+        return self.simulator_of(number).client(number)
+
+    def on_step(self, call: OnStep) -> None:
+        """Call this after each step of each simulator, with the simulator; an error of it ends the world."""
+        for each in self.simulators:
+            each.on_step.append(call)
+
+    # ---- time
+
+    async def sleep(self, seconds: float) -> None:
+        """Let simulated time pass."""
+        await trio.sleep(seconds / self.plan.rate)
+
+    async def until(self, happened: Callable[[], object], within_s: float, what: str = "it") -> None:
+        """Let time pass, tick by tick (over the loopback 20 ms by 20 ms), until something has happened.
+
+        AssertionError with the newest lines of the log where it has not within so many simulated seconds.
+        """
+        end_s = self.now_s() + within_s
+        look_s = self.plan.tick_s if self.plan.over == "memory" else _LOOK_S * self.plan.rate
+        while not happened():
+            if self.now_s() >= end_s:
+                raise AssertionError(
+                    f"{what} has not happened in {within_s:g} s; the log ends with\n{self.told()}"
+                )
+            await self.sleep(look_s)
+
+    async def connected(self, within_s: float = 120) -> None:
+        """Wait until each client is connected."""
+        numbers = range(1, self.plan.ders + 1)
+        await self.until(
+            lambda: all(self.client(n).state == "connected" for n in numbers),
+            within_s,
+            "connection of all DERs",
+        )
+
+    def told(self) -> str:
+        """The newest lines of the log."""
+        return "\n".join(each.to_line() for each in self.log.entries()[-_LINES_TOLD:])
+
+
+class _Transport:
+    """How the CSIP clients of a simulator reach the server."""
+
+    def __init__(self, dial: OpenTcp) -> None:
+        self._dial = dial
+
+    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
+        """A connection; OSError where there is none."""
+        return await self._dial(host, port)
+
+
+@contextlib.contextmanager
+def _one_error() -> Iterator[None]:
+    """Let the error of a test out of the groups that nurseries wrap around it, where it is the only one."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        inner: BaseException = group
+        while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
+            inner = inner.exceptions[0]
+        if isinstance(inner, BaseExceptionGroup):
+            raise
+        raise inner from inner.__cause__
+
+
+@contextlib.asynccontextmanager
+async def open_world(plan: WorldPlan | None = None) -> AsyncIterator[World]:
+    """A world that has started, and is stopped in the end."""
+    plan = WorldPlan() if plan is None else plan
+    with _one_error(), drawn_by(draws_of(f"{plan.seed}/mrids").randbytes):
+        async with trio.open_nursery() as nursery:
+            world = World(nursery, plan)
+            await world.start()
+            yield world
+            await world.stop()
+            nursery.cancel_scope.cancel()
