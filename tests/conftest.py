@@ -9,5 +9,5 @@ os.environ.pop("FORCE_COLOR", None)  # a build machine's, for pytest itself
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than the cores: several tests mostly wait for processes that they started."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than the cores: several tests mostly wait for processes that they started."""
+    return (os.cpu_count() or 1) + 2
