@@ -65,7 +65,9 @@ async def test_no_connection_is_made(autojump_clock, net, kind, words):
 @pytest.mark.parametrize(
     ("kind", "words"), [("reset", "broke"), ("close", "in mid-response"), ("silence", "silent for 10 s")]
 )
-async def test_an_answer_ends_at_its_place_after_the_request_was_carried_out(autojump_clock, net, kind, at, words):
+async def test_an_answer_ends_at_its_place_after_the_request_was_carried_out(
+    autojump_clock, net, kind, at, words
+):
     net.faults.plant(StreamFault(kind, at, duration_s=15))
     connection = net.client()
     assert words in await failure(connection, "POST")
@@ -75,7 +77,9 @@ async def test_an_answer_ends_at_its_place_after_the_request_was_carried_out(aut
 
 
 @pytest.mark.parametrize("kind", ["reset", "close"])
-async def test_a_get_on_a_kept_connection_that_has_ended_is_sent_once_more_and_a_post_is_not(autojump_clock, net, kind):
+async def test_a_get_on_a_kept_connection_that_has_ended_is_sent_once_more_and_a_post_is_not(
+    autojump_clock, net, kind
+):
     planted = net.faults.plant(StreamFault(kind, "after"))
     connection = net.client()
     assert (await connection.request("GET", "/x")).body == BODY
