@@ -102,6 +102,7 @@ class Cuts:
             or abs(now.frequency_hz - old.frequency_hz) > _SAME_HZ
             or abs(now.irradiance_w_m2 - old.irradiance_w_m2) > _SAME_W_M2
             or (now.voltage_pu, now.angle_deg) != (old.voltage_pu, old.angle_deg)
+            or now.load_w != old.load_w
         )
 
     def piece_s(self, start_s: float, dt_s: float, seen: Measured, *, quiet: bool) -> float:

@@ -26,12 +26,12 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.alarm_hold import AlarmHold
 from dersim.hardware.checked_source import checked_source
-from dersim.hardware.course import Course, changes_sign, count_by_sign
+from dersim.hardware.course import Course, changes_sign, draw_by_sign
 from dersim.hardware.device_type import DeviceType
 from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
-from dersim.hardware.registers import Registers
 from dersim.hardware.report import Report
 from dersim.hardware.settings import Settings
+from dersim.hardware.site_meter import registers_of
 from dersim.hardware.source import configure_source
 from dersim.hardware.state import DeviceState, Signs, Triple
 from dersim.hardware.terminals import Terminals
@@ -105,7 +105,7 @@ class Device(Checkpointed, DeviceService):
         self.seen = self.chain.inverter.measured(plate.frequency_hz)
         self.seen.undisturbed = self.chain.without.read
         self._terminals = Terminals(plate, self.settings)
-        self._registers = Registers.at_first(plate)
+        self._registers = registers_of(plate, self.seen, site=self.inputs.site is not None)
         parts = self.seen, self.source, self._registers, self.chain, AlarmHold(2 * self._clock.tick_s)
         self._report = Report(plate, self.settings, *parts)
         self._conditions: Conditions | None = None
@@ -256,7 +256,8 @@ class Device(Checkpointed, DeviceService):
         mean_p, mean_q = chain.mean_p_w, chain.mean_q_var
         if q * seen.q_var < 0 or (not source.settled and changes_sign(p, rest, seen.p_w, source.rest_w)):
             p_course, q_course = Course(p, seen.p_w, mean_p), Course(q, seen.q_var, mean_q)
-            count_by_sign(self._registers, source, p_course, q_course, rest, dt_s)
+            self._registers.count_courses(p_course, q_course, dt_s)
+            draw_by_sign(source, p_course, rest, dt_s)
         else:
             self._registers.count(mean_p, mean_q, dt_s)
             source.drew(mean_p, dt_s)
@@ -274,10 +275,12 @@ class Device(Checkpointed, DeviceService):
         old, seen = self._conditions, self.seen
         self._conditions = conditions
         # One unpacking costs as much as one attribute of a NamedTuple.
-        voltage, seen.frequency_hz, _, _, _, _, _, _, _, angle, rocof_hz_s, grid_lost = conditions
+        voltage, seen.frequency_hz, _, _, _, _, _, _, _, angle, rocof_hz_s, grid_lost, _, _ = conditions
         moves = rocof_hz_s or grid_lost or seen.disturbed
         if (moves or angle is not seen.angle_deg) and seen.disturb(conditions):
             self.chain.service.call_next_step()
+        if self.inputs.site is not None:
+            self._registers.see(conditions)
         if old is not None and old[0] == voltage and old.angle_deg == angle:
             return
         shares = self._terminals.measure(voltage, seen, angle)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from dersim.fleet_plan import Churn, CommsLoss, FleetPlan, Group
 from dersim.grid.inputs import RANGES
+from dersim.grid.site_load import LEAST_POWER_FACTOR
 from dersim.ieee2030_5.identity import pin_is_valid
 from dersim.json_schema import Schema, described, file_schema, unit
 from dersim.options import host
@@ -56,6 +57,15 @@ class InputsDocument(TypedDict):
     irradiance_w_m2: NotRequired[Annotated[float, _input("irradiance_w_m2", "W/m2")]]
     temperature_c: NotRequired[Annotated[float, _input("temperature_c", "C")]]
     wind_m_s: NotRequired[Annotated[float, _input("wind_m_s", "m/s")]]
+    site_load: NotRequired[
+        Annotated[
+            Annotated[float, _input("load_w", "W")] | Text,
+            described("behind the meter: W, or a CSV of load_w"),
+        ]
+    ]
+    site_load_pf: NotRequired[
+        Annotated[float, described("of a load without load_var", minimum=-1, maximum=1)]
+    ]
 
 
 class ServerDocument(TypedDict):
@@ -176,6 +186,7 @@ class _Reader:
         for key in ("dc_profile", "grid_profile"):
             if (text := inputs.pop(key, None)) is not None:
                 flags[key] = self._path(text, f"{at['inputs']}/{key}", Path.is_file, "file")
+        flags |= self._load(inputs, at.get("inputs", ""))
         for key in ("voltage_pu", "angle_deg"):
             if isinstance(inputs.get(key), list):
                 inputs[key] = tuple(inputs[key])
@@ -203,6 +214,17 @@ class _Reader:
             folder = self._path(value["certificates"], at["certificates"], Path.is_dir, "folder")
             flags["use_test_pki_certs"] = folder
         return flags
+
+    def _load(self, inputs: dict[str, Any], at: str) -> dict[str, Any]:
+        """The flags of the load behind the meter, taken out of the inputs."""
+        found: dict[str, Any] = {
+            key: inputs.pop(key) for key in ("site_load", "site_load_pf") if key in inputs
+        }
+        if isinstance(found.get("site_load"), str):
+            found["site_load"] = self._path(found["site_load"], f"{at}/site_load", Path.is_file, "file")
+        if abs(found.get("site_load_pf", 1.0)) < LEAST_POWER_FACTOR:
+            raise self._document.error(f"{at}/site_load_pf", "0.01 to 1, or -1 to -0.01, is needed")
+        return found
 
     def _server(self, value: Mapping[str, Any], at: str) -> dict[str, Any]:
         flags = {"port": "csip_server_port", "tls": "csip_enc", "check_hostname": "csip_check_hostname"}

@@ -16,8 +16,8 @@ from typing import Any
 
 from dersim.errors import ConfigError
 
-#: Flags whose values are paths.
-_FILES = ("nameplate", "dc_profile", "grid_profile", "use_test_pki_certs")
+#: Flags whose values are paths; that of a load may be a number.
+_FILES = ("nameplate", "dc_profile", "grid_profile", "site_load", "use_test_pki_certs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class FleetPlan:
     def files(self) -> tuple[Path, ...]:
         """Every file and folder that the groups name, for a process on another machine."""
         named = (group.flags.get(name) for group in self.groups for name in _FILES)
-        return tuple(dict.fromkeys(path for path in named if path is not None))
+        return tuple(dict.fromkeys(path for path in named if isinstance(path, Path)))
 
 
 def plan_of_flags(options: Namespace) -> FleetPlan:

@@ -228,6 +228,15 @@ def readable_file(text: str) -> Path:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}; give a file that can be read") from None
 
 
+def watts_or_file(text: str) -> float | Path:
+    """A power in W, or the path of a file that can be read."""
+    try:
+        float(text)
+    except ValueError:
+        return readable_file(text)
+    return number(-1e9, 1e9, unit="watts")(text)
+
+
 def new_file(text: str) -> Path:
     """The path of a file that is written at the end: it can be, or the command does not begin."""
     path = Path(text)

@@ -71,3 +71,31 @@ def test_each_group_has_its_type_its_inputs_and_its_own_place_in_the_profile(tmp
     assert fleet.numbered
     alone = fleet_of("--first", "8", "-d", "PV-1Phase")
     assert fleet.devices[1].rng.random() == alone.devices[0].rng.random()
+
+
+def test_a_load_of_the_flags_and_one_of_each_group(tmp_path: Path) -> None:
+    alone = fleet_of("--site_load", "-1200", "--site_load_pf", "-0.8").devices[0]
+    assert alone.inputs.as_json(0)["load_w"] == -1200
+    assert round(alone.inputs.as_json(0)["load_var"]) == 900
+    assert fleet_of().devices[0].inputs.site is None
+    (tmp_path / "load.csv").write_text("t_s,load_w\n0,1000\n60,2000\n")
+    (tmp_path / "fleet.yaml").write_text(
+        "groups:\n"
+        "- {count: 1, inputs: {site_load: 500, site_load_pf: 0.8}}\n"
+        "- {count: 2, inputs: {site_load: load.csv, shift_s: 60}}\n"
+        "- {count: 1}\n"
+    )
+    fleet = fleet_of("--fleet", str(tmp_path / "fleet.yaml"))
+    loads = [each.inputs.as_json(1_750_000_000.0 + 65)["load_w"] for each in fleet.devices]
+    assert loads == [500, 2000, 1000, None]
+
+
+def test_a_profile_of_a_load_by_the_time_of_day_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "load.csv"
+    path.write_text("TimeUTC,load_w\n2024-06-01 00:00:00,500\n2024-06-01 12:00:00,900\n")
+    options, registry = configure(["--site_load", str(path)])
+    log = LogBuffer(stream=io.StringIO())
+    build_fleet(options, registry, SimClock(start_s=1_750_000_000.0), log)
+    assert [(each.module, each.message) for each in log.entries()] == [
+        ("Site", f"{path} is played by the time of day and repeats every day")
+    ]

@@ -26,3 +26,12 @@ def test_files_that_flags_name_travel_with_the_shard(tmp_path):
         words, files = words_of("-N", "9", *args)
         assert words == ["--dc_profile", "{files}/dc_profile.csv"]
         assert files == {"dc_profile.csv": b"x"}
+
+
+def test_a_load_is_a_power_or_a_file_that_travels(tmp_path):
+    load = tmp_path / "load.csv"
+    load.write_text("x")
+    assert words_of("--site_load", "-500") == (["--site_load", "-500"], {})
+    words, files = words_of(f"--site_load={load}")
+    assert words == ["--site_load", "{files}/site_load.csv"]
+    assert files == {"site_load.csv": b"x"}

@@ -71,7 +71,13 @@ def test_every_example_works(tmp_path):
         pytest.skip(f"{missing[0]} is not installed")
     flags = ["--csip_server_port", "--admin_port", "--website_port", "--csip_website_port", "--mb_port"]
     with program(
-        "dersim", "sim", "--demo", "--pcap", *(word for flag in flags for word in (flag, "0"))
+        "dersim",
+        "sim",
+        "--demo",
+        "--pcap",
+        "--site_load",
+        "1500",
+        *(word for flag in flags for word in (flag, "0")),
     ) as child:
         facts = child.ready()
         base = f"{facts['dashboard']}/api/dersim"

@@ -139,7 +139,7 @@ async def test_the_budget_holds_whoever_looks(make_context):
 def _filled(history):
     series = Series()
     for k in range(SAMPLES * 9 // 8):
-        series.add(float(k), (0.0,) * 10)
+        series.add(float(k), (0.0,) * len(COLUMNS))
     return [series] * (len(history._series) + 1)
 
 
@@ -147,19 +147,19 @@ def test_samples_lie_in_blocks_that_never_grow():
     """An array that grows moves and leaves a hole in the heap; in the second half of a soak that was 3 MB."""
     series, addresses = Series(capacity=3 * BLOCK), set()
     for k in range(10 * BLOCK):
-        series.add(float(k), (float(k),) * 10)
+        series.add(float(k), (float(k),) * len(COLUMNS))
         addresses |= {(block.values.buffer_info(), block.times.buffer_info()) for block in series._blocks}
-    assert {(values[1], times[1]) for values, times in addresses} == {(10 * BLOCK, BLOCK)}
+    assert {(values[1], times[1]) for values, times in addresses} == {(len(COLUMNS) * BLOCK, BLOCK)}
     assert series.held_bytes <= 4 * BLOCK * 48
     past = series.last(1e9)
     assert list(past.times) == [float(k) for k in range(7 * BLOCK, 10 * BLOCK)]
-    assert [list(column) for column in past.columns] == [list(past.times)] * 10
+    assert [list(column) for column in past.columns] == [list(past.times)] * len(COLUMNS)
 
 
 def test_the_last_seconds_cross_blocks_and_part_of_one():
     series = Series(capacity=3 * BLOCK)
     for k in range(2 * BLOCK + 10):
-        series.add(float(k), (float(-k),) * 10)
+        series.add(float(k), (float(-k),) * len(COLUMNS))
     past = series.last(20.0)
     assert list(past.times) == [float(k) for k in range(2 * BLOCK - 11, 2 * BLOCK + 10)]
     assert list(past.columns[9]) == [-time_s for time_s in past.times]

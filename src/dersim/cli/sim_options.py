@@ -12,6 +12,7 @@ from dersim.cli.commands import command_parser
 from dersim.errors import ConfigError
 from dersim.fleet_file import read_fleet
 from dersim.fleet_plan import FleetPlan, plan_of_flags
+from dersim.grid.site_load import LEAST_POWER_FACTOR
 from dersim.logbuffer import LEVELS, Level
 from dersim.numeric import shown
 from dersim.options import (
@@ -22,6 +23,7 @@ from dersim.options import (
     number,
     readable_file,
     time_of_day,
+    watts_or_file,
     yes_no,
     zone,
 )
@@ -255,9 +257,29 @@ def _add_inputs(parser: OptionParser) -> None:
     group.add_argument(
         "--grid_profile", type=readable_file, metavar="FILE", help="CSV of the grid's voltage and frequency"
     )
+    group.add_argument(
+        "--site_load",
+        type=watts_or_file,
+        metavar="W|FILE",
+        help="load behind the meter of each DER: W, or a CSV of load_w (docs/site.md)",
+    )
+    group.add_argument(
+        "--site_load_pf",
+        type=_load_pf,
+        default=1.0,
+        metavar="PF",
+        help="power factor of a load without load_var, 0.01 to 1; below 0: capacitive",
+    )
 
 
 _LEVELS = ", ".join(level.lower() for level in LEVELS)
+
+
+def _load_pf(text: str) -> float:
+    factor = number(-1, 1)(text)
+    if abs(factor) < LEAST_POWER_FACTOR:
+        raise argparse.ArgumentTypeError(f"0.01 to 1, or -1 to -0.01, is needed, not {shown(text)}")
+    return factor
 
 
 def _level(text: str) -> Level:

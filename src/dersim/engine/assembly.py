@@ -15,6 +15,7 @@ from dersim.fleet_plan import FleetPlan, Group
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs, checked
 from dersim.grid.profiles import Profile, read_profile
+from dersim.grid.site_load import SiteLoad
 from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import read_nameplate
 from dersim.logbuffer import LogBuffer
@@ -57,6 +58,21 @@ class _Maker:
         self._grid = _profile(options.grid_profile, "grid", start_s, offset, log)
         conditions = Conditions(frequency_hz=self._nameplate.frequency_hz)
         self._conditions = conditions._replace(**checked(group.constants))
+        self._load: Profile | None = None
+        self._site = self._read_load(start_s, offset, log)
+
+    def _read_load(self, start_s: float, offset: timedelta, log: LogBuffer) -> SiteLoad | None:
+        """The load behind the meter; None without one."""
+        given = self._options.site_load
+        if given is None:
+            return None
+        site = SiteLoad(self._nameplate.phases, self._options.site_load_pf)
+        if isinstance(given, Path):
+            profile = _profile(given, "load", start_s, offset, log)
+            self._load = None if profile is None else site.of_profile(profile)
+        else:
+            self._conditions = self._conditions._replace(**site.completed({"load_w": given}))
+        return site
 
     def make(self, number: int) -> Device:
         """The DER of this number."""
@@ -65,6 +81,8 @@ class _Maker:
             self._conditions,
             grid=_shifted(self._grid, shift_s),
             weather=_shifted(self._weather, shift_s),
+            load=_shifted(self._load, shift_s),
+            site=self._site,
             start_s=self._start_s,
         )
         device = Device(
@@ -94,6 +112,6 @@ def _profile(
     profile = read_profile(path, kind)
     profile.begin(start_s, offset.total_seconds())
     if said := profile.said():
-        module = "DC" if kind == "weather" else "AC"
+        module = {"weather": "DC", "grid": "AC", "load": "Site"}[kind]
         log.log("Warning" if profile.filled else "Info", module, f"{path} {said}")
     return profile

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dersim.fleet_run.plan import FILES
-from dersim.options import OptionParser, readable_file
+from dersim.options import OptionParser, readable_file, watts_or_file
 
 
 class Given(NamedTuple):
@@ -46,10 +46,14 @@ def for_shards(
     for action, written in given(parser, args):
         if action.dest in own:
             continue
-        if action.type is not readable_file:
+        value = written[-1].partition("=")[2] if len(written) == 1 else written[1]
+        is_file = action.type is readable_file or (
+            action.type is watts_or_file and isinstance(watts_or_file(value), Path)
+        )
+        if not is_file:
             words += written
             continue
-        path = Path(written[-1].partition("=")[2] if len(written) == 1 else written[1])
+        path = Path(value)
         name = f"{action.dest}{path.suffix}"
         files[name] = path.read_bytes()
         words += [written[0].partition("=")[0], f"{FILES}/{name}"]

@@ -11,6 +11,7 @@ class Conditions(NamedTuple):
     temperature_c and wind_m_s of the ambient air. The booleans each raise the alarm of that name, no more.
     angle_deg: how far the voltage phasors A, B, C lead their nominal places, degrees; a change is a jump.
     rocof_hz_s: the rate at which frequency_hz moves. grid_lost: the DER is in an island.
+    load_w, load_var: what the load behind the DER's meter consumes in A, B, C.
     """
 
     voltage_pu: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -25,3 +26,5 @@ class Conditions(NamedTuple):
     angle_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     rocof_hz_s: float = 0.0
     grid_lost: bool = False
+    load_w: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    load_var: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""The inputs of one DER: grid and weather, constant or from CSV profiles, and alarms.
+"""The inputs of one DER: grid, weather and load, constant or from CSV profiles, and alarms.
 
 Each input is *const* or follows a *csv* profile; an alarm has no profile. All may be changed at run time;
 setting a value makes that input const. The frequency may move to its value in a straight line. A change steps
@@ -14,7 +14,8 @@ from typing import Any, Literal
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
 from dersim.grid.frequency_ramp import FrequencyRamp
-from dersim.grid.profiles import Profile
+from dersim.grid.profiles import LOAD_RANGE, Profile
+from dersim.grid.site_load import LOAD, SiteLoad
 from dersim.kept import plain, value
 from dersim.numeric import number
 
@@ -29,13 +30,15 @@ RANGES: dict[str, tuple[float, float]] = {
     "wind_m_s": (0.0, 100.0),
     "angle_deg": (-180.0, 180.0),
     "rocof_hz_s": (1e-3, 100.0),
+    **dict.fromkeys(LOAD, LOAD_RANGE),
 }
-_PER_PHASE = ("voltage_pu", "angle_deg")
+_PER_PHASE = ("voltage_pu", "angle_deg", *LOAD)
 #: Alarms that nothing simulated raises; each is on or off.
 ALARMS = ("current_imbalance", "phase_rotation", "emergency_local", "emergency_remote")
 _FLAGS = (*ALARMS, "grid_lost")
 _GRID = ("voltage_pu", "frequency_hz", "rocof_hz_s", "angle_deg")
 _WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
+_SOURCES = {"grid_source": _GRID, "weather_source": _WEATHER, "load_source": LOAD}
 
 
 def _nothing() -> None:
@@ -43,7 +46,10 @@ def _nothing() -> None:
 
 
 class Inputs:
-    """The inputs of one DER. `before_change` and `after_change` are called around a change at run time."""
+    """The inputs of one DER. `before_change` and `after_change` are called around a change at run time.
+
+    site: of a DER that has a load behind its meter; without it there are no inputs of a load.
+    """
 
     def __init__(
         self,
@@ -51,12 +57,15 @@ class Inputs:
         *,
         grid: Profile | None = None,
         weather: Profile | None = None,
+        load: Profile | None = None,
+        site: SiteLoad | None = None,
         start_s: float = 0.0,
     ) -> None:
         #: The constant values, which apply where no profile does.
         self.constants = conditions
+        self.site = site
         self._profiles: dict[str, Profile] = {}
-        for names, profile in ((_GRID, grid), (_WEATHER, weather)):
+        for names, profile in ((_GRID, grid), (_WEATHER, weather), (LOAD, load)):
             if profile is not None:
                 self._profiles.update({name: profile for name in names if name in profile.columns})
         self._known = dict(self._profiles)
@@ -102,7 +111,7 @@ class Inputs:
         if self._ramp is not None and now_s >= self._ramp.end_s:
             self._hold_frequency(self._ramp.target_hz)
         next_s = math.inf
-        for names in (_GRID, _WEATHER):
+        for names in (_GRID, _WEATHER, LOAD):
             profile = next((self._profiles[name] for name in names if name in self._profiles), None)
             next_s = next_s if profile is None else min(next_s, profile.next_step_s(now_s))
         return next_s if self._ramp is None else min(next_s, self._ramp.next_step_s(now_s))
@@ -122,18 +131,21 @@ class Inputs:
         """Make inputs const at these values; ConfigError names the input and what is allowed.
 
         voltage_pu, angle_deg: a number for all phases or a list of three. rocof_hz_s: the rate at which the
-        frequency moves to the frequency_hz of the same call; without it it jumps. source, grid_source,
-        weather_source: "csv" returns the inputs (of grid, of weather) to their profile, "const" keeps their
-        present values. If anything is refused, nothing is changed.
+        frequency moves to the frequency_hz of the same call; without it it jumps. load_w, load_var: the total
+        or a list of three; load_w alone sets load_var by the power factor. source, grid_source,
+        weather_source, load_source: "csv" returns the inputs (of grid, weather, load) to their profile,
+        "const" keeps their present values. If anything is refused, nothing is changed.
         """
-        groups = {"source": (*_GRID, *_WEATHER), "grid_source": _GRID, "weather_source": _WEATHER}
+        groups = {"source": (*_GRID, *_WEATHER, *LOAD)} | _SOURCES
         switches = {name: values.pop(name) for name in groups if name in values}
         for name, source in switches.items():
             if source not in ("const", "csv"):
                 raise ConfigError(f"{name}: {source!r} is not one of const, csv")
             if source == "csv" and not any(each in self._known for each in groups[name]):
-                raise ConfigError(f"{name}: csv needs a profile; start with --dc_profile or --grid_profile")
-        wanted = checked(values)
+                raise ConfigError(
+                    f"{name}: csv needs a profile; start with --dc_profile, --grid_profile or --site_load"
+                )
+        wanted = self._with_load(checked(values))
         rate_hz_s = wanted.pop("rocof_hz_s", None)
         if rate_hz_s is not None and "frequency_hz" not in wanted:
             raise ConfigError("rocof_hz_s: the frequency_hz to which it moves is missing; give both")
@@ -151,6 +163,13 @@ class Inputs:
         self.constants = self.constants._replace(**wanted)
         self.constant = not self._profiles and self._ramp is None
         self.after_change()
+
+    def _with_load(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """These inputs, those of a load per phase; ConfigError for a load that the DER has not."""
+        given = [name for name in LOAD if name in wanted]
+        if given and self.site is None:
+            raise ConfigError(f"{given[0]}: the DER has no load behind its meter; start with --site_load 0")
+        return wanted | (self.site.completed(wanted) if self.site is not None and given else {})
 
     def checkpoint(self) -> dict[str, Any]:
         """The constant values, the inputs that follow a profile, and the ramp of the frequency."""
@@ -198,13 +217,23 @@ class Inputs:
             "wind_m_s": c.wind_m_s,
             **{name: getattr(c, name) for name in _FLAGS},
             "source": "const" if self.constant else "csv",
-            "grid_source": "csv" if any(name in self._profiles for name in _GRID) else "const",
-            "weather_source": "csv" if any(name in self._profiles for name in _WEATHER) else "const",
+            **{
+                name: "csv" if any(each in self._profiles for each in names) else "const"
+                for name, names in _SOURCES.items()
+            },
+            **self._load_json(c),
         }
+
+    def _load_json(self, now: Conditions) -> dict[str, Any]:
+        site = self.site
+        return {name: None if site is None else site.shown(getattr(now, name)) for name in LOAD}
 
 
 def checked(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as `Conditions` has them, three values for what is per phase; ConfigError names the bad one."""
+    """Inputs as `Conditions` has them, three values for what is per phase; ConfigError names the bad one.
+
+    One number for a load is its total, and stays one number.
+    """
     return {name: _checked(name, value) for name, value in values.items()}
 
 
@@ -225,7 +254,7 @@ def _checked(name: str, value: Any) -> Any:
             raise ConfigError(f"{name}: a number or three of them are needed, not {value!r}")
         return tuple(_number(name, item) for item in value)
     number = _number(name, value)
-    return (number, number, number) if name in _PER_PHASE else number
+    return (number, number, number) if name in _PER_PHASE and name not in LOAD else number
 
 
 def _number(name: str, value: Any) -> float:

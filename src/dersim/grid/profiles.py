@@ -1,4 +1,4 @@
-"""Weather and grid profiles from CSV files, checked line by line when read.
+"""Profiles of weather, grid and load from CSV files, checked line by line when read.
 
 The first column is time: ``t_s`` (seconds from the start) or ``TimeUTC`` (RFC 3339 or ``YYYY-MM-DD
 HH:MM:SS``, UTC). The others, each optional but at least one of them present:
@@ -6,10 +6,12 @@ HH:MM:SS``, UTC). The others, each optional but at least one of them present:
     weather: irradiance_w_m2, temperature_c, wind_m_s       a straight line between rows
     grid:    voltage_pu, or voltage_a_pu, voltage_b_pu, voltage_c_pu; angle_deg, or angle_a_deg, angle_b_deg,
              angle_c_deg; frequency_hz; rocof_hz_s                                  constant until the next
+    load:    load_w, or load_a_w, load_b_w, load_c_w; load_var, or load_a_var, load_b_var, load_c_var
+                                                                                    constant until the next
 
 A profile repeats at its end, one with TimeUTC after whole days (`whole_days.py`). Weather is interpolated
-between rows; grid rows are steps at exact instants, so that ride-through is timed exactly. From a row with
-rocof_hz_s the frequency moves at that rate.
+between rows; rows of grid and load are steps at exact instants, so that ride-through is timed exactly. From a
+row with rocof_hz_s the frequency moves at that rate.
 """
 
 from __future__ import annotations
@@ -34,7 +36,15 @@ _PER_PHASE = {
     "voltage_pu": ("voltage_a_pu", "voltage_b_pu", "voltage_c_pu"),
     "angle_deg": ("angle_a_deg", "angle_b_deg", "angle_c_deg"),
 }
+_LOAD_PER_PHASE = {
+    "load_w": ("load_a_w", "load_b_w", "load_c_w"),
+    "load_var": ("load_a_var", "load_b_var", "load_c_var"),
+}
 GRID = (*(name for one, three in _PER_PHASE.items() for name in (one, *three)), "frequency_hz", "rocof_hz_s")
+LOAD = tuple(name for one, three in _LOAD_PER_PHASE.items() for name in (one, *three))
+_KINDS = {"weather": WEATHER, "grid": GRID, "load": LOAD}
+#: The largest load, W or var; a negative one is generation that nothing controls.
+LOAD_RANGE = (-1e9, 1e9)
 _RANGES = {
     "irradiance_w_m2": (0.0, 2000.0),
     "temperature_c": (-60.0, 80.0),
@@ -42,6 +52,7 @@ _RANGES = {
     "frequency_hz": (30.0, 90.0),
     "rocof_hz_s": (-100.0, 100.0),
     **dict.fromkeys(("angle_deg", *_PER_PHASE["angle_deg"]), (-180.0, 180.0)),
+    **dict.fromkeys(LOAD, LOAD_RANGE),
 }
 #: Times as large as those of Unix differ by no less; the step from row to row must move the clock.
 _MOST_S, _LEAST_S = 1e12, 1e-4
@@ -50,7 +61,7 @@ _MOST_S, _LEAST_S = 1e12, 1e-4
 class Profile:
     """Columns over time. times_s rise; `start_s` is the simulated time of the first row.
 
-    columns: name -> values; ``voltage_pu`` and ``angle_deg`` hold triples.
+    columns: name -> values; ``voltage_pu`` and ``angle_deg`` hold triples, a load's columns either.
     stepwise: rows hold until the next one, but for a frequency that moves at rocof_hz_s.
     time_of_day_s: of the first row, for a profile with TimeUTC, which is played by the time of day and
     repeats after whole days (`whole_days.py`). None: it starts with `begin`, and repeats after its last row,
@@ -110,6 +121,12 @@ class Profile:
         other = copy.copy(self)
         other.start_s = self.start_s + later_s
         other._last = {}
+        return other
+
+    def with_columns(self, columns: dict[str, list[Any]]) -> Profile:
+        """The same rows with other columns."""
+        other = self.shifted(0.0)
+        other.columns = columns
         return other
 
     def at(self, name: str, now_s: float) -> Any:
@@ -172,20 +189,20 @@ def _within_range(hz: float) -> float:
 
 
 def read_profile(path: Path, kind: str) -> Profile:
-    """Read a CSV profile of a kind, ``weather`` or ``grid``; ConfigError names the file and the line."""
-    known = WEATHER if kind == "weather" else GRID
+    """Read a CSV profile of a kind of `_KINDS`; ConfigError names the file and the line."""
+    known = _KINDS[kind]
     with open_csv(path, (*_TIMES, *known)) as (header, rows):
         _check_header(path, header, known)
         times, columns = _read_rows(header, rows)
     if not times:
         raise ConfigError(f"{path}: no rows under the header")
     time_of_day_s = times[0] % whole_days.DAY_S if header[0] == "TimeUTC" else None
-    for one, three in _PER_PHASE.items():
+    for one, three in (_PER_PHASE | _LOAD_PER_PHASE).items():
         if three[0] in columns:
             columns[one] = list(zip(*(columns.pop(name) for name in three), strict=True))
-        elif one in columns:
+        elif one in columns and one in _PER_PHASE:
             columns[one] = [(v, v, v) for v in columns[one]]
-    return Profile(times, columns, stepwise=kind == "grid", time_of_day_s=time_of_day_s)
+    return Profile(times, columns, stepwise=kind != "weather", time_of_day_s=time_of_day_s)
 
 
 def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None:
@@ -193,10 +210,12 @@ def _check_header(path: Path, header: list[str], known: tuple[str, ...]) -> None
         raise ConfigError(f"{path} line 1: the first column, and no other, must be t_s or TimeUTC")
     if len(header) < 2:
         raise ConfigError(f"{path} line 1: a column is missing; one or more of {', '.join(known)} are needed")
-    for one, three in _PER_PHASE.items():
+    for one, three in (_PER_PHASE | _LOAD_PER_PHASE).items():
         phases = [name for name in three if name in header]
         if phases and (len(phases) < 3 or one in header):
             raise ConfigError(f"{path} line 1: give {one}, or all of {', '.join(three)}")
+    if known is LOAD and "load_w" not in header and "load_a_w" not in header:
+        raise ConfigError(f"{path} line 1: load_w is missing; give it, or load_a_w, load_b_w and load_c_w")
     if "rocof_hz_s" in header and "frequency_hz" not in header:
         raise ConfigError(f"{path} line 1: rocof_hz_s needs frequency_hz, from which it moves")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dersim.hardware.registers import Registers
 from dersim.hardware.source import Source
 
 
@@ -48,14 +47,8 @@ def changes_sign(p_before: float, rest_before: float, p_w: float, rest_w: float)
     return p_before * p_w < 0 or (p_before - rest_before) * (p_w - rest_w) < 0
 
 
-def count_by_sign(
-    registers: Registers, source: Source, p: Course, q: Course, rest_before: float, dt_s: float
-) -> None:
-    """Count P and Q in the registers, and P in the source, each direction by itself."""
-    for mean, part_s in p.by_sign(dt_s):
-        registers.count(mean, 0.0, part_s)
-    for mean, part_s in q.by_sign(dt_s):
-        registers.count(0.0, mean, part_s)
+def draw_by_sign(source: Source, p: Course, rest_before: float, dt_s: float) -> None:
+    """Draw P from the source, each direction by itself."""
     if math.isinf(source.rest_w):
         source.drew(p.mean, dt_s)
         return

@@ -47,6 +47,8 @@ class Measured:
     lowest and highest of the phase-to-neutral and phase-to-phase voltages, per unit; terminal_v_pu: the mean
     of the phases as it is at the terminals, per unit of rtgVNom. frequency_hz, angle_deg, rocof_hz_s and
     grid_lost: as in `Conditions`; disturbed: the frequency moves or the grid is lost.
+    load_w, load_var: what the load behind the DER's meter consumes, all phases; 0 without one. The site
+    delivers p_w - load_w.
     available_w: available power on the AC side; charge_w: available charging power (>= 0).
     p_w, q_var: the output at the end of the last step. before_w: the same P, during a cessation that before
     it; None out of service and before the first step. command_w: the limit by command.
@@ -67,6 +69,8 @@ class Measured:
         "rocof_hz_s",
         "grid_lost",
         "disturbed",
+        "load_w",
+        "load_var",
         "available_w",
         "charge_w",
         "p_w",
@@ -88,6 +92,8 @@ class Measured:
     rocof_hz_s: float = 0.0
     grid_lost: bool = False
     disturbed: bool = False
+    load_w: float = 0.0
+    load_var: float = 0.0
     available_w: float = 0.0
     charge_w: float = 0.0
     p_w: float = 0.0
@@ -105,7 +111,7 @@ class Measured:
     def disturb(self, now: Conditions) -> bool:
         """Take over angles, rate of the frequency and loss of the grid; whether they have changed."""
         before = self.angle_deg, self.rocof_hz_s, self.grid_lost
-        self.angle_deg, self.rocof_hz_s, self.grid_lost = after = now[-3:]
+        self.angle_deg, self.rocof_hz_s, self.grid_lost = after = now[9:12]
         self.disturbed = self.grid_lost or self.rocof_hz_s != 0
         return after != before
 

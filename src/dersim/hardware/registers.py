@@ -6,8 +6,12 @@ the same only the totals are summed; the split is made when they change or when 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from dersim.grid.conditions import Conditions
+from dersim.hardware.course import Course
 from dersim.hardware.nameplate import Nameplate
-from dersim.hardware.state import Triple
+from dersim.hardware.state import SiteState, Triple
 
 _PER_HOUR = 1 / 3600
 _ZERO: Triple = (0.0, 0.0, 0.0)
@@ -16,7 +20,7 @@ _ZERO: Triple = (0.0, 0.0, 0.0)
 class Registers:
     """Energy per phase in Wh and varh, from the given start values."""
 
-    KEPT = (
+    KEPT: ClassVar[tuple[str, ...]] = (
         "_exported",
         "_imported",
         "_injected",
@@ -50,6 +54,13 @@ class Registers:
             plate.initial_absorbed_varh,
         )
 
+    def see(self, conditions: Conditions) -> None:
+        """Take over the load behind the DER's meter, where there is one."""
+
+    def site_state(self, _p_w: float, _q_var: float, _shares: Triple, _volts: Triple) -> SiteState | None:
+        """What the meter of the site shows at this P and Q of the DER; None without a load."""
+        return None
+
     def count(self, p_w: float, q_var: float, dt_s: float) -> None:
         """Count P and Q for dt_s."""
         if p_w > 0:
@@ -60,6 +71,17 @@ class Registers:
             self._inject_vs += q_var * dt_s
         elif q_var:
             self._absorb_vs -= q_var * dt_s
+
+    def count_courses(self, p: Course, q: Course, dt_s: float) -> None:
+        """Count P and Q of this course for dt_s; either may change its sign."""
+        self.count_by_sign(p, q, dt_s)
+
+    def count_by_sign(self, p: Course, q: Course, dt_s: float) -> None:
+        """Count each direction by itself."""
+        for mean, part_s in p.by_sign(dt_s):
+            Registers.count(self, mean, 0.0, part_s)
+        for mean, part_s in q.by_sign(dt_s):
+            Registers.count(self, 0.0, mean, part_s)
 
     def share(self, shares: Triple) -> None:
         """Split P and Q over the phases by these shares (sum 1) from now on."""

@@ -245,6 +245,7 @@ class Report:
             alarms=signs.alarms,
             tripped=self._service.tripped,
             failed=self._service.failed,
+            site=self._registers.site_state(p, q, shares, v_ln),
         )
 
     def _available(self, p_w: float) -> tuple[float, float, float, float]:

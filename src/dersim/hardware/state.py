@@ -94,6 +94,36 @@ class DcSide(NamedTuple):
 Triple = tuple[float, float, float]
 
 
+class MeterEnergy(NamedTuple):
+    """The registers of a meter, counting up only: Wh from and to the grid, varh by quadrant."""
+
+    imported_wh: float
+    exported_wh: float
+    q1_varh: float
+    q2_varh: float
+    q3_varh: float
+    q4_varh: float
+
+
+class SiteState(NamedTuple):
+    """What the meter of a site measures, a DER and a load behind one connection to the grid.
+
+    p_w, q_var: the DER's less the load's, so P > 0 and Q > 0 are exported. load_w, load_var: consumed by the
+    load. Triples are (A, B, C). energy: of the net power; phase_energy: of each phase of the DER.
+    """
+
+    p_w: float
+    q_var: float
+    s_va: float
+    load_w: float
+    load_var: float
+    phase_p_w: Triple
+    phase_q_var: Triple
+    current_a: Triple
+    energy: MeterEnergy
+    phase_energy: tuple[MeterEnergy, ...]
+
+
 class Signs(NamedTuple):
     """What a utility is told at once when it changes."""
 
@@ -110,7 +140,7 @@ class DeviceState(NamedTuple):
     Energies count up only, in Wh and varh; exported is delivered by the DER, imported is consumed.
     available_w: available power on the AC side, at most setMaxW. charge_available_w: what could be absorbed
     now on the AC side. soc_pct: None without a battery. dc_sides: one for each DC source, PV first.
-    failed: an error in a step stopped the DER for good.
+    failed: an error in a step stopped the DER for good. site: None without a load behind the DER's meter.
     """
 
     time_s: float
@@ -143,6 +173,7 @@ class DeviceState(NamedTuple):
     alarms: Alarm
     tripped: bool
     failed: bool = False
+    site: SiteState | None = None
 
     @property
     def signs(self) -> Signs:

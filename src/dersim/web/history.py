@@ -1,7 +1,7 @@
 """Each DER's past for the web: one sample per tick, for at least four hours, in bounded memory.
 
-Samples are packed floats, 48 bytes each, so that four hours at one sample per second take
-0.7 MB. The budget is for the whole fleet. Up to `ALL_WATCHED` DERs each is kept; in larger fleets only
+Samples are packed floats, 52 bytes each, so that four hours at one sample per second take
+0.75 MB. The budget is for the whole fleet. Up to `ALL_WATCHED` DERs each is kept; in larger fleets only
 those that somebody looked at (the one not looked at for longest is dropped), and the sum over all.
 """
 
@@ -37,6 +37,7 @@ COLUMNS = (
     "irradiance_w_m2",
     "available_power_kw",
     "soc_pct",
+    "site_power_kw",
 )
 SAMPLES = 20_000  # four hours at the shortest interval
 #: Samples of a block; a block is freed or made about every four minutes.
@@ -198,7 +199,7 @@ class History:
             await trio.lowlevel.checkpoint()
         p, q, s, available = (total / 1000 for total in totals)
         nan = float("nan")
-        self._sum.add(time_s, (p, q, s, nan, nan, nan, nan, nan, available, nan))
+        self._sum.add(time_s, (p, q, s, nan, nan, nan, nan, nan, available, nan, nan))
 
     def size(self) -> BufferSize:
         """What the samples take."""
@@ -253,6 +254,7 @@ def _row(state: DeviceState) -> tuple[float, ...]:
         state.irradiance_w_m2,
         state.available_w / 1000,
         float("nan") if state.soc_pct is None else state.soc_pct,
+        float("nan") if state.site is None else state.site.p_w / 1000,
     )
 
 

@@ -19,7 +19,7 @@ from dersim.web.load_metrics import families
 if TYPE_CHECKING:
     from dersim.buffers import Buffers
     from dersim.device import Device
-    from dersim.hardware.state import DeviceState
+    from dersim.hardware.state import DeviceState, SiteState
     from dersim.web.context import WebContext
 
 LABELLED = 50
@@ -42,6 +42,10 @@ def _dc_power(kind: str) -> Callable[[DeviceState], float | None]:
     return lambda state: next((side.p_w for side in state.dc_sides if side.kind == kind), None)
 
 
+def _of_site(value: Callable[[SiteState], float]) -> Callable[[DeviceState], float | None]:
+    return lambda state: None if state.site is None else value(state.site)
+
+
 _QUANTITIES = (
     _Quantity("dersim_active_power_watts", "gauge", "Active power, > 0 generates.", lambda s: s.p_w, True),
     _Quantity("dersim_reactive_power_vars", "gauge", "Reactive power, > 0 injects.", lambda s: s.q_var, True),
@@ -58,6 +62,23 @@ _QUANTITIES = (
     ),
     _Quantity(
         "dersim_imported_watthours_total", "counter", "Taken energy.", lambda s: sum(s.imported_wh), True
+    ),
+    _Quantity(
+        "dersim_site_power_watts", "gauge", "Of the site, > 0 exports.", _of_site(lambda m: m.p_w), True
+    ),
+    _Quantity(
+        "dersim_site_exported_watthours_total",
+        "counter",
+        "To the grid.",
+        _of_site(lambda m: m.energy.exported_wh),
+        True,
+    ),
+    _Quantity(
+        "dersim_site_imported_watthours_total",
+        "counter",
+        "From the grid.",
+        _of_site(lambda m: m.energy.imported_wh),
+        True,
     ),
 )
 

@@ -19,6 +19,7 @@ from dersim.web.api import (
     plugins,
     server_info,
     setpoints,
+    site,
     system,
     timeline,
 )
@@ -32,6 +33,7 @@ ROUTES: list[Route] = [
         grid_support,
         timeline,
         inputs,
+        site,
         nameplate,
         csip,
         csip_resources,

@@ -30,6 +30,7 @@ class HistoryDocument(TypedDict):
     irradiance_w_m2: Column
     available_power_kw: Column
     soc_pct: Column
+    site_power_kw: Annotated[Column, described("> 0 exports; nulls without a load behind the meter")]
 
 
 async def _get(context: WebContext, call: Call) -> Reply:

@@ -1,4 +1,4 @@
-"""`/api/dersim/inputs`: grid voltage, frequency, weather and alarms, and the PV array's I-V curve."""
+"""`/api/dersim/inputs`: grid, weather, load and alarms, and the PV array's I-V curve."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ Hertz = Annotated[float, unit("Hz", minimum=30, maximum=90)]
 Irradiance = Annotated[float, unit("W/m2", minimum=0, maximum=2000)]
 Celsius = Annotated[float, unit("degC", "ambient", minimum=-60, maximum=80)]
 Wind = Annotated[float, unit("m/s", minimum=0, maximum=100)]
+LoadW = Annotated[float, unit("W", "> 0 consumes", minimum=-1e9, maximum=1e9)]
+LoadVar = Annotated[float, unit("var", "> 0 is inductive", minimum=-1e9, maximum=1e9)]
+LoadsW = Annotated[
+    LoadW | Annotated[list[LoadW], described("phases A, B, C", minItems=3, maxItems=3)],
+    described("behind the DER's meter, of all phases, or one a phase; sets load_var by the power factor"),
+]
+LoadsVar = Annotated[
+    LoadVar | Annotated[list[LoadVar], described("phases A, B, C", minItems=3, maxItems=3)],
+    described("behind the DER's meter, of all phases, or one a phase"),
+]
 GridLost = Annotated[bool, described("the DER is in an island; anti-islanding trips it")]
 AlarmRaised = Annotated[bool, described("raises the DERStatus alarm of this name")]
 InputSource = Annotated[Literal["const", "csv"], described("csv: some input follows a profile")]
@@ -49,6 +59,9 @@ class Inputs(TypedDict):
     source: InputSource
     grid_source: InputSource
     weather_source: InputSource
+    load_source: InputSource
+    load_w: Annotated[float | list[float] | None, described("W, a list: one a phase; null: no load")]
+    load_var: Annotated[float | list[float] | None, described("var, > 0 inductive; null: no load")]
 
 
 class InputsChange(TypedDict):
@@ -69,6 +82,9 @@ class InputsChange(TypedDict):
     source: NotRequired[InputSource]
     grid_source: NotRequired[InputSource]
     weather_source: NotRequired[InputSource]
+    load_source: NotRequired[InputSource]
+    load_w: NotRequired[LoadsW]
+    load_var: NotRequired[LoadsVar]
 
 
 class IvPoint(TypedDict):
@@ -115,7 +131,7 @@ ROUTES = [
         method="GET",
         path="/api/dersim/inputs",
         handler=_get,
-        summary="Grid voltage, frequency, irradiance, weather and raised alarms.",
+        summary="Grid voltage, frequency, irradiance, weather, load and raised alarms.",
         response=Inputs,
         tag="Inputs",
     ),

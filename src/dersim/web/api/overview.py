@@ -8,6 +8,7 @@ from dersim.json_schema import described, unit
 from dersim.pages.routes import Route
 from dersim.timestamps import rfc3339
 from dersim.web.api.binding import Told, told
+from dersim.web.api.site import SiteMetrics, site_metrics
 from dersim.web.context import Call, WebContext
 from dersim.web.history import mean_of_present
 
@@ -100,6 +101,7 @@ class Overview(Told):
     sources: list[Source]
     status: Status
     comm: dict[str, CommEntry]
+    site: SiteMetrics | None
 
 
 def document(context: WebContext, device: Device) -> dict[str, Any]:
@@ -115,6 +117,7 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
         "sources": sources(state),
         "status": status(state),
         "comm": comm(context, device),
+        "site": site_metrics(state.site),
         **told(device, context.engine.clock.rate),
     }
 
