@@ -22,6 +22,7 @@ from dersim.cli.short_form import ShortForm
 from dersim.cli.sim_options import COMPANION
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.cli.terminal import Terminal, stderr
+from dersim.cli.watching import InvariantWatch
 from dersim.clock import SimClock
 from dersim.descriptors import require
 from dersim.engine.assembly import build_fleet
@@ -54,9 +55,12 @@ def main(args: Sequence[str]) -> int:
     tune_collector()
     deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S
     load = LoadRun.of(options, simulator, clock, ("dersim", "sim", *args))
-    beside = (() if load is None else (load.run,)) + stop_after(options.duration, simulator.stop)
+    watch = InvariantWatch.of(options, simulator, clock, log)
+    watching = [each.run for each in (load, watch) if each is not None]
+    beside = (*watching, *stop_after(options.duration, simulator.stop))
     trio.run(run_until_stopped, simulator, deadline_s, report, beside)
-    return 0 if load is None else load.finish(terminal)
+    code = 0 if load is None else load.finish(terminal)
+    return code if watch is None else watch.finish() or code
 
 
 def descriptors_needed(options: Namespace, registry: Registry) -> int:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dersim.cli import load_flags
+from dersim.cli import load_flags, watching
 from dersim.cli.commands import command_parser
 from dersim.errors import ConfigError
 from dersim.fleet_file import read_fleet
@@ -58,6 +58,8 @@ def make_parser(
     parser.suggestions["device_type"] = plugins.device_types
     add_general(parser)
     load_flags.add_load(parser)
+    if command == "sim":
+        watching.add_flag(parser)
     add_selection(parser)
     plugins.add_options(parser)
     return parser, plugins

@@ -321,6 +321,11 @@ class ConversationService(Protocol):
     """The exchanges of all CSIP clients with their servers: a bounded buffer of the newest."""
 
     @property
+    def listeners(self) -> list[Callable[[HttpExchange], None]]:
+        """Called with each exchange as it ends, synchronously; they must be quick."""
+        ...
+
+    @property
     def held_bytes(self) -> int:
         """What the buffer takes, bytes."""
         ...

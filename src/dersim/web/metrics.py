@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dersim import __version__
 from dersim.binding import bindings
+from dersim.invariants import Watcher
 from dersim.load.recorder import LoadRecorder
 from dersim.returning import returning
 from dersim.web.api.csip import COUNTERS, STATES, client_of
@@ -115,6 +116,10 @@ def _lines(context: WebContext) -> Iterator[str]:
     if (recorder := engine.service(LoadRecorder)) is not None:
         for family in families(recorder.tally):
             yield from _family(*family)
+    if (watcher := engine.service(Watcher)) is not None:
+        doc = "Breaches of the simulator's own rules, by invariant (docs/invariants.md)."
+        counts = [(f'{{invariant="{each.id}"}}', watcher.counts[each.id]) for each in watcher.invariants]
+        yield from _family("dersim_invariant_violations_total", "counter", doc, counts)
     yield from _buffers(engine.buffers)
     if errors := engine.fences.counts:
         yield from _family(

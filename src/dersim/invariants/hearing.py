@@ -1,0 +1,42 @@
+"""What the clients send and receive, kept for each DER until it is looked at."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dersim.plugin.services import ConversationService
+
+if TYPE_CHECKING:
+    from dersim.plugin.services import HttpExchange, Services
+
+#: The exchanges of one DER that wait for its next look, at most.
+MOST_WAITING = 500
+
+
+class Hearing:
+    """Listens to the conversation of the run. conversation: None until there is one."""
+
+    def __init__(self) -> None:
+        self.conversation: ConversationService | None = None
+        self._waiting: defaultdict[int, deque[HttpExchange]] = defaultdict(lambda: deque(maxlen=MOST_WAITING))
+
+    def attach(self, services: Services) -> None:
+        """Listen, once there is a conversation."""
+        if self.conversation is None and (found := services.find(ConversationService)) is not None:
+            self.conversation = found
+            found.listeners.append(self._heard)
+
+    def detach(self) -> None:
+        """Listen no more."""
+        if self.conversation is not None and self._heard in self.conversation.listeners:
+            self.conversation.listeners.remove(self._heard)
+
+    def take(self, number: int) -> Sequence[HttpExchange]:
+        """What DER `number` exchanged since the last call, oldest first."""
+        waiting = self._waiting.pop(number, None)
+        return () if waiting is None else tuple(waiting)
+
+    def _heard(self, exchange: HttpExchange) -> None:
+        self._waiting[exchange.device].append(exchange)

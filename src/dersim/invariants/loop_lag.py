@@ -1,0 +1,59 @@
+"""I9: the event loop is never blocked for long.
+
+The watcher's own task sleeps for a tenth of a second, over and over, and tells how much too late it wakes.
+The time in which the computer ran something else (Linux counts it) is not the loop's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from dersim.invariants.base import FleetLook, Invariant, Violation
+
+#: The limits: p99 with one DER and with 1,000, and the greatest lag, s.
+P99_S, P99_MANY_S, MOST_S = 0.05, 0.25, 1.0
+#: The lags that are remembered, ten a second; and how many there must be.
+_LAGS, _ENOUGH = 6_000, 600
+_SCHEDSTAT = Path("/proc/self/schedstat")
+
+
+class LoopLag(Invariant):
+    """How late the event loop wakes a task."""
+
+    id = "I9"
+    statement = "Event-loop lag: p99 at most 50 ms (N = 1) to 250 ms (N = 1,000), never above 1 s."
+
+    def __init__(self) -> None:
+        self._lags: deque[float] = deque(maxlen=_LAGS)
+        self._worst_s = 0.0
+        self._new = 0
+
+    def woke(self, late_s: float) -> None:
+        """The task of the watcher woke so late."""
+        self._lags.append(late_s)
+        self._worst_s = max(self._worst_s, late_s)
+        self._new += 1
+
+    def check_fleet(self, look: FleetLook) -> Iterator[Violation]:
+        """Judge the greatest lag at once, and p99 once a minute."""
+        if self._worst_s > MOST_S:
+            yield look.violation(LoopLag, f"a lag of at most {MOST_S:g} s", f"{self._worst_s:.2f} s")
+        self._worst_s = 0.0
+        if self._new < _ENOUGH:
+            return
+        self._new = 0
+        most_s = min(P99_S + (P99_MANY_S - P99_S) * (len(look.fleet.devices) - 1) / 999, P99_MANY_S)
+        p99_s = sorted(self._lags)[int(0.99 * len(self._lags))]
+        if p99_s > most_s:
+            self._lags.clear()
+            yield look.violation(LoopLag, f"p99 at most {most_s * 1e3:.0f} ms", f"{p99_s * 1e3:.0f} ms")
+
+
+def waited_s() -> float:
+    """How long the main thread has waited for a processor since its start, s; 0 where that is not known."""
+    try:
+        return int(_SCHEDSTAT.read_text(encoding="ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0

@@ -1,0 +1,38 @@
+"""I4: power beyond a rating or a limit is found."""
+
+import pytest
+from tests.invariants.rig import Rig
+
+from dersim.invariants.power import Power
+from dersim.setpoints import SetpointChange, SetpointSource
+
+
+def limit(percent, ramp_s):
+    return SetpointChange(SetpointSource.REST, "opModMaxLimW", percent, ramp_s=ramp_s)
+
+
+def test_a_limit_is_kept_after_its_ramp():
+    rig = Rig(Power())
+    rig.tick(5)
+    rig.device.setpoints.submit(limit(20.0, 30.0))
+    assert rig.tick(60) == []
+
+
+def test_a_limit_that_is_not_carried_out_is_found_only_after_its_ramp():
+    rig = Rig(Power())
+    rig.tick(5)
+    rig.device.functions["max-w"].configure = lambda modes, seen: None
+    rig.device.setpoints.submit(limit(20.0, 30.0))
+    assert rig.tick(31) == []
+    found = rig.tick(5)
+    assert found
+    assert "P at most" in found[0].expected
+
+
+@pytest.mark.parametrize(("name", "value", "what"), [("p_w", 1e6, "P"), ("q_var", -1e6, "Q")])
+def test_power_beyond_a_rating_is_found(name, value, what):
+    rig = Rig(Power())
+    rig.tick()
+    rig.device._state = rig.device.state._replace(**{name: value})
+    found = rig.watcher.step()
+    assert [each.expected[0] for each in found] == [what, "S"]

@@ -1,0 +1,116 @@
+"""I7, I8, I9, I13: leaks, memory, lag and secrets of the whole process."""
+
+import os
+
+import trio
+import trio.testing
+from tests.invariants.rig import Rig
+
+from dersim.buffers import BufferSize
+from dersim.invariants import leaks, memory
+from dersim.invariants.leaks import Leaks
+from dersim.invariants.loop_lag import LoopLag
+from dersim.invariants.memory import Memory, slope_per_s
+from dersim.invariants.secrecy import Secrecy
+
+
+def in_trio(work):
+    async def main():
+        async with trio.open_nursery() as nursery:
+            await work(nursery)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+
+def test_a_task_that_is_left_after_a_fault_is_found():
+    async def work(nursery):
+        rig = Rig(Leaks())
+        assert rig.tick(200) == []
+        rig.client.state = "retrying"
+        nursery.start_soon(trio.sleep_forever)
+        await trio.testing.wait_all_tasks_blocked()
+        assert rig.tick(30) == []
+        rig.client.state = "connected"
+        found = rig.tick(200)
+        assert [each.seen for each in found] == ["1"]
+        assert "sleep_forever" in found[0].expected
+
+    in_trio(work)
+
+
+def test_a_task_that_comes_and_goes_is_no_leak():
+    async def work(nursery):
+        rig = Rig(Leaks())
+        rig.tick(200)
+        scope = trio.CancelScope()
+
+        async def wait():
+            with scope:
+                await trio.sleep_forever()
+
+        nursery.start_soon(wait)
+        await trio.testing.wait_all_tasks_blocked()
+        assert rig.tick(40) == []
+        scope.cancel()
+        await trio.testing.wait_all_tasks_blocked()
+        assert rig.tick(200) == []
+
+    in_trio(work)
+
+
+def test_descriptors_that_stay_open_are_found():
+    async def work(nursery):
+        rig = Rig(Leaks())
+        rig.tick(200)
+        opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(leaks.FD_SLACK + 2)]
+        found = rig.tick(200)
+        for each in opened:
+            os.close(each)
+        assert [each.id for each in found] == ["I7"]
+        assert "file descriptors" in found[0].expected
+
+    in_trio(work)
+
+
+def test_memory_that_grows_after_the_first_hour_is_found(monkeypatch):
+    rig = Rig(Memory())
+    monkeypatch.setattr(memory, "resident_mb", lambda: 100 + max(rig.real_s - 7200, 0) / 3600 * 20)
+    rig.clock.tick_s = 30.0
+    assert rig.tick(240) == []
+    assert [each.id for each in rig.tick(120)] == ["I8"]
+
+
+def test_the_slope_is_that_of_the_line():
+    assert round(slope_per_s([(0.0, 1.0), (10.0, 3.0), (20.0, 5.0)]), 9) == 0.2
+
+
+def test_a_buffer_above_its_bound_is_found():
+    rig = Rig(Memory(), buffers={"log": lambda: BufferSize(11, 10)})
+    assert rig.tick()[0].expected == "buffer log at most 10 bytes"
+
+
+def test_a_blocked_loop_is_found():
+    lag = LoopLag()
+    rig = Rig(lag)
+    for _ in range(700):
+        lag.woke(0.001)
+    assert rig.tick() == []
+    lag.woke(1.5)
+    assert rig.tick()[0].seen == "1.50 s"
+    for _ in range(700):
+        lag.woke(0.08)
+    assert rig.tick()[0].expected == "p99 at most 50 ms"
+
+
+def test_a_pin_in_the_log_is_found_and_not_repeated():
+    rig = Rig(Secrecy(), secrets=["111115", "TOKEN-abc"])
+    rig.log.log("Info", "CSIP", "the number 1111150 is none")
+    assert rig.tick() == []
+    rig.log.log("Info", "CSIP", "Registration with PIN 111115", 1)
+    rig.log.log("Debug", "WS", "Bearer TOKEN-abc")
+    rig.log.log("Debug", "CSIP", "-----BEGIN EC PRIVATE KEY-----")
+    found = rig.tick()
+    assert [each.device for each in found] == [1, 0, 0]
+    assert not any("111115" in str(each) for each in found)
+    assert rig.tick() == []
