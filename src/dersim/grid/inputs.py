@@ -81,6 +81,14 @@ class Inputs:
         """Whether one input is const or csv."""
         return "csv" if name in self._profiles else "const"
 
+    @property
+    def peak_load_va(self) -> float:
+        """The largest load that is known: the constant one, and those of the profile."""
+        loads = [(self.constants.load_w, self.constants.load_var)]
+        if (profile := self._known.get("load_w")) is not None:
+            loads += zip(profile.columns["load_w"], profile.columns["load_var"], strict=True)
+        return max(math.hypot(sum(load_w), sum(load_var)) for load_w, load_var in loads)
+
     def at(self, now_s: float) -> Conditions:
         """The conditions at simulated time now_s."""
         if self.constant:

@@ -19,6 +19,7 @@ from dersim.sunspec.battery_base import Battery
 from dersim.sunspec.block import Model
 from dersim.sunspec.csip_control import CsipControl, FindClient
 from dersim.sunspec.immediate import Immediate
+from dersim.sunspec.meter import SiteMeter
 from dersim.sunspec.mppt import Mppt
 from dersim.sunspec.operation import Operation
 from dersim.sunspec.plugin_models import plugin_model
@@ -67,6 +68,8 @@ def models_of(
         *(StoredSets(view, form, timers) for form in _forms(view)),
     ]
     models += _models_of_sources(view, scales, timers, switch)
+    if view.device.inputs.site is not None:
+        models.append(SiteMeter(view, scales))
     for owned in more:
         _add_of_plugin(models, view, owned, fences or Fences(LogBuffer()))
     return sorted(models, key=lambda model: model.model_id)

@@ -86,7 +86,8 @@ def alarm_bits(state: DeviceState, view: View) -> tuple[int, str]:
     return bits, ", ".join(others)
 
 
-def _mean(values: tuple[float, ...]) -> float | None:
+def mean_of_used(values: tuple[float, ...]) -> float:
+    """The mean over the phases in use; an absent phase reads 0."""
     used = [value for value in values if value]
     return sum(used) / len(used) if used else 0.0
 
@@ -127,8 +128,8 @@ class AcMeasurement(Measurement):
             "Var": s.q_var,
             "PF": power_factor(s.p_w, s.s_va),
             "A": sum(s.current_a),
-            "LLV": _mean(s.voltage_ll_v) if phases > 1 else None,
-            "LNV": _mean(s.voltage_ln_v[:phases]),
+            "LLV": mean_of_used(s.voltage_ll_v) if phases > 1 else None,
+            "LNV": mean_of_used(s.voltage_ln_v[:phases]),
             "Hz": s.frequency_hz,
             "TotWhInj": sum(s.exported_wh),
             "TotWhAbs": sum(s.imported_wh),
