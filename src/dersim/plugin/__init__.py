@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dersim.csv_text import cell as csv_cell
+    from dersim.csv_text import open_csv
     from dersim.device import Device, ManualClock
     from dersim.errors import ConfigError, GridNotSolved, PluginError
     from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Parameter, Stage
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from dersim.hardware.source import DcPoint, Part, Source
     from dersim.hardware.state import DcSide, DeviceState
     from dersim.ieee2030_5.extensions import SchemaExtension
-    from dersim.modes import ModeSpec, ModeValue
+    from dersim.json_schema import Schema as JsonSchema
+    from dersim.json_schema import described, file_schema, unit
+    from dersim.modes import Curve, ModeSpec, ModeValue
     from dersim.options import OptionParser, count, number, port, readable_file, yes_no
     from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
     from dersim.plugin.extension import (
@@ -50,8 +54,12 @@ if TYPE_CHECKING:
     )
     from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
+    from dersim.suggestions import hint
+    from dersim.yaml_text import FileError, YamlDocument
+    from dersim.yaml_text import read as read_yaml
 
 _MODULES = {
+    "dersim.csv_text": ("open_csv",),
     "dersim.device": ("Device", "ManualClock"),
     "dersim.errors": ("ConfigError", "GridNotSolved", "PluginError"),
     "dersim.functions.contract": (
@@ -72,7 +80,8 @@ _MODULES = {
     "dersim.hardware.source": ("DcPoint", "Part", "Source"),
     "dersim.ieee2030_5.extensions": ("SchemaExtension",),
     "dersim.hardware.state": ("DcSide", "DeviceState"),
-    "dersim.modes": ("ModeSpec", "ModeValue"),
+    "dersim.json_schema": ("described", "file_schema", "unit"),
+    "dersim.modes": ("Curve", "ModeSpec", "ModeValue"),
     "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
     "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
     "dersim.plugin.extension": (
@@ -99,8 +108,16 @@ _MODULES = {
     ),
     "dersim.plugin.sunspec_model": ("SunspecModel", "SunspecPoints"),
     "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
+    "dersim.suggestions": ("hint",),
+    "dersim.yaml_text": ("FileError", "YamlDocument"),
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+#: What has another name here than in its module.
+_RENAMED = {
+    "JsonSchema": ("dersim.json_schema", "Schema"),
+    "csv_cell": ("dersim.csv_text", "cell"),
+    "read_yaml": ("dersim.yaml_text", "read"),
+}
+_HOMES = {name: (module, name) for module, names in _MODULES.items() for name in names} | _RENAMED
 
 __all__ = [
     "DEVICE_TYPES",
@@ -112,12 +129,14 @@ __all__ = [
     "ControlFunction",
     "ConversationService",
     "CsipService",
+    "Curve",
     "DcPoint",
     "DcSide",
     "Demand",
     "Device",
     "DeviceState",
     "DeviceType",
+    "FileError",
     "FoundResources",
     "Frontend",
     "FrontendContext",
@@ -128,6 +147,7 @@ __all__ = [
     "GridNotSolved",
     "GridType",
     "HttpExchange",
+    "JsonSchema",
     "Lag",
     "ManualClock",
     "Measured",
@@ -157,12 +177,20 @@ __all__ = [
     "SunspecService",
     "TransportService",
     "Verdict",
+    "YamlDocument",
     "count",
+    "csv_cell",
+    "described",
+    "file_schema",
+    "hint",
     "hookimpl",
     "make_device",
     "number",
+    "open_csv",
     "port",
+    "read_yaml",
     "readable_file",
+    "unit",
     "yes_no",
 ]
 
@@ -171,4 +199,5 @@ def __getattr__(name: str) -> Any:
     """The object, from the module that defines it."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    module, own_name = _HOMES[name]
+    return getattr(importlib.import_module(module), own_name)
