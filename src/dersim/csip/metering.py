@@ -38,7 +38,9 @@ _MAYBE_LOST = frozenset({403, 404, 409, 410, 500})
 
 
 class Metering:
-    """The MirrorUsagePoint of one DER. href None: not created yet. trouble None: the last post was accepted.
+    """A MirrorUsagePoint of one DER, of this kind. href None: not created yet.
+
+    trouble None: the last post was accepted.
 
     server_s: server time, s. clock_s: simulated time, s. end_device_rate: EndDevice.postRate, s, or None.
     on_lost: called when the server had lost the mirror, and probably our other resources too.
@@ -56,6 +58,7 @@ class Metering:
         clock_s: Callable[[], float],
         end_device_rate: Callable[[], int | None],
         on_lost: Callable[[], None],
+        kind: mirror.MirrorKind = mirror.OF_DER,
         saved: Callable[[], Awaitable[None]] = no_wait,
     ) -> None:
         self.href: str | None = None
@@ -69,8 +72,9 @@ class Metering:
         self._end_device_rate = end_device_rate
         self._on_lost = on_lost
         self._saved = saved
-        self._items = mirror.quantities(device.nameplate.phases)
-        self._mrid = mirror.derived_mrid(lfdi, "usage point")
+        self._kind = kind
+        self._items = kind.quantities(device.nameplate.phases)
+        self._mrid = mirror.derived_mrid(lfdi, kind.key)
         self._mirror_rate: int | None = None
         self._listed = False
         self._posts = ReadingPosts(session, say, clock_s)
@@ -94,6 +98,16 @@ class Metering:
     def can_retry(self) -> bool:
         """Whether the last post failed and none is in progress."""
         return self._failures > 0 and not self._posting
+
+    @property
+    def hrefs(self) -> set[str | None]:
+        """Where the mirror is, if that is known."""
+        return {self.href}
+
+    @property
+    def lost(self) -> bool:
+        """Whether the mirror must be created, and nothing says to wait."""
+        return self.href is None and not self.can_retry
 
     def forget(self) -> None:
         """Create the mirror again before the next post: the server may have lost it."""
@@ -137,7 +151,12 @@ class Metering:
         Raises as `Session.fetch`.
         """
         listing = await read_list(self._session, mirrors_href, r.MirrorUsagePointList, cause)
-        point = self._ours(listing.items)
+        self.compare(listing.items)
+        return poll_rate_s(listing.head)
+
+    def compare(self, points: tuple[r.MirrorUsagePoint, ...]) -> None:
+        """Find our mirror among those that the server lists."""
+        point = self._ours(points)
         if point is not None:
             moved = self.href is not None and not self._is_at(point.href)
             self._use(point)
@@ -146,7 +165,6 @@ class Metering:
         elif self._listed and self.href is not None:
             self.href, self._listed = None, False
             self._lost("no longer lists our MirrorUsagePoint: creating it again")
-        return poll_rate_s(listing.head)
 
     def _ours(self, points: tuple[r.MirrorUsagePoint, ...]) -> r.MirrorUsagePoint | None:
         return next((each for each in points if each.href and each.mRID.upper() == self._mrid), None)
@@ -175,7 +193,7 @@ class Metering:
     async def _create(self, mirrors_href: str) -> int:
         """POST the mirror and find its href; returns the HTTP status."""
         session = self._session
-        point = mirror.usage_point(self._lfdi, self._items, self._device.name)
+        point = mirror.usage_point(self._lfdi, self._items, self._device.name, self._kind)
         try:
             body = session.encode(point)
             answer = await session.send("POST", mirrors_href, body, "MirrorUsagePoint", METER_POST)

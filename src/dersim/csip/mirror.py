@@ -16,15 +16,14 @@ from typing import NamedTuple
 from dersim.hardware.state import DeviceState
 from dersim.ieee2030_5 import resources as r
 
+#: flowDirection of what is delivered by the DER, or to the customer of a site, and of what is received.
+DELIVERED, RECEIVED = 1, 19
 #: The PEN of IEEE 2030.5; dersim has no PEN of its own.
 PEN = 40732
-#: A mirror (bit 0) of a DER (3) by a sub-meter (6).
-ROLE_FLAGS = 0x0049
 _INSTANTANEOUS, _SUMMATION = 12, 9
-_POWER_KIND, _ENERGY_KIND = 37, 12
-_DELIVERED, _RECEIVED = 1, 19
+POWER_KIND, _ENERGY_KIND = 37, 12
 _VALID = 0x0001
-_PHASES = (("A", 128, 129), ("B", 64, 65), ("C", 32, 33))
+PHASES = (("A", 128, 129), ("B", 64, 65), ("C", 32, 33))
 
 
 class Quantity(NamedTuple):
@@ -58,12 +57,12 @@ class Quantity(NamedTuple):
 def quantities(phases: int) -> tuple[Quantity, ...]:
     """The quantities of a DER with 1, 2 or 3 phases; those of missing phases are not sent (CSIP G27)."""
     found = [
-        _instantaneous("W", 38, _POWER_KIND, 0, 0, lambda s: s.p_w),
-        _instantaneous("VAr", 63, _POWER_KIND, 0, 0, lambda s: s.q_var),
-        _instantaneous("VA", 61, _POWER_KIND, 0, 0, lambda s: s.s_va),
-        _instantaneous("Hz", 33, 0, -3, 0, lambda s: s.frequency_hz),
-        _energy("Wh exported", 0, _DELIVERED, lambda s: sum(s.exported_wh)),
-        _energy("Wh imported", 0, _RECEIVED, lambda s: sum(s.imported_wh)),
+        instantaneous("W", 38, POWER_KIND, 0, 0, lambda s: s.p_w),
+        instantaneous("VAr", 63, POWER_KIND, 0, 0, lambda s: s.q_var),
+        instantaneous("VA", 61, POWER_KIND, 0, 0, lambda s: s.s_va),
+        instantaneous("Hz", 33, 0, -3, 0, lambda s: s.frequency_hz),
+        energy("Wh exported", 0, DELIVERED, lambda s: sum(s.exported_wh)),
+        energy("Wh imported", 0, RECEIVED, lambda s: sum(s.imported_wh)),
     ]
     for index in range(phases):
         found += _phase_quantities(index)
@@ -71,18 +70,18 @@ def quantities(phases: int) -> tuple[Quantity, ...]:
 
 
 def _phase_quantities(i: int) -> list[Quantity]:
-    name, phase, to_neutral = _PHASES[i]
+    name, phase, to_neutral = PHASES[i]
     return [
-        _instantaneous("W", 38, _POWER_KIND, 0, phase, lambda s: s.phase_p_w[i], name),
-        _instantaneous("VAr", 63, _POWER_KIND, 0, phase, lambda s: s.phase_q_var[i], name),
-        _instantaneous("V", 29, 0, -1, to_neutral, lambda s: s.voltage_ln_v[i], name),
-        _instantaneous("A", 5, 0, -2, phase, lambda s: s.current_a[i], name),
-        _energy("Wh exported", phase, _DELIVERED, lambda s: s.exported_wh[i], name),
-        _energy("Wh imported", phase, _RECEIVED, lambda s: s.imported_wh[i], name),
+        instantaneous("W", 38, POWER_KIND, 0, phase, lambda s: s.phase_p_w[i], name),
+        instantaneous("VAr", 63, POWER_KIND, 0, phase, lambda s: s.phase_q_var[i], name),
+        instantaneous("V", 29, 0, -1, to_neutral, lambda s: s.voltage_ln_v[i], name),
+        instantaneous("A", 5, 0, -2, phase, lambda s: s.current_a[i], name),
+        energy("Wh exported", phase, DELIVERED, lambda s: s.exported_wh[i], name),
+        energy("Wh imported", phase, RECEIVED, lambda s: s.imported_wh[i], name),
     ]
 
 
-def _instantaneous(
+def instantaneous(
     unit: str,
     uom: int,
     kind: int,
@@ -91,15 +90,33 @@ def _instantaneous(
     value: Callable[[DeviceState], float],
     name: str = "",
 ) -> Quantity:
+    """A value of one instant."""
     text = f"{unit} {name}".strip()
-    return Quantity(text, text, uom, kind, multiplier, phase, _INSTANTANEOUS, _DELIVERED, value)
+    return Quantity(text, text, uom, kind, multiplier, phase, _INSTANTANEOUS, DELIVERED, value)
 
 
-def _energy(
+def energy(
     text: str, phase: int, flow_direction: int, value: Callable[[DeviceState], float], name: str = ""
 ) -> Quantity:
+    """A counter of energy, Wh."""
     text = f"{text} {name}".strip()
     return Quantity(text, text, 72, _ENERGY_KIND, 0, phase, _SUMMATION, flow_direction, value)
+
+
+class MirrorKind(NamedTuple):
+    """One of the mirrors of a DER. key: input of its mRID. suffix: after the DER's name in its description.
+
+    quantities: by the number of phases.
+    """
+
+    key: str
+    role_flags: int
+    suffix: str
+    quantities: Callable[[int], tuple[Quantity, ...]]
+
+
+#: A mirror (bit 0) of a DER (3) by a sub-meter (6).
+OF_DER = MirrorKind("usage point", 0x0049, "", quantities)
 
 
 def derived_mrid(lfdi: str, key: str) -> str:
@@ -108,12 +125,14 @@ def derived_mrid(lfdi: str, key: str) -> str:
     return f"{digest}{PEN:08X}"
 
 
-def usage_point(lfdi: str, items: tuple[Quantity, ...], name: str) -> r.MirrorUsagePoint:
+def usage_point(
+    lfdi: str, items: tuple[Quantity, ...], name: str, kind: MirrorKind = OF_DER
+) -> r.MirrorUsagePoint:
     """The MirrorUsagePoint with every ReadingType and no values: some servers refuse values here."""
     return r.MirrorUsagePoint(
-        mRID=derived_mrid(lfdi, "usage point"),
-        description=name[:32],
-        roleFlags=ROLE_FLAGS,
+        mRID=derived_mrid(lfdi, kind.key),
+        description=name[: 32 - len(kind.suffix)] + kind.suffix,
+        roleFlags=kind.role_flags,
         serviceCategoryKind=0,
         status=1,
         deviceLFDI=lfdi,

@@ -18,6 +18,7 @@ from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
 from dersim.csip.measuring import MeasuredEndpoint, MeasuredSession
 from dersim.csip.metering import Metering
+from dersim.csip.mirror import OF_DER, MirrorKind
 from dersim.csip.own_end_device import ExpectedEndDevice
 from dersim.csip.polling import MAX_REREADS, Polling
 from dersim.csip.programs import Programs
@@ -26,6 +27,8 @@ from dersim.csip.reporting import Reporter
 from dersim.csip.responses import Outbox
 from dersim.csip.schedule import Schedule
 from dersim.csip.session import CodecSettings, Session
+from dersim.csip.several_meters import Meters, SeveralMeters
+from dersim.csip.site_mirror import OF_SITE
 from dersim.csip.subscriptions.hub import NotifyHub
 from dersim.csip.subscriptions.parts import Subscriptions
 from dersim.csip.subscriptions.reading import NotedReader
@@ -74,17 +77,7 @@ class Parts:
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
         self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s, fence, documents)
-        self.metering = Metering(
-            device,
-            session,
-            say,
-            lfdi,
-            server_s=server_s,
-            clock_s=clock.now_s,
-            end_device_rate=lambda: self.tree.end_device.postRate if self.tree.end_device else None,
-            on_lost=self._on_mirror_lost,
-            saved=saved,
-        )
+        self.metering = self._metering(lfdi, saved)
         self.log_events = LogEvents(
             session,
             say,
@@ -110,6 +103,28 @@ class Parts:
             log_events=self.log_events,
             rereads=self.rereads,
         )
+
+    def _metering(self, lfdi: str, saved: Callable[[], Awaitable[None]]) -> Meters:
+        """The mirror of the DER; with a load behind its meter that of the site, too."""
+        context, clock_s = self._client_context, self._client_context.frontend.clock.now_s
+
+        def make(kind: MirrorKind) -> Metering:
+            return Metering(
+                context.device,
+                self.session,
+                context.say,
+                lfdi,
+                server_s=self.clocks.server_now_s,
+                clock_s=clock_s,
+                end_device_rate=lambda: self.tree.end_device.postRate if self.tree.end_device else None,
+                on_lost=self._on_mirror_lost,
+                kind=kind,
+                saved=saved,
+            )
+
+        if context.device.inputs.site is None:
+            return make(OF_DER)
+        return SeveralMeters([make(OF_DER), make(OF_SITE)], self.session, clock_s)
 
     def _subscriptions(self) -> Subscriptions | None:
         hub = self._client_context.frontend.service(NotifyHub)
@@ -202,7 +217,7 @@ class Parts:
         if self.subscriptions is not None:
             self.subscriptions.recovered()
         metering = self.metering
-        if metering.can_retry and failed - {metering.href, self.tree.mirrors}:
+        if metering.can_retry and failed - metering.hrefs - {self.tree.mirrors}:
             self.schedule.set_earlier("meter", self._client_context.frontend.clock.now_s())
 
     def _on_offsets(self, offsets_s: Mapping[str, float]) -> None:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from dersim.csip.controls import Controls
     from dersim.csip.log_events import LogEvents
     from dersim.csip.measuring import ClientProbe
-    from dersim.csip.metering import Metering
     from dersim.csip.programs import Programs
     from dersim.csip.reporting import Reporter
     from dersim.csip.session import Session
+    from dersim.csip.several_meters import Meters
     from dersim.ieee2030_5.event_types import Reread
 
 #: Items that are never done early: Time must be sampled at its exact due time.
@@ -66,7 +66,7 @@ class Polling:
         programs: Programs,
         controls: Controls,
         reporter: Reporter,
-        metering: Metering,
+        metering: Meters,
         log_events: LogEvents,
         rereads: list[Reread],
     ) -> None:
@@ -178,8 +178,7 @@ class Polling:
             kept=BRANCH_RETRY_S,
             gone=BRANCH_RETRY_S,
         )
-        lost = metering.href is None and not metering.can_retry
-        self.schedule.set_earlier("meter", self._clock.now_s() + (0.0 if lost else metering.wait_s))
+        self.schedule.set_earlier("meter", self._clock.now_s() + (0.0 if metering.lost else metering.wait_s))
         return rate_s
 
     async def _poll_assignments(self) -> float:

@@ -15,6 +15,8 @@ WATTS, VARS = 38, 63
 #: accumulationBehaviour of a quantity that is no energy: not given, or instantaneous.
 _MOMENTARY = (None, 0, 6, 12)
 _MOST_EXPONENT = 9
+#: Bits of roleFlags.
+_PREMISES, _DER = 1 << 1, 1 << 3
 
 
 class Held(NamedTuple):
@@ -32,16 +34,24 @@ class Sum(NamedTuple):
 
 
 def meters(mirrors: Iterable[MirrorRecord], uom: int) -> list[MeterReadingRecord]:
-    """Of each device its total, or its phases where there is no total; of the first mirror that has one."""
+    """Of each device its total, or its phases where there is no total; of the first mirror that has one.
+
+    The mirror of a premises, which has other signs and the load, is left out.
+    """
     found: dict[str, list[MeterReadingRecord]] = {}
     for mirror in mirrors:
-        if mirror.lfdi in found:
+        if mirror.lfdi in found or is_of_site(mirror.point):
             continue
         own = [each for each in mirror.readings.values() if _is(each.reading_type, uom)]
         total = [each for each in own if not each.reading_type.phase]
         if own:
             found[mirror.lfdi] = total[:1] or own
     return [each for own in found.values() for each in own]
+
+
+def is_of_site(point: r.MirrorUsagePoint) -> bool:
+    """Whether a mirror is that of a premises, and not of a DER."""
+    return bool(point.roleFlags & _PREMISES) and not point.roleFlags & _DER
 
 
 def _is(kind: r.ReadingType, uom: int) -> bool:

@@ -19,10 +19,10 @@ def kind(uom, phase=0, exponent=0, accumulation=12):
 def report(lab):
     """`report(client, {"name": (ReadingType, value)})`: a device posts its readings now."""
 
-    def post(client, readings):
+    def post(client, readings, number=1, role=0):
         meters = tuple(
             r.MirrorMeterReading(
-                mRID=f"{index:032X}",
+                mRID=f"{number:04X}{index:028X}",
                 description=name,
                 ReadingType=of,
                 Reading=r.Reading(value=value, timePeriod=r.DateTimeInterval(duration=0, start=int(lab.now))),
@@ -30,7 +30,7 @@ def report(lab):
             for index, (name, (of, value)) in enumerate(readings.items(), 1)
         )
         point = r.MirrorUsagePoint(
-            mRID="0" * 31 + "1", deviceLFDI=client.lfdi, roleFlags=0, serviceCategoryKind=0, status=1,
+            mRID=f"{number:032X}", deviceLFDI=client.lfdi, roleFlags=role, serviceCategoryKind=0, status=1,
             MirrorMeterReading=meters,
         )  # fmt: skip
         assert client.post("/mup", point).status in (201, 204)
@@ -62,6 +62,21 @@ def test_the_power_is_summed_over_devices_and_holds_until_it_is_too_old(lab, rep
     assert power(lab)["power_w"][-1] == 2000  # the first was silent for more than 2.5 posts
     lab.now += 200
     assert (power(lab)["power_w"][-1], power(lab)["reporting"][-1]) == (None, 0)
+
+
+def test_the_power_of_a_site_is_not_that_of_its_der_and_is_marked(lab, client, report):
+    client.get("/dcap")
+    report(client, {"W": (kind(38), 4000)}, role=0x49)
+    report(client, {"W": (kind(38), -1500)}, number=0xFFFF, role=0x03)
+    assert power(lab)["power_w"][-1] == 4000
+    status, found = lab.admin("GET", f"/end-devices/{client.lfdi}/readings?seconds=60")
+    assert status == 200
+    assert {(each["value"][-1], each["of_site"]) for each in found["meters"]} == {
+        (4000, False),
+        (-1500, True),
+    }
+    _, mirrors = lab.admin("GET", "/mirror-usage-points")
+    assert sorted(each["roleFlags"] for each in mirrors) == ["0003", "0049"]
 
 
 def test_phases_are_summed_where_there_is_no_total_and_energy_is_no_power(lab, client, report):

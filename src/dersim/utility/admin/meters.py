@@ -15,7 +15,7 @@ from dersim.utility.admin.paging import wanted_lfdi
 from dersim.utility.admin.problems import PREFIX
 from dersim.utility.admin.views import scaled
 from dersim.utility.mirrors import MeterReadingRecord, MirrorRecord
-from dersim.utility.reported_power import VARS, WATTS, held, meters, total
+from dersim.utility.reported_power import VARS, WATTS, held, is_of_site, meters, total
 
 _LONGEST_S = 2 * 86_400
 #: Times of one answer.
@@ -40,6 +40,7 @@ class MeterView(TypedDict):
     """One quantity over time."""
 
     mirror: int
+    of_site: Annotated[bool, described("of a premises, by roleFlags: its W and var > 0 are imported")]
     mRID: str
     description: str
     quantity: Annotated[str, described("in words, as W, phase A")]
@@ -99,6 +100,7 @@ def _meter(mirror: MirrorRecord, meter: MeterReadingRecord, since_s: float) -> d
     exponent = kind.powerOfTenMultiplier or 0
     return {
         "mirror": mirror.number,
+        "of_site": is_of_site(mirror.point),
         "mRID": meter.mrid,
         "description": meter.description or "",
         "quantity": report_words.quantity(kind),

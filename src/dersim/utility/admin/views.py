@@ -95,6 +95,7 @@ class MirrorView(TypedDict):
     lfdi: str
     href: str
     description: str | None
+    roleFlags: Annotated[str, described("hexadecimal; bit 0 mirror, 1 premises, 3 DER, 6 submeter")]
     readings: list[ReadingView]
     extra: NotRequired[_Extra]
 
@@ -205,6 +206,7 @@ def mirror(item: MirrorRecord) -> dict[str, Any]:
         "lfdi": item.lfdi,
         "href": item.href,
         "description": item.point.description,
+        "roleFlags": f"{item.point.roleFlags:04X}",
         "readings": [reading(each) for each in item.readings.values()],
         **_unknown((), item.point),
     }

@@ -110,11 +110,11 @@ function nameOf(text, unit) {
   return rest || (SUMMED.includes(unit) ? "total" : "value");
 }
 
-// Quantities of one unit together, no more than can be told apart.
+// Quantities of one unit together, no more than can be told apart; those of a site apart from the DER's.
 function groupsOf(meters) {
   const byUnit = new Map();
   for (const meter of meters) {
-    const unit = meter.unit || "no unit";
+    const unit = (meter.of_site ? "Site, " : "") + (meter.unit || "no unit");
     if (!byUnit.has(unit)) byUnit.set(unit, []);
     byUnit.get(unit).push(meter);
   }
