@@ -60,7 +60,7 @@ class Checkpointed:
     _cuts: Cuts
     _last_s: float
     _conditions: Conditions | None
-    _shares: tuple[float, float, float]
+    shares: tuple[float, float, float]
     _state: Any
 
     def _configure(self, values: Mapping[str, ModeValue]) -> None:
@@ -79,7 +79,7 @@ class Checkpointed:
             "time_s": plain(self._last_s),
             "moved_s": plain(self.moved_s),
             "conditions": plain(self._conditions),
-            "shares": plain(self._shares),
+            "shares": plain(self.shares),
             "random": _drawn(self.rng),
             "settings": self.settings.checkpoint(),
             "setpoints": self.setpoints.checkpoint(),
@@ -104,7 +104,7 @@ class Checkpointed:
         set_attributes(self, _PARTS, document)
         _draw_on(self.rng, document["random"])
         self._conditions = self._seen_last(document["conditions"])
-        self._shares = value(document["shares"])
+        self.shares = value(document["shares"])
         self._state = None
         self._go_on_from(value(document["time_s"]), value(document["moved_s"]))
         return [f"setpoint of {mode}, which this DER does not have, is left out" for mode in unknown] + [

@@ -4,8 +4,8 @@ Physics, profiles, ramps, event times and the companion server's Time are in sim
 1970 UTC, as a float. Deadlines of sockets, back-off and shutdown are in real time and do not use this clock.
 
 Between two ticks the clock runs at `rate`, so that an event can begin in mid-tick, but at most 1.5 ticks
-ahead of the last step. If the computer is too slow, simulated time waits for the steps, and `effective_rate`
-shows it.
+ahead of the last step; with a grid behind the fleet, at most to the next step. If the computer is too slow,
+simulated time waits for the steps, and `effective_rate` shows it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,14 @@ class SimClock:
         self._first_s = math.nan
         self._first_real_s = math.nan
 
-    def start(self) -> None:
-        """Start the clock; called once, inside trio.run, before anything reads it."""
+    def start(self, *, held: bool = False) -> None:
+        """Start the clock; called once, inside trio.run, before anything reads it.
+
+        held: it waits at its first instant for `tick_done`.
+        """
         self._first_s = self._anchor_s = time.time() if self._start_s is None else self._start_s
         self._first_real_s = self._anchor_real_s = trio.current_time()
-        self._limit_s = self._anchor_s + self.tick_s
+        self._limit_s = self._anchor_s + (0.0 if held else self.tick_s)
 
     @property
     def started(self) -> bool:
@@ -54,11 +57,21 @@ class SimClock:
         running_s = anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
         return min(self._limit_s, running_s)
 
-    def tick_done(self) -> None:
-        """All DERs are stepped to `now_s`: the clock may run on. Called by the ticker only."""
-        now = self.now_s()
-        self._anchor_s, self._anchor_real_s = now, trio.current_time()
-        self._limit_s = now + self.tick_s * 1.5
+    def tick_done(self, next_s: float | None = None) -> None:
+        """All DERs are stepped to `now_s`: the clock may run on. Called by the ticker only.
+
+        next_s: the instant of the next step, at which the clock waits; None: it waits 1.5 ticks from now.
+        What it has waited at `next_s` is made up for, up to half a tick.
+        """
+        now, real = self.now_s(), trio.current_time()
+        if next_s is None:
+            self._anchor_s, self._anchor_real_s = now, real
+            self._limit_s = now + self.tick_s * 1.5
+            return
+        waited_s = self._anchor_s + (real - self._anchor_real_s) * self.rate - now
+        self._anchor_s = now
+        self._anchor_real_s = real - min(waited_s, self.tick_s / 2) / self.rate
+        self._limit_s = next_s
 
     async def sleep_until(self, when_s: float) -> None:
         """Sleep until the simulated time is at or after `when_s`."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
+from dersim.behind_grid import BehindGrid
 from dersim.checkpoint import Checkpointed
 from dersim.cuts import Cuts
 from dersim.device_service import DeviceService
@@ -63,7 +64,7 @@ class ManualClock:
         return self.time_s
 
 
-class Device(Checkpointed, DeviceService):
+class Device(Checkpointed, DeviceService, BehindGrid):
     """One simulated DER.
 
     number: 1-based. nameplate: default, the type's own. functions: its control functions (with the built-in
@@ -109,7 +110,7 @@ class Device(Checkpointed, DeviceService):
         parts = self.seen, self.source, self._registers, self.chain, AlarmHold(2 * self._clock.tick_s)
         self._report = Report(plate, self.settings, *parts)
         self._conditions: Conditions | None = None
-        self._shares: Triple = (1.0, 0.0, 0.0)
+        self.shares: Triple = (1.0, 0.0, 0.0)
         self._last_s = self.moved_s = math.nan
         self._state: DeviceState | None = None
         self.failed = ""
@@ -285,8 +286,8 @@ class Device(Checkpointed, DeviceService):
             return
         shares = self._terminals.measure(voltage, seen, angle)
         self.chain.inverter.v_pu = seen.terminal_v_pu
-        if shares is not self._shares:
-            self._shares = shares
+        if shares is not self.shares:
+            self.shares = shares
             self._registers.share(shares)
 
     def _present(self) -> tuple[float, Conditions]:
@@ -299,7 +300,7 @@ class Device(Checkpointed, DeviceService):
 
     def _build(self) -> DeviceState:
         build = self._report.failed_state if self.failed else self._report.state
-        self._state = build(*self._present(), self._shares, self.setpoints.value)
+        self._state = build(*self._present(), self.shares, self.setpoints.value)
         return self._state
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
 from dersim.buffers import BufferSize
 from dersim.device import Device
+from dersim.grid.contract import Outputs, Settled
+from dersim.hardware.state import Triple
 from dersim.setpoints import JOURNAL_LENGTH
 
 #: Longest time of stepping before other tasks may run, real seconds. Trio randomizes the order of ready
@@ -31,10 +35,15 @@ class Fleet:
         self._checks: dict[int, Callable[[], None]] = {}
 
     async def step(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
-        """Step every DER to now_s, in slices; other tasks run in between.
+        """Step every DER to now_s, in slices, and tell the readers; other tasks run in between.
 
         step: steps one DER; the simulator wraps it so that a failure does not stop the others.
         """
+        await self.advance(now_s, step)
+        await self.tell()
+
+    async def advance(self, now_s: float, step: Callable[[Device, float], None] = Device.step) -> None:
+        """The first half of `step`: step every DER."""
         begun = time.perf_counter()
         for device in self.devices:
             step(device, now_s)
@@ -42,6 +51,39 @@ class Fleet:
                 await trio.lowlevel.checkpoint()
                 begun = time.perf_counter()
         await trio.lowlevel.checkpoint()
+
+    def outputs(self, time_s: float, *, last_step: bool = True) -> Outputs:
+        """What all DERs deliver now, by position and phase."""
+        p_w: list[float] = []
+        q_var: list[float] = []
+        for device in self.devices:
+            of_p, of_q = device.output
+            p_w += of_p
+            q_var += of_q
+        return Outputs(time_s, array("d", p_w), array("d", q_var), self.devices[0].number, last_step)
+
+    async def meet(self, settled: Settled) -> None:
+        """Give every DER what a grid answered, in slices."""
+        given = settled.voltage_pu
+        triples: Iterable[Triple | None] = itertools.repeat(None)
+        if given is not None:
+            listed = getattr(given, "tolist", None)
+            voltages = given if listed is None else listed()  # numpy's own numbers would be slow
+            triples = zip(voltages[::3], voltages[1::3], voltages[2::3], strict=True)
+        hz, hz_s = settled.frequency_hz, settled.rocof_hz_s
+        begun = time.perf_counter()
+        for device, voltage_pu in zip(self.devices, triples, strict=False):
+            device.meet(voltage_pu, hz, hz_s)
+            if time.perf_counter() - begun > SLICE_S:
+                await trio.lowlevel.checkpoint()
+                begun = time.perf_counter()
+
+    def response_s(self) -> float:
+        """The shortest open-loop time of all functions in force that respond to the voltage, s; inf: none."""
+        return min(device.voltage_response_s for device in self.devices)
+
+    async def tell(self) -> None:
+        """The second half of `step`: wake the readers and call the checks."""
         self._stepped.set()
         self._stepped = trio.Event()
         begun = time.perf_counter()

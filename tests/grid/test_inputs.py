@@ -157,3 +157,99 @@ def test_angles_are_a_number_or_three() -> None:
     assert inputs.as_json(0)["angle_deg"] == [0.0, -30.0, 0.0]
     with pytest.raises(ConfigError, match="angle_deg: a number or three of them"):
         inputs.set(angle_deg=[0, 1])
+
+
+def behind_grid(*names: str) -> Inputs:
+    inputs = Inputs(Conditions(), grid=GRID, weather=SUN)
+    inputs.offer_grid(names)
+    return inputs
+
+
+def test_what_a_grid_gives_wins_over_the_profile_and_nothing_else_moves() -> None:
+    inputs = behind_grid("voltage_pu")
+    inputs.meet((1.04, 1.05, 1.06), None, 0.0)
+    assert inputs.at(30.0) == Conditions((1.04, 1.05, 1.06), irradiance_w_m2=150.0)
+    shown = inputs.as_json(30.0)
+    assert (shown["grid_source"], shown["weather_source"], shown["held_by_grid"]) == (
+        "grid",
+        "csv",
+        ["voltage_pu"],
+    )
+    assert inputs.source("voltage_pu") == "grid"
+
+
+def test_a_value_that_a_user_sets_wins_over_the_grid_until_it_is_given_back() -> None:
+    inputs = behind_grid("voltage_pu")
+    inputs.meet((1.04, 1.04, 1.04), None, 0.0)
+    inputs.set(voltage_pu=0.97)
+    assert inputs.meet((1.05, 1.05, 1.05), None, 0.0) == {}
+    assert (inputs.at(0).voltage_pu[0], inputs.as_json(0)["grid_source"]) == (0.97, "const")
+    inputs.set(grid_source="grid")
+    inputs.meet((1.05, 1.05, 1.05), None, 0.0)
+    assert (inputs.at(0).voltage_pu[0], inputs.as_json(0)["grid_source"]) == (1.05, "grid")
+
+
+def test_from_a_grid_to_its_profile_and_to_const() -> None:
+    inputs = behind_grid("voltage_pu")
+    inputs.meet((1.04, 1.04, 1.04), None, 0.0)
+    inputs.set(grid_source="csv")
+    assert (inputs.at(30.0).voltage_pu[0], inputs.held) == (0.9, frozenset())
+    inputs.set(grid_source="grid")
+    inputs.set(grid_source="const")
+    assert (inputs.at(30.0).voltage_pu[0], inputs.source("voltage_pu")) == (1.04, "const")
+
+
+def test_a_grid_that_gives_the_frequency_alone_leaves_the_voltage_to_its_profile() -> None:
+    inputs = behind_grid("frequency_hz")
+    inputs.meet((1.1, 1.1, 1.1), 59.9, -0.2)
+    now = inputs.at(30.0)
+    assert (now.voltage_pu[0], now.frequency_hz, now.rocof_hz_s) == (0.9, 59.9, -0.2)
+    assert inputs.as_json(30.0)["grid_source"] == "csv"
+    inputs.set(frequency_hz=60.0)
+    assert (inputs.at(30.0).rocof_hz_s, inputs.held) == (0.0, frozenset())
+
+
+def test_a_frequency_that_moves_by_a_command_is_taken_from_the_grid() -> None:
+    inputs = behind_grid("frequency_hz")
+    inputs.meet(None, 59.9, -0.2)
+    inputs.set(frequency_hz=59.0, rocof_hz_s=1.0)
+    assert inputs.meet(None, 60.0, 0.0) == {}
+    inputs.set(grid_source="grid")
+    inputs.meet(None, 60.0, 0.0)
+    assert (inputs.at(0.5).frequency_hz, inputs.constant) == (60.0, False)  # the sun's profile goes on
+
+
+def test_without_a_grid_there_is_none_to_return_to() -> None:
+    with pytest.raises(ConfigError, match="grid_source: no grid of this run gives it"):
+        Inputs(Conditions()).set(grid_source="grid")
+    with pytest.raises(ConfigError, match="weather_source: no grid of this run gives it"):
+        behind_grid("voltage_pu").set(weather_source="grid")
+
+
+def test_a_checkpoint_keeps_the_source() -> None:
+    inputs = behind_grid("voltage_pu", "frequency_hz")
+    inputs.meet((1.04, 1.04, 1.04), 59.9, 0.0)
+    inputs.set(voltage_pu=0.97)
+    restored = behind_grid("voltage_pu", "frequency_hz")
+    restored.restore(inputs.checkpoint())
+    assert restored.held == {"frequency_hz"}
+    assert restored.at(30.0) == inputs.at(30.0)
+    alone = Inputs(Conditions(), grid=GRID)
+    alone.restore(inputs.checkpoint())
+    assert (alone.held, alone.at(0).frequency_hz) == (frozenset(), 59.9)
+
+
+def test_a_checkpoint_of_a_run_without_a_grid_is_taken_over_behind_one() -> None:
+    document = Inputs(Conditions()).checkpoint()
+    del document["not_grid"]
+    inputs = behind_grid("voltage_pu")
+    inputs.restore(document)
+    assert inputs.held == {"voltage_pu"}
+
+
+def test_what_a_fleet_file_says_is_not_the_grids() -> None:
+    inputs = Inputs(Conditions((1.02, 1.02, 1.02)))
+    inputs.offer_grid(["voltage_pu"], ["voltage_pu"])
+    assert inputs.meet((1.05, 1.05, 1.05), None, 0.0) == {}
+    inputs.set(grid_source="grid")
+    assert inputs.meet((1.05, 1.05, 1.05), None, 0.0)

@@ -52,6 +52,7 @@ class _Maker:
         given = options.nameplate
         self._nameplate = read_nameplate(given) if given else registry.nameplate_of(self._type)
         registry.try_out(self._type, self._nameplate)
+        self._held = frozenset(name for grid in registry.grids.values() for name in grid.holds)
         self._start_s = start_s = clock.now_s()
         offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
         self._weather = _profile(options.dc_profile, "weather", start_s, offset, log)
@@ -85,6 +86,7 @@ class _Maker:
             site=self._site,
             start_s=self._start_s,
         )
+        inputs.offer_grid(self._held, self._group.constants)
         device = Device(
             number,
             nameplate=self._nameplate,

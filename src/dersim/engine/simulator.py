@@ -27,6 +27,7 @@ from dersim.buffers import Buffers
 from dersim.clock import SimClock
 from dersim.draws import draws_of
 from dersim.engine.checkpoints import Checkpoints
+from dersim.engine.grids import Grids, make_grids
 from dersim.engine.presence import Presences
 from dersim.engine.supervision import Supervised, SupervisedPhysics
 from dersim.engine.ticker import Ticker
@@ -76,6 +77,7 @@ class Simulator:
         self.addresses: dict[str, str] = {}
         self._supervised: dict[int, list[Supervised]] = {}
         self._group_options: dict[str, Namespace] = {}
+        self._grids = Grids(fleet, ())
         self.buffers: Buffers = {"log": log.size, "setpoint_journals": fleet.journal_size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
         self._checkpoints = Checkpoints(fleet, self._supervised, log, self.fences)
@@ -103,7 +105,7 @@ class Simulator:
     def statuses(self, number: int = 0) -> dict[str, FrontendStatus]:
         """The states of the front-ends of DER `number` (0: of the fleet)."""
         found = {each.name: each.status() for each in self._supervised.get(number, ())}
-        return found | self._physics.status(number)
+        return found | self._physics.status(number) | ({} if number else self._grids.statuses())
 
     async def run(self, announce: Callable[[str], None]) -> None:
         """Make, bind and run everything until `stop`; `announce` is called with the ready line.
@@ -130,9 +132,9 @@ class Simulator:
             device.setpoints.fence = partial(
                 self.fences.around, "function_check", "Engine", device=device.number
             )
-        self._clock.start()
+        self._clock.start(held=bool(self._grids))
         trip_log = TripLog(self.fleet, self._log)
-        ticker = Ticker(self.fleet, self._clock, self._physics.step, trip_log, self.fences)
+        ticker = Ticker(self.fleet, self._clock, self._physics.step, self._grids, trip_log, self.fences)
         first_s = self._clock.now_s()
         await ticker.begin()
         presences = self._presences()
@@ -158,6 +160,9 @@ class Simulator:
                 nursery.start_soon(each.run)
 
     def _make_all(self) -> None:
+        self._grids = make_grids(
+            self._registry, self.fleet, self._log, self.fences, self._context, self._at_start
+        )
         for kind in self._registry.ordered_frontends():
             if kind.scope == "fleet":
                 self._make(kind, None)
@@ -167,8 +172,18 @@ class Simulator:
 
     def _make(self, kind: FrontendType, device: Device | None) -> None:
         number = device.number if device else 0
+        plugin = self._registry.frontends.owners[kind.name]
+        with self._at_start(plugin, f"make of front-end {kind.name}"):
+            frontend = kind.make(self._context(kind.name, device))
+        _check(plugin, kind, frontend)
+        supervised = Supervised(frontend, kind.name, number, self._log, self.fences, plugin=plugin)
+        self._supervised.setdefault(number, []).append(supervised)
+
+    def _context(self, name: str, device: Device | None) -> FrontendContext:
+        """For a front-end of a DER, or for one or a grid of the fleet."""
+        number = device.number if device else 0
         models = self._registry.sunspec_models
-        context = FrontendContext(
+        return FrontendContext(
             options=self._options_of(number),
             fleet=self.fleet,
             clock=self._clock,
@@ -176,7 +191,7 @@ class Simulator:
             services=self.services,
             stop=self.stop,
             device=device,
-            rng=derived_rng(self._seed, kind.name, number),
+            rng=derived_rng(self._seed, name, number),
             statuses=self.statuses,
             panels=tuple(self._registry.panels.values()),
             plugins=self._registry.plugins,
@@ -186,12 +201,6 @@ class Simulator:
             fences=self.fences,
             saved_states=self.states,
         )
-        plugin = self._registry.frontends.owners[kind.name]
-        with self._at_start(plugin, f"make of front-end {kind.name}"):
-            frontend = kind.make(context)
-        _check(plugin, kind, frontend)
-        supervised = Supervised(frontend, kind.name, number, self._log, self.fences, plugin=plugin)
-        self._supervised.setdefault(number, []).append(supervised)
 
     def _options_of(self, number: int) -> Namespace:
         """The flags of a DER, which its group may change; those of the run for the fleet's front-ends."""

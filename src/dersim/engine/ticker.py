@@ -1,4 +1,8 @@
-"""The ticker: steps the whole fleet at every tick, then lets the clock run on."""
+"""The ticker: steps the whole fleet at every tick, then lets the clock run on.
+
+With a grid behind the fleet the clock waits at the instant of each step until the grid is settled, and a tick
+is cut in as many equal steps as the grid asks for. Readers wake once per tick.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from dersim.clock import SimClock
+from dersim.engine.grids import Grids
 from dersim.engine.trip_log import TripLog
 from dersim.fences import Fences
 
@@ -24,32 +29,60 @@ class Ticker:
         fleet: Fleet,
         clock: SimClock,
         step: Callable[[Device, float], None],
+        grids: Grids,
         trip_log: TripLog,
         fences: Fences,
     ) -> None:
         self._fleet = fleet
         self._clock = clock
         self._step = step
+        self._grids = grids
         self._trip_log = trip_log
         self._fences = fences
 
     async def begin(self) -> None:
         """The first step, at the instant at which the clock has started."""
-        await self._fleet.step(self._clock.now_s(), self._step)
+        now_s = self._clock.now_s()
+        if self._grids:
+            await self._settled(now_s, last_step=True)
+        else:
+            await self._fleet.step(now_s, self._step)
         self._trip_log.look()
 
     async def run(self, next_s: float) -> None:
-        """Step the fleet at every tick; after a late tick the clock has waited, so none is made up for.
-
-        next_s: the instant of the first step.
-        """
-        clock = self._clock
+        """Step the fleet at every tick. next_s: the instant of the first step."""
+        tick = self._settled_tick if self._grids else self._tick
         while True:
-            clock.tick_done()
-            next_s = max(next_s + clock.tick_s, clock.now_s())
-            due_s = trio.current_time() + (next_s - clock.now_s()) / clock.rate
-            await clock.sleep_until(next_s)
-            await self._fleet.step(clock.now_s(), self._step)
-            clock.lag_s = trio.current_time() - due_s
+            next_s = await tick(next_s)
             with self._fences.around("trip_log", "Engine", "the log of trips"):
                 self._trip_log.look()
+
+    async def _tick(self, next_s: float) -> float:
+        """After a late tick the clock has waited, so none is made up for."""
+        clock = self._clock
+        clock.tick_done()
+        next_s = max(next_s + clock.tick_s, clock.now_s())
+        due_s = trio.current_time() + (next_s - clock.now_s()) / clock.rate
+        await clock.sleep_until(next_s)
+        await self._fleet.step(clock.now_s(), self._step)
+        clock.lag_s = trio.current_time() - due_s
+        return next_s
+
+    async def _settled_tick(self, begun_s: float) -> float:
+        clock = self._clock
+        end_s, steps = begun_s + clock.tick_s, self._grids.steps_of(clock.tick_s)
+        for step in range(1, steps + 1):
+            next_s = end_s if step == steps else begun_s + step * clock.tick_s / steps
+            clock.tick_done(next_s)
+            due_s = trio.current_time() + (next_s - clock.now_s()) / clock.rate
+            await clock.sleep_until(next_s)
+            await trio.lowlevel.checkpoint()  # what begins at this instant begins before the step
+            await self._settled(next_s, last_step=step == steps)
+            clock.lag_s = trio.current_time() - due_s
+        return end_s
+
+    async def _settled(self, now_s: float, *, last_step: bool) -> None:
+        await self._fleet.advance(now_s, self._step)
+        await self._grids.settle(now_s, last_step=last_step)
+        if last_step:
+            await self._fleet.tell()

@@ -19,12 +19,14 @@ class Function:
     """A control function with no timer and no state; subclasses override what differs.
 
     `settled` is read after each step; a subclass with a filter or timer under way sets it False.
+    voltage_response_s: the open-loop time of its response to the voltage, s; inf for one that has none.
     follows_power: whether its reactive power depends on active power, so that a step needs short pieces while
     that moves. bends_w: active powers (W, charging negative) where the line between them bends.
     """
 
     #: The attributes that a checkpoint keeps (`kept.py`).
     KEPT: ClassVar[tuple[str, ...]] = ("settled",)
+    voltage_response_s = INF
     follows_power = False
     bends_w: tuple[float, ...] = ()
 

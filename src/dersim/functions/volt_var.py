@@ -14,7 +14,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping
 
-from dersim.functions.base import Function
+from dersim.functions.base import INF, Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.curves import Line
 from dersim.functions.filters import Lag
@@ -51,6 +51,7 @@ class VoltVar(Function):
         curve = modes.get(MODE)
         if not isinstance(curve, Curve):
             self._line = None
+            self.voltage_response_s = INF
             self._v_ref.start(None)
             self.settled = True
             return
@@ -61,7 +62,7 @@ class VoltVar(Function):
         self._bases = (inject, absorb) if inject != absorb or reference == 3 else None
         scale, full = (curve.v_ref or 100.0) / 100, 1.0 if self._bases else inject
         self._line = Line((x / 100 * scale, y / 100 * full) for x, y in curve.points)
-        self._demand.q_response_s = curve.open_loop_s or 0.0
+        self._demand.q_response_s = self.voltage_response_s = curve.open_loop_s or 0.0
         was_auto, self._auto_s = self._auto_s, 0.0
         if curve.autonomous_v_ref:
             self._auto_s = curve.autonomous_v_ref_s or _DEFAULT_TIME_CONSTANT_S

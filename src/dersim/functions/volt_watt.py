@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 
-from dersim.functions.base import Function
+from dersim.functions.base import INF, Function
 from dersim.functions.contract import NOTHING, Demand, FunctionType, Parameter
 from dersim.functions.curves import Line
 from dersim.functions.filters import Lag
@@ -33,7 +33,6 @@ class VoltWatt(Function):
         self._line: Line | None = None
         #: With yRefType 7 the line is per unit of the power available, at least 0; this is the rest, in W.
         self._below: Line | None = None
-        self._response_s = 0.0
         self._limit = Lag()
         self.lags = (self._limit,)
         self._demand = Demand(lag=self._limit)
@@ -43,6 +42,7 @@ class VoltWatt(Function):
         curve = modes.get(MODE)
         if not isinstance(curve, Curve):
             self._line = None
+            self.voltage_response_s = INF
             self.settled = True
             return
         newly = self._line is None
@@ -56,7 +56,7 @@ class VoltWatt(Function):
                 (x / 100, y / 100 * (s.setMaxW if y >= 0 else negative)) for x, y in curve.points
             )
             self._below = None
-        self._response_s = curve.open_loop_s or 0.0
+        self.voltage_response_s = curve.open_loop_s or 0.0
         if newly:
             reference = self._reference(self._line, seen)
             if seen.running:
@@ -77,7 +77,7 @@ class VoltWatt(Function):
             reference = self._reference(line, seen)
         lag = self._limit
         demand = self._demand
-        demand.limit_w = lag.step(dt_s, reference, self._response_s)
+        demand.limit_w = lag.step(dt_s, reference, self.voltage_response_s)
         self.settled = not lag.moving
         return demand
 

@@ -1,8 +1,9 @@
-"""The inputs of one DER: grid, weather and load, constant or from CSV profiles, and alarms.
+"""The inputs of one DER: grid, weather and load, constant, from CSV profiles or from a grid, and alarms.
 
-Each input is *const* or follows a *csv* profile; an alarm has no profile. All may be changed at run time;
-setting a value makes that input const. The frequency may move to its value in a straight line. A change steps
-the DER first, so that the time before it counts under the old conditions.
+Each input is *const*, follows a *csv* profile, or is held by a *grid* behind the fleet (`contract.py`); an
+alarm is const. All may be changed at run time; setting a value makes that input const. The frequency may move
+to its value in a straight line. A change steps the DER first, so that the time before it counts under the old
+conditions. What a grid gives is no such change: it is the condition of the next step.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any, Literal
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
 from dersim.grid.frequency_ramp import FrequencyRamp
+from dersim.grid.from_grid import FromGrid
 from dersim.grid.profiles import LOAD_RANGE, Profile
 from dersim.grid.site_load import LOAD, SiteLoad
 from dersim.kept import plain, value
 from dersim.numeric import number
 
-Kind = Literal["const", "csv"]
+Kind = Literal["const", "csv", "grid"]
 
 #: The range of each input; voltage and angle are per phase. A rate of 0 or less reaches no target.
 RANGES: dict[str, tuple[float, float]] = {
@@ -45,7 +47,7 @@ def _nothing() -> None:
     return None
 
 
-class Inputs:
+class Inputs(FromGrid):
     """The inputs of one DER. `before_change` and `after_change` are called around a change at run time.
 
     site: of a DER that has a load behind its meter; without it there are no inputs of a load.
@@ -78,8 +80,8 @@ class Inputs:
         self.constant = not self._profiles
 
     def source(self, name: str) -> Kind:
-        """Whether one input is const or csv."""
-        return "csv" if name in self._profiles else "const"
+        """Whether one input is const, csv or grid."""
+        return "grid" if name in self.held else "csv" if name in self._profiles else "const"
 
     @property
     def peak_load_va(self) -> float:
@@ -142,17 +144,13 @@ class Inputs:
         frequency moves to the frequency_hz of the same call; without it it jumps. load_w, load_var: the total
         or a list of three; load_w alone sets load_var by the power factor. source, grid_source,
         weather_source, load_source: "csv" returns the inputs (of grid, weather, load) to their profile,
-        "const" keeps their present values. If anything is refused, nothing is changed.
+        "grid" to the grid behind the fleet, "const" keeps their present values. If anything is refused,
+        nothing is changed.
         """
         groups = {"source": (*_GRID, *_WEATHER, *LOAD)} | _SOURCES
         switches = {name: values.pop(name) for name in groups if name in values}
         for name, source in switches.items():
-            if source not in ("const", "csv"):
-                raise ConfigError(f"{name}: {source!r} is not one of const, csv")
-            if source == "csv" and not any(each in self._known for each in groups[name]):
-                raise ConfigError(
-                    f"{name}: csv needs a profile; start with --dc_profile, --grid_profile or --site_load"
-                )
+            self._check_switch(name, source, groups[name])
         wanted = self._with_load(checked(values))
         rate_hz_s = wanted.pop("rocof_hz_s", None)
         if rate_hz_s is not None and "frequency_hz" not in wanted:
@@ -166,10 +164,9 @@ class Inputs:
             self._start_ramp(wanted.pop("frequency_hz"), rate_hz_s)
         elif "frequency_hz" in wanted:
             self._profiles.pop("rocof_hz_s", None)
-        for name in wanted:
-            self._profiles.pop(name, None)
+        self._let_go(wanted)
         self.constants = self.constants._replace(**wanted)
-        self.constant = not self._profiles and self._ramp is None
+        self._release_profiles(wanted)
         self.after_change()
 
     def _with_load(self, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -179,18 +176,35 @@ class Inputs:
             raise ConfigError(f"{given[0]}: the DER has no load behind its meter; start with --site_load 0")
         return wanted | (self.site.completed(wanted) if self.site is not None and given else {})
 
+    def _check_switch(self, name: str, source: object, group: tuple[str, ...]) -> None:
+        if source not in ("const", "csv", "grid"):
+            raise ConfigError(f"{name}: {source!r} is not one of const, csv, grid")
+        if source == "csv" and not any(each in self._known for each in group):
+            raise ConfigError(
+                f"{name}: csv needs a profile; start with --dc_profile, --grid_profile or --site_load"
+            )
+        if source == "grid" and not self._offered & set(group):
+            raise ConfigError(f"{name}: no grid of this run gives it; docs/inputs.md says which flags do")
+
     def checkpoint(self) -> dict[str, Any]:
-        """The constant values, the inputs that follow a profile, and the ramp of the frequency."""
+        """The constant values, what follows a profile, what was taken from a grid, and the ramp."""
         ramp = None if self._ramp is None else self._ramp.course
-        return {"constants": plain(self.constants), "csv": sorted(self._profiles), "ramp": ramp}
+        taken = sorted(self._offered - self.held)
+        return {
+            "constants": plain(self.constants),
+            "csv": sorted(self._profiles),
+            "not_grid": taken,
+            "ramp": ramp,
+        }
 
     def restore(self, document: Mapping[str, Any]) -> None:
-        """Take over what `checkpoint` gave; an input whose profile this run does not have is const."""
+        """Take over what `checkpoint` gave; an input whose profile or grid is not there is const."""
         self.constants = Conditions(*value(document["constants"]))
         self._profiles = {name: self._known[name] for name in document["csv"] if name in self._known}
         ramp = document["ramp"]
         self._ramp = None if ramp is None else FrequencyRamp(*ramp)
-        self.constant = not self._profiles and self._ramp is None
+        self.held = frozenset()
+        self._hold(self._offered - frozenset(document.get("not_grid", ())))
 
     def _end_ramp(self) -> None:
         if self._ramp is not None:
@@ -199,11 +213,16 @@ class Inputs:
     def _start_ramp(self, target_hz: float, rate_hz_s: float) -> None:
         now_s = self.now_s()
         start_hz = self.at(now_s).frequency_hz
+        self._let_go(("frequency_hz",))
         for name in ("frequency_hz", "rocof_hz_s"):
             self._profiles.pop(name, None)
         self._ramp = FrequencyRamp(now_s, start_hz, target_hz, rate_hz_s)
 
     def _switch(self, names: tuple[str, ...], source: str) -> None:
+        if source == "grid":
+            self._hold(names)
+            return
+        self._let_go(name for name in names if source == "const" or name in self._known)
         if source == "csv":
             self._profiles.update({name: self._known[name] for name in names if name in self._known})
             return
@@ -224,13 +243,17 @@ class Inputs:
             "temperature_c": c.temperature_c,
             "wind_m_s": c.wind_m_s,
             **{name: getattr(c, name) for name in _FLAGS},
-            "source": "const" if self.constant else "csv",
-            **{
-                name: "csv" if any(each in self._profiles for each in names) else "const"
-                for name, names in _SOURCES.items()
-            },
+            "source": self._source_of((*_GRID, *_WEATHER, *LOAD)),
+            **{name: self._source_of(names) for name, names in _SOURCES.items()},
+            "offered_by_grid": sorted(self._offered),
+            "held_by_grid": sorted(self.held),
             **self._load_json(c),
         }
+
+    def _source_of(self, names: tuple[str, ...]) -> Kind:
+        """Of several inputs: csv or grid if some are, csv first where both are."""
+        kinds = {self.source(name) for name in names}
+        return "csv" if "csv" in kinds else "grid" if "grid" in kinds else "const"
 
     def _load_json(self, now: Conditions) -> dict[str, Any]:
         site = self.site

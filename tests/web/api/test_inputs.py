@@ -84,3 +84,18 @@ async def test_the_iv_curve_runs_from_short_to_open_circuit(open_site):
     assert curve[0]["v"] == 0
     assert curve[-1]["i"] == pytest.approx(0, abs=1e-6)
     assert max(point["p"] for point in curve) > 1000
+
+
+async def test_what_a_user_sets_is_taken_from_the_grid_and_told(open_site):
+    async with open_site() as site:
+        site.context.fleet.devices[0].inputs.offer_grid(["voltage_pu"])
+        before = json.loads((await site("GET", "/api/dersim/inputs")).body)
+        taken = json.loads((await site("POST", "/api/dersim/inputs", body=b'{"voltage_pu": 1.05}')).body)
+    assert (before["grid_source"], before["held_by_grid"]) == ("grid", ["voltage_pu"])
+    assert (taken["grid_source"], taken["held_by_grid"]) == ("const", [])
+    assert taken["offered_by_grid"] == ["voltage_pu"]
+    told = [entry.message for entry in site.context.log.entries() if "inputs changed" in entry.message]
+    assert told[0] == (
+        "inputs changed over REST: voltage_pu=1.05; "
+        "voltage_pu no longer from the grid, until grid_source is set to grid"
+    )

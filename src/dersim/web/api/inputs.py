@@ -38,7 +38,12 @@ LoadsVar = Annotated[
 ]
 GridLost = Annotated[bool, described("the DER is in an island; anti-islanding trips it")]
 AlarmRaised = Annotated[bool, described("raises the DERStatus alarm of this name")]
-InputSource = Annotated[Literal["const", "csv"], described("csv: some input follows a profile")]
+InputSource = Annotated[
+    Literal["const", "csv", "grid"],
+    described("csv: some input follows a profile; grid: some come from the grid behind the fleet"),
+]
+OfferedByGrid = Annotated[list[str], described("what a grid behind the fleet gives")]
+HeldByGrid = Annotated[list[str], described("what it gives now: not what was set to a constant since")]
 
 
 class Inputs(TypedDict):
@@ -62,6 +67,8 @@ class Inputs(TypedDict):
     load_source: InputSource
     load_w: Annotated[float | list[float] | None, described("W, a list: one a phase; null: no load")]
     load_var: Annotated[float | list[float] | None, described("var, > 0 inductive; null: no load")]
+    offered_by_grid: OfferedByGrid
+    held_by_grid: HeldByGrid
 
 
 class InputsChange(TypedDict):
@@ -112,8 +119,12 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
 def _post(context: WebContext, call: Call) -> dict[str, Any]:
     if not call.body:
         raise Problem("bad-request", "the body names no input", hint='Try {"irradiance_w_m2": 500}.')
-    call.device.inputs.set(**call.body)
+    inputs = call.device.inputs
+    held = inputs.held
+    inputs.set(**call.body)
     told = ", ".join(f"{name}={value}" for name, value in call.body.items())
+    if taken := sorted(held - inputs.held):
+        told += f"; {', '.join(taken)} no longer from the grid, until grid_source is set to grid"
     context.engine.log.log("Info", "DC", f"inputs changed over REST: {told}", call.device.number)
     return _get(context, call)
 

@@ -56,13 +56,8 @@ class InputsPage {
     this.hz = null;
     this.busy = false;
     const fields = FIELDS.map((each) => this.field(...each));
-    const choices = [
-      h("label", { for: "together" }, this.together, "all phases together"),
-      h("button", { onclick: () => this.send({ source: "csv" }) }, "Back to the profile"),
-      h("button", { onclick: () => this.send({ source: "const" }) }, "Freeze"),
-    ];
     const source = h("p", {}, "Source: ", this.source);
-    const row = h("div", { class: "row" }, choices);
+    const row = h("div", { class: "row" }, this.choices());
     this.quick = h("div", { class: "row" });
     this.alarms = ALARMS.map(([key]) => this.alarm(key));
     const labels = ALARMS.map(([, name], i) => h("label", {}, this.alarms[i], name));
@@ -82,6 +77,17 @@ class InputsPage {
         ),
       ),
     );
+  }
+
+  choices() {
+    const button = (source, text) => h("button", { onclick: () => this.send(source) }, text);
+    this.back = button({ grid_source: "grid" }, "Back to the grid");
+    return [
+      h("label", { for: "together" }, this.together, "all phases together"),
+      button({ source: "csv" }, "Back to the profile"),
+      this.back,
+      button({ source: "const" }, "Freeze"),
+    ];
   }
 
   field(key, name, unit, [low, high], [least, most], step) {
@@ -189,8 +195,9 @@ class InputsPage {
     ALARMS.forEach(([key], i) => {
       this.alarms[i].checked = inputs[key];
     });
-    const hint = inputs.source === "csv" ? "; a value set here makes that input constant" : "";
+    const hint = inputs.source === "const" ? "" : "; a value set here makes that input constant";
     const lost = inputs.grid_lost ? "; grid lost" : "";
     this.source.textContent = `grid ${grid_source}, weather ${weather_source}${hint}${lost}`;
+    this.back.hidden = inputs.offered_by_grid.length === inputs.held_by_grid.length;
   }
 }
