@@ -60,17 +60,21 @@ class Pace:
     """How long the next step may be: short while voltages move, at most twice the one before it."""
 
     def __init__(self) -> None:
-        self.step_s = 0.0
+        self._step_s, self._open_loop_s = math.inf, math.inf
 
-    def after(self, taken_s: float, moved_pu: float, open_loop_s: float) -> float:
-        """The longest next step after one of taken_s in which a voltage moved by so much."""
+    def after(self, taken_s: float, moved_pu: float, open_loop_s: float) -> None:
+        """Take note of a step of taken_s in which a voltage moved by so much."""
+        self._open_loop_s = open_loop_s
         fast_s = fast_step_s(open_loop_s)
         if math.isinf(fast_s):
-            self.step_s = math.inf
+            self._step_s = math.inf
         else:
             grown = min(2.0, TOLERANCE_PU / moved_pu if moved_pu > 0 else math.inf)
-            self.step_s = max(fast_s, taken_s * grown)
-        return self.step_s
+            self._step_s = max(fast_s, taken_s * grown)
+
+    def next_s(self, open_loop_s: float) -> float:
+        """The longest next step. open_loop_s: the fastest in force; another than before: a function began."""
+        return self._step_s if open_loop_s == self._open_loop_s else fast_step_s(open_loop_s)
 
 
 class Oscillation(NamedTuple):

@@ -114,24 +114,39 @@ class Engine:
 
     def _begin(self) -> None:
         """A first solution without DERs, then the engine's time follows ours."""
-        if not self._dss.NumCircuits or not self._circuit.NumNodes:
-            with self._told():
-                if self._dss.NumCircuits:
-                    self._circuit.Solution.Solve()
-            if not self._dss.NumCircuits or not self._circuit.NumNodes:
-                raise ConfigError(f"{self.what}: no circuit in it; give the master file")
         with self._told():
-            for command in ("set mode=snap", "set controlmode=static", "set maxcontroliter=100"):
-                self._command(command)
+            if not self._dss.NumCircuits:
+                raise ConfigError(f"{self.what}: no circuit in it; give the master file")
+            self._command("set mode=snap controlmode=static maxcontroliter=100 maxiterations=100")
             self._circuit.Solution.Solve()
-            for command in (
-                "set loadshapeclass=daily",
-                _OUR_MODE,
-                "set controlmode=time",
-            ):
+            self.node_names: list[str] = list(self._circuit.AllNodeNames)
+            if not self.node_names:
+                raise ConfigError(f"{self.what}: a circuit without buses; give the master file")
+            self._see_bases()
+            self._check()
+            for command in ("set loadshapeclass=daily", _OUR_MODE, "set controlmode=time"):
                 self._command(command)
-        self.node_names: list[str] = list(self._circuit.AllNodeNames)
-        self._check()
+
+    def _see_bases(self) -> None:
+        """Where the file sets no voltage bases, those of its source and its transformers."""
+        if all(self._base_kv(bus) for bus in self._circuit.AllBusNames):
+            return
+        found = {float(self._circuit.Vsources.BasekV)} if self._circuit.Vsources.First else set()
+        transformers = self._circuit.Transformers
+        left = transformers.First
+        while left:
+            several = self._circuit.ActiveCktElement.NumPhases > 1
+            for winding in range(1, transformers.NumWindings + 1):
+                transformers.Wdg = winding
+                found.add(round(transformers.kV * (1.0 if several else _SQRT_3), 4))
+            left = transformers.Next
+        self._command(f"set voltagebases=[{' '.join(map(str, sorted(found)))}]")
+        self._command("calcvoltagebases")
+        self._circuit.Solution.Solve()
+
+    def _base_kv(self, bus: str) -> float:
+        self._circuit.SetActiveBus(bus)
+        return float(self._circuit.ActiveBus.kVBase)
 
     def start_at(self, local_s: float) -> None:
         """The engine's hours count from the midnight before this local time."""
@@ -166,17 +181,8 @@ class Engine:
         return flat[::2] + 1j * flat[1::2]
 
     def _bases_kv(self) -> Array:
-        """kV to neutral of each node; ConfigError where the file sets no voltage bases."""
-        bases: dict[str, float] = {}
-        for bus in self._circuit.AllBusNames:
-            self._circuit.SetActiveBus(bus)
-            bases[bus] = self._circuit.ActiveBus.kVBase
-        missing = [bus for bus, kv in bases.items() if not kv]
-        if missing:
-            raise ConfigError(
-                f"{self.what}: bus {missing[0]} has no voltage base; end the file with "
-                "`set voltagebases=[...]` and `calcvoltagebases`"
-            )
+        """kV to neutral of each node."""
+        bases = {bus: self._base_kv(bus) for bus in self._circuit.AllBusNames}
         return np.array([bases[name.rpartition(".")[0]] for name in self.node_names])
 
     def connect(self, connections: Sequence[Connection], buses: dict[str, Bus]) -> None:

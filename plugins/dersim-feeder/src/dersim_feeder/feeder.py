@@ -71,10 +71,9 @@ class Feeder:
         self.gain = math.nan
         self.last: Snapshot | None = None
 
-    @property
-    def longest_step_s(self) -> float:
-        """The longest step that is allowed now, simulated s."""
-        return self._pace.step_s or math.inf
+    def longest_step_s(self, open_loop_s: float) -> float:
+        """The longest step that is allowed now, simulated s. open_loop_s: the fastest in force, inf: none."""
+        return self._pace.next_s(open_loop_s)
 
     def solve(
         self, time_s: float, kw: Array, kvar: Array, open_loop_s: float, slopes: Slopes | None = None
@@ -171,7 +170,7 @@ class Feeder:
             totals.losses_w,
             totals.losses_var,
             totals.loading_pct * self.topology.rated,
-            self.longest_step_s,
+            self.longest_step_s(open_loop_s),
             open_loop_s,
             self.gain,
             self._bound,

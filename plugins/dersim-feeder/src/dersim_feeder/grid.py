@@ -60,7 +60,7 @@ class FeederGrid:
     @property
     def longest_step_s(self) -> float:
         """While voltages move, short enough for the loop to be stable; then longer."""
-        return self.feeder.longest_step_s
+        return self.feeder.longest_step_s(self._context.fleet.response_s())
 
     async def settle(self, outputs: Outputs) -> Settled:
         """Solve for these powers. GridNotSolved where there is no solution."""

@@ -104,18 +104,18 @@ def _edges(circuit: Any) -> dict[str, list[Branch]]:
     lengths = _lengths_km(circuit)
     edges: dict[str, list[Branch]] = {}
     elements = circuit.PDElements
-    row, left = 0, elements.First
+    # `First` and `Next` leave out what is switched off; arrays of all elements do not.
+    rows = {name.lower(): row for row, name in enumerate(elements.AllNames)}
+    left = elements.First
     while left:
         kind, _, name = elements.Name.lower().partition(".")
         if not elements.IsShunt:
             first, *others = dict.fromkeys(_bus_of(bus) for bus in circuit.ActiveCktElement.BusNames)
             for other in others:
-                branch = Branch(
-                    kind, name, first, other, lengths.get(name, 0.0) if kind == "line" else 0.0, row
-                )
+                km = lengths.get(name, 0.0) if kind == "line" else 0.0
+                branch = Branch(kind, name, first, other, km, rows[f"{kind}.{name}"])
                 edges.setdefault(first, []).append(branch)
                 edges.setdefault(other, []).append(branch)
-        row += 1
         left = elements.Next
     return edges
 
