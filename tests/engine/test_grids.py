@@ -155,6 +155,21 @@ async def test_a_short_delay_is_made_up_for(autojump_clock):
     assert run.clock.effective_rate == pytest.approx(1.0, rel=0.01)
 
 
+async def test_a_grid_may_change_its_step_within_a_tick(autojump_clock):
+    grid = Impedance()
+    grid.longest_step_s = 0.25
+    run = Run(grid, tick=4.0)
+    settle = grid.settle
+
+    async def settled(outputs):
+        grid.longest_step_s *= 2
+        return await settle(outputs)
+
+    grid.settle = settled
+    await run.run(4.1)
+    assert [seen[0] for seen in grid.seen] == pytest.approx([0, 0.5, 1.375, 2.6875, 4.0], abs=1e-6)
+
+
 async def test_a_grid_shortens_the_step(autojump_clock):
     run = Run(Impedance(longest_step_s=0.3), tick=1.0)
     woken = []

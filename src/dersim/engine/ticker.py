@@ -69,15 +69,17 @@ class Ticker:
         return next_s
 
     async def _settled_tick(self, begun_s: float) -> float:
-        clock = self._clock
-        end_s, steps = begun_s + clock.tick_s, self._grids.steps_of(clock.tick_s)
-        for step in range(1, steps + 1):
-            next_s = end_s if step == steps else begun_s + step * clock.tick_s / steps
-            clock.tick_done(next_s)
-            due_s = trio.current_time() + (next_s - clock.now_s()) / clock.rate
-            await clock.sleep_until(next_s)
+        """Steps of equal length, which may change after each of them."""
+        clock, now_s = self._clock, begun_s
+        end_s = begun_s + clock.tick_s
+        while now_s < end_s:
+            steps = self._grids.steps_of(end_s - now_s)
+            now_s = end_s if steps == 1 else now_s + (end_s - now_s) / steps
+            clock.tick_done(now_s)
+            due_s = trio.current_time() + (now_s - clock.now_s()) / clock.rate
+            await clock.sleep_until(now_s)
             await trio.lowlevel.checkpoint()  # what begins at this instant begins before the step
-            await self._settled(next_s, last_step=step == steps)
+            await self._settled(now_s, last_step=now_s == end_s)
             clock.lag_s = trio.current_time() - due_s
         return end_s
 

@@ -51,7 +51,7 @@ class Grid(Protocol):
 
     @property
     def longest_step_s(self) -> float:
-        """The longest step that it allows now, simulated s; inf for any. Ticks are cut in equal steps."""
+        """The longest step that it allows now, simulated s; inf for any. Read before every step."""
         ...
 
     async def settle(self, outputs: Outputs) -> Settled:

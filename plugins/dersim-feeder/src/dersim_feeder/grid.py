@@ -127,4 +127,5 @@ class FeederGrid:
 def _of_ders(values: array[float]) -> NDArray[np.float64]:
     """kW or kvar of each DER, from W or var of each of its phases."""
     phases: NDArray[np.float64] = np.frombuffer(values, dtype=np.float64).reshape(-1, 3)
-    return phases.sum(axis=1) / 1000
+    powers: NDArray[np.float64] = phases.sum(axis=1) / 1000
+    return powers
