@@ -6,6 +6,7 @@ of it. Mistakes are found before anything runs.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import signal
 import time
@@ -32,6 +33,7 @@ from dersim.errors import bare_errors
 from dersim.logbuffer import Level, LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.registry import Registry
+from dersim.sim_state.state import SimState
 
 #: The longest stop with more than 100 DERs, real seconds.
 STOP_DEADLINE_MANY_S = 9.5
@@ -43,24 +45,48 @@ def main(args: Sequence[str]) -> int:
     options, registry = configure(args)
     terminal = stderr()
     log, short = make_log(options, terminal)
-    clock = SimClock(start_s=start_of(options), rate=options.rate, tick_s=options.tick)
+    state = SimState.of(options)
+    with contextlib.nullcontext() if state is None else contextlib.closing(state):
+        simulator, clock = make_simulator(options, registry, log, state)
+        report = RunReport.of(simulator, log, terminal, short)
+        tune_collector()
+        deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S
+        load = LoadRun.of(options, simulator, clock, ("dersim", "sim", *args))
+        watch = InvariantWatch.of(options, simulator, clock, log)
+        running = [each.run for each in (load, watch, state) if each is not None]
+        beside = (*running, *stop_after(options.duration, simulator.stop))
+        finish = _nothing if state is None else state.finish
+        trio.run(run_until_stopped, simulator, deadline_s, report, beside, finish)
+    code = 0 if load is None else load.finish(terminal)
+    return code if watch is None else watch.finish() or code
+
+
+def _nothing() -> None:
+    return None
+
+
+def make_simulator(
+    options: Namespace, registry: Registry, log: LogBuffer, state: SimState | None = None
+) -> tuple[Simulator, SimClock]:
+    """The simulator and its clock, not running yet. state: from which it goes on.
+
+    ConfigError or PluginError for what cannot be made, or for a state that it cannot take over.
+    """
+    first_s = start_of(options)
+    start_s = first_s if state is None else state.start_s(first_s)
+    clock = SimClock(start_s=start_s, rate=options.rate, tick_s=options.tick)
     require(
         descriptors_needed(options, registry), f"-N {options.count}" if options.fleet is None else "--fleet"
     )
+    if state is not None:
+        state.begin(clock)
     fleet = build_fleet(options, registry, clock, log)
     simulator = Simulator(
         options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
     )
-    report = RunReport.of(simulator, log, terminal, short)
-    tune_collector()
-    deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S
-    load = LoadRun.of(options, simulator, clock, ("dersim", "sim", *args))
-    watch = InvariantWatch.of(options, simulator, clock, log)
-    watching = [each.run for each in (load, watch) if each is not None]
-    beside = (*watching, *stop_after(options.duration, simulator.stop))
-    trio.run(run_until_stopped, simulator, deadline_s, report, beside)
-    code = 0 if load is None else load.finish(terminal)
-    return code if watch is None else watch.finish() or code
+    if state is not None:
+        state.restore(simulator, log)
+    return simulator, clock
 
 
 def descriptors_needed(options: Namespace, registry: Registry) -> int:
@@ -89,6 +115,7 @@ def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
     """The parsed flags with `plan`, and what the selected plug-ins registered. ConfigError or PluginError."""
     parser, plugins = sim_options.make_parser(args)
     options = parser.parse_args(args)
+    options.given_seed = options.seed
     if options.seed is None:
         options.seed = secrets.randbelow(2**32)
     options.plan = sim_options.read_plan(options)
@@ -109,10 +136,12 @@ async def run_until_stopped(
     deadline_s: float,
     report: RunReport | None = None,
     beside: Sequence[Callable[[], Awaitable[None]]] = (),
+    finish: Callable[[], None] = _nothing,
 ) -> None:
     """Run it; SIGINT and SIGTERM stop it, and so may a front-end. At the deadline the process ends.
 
-    report: tells how it goes; None prints the ready line alone. beside: started once it is ready.
+    report: tells how it goes; None prints the ready line alone. beside: started once it is ready. finish:
+    called at the end, before the deadline.
     """
     watchdog = Watchdog(deadline_s)
     try:
@@ -126,6 +155,7 @@ async def run_until_stopped(
                 await simulator.run(announce if report is None else report.announce)
                 nursery.cancel_scope.cancel()
     finally:
+        finish()
         watchdog.cancel()
 
 

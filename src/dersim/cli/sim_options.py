@@ -57,6 +57,8 @@ def make_parser(
     )
     parser.suggestions["device_type"] = plugins.device_types
     add_general(parser)
+    if command == "sim":
+        _add_state(parser)
     load_flags.add_load(parser)
     if command == "sim":
         watching.add_flag(parser)
@@ -271,6 +273,22 @@ def _add_inputs(parser: OptionParser) -> None:
         default=1.0,
         metavar="PF",
         help="power factor of a load without load_var, 0.01 to 1; below 0: capacitive",
+    )
+
+
+def _add_state(parser: OptionParser) -> None:
+    group = parser.add_argument_group("state")
+    group.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="keep everything there, and go on from it (docs/state.md); default: nothing is kept",
+    )
+    group.add_argument(
+        "--resume",
+        choices=("continue", "stand"),
+        help="simulated time after a restart: continue, as if the simulator had run on; "
+        "stand, from the saved instant; default: continue",
     )
 
 

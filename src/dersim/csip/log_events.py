@@ -58,7 +58,7 @@ class LogEvents:
 
     server_s: server time, s (our own until the server's is known). now_s: simulated time, s, for the interval
     of a burst. on_waiting: called when there is something to post. saved: waits until a checkpoint has what
-    waits.
+    waits. repeats: whether a restored run posts what it has again; then each event waits for its own.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class LogEvents:
         on_waiting: Callable[[], None],
         fence: Fence,
         saved: Callable[[], Awaitable[None]] = no_wait,
+        repeats: Callable[[], bool] = bool,
     ) -> None:
         self._session = session
         self._say = say
@@ -79,6 +80,7 @@ class LogEvents:
         self._on_waiting = on_waiting
         self._fence = fence
         self._saved = saved
+        self._repeats = repeats
         self._waiting: list[tuple[r.LogEvent, str]] = []
         self._next_id = 0
         self._alarms = Alarm(0)
@@ -182,9 +184,11 @@ class LogEvents:
         UtilityUnreachable, a Retry-After and Moved (the list that accepted events is gone) are raised; the
         events are kept.
         """
-        if self._waiting:
-            await self._saved()
+        saved = False
         while self._waiting:
+            if not saved or self._repeats():
+                await self._saved()
+                saved = True
             event, cause = self._waiting[0]
             finished = True
             with self._fence("csip_log_event", f"LogEvent {event.logEventID}"):

@@ -72,7 +72,8 @@ class Parts:
         fences, documents = client_context.frontend.fences, client_context.documents
         make = Reader if self.subscriptions is None else NotedReader
         self.reader = make(session, say, fences, device.number, self.tree.unreadable)
-        saved = client_context.frontend.saved_states.barrier
+        states = client_context.frontend.saved_states
+        saved = states.barrier_of(device.number)
         self.outbox = self._outbox(lfdi, post_response, may_post)
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
@@ -86,6 +87,7 @@ class Parts:
             on_waiting=lambda: self.schedule.set_earlier("log", clock.now_s()),
             fence=fence,
             saved=saved,
+            repeats=lambda: states.repeats,
         )
         self.time = self._time_sampling()
         self.polling: Polling = self._maker_of_polling()(
@@ -169,6 +171,7 @@ class Parts:
 
     def _outbox(self, lfdi: str, post: PostResponse, may_post: Callable[[], Awaitable[None]]) -> Outbox:
         client_context = self._client_context
+        states = client_context.frontend.saved_states
         return Outbox(
             post,
             lfdi=lfdi,
@@ -176,7 +179,8 @@ class Parts:
             log=self._log,
             fence=client_context.fence,
             ready=may_post,
-            saved=client_context.frontend.saved_states.barrier,
+            saved=states.barrier_of(client_context.device.number),
+            repeats=lambda: states.repeats,
         )
 
     def _controls(self) -> Controls:

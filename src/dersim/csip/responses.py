@@ -54,9 +54,9 @@ class Outbox:
 
     post: sends a resource to an href and returns the HTTP status; UtilityUnreachable keeps the Response,
     RemoteProtocolError drops it. edition: called for each post. log: (level, message). ready: waits until
-    something can be posted. saved: waits until a checkpoint has what was queued and delivered so far. In it
-    the Response that is posted next counts as told: a restored run repeats none, and loses one that a crash
-    caught between save and post.
+    something can be posted. saved: waits until a checkpoint has what was queued and delivered so far.
+    repeats: whether the Response that is being posted still waits in it. If so, a restored run may post it a
+    second time, the same; else it repeats none, and loses one that a crash caught between save and post.
     """
 
     def __init__(
@@ -69,8 +69,10 @@ class Outbox:
         fence: Fence,
         ready: Callable[[], Awaitable[None]] = no_wait,
         saved: Callable[[], Awaitable[None]] = no_wait,
+        repeats: Callable[[], bool] = bool,
     ) -> None:
         self.lfdi = lfdi
+        self._repeats = repeats
         self._ready = ready
         self._saved = saved
         self.sent = 0
@@ -114,7 +116,8 @@ class Outbox:
     def checkpoint(self) -> dict[str, Any]:
         """The Responses that wait, and the last of those that were queued or delivered."""
         known = list(self._known)[-MAX_KEPT:]
-        waiting = [response for response in self._queue if response is not self._posting]
+        told = None if self._repeats() else self._posting
+        waiting = [response for response in self._queue if response is not told]
         return {"queue": [plain(response) for response in waiting], "known": plain(known)}
 
     def restore(self, document: Mapping[str, Any]) -> None:
@@ -144,7 +147,7 @@ class Outbox:
             await self._deliver(response)
         finally:
             self._posting = None
-        if response in self._queue:
+        if response in self._queue and not self._repeats():
             await self._saved()  # it was not taken: it waits again in what is saved, too
 
     def _next(self) -> EventResponse | None:

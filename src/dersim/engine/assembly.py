@@ -53,7 +53,8 @@ class _Maker:
         self._nameplate = read_nameplate(given) if given else registry.nameplate_of(self._type)
         registry.try_out(self._type, self._nameplate)
         self._held = frozenset(name for grid in registry.grids.values() for name in grid.holds)
-        self._start_s = start_s = clock.now_s()
+        began_s = options.plan.began_s
+        self._start_s = start_s = clock.now_s() if began_s is None else began_s
         offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
         self._weather = _profile(options.dc_profile, "weather", start_s, offset, log)
         self._grid = _profile(options.grid_profile, "grid", start_s, offset, log)

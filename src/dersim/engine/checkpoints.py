@@ -10,8 +10,10 @@ it is made, before it is bound.
 
 from __future__ import annotations
 
+import contextlib
+import struct
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -48,6 +50,7 @@ class Checkpoints:
             devices = self._fleet.devices
         else:
             devices = [device for n in numbers if (device := self._fleet.find(n)) is not None]
+            self.states.taken(device.number for device in devices)
         found: dict[str, Any] = {}
         for device in devices:
             with self._fences.around("checkpoint", "Engine", "its checkpoint failed", device.number):
@@ -87,9 +90,11 @@ class Checkpoints:
                     f"checkpoint of DER {text}: this run has the DERs {first} to {last}; "
                     f"choose --first and -N so that it is among them, or leave it out"
                 )
-            for line in device.restore(document["device"]):
+            with _usable(f"checkpoint of DER {text}"):
+                lines = device.restore(document["device"])
+                self._waiting[device.number] = document["frontends"]
+            for line in lines:
                 self._log.log("Debug", "Engine", f"restored; {line}", device.number)
-            self._waiting[device.number] = document["frontends"]
 
     def give_frontends(self) -> None:
         """Restore the front-ends, which are made now."""
@@ -97,5 +102,15 @@ class Checkpoints:
             for each in self._frontends.get(number, ()):
                 restore = getattr(each.frontend, "restore", None)
                 if restore is not None and each.name in kept:
-                    restore(kept[each.name])
+                    with _usable(f"checkpoint of front-end {each.name} of DER {number}"):
+                        restore(kept[each.name])
         self._waiting.clear()
+
+
+@contextlib.contextmanager
+def _usable(what: str) -> Iterator[None]:
+    """ConfigError for a document with content that cannot be read within the block."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, struct.error) as error:
+        raise ConfigError(f"{what}: its content cannot be used: {error!r}; start without it") from error

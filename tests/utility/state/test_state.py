@@ -264,7 +264,7 @@ async def test_a_file_that_cannot_be_used_is_refused_in_one_line(runs, tmp_path)
     text.write_text("this is no database, but a text that is long enough for a header" * 20)
     async with runs.run():
         for path, words in (
-            (runs.path, "another server uses this file"),
+            (runs.path, "another dersim server uses this file"),
             (other, "this is no state file of dersim"),
             (text, "file is not a database"),
             (tmp_path / "no" / "folder.db", "No such file or directory"),

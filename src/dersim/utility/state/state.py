@@ -50,7 +50,11 @@ class State:
         """Open the file and take over what is in it; ConfigError for one that cannot be used."""
         if self._store is None:
             self._store = store = await trio.to_thread.run_sync(Store, self.path)
-            rows = await trio.to_thread.run_sync(store.rows)
+            try:
+                rows = await trio.to_thread.run_sync(store.rows)
+            except ConfigError:
+                store.close()
+                raise
             try:
                 self._restore(rows)
             except (KeyError, ValueError, TypeError, DersimError) as error:

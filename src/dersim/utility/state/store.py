@@ -1,27 +1,20 @@
-"""The state file: SQLite in WAL mode, synchronous NORMAL.
+"""The state file of the companion server (`dersim.state_file`), and what is in it.
 
-What is committed survives the end of the process, however it ends; an operating system that crashes may lose
-the last commits, but no part of one. One process has the file at a time.
-
-    object(kind, key, number, document, body)    the objects as they are; number: the order of the writing
-    reading(id, received_s, mirror, meter, ...)  the values that devices posted, for the export
+object(kind, key, number, document, body)    the objects as they are; number: the order of the writing
+reading(id, received_s, mirror, meter, ...)  the values that devices posted, for the export
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dersim.errors import ConfigError
+from dersim.state_file import Format, StateFile
 from dersim.utility.state.journal import Batch
 
-#: `PRAGMA application_id` and `user_version` of a state file.
-APPLICATION, VERSION = 0x64657273, 1
 #: Values read from the file at a time.
 _PAGE = 10_000
 #: Values that are forgotten in one transaction.
@@ -48,68 +41,27 @@ class Row(NamedTuple):
     body: bytes
 
 
-class Store:
+#: Of a file of `dersim server`.
+FORMAT = Format(0x64657273, 1, "dersim server", _SCHEMA)
+
+
+class Store(StateFile):
     """An open state file. Its methods block; they may be called from any thread, one at a time."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file; ConfigError for one that is in use, unreadable or of another kind."""
-        self.path = path
-        self._lock = self._locked(path)
-        try:
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._prepare()
-        except sqlite3.Error as error:
-            os.close(self._lock)
-            raise ConfigError(f"--state {path}: {error}; give another file") from None
-        except ConfigError:
-            os.close(self._lock)
-            raise
-
-    @staticmethod
-    def _locked(path: Path) -> int:
-        try:
-            lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise ConfigError(f"--state {path}: {error.strerror}; give a file that can be written") from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise ConfigError(
-                f"--state {path}: another server uses this file; stop it or give another"
-            ) from None
-        return lock
-
-    def _prepare(self) -> None:
-        db = self._db
-        db.execute("PRAGMA busy_timeout=5000")
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
-        (application,), (version,) = (
-            db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
-        )
-        if (application, version) == (APPLICATION, VERSION):
-            return
-        if application == APPLICATION:
-            raise ConfigError(
-                f"--state {self.path}: its format is {version}, and this dersim reads {VERSION}; "
-                f"use the dersim that made it, or give another file"
-            )
-        if application or db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise ConfigError(f"--state {self.path}: this is no state file of dersim; give another file")
-        db.executescript(_SCHEMA)
-        db.execute(f"PRAGMA application_id={APPLICATION}")
-        db.execute(f"PRAGMA user_version={VERSION}")
+        super().__init__(path, FORMAT)
 
     def rows(self) -> list[Row]:
-        """All objects in the order in which they were written."""
-        found = self._db.execute("SELECT kind, key, document, body FROM object ORDER BY number")
-        return [Row(*each) for each in found]
+        """All objects in the order in which they were written; ConfigError for a torn file."""
+        with self.readable():
+            found = self.db.execute("SELECT kind, key, document, body FROM object ORDER BY number")
+            return [Row(*each) for each in found]
 
     @property
     def last_number(self) -> int:
         """The number of the last change in the file."""
-        return int(self._db.execute("SELECT coalesce(max(number), 0) FROM object").fetchone()[0])
+        return int(self.db.execute("SELECT coalesce(max(number), 0) FROM object").fetchone()[0])
 
     def write(self, batch: Batch) -> None:
         """Commit a batch, all or nothing; sqlite3.Error where that is impossible."""
@@ -120,25 +72,14 @@ class Store:
             for number, each in enumerate(batch.changes, first)
             if each.document is not None
         ]
-        with self._transaction():
-            db = self._db
+        with self.transaction() as db:
             db.executemany("DELETE FROM object WHERE kind=? AND key GLOB ?", gone)
             db.executemany("INSERT OR REPLACE INTO object VALUES(?,?,?,?,?)", kept)
             db.executemany("INSERT INTO reading VALUES(NULL,?,?,?,?,?,?,?)", batch.readings)
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
     def forget(self, before_s: float) -> int:
         """Delete some of the oldest values received before a time; how many."""
-        db = self._db
+        db = self.db
         kept = db.execute("SELECT id FROM reading WHERE received_s >= ? ORDER BY id LIMIT 1", (before_s,))
         first = kept.fetchone()
         end = "(SELECT coalesce(max(id), 0) + 1 FROM reading)" if first is None else str(int(first[0]))
@@ -157,8 +98,3 @@ class Store:
             )
             while page := found.fetchmany(_PAGE):
                 yield page
-
-    def close(self) -> None:
-        """Bring everything into the one file, and let go of it."""
-        self._db.close()
-        os.close(self._lock)

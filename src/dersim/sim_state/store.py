@@ -1,0 +1,80 @@
+"""The state file of the simulator (`dersim.state_file`), and what is in it.
+
+run(key, document)      the run: seed, DERs, simulated time
+der(number, document)   the checkpoint of each DER with its front-ends, JSON
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dersim.state_file import Format, StateFile
+
+_SCHEMA = """
+CREATE TABLE run(key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE der(number INTEGER PRIMARY KEY, document TEXT NOT NULL);
+"""
+#: Of a file of `dersim sim`.
+FORMAT = Format(0x64657274, 1, "dersim sim", _SCHEMA)
+
+_RUN = "run"
+_JSON = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Kept(NamedTuple):
+    """What is in a file. run: None in a new one. ders: the checkpoints by number, as text."""
+
+    run: dict[str, Any] | None
+    ders: dict[str, Any]
+
+
+class Store(StateFile):
+    """An open state file. Its methods block; they may be called from any thread, one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file; ConfigError for one that is in use, unreadable or of another kind."""
+        super().__init__(path, FORMAT)
+        self._written: dict[str, int] = {}
+        self._failed = False
+        self.bytes_written = 0
+
+    def read(self) -> Kept:
+        """Everything; ConfigError for a torn file."""
+        with self.readable():
+            found = self.db.execute("SELECT document FROM run WHERE key=?", (_RUN,)).fetchone()
+            run = None if found is None else json.loads(found[0])
+            rows = self.db.execute("SELECT number, document FROM der ORDER BY number")
+            return Kept(run, {str(number): json.loads(document) for number, document in rows})
+
+    def write(self, run: Mapping[str, Any], ders: Mapping[str, Any]) -> None:
+        """Commit the run and those of these DERs that have changed.
+
+        sqlite3.Error, OSError or ConfigError where that is impossible. The next call opens the file again, or
+        makes a new one, and is to be with all DERs.
+        """
+        if self._failed:
+            self._written.clear()
+            self.reopen()
+            self._failed = False
+        elif not self.is_here():
+            self._failed = True
+            raise FileNotFoundError("it was moved away or removed")
+        changed: dict[str, str] = {}
+        for number, document in ders.items():
+            text = _JSON(document)
+            if self._written.get(number) != hash(text):
+                changed[number] = text
+            time.sleep(0)  # the event loop may want the interpreter
+        try:
+            with self.transaction() as db:
+                db.executemany("INSERT OR REPLACE INTO der VALUES(?,?)", changed.items())
+                db.execute("INSERT OR REPLACE INTO run VALUES(?,?)", (_RUN, _JSON(run)))
+        except BaseException:
+            self._failed = True
+            raise
+        self._written |= {number: hash(text) for number, text in changed.items()}
+        self.bytes_written += sum(map(len, changed.values()))
