@@ -13,7 +13,7 @@ import trio
 from dersim.cli import sim
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.sim_state import resuming
 from dersim.sim_state.state import SimState
 
@@ -74,7 +74,7 @@ async def test_energy_settings_and_setpoints_go_on_with_the_saved_seed(path, kil
         first.settings.update({"setMaxW": 8000.0})
         expires_s = run.clock.now_s() + 1000
         change = SetpointChange(SetpointSource.REST, "opModMaxLimW", 40.0, expires_s=expires_s)
-        assert first.setpoints.submit(change)[0].verdict == "accepted"
+        assert first.setpoints.submit(change)[0].verdict is Verdict.ACCEPTED
         await run.clock.sleep(0.1)
         await run.saved()
         before_wh, before_s = energy_wh(run), run.clock.now_s()
