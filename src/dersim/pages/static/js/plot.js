@@ -100,7 +100,8 @@ export class Plot {
   // What is older than the window goes, unless it is being looked at.
   append(overview) {
     const time = Date.parse(overview.time);
-    if (!this.samples.append(time, overview.metrics)) return;
+    const { metrics, site } = overview;
+    if (!this.samples.append(time, { ...metrics, site_power_kw: site?.power_kw })) return;
     if (performance.now() - this.heardAt > SILENCE_MS) this.onSilence?.();
     this.heardAt = performance.now();
     const oldest = time - this.seconds * 1000;

@@ -14,6 +14,8 @@ const FIELDS = [
   ["temperature_c", "Ambient temperature", "°C", [-60, 80], [-40, 60], 0.5],
   ["wind_m_s", "Wind", "m/s", [0, 100], [0, 30], 0.5],
 ];
+// Only where there is a load behind the DER's meter; the slider spans twice the rating.
+const LOAD = ["load_w", "Load behind the meter", "W", [-1e9, 1e9], [0, 1], 10];
 // Raised here only: nothing in the simulation does.
 const ALARMS = [
   ["current_imbalance", "Current imbalance"],
@@ -56,6 +58,7 @@ class InputsPage {
     this.hz = null;
     this.busy = false;
     const fields = FIELDS.map((each) => this.field(...each));
+    this.load_w = h("div", { hidden: true }, this.field(...LOAD));
     const source = h("p", {}, "Source: ", this.source);
     const row = h("div", { class: "row" }, this.choices());
     this.quick = h("div", { class: "row" });
@@ -68,7 +71,7 @@ class InputsPage {
       h(
         "div",
         { class: "grid" },
-        card("Grid and weather", trouble, source, row, fields, this.told),
+        card("Grid and weather", trouble, source, row, fields, this.load_w, this.told),
         h(
           "div",
           {},
@@ -116,14 +119,15 @@ class InputsPage {
   }
 
   async load() {
-    if (this.hz === null) this.aroundNominal((await get("/api/dersim/nameplate")).frequency_hz);
+    if (this.hz === null) this.suit(await get("/api/dersim/nameplate"));
     if (!this.busy) this.take(await get("/api/dersim/inputs"));
   }
 
-  aroundNominal(hz) {
+  suit({ frequency_hz: hz, ratings }) {
     this.hz = hz;
     const { slider } = this.inputs.frequency_hz;
     [slider.min, slider.max] = [hz - 10, hz + 6];
+    this.inputs.load_w.slider.max = 2 * ratings.rtgMaxW;
     show(
       this.quick,
       quick(hz).map(([name, body]) => h("button", { onclick: () => this.send(body, this.quickTold) }, name)),
@@ -183,9 +187,11 @@ class InputsPage {
 
   // What is in use, or typed and not accepted, is not overwritten.
   take(inputs) {
-    const { voltage_pu, grid_source, weather_source } = inputs;
+    const { voltage_pu, grid_source, weather_source, load_source, load_w } = inputs;
     const volts = Array.isArray(voltage_pu) ? voltage_pu : PHASES.map(() => voltage_pu);
-    const values = { ...inputs, a: volts[0], b: volts[1], c: volts[2] };
+    const load = Array.isArray(load_w) ? load_w.reduce((a, b) => a + b) : load_w;
+    this.load_w.hidden = load === null;
+    const values = { ...inputs, a: volts[0], b: volts[1], c: volts[2], load_w: load ?? 0 };
     this.values = values;
     for (const [key, { number, slider, edited }] of Object.entries(this.inputs)) {
       if (edited || document.activeElement === number || document.activeElement === slider) continue;
@@ -197,7 +203,8 @@ class InputsPage {
     });
     const hint = inputs.source === "const" ? "" : "; a value set here makes that input constant";
     const lost = inputs.grid_lost ? "; grid lost" : "";
-    this.source.textContent = `grid ${grid_source}, weather ${weather_source}${hint}${lost}`;
+    const ofLoad = load === null ? "" : `, load ${load_source}`;
+    this.source.textContent = `grid ${grid_source}, weather ${weather_source}${ofLoad}${hint}${lost}`;
     this.back.hidden = inputs.offered_by_grid.length === inputs.held_by_grid.length;
   }
 }

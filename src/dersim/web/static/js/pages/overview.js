@@ -17,6 +17,15 @@ const TILES = [
   ["energy_exported_kwh", "Exported", "kWh", 3],
   ["soc_pct", "State of charge", "%", 1],
 ];
+// Key, name, unit and decimals of what the meter of a site with a load shows.
+const SITE_ROWS = [
+  ["power_kw", "Site power, + exports", "kW", 3],
+  ["reactive_power_kvar", "Site reactive power, + exports", "kvar", 3],
+  ["load_kw", "Load", "kW", 3],
+  ["load_kvar", "Load, reactive", "kvar", 3],
+  ["energy_imported_kwh", "Imported", "kWh", 3],
+  ["energy_exported_kwh", "Exported", "kWh", 3],
+];
 
 function tile(name, unit) {
   const node = h(
@@ -70,6 +79,8 @@ class OverviewPage {
     this.context = context;
     this.tiles = Object.fromEntries(TILES.map(([key, name, unit]) => [key, tile(name, unit)]));
     this.tiles.soc_pct.node.hidden = true;
+    this.site = tile("Site", "");
+    this.site.node.hidden = true;
     this.csip = tile("CSIP", "");
     this.limit = tile("Limit in force", "");
     this.status = tile("Inverter", "");
@@ -80,7 +91,7 @@ class OverviewPage {
     this.plot.onSilence = () => this.loadHistory().catch(() => {});
     const look = { "aria-label": "Window", onchange: () => this.loadHistory() };
     this.window = h("select", look, options(WINDOWS, 900));
-    for (const name of ["phases", "sources", "comm", "force"]) this[name] = h("div", {});
+    for (const name of ["phases", "sources", "comm", "force", "meter"]) this[name] = h("div", {});
     this.told = h("div", { "aria-live": "polite" });
     const title = h("h2", {}, "Power, current and voltage");
     const plotHead = h("div", { class: "row spread" }, title, this.window);
@@ -94,16 +105,23 @@ class OverviewPage {
         { class: "grid" },
         card("Phases", this.phases),
         card("DC sources", this.sources, note("Positive power flows into the inverter, negative charges.")),
+        this.siteCard(),
         card("Front-ends", this.comm),
         this.operatorCard(),
       ),
     );
   }
 
+  siteCard() {
+    this.meterCard = card("Site meter", this.meter, note("The DER less the load behind its meter."));
+    this.meterCard.hidden = true;
+    return this.meterCard;
+  }
+
   tileRow() {
     const nodes = TILES.map(([key]) => this.tiles[key].node);
     const words = [this.csip.node, this.limit.node, this.status.node];
-    return h("div", { class: "tiles" }, nodes.slice(0, 5), words, nodes.slice(5));
+    return h("div", { class: "tiles" }, nodes.slice(0, 5), words, this.site.node, nodes.slice(5));
   }
 
   operatorCard() {
@@ -160,10 +178,22 @@ class OverviewPage {
     say(this.status.unit, [back, alarms].filter(Boolean).join(". ") || `${status.connect}, no alarm`);
   }
 
+  showSite(site) {
+    this.site.node.hidden = this.meterCard.hidden = !site;
+    if (!site) return;
+    say(this.site.value, num(site.power_kw, 2));
+    say(this.site.unit, `kW, + exports; load ${num(site.load_kw, 2)} kW`);
+    const rows = SITE_ROWS.map(([key, name, unit, decimals]) =>
+      h("tr", {}, h("td", {}, name), h("td", { class: "n" }, `${num(site[key], decimals)} ${unit}`)),
+    );
+    show(this.meter, table(["Value", "Now"], rows, { numbers: ["Now"] }));
+  }
+
   update(overview) {
     const { metrics, phases, sources, comm } = overview;
     for (const [key, , , decimals] of TILES) say(this.tiles[key].value, num(metrics[key], decimals));
     this.tiles.soc_pct.node.hidden = metrics.soc_pct === null;
+    this.showSite(overview.site);
     this.showLimit(overview.binding.p);
     this.followBinding(overview.binding);
     this.showStatus(overview);

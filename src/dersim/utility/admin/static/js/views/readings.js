@@ -113,7 +113,7 @@ function nameOf(text, unit) {
 // Quantities of one unit together, no more than can be told apart; those of a site apart from the DER's.
 function groupsOf(meters) {
   const byUnit = new Map();
-  for (const meter of meters) {
+  for (const meter of [...meters].sort((a, b) => a.of_site - b.of_site)) {
     const unit = (meter.of_site ? "Site, " : "") + (meter.unit || "no unit");
     if (!byUnit.has(unit)) byUnit.set(unit, []);
     byUnit.get(unit).push(meter);
