@@ -49,6 +49,11 @@ class SimClock:
         """Whether `start` was called."""
         return not math.isnan(self._anchor_s)
 
+    @property
+    def start_s(self) -> float:
+        """The first instant; NaN before `start`."""
+        return self._first_s
+
     def now_s(self) -> float:
         """The simulated time, seconds since 1970 UTC; before `start`, the time at which it would start."""
         anchor_s = self._anchor_s

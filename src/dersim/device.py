@@ -74,7 +74,7 @@ class Device(Checkpointed, DeviceService, BehindGrid):
     `functions`: its control functions by name, e.g. "volt-var"; `function_types`: in the order of the calls.
     `moved_s`: when more than its registers may have changed last.
     `failed`: why it stopped for good, or ""; `on_failure`: called with an error in a step that a change
-    causes, instead of raising it from the change.
+    causes, instead of raising it from the change. `on_command`: called with each one.
     """
 
     def __init__(
@@ -115,9 +115,9 @@ class Device(Checkpointed, DeviceService, BehindGrid):
         self._state: DeviceState | None = None
         self.failed = ""
         self.on_failure: Callable[[BaseException], None] | None = None
-        now_s, settle, apply = self._clock.now_s, self._settle, self._apply
-        kinds, own = self.chain.types, self.settings
-        self.setpoints = Setpoints(kinds, plate, own, now_s=now_s, settle=settle, apply=apply)
+        self.on_command: Callable[[Command], object] = _unwatched
+        now_s, settle, apply, kinds = self._clock.now_s, self._settle, self._apply, self.chain.types
+        self.setpoints = Setpoints(kinds, plate, self.settings, now_s=now_s, settle=settle, apply=apply)
         self._cuts = Cuts(self.setpoints, self.inputs, self.chain, self.source, sampled=sampled)
         self._listen()
         self._configure(self.setpoints.values())
@@ -203,6 +203,7 @@ class Device(Checkpointed, DeviceService, BehindGrid):
             self._report.held.forget()
         else:
             raise ConfigError(f"command: {command!r} is not one of start, stop, reset")
+        self.on_command(command)
         self._restep()
 
     def dc_iv(self) -> dict[str, Any]:
@@ -292,16 +293,18 @@ class Device(Checkpointed, DeviceService, BehindGrid):
 
     def _present(self) -> tuple[float, Conditions]:
         time_s = 0.0 if math.isnan(self._last_s) else self._last_s
-        conditions = self._conditions
-        if conditions is None:
-            conditions = self.inputs.at(time_s)
-            self._look(conditions)
+        if (conditions := self._conditions) is None:
+            self._look(conditions := self.inputs.at(time_s))
         return time_s, conditions
 
     def _build(self) -> DeviceState:
         build = self._report.failed_state if self.failed else self._report.state
         self._state = build(*self._present(), self.shares, self.setpoints.value)
         return self._state
+
+
+def _unwatched(_command: Command) -> None:
+    """Nobody records commands."""
 
 
 def _own(nameplate: Nameplate, number: int) -> Nameplate:

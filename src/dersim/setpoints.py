@@ -161,6 +161,8 @@ class Setpoints:
         self._now_s = now_s
         #: Goes around each call of a function's own check; this one lets its error pass.
         self.fence: Callable[[str], AbstractContextManager[Ended]] = lambda _what: nullcontext(Ended())
+        #: Called with the changes of each submission that is carried out; who records a run sets it.
+        self.on_submit: Callable[[Sequence[SetpointChange]], object] = _unwatched
         self._settle = settle
         self._apply = apply
         #: By mode: one of each source that asks for it, most often one alone.
@@ -239,6 +241,7 @@ class Setpoints:
             self._note(JournalEntry(now_s, *change[:4], _until_s(change), outcome))
         if any(outcome.verdict is not Verdict.ACCEPTED for outcome in outcomes):
             return outcomes
+        self.on_submit(changes)
         self._settle(now_s)
         changed = [self._put(change, now_s) for change in changes]
         if any(changed):
@@ -363,20 +366,16 @@ class Setpoints:
         return float(value) if isinstance(value, int | float) else None
 
 
+def _unwatched(_changes: Sequence[SetpointChange]) -> None:
+    """Nobody records submissions."""
+
+
 def _until_s(change: SetpointChange) -> float | None:
     return change.expires_s if change.until_s is None else change.until_s
 
 
 def _shown(setpoint: _Setpoint, overridden_by: str = "") -> InForce:
-    return InForce(
-        setpoint.mode,
-        setpoint.value,
-        setpoint.source,
-        setpoint.detail,
-        setpoint.since_s,
-        setpoint.until_s,
-        overridden_by,
-    )
+    return InForce(*setpoint[1:3], setpoint.source, *setpoint[3:5], setpoint.until_s, overridden_by)
 
 
 def _beaten(

@@ -36,7 +36,6 @@ from dersim.plugin.services import (
     FoundResources,
     PresenceService,
 )
-from dersim.tls import SharedContexts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -274,9 +273,7 @@ class CsipClient:
     def _load(self) -> Credentials:
         """Read the certificate files; CertificateError or ConfigError names the bad one."""
         self._files = _signature(self.config)
-        plate = self.device.nameplate
-        contexts = self._context.services.shared(SharedContexts, SharedContexts)
-        self._loaded = credentials_of.load(self.config, self._pair, plate.serial_number, contexts)
+        self._loaded = credentials_of.load_for(self._context, self.config, self._pair, self.device)
         return self._loaded
 
     def _reload(self) -> Credentials | None:

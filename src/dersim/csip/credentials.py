@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -13,8 +13,12 @@ from dersim import pki, tls
 from dersim.csip.config import DEFAULT_CERT, DEFAULT_KEY, DEFAULT_ROOT, CsipConfig
 from dersim.errors import CertificateError, ConfigError
 from dersim.ieee2030_5 import identity
-from dersim.plugin.services import CertificateFiles
+from dersim.plugin.services import CertificateFiles, PeersService
 from dersim.tls.files import load_certificates
+
+if TYPE_CHECKING:
+    from dersim.device import Device
+    from dersim.plugin.extension import FrontendContext
 
 
 class Credentials(NamedTuple):
@@ -64,6 +68,24 @@ def load(
     if not config.origin.secure:
         return Credentials(_plain_lfdi(config, number, serial_number), make)
     return Credentials(identity.lfdi(make().certificate_der), make)
+
+
+def load_for(context: FrontendContext, config: CsipConfig, number: int | None, device: Device) -> Credentials:
+    """As `load`, for a DER of a run, whose LFDI a record may give: then no file is read."""
+    peers = context.service(PeersService)
+    lfdi = None if peers is None else peers.lfdi(device.number)
+    if lfdi is not None:
+        found = Credentials(lfdi, _no_context)
+    else:
+        contexts = context.services.shared(tls.SharedContexts, tls.SharedContexts)
+        found = load(config, number, device.nameplate.serial_number, contexts)
+    if peers is not None:
+        peers.identified(device.number, found.lfdi)
+    return found
+
+
+def _no_context() -> tls.ClientContext:
+    raise CertificateError("this DER has no certificate: its LFDI is that of a record")
 
 
 def missing_defaults(config: CsipConfig, number: int | None) -> str:

@@ -18,7 +18,7 @@ from dersim.csip.put_check import NOT_READ
 from dersim.csip.schedule import Schedule
 from dersim.csip.session import Answer, Fetched, Session
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
-from dersim.http11 import Connection, Endpoint, Headers, Response
+from dersim.http11 import Endpoint, Headers, Requests, Response
 from dersim.ieee2030_5 import resources
 from dersim.ieee2030_5.event_types import EventView, Phase
 from dersim.load.reactions import MOST_PROGRAMS, ControlFacts
@@ -262,7 +262,7 @@ class MeasuredSession(Session):
 
     async def _timed(
         self,
-        connection: Connection,
+        connection: Requests,
         origin: Any,
         method: str,
         target: str,

@@ -35,8 +35,9 @@ from dersim.csip.subscriptions.reading import NotedReader
 from dersim.csip.time_sampling import TimeSampling
 from dersim.csip.tree import Tree
 from dersim.errors import CertificateError, ConfigError, RemoteProtocolError
-from dersim.http11 import Connection, Endpoint
+from dersim.http11 import Endpoint, Requests
 from dersim.ieee2030_5.event_types import EventSettings, Reread
+from dersim.plugin.services import PeersService
 
 if TYPE_CHECKING:
     from dersim.ieee2030_5.resources import DERControlResponse
@@ -238,24 +239,30 @@ class Parts:
         del self.rereads[:-MAX_REREADS]
         self.schedule.set_earlier("reread", self._client_context.frontend.clock.now_s())
 
-    def connector(self, credentials: Credentials) -> Callable[[Origin], Connection]:
+    def connector(self, credentials: Credentials) -> Callable[[Origin], Requests]:
         """How to connect with these credentials."""
 
-        def connect(origin: Origin) -> Connection:
-            context = _tls_context(credentials, origin) if origin.secure else None
-            recorder, wrap = self._client_context.recorder, None
-            if recorder is not None:
-                wrap = partial(recorder.record, device=self._client_context.device.number, context=context)
-            load = self._client_context.load
-            make = Endpoint if load is None else partial(MeasuredEndpoint, load)
-            connection = make(
-                origin.host, origin.port, context, open_tcp=self._client_context.presence.open_tcp, wrap=wrap
-            ).connection()
+        peers = self._client_context.frontend.service(PeersService)
+
+        def connect(origin: Origin) -> Requests:
+            make = partial(self._connection, origin, credentials)
+            number = self._client_context.device.number
+            connection = make() if peers is None else peers.connection(number, origin.url(""), make)
             if self.subscriptions is not None and origin == self._client_context.config.origin:
                 self.subscriptions.server.connection = connection
             return connection
 
         return connect
+
+    def _connection(self, origin: Origin, credentials: Credentials) -> Requests:
+        client_context = self._client_context
+        context = _tls_context(credentials, origin) if origin.secure else None
+        recorder, load, wrap = client_context.recorder, client_context.load, None
+        if recorder is not None:
+            wrap = partial(recorder.record, device=client_context.device.number, context=context)
+        make = Endpoint if load is None else partial(MeasuredEndpoint, load)
+        open_tcp = client_context.presence.open_tcp
+        return make(origin.host, origin.port, context, open_tcp=open_tcp, wrap=wrap).connection()
 
 
 def _tls_context(credentials: Credentials, origin: Origin) -> tls.ClientContext:

@@ -25,7 +25,7 @@ from dersim.csip.links import Origin, resolve
 from dersim.csip.retry_after import retry_after_s
 from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.exchanges.conversation import Conversation
-from dersim.http11 import Connection, Headers, Response
+from dersim.http11 import Headers, Requests, Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.logbuffer import Level
@@ -46,7 +46,7 @@ _READ_HEADERS = (("Accept", "application/sep+xml"), ("User-Agent", "dersim"))
 _WRITE_HEADERS = (*_READ_HEADERS, ("Content-Type", "application/sep+xml"))
 
 Say = Callable[[Level, str], None]
-Connect = Callable[[Origin], Connection]
+Connect = Callable[[Origin], Requests]
 #: Goes around one unit of work, by place and name: an unforeseen error ends that unit alone.
 Fence = Callable[[str, str], AbstractContextManager[None]]
 T = TypeVar("T")
@@ -164,7 +164,7 @@ class Session:
         self._on_recovered = on_recovered
         self._failed: dict[str, None] = {}
         self._newest = 0
-        self._connections: dict[Origin, Connection] = {}
+        self._connections: dict[Origin, Requests] = {}
         self._remembered: dict[str, Document] = {}
         self._accepted_us: dict[Origin, None] = {}
 
@@ -330,7 +330,7 @@ class Session:
 
     async def _timed(
         self,
-        connection: Connection,
+        connection: Requests,
         origin: Origin,
         method: str,
         target: str,
@@ -359,7 +359,7 @@ class Session:
         self.last_contact_s = self._clock.now_s()
         return response
 
-    async def _connection(self, origin: Origin) -> Connection:
+    async def _connection(self, origin: Origin) -> Requests:
         if (connection := self._connections.get(origin)) is None:
             if len(self._connections) >= MAX_ORIGINS:
                 await self._connections.pop(next(o for o in self._connections if o != self.origin)).aclose()

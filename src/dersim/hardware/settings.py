@@ -31,7 +31,7 @@ SETTING_MODES = (
 )
 
 
-def _ignore() -> None:
+def _ignore(*_values: object) -> None:
     return None
 
 
@@ -44,13 +44,14 @@ class Settings:
     `stored` holds curves and other values that were written but are not in force, by mode.
     anti_islanding: 704.AntiIslEna, which 2030.5 does not have.
     They start at the ratings, or at the nameplate's `settings`; ConfigError for one that is out of range.
-    `before_change` is called before base values are written, `on_change` after one that acts changed.
+    `before_change` is called before base values are written, `on_write` with them (and anti_islanding),
+    `on_change` after one that acts changed.
     """
 
     # One of so many attributes would have a dict of 1.5 kB.
     __slots__ = (
         *("_base", "_governed", "_nameplate", "_ranges", "_written", "anti_islanding", "before_change"),
-        *("changed_s", "changes", "on_change", "setESDelay", "setESHighFreq", "setESHighVolt"),
+        *("changed_s", "changes", "on_change", "on_write", "setESDelay", "setESHighFreq", "setESHighVolt"),
         *("setESLowFreq", "setESLowVolt", "setESRampTms", "setESRandomDelay", "setGradW", "setMaxA"),
         *("setMaxChargeRateVA", "setMaxChargeRateW", "setMaxDischargeRateVA", "setMaxDischargeRateW"),
         *("setMaxV", "setMaxVA", "setMaxVar", "setMaxVarNeg", "setMaxW", "setMaxWh"),
@@ -96,6 +97,7 @@ class Settings:
         self.changes = 0
         self.changed_s = 0.0
         self.before_change: Callable[[], None] = _ignore
+        self.on_write: Callable[[Mapping[str, float]], object] = _ignore
         self.on_change: Callable[[], None] = _ignore
         self._start_at(nameplate.settings)
         for name, value in self._base.items():
@@ -151,6 +153,7 @@ class Settings:
         self._check(values)
         self.before_change()
         self._store(values)
+        self.on_write(values)
         if self._refresh(now_s):
             self.on_change()
 
@@ -177,6 +180,7 @@ class Settings:
         self.anti_islanding = enabled
         self.changes += 1
         self.changed_s = now_s
+        self.on_write({"anti_islanding": enabled})
         self.on_change()
 
     def checkpoint(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Server: `await bind(host, port)`, then `await serve(handler, listeners, tls=...)
 `dersim.http11.transport` puts httpx on top, for one-off requests.
 """
 
-from dersim.http11.connection import Connection
+from dersim.http11.connection import Connection, Requests
 from dersim.http11.endpoint import Endpoint
 from dersim.http11.listen import address, bind
 from dersim.http11.messages import PLANTED_FAULT, Headers, Limits, Request, Response
@@ -22,6 +22,7 @@ __all__ = [
     "Limits",
     "Raw",
     "Request",
+    "Requests",
     "Response",
     "address",
     "bind",

@@ -16,7 +16,7 @@ taken for the response to the next one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import trio
 
@@ -34,6 +34,41 @@ OpenStream = Callable[[], Awaitable[trio.abc.Stream]]
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+class Requests(Protocol):
+    """What a client needs of a connection; described at `Connection`, which is one."""
+
+    @property
+    def connects(self) -> int:
+        """How often it was opened."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """As of `Connection`."""
+        ...
+
+    @property
+    def peer_certificate_der(self) -> bytes | None:
+        """As of `Connection`."""
+        ...
+
+    async def request(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Headers = (),
+        body: bytes = b"",
+        timeout_s: float = 30.0,
+    ) -> Response:
+        """As of `Connection`."""
+        ...
+
+    async def aclose(self) -> None:
+        """As of `Connection`."""
+        ...
 
 
 class _Unanswered(UtilityUnreachable):

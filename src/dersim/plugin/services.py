@@ -16,6 +16,7 @@ from dersim.errors import PluginError
 if TYPE_CHECKING:
     import trio
 
+    from dersim.http11 import Requests
     from dersim.ieee2030_5 import Edition
     from dersim.ieee2030_5.event_types import EventView
     from dersim.ieee2030_5.judging import Judgement
@@ -151,6 +152,22 @@ class TransportService(Protocol):
 
     async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
         """A TCP connection; OSError where there is none."""
+        ...
+
+
+class PeersService(Protocol):
+    """Between the CSIP clients and their servers: it records what is said, or answers from a record."""
+
+    def connection(self, number: int, url: str, make: Callable[[], Requests]) -> Requests:
+        """What DER `number` talks to the server at `url` by. make: makes a connection over the network."""
+        ...
+
+    def lfdi(self, number: int) -> str | None:
+        """The LFDI that DER `number` takes; None: that of its certificate. CertificateError: it has none."""
+        ...
+
+    def identified(self, number: int, lfdi: str) -> None:
+        """DER `number` goes by this LFDI from now on."""
         ...
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dersim.clock import SimClock
     from dersim.csip.reader import Reader
     from dersim.exchanges.conversation import Conversation
-    from dersim.http11 import Connection
+    from dersim.http11 import Requests
 
 #: Notification.status (2030.5-2018 B.2.3.18).
 DEFAULT, CANCELLED, MOVED, CHANGED, DELETED = range(5)
@@ -54,7 +54,7 @@ class ServerSeen:
     __slots__ = ("_lfdi", "connection")
 
     def __init__(self) -> None:
-        self.connection: Connection | None = None
+        self.connection: Requests | None = None
         self._lfdi: str | None = None
 
     @property

@@ -1,0 +1,166 @@
+"""Reads a record: ConfigError with file and line for what is none, a notice for a torn last line."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dersim import __version__, json_text
+from dersim.errors import ConfigError
+from dersim.json_schema import require
+from dersim.json_text import BodyError
+from dersim.recorded.lines import FORMAT, MARKS, Change, Exchange, Failure, line_schema
+from dersim.recorded.secrets import stand_in
+
+#: The longest line, bytes: a body of 2 MiB with its escapes.
+MAX_LINE_BYTES = 16 << 20
+
+
+@dataclass
+class Record:
+    """A record. head: as in the file. exchanges: by DER, in the order in which they were sent.
+
+    end_s: since the start. notices: what is odd about the file, a line each.
+    """
+
+    path: Path
+    head: dict[str, Any]
+    exchanges: dict[int, list[Exchange]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    end_s: float = 0.0
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many exchanges there are."""
+        return sum(map(len, self.exchanges.values()))
+
+
+def read_record(path: Path) -> Record:
+    """The record in a file."""
+    try:
+        with path.open("rb") as file:
+            return _Reader(path).read(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}; give a file of dersim sim --record") from None
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._schema = line_schema()
+        self._bodies: dict[str, bytes] = {}
+        self._number = 0
+        self._record: Record | None = None
+        self._ended = False
+
+    def read(self, file: Any) -> Record:
+        torn = False
+        while text := file.readline(MAX_LINE_BYTES + 1):
+            self._number += 1
+            if len(text) > MAX_LINE_BYTES:
+                raise self._error(f"a line of more than {MAX_LINE_BYTES >> 20} MiB")
+            if torn := not text.endswith(b"\n"):
+                break
+            if text.strip():
+                self._take(text)
+        record = self._record
+        if record is None:
+            raise ConfigError(f"{self._path}: it is empty; give a file of dersim sim --record")
+        if torn:
+            record.notices.append(f"line {self._number} is torn and is left out")
+        self._finish(record)
+        return record
+
+    def _take(self, text: bytes) -> None:
+        try:
+            line = json_text.parse(text, "the line")
+            if not isinstance(line, dict):
+                raise BodyError("not an object")
+            kind = next((mark for mark in MARKS if mark in line), None)
+            if self._record is None:
+                self._begin(line)
+                return
+            if kind in (None, "conversation"):
+                raise BodyError("no kind of line that is known here")
+            require({"$ref": MARKS[kind].__name__}, self._schema["$defs"], line)
+            getattr(self, f"_{kind}")(line)
+        except BodyError as error:
+            raise self._error(error.placed) from None
+
+    def _error(self, why: str) -> ConfigError:
+        return ConfigError(f"{self._path} line {self._number}: {why}")
+
+    def _begin(self, line: dict[str, Any]) -> None:
+        number = line.get("conversation")
+        if number is None:
+            raise BodyError("this is no recorded conversation; give a file of dersim sim --record")
+        if number != FORMAT:
+            by = f"dersim {line.get('dersim', '?')}"
+            raise BodyError(
+                f"format {number}, written by {by}; dersim {__version__} reads format {FORMAT}: replay it with {by}"
+            )
+        require({"$ref": "HeadLine"}, self._schema["$defs"], line)
+        self._record = Record(self._path, line)
+
+    def _body(self, line: dict[str, Any]) -> None:
+        try:
+            content = base64.b64decode(line["base64"], validate=True) if "base64" in line else None
+        except binascii.Error:
+            raise BodyError("not base64", "/base64") from None
+        self._bodies[line["body"]] = stand_in(line.get("text", "").encode() if content is None else content)
+
+    def _method(self, line: dict[str, Any]) -> None:
+        assert self._record is not None  # noqa: S101 - `_take` has looked
+        failure = line.get("failure")
+        exchange = Exchange(
+            line["der"],
+            line["at"],
+            line["until"],
+            line["method"],
+            line["url"],
+            _headers(line["headers"]),
+            self._named(line, "sent"),
+            line.get("status", 0),
+            _headers(line.get("answer_headers", ())),
+            self._named(line, "answer"),
+            None if failure is None else Failure(**failure),
+            line.get("connects", 0),
+            not line.get("closed", False),
+        )
+        self._record.exchanges.setdefault(exchange.der, []).append(exchange)
+        self._record.end_s = max(self._record.end_s, exchange.until_s)
+
+    def _named(self, line: dict[str, Any], member: str) -> bytes:
+        name = line.get(member, "")
+        if name and name not in self._bodies:
+            raise BodyError(f"no line before it has the body {name}", f"/{member}")
+        return self._bodies.get(name, b"")
+
+    def _der(self, line: dict[str, Any]) -> None:
+        assert self._record is not None  # noqa: S101 - `_take` has looked
+        kinds = line.keys() - {"der", "at"}
+        if len(kinds) != 1:
+            raise BodyError("a change has one member besides der and at")
+        kind = kinds.pop()
+        self._record.changes.append(Change(line["der"], line["at"], kind, line[kind]))
+        self._record.end_s = max(self._record.end_s, line["at"])
+
+    def _end(self, line: dict[str, Any]) -> None:
+        assert self._record is not None  # noqa: S101 - `_take` has looked
+        self._record.end_s = line["end"]
+        self._ended = True
+
+    def _finish(self, record: Record) -> None:
+        if not self._ended:
+            record.notices.append("it has no end: the run was killed, or could not write on")
+        for exchanges in record.exchanges.values():
+            exchanges.sort(key=lambda each: each.at_s)  # they were written when they were complete
+        record.changes.sort(key=lambda each: each.at_s)
+
+
+def _headers(pairs: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in pairs)
