@@ -151,6 +151,21 @@ COMMANDS: dict[str, Command] = {
         FILES,
         (Example("dersim replay scenario.json trajectory.csv --out out.csv", "P, Q and status of each row"),),
     ),
+    "replay-conversation": Command(
+        "dersim.cli.replay_conversation",
+        "repeat a recorded run without its server, and compare what is sent",
+        FILES,
+        (
+            Example(
+                "dersim replay-conversation run.jsonl",
+                "of dersim sim --record run.jsonl; exit code 3 where something else is sent",
+            ),
+            Example(
+                "dersim replay-conversation run.jsonl --ignore stateOfChargeStatus --within 5",
+                "with a tolerance of 5 s, and without one element",
+            ),
+        ),
+    ),
     "nameplate": Command(
         "dersim.cli.nameplate",
         "read a real inverter's SunSpec registers into a nameplate",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Action, Namespace
-from collections.abc import Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dersim.cli import sim_options
 from dersim.cli.redaction import redacted
 from dersim.plugin.services import PeersService
 from dersim.recorded.encoding import Encoder
@@ -45,9 +46,21 @@ def recorder_of(
     recorder = Recorder(writer, clock, log, lambda lfdis: maker.head(simulator, clock.start_s, lfdis), inner)
     simulator.services.offer(PeersService, recorder)
     simulator.on_start.append(partial(recorder.begin, simulator.fleet.devices))
+    simulator.on_stop.append(recorder.end)
     return recorder
 
 
-def kept(args: Sequence[str], flags: Mapping[str, Action]) -> list[str]:
-    """The words that a replay needs, without secrets."""
-    return [redacted(word) for word in kept_words(args, flags)]
+def recorder_for(
+    args: Sequence[str],
+    options: Namespace,
+    registry: Registry,
+    simulator: Simulator,
+    clock: SimClock,
+    log: LogBuffer,
+) -> Recorder | None:
+    """The recorder that `--record` asks for, see `recorder_of`."""
+    if options.record is None:
+        return None
+    flags = sim_options.make_parser(args)[0].flags
+    words = [redacted(word) for word in kept_words(args, flags)]
+    return recorder_of(options.record, options, registry, simulator, clock, log, words=words)

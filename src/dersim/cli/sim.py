@@ -18,6 +18,7 @@ import trio
 
 from dersim.cli import sim_options
 from dersim.cli.load_run import LoadRun, stop_after
+from dersim.cli.recording import recorder_for
 from dersim.cli.run_report import RunReport
 from dersim.cli.short_form import ShortForm
 from dersim.cli.sim_options import COMPANION
@@ -46,8 +47,13 @@ def main(args: Sequence[str]) -> int:
     terminal = stderr()
     log, short = make_log(options, terminal)
     state = SimState.of(options)
-    with contextlib.nullcontext() if state is None else contextlib.closing(state):
+    with contextlib.ExitStack() as open_files:
+        if state is not None:
+            open_files.enter_context(contextlib.closing(state))
         simulator, clock = make_simulator(options, registry, log, state)
+        recorder = recorder_for(args, options, registry, simulator, clock, log)
+        if recorder is not None:
+            open_files.enter_context(contextlib.closing(recorder))
         report = RunReport.of(simulator, log, terminal, short)
         tune_collector()
         deadline_s = STOP_DEADLINE_S if options.count <= 100 else STOP_DEADLINE_MANY_S

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from dersim.cli import load_flags, watching
 from dersim.cli.commands import command_parser
@@ -20,6 +21,7 @@ from dersim.options import (
     OptionParser,
     count,
     names,
+    new_file,
     number,
     readable_file,
     time_of_day,
@@ -61,6 +63,7 @@ def make_parser(
         _add_state(parser)
     load_flags.add_load(parser)
     if command == "sim":
+        _add_record(parser)
         watching.add_flag(parser)
     add_selection(parser)
     plugins.add_options(parser)
@@ -125,7 +128,7 @@ def add_general(parser: OptionParser) -> None:
     _add_ders(parser)
     _add_time(parser)
     _add_inputs(parser)
-    parser.suggestions["log_level"] = lambda: [level.lower() for level in LEVELS]
+    parser.suggestions["log_level"] = lambda: [each.lower() for each in LEVELS]
     group = parser.add_argument_group("this run")
     group.add_argument(
         "--demo",
@@ -148,9 +151,20 @@ def add_general(parser: OptionParser) -> None:
     )
     group.add_argument(
         "--log_level",
-        type=_level,
+        type=level,
         metavar="LEVEL",
         help=f"of what goes to stderr: {_LEVELS}; default: info in a pipe, in a terminal a short form of it",
+    )
+
+
+def _add_record(parser: OptionParser) -> None:
+    group = parser.add_argument_group("record")
+    group.add_argument(
+        "--record",
+        type=new_file,
+        metavar="FILE.jsonl",
+        help="write every exchange with the 2030.5 servers, and what else changed the DERs, without secrets; "
+        "dersim replay-conversation repeats the run (docs/record.md)",
     )
 
 
@@ -292,7 +306,7 @@ def _add_state(parser: OptionParser) -> None:
     )
 
 
-_LEVELS = ", ".join(level.lower() for level in LEVELS)
+_LEVELS = ", ".join(each.lower() for each in LEVELS)
 
 
 def _load_pf(text: str) -> float:
@@ -302,8 +316,9 @@ def _load_pf(text: str) -> float:
     return factor
 
 
-def _level(text: str) -> Level:
-    for level in ("Debug", "Info", "Warning", "Error"):
-        if text.lower() == level.lower():
-            return level
+def level(text: str) -> Level:
+    """A level of the log, in lower-case too."""
+    for known in LEVELS:
+        if text.lower() == known.lower():
+            return cast("Level", known)
     raise argparse.ArgumentTypeError(f"one of {_LEVELS} is needed, not {shown(text)}")

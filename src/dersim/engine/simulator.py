@@ -53,7 +53,8 @@ class Simulator:
     """A fleet, its clock and its front-ends, from start to stop.
 
     options: all flags. seed: of all random draws. `run` is called once. states: who keeps checkpoints sets
-    `states.keeps` before `run` and calls `states.saved()` after each one.
+    `states.keeps` before `run` and calls `states.saved()` after each one. on_start, on_stop: called once the clock
+    runs, and when all has ended.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class Simulator:
         self._seed = seed
         self.stopping = trio.Event()
         self.addresses: dict[str, str] = {}
+        self.on_start: list[Callable[[], object]] = []
+        self.on_stop: list[Callable[[], object]] = []
         self._supervised: dict[int, list[Supervised]] = {}
         self._group_options: dict[str, Namespace] = {}
         self._grids = Grids(fleet, ())
@@ -113,11 +116,15 @@ class Simulator:
         ConfigError or PluginError if something cannot be made or bound: then nothing has run.
         FrontendFailed if a front-end failed under `fail_fast`.
         """
-        with bare_errors():
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._live, announce)
-                await self.stopping.wait()
-                nursery.cancel_scope.cancel()
+        try:
+            with bare_errors():
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._live, announce)
+                    await self.stopping.wait()
+                    nursery.cancel_scope.cancel()
+        finally:
+            for end in self.on_stop:
+                end()
 
     async def _live(self, announce: Callable[[str], None]) -> None:
         check_rate(self._options, self._clock.rate, self._registry.frontends.values())
@@ -133,6 +140,8 @@ class Simulator:
                 self.fences.around, "function_check", "Engine", device=device.number
             )
         self._clock.start(held=bool(self._grids))
+        for begin in self.on_start:
+            begin()
         trip_log = TripLog(self.fleet, self._log)
         ticker = Ticker(self.fleet, self._clock, self._physics.step, self._grids, trip_log, self.fences)
         first_s = self._clock.now_s()

@@ -1,7 +1,7 @@
 """What a client sent beside what was recorded: by XML element, with the headers that matter.
 
-A record of a run in real time is replayed in exact time. There a clock reads some milliseconds differently and
-a measured value may be rounded the other way. `Allowed` says how much of that is no difference.
+A record of a run in real time is replayed in exact time. There a clock reads some milliseconds differently
+and a measured value may be rounded the other way. `Allowed` says how much of that is no difference.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from typing import Any
 
 from dersim.recorded.lines import DIGITS, Change, Exchange
@@ -59,7 +59,7 @@ class Encoder:
     def _headers(self, headers: Any) -> list[list[str]]:
         return [[name, self._redact(value)] for name, value in shown_headers(headers)]
 
-    def _body(self, body: bytes) -> Iterator[bytes]:
+    def _body(self, body: bytes) -> Generator[bytes, None, str]:
         """Yields the line of a body that is new; returns its name."""
         name = self._written.get(body)
         if name is not None:
@@ -81,4 +81,6 @@ class Encoder:
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+    return (
+        json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+    )

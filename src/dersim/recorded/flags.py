@@ -33,7 +33,7 @@ LEFT_OUT = frozenset({
     "load_report", "log_level", "mb_cert", "mb_ciphers", "mb_enable", "mb_enc", "mb_host", "mb_key",
     "mb_port", "mb_root_cert", "mb_tls_version", "nameplate", "pcap", "rate_override", "record", "rtu_baud",
     "rtu_enable", "rtu_parity", "rtu_port", "rtu_stopbits", "scenario", "seed", "start_clock_time",
-    "thresholds", "token", "token_file", "use_test_pki_certs", "wall_clock", "website_ip", "website_port",
+    "thresholds", "token", "token_file", "use_test_pki_certs", "wall_clock", "watch_invariants", "website_ip", "website_port",
 })  # fmt: skip
 #: Flags whose files are in the record, by their `dest`.
 FILES = {"nameplate": "-f", "dc_profile": "--dc_profile", "grid_profile": "--grid_profile"}

@@ -41,7 +41,10 @@ class HeadLine(TypedDict):
     edition: Annotated[str, described("of what the first DER sends: 2018 or 2023")]
     flags: Annotated[list[str], described("those of dersim sim that matter to a replay")]
     files: Annotated[
-        dict[str, str], described("content of the files that flags name, by flag, or by path within the folder of a fleet file")
+        dict[str, str],
+        described(
+            "content of the files that flags name, by flag, or by path within the folder of a fleet file"
+        ),
     ]
     port: Annotated[int, described("of the server, where the flag left it open")]
     pin_checked: Annotated[bool, described("whether a Registration's PIN was checked")]

@@ -78,18 +78,26 @@ class _Reader:
     def _take(self, text: bytes) -> None:
         try:
             line = json_text.parse(text, "the line")
-            if not isinstance(line, dict):
-                raise BodyError("not an object")
-            kind = next((mark for mark in MARKS if mark in line), None)
             if self._record is None:
-                self._begin(line)
-                return
-            if kind in (None, "conversation"):
-                raise BodyError("no kind of line that is known here")
-            require({"$ref": MARKS[kind].__name__}, self._schema["$defs"], line)
-            getattr(self, f"_{kind}")(line)
+                self._begin(line if isinstance(line, dict) else {})
+            else:
+                self._follow(self._record, line)
         except BodyError as error:
             raise self._error(error.placed) from None
+
+    def _follow(self, record: Record, line: Any) -> None:
+        kind = next((mark for mark in MARKS if mark in line), "") if isinstance(line, dict) else ""
+        if kind in ("", "conversation"):
+            raise BodyError("no kind of line that is known here")
+        require({"$ref": f"#/$defs/{MARKS[kind].__name__}"}, self._schema["$defs"], line)
+        if kind == "body":
+            self._body(line)
+        elif kind == "method":
+            self._exchange(record, line)
+        elif kind == "der":
+            self._change(record, line)
+        else:
+            record.end_s, self._ended = line["end"], True
 
     def _error(self, why: str) -> ConfigError:
         return ConfigError(f"{self._path} line {self._number}: {why}")
@@ -100,10 +108,9 @@ class _Reader:
             raise BodyError("this is no recorded conversation; give a file of dersim sim --record")
         if number != FORMAT:
             by = f"dersim {line.get('dersim', '?')}"
-            raise BodyError(
-                f"format {number}, written by {by}; dersim {__version__} reads format {FORMAT}: replay it with {by}"
-            )
-        require({"$ref": "HeadLine"}, self._schema["$defs"], line)
+            ours = f"dersim {__version__} reads format {FORMAT}"
+            raise BodyError(f"format {number}, written by {by}; {ours}: replay it with {by}")
+        require({"$ref": "#/$defs/HeadLine"}, self._schema["$defs"], line)
         self._record = Record(self._path, line)
 
     def _body(self, line: dict[str, Any]) -> None:
@@ -113,8 +120,7 @@ class _Reader:
             raise BodyError("not base64", "/base64") from None
         self._bodies[line["body"]] = stand_in(line.get("text", "").encode() if content is None else content)
 
-    def _method(self, line: dict[str, Any]) -> None:
-        assert self._record is not None  # noqa: S101 - `_take` has looked
+    def _exchange(self, record: Record, line: dict[str, Any]) -> None:
         failure = line.get("failure")
         exchange = Exchange(
             line["der"],
@@ -131,8 +137,8 @@ class _Reader:
             line.get("connects", 0),
             not line.get("closed", False),
         )
-        self._record.exchanges.setdefault(exchange.der, []).append(exchange)
-        self._record.end_s = max(self._record.end_s, exchange.until_s)
+        record.exchanges.setdefault(exchange.der, []).append(exchange)
+        record.end_s = max(record.end_s, exchange.until_s)
 
     def _named(self, line: dict[str, Any], member: str) -> bytes:
         name = line.get(member, "")
@@ -140,19 +146,14 @@ class _Reader:
             raise BodyError(f"no line before it has the body {name}", f"/{member}")
         return self._bodies.get(name, b"")
 
-    def _der(self, line: dict[str, Any]) -> None:
-        assert self._record is not None  # noqa: S101 - `_take` has looked
+    @staticmethod
+    def _change(record: Record, line: dict[str, Any]) -> None:
         kinds = line.keys() - {"der", "at"}
         if len(kinds) != 1:
             raise BodyError("a change has one member besides der and at")
         kind = kinds.pop()
-        self._record.changes.append(Change(line["der"], line["at"], kind, line[kind]))
-        self._record.end_s = max(self._record.end_s, line["at"])
-
-    def _end(self, line: dict[str, Any]) -> None:
-        assert self._record is not None  # noqa: S101 - `_take` has looked
-        self._record.end_s = line["end"]
-        self._ended = True
+        record.changes.append(Change(line["der"], line["at"], kind, line[kind]))
+        record.end_s = max(record.end_s, line["at"])
 
     def _finish(self, record: Record) -> None:
         if not self._ended:

@@ -61,10 +61,13 @@ class Recorder:
         for device in devices:
             self._watch(device)
 
-    def close(self) -> None:
-        """The run is over."""
+    def end(self) -> None:
+        """The run is over: write the last line."""
         if self._start_s is not None:
             self.put({"end": round(self.now_s(), DIGITS)})
+
+    def close(self) -> None:
+        """Wait, in bounded time, until all is written."""
         self._writer.close()
         self._tell()
 
@@ -184,9 +187,20 @@ class RecordedConnection:
             raise
         finally:
             if sent:
-                times = at_s, self._recorder.now_s()
-                request = method, self._url + target, headers, body
-                connection = self._inner.connects - connects, self._inner.is_open
-                item = Exchange(self._number, *times, *request, *answer, failure, *connection)
+                item = Exchange(
+                    self._number,
+                    at_s,
+                    self._recorder.now_s(),
+                    method,
+                    self._url + target,
+                    headers,
+                    body,
+                    answer.status,
+                    answer.headers,
+                    answer.body,
+                    failure,
+                    self._inner.connects - connects,
+                    self._inner.is_open,
+                )
                 self._recorder.put(item, len(body) + len(answer.body))
         return answer

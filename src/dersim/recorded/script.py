@@ -1,8 +1,8 @@
 """The server of a replay: answers what was recorded, at the recorded times, and compares what it is asked.
 
-The requests of one DER are matched with the recorded ones by method and URL, the oldest first. So two requests
-that are due at the same instant may change places, but the sequence of each resource may not change. An
-answer comes at its recorded time, so that what a real network added never sums up. What was not recorded is
+The requests of one DER are matched with the recorded ones by method and URL, the oldest first. So two
+requests that are due at the same instant may change places, but the sequence of each resource may not
+change. An answer comes at its recorded time, so that what a real network added never sums up. What was not recorded is
 answered as the last time, or with a 404.
 """
 
@@ -57,12 +57,17 @@ class Script:
     def identified(self, _number: int, _lfdi: str) -> None:
         """It is the recorded one."""
 
+    @property
+    def rate(self) -> float:
+        """Simulated seconds per second."""
+        return self._clock.rate
+
     def now_s(self) -> float:
         """Simulated seconds since the start."""
         return self._clock.now_s() - self._clock.start_s
 
     def take(self, number: int, method: str, url: str, headers: Headers, body: bytes) -> Exchange | None:
-        """The recorded exchange that this request is, compared with it; None for one that was not recorded."""
+        """The recorded exchange that this request is, compared with it; None where there is none."""
         at_s, key = self.now_s(), (number, method, url)
         waiting = self._waiting[key]
         within_s = self._allowed.within_s
