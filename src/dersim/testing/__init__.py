@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dersim.testing.plan import WorldPlan
-    from dersim.testing.virtual_time import run_virtual
     from dersim.testing.world import World, open_world
+    from dersim.virtual_time import run_virtual
 
 __all__ = ["World", "WorldPlan", "open_world", "run_virtual"]
 
-_PLACES = {"World": "world", "open_world": "world", "WorldPlan": "plan", "run_virtual": "virtual_time"}
+_PLACES = {
+    "World": "dersim.testing.world",
+    "open_world": "dersim.testing.world",
+    "WorldPlan": "dersim.testing.plan",
+    "run_virtual": "dersim.virtual_time",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -23,4 +28,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'dersim.testing' has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - see the head
 
-    return getattr(import_module(f"dersim.testing.{_PLACES[name]}"), name)
+    return getattr(import_module(_PLACES[name]), name)
