@@ -15,6 +15,7 @@ from dersim.conformance.report_schema import report_schema
 from dersim.fleet_file import fleet_schema
 from dersim.hardware.nameplate_schema import nameplate_schema
 from dersim.json_schema import Schema
+from dersim.recorded.lines import line_schema
 from dersim.replay_scenario import scenario_schema
 from dersim.utility.scenario.forms import scenario_schema as server_scenario_schema
 
@@ -28,6 +29,7 @@ def file_schemas() -> dict[str, Schema]:
         "conformance-report.json": report_schema(),
         "fleet.json": fleet_schema(),
         "nameplate.json": nameplate_schema(),
+        "record-line.json": line_schema(),
         "replay-scenario.json": scenario_schema(),
         "server-scenario.json": server_scenario_schema(),
     }

@@ -41,7 +41,7 @@ def told(parser):
 
 def test_bash_offers_every_command(script):
     assert offered(script, "dersim ''") == list(COMMANDS)
-    assert offered(script, "dersim re") == ["replay"]
+    assert offered(script, "dersim re") == ["replay", "replay-conversation"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

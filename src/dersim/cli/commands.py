@@ -221,6 +221,9 @@ COMMANDS: dict[str, Command] = {
     ),
 }
 
+#: Of the column of names in lists of commands.
+_WIDTH = max(map(len, COMMANDS)) + 2
+
 
 def command_parser(name: str, *, more: Callable[[], Iterable[str]] = tuple, **arguments: Any) -> OptionParser:
     """A parser for a command of the list, with its examples and the other commands after the flags.
@@ -257,7 +260,7 @@ def usage() -> str:
         "and a companion IEEE 2030.5 server.",
     ]
     for group in GROUPS:
-        rows = [f"  {name:12}{each.doc}" for name, each in COMMANDS.items() if each.group == group]
+        rows = [f"  {name:{_WIDTH}}{each.doc}" for name, each in COMMANDS.items() if each.group == group]
         lines += ["", f"{group}:", *rows]
     lines += ["", *_examples(tuple(each.examples[0] for each in COMMANDS.values() if each.group == RUN))]
     return "\n".join([*lines, "dersim COMMAND --help shows the flags and examples of one; dersim --version"])
@@ -273,5 +276,5 @@ def _examples(examples: Iterable[Example]) -> list[str]:
 def _others(name: str) -> list[str]:
     return [
         "other commands:",
-        *(f"  dersim {other:12}{each.doc}" for other, each in COMMANDS.items() if other != name),
+        *(f"  dersim {other:{_WIDTH}}{each.doc}" for other, each in COMMANDS.items() if other != name),
     ]

@@ -12,7 +12,7 @@ from dersim.cli import sim_options
 from dersim.cli.redaction import redacted
 from dersim.plugin.services import PeersService
 from dersim.recorded.encoding import Encoder
-from dersim.recorded.flags import kept_files, kept_words
+from dersim.recorded.flags import kept_files, kept_words, number_words
 from dersim.recorded.heads import HeadMaker
 from dersim.recorded.recorder import Recorder
 from dersim.recorded.writer import RecordWriter
@@ -57,10 +57,12 @@ def recorder_for(
     simulator: Simulator,
     clock: SimClock,
     log: LogBuffer,
+    *,
+    time: Literal["real", "virtual"] = "real",
 ) -> Recorder | None:
     """The recorder that `--record` asks for, see `recorder_of`."""
     if options.record is None:
         return None
     flags = sim_options.make_parser(args)[0].flags
-    words = [redacted(word) for word in kept_words(args, flags)]
-    return recorder_of(options.record, options, registry, simulator, clock, log, words=words)
+    words = [redacted(word) for word in (*kept_words(args, flags), *number_words(options))]
+    return recorder_of(options.record, options, registry, simulator, clock, log, words=words, time=time)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
-import trio.testing
 
 from dersim.cli import sim_options
 from dersim.cli.commands import command_parser
@@ -29,17 +28,17 @@ from dersim.recorded.changes import Changes
 from dersim.recorded.comparing import Allowed
 from dersim.recorded.heads import replay_words
 from dersim.recorded.reader import Record, read_record
-from dersim.recorded.scheduling import make_repeatable
 from dersim.recorded.script import Script
+from dersim.virtual_time import run_virtual
 
 if TYPE_CHECKING:
     from dersim.plugin.registry import Registry
     from dersim.recorded.differences import Differences
     from dersim.recorded.recorder import Recorder
 
-#: What differs in a record of real time without meaning anything; in a record of virtual time nothing does.
-REAL_WITHIN_S, REAL_PERCENT = 2.0, 1.0
-VIRTUAL_WITHIN_S = 0.01
+#: By how much times and measured values may differ: in a record of real time clocks read a little
+#: differently, and where a step of the DER and a reading fall on one instant, either may come first.
+REAL_WITHIN_S, VIRTUAL_WITHIN_S, PERCENT = 2.0, 0.01, 1.0
 #: The front-ends that run: all others were heard by the recorder.
 _FRONTENDS = {"csip"}
 
@@ -81,8 +80,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="by how much times may differ, of requests and in bodies "
              f"({REAL_WITHIN_S:g}; of a record of virtual time {VIRTUAL_WITHIN_S:g})")  # fmt: skip
     add("--tolerance", type=number(0, 100), default=None, metavar="PERCENT",
-        help="by how much a measured value may differ; above 0 always by one unit "
-             f"({REAL_PERCENT:g}; of a record of virtual time 0)")  # fmt: skip
+        help=f"by how much measured values may differ, above 0 always by one unit ({PERCENT:g})")  # fmt: skip
     add("--ignore", type=names, default=(), metavar="NAME,...",
         help="elements and headers that are not compared")  # fmt: skip
     add("--exact", action="store_true", help="compare bytes too, and allow no tolerance")
@@ -94,9 +92,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def allowed_of(options: Namespace, record: Record) -> Allowed:
     """What the flags and the kind of record allow."""
-    real = record.head["clock"] == "real" and not options.exact
-    within_s = REAL_WITHIN_S if real or options.realtime else VIRTUAL_WITHIN_S
-    percent = REAL_PERCENT if real or options.realtime else 0.0
+    real = record.head["clock"] == "real" or options.realtime
+    within_s = REAL_WITHIN_S if real and not options.exact else VIRTUAL_WITHIN_S
+    percent = 0.0 if options.exact else PERCENT
     return Allowed(
         within_s if options.within is None else options.within,
         percent if options.tolerance is None else options.tolerance,
@@ -125,9 +123,7 @@ def replay(record: Record, allowed: Allowed, folder: Path, options: Namespace) -
         if options.realtime:
             trio.run(_run, simulator, record, script)
         else:
-            make_repeatable()
-            mock = trio.testing.MockClock(autojump_threshold=0)
-            trio.run(_run, simulator, record, script, clock=mock)
+            run_virtual(_run, simulator, record, script)
     finally:
         if recorder is not None:
             recorder.close()

@@ -53,8 +53,8 @@ class Simulator:
     """A fleet, its clock and its front-ends, from start to stop.
 
     options: all flags. seed: of all random draws. `run` is called once. states: who keeps checkpoints sets
-    `states.keeps` before `run` and calls `states.saved()` after each one. on_start, on_stop: called once the clock
-    runs, and when all has ended.
+    `states.keeps` before `run` and calls `states.saved()` after each one. on_start, on_stop: called once the
+    clock runs, and when all has ended.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KEPT = frozenset({
     "count", "csip_2018_compat", "csip_client_enable", "csip_enc", "csip_server_ip", "csip_server_port",
     "csip_subscriptions", "dcap", "device_type", "event_removed", "first", "plugins", "put_refresh_s", "ramp",
-    "rate", "start", "strict", "tick", "validation", "wall_clock_timezone", "without",
+    "rate", "site_load_pf", "start", "strict", "tick", "validation", "wall_clock_timezone", "without",
 })  # fmt: skip
 #: Those that are not: a replay takes them from elsewhere, or does without. All others are of plug-ins.
 LEFT_OUT = frozenset({
@@ -32,11 +32,15 @@ LEFT_OUT = frozenset({
     "demo", "duration", "fail_fast", "fleet", "grid_profile", "help", "load", "load_json", "load_junit",
     "load_report", "log_level", "mb_cert", "mb_ciphers", "mb_enable", "mb_enc", "mb_host", "mb_key",
     "mb_port", "mb_root_cert", "mb_tls_version", "nameplate", "pcap", "rate_override", "record", "rtu_baud",
-    "rtu_enable", "rtu_parity", "rtu_port", "rtu_stopbits", "scenario", "seed", "start_clock_time",
-    "thresholds", "token", "token_file", "use_test_pki_certs", "wall_clock", "watch_invariants", "website_ip", "website_port",
+    "rtu_enable", "rtu_parity", "rtu_port", "rtu_stopbits", "scenario", "seed",
+    "site_load", "start_clock_time", "thresholds", "token", "token_file", "use_test_pki_certs", "wall_clock",
+    "watch_invariants", "website_ip", "website_port",
 })  # fmt: skip
-#: Flags whose files are in the record, by their `dest`.
-FILES = {"nameplate": "-f", "dc_profile": "--dc_profile", "grid_profile": "--grid_profile"}
+#: Flags whose files are in the record, by their `dest`; one may have a number instead.
+FILES = {
+    "nameplate": "-f", "dc_profile": "--dc_profile", "grid_profile": "--grid_profile",
+    "site_load": "--site_load",
+}  # fmt: skip
 FLEET = "--fleet"
 #: Folders that a replay makes, empty: certificates are not needed, but a fleet file may name them.
 FOLDER = ""
@@ -48,6 +52,12 @@ _MAX_FILE_BYTES = 16 << 20
 def kept_words(args: Sequence[str], flags: Mapping[str, Action]) -> list[str]:
     """The words of a command line that are kept, each flag with its value."""
     return [word for words in _flags(args, flags) for word in words]
+
+
+def number_words(options: Namespace) -> list[str]:
+    """The flags of `FILES` that name no file."""
+    given = [(flag, getattr(options, dest)) for dest, flag in FILES.items()]
+    return [word for flag, value in given if isinstance(value, float | int) for word in (flag, f"{value:g}")]
 
 
 def _flags(args: Sequence[str], flags: Mapping[str, Action]) -> Iterator[Sequence[str]]:
@@ -74,7 +84,8 @@ def kept_files(options: Namespace, registry: Registry, redact: Redact) -> dict[s
     """The files that the flags name, by flag, and those of a fleet file by their path in its folder."""
     if options.fleet is not None:
         return _of_fleet(options, redact)
-    files = {flag: path for dest, flag in FILES.items() if (path := getattr(options, dest)) is not None}
+    named = {flag: getattr(options, dest) for dest, flag in FILES.items()}
+    files = {flag: path for flag, path in named.items() if isinstance(path, Path)}
     kind = find_type(options.device_type, registry.device_types.values())
     files.setdefault(FILES["nameplate"], bundled(kind.profile))  # a later version may have another one
     return {flag: redact(_text(path)) for flag, path in files.items()}

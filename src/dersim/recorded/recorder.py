@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dersim.errors import LocalProtocolError, RemoteProtocolError, UtilityUnreachable
+from dersim.errors import CertificateError, LocalProtocolError, RemoteProtocolError, UtilityUnreachable
 from dersim.http11 import Headers, Response
 from dersim.kept import plain
 from dersim.modes import value_to_kept
@@ -56,10 +56,19 @@ class Recorder:
 
     def begin(self, devices: Sequence[Device]) -> None:
         """Write the head, and record from now on what changes these DERs; called when the clock runs."""
+        for device in devices:
+            if device.number not in self._lfdis and (lfdi := self._known(device.number)) is not None:
+                self._lfdis[device.number] = lfdi
+            self._watch(device)
         self._start_s = self._clock.start_s
         self.put(self._head(self._lfdis))
-        for device in devices:
-            self._watch(device)
+
+    def _known(self, number: int) -> str | None:
+        """The LFDI that a replay gives, before its client asks for it."""
+        try:
+            return self.lfdi(number)
+        except CertificateError:
+            return None
 
     def end(self) -> None:
         """The run is over: write the last line."""

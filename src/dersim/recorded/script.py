@@ -2,8 +2,8 @@
 
 The requests of one DER are matched with the recorded ones by method and URL, the oldest first. So two
 requests that are due at the same instant may change places, but the sequence of each resource may not
-change. An answer comes at its recorded time, so that what a real network added never sums up. What was not recorded is
-answered as the last time, or with a 404.
+change. An answer comes at its recorded time, so that what a real network added never sums up. What was not
+recorded is answered as the last time, or with a 404.
 """
 
 from __future__ import annotations

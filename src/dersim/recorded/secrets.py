@@ -10,14 +10,15 @@ import functools
 import re
 from collections.abc import Callable, Collection
 
-from dersim.exchanges.verdicts import mask_pin
+from dersim.exchanges.verdicts import MASK, mask_pin
 from dersim.http11 import Headers
 
 #: Two PINs with a right check digit.
 OURS, OTHER = 111115, 222220
-_MASKED = re.compile(rb">masked<")
-_OURS, _OTHER = b">masked, ours<", b">masked, other<"
-_CONTENT = re.compile(rb"<(?:[\w.-]+:)?pIN\b[^<>]*>\s*(\d{1,10})\s*<")
+_ELEMENT = rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)"
+_CONTENT = re.compile(_ELEMENT + rb"\s*(\d{1,10})\s*<")
+_MASKED = re.compile(_ELEMENT + rb"masked<")
+_WORDS = re.compile(_ELEMENT + rb"masked, (ours|other)<")
 #: Headers that say who someone is.
 _HIDDEN = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "set-cookie2"})
 #: In a fleet file.
@@ -29,16 +30,18 @@ Redact = Callable[[str], str]
 def hide_pins(body: bytes, pins: Collection[int]) -> bytes:
     """A body with words for its PINs. pins: those that our DERs check for."""
     masked = mask_pin(body)
-    if masked is body or masked == body:
+    if MASK not in masked.replace(b"\0", b""):  # with zeros between in UTF-16
         return body
-    found = [int(each) for each in _CONTENT.findall(body)]
-    word = _OURS if found and all(each in pins for each in found) else _OTHER
-    return _MASKED.sub(word, masked)
+    is_ours = all(int(digits) in pins for _, digits in _CONTENT.findall(body))
+    word = b"masked, ours<" if is_ours else b"masked, other<"
+    return _MASKED.sub(rb"\g<1>" + word, masked)
 
 
 def stand_in(body: bytes) -> bytes:
     """The body that a replay answers with."""
-    return body.replace(_OURS, b">%d<" % OURS).replace(_OTHER, b">%d<" % OTHER)
+    if b"masked, o" not in body:
+        return body
+    return _WORDS.sub(lambda found: b"%s%d<" % (found[1], OURS if found[2] == b"ours" else OTHER), body)
 
 
 def hide_file_pins(text: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import trio
 
+from dersim.cli.recording import recorder_for
 from dersim.cli.sim import configure
 from dersim.clock import SimClock
 from dersim.device import Device
@@ -18,6 +19,9 @@ from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import CsipService, Services, TransportService
 from dersim.testing.plan import WorldPlan
 from dersim.testing.running import Running
+
+if TYPE_CHECKING:
+    from dersim.recorded.recorder import Recorder
 
 T = TypeVar("T")
 
@@ -49,6 +53,7 @@ class WorldSimulator:
         self._words = (*flags, "--first", str(numbers.start), "-N", str(len(numbers)))
         self._running = Running(nursery)
         self._made: Simulator | None = None
+        self._recorder: Recorder | None = None
         self.clock = SimClock()
 
     @property
@@ -104,6 +109,9 @@ class WorldSimulator:
             options=options, registry=registry, fleet=fleet, clock=self.clock, log=self.log, seed=options.seed
         )
         simulator.services.offer(TransportService, self._transport)
+        made = options, registry, simulator, self.clock, self.log
+        time: Literal["real", "virtual"] = "virtual" if self._plan.over == "memory" else "real"
+        self._recorder = recorder_for(self._words, *made, time=time)
         if state is not None:
             simulator.restore(state)
         ready = trio.Event()
@@ -124,6 +132,9 @@ class WorldSimulator:
         if self._made is not None:
             self._made.stop()
             await self._running.ended()
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None
 
     async def restart(self, state: Mapping[str, Any] | None = None) -> None:
         """Stop, and start with that state; without one it knows nothing."""
