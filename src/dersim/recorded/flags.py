@@ -27,13 +27,14 @@ KEPT = frozenset({
 #: Those that are not: a replay takes them from elsewhere, or does without. All others are of plug-ins.
 LEFT_OUT = frozenset({
     "admin_host", "admin_port", "admin_token", "admin_token_file", "allow_host", "conversation",
-    "cors_origin", "csip_cert", "csip_check_hostname", "csip_key", "csip_notify_host", "csip_notify_port",
-    "csip_notify_url", "csip_pin", "csip_root_cert", "csip_website_ip", "csip_website_port", "dc_profile",
-    "demo", "duration", "fail_fast", "fleet", "grid_profile", "help", "load", "load_json", "load_junit",
-    "load_report", "log_level", "mb_cert", "mb_ciphers", "mb_enable", "mb_enc", "mb_host", "mb_key",
-    "mb_port", "mb_root_cert", "mb_tls_version", "nameplate", "pcap", "rate_override", "record", "rtu_baud",
-    "rtu_enable", "rtu_parity", "rtu_port", "rtu_stopbits", "scenario", "seed",
-    "site_load", "start_clock_time", "thresholds", "token", "token_file", "use_test_pki_certs", "wall_clock",
+    "cors_origin", "csip_cert", "csip_check_hostname", "csip_key", "csip_notify_host",
+    "csip_notify_port", "csip_notify_url", "csip_pin", "csip_root_cert", "csip_website_ip",
+    "csip_website_port", "dc_profile", "demo", "duration", "fail_fast", "fleet", "grid_profile",
+    "help", "load", "load_json", "load_junit", "load_report", "log_level", "mb_cert", "mb_ciphers",
+    "mb_enable", "mb_enc", "mb_host", "mb_key", "mb_port", "mb_root_cert", "mb_tls_version",
+    "nameplate", "pcap", "rate_override", "record", "resume", "rtu_baud", "rtu_enable",
+    "rtu_parity", "rtu_port", "rtu_stopbits", "scenario", "seed", "site_load", "start_clock_time",
+    "state", "thresholds", "token", "token_file", "use_test_pki_certs", "wall_clock",
     "watch_invariants", "website_ip", "website_port",
 })  # fmt: skip
 #: Flags whose files are in the record, by their `dest`; one may have a number instead.
