@@ -67,7 +67,7 @@ class Run:
         self.clock = SimClock(start_s=START_S, tick_s=tick, rate=rate)
         self.log = LogBuffer(stream=io.StringIO())
         registry = Registry()
-        registry.grids.add("toy", GridType("toy", lambda context: grid), "toy-plugin")
+        registry.grids.add("toy", GridType("toy", self.make), "toy-plugin")
         self.devices = [
             make_device(number, device_type=kind, clock=self.clock) for number, kind in enumerate(types, 1)
         ]
@@ -79,6 +79,10 @@ class Run:
         self.simulator = Simulator(
             options=options, registry=registry, fleet=Fleet(self.devices), clock=self.clock, log=self.log
         )
+
+    def make(self, context):
+        self.context = context
+        return self.grid
 
     async def run(self, seconds, *acts):
         """So many real seconds; acts: (after s, what)."""
@@ -206,6 +210,9 @@ async def test_without_a_solution_the_last_voltages_stay(autojump_clock):
         "grid toy: solved again, after 2 step(s) without",
     ]
     assert run.simulator.statuses(0)["grid toy"].state == "running"
+    told = {each.name: each.samples for each in run.context.metrics["grids"]()}
+    assert told["dersim_grid_steps_total"] == [({"grid": "toy"}, len(run.grid.seen))]
+    assert told["dersim_grid_unsolved_total"] == [({"grid": "toy"}, 2)]
     assert run.simulator.fences.counts == {}
 
 

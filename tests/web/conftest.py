@@ -20,6 +20,7 @@ from dersim.hardware.state import Alarm, Connection, DcSide, DeviceState, Invert
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
 from dersim.plugin.extension import FrontendStatus, PluginInfo
+from dersim.plugin.routes import PluginRoutes
 from dersim.plugin.services import CertificateFiles, CsipService, Services
 from dersim.setpoints import InForce, JournalEntry, Outcome, SetpointSource, Verdict
 from dersim.web.api.csip import COUNTERS
@@ -260,6 +261,8 @@ def make_context():
             fences=Fences(log, fail_fast=fail_fast),
             addresses={},
             buffers={},
+            metrics={},
+            routes=PluginRoutes(),
             services=services,
             service=services.find,
             stop=trio.Event(),
@@ -279,8 +282,10 @@ def open_site(make_context):
     """`async with open_site(...) as site`: a web site of stand-ins on a free port."""
 
     @asynccontextmanager
-    async def open_it(site="dashboard", count=1, host="127.0.0.1", **flags):
+    async def open_it(site="dashboard", count=1, host="127.0.0.1", before=None, **flags):
         context = make_context(count, **flags)
+        if before is not None:
+            before(context)
         stopped, context.stop = context.stop, context.stop.set
         frontend = WebFrontend(site, context, "--website", host, 0)
         facts = await frontend.bind()

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from dersim.metric_families import MetricFamily
+
 LINE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+$')
 
 
@@ -69,3 +71,17 @@ async def test_what_binds_and_the_return_to_service(open_site):
     assert found['dersim_binding_limit_vars{device="2",mode="trip"}'] == 0
     assert found['dersim_return_to_service_seconds{device="2"}'] == 280
     assert not any("ramp_percent" in name for name in found)
+
+
+async def test_a_part_adds_metrics_and_one_that_fails_leaves_out_its_own(open_site):
+    def fails():
+        raise RuntimeError("no numbers")
+
+    async with open_site() as site:
+        losses = MetricFamily("dersim_losses_watts", "gauge", "Lost.", [({"feeder": 'a "b"'}, 12.5), ({}, 1)])
+        site.context.metrics |= {"bad": fails, "feeder": lambda: [losses]}
+        body = (await site("GET", "/metrics")).body.decode()
+    assert 'dersim_losses_watts{feeder="a \\"b\\""} 12.5' in body
+    assert "dersim_losses_watts 1\n" in body
+    assert "# TYPE dersim_losses_watts gauge" in body
+    assert 'dersim_unexpected_errors_total{place="metrics"} 1' in body

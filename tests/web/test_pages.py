@@ -57,3 +57,21 @@ async def test_a_plug_ins_panel_is_served_and_nothing_beside_it(open_site, tmp_p
         climb = await site("GET", "/panels/..%2fsecret.js")
     assert served.body == b"export function mount() {}"
     assert (other.status, climb.status) == (404, 404)
+
+
+async def test_the_folder_of_a_panel_is_served_and_nothing_beside_it(open_site, tmp_path):
+    module, folder = tmp_path / "panel.js", tmp_path / "map"
+    module.write_text("export function mount() {}")
+    folder.mkdir()
+    (folder / "draw.js").write_text("export const draw = 1;")
+    (folder / "map.png").write_bytes(b"png")
+    (tmp_path / "secret.js").write_text("secret")
+    panel = Panel("weather", "Weather", str(module), folder=str(folder))
+    async with open_site(panels=(panel,)) as site:
+        script = await site("GET", "/panels/weather/draw.js")
+        image = await site("GET", "/panels/weather/map.png")
+        climb = await site("GET", "/panels/weather/..%2fsecret.js")
+        none = await site("GET", "/panels/weather/none.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert (image.body, image.headers["content-type"]) == (b"png", "image/png")
+    assert (climb.status, none.status) == (404, 404)

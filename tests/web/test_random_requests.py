@@ -108,6 +108,7 @@ def application():
         fences=Fences(LogBuffer(stream=io.StringIO())),
         addresses={},
         buffers={},
+        metrics={},
     )  # fmt: skip
     context = WebContext(engine, History(fleet), lambda: DOCUMENT)
     return make_app(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import trio
@@ -19,6 +19,7 @@ from dersim.errors import ConfigError, GridNotSolved, PluginError
 from dersim.fences import Ended, Fences
 from dersim.grid.contract import Grid, Outputs, Settled, bounds_fault, conflict
 from dersim.logbuffer import LogBuffer
+from dersim.metric_families import MetricFamily
 from dersim.plugin.extension import FrontendContext, FrontendStatus, GridType
 from dersim.plugin.registry import Registry
 
@@ -130,12 +131,22 @@ class Grids:
             if (settled := await each.settle(outputs)) is not None:
                 await self._fleet.meet(settled)
 
+    def metrics(self) -> Iterator[MetricFamily]:
+        """For /metrics."""
+        of = [({"grid": each.name}, each) for each in self.running]
+        doc = "Steps for which the grid was asked."
+        yield MetricFamily("dersim_grid_steps_total", "counter", doc, [(n, g.steps) for n, g in of])
+        doc = "Steps without a usable answer: the last voltages stayed."
+        yield MetricFamily("dersim_grid_unsolved_total", "counter", doc, [(n, g.unsolved) for n, g in of])
+        doc = "Real time of the last answer."
+        yield MetricFamily("dersim_grid_settle_seconds", "gauge", doc, [(n, g.seconds) for n, g in of])
+
     def statuses(self) -> dict[str, FrontendStatus]:
         """The rows of the overview, by name."""
         return {str(each): each.status() for each in self.running}
 
 
-Contexts = Callable[[str, None], FrontendContext]
+Contexts = Callable[[str, str], FrontendContext]
 Starts = Callable[[str, str], contextlib.AbstractContextManager[None]]
 
 
@@ -144,7 +155,7 @@ def make_grids(
 ) -> Grids:
     """Make what plug-ins registered.
 
-    context: for a name; at_start: a fence for a plug-in and what is done.
+    context: for a name and its plug-in; at_start: a fence for a plug-in and what is done.
     ConfigError: two grids hold the same, or one cannot be made; PluginError: a plug-in's mistake.
     """
     kinds = registry.ordered_grids()
@@ -154,7 +165,7 @@ def make_grids(
     for kind in kinds:
         plugin = registry.grids.owners[kind.name]
         with at_start(plugin, f"make of grid {kind.name}"):
-            grid = kind.make(context(kind.name, None))
+            grid = kind.make(context(kind.name, plugin))
         _check(plugin, kind, grid)
         running.append(RunningGrid(kind, plugin, grid, log, fences))
         log.log("Info", "Grid", f"grid {kind.name} gives {', '.join(kind.holds)} of all DERs")

@@ -35,8 +35,10 @@ from dersim.engine.trip_log import TripLog
 from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.fences import Fences, at_start
 from dersim.logbuffer import LogBuffer
+from dersim.metric_families import Metrics
 from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
+from dersim.plugin.routes import PluginRoutes
 from dersim.plugin.services import Services
 from dersim.plugin.sunspec_model import OwnedModel
 
@@ -81,6 +83,8 @@ class Simulator:
         self._supervised: dict[int, list[Supervised]] = {}
         self._group_options: dict[str, Namespace] = {}
         self._grids = Grids(fleet, ())
+        self._routes = PluginRoutes()
+        self._metrics: Metrics = {}
         self.buffers: Buffers = {"log": log.size, "setpoint_journals": fleet.journal_size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
         self._checkpoints = Checkpoints(fleet, self._supervised, log, self.fences)
@@ -172,6 +176,8 @@ class Simulator:
         self._grids = make_grids(
             self._registry, self.fleet, self._log, self.fences, self._context, self._at_start
         )
+        if self._grids:
+            self._metrics["grids"] = self._grids.metrics
         for kind in self._registry.ordered_frontends():
             if kind.scope == "fleet":
                 self._make(kind, None)
@@ -183,12 +189,12 @@ class Simulator:
         number = device.number if device else 0
         plugin = self._registry.frontends.owners[kind.name]
         with self._at_start(plugin, f"make of front-end {kind.name}"):
-            frontend = kind.make(self._context(kind.name, device))
+            frontend = kind.make(self._context(kind.name, plugin, device))
         _check(plugin, kind, frontend)
         supervised = Supervised(frontend, kind.name, number, self._log, self.fences, plugin=plugin)
         self._supervised.setdefault(number, []).append(supervised)
 
-    def _context(self, name: str, device: Device | None) -> FrontendContext:
+    def _context(self, name: str, plugin: str, device: Device | None = None) -> FrontendContext:
         """For a front-end of a DER, or for one or a grid of the fleet."""
         number = device.number if device else 0
         models = self._registry.sunspec_models
@@ -207,8 +213,11 @@ class Simulator:
             sunspec_models=tuple(OwnedModel(models.owners[name], model) for name, model in models.items()),
             addresses=self.addresses,
             buffers=self.buffers,
+            metrics=self._metrics,
             fences=self.fences,
             saved_states=self.states,
+            routes=self._routes,
+            add_routes=self._routes.of(plugin, name),
         )
 
     def _options_of(self, number: int) -> Namespace:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.json_schema import Schema as JsonSchema
     from dersim.json_schema import described, file_schema, unit
+    from dersim.metric_families import MetricFamily
     from dersim.modes import Curve, ModeSpec, ModeValue
     from dersim.options import OptionParser, count, number, port, readable_file, yes_no
     from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Scope,
     )
     from dersim.plugin.hookspecs import hookimpl
+    from dersim.plugin.routes import Call
     from dersim.plugin.services import (
         CompanionService,
         ConversationService,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
         TransportService,
     )
     from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
+    from dersim.routes import Query, Reply, Route
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
     from dersim.suggestions import hint
     from dersim.yaml_text import FileError, YamlDocument
@@ -81,6 +84,7 @@ _MODULES = {
     "dersim.ieee2030_5.extensions": ("SchemaExtension",),
     "dersim.hardware.state": ("DcSide", "DeviceState"),
     "dersim.json_schema": ("described", "file_schema", "unit"),
+    "dersim.metric_families": ("MetricFamily",),
     "dersim.modes": ("Curve", "ModeSpec", "ModeValue"),
     "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
     "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
@@ -95,6 +99,7 @@ _MODULES = {
         "Scope",
     ),
     "dersim.plugin.hookspecs": ("hookimpl",),
+    "dersim.plugin.routes": ("Call",),
     "dersim.plugin.services": (
         "CompanionService",
         "ConversationService",
@@ -107,6 +112,7 @@ _MODULES = {
         "TransportService",
     ),
     "dersim.plugin.sunspec_model": ("SunspecModel", "SunspecPoints"),
+    "dersim.routes": ("Query", "Reply", "Route"),
     "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
     "dersim.suggestions": ("hint",),
     "dersim.yaml_text": ("FileError", "YamlDocument"),
@@ -123,6 +129,7 @@ __all__ = [
     "DEVICE_TYPES",
     "FUNCTION_TYPES",
     "NOTHING",
+    "Call",
     "CompanionService",
     "Conditions",
     "ConfigError",
@@ -151,6 +158,7 @@ __all__ = [
     "Lag",
     "ManualClock",
     "Measured",
+    "MetricFamily",
     "ModeSpec",
     "ModeValue",
     "Nameplate",
@@ -163,7 +171,10 @@ __all__ = [
     "PluginError",
     "PluginInfo",
     "PresenceService",
+    "Query",
     "RecordingService",
+    "Reply",
+    "Route",
     "SchemaExtension",
     "Scope",
     "SetpointChange",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args
 
 from dersim.errors import PluginError
@@ -41,7 +42,7 @@ _FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
     },
     FrontendType: {"order": (int,), "peer_follows_simulated_time": (bool,)},
     GridType: {"order": (int,), "holds": (tuple, list)},
-    Panel: {"title": (str,), "module_path": (str,)},
+    Panel: {"title": (str,), "module_path": (str,), "folder": (str, NoneType)},
     SunspecModel: {"definition": (Mapping,)},
 }
 
@@ -71,6 +72,11 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
             raise PluginError(
                 f"plug-in {plugin}: panel {item.name!r}: its module {shown(item.module_path)} is no file; "
                 f"give the path of an ES module"
+            )
+        case Panel() if item.folder is not None and not Path(item.folder).is_dir():
+            raise PluginError(
+                f"plug-in {plugin}: panel {item.name!r}: its folder {shown(item.folder)} is none; "
+                f"give the path of a folder, or None"
             )
         case FunctionType() if not trusted:
             _check_function(plugin, item)

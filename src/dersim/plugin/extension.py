@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 from dersim.buffers import Buffers
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
+from dersim.metric_families import Metrics
+from dersim.plugin.routes import PluginRoutes
 from dersim.plugin.services import Services
 from dersim.plugin.sunspec_model import OwnedModel
 from dersim.saved_states import SavedStates
@@ -75,7 +77,9 @@ class FrontendContext:
     "failed" included, which a front-end cannot say of itself. `fences` keep an unforeseen error to the one
     unit of work that met it (`Fences.around`).
     `addresses`: where everything listens, by the keys of the ready line; filled once all is bound.
-    `buffers`: a front-end adds its bounded buffers by name, for /metrics.
+    `buffers`: a front-end adds its bounded buffers by name, for /metrics; `metrics`: what more is there.
+    add_routes: adds `Route`s to REST, below /api/NAME/, NAME the plug-in's, the front-end's or the grid's;
+    their handlers get a `Call`. `routes`: those of all plug-ins.
     saved_states: `barrier` waits until the present state is saved, in a run that keeps checkpoints.
     `panels` and `sunspec_models` are those of the plug-ins; `plugins` lists what is installed.
     """
@@ -93,9 +97,12 @@ class FrontendContext:
     plugins: Sequence[PluginInfo] = ()
     sunspec_models: Sequence[OwnedModel] = ()
     buffers: Buffers = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
     saved_states: SavedStates = field(default_factory=SavedStates)
+    routes: PluginRoutes = field(default_factory=PluginRoutes)
+    add_routes: Callable[..., None] = field(default_factory=lambda: PluginRoutes().of("plug-in", "front-end"))
 
     def offer(self, kind: type[T], service: T) -> None:
         """Offer a service of this front-end to the others, once, while it is made."""
@@ -146,10 +153,14 @@ class GridType:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A page of the dashboard: a title and the path of a static ES module."""
+    """A page of the dashboard: a title and the path of a static ES module.
+
+    folder: of more modules, style sheets and images, served below /panels/NAME/.
+    """
 
     name: str
     title: str
     module_path: str
     doc: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    folder: str | None = None

@@ -58,17 +58,17 @@ class WebFrontend:
     def _make_server(self, listening: socket.socket) -> WebServer:
         # The web stack takes most of a second to import: a run without web does not pay for it.
         from dersim.pages.serving import WebServer  # noqa: PLC0415 - as above
-        from dersim.web.api import ROUTES  # noqa: PLC0415 - the web stack, only where served
+        from dersim.web.api import all_routes  # noqa: PLC0415 - the web stack, only where served
         from dersim.web.app import make_app  # noqa: PLC0415 - as above
 
-        app = make_app(self._site, ROUTES, self._web, self._guard, self.telemetry)
+        app = make_app(self._site, all_routes(self._context.routes), self._web, self._guard, self.telemetry)
         return WebServer(app, listening, self._context.log, self._context.fences)
 
     def _openapi(self) -> dict[str, Any]:
         from dersim.pages.openapi import openapi  # noqa: PLC0415 - as above
-        from dersim.web.api import ROUTES  # noqa: PLC0415 - as above
+        from dersim.web.api import all_routes  # noqa: PLC0415 - as above
 
-        return openapi(ROUTES, self._site)
+        return openapi(all_routes(self._context.routes), self._site)
 
     def _document(self, device: Device) -> str:
         from dersim.pages.responses import dumps  # noqa: PLC0415 - as above

@@ -6,7 +6,8 @@ quantity would cost the scraper and this process more than it is worth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dersim import __version__
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dersim.buffers import Buffers
     from dersim.device import Device
     from dersim.hardware.state import DeviceState, SiteState
+    from dersim.plugin.extension import FrontendContext
     from dersim.web.context import WebContext
 
 LABELLED = 50
@@ -120,6 +122,7 @@ def _lines(context: WebContext) -> Iterator[str]:
         doc = "Breaches of the simulator's own rules, by invariant (docs/invariants.md)."
         counts = [(f'{{invariant="{each.id}"}}', watcher.counts[each.id]) for each in watcher.invariants]
         yield from _family("dersim_invariant_violations_total", "counter", doc, counts)
+    yield from _added(engine)
     yield from _buffers(engine.buffers)
     if errors := engine.fences.counts:
         yield from _family(
@@ -156,6 +159,21 @@ def _binding(devices: Sequence[Device]) -> Iterator[str]:
     if allowed:
         doc = "Of setMaxW, allowed by the ramp of entering service."
         yield from _family("dersim_enter_service_ramp_percent", "gauge", doc, allowed)
+
+
+def _added(engine: FrontendContext) -> Iterator[str]:
+    """What other parts tell; one that fails leaves out its own."""
+    for name, tell in engine.metrics.items():
+        with engine.fences.around("metrics", "WS", f"the metrics of {name}"):
+            found = [(each, [(_labels(labels), value) for labels, value in each.samples]) for each in tell()]
+            yield from (line for f, samples in found for line in _family(f.name, f.kind, f.help, samples))
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ""
+    escaped = {name: json.dumps(str(value), ensure_ascii=False) for name, value in labels.items()}
+    return f"{{{','.join(f'{name}={value}' for name, value in escaped.items())}}}"
 
 
 def _buffers(buffers: Buffers) -> Iterator[str]:

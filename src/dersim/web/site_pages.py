@@ -46,4 +46,7 @@ def add_pages(app: QuartTrio, site: Site, guard: Guard, panels: Iterable[Panel])
     for path in ("/docs", "/redoc"):
         app.add_url_rule(path, path, docs, methods=["GET"])
     app.add_url_rule("/panels/<name>.js", "panel", panel, methods=["GET"])
+    for each in panels:
+        if each.folder is not None:
+            add_folders(app, f"panels/{each.name}", Path(each.folder).resolve())
     add_folders(app, "static", STATIC, SHARED)

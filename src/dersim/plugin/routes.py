@@ -1,0 +1,62 @@
+"""The addresses that plug-ins add to REST: below /api/NAME/, with the checks and the docs of dersim's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dersim.errors import PluginError
+from dersim.routes import Route
+
+if TYPE_CHECKING:
+    from dersim.device import Device
+
+#: First parts of paths that belong to dersim.
+_OWN = ("csip", "dersim", "utility")
+
+
+class Call(NamedTuple):
+    """One request, decoded and checked: the DER that `?device=` names, the query, the JSON body."""
+
+    device: Device
+    query: Mapping[str, Any]
+    body: Any = None
+
+
+class OwnedRoute(NamedTuple):
+    """A route and the plug-in that added it."""
+
+    plugin: str
+    route: Route
+
+
+class PluginRoutes(list[OwnedRoute]):
+    """All routes of the plug-ins of a run, added before the web sites are bound."""
+
+    def of(self, plugin: str, name: str) -> Callable[..., None]:
+        """What a front-end or a grid of this name adds its routes with."""
+
+        def add_routes(*routes: Route) -> None:
+            for each in routes:
+                self._add(plugin, name, each)
+
+        return add_routes
+
+    def _add(self, plugin: str, name: str, route: Route) -> None:
+        """Add a route; PluginError for one that is not below the plug-in's own names, or there already."""
+        what = f"plug-in {plugin}: add_routes"
+        if not isinstance(route, Route):
+            raise PluginError(f"{what} got {route!r}; give objects of Route")
+        place = f"{what}: {route.method} {route.path}"
+        names = [each for each in dict.fromkeys((plugin, name)) if each not in _OWN]
+        if not any(route.path.startswith(f"/api/{each}/") for each in names):
+            below = " or ".join(f"/api/{each}/" for each in names)
+            raise PluginError(f"{place}: give a path below {below}")
+        if any(mark in route.path for mark in "<>{}"):
+            raise PluginError(f"{place}: a path has no parameters; take them from the query")
+        if not callable(route.handler):
+            raise PluginError(f"{place}: its handler is {route.handler!r}; give a function of one Call")
+        for other in self:
+            if (other.route.method, other.route.path) == (route.method, route.path):
+                raise PluginError(f"{place} is there already; add routes once, in a front-end of the fleet")
+        self.append(OwnedRoute(plugin, route))
