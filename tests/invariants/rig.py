@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from types import SimpleNamespace
 
+from tests.invariants import published
+
 from dersim.exchanges.conversation import Conversation
 from dersim.fleet import Fleet
 from dersim.ieee2030_5.event_types import EventView, Phase
@@ -14,6 +16,9 @@ from dersim.plugin.builtin import make_device
 from dersim.plugin.services import ConversationService, CsipService, Services
 
 START_S = 1_700_000_000.0
+
+
+__all__ = ["START_S", "Rig", "published", "view"]
 
 
 class TickClock:
@@ -37,6 +42,9 @@ class Client:
         self.troubles = []
         self.last_error = None
         self._clock = clock
+
+    def body(self, name):
+        return None
 
     def explain(self):
         return self.views

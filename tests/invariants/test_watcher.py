@@ -19,9 +19,9 @@ class Always(Invariant):
         yield look.violation(Always, "something else", "this")
 
 
-def test_each_invariant_has_its_own_id_and_a_statement():
+def test_all_invariants_are_watched_and_have_a_statement():
     found = all_invariants()
-    assert len({each.id for each in found}) == len(found)
+    assert Rig(*found).watcher.ids == [f"I{number}" for number in range(1, 15)]
     assert all(each.statement.endswith(".") for each in found)
 
 

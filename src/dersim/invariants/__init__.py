@@ -8,7 +8,8 @@ compares what a DER shows and sends, and takes over nothing that the watched cod
 from __future__ import annotations
 
 from dersim.invariants.base import FleetLook, Invariant, Look, Violation
+from dersim.invariants.repeat import same
 from dersim.invariants.rules import all_invariants
 from dersim.invariants.watcher import Watcher
 
-__all__ = ["FleetLook", "Invariant", "Look", "Violation", "Watcher", "all_invariants"]
+__all__ = ["FleetLook", "Invariant", "Look", "Violation", "Watcher", "all_invariants", "same"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from dersim.invariants.published import Published
 from dersim.plugin.services import CsipService
 from dersim.timestamps import rfc3339_or_none
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dersim.clock import SimClock
     from dersim.device import Device
     from dersim.fleet import Fleet
+    from dersim.ieee2030_5.event_types import EventView
     from dersim.logbuffer import LogBuffer
     from dersim.plugin.services import ConversationService, HttpExchange, Services, SunspecService
 
@@ -41,7 +43,10 @@ class Look:
     """One DER after a tick.
 
     now_s: simulated UTC seconds. client, sunspec, conversation: None where this run has none.
-    exchanges: what this DER's client sent and received since the last look, oldest first.
+    exchanges: what this DER's client sent and received since the last look, oldest first; published: what the
+    server published in it and before. views: the events as the client explains them. overview: makes the
+    measurements and the status of `GET /api/dersim/overview` and of the telemetry stream. real_s: a monotonic
+    clock, real seconds.
     """
 
     device: Device
@@ -51,6 +56,10 @@ class Look:
     sunspec: SunspecService | None = None
     conversation: ConversationService | None = None
     exchanges: Sequence[HttpExchange] = ()
+    published: Published = field(default_factory=Published)
+    views: Sequence[EventView] = ()
+    overview: Callable[[], Mapping[str, Any]] | None = None
+    real_s: float = 0.0
 
     def violation(self, invariant: type[Invariant], expected: str, seen: str) -> Violation:
         """A violation of this DER at this instant."""

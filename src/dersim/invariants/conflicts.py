@@ -27,10 +27,9 @@ class Conflicts(Invariant):
                 yield look.violation(Conflicts, f"one setpoint in force for {mode}", f"{count}")
         if look.client is None:
             return
-        views = look.client.explain()
-        yield from self._one_ruler(look, views)
-        yield from self._best_rules(look, views)
-        yield from self._applied(look, views)
+        yield from self._one_ruler(look, look.views)
+        yield from self._best_rules(look, look.views)
+        yield from self._applied(look, look.views)
 
     @staticmethod
     def _one_ruler(look: Look, views: Sequence[EventView]) -> Iterator[Violation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,8 +14,9 @@ from dersim.fences import Fences
 from dersim.invariants.base import FleetLook, Invariant, Look, Violation
 from dersim.invariants.hearing import Hearing
 from dersim.invariants.loop_lag import LoopLag, waited_s
+from dersim.invariants.published import Published
 from dersim.invariants.rules import all_invariants
-from dersim.plugin.services import CsipService, SunspecService
+from dersim.plugin.services import CsipService, OverviewService, SunspecService
 
 if TYPE_CHECKING:
     from dersim.buffers import Buffers
@@ -71,10 +73,16 @@ class Watcher:
         self._ticking = _overriding(self.invariants, "tick")
         self._looking = _overriding(self.invariants, "check")
         self._of_fleet = _overriding(self.invariants, "check_fleet")
+        self._published: dict[int, Published] = {}
         self._next = 0
         self._credit_s = 0.0
         self._stepped_s: float | None = None
         self._lines: dict[str, tuple[float, int]] = {}
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the invariants that are watched, I1 first; some have two halves."""
+        return sorted({each.id for each in self.invariants}, key=_number)
 
     @property
     def total(self) -> int:
@@ -120,7 +128,7 @@ class Watcher:
         """One line about all that was found."""
         if not self.total:
             return f"invariants: no violation in {self.looks} looks at a DER"
-        by_id = ", ".join(f"{name}: {count}" for name, count in sorted(self.counts.items(), key=_numbered))
+        by_id = ", ".join(f"{name}: {self.counts[name]}" for name in sorted(self.counts, key=_number))
         last = self.violations[-1]
         whose = f" DER {last.device}" if last.device else ""
         return f"invariants: {self.total} violations ({by_id}); the last:{whose} {last}"
@@ -144,14 +152,22 @@ class Watcher:
     def _look(self, device: Device, now_s: float) -> list[Violation]:
         self.looks += 1
         number, find = device.number, self._services.find
+        client, overview = find(CsipService, number), find(OverviewService)
+        exchanges = self._hearing.take(number)
+        published = self._published.setdefault(number, Published())
+        published.hear(exchanges)
         look = Look(
             device,
             now_s,
             self._clock.tick_s,
-            find(CsipService, number),
+            client,
             find(SunspecService, number),
             self._hearing.conversation,
-            self._hearing.take(number),
+            exchanges,
+            published,
+            () if client is None else client.explain(),
+            None if overview is None else partial(overview.measured, device),
+            self._real_s(),
         )
         return [violation for invariant in self._looking for violation in invariant.check(look)]
 
@@ -177,8 +193,8 @@ def _overriding(invariants: Iterable[Invariant], method: str) -> list[Invariant]
     return [each for each in invariants if getattr(type(each), method) is not getattr(Invariant, method)]
 
 
-def _numbered(item: tuple[str, int]) -> tuple[int, str]:
-    name = item[0]
+def _number(name: str) -> tuple[int, str]:
+    """I2 before I10, and those of a plug-in's own names first."""
     return (int(name[1:]) if name[1:].isdecimal() else 0, name)
 
 

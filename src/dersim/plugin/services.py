@@ -16,6 +16,7 @@ from dersim.errors import PluginError
 if TYPE_CHECKING:
     import trio
 
+    from dersim.device import Device
     from dersim.http11 import Requests
     from dersim.ieee2030_5 import Edition
     from dersim.ieee2030_5.event_types import EventView
@@ -228,6 +229,14 @@ class SunspecService(Protocol):
 
     def shown_points(self, model: int | None = None) -> dict[str, Any]:
         """The points of a model in plain units, or the list of the models."""
+        ...
+
+
+class OverviewService(Protocol):
+    """The dashboard's own view of a DER."""
+
+    def measured(self, device: Device) -> Mapping[str, Any]:
+        """The measurements and the status in `GET /api/dersim/overview` and in the telemetry stream."""
         ...
 
 

@@ -76,6 +76,12 @@ class WebFrontend:
 
         return dumps(overview.document(self._web, device))
 
+    def measured(self, device: Device) -> dict[str, Any]:
+        """What the overview document says of a DER's measurements and status."""
+        from dersim.web.api import overview  # noqa: PLC0415 - as above
+
+        return overview.measured(device)
+
     async def run(self) -> None:
         """Serve until cancelled, then end within a second whatever the peers do."""
         server, self._server = self._server, None

@@ -120,7 +120,7 @@ def _lines(context: WebContext) -> Iterator[str]:
             yield from _family(*family)
     if (watcher := engine.service(Watcher)) is not None:
         doc = "Breaches of the simulator's own rules, by invariant (docs/invariants.md)."
-        counts = [(f'{{invariant="{each.id}"}}', watcher.counts[each.id]) for each in watcher.invariants]
+        counts = [(f'{{invariant="{name}"}}', watcher.counts[name]) for name in watcher.ids]
         yield from _family("dersim_invariant_violations_total", "counter", doc, counts)
     yield from _added(engine)
     yield from _buffers(engine.buffers)

@@ -12,6 +12,7 @@ from dersim.options import host, names, port, readable_file
 from dersim.pages.guard import TOKEN_VARIABLE, token
 from dersim.plugin.extension import FrontendContext, FrontendType
 from dersim.plugin.hookspecs import hookimpl
+from dersim.plugin.services import OverviewService
 from dersim.web.frontend import WebFrontend
 
 if TYPE_CHECKING:
@@ -76,4 +77,6 @@ def register_frontends(options: Namespace) -> Iterable[FrontendType]:
 
 def _make(context: FrontendContext) -> WebFrontend:
     options = context.options
-    return WebFrontend("dashboard", context, "--website", options.website_ip, options.website_port)
+    site = WebFrontend("dashboard", context, "--website", options.website_ip, options.website_port)
+    context.offer(OverviewService, site)
+    return site

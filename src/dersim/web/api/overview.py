@@ -112,13 +112,21 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
         "time": rfc3339(state.time_s),
         "device": device.number,
         "devices": context.of_fleet("lines", lambda: [entry(each) for each in context.engine.fleet.devices]),
+        **measured(device),
+        "comm": comm(context, device),
+        "site": site_metrics(state.site),
+        **told(device, context.engine.clock.rate),
+    }
+
+
+def measured(device: Device) -> dict[str, Any]:
+    """The part of the overview document that is of the DER alone."""
+    state = device.state
+    return {
         "metrics": metrics(state),
         "phases": phases(state, device.nameplate.phases),
         "sources": sources(state),
         "status": status(state),
-        "comm": comm(context, device),
-        "site": site_metrics(state.site),
-        **told(device, context.engine.clock.rate),
     }
 
 

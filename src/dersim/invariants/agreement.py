@@ -1,0 +1,149 @@
+"""I6: what is told in several places is the same: REST and WebSocket, SunSpec 701, DERStatus, meter readings.
+
+The state of the DER is the measure. Readings are on their way for a moment, so a posted value must lie
+between those of the ticks around the time of the post.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from dersim.errors import RemoteProtocolError
+from dersim.ieee2030_5 import decode
+from dersim.ieee2030_5.resources import MirrorMeterReading, MirrorMeterReadingList, MirrorUsagePoint
+from dersim.invariants.base import Invariant, Look, Violation
+
+if TYPE_CHECKING:
+    from dersim.device import Device
+    from dersim.hardware.state import DeviceState
+    from dersim.plugin.services import HttpExchange
+
+#: Rounding: of a register or document, of the rating, and W beside it.
+SLACK, SLACK_W = 2e-4, 1.0
+#: Ticks that are remembered, and how long before and after a post counts, simulated s beside two ticks.
+MOST_TICKS, AROUND_S = 600, 2.0
+_W, _VAR = 38, 63
+
+
+class Agreement(Invariant):
+    """All places tell the same."""
+
+    id = "I6"
+    statement = "REST, WebSocket, SunSpec, readings and DERStatus agree for the same tick."
+
+    def __init__(self) -> None:
+        self._past: dict[int, deque[tuple[float, float, float]]] = {}
+        self._types: dict[str, tuple[int, int]] = {}
+
+    def tick(self, device: Device, now_s: float) -> Iterable[Violation]:
+        """Remember P and Q of this tick."""
+        past = self._past.get(device.number)
+        if past is None:
+            past = self._past[device.number] = deque(maxlen=MOST_TICKS)
+        past.append((now_s, device.seen.p_w, device.seen.q_var))
+        return ()
+
+    def check(self, look: Look) -> Iterator[Violation]:
+        """Compare every place with the state."""
+        state = look.device.state
+        if not state.failed:
+            yield from _rest(look, state)
+            yield from _sunspec(look, state)
+            yield from _der_status(look, state)
+        for exchange in look.exchanges:
+            if exchange.method == "POST" and b"Mirror" in exchange.request_body[:400]:
+                yield from self._readings(look, exchange)
+
+    def _readings(self, look: Look, exchange: HttpExchange) -> Iterator[Violation]:
+        """Total P and Q in what was posted."""
+        for reading in _meter_readings(exchange.request_body):
+            if reading.ReadingType is not None and reading.ReadingType.phase in (None, 0):
+                kind = int(reading.ReadingType.uom or 0), int(reading.ReadingType.powerOfTenMultiplier or 0)
+                self._types[reading.mRID] = kind
+            uom, power = self._types.get(reading.mRID, (0, 0))
+            if uom not in (_W, _VAR) or reading.Reading is None or reading.Reading.value is None:
+                continue
+            value = float(reading.Reading.value) * 10.0**power
+            values = self._around(look, exchange, 1 if uom == _W else 2)
+            slack = SLACK_W + 10.0**power
+            if values and not min(values) - slack <= value <= max(values) + slack:
+                name = "W" if uom == _W else "var"
+                wanted = f"a reading of {min(values):.1f} to {max(values):.1f} {name}"
+                yield look.violation(Agreement, wanted, f"{value:g} {name} in POST {exchange.url}")
+
+    def _around(self, look: Look, exchange: HttpExchange, column: int) -> list[float]:
+        """The values of the ticks around an exchange; none where the first of them is not known."""
+        past = self._past.get(look.device.number, ())
+        around_s = 2 * look.tick_s + AROUND_S
+        first_s, last_s = exchange.time_s - around_s, exchange.time_s + exchange.elapsed_s + around_s
+        if not past or past[0][0] > first_s:
+            return []
+        return [each[column] for each in past if first_s <= each[0] <= last_s]
+
+
+def _rest(look: Look, state: DeviceState) -> Iterator[Violation]:
+    if look.overview is None:
+        return
+    told = look.overview()["metrics"]
+    for name, value, slack in (
+        ("power_kw", state.p_w / 1e3, 1e-3),
+        ("reactive_power_kvar", state.q_var / 1e3, 1e-3),
+        ("frequency_hz", state.frequency_hz, 1e-3),
+        ("energy_exported_kwh", sum(state.exported_wh) / 1e3, 1e-3),
+        ("energy_imported_kwh", sum(state.imported_wh) / 1e3, 1e-3),
+    ):
+        if not _near(told[name], value, slack):
+            yield look.violation(Agreement, f"{name} {value:.6g} in REST and WebSocket", f"{told[name]}")
+
+
+def _sunspec(look: Look, state: DeviceState) -> Iterator[Violation]:
+    if look.sunspec is None:
+        return
+    told = look.sunspec.shown_points(701)["points"]
+    rated = look.device.nameplate.rtgMaxVA
+    for name, value, slack in (
+        ("W", state.p_w, SLACK * rated + SLACK_W),
+        ("Var", state.q_var, SLACK * rated + SLACK_W),
+        ("Hz", state.frequency_hz, 0.01),
+        ("TotWhInj", sum(state.exported_wh), 1.0),
+        ("TotWhAbs", sum(state.imported_wh), 1.0),
+    ):
+        if not _near(told.get(name), value, slack + abs(value) * 1e-6):
+            yield look.violation(Agreement, f"701.{name} {value:.6g}", f"{told.get(name)}")
+
+
+def _der_status(look: Look, state: DeviceState) -> Iterator[Violation]:
+    body: Any = None if look.client is None else look.client.body("DERStatus")
+    if body is None:
+        return
+    if body.operationalModeStatus is not None:
+        told = int(body.operationalModeStatus.value)
+        if told != int(state.operational_mode):
+            wanted = f"operationalModeStatus {int(state.operational_mode)}"
+            yield look.violation(Agreement, wanted, f"{told} in DERStatus")
+    if body.stateOfChargeStatus is not None and state.soc_pct is not None:
+        percent = float(body.stateOfChargeStatus.value) / 100
+        if not _near(percent, state.soc_pct, 0.01):
+            yield look.violation(Agreement, f"stateOfChargeStatus {state.soc_pct:.2f} %", f"{percent:g} %")
+
+
+def _near(told: object, value: float, slack: float) -> bool:
+    return isinstance(told, float | int) and math.isfinite(told) and abs(told - value) <= slack
+
+
+@lru_cache(maxsize=64)
+def _meter_readings(body: bytes) -> tuple[MirrorMeterReading, ...]:
+    try:
+        resource = decode(body).resource
+    except RemoteProtocolError:
+        return ()
+    match resource:
+        case MirrorMeterReadingList() | MirrorUsagePoint():
+            return resource.MirrorMeterReading
+        case MirrorMeterReading():
+            return (resource,)
+    return ()

@@ -1,0 +1,57 @@
+"""I14: within five seconds the status says that something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from dersim.invariants.base import Invariant, Look, Violation
+
+#: When it must be said, and until when it is judged, s after the end of the failed exchange.
+WITHIN_S, UNTIL_S = 5.0, 25.0
+#: Requests of which a failure is no trouble: their result is optional, or they are tried again at once.
+_OPTIONAL = ("comparison with what was PUT", "time sample", "re-read", "Response", "log event", "end of a")
+
+
+class Alertness(Invariant):
+    """A failure shows."""
+
+    id = "I14"
+    statement = "The status says within 5 s that something is wrong."
+
+    def __init__(self) -> None:
+        self._failing: dict[int, dict[tuple[str, str], tuple[float, str]]] = {}
+
+    def check(self, look: Look) -> Iterator[Violation]:
+        """Compare what failed on the wire with what the client says."""
+        device = look.device
+        if device.failed and not device.state.failed:
+            yield look.violation(Alertness, "the state to say that the DER has failed", "it does not")
+        failing = self._failing.setdefault(device.number, {})
+        for exchange in look.exchanges:
+            path = urlsplit(exchange.url).path
+            key = exchange.method, path
+            if exchange.status == 0 or exchange.status >= 500:
+                if not exchange.cause.startswith(_OPTIONAL):
+                    ended_s = exchange.time_s + exchange.elapsed_s
+                    failing.setdefault(key, (ended_s, f"{exchange.method} {path}: {exchange.outcome}"))
+            elif exchange.cause.startswith("discovery"):
+                failing.clear()
+            else:
+                failing.pop(key, None)
+        yield from self._say(look, failing)
+
+    @staticmethod
+    def _say(look: Look, failing: dict[tuple[str, str], tuple[float, str]]) -> Iterator[Violation]:
+        client = look.client
+        for key, (ended_s, what) in list(failing.items()):
+            since_s = look.now_s - ended_s
+            if since_s > UNTIL_S:
+                del failing[key]
+            elif since_s > WITHIN_S + look.tick_s and client is not None and client.state == "connected":
+                if client.snapshot()["troubles"]:
+                    continue
+                del failing[key]
+                yield look.violation(
+                    Alertness, f"a trouble {since_s:.0f} s after {what}", "connected, no trouble"
+                )

@@ -1,0 +1,96 @@
+"""The other half of I2: no Response is left out.
+
+A Response is owed when the client itself says that an event has come to a phase, and the published control
+asks for it. It must have been taken, or refused for good, once the client was connected long enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dersim.ieee2030_5.event_types import Phase
+from dersim.invariants.base import Invariant, Look, Violation
+from dersim.invariants.calm import Calm
+from dersim.invariants.response_order import response_of
+
+#: How long the client must have been connected, real s.
+GRACE_S = 120.0
+#: Statuses of which one is owed by phase, and the bit of responseRequired that asks for it.
+OWED = {
+    Phase.SCHEDULED: (frozenset({1}), 1),
+    Phase.ACTIVE: (frozenset({2}), 2),
+    Phase.COMPLETED: (frozenset({3, 8, 9, 10}), 2),
+    Phase.SUPERSEDED: (frozenset({7, 14}), 2),
+}
+#: The events of one DER that are remembered.
+MOST_EVENTS = 2_000
+_TRY_AGAIN = frozenset({408, 425, 429})
+
+
+class _Debt(NamedTuple):
+    mrid: str
+    statuses: frozenset[int]
+    since_s: float
+
+
+class ResponseDuty(Invariant):
+    """Responses that are owed."""
+
+    id = "I2"
+    statement = "Each Response that a control asks for is sent until the server takes it."
+
+    def __init__(self) -> None:
+        self._calm = Calm()
+        self._phases: dict[int, dict[str, Phase]] = {}
+        self._asked: dict[int, dict[str, int]] = {}
+        self._debts: dict[int, list[_Debt]] = {}
+        self._told: dict[int, dict[str, set[int]]] = {}
+        self._failed_s: dict[int, float] = {}
+
+    def check(self, look: Look) -> Iterator[Violation]:
+        """Note what is owed and what was told; what is owed for too long is a violation."""
+        number = look.device.number
+        told = self._told.setdefault(number, {})
+        self._hear(look, told)
+        _, calm_s = self._calm.lasts_s(look)
+        self._note(look)
+        debts = self._debts.setdefault(number, [])
+        debts[:] = [each for each in debts if not each.statuses & told.get(each.mrid, set())]
+        quiet_since_s = max(self._failed_s.get(number, 0.0), look.real_s - calm_s)
+        due = [each for each in debts if look.real_s - max(each.since_s, quiet_since_s) > GRACE_S]
+        for debt in due:
+            debts.remove(debt)
+            words = " or ".join(map(str, sorted(debt.statuses)))
+            yield look.violation(ResponseDuty, f"a Response {words} for {debt.mrid}", "none that was taken")
+
+    def _hear(self, look: Look, told: dict[str, set[int]]) -> None:
+        for exchange in look.exchanges:
+            if (found := response_of(exchange)) is None:
+                continue
+            if exchange.status == 0 or exchange.status >= 500 or exchange.status in _TRY_AGAIN:
+                self._failed_s[look.device.number] = look.real_s
+            else:
+                told.setdefault(found[0], set()).add(found[1])
+        while len(told) > MOST_EVENTS:
+            del told[next(iter(told))]
+
+    def _note(self, look: Look) -> None:
+        """What became of each event since the last look. The first look knows nothing of before."""
+        number = look.device.number
+        before = self._phases.get(number)
+        asked = self._asked.setdefault(number, {})
+        for mrid, control in look.published.controls.items():
+            if control.control.replyTo:
+                asked[mrid] = int(control.control.responseRequired or 0)
+        now = {view.mrid: view.phase for view in look.views}
+        if look.client is not None and look.client.state == "connected":
+            self._phases[number] = now
+        if before is None:
+            return
+        for mrid, phase in now.items():
+            statuses, bit = OWED.get(phase, (frozenset(), 0))
+            if before.get(mrid) is not phase and asked.get(mrid, 0) & bit:
+                self._debts.setdefault(number, []).append(_Debt(mrid, statuses, look.real_s))
+        for mrid in [each for each in asked if each not in now and each not in look.published.controls]:
+            del asked[mrid]

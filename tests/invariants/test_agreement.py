@@ -1,0 +1,86 @@
+"""I6: a place that tells something else is found."""
+
+import pytest
+from tests.invariants.rig import Rig, published
+
+from dersim.invariants.agreement import Agreement
+from dersim.plugin.services import OverviewService, SunspecService
+from dersim.web.api import overview
+
+
+class Site:
+    """Tells as the dashboard does; `change` is laid over the measurements."""
+
+    def __init__(self):
+        self.change = {}
+
+    def measured(self, device):
+        told = overview.measured(device)
+        return {**told, "metrics": {**told["metrics"], **self.change}}
+
+
+class Registers:
+    def __init__(self, device):
+        self.device = device
+        self.change = {}
+
+    def shown_points(self, model):
+        state = self.device.state
+        exact = {
+            "W": state.p_w,
+            "Var": state.q_var,
+            "Hz": state.frequency_hz,
+            "TotWhInj": sum(state.exported_wh),
+            "TotWhAbs": sum(state.imported_wh),
+        }
+        return {"model": model, "points": {**exact, **self.change}}
+
+
+@pytest.fixture
+def rig():
+    rig = Rig(Agreement())
+    rig.site, rig.registers = Site(), Registers(rig.device)
+    rig.services.offer(OverviewService, rig.site)
+    rig.services.offer(SunspecService, rig.registers, 1)
+    assert rig.tick(30) == []
+    return rig
+
+
+def test_rest_is_compared(rig):
+    rig.site.change = {"power_kw": 1.0}
+    assert [each.seen for each in rig.tick()] == ["1.0"]
+
+
+@pytest.mark.parametrize(("point", "value"), [("W", -4000.0), ("Hz", 50.0), ("TotWhInj", 1e6)])
+def test_registers_are_compared(rig, point, value):
+    rig.registers.change = {point: value}
+    found = rig.tick()
+    assert [each.expected.split()[0] for each in found] == [f"701.{point}"]
+
+
+def test_a_reading_is_compared_with_the_ticks_around_it(rig):
+    watts = round(rig.device.state.p_w)
+    rig.exchange("POST", "/mup", sent=published.readings(w=watts, var=0))
+    assert rig.tick(5) == []
+    rig.exchange("POST", "/mup", sent=published.readings(w=-watts))
+    assert [each.seen for each in rig.tick()] == [f"{-watts} W in POST /mup"]
+
+
+def test_an_old_reading_is_found(rig):
+    watts = round(rig.device.state.p_w)
+    rig.device.inputs.set(irradiance_w_m2=100.0)
+    assert rig.tick(60) == []
+    rig.exchange("POST", "/mup", sent=published.readings(w=watts))
+    assert len(rig.tick()) == 1
+
+
+def test_der_status_is_compared(rig):
+    from dersim.csip import der_bodies
+    from dersim.ieee2030_5 import Edition
+
+    times = {"remote": True, "since": lambda *_: 0, "reading_time": 0}
+    body = der_bodies.status(rig.device.nameplate, rig.device.state, **times, edition=Edition.E2018)
+    rig.client.body = lambda name: body
+    assert rig.tick() == []
+    body.operationalModeStatus.value = 1
+    assert [each.seen for each in rig.tick()] == ["1 in DERStatus"]

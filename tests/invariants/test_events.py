@@ -1,0 +1,122 @@
+"""I1: a control that runs too early, too late, not at all or with another value is found."""
+
+import pytest
+from tests.invariants.rig import START_S, Rig, published, view
+
+from dersim.ieee2030_5.event_types import Phase
+from dersim.invariants.events import Events
+from dersim.setpoints import SetpointChange, SetpointSource
+
+MODE = "opModMaxLimW"
+START = int(START_S)
+
+
+@pytest.fixture
+def rig():
+    """Connected for long, with a program of primacy 1 whose controls are at /derc."""
+    rig = Rig(Events())
+    rig.exchange(url="/derp", got=published.programs(("/derc", 1, "/dderc")))
+    rig.tick(30)
+    return rig
+
+
+def publish(rig, *controls):
+    rig.exchange(url="/derc", got=published.controls(*controls))
+    rig.tick(25)
+
+
+def found(rig, phase, **more):
+    more.setdefault("start", START + 100)
+    more.setdefault("end", START + 700)
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=phase, **more)]
+    return [each.expected for each in rig.tick(2)]
+
+
+def control(**more):
+    return published.control("AA", START + 100, 600, percent=50, **more)
+
+
+def test_the_life_of_a_control_is_right(rig):
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=Phase.SCHEDULED, start=START + 100, end=START + 700)]
+    publish(rig, control())
+    assert found(rig, Phase.SCHEDULED) == []
+    rig.tick(46)
+    assert found(rig, Phase.ACTIVE) == []
+    rig.tick(590)
+    assert found(rig, Phase.ACTIVE) == []
+    rig.tick(15)
+    assert found(rig, Phase.COMPLETED) == []
+
+
+def test_an_early_start_is_found(rig):
+    publish(rig, control())
+    assert found(rig, Phase.ACTIVE) == [f"AA not to run before {START + 100}"]
+
+
+def test_a_control_that_does_not_start_is_found_once(rig):
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=Phase.SCHEDULED)]
+    publish(rig, control())
+    assert [each.expected for each in rig.tick(60)] == [f"AA to run since {START + 100}"]
+    assert found(rig, Phase.SCHEDULED) == []
+
+
+def test_a_start_may_wait_for_its_randomization(rig):
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=Phase.SCHEDULED)]
+    publish(rig, control(randomize_start=300))
+    rig.tick(200)
+    assert found(rig, Phase.SCHEDULED) == []
+    assert len(rig.tick(170)) == 1
+
+
+def test_a_control_that_does_not_end_is_found(rig):
+    rig.client.views = [view("AA", {MODE: 50.0}, start=START + 100)]
+    publish(rig, control())
+    rig.tick(60)
+    assert rig.tick(560) == []
+    assert [each.expected for each in rig.tick(50)] == [f"AA to end by {START + 700}"]
+
+
+def test_a_cancelled_control_that_runs_is_found(rig):
+    publish(rig, control(status=2))
+    rig.tick(60)
+    assert found(rig, Phase.ACTIVE) == ["AA not to run: cancelled"]
+
+
+@pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.EXPIRED, Phase.CANCELLED])
+def test_an_early_end_is_found(rig, phase):
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=Phase.SCHEDULED)]
+    publish(rig, control())
+    rig.tick(50)
+    assert found(rig, phase) == [f"AA not to be over before {START + 700}"]
+
+
+def test_a_superseded_control_needs_a_better_one(rig):
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=Phase.SCHEDULED)]
+    publish(rig, control())
+    assert found(rig, Phase.SUPERSEDED) == ["a better control where AA is superseded"]
+
+
+def test_a_control_that_is_not_held_is_found(rig):
+    publish(rig, control())
+    assert [each.expected for each in rig.tick(2)] == []  # told once, in publish
+    assert rig.watcher.violations[-1].expected == "AA to be known"
+
+
+def test_another_value_is_found(rig):
+    publish(rig, published.control("AA", START - 100, 6000, percent=50))
+    rig.device.setpoints.submit(SetpointChange(SetpointSource.CSIP, MODE, 5.0, detail="AA"))
+    assert found(rig, Phase.ACTIVE, start=START - 100) == ["opModMaxLimW 50 % of AA"]
+
+
+def test_a_default_that_is_not_in_force_is_found(rig):
+    rig.exchange(url="/dderc", got=published.default(70))
+    rig.device.setpoints.submit(SetpointChange(SetpointSource.CSIP_DEFAULT, MODE, 70.0, detail="D"))
+    assert rig.tick(30) == []
+    rig.device.setpoints.submit(SetpointChange(SetpointSource.CSIP_DEFAULT, MODE, None))
+    assert [each.expected for each in rig.tick(5)] == ["opModMaxLimW 70 % by default"]
+
+
+def test_nothing_is_judged_while_the_client_is_not_connected(rig):
+    rig.client.state = "retrying"
+    publish(rig, control())
+    assert found(rig, Phase.ACTIVE) == []

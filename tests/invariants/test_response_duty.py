@@ -1,0 +1,57 @@
+"""I2: a Response that is never sent is found."""
+
+from tests.invariants.rig import START_S, Rig, published, view
+
+from dersim.ieee2030_5.event_types import Phase
+from dersim.invariants.response_duty import ResponseDuty
+
+START = int(START_S)
+MODE = "opModMaxLimW"
+
+
+def run(*answers, phase=Phase.ACTIVE, required=3, ticks=150):
+    """An event that came to a phase; (status, answer) of the Responses; the violations."""
+    rig = Rig(ResponseDuty())
+    rig.tick(2)
+    listed = published.control("AA", START, 600, percent=50, required=required)
+    rig.exchange(url="/derc", got=published.controls(listed))
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=phase)]
+    for status, answer in answers:
+        rig.respond(status, answer=answer)
+    return rig, [each.expected for each in rig.tick(ticks)]
+
+
+def test_a_response_that_was_taken_is_enough():
+    assert run((2, 201))[1] == []
+
+
+def test_a_response_that_is_left_out_is_found_once():
+    assert run((1, 201), ticks=400)[1] == ["a Response 2 for AA"]
+
+
+def test_one_that_was_not_asked_for_is_not_owed():
+    assert run(required=1)[1] == []
+    assert run(required=1, phase=Phase.SCHEDULED)[1] == ["a Response 1 for AA"]
+
+
+def test_a_refused_one_is_settled_and_a_failed_one_is_not():
+    assert run((2, 400))[1] == []
+    assert run((2, 503))[1] == ["a Response 2 for AA"]
+
+
+def test_it_may_wait_while_the_server_is_away():
+    rig, found = run(ticks=100)
+    assert found == []
+    rig.client.state = "retrying"
+    assert rig.tick(500) == []
+    rig.client.state = "connected"
+    assert rig.tick(100) == []
+    assert len(rig.tick(60)) == 1
+
+
+def test_what_was_before_the_first_look_is_not_owed():
+    rig = Rig(ResponseDuty())
+    listed = published.control("AA", START, 600, percent=50, required=3)
+    rig.exchange(url="/derc", got=published.controls(listed))
+    rig.client.views = [view("AA", {MODE: 50.0})]
+    assert rig.tick(300) == []

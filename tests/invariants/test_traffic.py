@@ -1,0 +1,112 @@
+"""I10, I11, I12, I14: what the requests of the clients show."""
+
+from tests.invariants.rig import Rig
+
+from dersim.invariants.alertness import Alertness
+from dersim.invariants.documents import ValidBodies
+from dersim.invariants.independence import Independence
+from dersim.invariants.rates import Rates, Spread
+
+SIXTY = b'<DERControlList xmlns="urn:ieee:std:2030.5:ns" all="0" results="0" pollRate="60"/>'
+
+
+def poll(rig, seconds, every, **more):
+    found = []
+    for second in range(seconds):
+        if second % every == 0:
+            rig.exchange(url="/derc", got=SIXTY, **more)
+        found += rig.tick()
+    return found
+
+
+def test_a_poll_at_its_rate_is_right():
+    assert poll(Rig(Rates()), 900, 60) == []
+    assert poll(Rig(Rates()), 900, 10) == []
+
+
+def test_a_poll_each_second_is_found():
+    assert len(poll(Rig(Rates()), 200, 1)) > 5
+
+
+def test_a_discovery_at_once_is_no_poll():
+    rig = Rig(Rates())
+    rig.client.state = "retrying"
+    assert poll(rig, 60, 1) == []
+
+
+def retries(pauses, count=30):
+    """All DERs fail in one instant, and try again after these pauses."""
+    rig = Rig(Spread(), count=count)
+    for number in range(1, count + 1):
+        rig.exchange(status=0, device=number, outcome="gone")
+    found = rig.tick(5)
+    for second in range(5, 65):
+        for number in range(1, count + 1):
+            if int(pauses(number)) == second:
+                rig.exchange(device=number)
+        found += rig.tick()
+    return [each.id for each in found]
+
+
+def test_retries_that_are_spread_are_right():
+    assert retries(lambda number: 10 + number % 10) == []
+
+
+def test_retries_in_one_instant_are_found():
+    assert retries(lambda number: 15) == ["I10"]
+
+
+def test_a_connected_der_that_asks_no_more_is_found():
+    rig = Rig(Independence(), count=2)
+    for _ in range(20):
+        for number in (1, 2):
+            rig.exchange(url="/derc", got=SIXTY, device=number, cause="poll derc, 60 s")
+        assert rig.tick(60) == []
+    found = []
+    for _ in range(5):
+        rig.exchange(url="/derc", got=SIXTY, device=1, cause="poll derc, 60 s")
+        found += rig.tick(60)
+    assert [each.device for each in found] == [2]
+
+
+def test_one_that_is_away_asks_nothing():
+    rig = Rig(Independence())
+    rig.exchange(url="/derc", got=SIXTY, cause="poll derc, 60 s")
+    rig.client.state = "away"
+    assert rig.tick(1000) == []
+
+
+def test_a_body_that_is_not_valid_in_the_edition_is_found():
+    rig = Rig(ValidBodies())
+    rig.respond(1, mrid="0" * 31 + "1")
+    assert rig.tick() == []
+    rig.exchange("PUT", "/der/1/ders", sent=b'<DERStatus xmlns="urn:ieee:std:2030.5:ns"/>')
+    assert [each.expected for each in rig.tick()] == ["PUT /der/1/ders DERStatus valid in 2018"]
+
+
+def test_a_failure_that_the_status_keeps_quiet_about_is_found():
+    rig = Rig(Alertness())
+    rig.exchange(status=503, url="/derp", cause="poll derp, 60 s", outcome="refused with 503")
+    assert rig.tick(5) == []
+    assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
+
+
+def test_a_failure_that_is_told_or_is_over_is_right():
+    rig = Rig(Alertness())
+    rig.exchange(status=503, url="/derp", cause="poll derp, 60 s")
+    rig.client.state = "retrying"
+    assert rig.tick(30) == []
+    rig.client.state = "connected"
+    rig.exchange(status=503, url="/derp", cause="poll derp, 60 s")
+    rig.tick(3)
+    rig.exchange(url="/derp", cause="poll derp, 60 s")
+    assert rig.tick(30) == []
+
+
+def test_a_failed_der_whose_state_is_well_is_found():
+    rig = Rig(Alertness())
+    rig.tick()
+    state = rig.device.state
+    rig.device.failed = "test"
+    rig.device._state = state
+    assert len(rig.watcher.step()) == 1
