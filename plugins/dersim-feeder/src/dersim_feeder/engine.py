@@ -71,7 +71,8 @@ class Engine:
 
     def __init__(self, what: str) -> None:
         self.what = what
-        self._dss = DSS.NewContext()
+        with _kept_folder():  # a new context goes to the folder in which the process began
+            self._dss = DSS.NewContext()
         self._dss.AllowForms = self._dss.AllowEditor = self._dss.AllowChangeDir = False
         self._circuit = self._dss.ActiveCircuit
         self._generators: list[int] = []
@@ -85,8 +86,6 @@ class Engine:
             raise ConfigError(f"{path}: no such file; give a master file of OpenDSS")
         engine = cls(str(path))
         with engine._told(), _kept_folder():
-            # The engine finds the files that a master file names by the folder of that file.
-            os.chdir(path.resolve().parent)
             engine._command(f'compile "{path.resolve()}"')
         engine._begin()
         return engine
