@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import trio
 
-from dersim import fleet as fleet_module
 from dersim import grid
 from dersim.device import Device, ManualClock
 from dersim.errors import ConfigError
@@ -279,9 +278,9 @@ async def test_the_fleet_steps_all_and_wakes_who_waits() -> None:
     assert woken == [[7.0, 7.0, 7.0]]
 
 
-async def test_a_large_fleet_lets_others_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fleet_module, "SLICE_S", 0.0)
+async def test_a_large_fleet_lets_others_in_between() -> None:
     fleet = Fleet([make_device(number) for number in range(1, 6)])
+    fleet.slice_s = 0.0
     turns = 0
 
     async def other() -> None:

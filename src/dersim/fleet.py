@@ -25,12 +25,14 @@ _ENTRY_BYTES = 350
 class Fleet:
     """All DERs of a process, with consecutive numbers.
 
-    numbered: whether each has the certificate of its number; default: where there are several.
+    numbered: whether each has the certificate of its number; default: where there are several. slice_s: see
+    SLICE_S; infinite where a run is to take the same steps however fast the machine is.
     """
 
     def __init__(self, devices: Sequence[Device], *, numbered: bool | None = None) -> None:
         self.devices = list(devices)
         self.numbered = len(self.devices) > 1 if numbered is None else numbered
+        self.slice_s = SLICE_S
         self._stepped = trio.Event()
         self._checks: dict[int, Callable[[], None]] = {}
 
@@ -47,7 +49,7 @@ class Fleet:
         begun = time.perf_counter()
         for device in self.devices:
             step(device, now_s)
-            if time.perf_counter() - begun > SLICE_S:
+            if time.perf_counter() - begun > self.slice_s:
                 await trio.lowlevel.checkpoint()
                 begun = time.perf_counter()
         await trio.lowlevel.checkpoint()
@@ -90,7 +92,7 @@ class Fleet:
         for number in list(self._checks):
             if (check := self._checks.get(number)) is not None:
                 check()
-            if time.perf_counter() - begun > SLICE_S:
+            if time.perf_counter() - begun > self.slice_s:
                 await trio.lowlevel.checkpoint()
                 begun = time.perf_counter()
 

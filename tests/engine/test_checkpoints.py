@@ -65,9 +65,9 @@ def test_a_run_goes_on_from_the_checkpoint_of_another_with_its_front_ends():
     assert exported[0] > 0
 
 
-async def test_in_slices_it_is_the_same_and_who_waits_then_waits_for_the_next(monkeypatch):
-    monkeypatch.setattr("dersim.engine.checkpoints.SLICE_S", 0.0)
-    _, checkpoints, _ = run_of(1, {1: {"csip": Counting(3)}}, count=5)
+async def test_in_slices_it_is_the_same_and_who_waits_then_waits_for_the_next():
+    fleet, checkpoints, _ = run_of(1, {1: {"csip": Counting(3)}}, count=5)
+    fleet.slice_s = 0.0
     states = checkpoints.states
     states.keeps = True
     passed, taken = [], []

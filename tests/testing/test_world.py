@@ -159,12 +159,12 @@ def test_the_registers_of_a_der_need_no_port(run):
 def test_the_same_seed_gives_the_same_requests(run):
     async def main(world):
         world.utility.publish({"opModMaxLimW": 40}, start_in_s=15, duration_s=60, randomize_start_s=30)
-        await world.sleep(300)
+        await world.sleep(60)
         return [
             (e.time_s, e.method, e.path, e.status, e.lfdi, e.request_body) for e in world.utility.requests()
         ]
 
-    first, again, other = (run(main, ders=3, seed=seed) for seed in (5, 5, 6))
+    first, again, other = (run(main, ders=2, seed=seed) for seed in (5, 5, 6))
     assert first == again
     assert first != other
 

@@ -20,7 +20,6 @@ import trio
 
 from dersim.errors import ConfigError
 from dersim.fences import Fences
-from dersim.fleet import SLICE_S
 from dersim.logbuffer import LogBuffer
 from dersim.saved_states import SavedStates
 
@@ -67,7 +66,7 @@ class Checkpoints:
         begun = time.perf_counter()
         for device in self._fleet.devices:
             found |= self.take([device.number])
-            if time.perf_counter() - begun > SLICE_S:
+            if time.perf_counter() - begun > self._fleet.slice_s:
                 await trio.lowlevel.checkpoint()
                 begun = time.perf_counter()
         return found

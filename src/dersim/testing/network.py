@@ -5,10 +5,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import trio
 
 from dersim import http11
+from dersim.errors import ConfigError
 from dersim.http11.endpoint import open_tcp
 from dersim.memory_net import MemoryNet
 
@@ -88,6 +90,32 @@ class LoopbackNetwork:
         for each in self._listeners:
             await each.aclose()
         self._listeners = ()
+
+    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
+        """A client's connection; OSError where nobody listens."""
+        return await open_tcp(host, port)
+
+
+class ElsewhereNetwork:
+    """The way to a server that is not ours. url: https://host:port/dcap; ConfigError for what is none."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ConfigError(f"server {url!r}: a URL such as https://127.0.0.1:8443/dcap is needed")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        flags: tuple[str, ...] = ("--csip_server_ip", parts.hostname, "--csip_server_port", str(port))
+        flags += ("--csip_enc", "yes" if parts.scheme == "https" else "no")
+        self.flags = (*flags, "--dcap", parts.path) if parts.path.strip("/") else flags
+
+    async def listen(self) -> Sequence[trio.abc.Listener[Any]]:
+        """Nothing of ours listens."""
+        await trio.lowlevel.checkpoint()
+        return ()
+
+    async def close(self) -> None:
+        """Nothing to close."""
+        await trio.lowlevel.checkpoint()
 
     async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
         """A client's connection; OSError where nobody listens."""

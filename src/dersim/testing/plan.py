@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dersim.http11.endpoint import OpenTcp
+from dersim.plugin.services import CertificateFiles
 
 #: The first instant of a world in virtual time, UTC seconds: any, but the same in every run.
 START_S = 1_800_000_000.0
@@ -28,7 +29,8 @@ class WorldPlan:
     simulated time. start_s: the first instant, UTC seconds; None: the computer's clock. poll_s: all poll
     rates of the server; None: those of `UtilityConfig`. utility: other values for its `UtilityConfig`.
     pki: folder of a test PKI, which gives a pair to each DER; None: the bundled one. wire: what is between
-    the DERs and the server. fail_fast: an unexpected error of a front-end ends the world.
+    the DERs and the server. fail_fast: an unexpected error of a front-end ends the world. server: the URL of
+    one that is not ours; then the world has no utility. files: of a single DER, in place of those of `pki`.
     """
 
     seed: int = 1
@@ -46,3 +48,5 @@ class WorldPlan:
     pki: Path | None = None
     wire: Wire | None = None
     fail_fast: bool = True
+    server: str | None = None
+    files: CertificateFiles | None = None

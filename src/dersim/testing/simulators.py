@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -50,7 +51,8 @@ class WorldSimulator:
         self.log = log
         self.on_step: list[OnStep] = []
         self._plan, self._transport, self._now_s = plan, transport, now_s
-        self._words = (*flags, "--first", str(numbers.start), "-N", str(len(numbers)))
+        numbered = ("--first", str(numbers.start), "-N", str(len(numbers)))
+        self._words = flags if plan.files is not None else (*flags, *numbered)
         self._running = Running(nursery)
         self._made: Simulator | None = None
         self._recorder: Recorder | None = None
@@ -105,6 +107,8 @@ class WorldSimulator:
         options, registry = configure(self._words)
         self.clock = SimClock(start_s=self._now_s(), rate=self._plan.rate, tick_s=self._plan.tick_s)
         fleet = build_fleet(options, registry, self.clock, self.log)
+        if self._plan.over == "memory":
+            fleet.slice_s = math.inf
         self._made = simulator = Simulator(
             options=options, registry=registry, fleet=fleet, clock=self.clock, log=self.log, seed=options.seed
         )

@@ -40,6 +40,7 @@ class Utility:
         self._plan, self._network, self._now_s, self._log = plan, network, now_s, log
         self._running = Running(nursery)
         self._earlier: list[LoggedRequest] = []
+        self._earlier_count = 0
         self.fences = Fences(log, fail_fast=plan.fail_fast)
         self.server = self._make()
 
@@ -92,6 +93,7 @@ class Utility:
             await trio.Path(state).unlink(missing_ok=True)
         if not keep_state or state is not None:
             self._earlier = self.requests()
+            self._earlier_count += self.head_end.request_log.count
             self.server = self._make()
         await self.start()
 
@@ -99,7 +101,11 @@ class Utility:
 
     def requests(self) -> list[LoggedRequest]:
         """The newest requests with their answers, oldest first; those before a restart are among them."""
-        return (self._earlier + self.head_end.request_log.newest(REQUESTS_KEPT))[-REQUESTS_KEPT:]
+        before = self._earlier_count
+        present = self.head_end.request_log.newest(REQUESTS_KEPT)
+        if before:
+            present = [each._replace(number=each.number + before) for each in present]
+        return (self._earlier + present)[-REQUESTS_KEPT:]
 
     def responses(self, mrid: str) -> list[int]:
         """The statuses of the Responses to a control, oldest first."""

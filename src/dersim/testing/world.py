@@ -21,10 +21,11 @@ import trio
 
 from dersim.device import Device
 from dersim.draws import draws_of
+from dersim.errors import ConfigError
 from dersim.http11.endpoint import OpenTcp
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import CsipService
-from dersim.testing.network import LoopbackNetwork, MemoryNetwork, Network
+from dersim.testing.network import ElsewhereNetwork, LoopbackNetwork, MemoryNetwork, Network
 from dersim.testing.plan import WorldPlan
 from dersim.testing.simulators import OnStep, WorldSimulator
 from dersim.testing.utility import Utility
@@ -44,14 +45,25 @@ class World:
     """
 
     def __init__(self, nursery: trio.Nursery, plan: WorldPlan) -> None:
+        if plan.files is not None and plan.ders != 1:
+            raise ConfigError(f"files=...: are of one DER, and this world has {plan.ders}; give pki=FOLDER")
         self.plan = plan
         self._start_s = time.time() if plan.start_s is None else plan.start_s
         self._zero_s = trio.current_time()
         self.log = LogBuffer(stream=io.StringIO(), stream_level="Error", now_s=self.now_s)
-        self.network: Network = MemoryNetwork() if plan.over == "memory" else LoopbackNetwork()
-        self.utility = Utility(nursery, plan, self.network, self.now_s, self.log)
+        self.network = _network(plan)
+        self._utility = (
+            None if plan.server is not None else Utility(nursery, plan, self.network, self.now_s, self.log)
+        )
         self._nursery = nursery
         self.simulators: list[WorldSimulator] = []
+
+    @property
+    def utility(self) -> Utility:
+        """The utility; ConfigError where the server is not ours."""
+        if self._utility is None:
+            raise ConfigError(f"the DERs of this test speak to {self.plan.server}: it has no utility of ours")
+        return self._utility
 
     def now_s(self) -> float:
         """Simulated time, UTC seconds."""
@@ -61,9 +73,10 @@ class World:
 
     async def start(self) -> None:
         """Start the utility, then the DERs."""
-        await self.utility.start()
+        if self._utility is not None:
+            await self._utility.start()
         plan = self.plan
-        each = 1 if plan.separate else plan.ders
+        each = 1 if plan.separate else max(plan.ders, 1)
         for first in range(1, plan.ders + 1, each):
             simulator = WorldSimulator(
                 self._nursery,
@@ -83,7 +96,10 @@ class World:
         flags += ["--fail_fast", "yes" if plan.fail_fast else "no"]
         if "modbus" in plan.frontends:
             flags += ["--mb_enable", "no"]
-        if plan.pki is not None:
+        if plan.files is not None:
+            named = zip(("cert", "key", "root_cert"), plan.files, strict=True)
+            flags += [word for name, path in named for word in (f"--csip_{name}", str(path))]
+        elif plan.pki is not None:
             flags += ["--use_test_pki_certs", str(plan.pki)]
         if not plan.encrypted:
             flags += ["--csip_enc", "no"]
@@ -97,7 +113,8 @@ class World:
         """Stop the DERs, then the utility."""
         for each in self.simulators:
             await each.stop()
-        await self.utility.stop()
+        if self._utility is not None:
+            await self._utility.stop()
 
     # ---- its DERs
 
@@ -130,7 +147,7 @@ class World:
         AssertionError with the newest lines of the log where it has not within so many simulated seconds.
         """
         end_s = self.now_s() + within_s
-        look_s = self.plan.tick_s if self.plan.over == "memory" else _LOOK_S * self.plan.rate
+        look_s = self.plan.tick_s if isinstance(self.network, MemoryNetwork) else _LOOK_S * self.plan.rate
         while not happened():
             if self.now_s() >= end_s:
                 raise AssertionError(
@@ -150,6 +167,12 @@ class World:
     def told(self) -> str:
         """The newest lines of the log."""
         return "\n".join(each.to_line() for each in self.log.entries()[-_LINES_TOLD:])
+
+
+def _network(plan: WorldPlan) -> Network:
+    if plan.server is not None:
+        return ElsewhereNetwork(plan.server)
+    return MemoryNetwork() if plan.over == "memory" else LoopbackNetwork()
 
 
 class _Transport:

@@ -1,0 +1,148 @@
+"""The plug-in under plain pytest, pytest-trio and anyio, and beside tests that do not know of it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from dersim import pki
+from dersim.testing import WorldPlan, open_world, plugin, run_virtual
+from dersim.testing.certificates import TestCertificates
+from dersim.testing.handles.world import Handles
+from dersim.testing.live import LiveWorld
+
+pytest_plugins = ("pytester",)
+
+_PLAIN = """
+def test_it(utility, der, conversation):
+    der.wait_connected()
+    mrid = utility.publish({"opModMaxLimW": 40}, start_in_s=15)
+    utility.wait_for_responses(mrid, [1, 2])
+    conversation.assert_put("/edev/*/der/*/dercap", count=1)
+"""
+_ASYNC = """
+import pytest
+
+@pytest.mark.{runner}
+async def test_it(utility, der, conversation):
+    await der.wait_connected()
+    mrid = utility.publish({{"opModMaxLimW": 40}}, start_in_s=15)
+    await utility.wait_for_responses(mrid, [1, 2])
+    conversation.assert_put("/edev/*/der/*/dercap", count=1)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded(tmp_path_factory):
+    """Load all that a world needs: pytester forgets what is loaded in its runs, and loads it again."""
+    folder = pki.create(tmp_path_factory.mktemp("loaded") / "certs", 0)
+    assert all((LiveWorld, Handles, TestCertificates))
+
+    async def main():
+        async with open_world(WorldPlan(pki=folder, frontends=("csip", "modbus"))) as world:
+            await world.connected()
+
+    run_virtual(main)
+
+
+@pytest.fixture
+def run(pytester):
+    """Runs a test file, and gives its result."""
+    pytester.makeini("[pytest]\naddopts = --strict-markers -p no:cacheprovider\nfilterwarnings = error\n")
+
+    def run_it(text, *words):
+        pytester.makepyfile(text)
+        return pytester.runpytest_inprocess("-p", "no:dersim", *words, plugins=[plugin])
+
+    return run_it
+
+
+def test_under_plain_pytest(run):
+    run(_PLAIN).assert_outcomes(passed=1)
+
+
+def test_under_pytest_trio(run):
+    run(_ASYNC.format(runner="trio")).assert_outcomes(passed=1)
+
+
+def test_under_anyio_with_trio_and_with_asyncio(run):
+    backends = (
+        "@pytest.fixture(params=['trio', 'asyncio'])\ndef anyio_backend(request): return request.param\n"
+    )
+    run(_ASYNC.format(runner="anyio") + backends).assert_outcomes(passed=2)
+
+
+def test_fixtures_of_the_user_win(run, pytester):
+    pytester.makeconftest("import pytest\n@pytest.fixture\ndef utility(): return 'my own'\n")
+    run(
+        "import pytest\n"
+        "@pytest.fixture\ndef clock(): return 'mine, too'\n"
+        "def test_it(utility, clock): assert (utility, clock) == ('my own', 'mine, too')\n"
+        "def test_long_name(dersim_utility): assert dersim_utility.end_devices == []\n"
+    ).assert_outcomes(passed=2)
+
+
+def test_short_names_can_be_left_out(run):
+    found = run("def test_it(der): pass\n", "-o", "dersim_short_names=false")
+    found.assert_outcomes(errors=1)
+    found.stdout.fnmatch_lines(["*fixture 'der' not found*"])
+
+
+def test_marks_of_class_and_module_add_up(run):
+    run(
+        "import pytest\n"
+        "pytestmark = pytest.mark.dersim(ders=2, poll_s=60)\n"
+        "@pytest.mark.dersim(ders=3)\n"
+        "def test_it(fleet, dersim_world): assert len(fleet) == 3\n"
+        "def test_other(fleet): assert len(fleet) == 2\n"
+        "@pytest.mark.dersim(2)\ndef test_bad(fleet): pass\n"
+    ).assert_outcomes(passed=2, errors=1)
+
+
+def test_a_head_end_of_the_users_takes_the_place_of_the_utility(run):
+    found = run(
+        "import pytest\n"
+        "@pytest.fixture\ndef dersim_head_end(dersim_start):\n"
+        "    return dersim_start(over='loopback', ders=0).utility.url\n"
+        "def test_it(der, conversation):\n"
+        "    der.wait_connected()\n"
+        "    conversation.assert_get('/dcap', status=200)\n"
+        "def test_utility(utility): utility.stop()\n"
+    )
+    found.assert_outcomes(passed=1, failed=1)
+    found.stdout.fnmatch_lines(["*it has no utility of ours*"])
+
+
+def test_an_error_of_the_simulator_fails_the_test(run):
+    found = run(
+        "def test_it(der, dersim_world):\n"
+        "    der.wait_connected()\n"
+        "    der._ask(lambda world, n: world.on_step(lambda _: 1 / 0))\n"
+        "    der.wait_for(lambda der: False)\n"
+    )
+    found.assert_outcomes(failed=1)
+    found.stdout.fnmatch_lines(["*ZeroDivisionError*"])
+
+
+def test_what_a_program_printed_is_shown_with_the_failure(run):
+    found = run(
+        "import sys\n"
+        "def test_it(dersim_program):\n"
+        "    dersim_program(sys.executable, '-c', 'print(6 * 7)').process.wait()\n"
+        "    assert False\n"
+    )
+    found.assert_outcomes(failed=1)
+    found.stdout.fnmatch_lines(["*stdout: [[]'42']*"])
+
+
+def test_who_does_not_use_it_loads_nothing_of_it():
+    script = (
+        "import sys, dersim.testing.plugin, dersim.testing.short_names\n"
+        "print([name for name in ('trio', 'lxml', 'cryptography') if name in sys.modules])\n"
+        "print(sorted(name for name in sys.modules if name.startswith('dersim')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "[]",
+        "['dersim', 'dersim.testing', 'dersim.testing.plugin', 'dersim.testing.short_names']",
+    ]
