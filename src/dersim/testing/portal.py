@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import trio
 import trio.testing
 
-from dersim.testing.virtual_time import seeded_schedule, virtual_clock
+from dersim.virtual_time import seeded_schedule, virtual_clock
 
 T = TypeVar("T")
 

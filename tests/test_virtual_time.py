@@ -5,7 +5,7 @@ import time
 
 import trio
 
-from dersim.testing.virtual_time import run_virtual, seeded_schedule
+from dersim.virtual_time import run_virtual, seeded_schedule
 
 
 def test_an_hour_takes_no_time():
