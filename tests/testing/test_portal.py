@@ -40,6 +40,20 @@ def test_what_sleeps_beside_a_wait_wakes_in_its_order(portal):
     assert order == ["beside", "wait"]
 
 
+def test_after_a_wait_all_that_is_due_at_this_instant_is_done(portal):
+    order = []
+
+    async def long():
+        await trio.sleep(10)
+        for number in range(500):
+            await trio.lowlevel.checkpoint()
+            order.append(number)
+
+    portal.call(trio.lowlevel.spawn_system_task, long)
+    portal.wait(trio.sleep, 10)
+    assert len(order) == 500
+
+
 def test_a_call_within_the_loop_is_carried_out_at_once(portal):
     assert portal.call(lambda: portal.call(threading.current_thread)).name == "dersim.testing"
 

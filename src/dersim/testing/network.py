@@ -14,6 +14,9 @@ from dersim.errors import ConfigError
 from dersim.http11.endpoint import open_tcp
 from dersim.memory_net import MemoryNet
 
+#: What a connection takes over memory streams, seconds: at the first instant of a world nothing is sent yet.
+CONNECT_S = 0.001
+
 
 class Network(Protocol):
     """Where the server listens, and how clients reach it."""
@@ -58,8 +61,8 @@ class MemoryNetwork:
 
     async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
         """A client's connection; OSError where nobody listens."""
+        await trio.sleep(CONNECT_S)
         if self._net is None:
-            await trio.lowlevel.checkpoint()
             raise ConnectionRefusedError("nobody listens")
         stream = await self._net.open_tcp(host, port)
         self.open.add(stream)

@@ -139,7 +139,9 @@ class Portal:
         self._stopping = trio.Event()
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
-            self._let_stand()
+            if self._clock is not None:
+                self._let_stand()
+                await trio.testing.wait_all_tasks_blocked()
             self._begun.set_result(None)
             await self._stopping.wait()
             self._let_run()
@@ -164,16 +166,18 @@ class Portal:
             done.cancel()
             raise
         except BaseException as error:  # noqa: BLE001 - handed over to the thread that asks
-            self._rest()
+            await self._rest()
             done.set_exception(error)
         else:
-            self._rest()
+            await self._rest()
             done.set_result(found)
 
-    def _rest(self) -> None:
+    async def _rest(self) -> None:
+        """Stop time, and let all others do what is due at this instant: then nothing is left to chance."""
         self._waiting -= 1
-        if not self._waiting:
+        if not self._waiting and self._clock is not None:
             self._let_stand()
+            await trio.testing.wait_all_tasks_blocked()
 
     def _let_run(self) -> None:
         if self._clock is not None:
