@@ -41,7 +41,8 @@ class Topology:
 
     branches: by the way from the head, nearest first, without those that close a ring. km: of each bus from
     the head; a bus that nothing feeds is missing. feeding: the transformer nearest to a bus on the way to the
-    head, "" where there is none. rated: normal current over rated current of each transformer.
+    head, "" where there is none. rated: normal current over rated current of each transformer. coordinates:
+    x and y of buses, where the file has them.
     """
 
     head: str
@@ -50,6 +51,7 @@ class Topology:
     feeding: dict[str, str]
     transformers: tuple[Transformer, ...]
     rated: NDArray[np.float64]
+    coordinates: dict[str, tuple[float, float]]
 
 
 def read_topology(circuit: Any) -> Topology:
@@ -92,7 +94,17 @@ def read_topology(circuit: Any) -> Topology:
             if branch.kind == "transformer"
         ),
         np.array([rated[branch.name] for branch in branches if branch.kind == "transformer"]),
+        _coordinates(circuit),
     )
+
+
+def _coordinates(circuit: Any) -> dict[str, tuple[float, float]]:
+    found = {}
+    for bus in circuit.AllBusNames:
+        circuit.SetActiveBus(bus)
+        if circuit.ActiveBus.Coorddefined:
+            found[bus] = float(circuit.ActiveBus.x), float(circuit.ActiveBus.y)
+    return found
 
 
 def _bus_of(text: str) -> str:
