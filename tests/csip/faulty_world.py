@@ -22,6 +22,7 @@ from dersim.csip import plugin
 from dersim.csip.client import CsipClient
 from dersim.fences import Fences
 from dersim.fleet import Fleet
+from dersim.invariants import Watcher
 from dersim.logbuffer import LogBuffer
 from dersim.memory_net import MemoryNet
 from dersim.modes import modes_from_json
@@ -80,13 +81,14 @@ class FaultyWorld:
             fleet=(fleet := Fleet([self.device])),
             clock=self.clock,
             log=self.log,
-            services=Services(),
+            services=(services := Services()),
             stop=lambda: None,
             device=self.device,
             rng=random.Random(1),
             fences=self.fences,
         )
         self.fleet = fleet
+        self.watcher = Watcher(fleet, services, self.clock, self.log, buffers=context.buffers)
         return CsipClient(context, open_tcp=self.net.open_tcp)
 
     def now_s(self) -> float:
@@ -112,6 +114,7 @@ class FaultyWorld:
     async def begin(self) -> None:
         """Start everything."""
         await self.client.bind()
+        self.watcher.listen()
         self.nursery.start_soon(self.server.serve, [self.net])
         self.nursery.start_soon(self._tick)
         self.nursery.start_soon(self.client.run)
@@ -121,6 +124,7 @@ class FaultyWorld:
             self.clock.tick_done()
             await trio.sleep(self.clock.tick_s)
             await self.fleet.step(self.clock.now_s())
+            self.watcher.step()
             status = self.client.client_status
             limit = self.device.setpoints.value("opModMaxLimW")
             self.seen.append(Glance(self.now_s(), status.state, status.last_error, limit))

@@ -182,6 +182,7 @@ async def try_case(nursery: trio.Nursery, item: Case, phase: Phase, certificates
     assert world.responses(second) == [1, 2, 3]
     assert {each.limit for each in world.seen if each.at_s > over_s} >= {60}
     assert not world.fences.counts
+    assert not world.watcher.total, world.watcher.summary()
     # A connection to another server that we were sent to is kept.
     assert not tasks or living() <= tasks + ("to" in item.fault)
 
@@ -228,6 +229,7 @@ async def test_a_running_control_is_judged_by_a_clock_that_jumps_and_answered_on
     assert world.seen[-1].limit == 100
     assert world.responses(mrid) == [1, 2, 3]
     assert not world.fences.counts
+    assert not world.watcher.total, world.watcher.summary()
 
 
 def test_every_kind_is_tried_and_documented():

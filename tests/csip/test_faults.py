@@ -359,6 +359,20 @@ async def test_a_silent_link_costs_time_but_not_the_rest(autojump_clock, world):
     assert world.logged("LogEventList", "silent")
 
 
+async def test_a_silent_list_is_told_while_the_next_one_is_silent_too(autojump_clock, world):
+    async def silent(request):
+        await trio.sleep_forever()
+
+    client = await world.start(for_s=5)
+    for path in ("/derp/1/dderc", "/derp/1/derc"):
+        world.server.answers["GET", path] = silent
+    began_s = trio.current_time()
+    while client.snapshot()["state"] == "connected":
+        await trio.sleep(1)
+        assert trio.current_time() - began_s < 23  # the next poll, and 10 s of silence
+    assert "silent" in client.snapshot()["troubles"][0]["error"]
+
+
 async def test_an_html_400_after_tls_is_told_as_what_it_is(autojump_clock, world, tls_world):
     client = await tls_world.start(for_s=0)
     world.server.answers["GET", "/dcap"] = Response(

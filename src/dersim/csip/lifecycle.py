@@ -61,6 +61,7 @@ class Lifecycle:
         self._successor: Credentials | None = None
         self._parts = parts = Parts(client_context, credentials, self._post_response, self._may_post)
         self.tree, self.clocks = parts.tree, parts.clocks
+        parts.reader.on_failing = self._note_failing
         self.schedule, self.session = parts.schedule, parts.session
         self.controls, self.outbox, self.polling = parts.controls, parts.outbox, parts.polling
         self.reporter, self.log_events = parts.reporter, parts.log_events

@@ -42,6 +42,7 @@ class Reader:
     failing: the links that used to work and whose last reading failed, with the reason.
     unreadable: every link whose last reading failed; filled here, shown by others.
     situation: what the task that reads does at the moment, from which the cause of each GET follows.
+    on_failing: called when a link has failed that worked before; what is read after it may take long to fail.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Reader:
         self._unreadable = unreadable
         self.situation: Situation = DISCOVERY
         self.failing: dict[str, str] = {}
+        self.on_failing: Callable[[], None] = lambda: None
         self._worked: dict[str, bool] = {}  # whether it worked in this walk
         self._said: dict[str, None] = {}
         self._silent = 0
@@ -182,3 +184,4 @@ class Reader:
             self._unreadable[href] = str(error)
         if href in self._worked:
             self.failing[href] = str(error)
+            self.on_failing()

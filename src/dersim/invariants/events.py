@@ -39,6 +39,8 @@ class Events(Invariant):
         self._calm = Calm()
         self._told: OrderedDict[tuple[int, str, str], None] = OrderedDict()
         self._opted_out: dict[int, set[str]] = {}
+        #: The events that were not over at the last look.
+        self._live: dict[int, frozenset[str]] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
         """Judge every control that is on the wire, and the defaults."""
@@ -48,7 +50,10 @@ class Events(Invariant):
             if found is not None and found[1] == _OPT_OUT:
                 self._opted_out.setdefault(number, set()).add(found[0])
         if look.client is None or min(self._calm.lasts_s(look)) < NEWS_S:
+            self._live.pop(number, None)
             return
+        live_before = self._live.get(number, frozenset())
+        self._live[number] = frozenset(view.mrid for view in look.views if view.phase.live)
         now_s = look.client.server_now_s()
         views = {view.mrid: view for view in look.views}
         for control in list(look.published.controls.values()):
@@ -56,6 +61,9 @@ class Events(Invariant):
                 continue
             if control.mrid in self._opted_out.get(number, ()):
                 continue
+            ended = control.mrid in views and control.mrid not in self._live[number]
+            if ended and control.mrid not in live_before:
+                continue  # it ended while the answer was not certain
             for wanted, seen in _judged(look, control, views, now_s):
                 if self._is_new(number, control.mrid, wanted):
                     yield look.violation(Events, wanted, seen)

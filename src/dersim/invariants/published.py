@@ -83,7 +83,7 @@ class Published:
 
     def __init__(self) -> None:
         self.controls: dict[str, PublishedControl] = {}
-        self._primacy: OrderedDict[str, tuple[int, str]] = OrderedDict()
+        self._primacy: OrderedDict[str, tuple[int, str, str]] = OrderedDict()
         self._defaults: OrderedDict[str, tuple[DefaultDERControl, float]] = OrderedDict()
 
     def hear(self, exchanges: Iterable[HttpExchange]) -> None:
@@ -109,7 +109,7 @@ class Published:
     def default_percentages(self) -> dict[str, tuple[float, float]]:
         """By mode: the percentage of the best program's default that sets it, and when that was read."""
         found: dict[str, tuple[float, float]] = {}
-        for _, path in sorted(self._primacy.values()):
+        for _, path, _ in sorted(self._primacy.values()):
             if path in self._defaults:
                 default, read_s = self._defaults[path]
                 for mode, percent in percentages(default.DERControlBase).items():
@@ -119,10 +119,13 @@ class Published:
     def _take(self, resource: Any, url: Any, time_s: float) -> None:
         match resource:
             case DERProgramList():
+                # One that is not on this page is not judged until it is read again.
+                for path in [each for each, row in self._primacy.items() if row[2] == url.path]:
+                    del self._primacy[path]
                 for each in resource.DERProgram:
-                    self._program(each)
+                    self._program(each, url.path)
             case DERProgram():
-                self._program(resource)
+                self._program(resource, "")
             case DefaultDERControl():
                 known_default = self._defaults.get(url.path)
                 same = known_default is not None and known_default[0] == resource
@@ -134,11 +137,14 @@ class Published:
                 if known is not None:
                     self._put(resource, known.list_path, time_s)
 
-    def _program(self, program: DERProgram) -> None:
+    def _program(self, program: DERProgram, list_path: str) -> None:
         listed, default = program.DERControlListLink, program.DefaultDERControlLink
         if listed is not None and listed.href and program.primacy is not None:
             path = "" if default is None or not default.href else urlsplit(default.href).path
-            _remember(self._primacy, urlsplit(listed.href).path, (int(program.primacy), path))
+            key = urlsplit(listed.href).path
+            held = self._primacy.get(key)
+            row = int(program.primacy), path, list_path or ("" if held is None else held[2])
+            _remember(self._primacy, key, row)
 
     def _list(self, found: DERControlList, url: Any, time_s: float) -> None:
         whole = len(found.DERControl) == found.all

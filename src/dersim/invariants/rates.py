@@ -59,7 +59,7 @@ class Rates(Invariant):
 
 
 class Spread(Invariant):
-    """Retries of a fleet."""
+    """Retries of a fleet; where a server names the time by Retry-After, it is the server's choice."""
 
     id = "I10"
     statement = "Retries of a fleet are spread over their pause."
@@ -76,7 +76,8 @@ class Spread(Invariant):
             failed_s = self._failed_s.pop(number, None)
             if failed_s is not None and exchange.time_s > failed_s:
                 self._retries.append((failed_s, exchange.time_s))
-            if exchange.status == 0 or exchange.status >= 500:
+            told = any(name == "retry-after" for name, _ in exchange.response_headers)
+            if not told and (exchange.status == 0 or exchange.status >= 500):
                 self._failed_s[number] = exchange.time_s + exchange.elapsed_s
         yield from ()
 

@@ -90,7 +90,8 @@ class ResponseDuty(Invariant):
             return
         for mrid, phase in now.items():
             statuses, bit = OWED.get(phase, (frozenset(), 0))
-            if before.get(mrid) is not phase and asked.get(mrid, 0) & bit:
+            new = mrid not in before if phase is Phase.SCHEDULED else before.get(mrid) is not phase
+            if new and asked.get(mrid, 0) & bit:
                 self._debts.setdefault(number, []).append(_Debt(mrid, statuses, look.real_s))
         for mrid in [each for each in asked if each not in now and each not in look.published.controls]:
             del asked[mrid]
