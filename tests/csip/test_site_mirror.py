@@ -112,6 +112,23 @@ async def test_a_lost_site_mirror_alone_is_created_again(autojump_clock, site_wo
     assert created == [0x0049, 0x0003, 0x0003]
 
 
+async def test_a_site_mirror_that_leaves_the_list_is_created_again_at_once(
+    autojump_clock, site_world, listing_of
+):
+    await site_world.ready()
+    site_world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", pollRate=20)
+    site_world.begin()
+    await trio.sleep(5)
+    points = [site_world.tree[href] for _, href in mirrors(site_world).values()]
+    site_world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", *points, pollRate=20)
+    await trio.sleep(20)
+    of_der = [each for each in points if each.roleFlags == 0x0049]
+    site_world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", *of_der, pollRate=20)
+    await trio.sleep(20)
+    created = [decode(body).resource.roleFlags for body in site_world.server.bodies("/mup")]
+    assert created == [0x0049, 0x0003, 0x0003]
+
+
 async def test_a_site_mirror_that_is_refused_holds_up_no_reading_of_the_der(autojump_clock, site_world):
     def create(request):
         point = decode(request.body).resource

@@ -63,16 +63,16 @@ def test_without_a_load_there_is_no_site() -> None:
 
 @TICKS
 def test_import_and_export_are_counted_apart_while_the_power_goes_through_the_load(tick_s: float) -> None:
-    device, clock = machine(load_w=4000.0)
+    device, clock = machine(load_w=5000.0)
     device.settings.update({"setGradW": 1.0})
     before = site_of(device).energy
     ask(device, "opModMaxLimW", 0.0)
     run_to(device, clock, 120.0, tick_s)
     after = site_of(device).energy
-    # from 10 kW to 0 in 100 s: 6 kW of export to 4 kW of import, then 20 s of the load
-    assert (after.exported_wh - before.exported_wh) * 3600 == pytest.approx(6000 * 60 / 2, rel=1e-3)
+    # from 10 kW to 0 in 100 s: 5 kW of export to 5 kW of import, then 20 s of the load
+    assert (after.exported_wh - before.exported_wh) * 3600 == pytest.approx(5000 * 50 / 2, rel=1e-5)
     assert (after.imported_wh - before.imported_wh) * 3600 == pytest.approx(
-        4000 * 40 / 2 + 4000 * 20, rel=1e-3
+        5000 * 50 / 2 + 5000 * 20, rel=1e-5
     )
 
 

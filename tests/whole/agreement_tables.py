@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.whole.agreement import Place, Row, row
 from tests.whole.agreement_controls import CONTROLS
 from tests.whole.agreement_measured import DC, MEASURED
+from tests.whole.agreement_site import SITE
 from tests.whole.agreement_status import STATUS
 from tests.whole.places import Look
 
@@ -104,6 +105,7 @@ def _rating(name: str, registers: str) -> Row:
 GROUPS = {
     "Measurements": MEASURED,
     "DC sources and what is available": DC,
+    "A site with a load": SITE,
     "Status": STATUS,
     "Setpoints": CONTROLS,
     "Settings": tuple(_setting(name, registers) for name, registers in _SETTINGS.items()),

@@ -14,15 +14,19 @@ from tests.sunspec.conftest import Bench
 from dersim.csip import mirror
 from dersim.csip.documents import Documents
 from dersim.csip.reporting import Reporter
+from dersim.csip.site_mirror import site_quantities
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.site_load import SiteLoad
 from dersim.hardware.state import DeviceState
 from dersim.ieee2030_5 import Edition, decode, encode
-from dersim.web.api import inputs, nameplate, overview, setpoints
+from dersim.web.api import inputs, nameplate, overview, setpoints, site
 from dersim.web.metrics import exposition
 
 LFDI = "AB" * 20
 #: Decimal digits of REST values, by the end of their names.
 _DIGITS = {
-    **dict.fromkeys(("_kw", "_kvar", "_kva", "_kwh"), 6),
+    **dict.fromkeys(("_kw", "_kvar", "_kva", "_kwh", "_kvarh"), 6),
     "_v": 3,
     "_a": 4,
     "_hz": 4,
@@ -54,13 +58,15 @@ class Look:
     def tell(self, where: str) -> list[Told]:
         """What a place tells, in each edition of 2030.5 where none is named; empty if there is no such place.
 
-        `701.W` (10x: 101 to 103); `DERStatus.x`, `2018 DERStatus.x`; `mirror W`; `dersim_x` of `/metrics`;
-        else the path in a REST document.
+        `701.W` (10x: 101 to 103, 20x: 201 to 203); `DERStatus.x`, `2018 DERStatus.x`; `mirror W`; `dersim_x`
+        of `/metrics`; else the path in a REST document.
         """
         where = where.replace("[last]", f"[{len(self.state.dc_sides) - 1}]")
         root, _, rest = where.partition(".")
-        if root.isdigit() or root == "10x":
-            return self._register(100 + self.plate.phases if root == "10x" else int(root), rest)
+        if root in ("10x", "20x"):
+            return self._register(int(root[0]) * 100 + self.plate.phases, rest)
+        if root.isdigit():
+            return self._register(int(root), rest)
         if where.startswith("mirror "):
             found = self._mirror.get(where.removeprefix("mirror "))
             return [Told("no such reading") if found is None else found]
@@ -90,6 +96,8 @@ class Look:
     @cached_property
     def _mirror(self) -> dict[str, Told]:
         items = mirror.quantities(self.plate.phases)
+        if self.state.site is not None:
+            items += site_quantities(self.plate.phases)
         told = mirror.readings(LFDI, items, self.state, 0)
         return {
             item.key: Told(each.Reading.value * 10.0**item.multiplier, 0.5 * 10.0**item.multiplier)
@@ -109,12 +117,16 @@ class Look:
         s, call = self.state, SimpleNamespace(device=self.device, query={"journal": 0})
         clock = SimpleNamespace(rate=1.0, now_s=self._bench.clock.now_s)
         context: Any = SimpleNamespace(engine=SimpleNamespace(clock=clock))
+        meter: Any = None if s.site is None else site.ROUTES[0].handler(context, call)
         return {
             "metrics": overview.metrics(s),
             "phases": overview.phases(s, self.plate.phases),
             "status": overview.status(s),
             "devices": overview.entry(self.device),
             "sources": {each["kind"]: each for each in overview.sources(s)},
+            "site": site.site_metrics(s.site),
+            "meter": meter,
+            "meter_phases": meter and meter["phases"],
             "inputs": inputs.ROUTES[0].handler(context, call),
             "nameplate": nameplate.ROUTES[0].handler(context, call),
             "setpoints": setpoints.ROUTES[0].handler(context, call),
@@ -140,7 +152,7 @@ class Look:
         for key in filter(None, rest.split(".")):
             found = None if found is None else found[key]
         digits = next((digits for end, digits in _DIGITS.items() if rest.endswith(end)), 9)
-        kilo = 1000.0 if rest.endswith(("_kw", "_kvar", "_kva", "_kwh")) else 1.0
+        kilo = 1000.0 if rest.endswith(("_kw", "_kvar", "_kva", "_kwh", "_kvarh")) else 1.0
         if isinstance(found, float | int) and not isinstance(found, bool):
             return [Told(found * kilo, 0.5 * kilo / 10**digits)]
         return [Told(found)]
@@ -166,9 +178,13 @@ class Scene(NamedTuple):
         return Look(self.bench, self.reporters)
 
 
+#: Device types whose DER has a load behind its meter, here.
+WITH_LOAD = ("PV-1Phase", "Batt-2Phase", "HybridDC-3Phase")
+
+
 def scene(kind: str) -> Scene:
     """A DER of this type."""
-    bench: Any = Bench(device_type=kind)
+    bench: Any = Bench(device_type=kind, inputs=_inputs(kind))
 
     def reporter(edition: Edition) -> Reporter:
         session: Any = SimpleNamespace(codec=SimpleNamespace(edition=edition))
@@ -176,3 +192,10 @@ def scene(kind: str) -> Scene:
         return Reporter(bench.device, session, lambda *_: None, lambda: 0.0, None, fence, Documents())
 
     return Scene(bench, {edition: reporter(edition) for edition in Edition})
+
+
+def _inputs(kind: str) -> Inputs:
+    if kind not in WITH_LOAD:
+        return Inputs(Conditions())
+    load = SiteLoad(int(kind.removesuffix("Phase")[-1]), 0.9)
+    return Inputs(Conditions()._replace(**load.completed({"load_w": 1500.0})), site=load)

@@ -121,6 +121,8 @@ def _change_inputs(rng: random.Random, bench: Any) -> None:
             {rng.choice(["phase_rotation", "emergency_local"]): rng.random() > 0.5},
         ]
     )
+    if bench.device.inputs.site is not None and rng.random() < 0.3:
+        change = {"load_w": rng.uniform(-2000, 12_000), "load_var": rng.uniform(-3000, 3000)}
     bench.device.inputs.set(**change)
 
 

@@ -5,11 +5,14 @@ from argparse import Namespace
 from importlib.metadata import version
 
 import pytest
-from dersim_csip_aus import modes_mask
+from dersim_csip_aus import modes_mask, register_control_functions
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope
 
 from dersim.csip import der_bodies
 from dersim.device import ManualClock
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.site_load import SiteLoad
 from dersim.hardware.measured import Measured
 from dersim.ieee2030_5 import Edition, controlbase, decode, encode
 from dersim.ieee2030_5 import resources as r
@@ -38,6 +41,39 @@ def test_the_tightest_limit_rules(modes, limit_w, floor_w):
     envelope.configure(modes, Measured())
     demand = envelope.step(1.0, Measured())
     assert (demand.limit_w, demand.floor_w) == (limit_w, floor_w)
+
+
+@pytest.mark.parametrize(
+    ("modes", "limit_w", "floor_w"),
+    [
+        ({"opModExpLimW": 0.0}, 3000, -math.inf),
+        ({"opModExpLimW": 5000.0, "opModGenLimW": 6000.0}, 6000, -math.inf),
+        ({"opModImpLimW": 2000.0}, math.inf, 1000),
+        ({"opModImpLimW": 5000.0, "opModLoadLimW": 1500.0}, math.inf, -1500),
+    ],
+)
+def test_export_and_import_are_those_of_the_site(modes, limit_w, floor_w):
+    envelope = OperatingEnvelope(None, None)
+    envelope.configure(modes, Measured())
+    demand = envelope.step(1.0, Measured(load_w=3000.0))
+    assert (demand.limit_w, demand.floor_w) == (limit_w, floor_w)
+
+
+def test_a_limit_of_the_export_follows_the_load_at_once():
+    clock = ManualClock()
+    inputs = Inputs(Conditions(), site=SiteLoad(3))
+    functions = (*FUNCTION_TYPES, *register_control_functions())
+    device = make_device(clock=clock, inputs=inputs, functions=functions)
+    device.step(0.0)
+    assert device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModExpLimW", 2000.0))
+    for second in range(1, 900):
+        clock.time_s = float(second)
+        device.step(clock.time_s)
+    assert device.state.site.p_w == pytest.approx(2000)
+    for load_w in (4000.0, 500.0, 3000.0):
+        device.inputs.set(load_w=load_w)
+        assert device.state.site.p_w == pytest.approx(2000)
+        assert device.state.p_w == pytest.approx(2000 + load_w)
 
 
 def test_a_limit_that_ends_is_forgotten():

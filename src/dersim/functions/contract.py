@@ -37,6 +37,8 @@ class Demand:
     (time to 90 %); power_factor_first: at the VA limit P and Q shrink together, which keeps the power factor.
     cease: no current now, and no delay before the return (momentary cessation). off: open the switch without
     an alarm. standby: leave service, switch closed. trip: open it with an alarm. enter: enter service now.
+    follows_load: limit_w and floor_w of a function of stage ``command`` move with the load behind the meter;
+    while its modes stay the same a change acts at once, without the ramp of a command.
     lag: the lag behind limit_w or override_w, if there is one, whose course the energy of a step follows;
     without one it is a straight line.
     """
@@ -54,6 +56,7 @@ class Demand:
     trip: bool = False
     enter: bool = False
     lag: Lag | None = None
+    follows_load: bool = False
 
 
 #: Returned by a function that asks for nothing.

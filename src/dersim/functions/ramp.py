@@ -114,13 +114,15 @@ class Bounds:
     releases: the function is of stage grid or frequency; the bounds then only release the power it held.
     """
 
-    KEPT = ("limit", "floor", "begin", "had_target", "ramp_s")
-    __slots__ = ("begin", "demand", "floor", "had_target", "limit", "ramp_s", "releases")
+    KEPT = ("limit", "floor", "begin", "goals", "had_target", "ramp_s")
+    __slots__ = ("begin", "demand", "floor", "goals", "had_target", "limit", "ramp_s", "releases")
 
     def __init__(self, *, releases: bool) -> None:
         self.limit, self.floor = Track(INF), Track(-INF)
         self.begin, self.had_target = True, False
         self.ramp_s: float | None = None
+        #: What limit and floor go to, of a function whose bounds follow the load.
+        self.goals = (INF, -INF)
         self.demand = NOTHING
         self.releases = releases
 
@@ -195,6 +197,12 @@ class Ramp(Function):
                 self.follows = self._begins = True
                 self.target_ramp_s = bounds.ramp_s
             bounds.had_target = demand.target_w is not None
+        elif demand.follows_load:
+            old_limit_w, old_floor_w = bounds.goals
+            limit.shift(limit_w - old_limit_w)
+            floor.shift(floor_w - old_floor_w)
+        if demand.follows_load:
+            bounds.goals = limit_w, floor_w
         limit.follow(dt_s, limit_w, self._rate_w_s)
         floor.follow(dt_s, floor_w, self._rate_w_s)
         if limit.value != limit_w or floor.value != floor_w:

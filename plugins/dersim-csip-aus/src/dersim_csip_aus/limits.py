@@ -1,18 +1,19 @@
 """The control function: four limits on one power.
 
 Power is positive when it is generated. Export and generation are limits from above; import and load are
-limits from below, with the sign turned. A limit of 0 W is a limit: no export means P <= 0.
+limits from below, with the sign turned. Export and import are those of the site: the load behind the DER's
+meter comes on top. A limit of 0 W is a limit: no export means P <= load.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from dersim.plugin import NOTHING, Demand, Measured, ModeValue, Nameplate, Parameter, Settings
+from dersim.plugin import Demand, Measured, ModeValue, Nameplate, Parameter, Settings
 
-ABOVE = ("opModExpLimW", "opModGenLimW")
-BELOW = ("opModImpLimW", "opModLoadLimW")
-LIMITS = (*ABOVE, *BELOW)
+EXPORT, GENERATION, IMPORT, LOAD = "opModExpLimW", "opModGenLimW", "opModImpLimW", "opModLoadLimW"
+LIMITS = (EXPORT, GENERATION, IMPORT, LOAD)
+_NO_LIMIT = float("inf")
 
 
 class OperatingEnvelope:
@@ -20,21 +21,23 @@ class OperatingEnvelope:
 
     def __init__(self, nameplate: Nameplate, settings: Settings) -> None:
         del nameplate, settings  # the limits are in watts, not in percent of a rating
-        #: The demand is the same in every step.
+        #: The demand is the same in every step with the same load.
         self.settled = True
-        self._demand = NOTHING
+        self._limits_w = dict.fromkeys(LIMITS, _NO_LIMIT)
+        self._demand = Demand(follows_load=True)
 
     def configure(self, modes: Mapping[str, ModeValue], seen: Measured) -> None:
         """Take over the modes that are in force now."""
         del seen
-        highest = min(_watts(modes, ABOVE), default=NOTHING.limit_w)
-        lowest = max((-watts for watts in _watts(modes, BELOW)), default=NOTHING.floor_w)
-        self._demand = Demand(limit_w=highest, floor_w=lowest)
+        self._limits_w = {mode: _watts(modes.get(mode)) for mode in LIMITS}
 
     def step(self, dt_s: float, seen: Measured) -> Demand:
-        """The limits; they do not depend on time or grid."""
-        del dt_s, seen
-        return self._demand
+        """The limits; they depend on the load, not on time or grid."""
+        del dt_s
+        limits_w, load_w, demand = self._limits_w, seen.load_w, self._demand
+        demand.limit_w = min(limits_w[EXPORT] + load_w, limits_w[GENERATION])
+        demand.floor_w = max(load_w - limits_w[IMPORT], -limits_w[LOAD])
+        return demand
 
     def horizon_s(self, seen: Measured) -> float:
         """No timer runs."""
@@ -47,8 +50,6 @@ def parameters_of(mode: str) -> tuple[Parameter, ...]:
     return (Parameter("", "W", 0, 32767e9, f"CSIP-AUS 1.1 {mode}"),)
 
 
-def _watts(modes: Mapping[str, ModeValue], names: Iterable[str]) -> list[float]:
-    values = (modes.get(name) for name in names)
-    return [
-        float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)
-    ]
+def _watts(value: ModeValue | None) -> float:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if known else _NO_LIMIT  # type: ignore[arg-type]  # a number where it is known
