@@ -136,7 +136,9 @@ class Look:
     def _prometheus(self) -> dict[str, float]:
         clock = SimpleNamespace(effective_rate=1.0, lag_s=0.0, now_s=self._bench.clock.now_s)
         fleet, fences = SimpleNamespace(devices=[self.device]), SimpleNamespace(counts={})
-        engine = SimpleNamespace(fleet=fleet, clock=clock, buffers={}, fences=fences, service=lambda *_: None)
+        engine = SimpleNamespace(
+            fleet=fleet, clock=clock, buffers={}, metrics={}, fences=fences, service=lambda *_: None
+        )
         context: Any = SimpleNamespace(engine=engine)
         lines = [line.split() for line in exposition(context).splitlines() if "{device=" in line]
         return {name.partition("{")[0]: float(value) for name, value in lines}
