@@ -8,7 +8,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("name", ["csip-aus", "fuel-cell", "mean-voltage", "site-meter"])
+@pytest.mark.parametrize("name", ["csip-aus", "feeder", "fuel-cell", "mean-voltage", "site-meter"])
 def test_it_passes(name: str) -> None:
     command = [sys.executable, "-m", "dersim", "plugins", "check", f"dersim-{name}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
