@@ -22,6 +22,7 @@ BENCHES = (
     "day",
     "memory",
     "device",
+    "grid",
     "feeder",
     "fleet",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,8 @@ from types import ModuleType
 import pytest
 import trio
 
-from dersim.contract import candidates_of, examine, frontend_checks
+from dersim.cli.sim_options import make_parser as make_sim_parser
+from dersim.contract import candidates_of, examine, frontend_checks, grid_checks
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import extensions
 from dersim.modes import MODES
@@ -23,11 +25,14 @@ from dersim.plugin import (
     FrontendStatus,
     FrontendType,
     FunctionType,
+    GridNotSolved,
+    GridType,
     Lag,
     ModeSpec,
     Panel,
     Parameter,
     SchemaExtension,
+    Settled,
     SunspecModel,
     hookimpl,
 )
@@ -37,6 +42,7 @@ from dersim.plugin import (
 from dersim.plugin.candidates import Candidate
 
 PLUGINS = sorted((Path(__file__).parents[2] / "plugins").glob("*/src/*"))
+FLAGS = {"dersim_feeder": ["--feeder", "bundled-30"]}
 PLUGINS = [path for path in PLUGINS if (path / "__init__.py").is_file()]
 
 
@@ -53,7 +59,11 @@ def _forget_extensions():
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)
 def test_the_plug_ins_of_the_repository_pass(path):
     [candidate] = candidates_of(str(path))
-    results = list(examine(candidate))
+    parser, flags = None, FLAGS.get(path.name, [])
+    if flags:
+        pytest.importorskip("dss", reason="dss-python, which it solves with, is not installed")
+        parser, _ = make_sim_parser(["--demo", "--without", candidate.name])
+    results = list(examine(candidate, parser=parser, flags=flags))
     assert [result.line for result in results if result.result == FAILED] == []
     assert len(results) > 5
 
@@ -227,6 +237,50 @@ async def binds_badly(self):
     raise ConfigError("the port is busy")
 
 
+class Wire:
+    """A grid without a mistake."""
+
+    longest_step_s = math.inf
+
+    def __init__(self, context):
+        self.v = 1.0
+
+    async def settle(self, outputs):
+        self.v = 1.0 + sum(outputs.p_w) / 1e6
+        return Settled([self.v] * len(outputs.p_w))
+
+    def status(self):
+        return FrontendStatus("running", f"{self.v:.2f} pu")
+
+
+def grid(**changes):
+    kind = GridType("x", type("Spoilt", (Wire,), changes))
+    return {"register_grids": lambda options: [kind]}
+
+
+async def draws(self, outputs):
+    return Settled([1.0 + random.random() / 10] * len(outputs.p_w))
+
+
+async def answers_little(self, outputs):
+    return Settled([1.0])
+
+
+async def answers_nothing(self, outputs):
+    return None
+
+
+async def never_solves(self, outputs):
+    raise GridNotSolved("no")
+
+
+async def shielded_settle(self, outputs):
+    if trio.current_effective_deadline() < 0:  # cancelled
+        with trio.CancelScope(shield=True):
+            await trio.sleep(0.6)
+    return Settled()
+
+
 def panel(text):
     def make(tmp_path):
         path = tmp_path / "x.js"
@@ -312,6 +366,12 @@ CASES = [
     (frontend(bind=binds_badly), "front-end x", "the port is busy"),
     (frontend(status=lambda self: "fine"), "front-end x", "status returned 'fine'"),
     (frontend(status=None), "front-end x", "which has no status"),
+    (grid(settle=draws), "grid x: repeats", "draw from context.rng"),
+    (grid(settle=answers_little), "grid x: settle", "voltage_pu has 1 values"),
+    (grid(settle=answers_nothing), "grid x: settle", "settle returned None; return a Settled"),
+    (grid(settle=never_solves), "grid x: settle", "GridNotSolved for each of 20 outputs"),
+    (grid(longest_step_s=0), "grid x: settle", "longest_step_s is 0"),
+    (grid(settle=shielded_settle), "grid x: cancelled", "let trio.Cancelled pass"),
     (panel("export const x = 1;\n"), "panel x: module", "exports no mount"),
     (
         panel('import "https://example.org/x.js";\nexport function mount() {}\n'),
@@ -333,6 +393,7 @@ CASES = [
 def test_a_planted_mistake_fails_the_check_made_for_it(hooks, check, words, tmp_path, monkeypatch):
     monkeypatch.setattr(frontend_checks, "_BIND_S", 1.0)
     monkeypatch.setattr(frontend_checks, "_CANCEL_S", 0.5)
+    monkeypatch.setattr(grid_checks, "_CANCEL_S", 0.5)
     hooks = hooks(tmp_path) if callable(hooks) else hooks
     results = list(examine(candidate(hooks)))
     found = {result.name: result for result in results}
@@ -341,7 +402,7 @@ def test_a_planted_mistake_fails_the_check_made_for_it(hooks, check, words, tmp_
     assert "\n" not in found[check].line
 
 
-@pytest.mark.parametrize("hooks", [function(), source(), extension(), model(), frontend()])
+@pytest.mark.parametrize("hooks", [function(), source(), extension(), model(), frontend(), grid()])
 def test_what_the_mistakes_are_planted_in_passes(hooks):
     results = list(examine(candidate(hooks)))
     assert [result.line for result in results if result.result == FAILED] == []

@@ -24,6 +24,8 @@ import pytest
 from tests.interop.processes import eventually, program
 
 from dersim import plugin
+from dersim.contract import candidates_of, examine
+from dersim.outcomes import FAILED, SKIPPED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text()
@@ -163,8 +165,9 @@ SITE_METER = ROOT / "plugins" / "dersim-site-meter"
 def test_the_plug_in_of_the_examples_passes_its_tests_with_the_pages_files(tmp_path: Path) -> None:
     shutil.copytree(SITE_METER, tmp_path, dirs_exist_ok=True)
     shutil.copy(SITE_METER.parent / "conftest.py", tmp_path)
-    assert [name for name, _ in EXAMPLES] == ["registers.py", "meter_port.py", "site.js"]
-    for name, text in EXAMPLES:
+    site = {name: text for name, text in EXAMPLES if name != "street.py"}
+    assert list(site) == ["registers.py", "meter_port.py", "site.js"]
+    for name, text in site.items():
         path = tmp_path / "src" / "dersim_site_meter" / name
         assert path.read_text() == text, f"{name} differs from docs/plugins.md"
         path.write_text(text)
@@ -172,6 +175,16 @@ def test_the_plug_in_of_the_examples_passes_its_tests_with_the_pages_files(tmp_p
     env = environment(tmp_path / "src")
     words = ["pytest", "-q", "-o", "trio_mode=true", "-p", "no:cacheprovider", "tests"]
     assert " passed" in run(words, tmp_path, env)
+
+
+def test_the_grid_of_the_page_passes_the_contract_test_with_its_flag(tmp_path: Path) -> None:
+    (tmp_path / "street.py").write_text(dict(EXAMPLES)["street.py"])
+    [candidate] = candidates_of(str(tmp_path / "street.py"))
+    found = {each.name: each for each in examine(candidate, flags=["--street_ohm", "0.2"])}
+    assert [each.line for each in found.values() if each.result == FAILED] == []
+    assert found["grid street: settle"].text.startswith("20 of 20 outputs of 7 DERs solved; running: ")
+    without = {each.name: each for each in examine(candidate)}
+    assert without["grids"].result == SKIPPED
 
 
 def test_the_other_blocks_are_python_and_name_what_exists() -> None:
@@ -182,6 +195,9 @@ def test_the_other_blocks_are_python_and_name_what_exists() -> None:
         "SchemaExtension",
         "DeviceType",
         "FrontendType",
+        "GridType",
+        "MetricFamily",
+        "Route",
         "Panel",
         "Demand",
         "SunspecModel",

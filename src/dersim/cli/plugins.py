@@ -32,7 +32,7 @@ def _check(options: argparse.Namespace) -> int:
     results = []
     for candidate in candidates_of(options.dist):
         parser, _ = make_sim_parser(["--demo", "--without", candidate.name])
-        for result in examine(candidate, seed=options.seed, parser=parser):
+        for result in examine(candidate, seed=options.seed, parser=parser, flags=options.flags):
             results.append(result)
             if not options.json:
                 tell(result)
@@ -69,6 +69,9 @@ def make_parser() -> OptionParser:
     )
     one.add_argument(
         "dist", metavar="DIST", help="plug-in or distribution, as listed, or the path of a module or package"
+    )
+    one.add_argument(
+        "flags", nargs="*", metavar="-- FLAG", help="flags of the plug-in with which it is tried, after --"
     )
     one.add_argument("--seed", type=count(0, 2**32 - 1), default=0, help="of the random inputs")
     one.add_argument("--json", action="store_true", help="print the results as one JSON document")

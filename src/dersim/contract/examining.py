@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dersim.contract.frontend_checks import checks as frontend_checks
 from dersim.contract.function_checks import checks as function_checks
+from dersim.contract.grid_checks import checks as grid_checks
 from dersim.contract.panel_checks import checks as panel_checks
 from dersim.contract.schema_checks import checks as schema_checks
 from dersim.contract.source_checks import checks as source_checks
@@ -24,18 +25,22 @@ _GROUPS = (
     source_checks,
     schema_checks,
     sunspec_checks,
+    grid_checks,
     frontend_checks,
     panel_checks,
 )
 _BUILT_IN = DEFAULT_PLUGINS[0].name
 
 
-def examine(candidate: Candidate, *, seed: int = 0, parser: OptionParser | None = None) -> Iterator[Result]:
+def examine(
+    candidate: Candidate, *, seed: int = 0, parser: OptionParser | None = None, flags: Sequence[str] = ()
+) -> Iterator[Result]:
     """The result of each check of a plug-in, as it comes.
 
     seed: of everything random. parser: with the flags that the plug-in's may not repeat; it gets them too.
+    flags: a command line with which it is tried.
     """
-    loading = _Loading(candidate, seed, parser or OptionParser())
+    loading = _Loading(candidate, seed, parser or OptionParser(), flags)
     for name, act in (("loads", loading.load), ("flags", loading.flags), ("hooks", loading.hooks)):
         result = Check(name, act).result()
         yield result
@@ -47,7 +52,8 @@ def examine(candidate: Candidate, *, seed: int = 0, parser: OptionParser | None 
 
 
 class _Loading:
-    def __init__(self, candidate: Candidate, seed: int, parser: OptionParser) -> None:
+    def __init__(self, candidate: Candidate, seed: int, parser: OptionParser, flags: Sequence[str]) -> None:
+        self._given = list(flags)
         self._candidate = candidate
         self._seed = seed
         self._parser = parser
@@ -62,14 +68,14 @@ class _Loading:
         return f"{plugin.name} {plugin.version} of {plugin.origin}, order {plugin.order}"
 
     def flags(self) -> str:
-        """Added, explained, and read without a command line."""
+        """Added, explained, and read with the command line that was given, mostly none."""
         before = set(self._parser.flags)
         self._alone.add_options(self._parser)
         mine = {flag: action for flag, action in self._parser.flags.items() if flag not in before}
         for flag, action in mine.items():
             if not action.help:
                 raise Failed(f"{flag} has no help; say in a few words what it does, with unit and default")
-        self._options = self._parser.parse_args([])
+        self._options = self._parser.parse_args(self._given)
         for action in mine.values():
             if action.type is port:
                 setattr(self._options, action.dest, 0)
@@ -80,7 +86,9 @@ class _Loading:
         """Everything is registered, and made and called once."""
         [built_in] = [each for each in find() if each.name == _BUILT_IN]
         registry = PluginSet([built_in, self._candidate]).register(self._options)
-        self.subject = Subject(self._candidate.name, registry, self._options, self._seed)
+        [plugin] = self._alone.plugins
+        name = self._candidate.name
+        self.subject = Subject(name, registry, self._options, self._seed, plugin.hooks)
         for kind in registry.device_types.values():
             registry.try_out(kind, registry.nameplate_of(kind))
         tables: list[Named[object]] = [getattr(registry, table) for _, table in RESULTS.values()]

@@ -70,13 +70,14 @@ class Bench(NamedTuple):
 class Subject:
     """A loaded plug-in. registry: its objects and the built-in types. options: of its flags, ports 0.
 
-    seed: of everything random in the checks.
+    seed: of everything random in the checks. hooks: those that it has.
     """
 
     name: str
     registry: Registry
     options: Namespace
     seed: int = 0
+    hooks: tuple[str, ...] = ()
 
     def own(self, table: Named[T]) -> list[T]:
         """The objects of one kind that the plug-in registered."""

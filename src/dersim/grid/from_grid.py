@@ -47,7 +47,9 @@ class FromGrid:
             stops = rate == 0.0 != old
             if stops or abs(frequency_hz - now.frequency_hz) > _BAND_HZ or abs(rate - old) > _BAND_HZ_S:
                 moved |= {"frequency_hz": frequency_hz, "rocof_hz_s": rate}
-        if moved:
+        if len(moved) == 1:
+            self.constants = Conditions(voltage_pu, *now[1:])  # type: ignore[arg-type]  # half of _replace
+        elif moved:
             self.constants = now._replace(**moved)
         return moved
 
