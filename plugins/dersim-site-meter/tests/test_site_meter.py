@@ -11,6 +11,9 @@ from dersim_site_meter.meter_port import MeterPort
 from dersim_site_meter.registers import DEFINITION, SiteRegisters
 
 from dersim.fences import Fences
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.site_load import SiteLoad
 from dersim.logbuffer import LogBuffer
 from dersim.plugin import (
     FUNCTION_TYPES,
@@ -53,6 +56,18 @@ def test_the_export_is_held_at_the_limit_and_the_load_comes_on_top(device):
     ask(device, LIMIT, None)
     device.step(600.0)
     assert device.state.p_w > 4000
+
+
+def test_the_load_behind_the_meter_of_dersim_counts_too():
+    inputs = Inputs(Conditions()._replace(load_w=(500.0, 500.0, 500.0)), site=SiteLoad(3))
+    made = make_device(inputs=inputs, functions=(*FUNCTION_TYPES, *register_control_functions()))
+    made.step(0.0)
+    ask(made, LIMIT, 1000.0)
+    assert made.state.p_w == 2500
+    ask(made, LOAD, 700.0)
+    made.step(60.0)
+    registers = SiteRegisters(made, lambda: 0.0)
+    assert registers.read() == {"LimEna": 1, "LimW": 1000, "LoadW": 2200, "ExportW": 1000}
 
 
 def test_a_limit_out_of_range_is_refused(device):

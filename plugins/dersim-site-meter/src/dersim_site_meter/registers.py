@@ -23,7 +23,7 @@ def power_w(device: Device) -> dict[str, float | None]:
     """The limit of the export, the load, and the export, W."""
     acting = device.setpoints.values()
     limit, load = acting.get(LIMIT), acting.get(LOAD, 0.0)
-    load_w = float(load) if isinstance(load, int | float) else 0.0
+    load_w = device.seen.load_w + (float(load) if isinstance(load, int | float) else 0.0)
     limit_w = float(limit) if isinstance(limit, int | float) else None
     return {"limit": limit_w, "load": load_w, "export": device.state.p_w - load_w}
 
