@@ -15,7 +15,7 @@ import base64
 import math
 import random
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dersim.cuts import Cuts
@@ -38,13 +38,19 @@ VERSION = 1
 #: The longest time between checkpoint and restore that the first step makes up for, s.
 CATCH_UP_S = 3600.0
 _PARTS = ("seen", "_registers", "_report", "_cuts")
+#: What goes on while a DER is at rest.
+_COUNTED = ("_registers",)
 #: Of a generator from which nothing was drawn since it was seeded.
 _UNDRAWN = 624
 
 
 class Checkpointed:
-    """The part of `Device` that gives and takes its state."""
+    """The part of `Device` that gives and takes its state.
 
+    on_change: called when settings, setpoints, inputs or a command have changed it, from within the change.
+    """
+
+    on_change: Callable[[], None] = staticmethod(lambda: None)
     number: int
     failed: str
     nameplate: Nameplate
@@ -88,6 +94,17 @@ class Checkpointed:
             "chain": chain,
             **attributes(self, _PARTS),
         }
+
+    @property
+    def rest(self) -> tuple[float, ...] | None:
+        """Equal as long as nothing but time and registers moves; None while something does."""
+        if self.failed or not (self.chain.settled and self.source.settled and self.moved_s < self._last_s):
+            return None
+        return self.moved_s, self.settings.changes, self.setpoints.changes
+
+    def counted(self) -> dict[str, Any]:
+        """What of the checkpoint changes while the DER is at rest, to be put over it."""
+        return {"time_s": plain(self._last_s), **attributes(self, _COUNTED)}
 
     def restore(self, document: Mapping[str, Any]) -> list[str]:
         """Take over a checkpoint of this DER, made by this run or another; what begins anew, in words.

@@ -222,6 +222,7 @@ class Device(Checkpointed, DeviceService, BehindGrid):
 
     def _restep(self) -> None:
         """A step of zero length, which shows the effect of a change at once."""
+        self.on_change()
         self._conditions = None
         self.chain.settled = False
         self.chain.service.call_next_step()

@@ -77,7 +77,12 @@ class StateFile:
         """ConfigError with what to do where the file cannot be read within the block."""
         try:
             yield
-        except (sqlite3.Error, ValueError) as error:  # ValueError: a text that is no UTF-8
+        except (
+            sqlite3.Error,
+            ValueError,
+            LookupError,
+            TypeError,
+        ) as error:  # ValueError: no UTF-8, or no JSON
             raise ConfigError(
                 f"--state {self.path}: {error}; move it away to begin anew, or give another file"
             ) from None

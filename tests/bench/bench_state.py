@@ -1,4 +1,6 @@
-"""A state file of the companion server with a million readings and a thousand devices: how long it opens.
+"""State files: what that of a simulator costs, and how long one of the companion server takes to open.
+
+The latter has a million readings and a thousand devices.
 
 Each device has its mirror, a post of readings and its four documents in the file.
 """
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import trio
+from tests.bench import bench_sim_state
 from tests.bench.measure import Result, at_most
 
 from dersim.csip import der_bodies, mirror
@@ -89,4 +92,5 @@ def run() -> Iterator[Result]:
         path = Path(name) / "state.db"
         trio.run(_fill, path)
         best_s = min(trio.run(_open_s, path) for _ in range(3))
+    yield from bench_sim_state.run()
     yield at_most(f"open a state file of {READINGS:,} readings and {DEVICES:,} devices", best_s, 2, "s")

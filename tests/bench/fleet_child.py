@@ -11,7 +11,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ from dersim.cli import sim
 from dersim.cli.run_report import FleetView, RunReport
 from dersim.cli.terminal import stderr
 from dersim.clock import SimClock
-from dersim.engine.assembly import build_fleet
 from dersim.engine.collector import tune_collector
 from dersim.engine.simulator import Simulator
 from dersim.plugin.services import CsipService
+from dersim.sim_state.state import SimState
 
 #: Between two looks at the loop's lag, s: so seldom that 100 DERs cost a hundred times as much.
 LOOK_S = 0.05
@@ -42,7 +42,10 @@ def unique_set_bytes(pid: int | str = "self") -> int:
 class Probe:
     """Measures one run: the join, the settling, the window."""
 
-    def __init__(self, simulator: Simulator, settle_s: float, window_s: float, profile: str) -> None:
+    def __init__(
+        self, simulator: Simulator, clock: SimClock, settle_s: float, window_s: float, profile: str
+    ) -> None:
+        self._clock = clock
         self._simulator = simulator
         self._settle_s = settle_s
         self._window_s = window_s
@@ -67,11 +70,13 @@ class Probe:
         size_bytes, before = unique_set_bytes(), self._counts()
         begun_s, cpu_s = trio.current_time(), time.process_time()
         late: list[float] = []
+        ticks: list[float] = []
         profile = cProfile.Profile(time.process_time)
         if self._profile != "-":
             profile.enable()
         while trio.current_time() - begun_s < self._window_s:
             late.append(await self._lateness())
+            ticks.append(self._clock.lag_s)
         if self._profile != "-":
             profile.disable()
             profile.dump_stats(self._profile)
@@ -84,6 +89,7 @@ class Probe:
             errors=now["errors"],
             connected=self._connected(),
             lag=quantiles_ms(late),
+            tick_lag=quantiles_ms(ticks),
             peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10,
             **spent,
         )
@@ -118,10 +124,12 @@ def quantiles_ms(late_s: Sequence[float]) -> dict[str, float]:
     }
 
 
-async def _live(simulator: Simulator, report: RunReport, probe: Probe) -> None:
+async def _live(
+    simulator: Simulator, report: RunReport, probe: Probe, save: Callable[[], Awaitable[None]] | None
+) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(probe.run)
-        await sim.run_until_stopped(simulator, STOP_DEADLINE_S, report)
+        await sim.run_until_stopped(simulator, STOP_DEADLINE_S, report, () if save is None else (save,))
         nursery.cancel_scope.cancel()
 
 
@@ -141,17 +149,13 @@ def main(arguments: Sequence[str]) -> None:
     options, registry = sim.configure(flags)
     terminal = stderr()
     log, _ = sim.make_log(options, terminal)
-    clock = SimClock(start_s=None, rate=options.rate, tick_s=options.tick)
-    sim.require(sim.descriptors_needed(options, registry), f"-N {options.count}")
-    fleet = build_fleet(options, registry, clock, log)
-    simulator = Simulator(
-        options=options, registry=registry, fleet=fleet, clock=clock, log=log, seed=options.seed
-    )
-    probe = Probe(simulator, float(settle_s), float(window_s), profile)
+    state = SimState.of(options)
+    simulator, clock = sim.make_simulator(options, registry, log, state)
+    probe = Probe(simulator, clock, float(settle_s), float(window_s), profile)
     report = _Report(FleetView(simulator.fleet, simulator.services, simulator.fences), log, None, None)
     report.ready = probe.ready
     tune_collector()
-    trio.run(_live, simulator, report, probe)
+    trio.run(_live, simulator, report, probe, None if state is None else state.run)
 
 
 if __name__ == "__main__":

@@ -1,70 +1,25 @@
 """`dersim sim --state`: what a run goes on from, and which files it refuses."""
 
-import contextlib
-import io
 import math
 import sqlite3
 import time
 from types import SimpleNamespace
 
+import httpx
 import pytest
 import trio
+from tests.sim_state.runs import Run
 
-from dersim.cli import sim
 from dersim.errors import ConfigError
-from dersim.logbuffer import LogBuffer
+from dersim.plugin.services import SunspecService
 from dersim.setpoints import SetpointChange, SetpointSource, Verdict
 from dersim.sim_state import resuming
 from dersim.sim_state.state import SimState
-
-NO_FRONTENDS = ("--without", "csip,csip_ui,modbus,rest")
-
-
-class Run:
-    """One life of a simulator with `--state`, stopped or killed at the end of its block."""
-
-    def __init__(self, path, *flags):
-        self.log = LogBuffer(stream=io.StringIO())
-        args = ["--state", str(path), "--tick", "0.01", *NO_FRONTENDS, *flags]
-        self.options, registry = sim.configure(args)
-        self.state = SimState.of(self.options)
-        try:
-            self.simulator, self.clock = sim.make_simulator(self.options, registry, self.log, self.state)
-        except BaseException:
-            self.state.close()
-            raise
-        self.devices = self.simulator.fleet.devices
-
-    @contextlib.asynccontextmanager
-    async def live(self, *, killed=False):
-        ready = trio.Event()
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.simulator.run, lambda _line: ready.set())
-                await ready.wait()
-                nursery.start_soon(self.state.run)
-                yield self
-                nursery.cancel_scope.cancel()
-            if not killed:
-                self.state.finish()
-        finally:
-            self.state.close()
-
-    async def saved(self):
-        with trio.fail_after(5):
-            await self.simulator.states.barrier()
-
-    def lines(self, level):
-        return [each.message for each in self.log.entries(level=level) if each.level == level]
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "sim.db"
-
-
-def energy_wh(run):
-    return [sum(device.state.exported_wh) for device in run.devices]
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -77,7 +32,7 @@ async def test_energy_settings_and_setpoints_go_on_with_the_saved_seed(path, kil
         assert first.setpoints.submit(change)[0].verdict is Verdict.ACCEPTED
         await run.clock.sleep(0.1)
         await run.saved()
-        before_wh, before_s = energy_wh(run), run.clock.now_s()
+        before_wh, before_s = run.energy_wh(), run.clock.now_s()
     again = Run(path, "-N", "2")
     assert again.options.seed == 7
     assert again.devices[0].settings["setMaxW"] == 8000.0
@@ -86,7 +41,7 @@ async def test_energy_settings_and_setpoints_go_on_with_the_saved_seed(path, kil
         "opModMaxLimW", 40.0, SetpointSource.REST, expires_s,
     )  # fmt: skip
     async with again.live():
-        assert all(now >= before for now, before in zip(energy_wh(again), before_wh, strict=True))
+        assert all(now >= before for now, before in zip(again.energy_wh(), before_wh, strict=True))
         assert min(before_wh) > 0
         assert again.clock.now_s() >= before_s
         assert again.state.lives == 2
@@ -252,13 +207,13 @@ async def test_a_disk_that_is_full_stops_nothing_and_is_told_once(path, quickly,
         (line,) = run.lines("Warning")
         assert "database or disk is full: nothing is saved until it can be written again" in line
         assert "the simulation goes on; the state of 2" in line
-        energy = energy_wh(run)
+        energy = run.energy_wh()
         monkeypatch.setattr(store, "write", lambda *args: write(store, *args))
         while run.state.saving.failing:
             await run.clock.sleep(0.01)
         assert any("written again" in line for line in run.lines("Info"))
     again = Run(path)
-    assert energy_wh(again) >= energy
+    assert again.energy_wh() >= energy
     again.state.close()
 
 
@@ -272,9 +227,9 @@ async def test_a_file_that_was_removed_is_written_anew(path, quickly):
         (line,) = run.lines("Warning")
         assert "it was moved away or removed" in line
         await run.saved()
-        energy = energy_wh(run)
+        energy = run.energy_wh()
     async with Run(path, "-N", "2").live() as again:
-        assert energy_wh(again) >= energy
+        assert again.energy_wh() >= energy
 
 
 async def test_what_has_not_changed_is_not_written_again(path):
@@ -312,3 +267,57 @@ def test_it_stands_at_the_last_save_or_after_a_crash_where_nobody_has_seen_more(
     assert started(HEAD._replace(clean=False), resume="stand") == 1002
     assert started(HEAD._replace(clean=False), resume="stand", latest_s=1000.5) == 1002.5
     assert math.isfinite(started(resume="stand"))
+
+
+async def test_of_a_der_at_rest_only_time_and_registers_are_written(path):
+    async with Run(path, "-N", "2").live(killed=True) as run:
+        first = run.devices[0]
+        await run.clock.sleep(0.1)
+        await run.saved()
+        counts = run.state._store.db.execute("SELECT number FROM counted ORDER BY number").fetchall()
+        assert counts == [(1,), (2,)]
+        first.settings.update({"setMaxW": 6000.0})
+        await run.simulator.states.barrier(1)
+        energy = run.energy_wh()
+        await run.clock.sleep(0.05)
+        await run.saved()
+        assert run.simulator.checkpoint_mark(2) == run.state.saving._marks[2]
+    again = Run(path, "-N", "2")
+    assert again.devices[0].settings["setMaxW"] == 6000.0
+    for device, before in zip(again.devices, energy, strict=True):
+        assert sum(device.state.exported_wh) > before
+    again.state.close()
+
+
+async def modbus_write(address, register, value):
+    host, port = address.split(":")
+    async with await trio.open_tcp_stream(host, int(port)) as stream:
+        pdu = bytes([6]) + register.to_bytes(2, "big") + value.to_bytes(2, "big")
+        await stream.send_all(b"\0\1\0\0" + (len(pdu) + 1).to_bytes(2, "big") + b"\1" + pdu)
+        answer = await stream.receive_some(100)
+    assert answer[7] == 6, answer
+
+
+async def test_a_write_over_modbus_is_answered_when_it_is_saved(path):
+    flags = "--mb_port", "0", "--tick", "3600"
+    without = "--without", "csip,csip_ui,rest"
+    async with Run(path, *flags, without=without).live(killed=True) as run:
+        with trio.fail_after(5):
+            await modbus_write(run.simulator.addresses["modbus"], 40066 + 2, 17)  # 1.DA
+    async with Run(path, *flags, without=without).live() as again:
+        assert again.simulator.services.find(SunspecService, 1).unit_id == 17
+        with trio.fail_after(5):  # its listener is served before the end
+            await modbus_write(again.simulator.addresses["modbus"], 40066 + 2, 18)
+
+
+async def test_a_change_over_rest_is_answered_when_it_is_saved(path):
+    flags = "-wp", "0", "--tick", "3600", "-N", "2"
+    run = Run(path, *flags, without=("--without", "csip,csip_ui,modbus"))
+    async with run.live(killed=True), httpx.AsyncClient(trust_env=False) as web:
+        url = run.simulator.addresses["dashboard"] + "/api/dersim/inputs?device=2"
+        answer = await web.post(url, json={"irradiance_w_m2": 123.0})
+        assert answer.status_code == 200, answer.text
+    again = Run(path, "-N", "2")
+    assert again.devices[1].inputs.constants.irradiance_w_m2 == 123.0
+    assert again.devices[0].inputs.constants.irradiance_w_m2 != 123.0
+    again.state.close()

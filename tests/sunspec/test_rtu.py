@@ -16,6 +16,7 @@ from tests.sunspec.conftest import Bench
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
+from dersim.saved_states import SavedStates
 from dersim.sunspec.rtu import RtuServer
 from dersim.sunspec.rtu_framing import Line, crc
 
@@ -81,6 +82,7 @@ def context_of(path, bench):
         service=bench.services.find,
         log=log,
         fences=Fences(log),
+        saved_states=SavedStates(),
     )
 
 

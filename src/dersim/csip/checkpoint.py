@@ -32,6 +32,17 @@ def taken(lifecycle: Lifecycle, now_s: float) -> dict[str, Any]:
     }
 
 
+def mark(lifecycle: Lifecycle) -> Any:
+    """Equal as long as what `taken` gives is."""
+    return (
+        lifecycle.lfdi,
+        lifecycle.controls.checkpoint_mark(),
+        lifecycle.outbox.changes,
+        lifecycle.log_events.checkpoint_mark(),
+        lifecycle.clocks.checkpoint_mark(),
+    )
+
+
 def give(lifecycle: Lifecycle, document: Mapping[str, Any], say: Say) -> None:
     """Restore a client that has not run yet; an empty document, or one of another LFDI, changes nothing."""
     if not document:

@@ -126,11 +126,8 @@ class CsipClient:
 
     def server_now_s(self) -> float:
         """The server's time now, as far as it is known."""
-        return (
-            self._context.clock.now_s()
-            if self._lifecycle is None
-            else self._lifecycle.controls.server_now_s()
-        )
+        lifecycle, clock = self._lifecycle, self._context.clock
+        return clock.now_s() if lifecycle is None else lifecycle.controls.server_now_s()
 
     def sent(self, name: DerResource) -> Any | None:
         """The resource as the server last took it; None before the first PUT."""
@@ -197,9 +194,12 @@ class CsipClient:
 
     def checkpoint(self) -> Mapping[str, Any]:
         """What must be known after a restart, as JSON; see `csip/checkpoint.py`."""
-        if self._lifecycle is None:
-            return self._restored
-        return checkpoint.taken(self._lifecycle, self._context.clock.now_s())
+        lifecycle, now_s = self._lifecycle, self._context.clock.now_s()
+        return self._restored if lifecycle is None else checkpoint.taken(lifecycle, now_s)
+
+    def checkpoint_mark(self) -> Any:
+        """Equal as long as the checkpoint is; None where nobody knows."""
+        return None if self._lifecycle is None else checkpoint.mark(self._lifecycle)
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Go on from a checkpoint when the client runs; ConfigError for another format."""

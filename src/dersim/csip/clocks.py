@@ -62,6 +62,10 @@ class Clocks:
         """The offset of each Time in use, with its bounds."""
         return {"main": self.main_href, "times": {href: taken(each) for href, each in self._by_href.items()}}
 
+    def checkpoint_mark(self) -> Any:
+        """Equal as long as the checkpoint is."""
+        return self.main_href, *((href, each.samples) for href, each in self._by_href.items())
+
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take over what `checkpoint` gave."""
         if document["main"] is not None:

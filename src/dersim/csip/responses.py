@@ -84,6 +84,8 @@ class Outbox:
         self._queue: list[EventResponse] = []
         self._posting: EventResponse | None = None
         self._known: dict[Key, None] = {}
+        #: Rises with whatever changes a checkpoint in which what is being posted still waits.
+        self.changes = 0
         self._held: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
         self._news = trio.Event()
@@ -101,6 +103,7 @@ class Outbox:
         if key in self._known or not response.reply_to:
             return
         self._known[key] = None
+        self.changes += 1
         while len(self._known) > MAX_DELIVERED:
             del self._known[next(iter(self._known))]
         self._queue.append(response)
@@ -192,6 +195,7 @@ class Outbox:
         raise RemoteProtocolError("unexpected error, see the log")
 
     def _done(self, response: EventResponse, *, delivered: bool) -> None:
+        self.changes += 1
         # An overflow may have dropped it during the post.
         if response in self._queue:
             self._queue.remove(response)

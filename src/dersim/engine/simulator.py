@@ -101,6 +101,11 @@ class Simulator:
         """The states of all DERs (or of some) and of their front-ends as JSON, by number."""
         return self._checkpoints.take(numbers)
 
+    def checkpoint_mark(self, number: int) -> Any:
+        """Equal marks: of this DER's checkpoint no more than `Device.counted` has changed; None: unknown."""
+        device = self.fleet.find(number)
+        return None if device is None else self._checkpoints.mark(device)
+
     async def checkpoint_in_slices(self) -> dict[str, Any]:
         """The same of all DERs, 150 us each, while other tasks run in between."""
         return await self._checkpoints.take_in_slices()

@@ -108,6 +108,8 @@ class EventScheduler:
         self._event_map: Mapping[str, ModeSource] = {}
         self._default_map: Mapping[str, ModeSource] = {}
         self._wake_s: float | None = None
+        #: Rises with whatever may change a checkpoint.
+        self.changes = 0
 
     # ---- what is held
 
@@ -164,22 +166,27 @@ class EventScheduler:
 
     def feed(self, now_s: float, feeds: Iterable[ProgramFeed]) -> None:
         """Take over the complete picture: every program that is ours, with its controls and its default."""
+        self.changes += 1
         self._reading.feed(now_s, feeds)
 
     def update(self, now_s: float, control: DERControl) -> None:
         """Take over one control that was read by its own href; one that is not ours is ignored."""
+        self.changes += 1
         self._reading.update(now_s, control)
 
     def judge_again(self, mrids: Iterable[str]) -> None:
         """Ask the device again for the values of these events: their curve was edited in place."""
+        self.changes += 1
         self._reading.judge_again(mrids)
 
     def opt_out(self, now_s: float, mrid: str) -> bool:
         """The user leaves the event, without randomization (10.2.4.2); False where no such event is held."""
+        self.changes += 1
         return self._reading.opt_out(now_s, mrid)
 
     def opt_in(self, now_s: float, mrid: str) -> bool:
         """The user takes part again; False where there is nothing to return to."""
+        self.changes += 1
         return self._reading.opt_in(now_s, mrid)
 
     # ---- checkpoints
@@ -200,6 +207,7 @@ class EventScheduler:
         due = book.dirty or book.responses or (self._wake_s is not None and now_s >= self._wake_s)
         if not due:
             return Step(self._event_map, self._default_map, (), (), self._wake_s, changed=False)
+        self.changes += 1
         self._passing.bring_to(now_s)
         changed = self._publish()
         live = book.live.values()

@@ -1,8 +1,9 @@
 """Takes the states of the DERs and writes them in a thread: after every step, and where somebody waits.
 
-One save at a time. After every step all DERs are taken, in slices, unless that would take more than `SHARE`
-of a core; so a state is at most a tick old, where ticks are not too short for the fleet. Where somebody waits
-for a state of one DER (`SavedStates`), that DER is saved at once.
+After every step all DERs are taken, in slices, unless that would take more than `SHARE` of a core; so a state
+is at most a tick old, where ticks are not too short for the fleet. Of a DER at rest only time and registers
+are written. Where somebody waits for a state of one DER (`SavedStates`), that DER is saved at once. One save
+at a time.
 
 A file that cannot be written stops nothing: one warning, the last good state stays, nobody waits, and it is
 tried again every `PAUSE_S`.
@@ -14,7 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
@@ -29,6 +30,14 @@ SHARE = 0.03
 #: Real seconds: of taking states before other tasks run; for which a save waits for others who want one; to
 #: the next attempt after one that failed.
 SLICE_S, GATHER_S, PAUSE_S = 150e-6, 0.002, 5.0
+
+
+class States(NamedTuple):
+    """What is written together: whole checkpoints with their marks, and what DERs at rest have counted."""
+
+    ders: dict[str, Any]
+    counted: dict[int, Any]
+    marks: dict[int, Any]
 
 
 class Saving:
@@ -51,6 +60,7 @@ class Saving:
         self._head = head
         self._turn = trio.Lock()
         self._retry_at = 0.0
+        self._marks: dict[int, Any] = {}
         self.failing = ""
         self.failures = self.saves = 0
         self.saved_at: float | None = None
@@ -62,7 +72,9 @@ class Saving:
         return self._store.path
 
     async def run(self) -> None:
-        """Save until cancelled."""
+        """Save until cancelled; first all, so that there is no file with some of the DERs."""
+        async with self._turn:
+            await self._save()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._after_every_step)
             nursery.start_soon(self._for_who_waits)
@@ -89,20 +101,20 @@ class Saving:
     async def _save(self, numbers: Iterable[int] | None = None) -> float:
         """Save these DERs or all; the CPU time that it took, s."""
         head = self._head()
-        ders, spent_s = await self._taken(numbers)
-        written_s, error = await trio.to_thread.run_sync(self._write, head, ders)
+        states, spent_s = await self._taken(numbers)
+        written_s, error = await trio.to_thread.run_sync(self._write, head, states)
         self._tell(error)
         return spent_s + written_s
 
-    async def _taken(self, numbers: Iterable[int] | None) -> tuple[dict[str, Any], float]:
+    async def _taken(self, numbers: Iterable[int] | None) -> tuple[States, float]:
         """The states of these DERs, or of all in slices; CPU time, s."""
-        simulator, found, spent_s = self._simulator, dict[str, Any](), 0.0
+        simulator, found, spent_s = self._simulator, States({}, {}, {}), 0.0
         if numbers is None:
             simulator.states.taken()
             numbers = [device.number for device in simulator.fleet.devices]
         begun_s = time.perf_counter()
         for number in numbers:
-            found |= simulator.checkpoint([number])
+            self._take(number, found)
             slice_s = time.perf_counter() - begun_s
             if slice_s > SLICE_S:
                 spent_s += slice_s
@@ -110,17 +122,30 @@ class Saving:
                 begun_s = time.perf_counter()
         return found, spent_s + time.perf_counter() - begun_s
 
+    def _take(self, number: int, found: States) -> None:
+        """The state of one DER: whole, or where it is at rest what it has counted."""
+        mark = self._simulator.checkpoint_mark(number)
+        device = self._simulator.fleet.find(number)
+        if device is not None and mark is not None and self._marks.get(number) == mark:
+            self._simulator.states.taken([number])
+            found.counted[number] = device.counted()
+        else:
+            found.ders.update(self._simulator.checkpoint([number]))
+            found.marks[number] = mark
+
     def save_now(self, head: Mapping[str, Any]) -> None:
         """Save all in this thread: the last save of a run."""
-        self._tell(self._write(head, self._simulator.checkpoint())[1])
+        self._tell(self._write(head, States(self._simulator.checkpoint(), {}, {}))[1])
 
-    def _write(self, head: Mapping[str, Any], ders: Mapping[str, Any]) -> tuple[float, str]:
+    def _write(self, head: Mapping[str, Any], states: States) -> tuple[float, str]:
         """In a thread: the CPU time that it took, s, and what went wrong."""
         begun_s, error = time.thread_time(), ""
         try:
-            self._store.write(head, ders)
+            self._store.write(head, states.ders, states.counted)
+            self._marks |= states.marks
         except (sqlite3.Error, OSError, DersimError) as failure:
             error = str(failure)
+            self._marks.clear()
         return time.thread_time() - begun_s, error
 
     def _tell(self, error: str) -> None:

@@ -7,6 +7,7 @@ import time
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dersim.errors import ConfigError, DersimError
@@ -113,6 +114,8 @@ class SimState:
                 simulator.restore(self._ders)
             log.log("Info", "Engine", self._told(self.head))
             self._ders = {}
+        for device in simulator.fleet.devices:
+            device.on_change = partial(states.want, device.number)
         self.saving = Saving(self._store, simulator, log, self._head, saved_s)
 
     def _told(self, head: Head) -> str:

@@ -1,7 +1,8 @@
 """The state file of the simulator (`dersim.state_file`), and what is in it.
 
-run(key, document)      the run: seed, DERs, simulated time
-der(number, document)   the checkpoint of each DER with its front-ends, JSON
+run(key, document)          the run: seed, DERs, simulated time
+der(number, document)       the checkpoint of each DER with its front-ends, JSON
+counted(number, document)   what of a DER at rest has gone on since then: time and registers
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dersim.state_file import Format, StateFile
 _SCHEMA = """
 CREATE TABLE run(key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE der(number INTEGER PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE counted(number INTEGER PRIMARY KEY, document TEXT NOT NULL);
 """
 #: Of a file of `dersim sim`.
 FORMAT = Format(0x64657274, 1, "dersim sim", _SCHEMA)
@@ -48,10 +50,14 @@ class Store(StateFile):
             found = self.db.execute("SELECT document FROM run WHERE key=?", (_RUN,)).fetchone()
             run = None if found is None else json.loads(found[0])
             rows = self.db.execute("SELECT number, document FROM der ORDER BY number")
-            return Kept(run, {str(number): json.loads(document) for number, document in rows})
+            ders = {str(number): json.loads(document) for number, document in rows}
+            rows = self.db.execute("SELECT number, document FROM counted")
+            for number, document in rows:
+                ders[str(number)]["device"] |= json.loads(document)
+            return Kept(run, ders)
 
-    def write(self, run: Mapping[str, Any], ders: Mapping[str, Any]) -> None:
-        """Commit the run and those of these DERs that have changed.
+    def write(self, run: Mapping[str, Any], ders: Mapping[str, Any], counted: Mapping[int, Any]) -> None:
+        """Commit the run, those of these DERs that have changed, and what others have counted.
 
         sqlite3.Error, OSError or ConfigError where that is impossible. The next call opens the file again, or
         makes a new one, and is to be with all DERs.
@@ -69,9 +75,12 @@ class Store(StateFile):
             if self._written.get(number) != hash(text):
                 changed[number] = text
             time.sleep(0)  # the event loop may want the interpreter
+        rows = [(number, _JSON(document)) for number, document in counted.items()]
         try:
             with self.transaction() as db:
                 db.executemany("INSERT OR REPLACE INTO der VALUES(?,?)", changed.items())
+                db.executemany("DELETE FROM counted WHERE number=?", [(number,) for number in ders])
+                db.executemany("INSERT OR REPLACE INTO counted VALUES(?,?)", rows)
                 db.execute("INSERT OR REPLACE INTO run VALUES(?,?)", (_RUN, _JSON(run)))
         except BaseException:
             self._failed = True

@@ -21,6 +21,7 @@ import trio
 from dersim.descriptors import Refusals, connection_limit
 from dersim.errors import RemoteProtocolError
 from dersim.fences import Fences
+from dersim.saved_states import Barrier
 from dersim.sunspec.mbap import Stream
 from dersim.tls.reasons import explain
 
@@ -56,6 +57,7 @@ class Connections:
     """Serves a listener's connections; an unexpected error in one of them ends that connection only.
 
     open_stream: a `Stream` for a peer and its certificate (None: no TLS). device: number for the log.
+    to_save: what to wait for before the answers to the last message go out, None: nothing.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Connections:
         device: int = 0,
         tls: ssl.SSLContext | None = None,
         limits: Limits | None = None,
+        to_save: Callable[[], Barrier | None] = lambda: None,
     ) -> None:
         self._open_stream = open_stream
         self._say = say
         self._fences = fences
         self._device = device
         self._tls = tls
+        self._to_save = to_save
         limits = limits or Limits()
         self._limits = limits._replace(connections=connection_limit(limits.connections))
         self._refusals = Refusals(lambda line: say("Error", line))
@@ -163,6 +167,8 @@ class Connections:
             connection.last = self._requests
             if not answers:
                 continue
+            if (saved := self._to_save()) is not None:
+                await saved()
             try:
                 sent = bare.send(answers)
             except BlockingIOError:
@@ -207,6 +213,8 @@ class Connections:
             self._requests += 1
             connection.last = self._requests
             if answers:
+                if (saved := self._to_save()) is not None:
+                    await saved()
                 with trio.fail_after(self._limits.answer_s):
                     await secure.send_all(answers)
 

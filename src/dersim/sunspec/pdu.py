@@ -16,6 +16,8 @@ from dersim.sunspec.rights import EVERYTHING, Rights
 from dersim.sunspec.unit import Unit
 
 MAX_READ, MAX_WRITE, MAX_READ_WRITE = 125, 123, 121
+#: The functions that write.
+WRITES = frozenset({6, 16, 23})
 _ADDRESS_COUNT = struct.Struct(">BHH")
 _READ_WRITE = struct.Struct(">BHHHHB")
 _MEI_DEVICE_ID = 14

@@ -17,6 +17,7 @@ from dersim.errors import ConfigError
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import SunspecService
 from dersim.sunspec.exceptions import DEVICE_FAILURE
+from dersim.sunspec.pdu import WRITES
 from dersim.sunspec.rtu_framing import BROADCAST, Line
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class RtuServer:
         self._line = Line(self._answer)
         self._port: Any = None
         self._path = ""
+        self._written: set[int] = set()
         self._silence_s = max(_SHORTEST_SILENCE_S, _CHARACTERS * _BITS / self._options.rtu_baud)
 
     async def bind(self) -> Mapping[str, str]:
@@ -63,7 +65,10 @@ class RtuServer:
         os.set_blocking(descriptor, False)
         try:
             while True:
-                await self._write(descriptor, await self._read(descriptor))
+                answers = await self._read(descriptor)
+                while self._written:
+                    await self._context.saved_states.barrier(self._written.pop())
+                await self._write(descriptor, answers)
         finally:
             port.close()
 
@@ -103,6 +108,8 @@ class RtuServer:
         what = f"Modbus request with function {pdu[0]} on {self._path}"
         with self._context.fences.around("modbus_request", "Modbus", what, number):
             answers.append(unit.answer(pdu))
+            if pdu[0] in WRITES:
+                self._written.add(number)
         return answers[-1]
 
     def _unit(self, number: int) -> SunspecService:

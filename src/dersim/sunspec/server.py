@@ -16,6 +16,7 @@ from dersim.http11.listen import address, bind
 from dersim.kept import attributes, set_attributes
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CsipService, SunspecService
+from dersim.saved_states import Barrier
 from dersim.setpoints import SetpointSource
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.connections import Connections
@@ -54,6 +55,7 @@ class ModbusServer:
         self.view = View(self.device, context.clock.now_s, self._say)
         self._printed = int(self.device.nameplate.points["1.DA"])
         self._last_refusal = ""
+        self._unsaved = False
         self._listeners: list[trio.SocketListener] = []
         self._connections: Connections | None = None
         self._where = ""
@@ -144,8 +146,9 @@ class ModbusServer:
         if self._where:  # after a restart: keep the port that was announced
             port = int(self._where.rpartition(":")[2])
         self._listeners = await bind(options.mb_host, port, flag="--mb_port")
+        fences, number = self._context.fences, self.device.number
         self._connections = Connections(
-            self._open_stream, self._say, fences=self._context.fences, device=self.device.number, tls=tls
+            self._open_stream, self._say, fences=fences, device=number, tls=tls, to_save=self._to_save
         )
         host, port = address(self._listeners)
         self._where = f"{host}:{port}"
@@ -213,7 +216,14 @@ class ModbusServer:
         """The points of a model, or of all, in plain units."""
         return shown_points(self.unit, model)
 
+    def _to_save(self) -> Barrier | None:
+        """What to wait for before an answer says that something is written; None where nothing was."""
+        unsaved, self._unsaved = self._unsaved, False
+        states = self._context.saved_states
+        return states.barrier_of(self.device.number) if unsaved and states.keeps else None
+
     def _wrote(self, what: str) -> None:
+        self._unsaved = True
         self._last_refusal = ""
         self._say("Info", f"written: {what}")
 

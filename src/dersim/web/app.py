@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trio
 from quart import Response, request
@@ -25,6 +25,9 @@ from dersim.web.context import Call, Site, WebContext, find_device
 from dersim.web.site_pages import add_pages
 from dersim.web.streaming import add_telemetry
 from dersim.web.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from dersim.device import Device
 
 #: Compressing more characters than this takes longer than handing them to a thread.
 LONG = 20_000
@@ -67,9 +70,17 @@ def _view(route: Route, context: WebContext) -> Any:
         result = route.handler(context, Call(device, query, body))
         if inspect.isawaitable(result):
             result = await result
+        if route.method != "GET" and route.per_device:
+            await context.engine.saved_states.barrier(_number(device, body))
         return await _respond(route, result)
 
     return view
+
+
+def _number(device: Device, body: Any) -> int:
+    """The DER that a request has changed: that of its body, where it names one."""
+    named = body.get("device") if isinstance(body, dict) else None
+    return named if isinstance(named, int) else device.number
 
 
 async def _body(route: Route) -> Any:
