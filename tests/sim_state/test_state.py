@@ -293,7 +293,7 @@ async def modbus_write(address, register, value):
     host, port = address.split(":")
     async with await trio.open_tcp_stream(host, int(port)) as stream:
         pdu = bytes([6]) + register.to_bytes(2, "big") + value.to_bytes(2, "big")
-        await stream.send_all(b"\0\1\0\0" + (len(pdu) + 1).to_bytes(2, "big") + b"\1" + pdu)
+        await stream.send_all(b"\0\1\0\0" + (len(pdu) + 1).to_bytes(2, "big") + b"\xff" + pdu)
         answer = await stream.receive_some(100)
     assert answer[7] == 6, answer
 
