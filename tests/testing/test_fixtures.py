@@ -45,6 +45,15 @@ def test_a_failure_lists_what_was_seen(der, conversation):
     assert "     1 x  PUT    /edev/1/der/1/ders  204" in said
 
 
+def test_documents_that_no_schema_takes_are_told_with_the_reason(der, conversation, faults):
+    der.wait_connected()
+    conversation.assert_valid()
+    faults.plant("xml", flaw="wrong_order", path="/edev/1/der")
+    conversation.wait_for("GET", "/edev/1/der", count=2, within_s=600)
+    with pytest.raises(AssertionError, match="GET /edev/1/der -> 200, answer: /DERList"):
+        conversation.assert_valid()
+
+
 def test_requests_are_counted_from_the_last_clear(der, conversation, clock):
     der.wait_connected()
     [put] = conversation.assert_put("*/dercap", where=lambda each: each.sent().rtgMaxW is not None)
@@ -173,7 +182,7 @@ def test_programs_are_started_waited_for_and_stopped(dersim_program, dersim_free
     started.wait_listening(port)
     started.wait_line("Serving HTTP")
     failed = dersim_program("python", "-c", "print('no such file'); exit(3)")
-    with pytest.raises(AssertionError, match=r"has ended with 3; .*no such file"):
+    with pytest.raises(AssertionError, match=r"has ended with 3; (.|\n)*no such file"):
         failed.wait_listening(dersim_free_port())
     assert started.stop() in (0, 130, -2)
 

@@ -15,6 +15,8 @@ from queue import Empty, Queue
 from typing import IO
 
 _LOOK_S = 0.02
+#: Lines of a stream that a failure shows.
+_MOST_TOLD = 40
 
 
 def free_port() -> int:
@@ -98,7 +100,10 @@ class Program:
 
     def told(self) -> str:
         """Its command, and the newest lines that it has printed."""
-        return f"{' '.join(self.argv)}: stdout: {self.out[-20:]} stderr: {self.err[-40:]}"
+        lines = [" ".join(self.argv)]
+        for name, printed in (("stdout", self.out[-_MOST_TOLD:]), ("stderr", self.err[-_MOST_TOLD:])):
+            lines += [f"{name}: {line}" for line in printed]
+        return "\n".join(lines)
 
     # ---- its end
 

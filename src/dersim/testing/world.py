@@ -165,8 +165,8 @@ class World:
         )
 
     def told(self) -> str:
-        """The newest lines of the log."""
-        return "\n".join(each.to_line() for each in self.log.entries()[-_LINES_TOLD:])
+        """The newest lines of the log, without those at level Debug."""
+        return "\n".join(each.to_line() for each in self.log.entries(level="Info")[-_LINES_TOLD:])
 
 
 def _network(plan: WorldPlan) -> Network:

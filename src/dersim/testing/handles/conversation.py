@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from dersim.exchanges.verdicts import Judgements
 from dersim.ieee2030_5 import decode
 from dersim.plugin.services import ConversationService
 from dersim.testing.handles.der import Der
@@ -43,6 +44,13 @@ class Seen(NamedTuple):
     def got(self) -> Any:
         """The body of the answer, in the same way."""
         return decode(self.response_body).resource
+
+    def bodies(self) -> Iterator[tuple[str, bytes]]:
+        """The documents in it: ("request", ...), ("answer", ...); what is said with an error is none."""
+        if self.request_body:
+            yield "request", self.request_body
+        if self.response_body and 200 <= self.status < 300:
+            yield "answer", self.response_body
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} -> {self.status or 'no answer'}"
@@ -130,6 +138,18 @@ class Conversation:
             raise AssertionError(self._told(_named(method, path, status, der), wanted, len(found)))
         return found
 
+    def assert_valid(self, path: str = "*") -> None:
+        """AssertionError with the reasons where the schema of no edition of IEEE 2030.5 takes a body."""
+        __tracebackhide__ = True
+        reasons: dict[bytes, list[str]] = {}
+        for each in self.exchanges(path=path):
+            for whose, body in each.bodies():
+                if body not in reasons:
+                    reasons[body] = [f"{each}, {whose}: {why}" for why in _why_invalid(body)]
+        lines = [line for each in reasons.values() for line in each]
+        if lines:
+            raise AssertionError("\n".join([f"{len(lines)} violations of the schema:", *lines]))
+
     def wait_for(
         self,
         method: str,
@@ -178,6 +198,12 @@ def listed(seen: Sequence[Seen]) -> list[str]:
     ]
     more = len(counts) - _MOST_LISTED
     return [*lines, f"       and {more} other kinds"] if more > 0 else lines
+
+
+def _why_invalid(body: bytes) -> list[str]:
+    judgement = Judgements().of(body)
+    found = () if judgement.brief.word == "valid" else (*judgement.violations, *judgement.reader)
+    return [f"{each.path}: {each.message}" for each in found]
 
 
 def _named(method: str, path: str, status: int | None, der: Der | str | None) -> str:
