@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
+from dersim.invariants import Watcher
 from dersim.json_schema import described, unit
 from dersim.pages.routes import Route
 from dersim.timestamps import rfc3339
@@ -102,6 +103,7 @@ class Overview(Told):
     status: Status
     comm: dict[str, CommEntry]
     site: SiteMetrics | None
+    violations: Annotated[int | None, described("of invariants, by this process; null: not watched")]
 
 
 def document(context: WebContext, device: Device) -> dict[str, Any]:
@@ -115,8 +117,15 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
         **measured(device),
         "comm": comm(context, device),
         "site": site_metrics(state.site),
+        "violations": violations_of(context),
         **told(device, context.engine.clock.rate),
     }
+
+
+def violations_of(context: WebContext) -> int | None:
+    """How many violations of invariants were found, where they are watched."""
+    watcher = context.engine.service(Watcher)
+    return None if watcher is None else watcher.total
 
 
 def measured(device: Device) -> dict[str, Any]:

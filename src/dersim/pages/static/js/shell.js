@@ -34,6 +34,16 @@ export function demoBadge() {
   return badge;
 }
 
+// A run that breaks its own rules says so on every page; the log has the lines.
+function brokenBadge() {
+  return h("a", { class: "pill bad", id: "broken", href: "#logs", hidden: true });
+}
+
+function showBroken(badge, count) {
+  badge.hidden = !count;
+  if (count) say(badge, count === 1 ? "1 invariant violation" : `${count} invariant violations`);
+}
+
 // The frame of every site: the menu at the side, the header with `tools` at its right, and the content.
 // brand: the site's name below ours; label: of the menu; menu: its nodes; head: what the header begins with.
 export function frame({ brand, label, menu, head, tools, content }) {
@@ -85,6 +95,7 @@ class Shell {
     this.links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
     this.others = h("ul", { class: "nav others", "aria-label": "Other sites of this run", hidden: true });
     this.demo = demoBadge();
+    this.broken = brokenBadge();
     this.content = h("div", {});
     this.notice = staleNotice();
     this.page = null;
@@ -101,7 +112,7 @@ class Shell {
       label: "Pages",
       menu: [h("ul", { class: "nav" }, items), this.others],
       head: [this.name, this.who],
-      tools: [this.demo, this.choice, this.live],
+      tools: [this.broken, this.demo, this.choice, this.live],
       content: [this.notice, this.content],
     });
     this.stream = new Stream(
@@ -217,6 +228,7 @@ class Shell {
       show(choice, options(entries, currentDevice()));
     }
     choice.value = currentDevice();
+    showBroken(this.broken, overview.violations);
     this.page?.update?.(overview);
   }
 
