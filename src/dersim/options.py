@@ -42,6 +42,12 @@ _PLAIN = (
     (r"expected (one|at least one) argument$", "a value is missing"),
     (r"invalid choice: (.+) \(choose from (.+)\)$", r"\1 is none of \2"),
 )
+#: Flags of plug-ins that come with dersim but are installed on their own.
+_OF_PLUGINS = {
+    "--feeder": "dersim-feeder",
+    "--feeder_map": "dersim-feeder",
+    "--site_port": "dersim-site-meter",
+}
 _LAB_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d{1,5}")
 
 
@@ -109,6 +115,8 @@ class OptionParser(argparse.ArgumentParser):
             names = {name.lstrip("-"): name for name in self.flags}
             near = difflib.get_close_matches(flag.lstrip("-"), names, 1)
             hint = f"did you mean {names[near[0]]}?" if near else f"see {self.prog} --help"
+            if (plugin := _OF_PLUGINS.get(flag)) is not None:
+                hint = f"it is that of a plug-in: pip install ./plugins/{plugin}"
             raise ConfigError(f"{shown(flag)[1:-1]}: no such flag; {hint}")
 
     def error(self, message: str) -> NoReturn:

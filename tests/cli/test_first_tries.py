@@ -10,6 +10,11 @@ MISTAKES = [
     ("smi", 2, "smi: no such command; there are sim, "),
     ("sim --nosuch", 2, "--nosuch: no such flag; see dersim sim --help"),
     ("sim --mb_por 1", 2, "--mb_por: no such flag; did you mean --mb_port?"),
+    (
+        "server --feeder x",
+        2,
+        "--feeder: no such flag; it is that of a plug-in: pip install ./plugins/dersim-feeder",
+    ),
     ("sim extra", 2, "extra: one word too many"),
     ("sim -N", 2, "-N: a value is missing; see"),
     ("sim -N x", 2, "-N: a whole number from 1 to 10000 is needed, not 'x'"),

@@ -71,7 +71,11 @@ def make_parser() -> OptionParser:
         "dist", metavar="DIST", help="plug-in or distribution, as listed, or the path of a module or package"
     )
     one.add_argument(
-        "flags", nargs="*", metavar="-- FLAG", help="flags of the plug-in with which it is tried, after --"
+        "flags",
+        nargs="*",
+        default=[],
+        metavar="-- FLAG",
+        help="flags of the plug-in with which it is tried, after --",
     )
     one.add_argument("--seed", type=count(0, 2**32 - 1), default=0, help="of the random inputs")
     one.add_argument("--json", action="store_true", help="print the results as one JSON document")
