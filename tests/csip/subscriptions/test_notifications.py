@@ -44,7 +44,7 @@ async def test_the_body_takes_effect_although_the_server_cannot_be_read(
     assert limit(world) == 40
 
 
-async def test_what_get_says_wins_and_the_difference_is_a_warning(
+async def test_what_get_says_wins_and_the_difference_is_a_warning_if_nothing_newer_comes(
     autojump_clock, subscribed, make_control, controls_of
 ):
     world = subscribed.world
@@ -53,7 +53,27 @@ async def test_what_get_says_wins_and_the_difference_is_a_warning(
     subscribed.notify(DERC, controls_of())
     await trio.sleep(1)
     assert limit(world) == 40
+    assert world.logged(f"{DERC} differs") == []
+    await trio.sleep(62)
     assert len(world.logged(f"{DERC} differs")) == 1
+    await trio.sleep(200)
+    assert len(world.logged(f"{DERC} differs")) == 1
+
+
+async def test_a_difference_that_a_newer_notification_explains_is_no_warning(
+    autojump_clock, subscribed, make_control, controls_of
+):
+    world = subscribed.world
+    await subscribed.start(*YES)
+    control = make_control(1, world.server.now() - 1)
+    world.add_control(control)
+    subscribed.notify(DERC, controls_of())
+    await trio.sleep(31)
+    assert world.logged(f"{DERC}: other than in its notification")
+    subscribed.notify(DERC, controls_of(control))
+    await trio.sleep(200)
+    assert world.logged(f"{DERC}: as in its notification")
+    assert world.logged("differs from what its notification") == []
 
 
 async def test_a_cut_body_ends_nothing_and_the_rest_is_read(

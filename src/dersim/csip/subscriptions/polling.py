@@ -1,12 +1,14 @@
 """Polling with subscriptions: what is subscribed is polled rarely, and notifications are taken in at once.
 
 A notification's body takes effect first, in the same way as a document that was polled. Then the resource is
-read: what the server answers is right, and a difference is a warning (CORE-018).
+read: what the server answers is right, and a difference that no newer notification explains is a warning
+(CORE-018; `differences`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from functools import partial
 from typing import Any
 
 from dersim.csip import causes
@@ -15,6 +17,7 @@ from dersim.csip.links import resolve
 from dersim.csip.paging import Listing
 from dersim.csip.polling import Polling
 from dersim.csip.reader import Moved
+from dersim.csip.subscriptions.differences import Differences
 from dersim.csip.subscriptions.hearing import Hearing
 from dersim.csip.subscriptions.inbox import CANCELLED, CHANGED, DELETED, MOVED, Inbox, Notice
 from dersim.csip.subscriptions.reading import NotedReader, items_of
@@ -25,7 +28,7 @@ from dersim.errors import RemoteProtocolError
 from dersim.ieee2030_5 import resources as r
 
 #: Items of the schedule.
-SUBSCRIBE, NOTIFIED = "subscribe", "notified"
+SUBSCRIBE, NOTIFIED, DIFFERENCES = "subscribe", "notified", "differences"
 #: How often a recovery makes us read everything, and a reconnection the SubscriptionList, s.
 RECOVERY_SPACING_S = 300.0
 #: Moves that are remembered, and notifications that wait for the comparison with a GET.
@@ -45,6 +48,7 @@ class SubscribedPolling(Polling):
         self._recovered_s = self._checked_s = -RECOVERY_SPACING_S
         self._connects = 0
         self._was_same = False
+        self._differences = Differences(reader.say, self._clock.now_s, partial(self._at_once, DIFFERENCES))
         inbox.on_notice = self._on_notice
         reader.on_compared = self._on_compared
 
@@ -55,6 +59,7 @@ class SubscribedPolling(Polling):
         self._noted.read.clear()
         self._noted.expected.clear()
         self._slow.clear()
+        self._differences.forget()
         self._hearing.heard()
         try:
             await super().walk()
@@ -79,6 +84,8 @@ class SubscribedPolling(Polling):
         if key == NOTIFIED:
             await self._take_in_all()
             return None
+        if key == DIFFERENCES:
+            return self._differences.tell()
         hrefs = hrefs_of(self.tree, key) if key in self._slow else []
         before = {href: self._noted.read.get(href) for href in hrefs}
         again_s = await super().poll(key)
@@ -182,12 +189,7 @@ class SubscribedPolling(Polling):
 
     def _on_compared(self, href: str, same: bool) -> None:
         self._was_same = same
-        if same:
-            self._noted.say("Debug", f"{href}: as in its notification")
-        else:
-            self._noted.say(
-                "Warning", f"{href} differs from what its notification brought; using what was read"
-            )
+        self._differences.compared(href, same=same)
 
     def _compared(self, hrefs: Iterable[str]) -> None:
         """What could not be read now is not compared with what is read later."""
@@ -203,6 +205,7 @@ class SubscribedPolling(Polling):
     async def _take_in(self, notice: Notice) -> None:
         record = notice.record
         href, kind = record.wanted.href, record.wanted.kind
+        self._differences.notified(href)
         if notice.status in (CANCELLED, DELETED):
             self._noted.say("Info", f"the server has ended our Subscription to {href}: polling it again")
         elif notice.status == CHANGED:
