@@ -54,6 +54,8 @@ class Glance(NamedTuple):
 class FaultyWorld:
     """Server, DER and client; `folder` holds a test PKI, None: without TLS."""
 
+    watcher: Watcher | None = None  #: None in a world that restarts its client
+
     def __init__(self, nursery: trio.Nursery, folder: Path | None = None) -> None:
         self.nursery = nursery
         self.clock = SimClock(start_s=START_S, tick_s=1.0)
@@ -114,7 +116,8 @@ class FaultyWorld:
     async def begin(self) -> None:
         """Start everything."""
         await self.client.bind()
-        self.watcher.listen()
+        if self.watcher is not None:
+            self.watcher.listen()
         self.nursery.start_soon(self.server.serve, [self.net])
         self.nursery.start_soon(self._tick)
         self.nursery.start_soon(self.client.run)
@@ -124,7 +127,8 @@ class FaultyWorld:
             self.clock.tick_done()
             await trio.sleep(self.clock.tick_s)
             await self.fleet.step(self.clock.now_s())
-            self.watcher.step()
+            if self.watcher is not None:
+                self.watcher.step()
             status = self.client.client_status
             limit = self.device.setpoints.value("opModMaxLimW")
             self.seen.append(Glance(self.now_s(), status.state, status.last_error, limit))
