@@ -8,8 +8,17 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("name", ["csip-aus", "feeder", "fuel-cell", "mean-voltage", "site-meter"])
-def test_it_passes(name: str) -> None:
-    command = [sys.executable, "-m", "dersim", "plugins", "check", f"dersim-{name}"]
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [
+        ("csip-aus", []),
+        ("feeder", ["--", "--feeder", "bundled-30"]),
+        ("fuel-cell", []),
+        ("mean-voltage", []),
+        ("site-meter", []),
+    ],
+)
+def test_it_passes(name: str, flags: list[str]) -> None:
+    command = [sys.executable, "-m", "dersim", "plugins", "check", f"dersim-{name}", *flags]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,29 @@
+"""Installed, and nothing else: a utility publishes a Volt-Var curve, and the feeder's voltages come down."""
+
+import httpx
+
+CURVE = {
+    "curve": [[92, 60], [98, 0], [101, 0], [106, -100]],
+    "y_ref_type": 2,
+    "open_loop_s": 5,
+}
+
+
+def volts(running, number):
+    answer = httpx.get(f"{running.api}/inputs", params={"device": number}, timeout=10, trust_env=False)
+    return answer.raise_for_status().json()["voltage_pu"]
+
+
+def highest(running):
+    return max(max(each) if isinstance(each, list) else each for each in (volts(running, n) for n in (1, 6)))
+
+
+def test_a_curve_by_der_control_lowers_the_voltage(demo):
+    with demo("--feeder", "bundled-30", "-N", "6") as running:
+        assert running.see("inputs")["grid_source"] == "grid"
+        assert "bundled-30" in running.see("overview")["comm"]["grid feeder"]["detail"]
+        running.until("the sun", lambda: running.power_w() > 3000)
+        before = running.until("a higher voltage", lambda: (v := highest(running)) > 1.02 and v)
+        mrid = running.publish(opModVoltVar=CURVE)
+        running.until("a lower voltage", lambda: highest(running) < before - 0.002)
+        running.until("the responses of six DERs", lambda: running.responses(mrid).count(2) == 6)
