@@ -14,7 +14,8 @@ imports while another exports, the whole is not the sum of its phases.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dersim.grid.conditions import Conditions
 from dersim.hardware.course import Course
@@ -22,6 +23,7 @@ from dersim.hardware.measured import Measured
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.registers import Registers
 from dersim.hardware.state import MeterEnergy, SiteState, Triple
+from dersim.kept import set_attributes
 
 _PER_HOUR = 1 / 3600
 _ZERO: Triple = (0.0, 0.0, 0.0)
@@ -35,7 +37,7 @@ class SiteMeter:
     load_w, load_var: of the load in A, B, C.
     """
 
-    KEPT = ("_whole", "_of_phases", "load_w", "load_var", "_shares", "_p", "_q", "_held_s")
+    KEPT = ("_registers", "load_w", "load_var", "_shares", "_p", "_q", "_held_s")
 
     def __init__(self, phases: int) -> None:
         self.phases = phases
@@ -43,21 +45,35 @@ class SiteMeter:
         self._shares: Triple = (1.0, 0.0, 0.0)
         #: The DER's P and Q now, and for how long they and the load have not changed, uncounted.
         self._p = self._q = self._held_s = 0.0
-        # Wh imported and exported, varh of quadrants 1 to 4.
-        self._whole = [0.0] * 6
-        self._of_phases = [0.0] * 6 * (phases if phases > 1 else 0)
+        # Wh imported and exported, varh of quadrants 1 to 4: of the whole, then of each of several phases.
+        self._registers = [0.0] * 6 * (1 + phases if phases > 1 else 1)
+        self._parts = self._parts_now()
 
     def see(self, load_w: Triple, load_var: Triple) -> None:
         """The load from now on."""
         if load_w != self.load_w or load_var != self.load_var:
             self._settle()
             self.load_w, self.load_var = load_w, load_var
+            self._parts = self._parts_now()
 
     def share(self, shares: Triple) -> None:
         """Split the DER's P and Q over the phases by these shares (sum 1) from now on."""
         if shares != self._shares:
             self._settle()
             self._shares = shares
+            self._parts = self._parts_now()
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what a checkpoint kept."""
+        set_attributes(self, self.KEPT, document)
+        self._parts = self._parts_now()
+
+    def _parts_now(self) -> list[tuple[int, float, float, float]]:
+        """Of the whole and of each phase: where its registers begin, its share of the DER, its load."""
+        whole = (0, 1.0, sum(self.load_w), sum(self.load_var))
+        phases = range(len(self._registers) // 6 - 1)
+        each = ((6 + 6 * i, self._shares[i], self.load_w[i], self.load_var[i]) for i in phases)
+        return [whole, *each]
 
     def count_to(self, p_w: float, q_var: float, mean_p_w: float, mean_q_var: float, dt_s: float) -> None:
         """Count a piece of a step at whose end the DER's power is P and Q."""
@@ -65,7 +81,10 @@ class SiteMeter:
         if mean_p_w == p_w == before_p and mean_q_var == q_var == before_q:
             self._held_s += dt_s
         else:
-            self.count(Course(before_p, p_w, mean_p_w), Course(before_q, q_var, mean_q_var), dt_s)
+            self._settle()
+            self._p, self._q = p_w, q_var
+            if dt_s > 0:
+                self._count((before_p, p_w, mean_p_w), (before_q, q_var, mean_q_var), dt_s)
 
     def count(self, p: Course, q: Course, dt_s: float) -> None:
         """Count a piece of a step in which the DER's power has these courses."""
@@ -76,16 +95,24 @@ class SiteMeter:
 
     def _settle(self) -> None:
         if self._held_s > 0:
-            self._count(Course(self._p, self._p, self._p), Course(self._q, self._q, self._q), self._held_s)
+            self._count((self._p,) * 3, (self._q,) * 3, self._held_s)
         self._held_s = 0.0
 
-    def _count(self, p: Course, q: Course, dt_s: float) -> None:
-        load_w, load_var = sum(self.load_w), sum(self.load_var)
-        _add(self._whole, 0, p.less(load_w, load_w), q.less(load_var, load_var), dt_s)
-        for index in range(len(self._of_phases) // 6):
-            share, w, var = self._shares[index], self.load_w[index], self.load_var[index]
-            own = [Course(*(each * share for each in course)) for course in (p, q)]
-            _add(self._of_phases, 6 * index, own[0].less(w, w), own[1].less(var, var), dt_s)
+    def _count(self, p: Triple, q: Triple, dt_s: float) -> None:
+        """P and Q of the DER: before, after and mean."""
+        (p_before, p_after, p_mean), (q_before, q_after, q_mean) = p, q
+        registers, hours = self._registers, dt_s * _PER_HOUR
+        for at, share, w, var in self._parts:
+            net_p, net_q = p_mean * share - w, q_mean * share - var
+            of_p, of_q = (
+                (p_before * share - w, p_after * share - w),
+                (q_before * share - var, q_after * share - var),
+            )
+            if of_p[0] * of_p[1] < 0 or of_q[0] * of_q[1] < 0:
+                _add(registers, at, Course(*of_p, net_p), Course(*of_q, net_q), dt_s)
+            else:
+                registers[at + (net_p > 0)] += abs(net_p) * hours
+                registers[at + _QUADRANTS[net_p <= 0, net_q <= 0]] += abs(net_q) * hours
 
     def read(self, p_w: float, q_var: float, shares: Triple, voltage_ln_v: Triple) -> SiteState:
         """What the meter shows at this P and Q of the DER."""
@@ -100,8 +127,9 @@ class SiteMeter:
             math.hypot(w, var) / volts if volts > 0 else 0.0
             for w, var, volts in zip(phase_p_w, phase_q_var, voltage_ln_v, strict=True)
         ]
-        whole = MeterEnergy(*self._whole)
-        each = [MeterEnergy(*self._of_phases[at : at + 6]) for at in range(0, len(self._of_phases), 6)]
+        whole, *each = (
+            MeterEnergy(*self._registers[at : at + 6]) for at in range(0, len(self._registers), 6)
+        )
         return SiteState(
             p_w=p,
             q_var=q,
