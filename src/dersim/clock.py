@@ -32,6 +32,8 @@ class SimClock:
         self._anchor_s = math.nan
         self._anchor_real_s = math.nan
         self._limit_s = math.inf
+        #: Who sleeps, and until when.
+        self._asleep: dict[object, float] = {}
         self._first_s = math.nan
         self._first_real_s = math.nan
 
@@ -80,10 +82,24 @@ class SimClock:
 
     async def sleep_until(self, when_s: float) -> None:
         """Sleep until the simulated time is at or after `when_s`."""
-        # Where the clock waits for the steps, a round ends too soon and the next one follows; none is late.
-        while (left_s := when_s - self.now_s()) > 0:  # noqa: ASYNC110 - no event comes at that time
-            await trio.sleep(max(left_s / self.rate, 0.0005))
-        await trio.lowlevel.checkpoint()
+        mark = object()
+        self._asleep[mark] = when_s
+        try:
+            # Where the clock waits for the steps a round ends too soon, and the next one follows.
+            while (left_s := when_s - self.now_s()) > 0:  # noqa: ASYNC110 - no event comes at that time
+                await trio.sleep(max(left_s / self.rate, 0.0005))
+            await trio.lowlevel.checkpoint()
+        finally:
+            del self._asleep[mark]
+
+    async def wait_woken(self) -> None:
+        """Return once nobody sleeps any more who waits for now or an earlier time.
+
+        While the clock waits for a step, so that what begins at its instant has begun before it.
+        """
+        now = self.now_s()
+        while self._asleep and min(self._asleep.values()) <= now:  # noqa: ASYNC110 - as in `sleep_until`
+            await trio.sleep(0.0002)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep so many simulated seconds."""

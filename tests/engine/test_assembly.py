@@ -99,3 +99,17 @@ def test_a_profile_of_a_load_by_the_time_of_day_is_told(tmp_path: Path) -> None:
     assert [(each.module, each.message) for each in log.entries()] == [
         ("Site", f"{path} is played by the time of day and repeats every day")
     ]
+
+
+def test_a_profile_whose_frequency_a_grid_gives_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "grid.csv"
+    path.write_text("t_s,frequency_hz,voltage_pu\n0,59.9,0.97\n")
+    options, registry = configure(["--grid_profile", str(path), "--island_mva", "1"])
+    log = LogBuffer(stream=io.StringIO())
+    fleet = build_fleet(options, registry, SimClock(start_s=1_750_000_000.0), log)
+    assert [entry.message for entry in log.entries()] == [
+        f"{path}: its frequency_hz is not used, grid island gives it until grid_source of /api/dersim/inputs "
+        f"is set to csv"
+    ]
+    inputs = fleet.devices[0].inputs
+    assert (inputs.source("frequency_hz"), inputs.source("voltage_pu")) == ("grid", "csv")

@@ -109,3 +109,21 @@ def test_a_checkpoint_of_a_der_that_this_run_does_not_have_is_refused_in_one_lin
     with pytest.raises(ConfigError, match=r"checkpoint of DER 9: this run has the DERs 4 to 5; choose") as e:
         checkpoints.give({"9": {}})
     assert "\n" not in str(e.value)
+
+
+def test_the_state_of_a_grid_is_kept_with_the_first_der():
+    class Machine:
+        KEPT = ("w",)
+        w = 0.0
+
+    _, checkpoints, _ = run_of(1, {})
+    checkpoints.grids = {"island": Machine(), "feeder": object()}
+    checkpoints.grids["island"].w = 0.25
+    document = json.loads(json.dumps(checkpoints.take()))
+    assert document["1"]["grids"] == {"island": {"w": 0.25}}
+    assert "grids" not in document["2"]
+    _, others, _ = run_of(1, {})
+    others.give(document)
+    others.grids = {"island": Machine()}
+    others.give_frontends()
+    assert others.grids["island"].w == 0.25

@@ -21,6 +21,8 @@ MISTAKES = [
     ("--website_port 1", "--website_port: no such flag"),
     ("--mb_port 1", "--mb_port: no such flag"),
     ("--csip_cert cert.pem", "--csip_cert: each DER of a fleet has a certificate of its own"),
+    ("--island_mva 1", "grid island: it needs all DERs in one process, and a fleet has several; leave out"),
+    ("--island_h 4", "--island_h: there is no island; add --island_mva"),
     ("--use_test_pki_certs nope", "--use_test_pki_certs: nope is not a folder"),
 ]
 

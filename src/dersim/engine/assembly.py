@@ -52,12 +52,15 @@ class _Maker:
         given = options.nameplate
         self._nameplate = read_nameplate(given) if given else registry.nameplate_of(self._type)
         registry.try_out(self._type, self._nameplate)
-        self._held = frozenset(name for grid in registry.grids.values() for name in grid.holds)
+        self._held = {name: grid.name for grid in registry.grids.values() for name in grid.holds}
         began_s = options.plan.began_s
         self._start_s = start_s = clock.now_s() if began_s is None else began_s
         offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
         self._weather = _profile(options.dc_profile, "weather", start_s, offset, log)
         self._grid = _profile(options.grid_profile, "grid", start_s, offset, log)
+        for name in self._held.keys() & (self._grid.columns.keys() if self._grid else ()):
+            told = f"{options.grid_profile}: its {name} is not used, grid {self._held[name]} gives it"
+            log.log("Warning", "Grid", f"{told} until grid_source of /api/dersim/inputs is set to csv")
         conditions = Conditions(frequency_hz=self._nameplate.frequency_hz)
         self._conditions = conditions._replace(**checked(group.constants))
         self._load: Profile | None = None

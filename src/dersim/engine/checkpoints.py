@@ -4,8 +4,9 @@
 
     {"7": {"device": {...}, "frontends": {"csip": {...}}}}
 
-A front-end takes part with the methods `checkpoint` and `restore` (`dersim.kept.Keeps`). It is restored when
-it is made, before it is bound.
+The first DER's has the states of the grids, too: "grids": {"feeder": {...}}. A front-end or a grid takes part
+with the methods `checkpoint` and `restore`, or with `KEPT` (`dersim.kept`); a front-end with the methods. It
+is restored when it is made, before it is bound.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import trio
 
 from dersim.errors import ConfigError
 from dersim.fences import Fences
+from dersim.kept import give, is_kept, taken
 from dersim.logbuffer import LogBuffer
 from dersim.saved_states import SavedStates
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from dersim.device import Device
     from dersim.engine.supervision import Supervised
     from dersim.fleet import Fleet
+    from dersim.grid.contract import Grid
 
 
 class Checkpoints:
@@ -41,6 +44,9 @@ class Checkpoints:
         self._log = log
         self._fences = fences
         self._waiting: dict[int, Mapping[str, Any]] = {}
+        #: By name, once they are made.
+        self.grids: dict[str, Grid] = {}
+        self._waiting_grids: Mapping[str, Any] = {}
 
     def take(self, numbers: Iterable[int] | None = None) -> dict[str, Any]:
         """The states of these DERs, or of all; one whose plug-in fails at it is left out, and logged."""
@@ -87,7 +93,10 @@ class Checkpoints:
     def _one(self, device: Device) -> dict[str, Any]:
         made = [(each.name, each.frontend) for each in self._frontends.get(device.number, ())]
         kept = {name: each.checkpoint() for name, each in made if hasattr(each, "checkpoint")}
-        return {"device": device.checkpoint(), "frontends": kept}
+        document = {"device": device.checkpoint(), "frontends": kept}
+        if self.grids and device is self._fleet.devices[0]:
+            document["grids"] = {name: taken(grid) for name, grid in self.grids.items() if is_kept(grid)}
+        return document
 
     def give(self, documents: Mapping[str, Any]) -> None:
         """Restore DERs at once, and their front-ends when they are made; call it before the run.
@@ -105,11 +114,16 @@ class Checkpoints:
             with _usable(f"checkpoint of DER {text}"):
                 lines = device.restore(document["device"])
                 self._waiting[device.number] = document["frontends"]
+                self._waiting_grids = document.get("grids", self._waiting_grids)
             for line in lines:
                 self._log.log("Debug", "Engine", f"restored; {line}", device.number)
 
     def give_frontends(self) -> None:
-        """Restore the front-ends, which are made now."""
+        """Restore the grids and the front-ends, which are made now."""
+        for name, kept in self._waiting_grids.items():
+            if is_kept(grid := self.grids.get(name)):
+                with _usable(f"checkpoint of grid {name}"):
+                    give(grid, kept)
         for number, kept in self._waiting.items():
             for each in self._frontends.get(number, ()):
                 restore = getattr(each.frontend, "restore", None)

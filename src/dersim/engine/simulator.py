@@ -181,6 +181,7 @@ class Simulator:
         self._grids = make_grids(
             self._registry, self.fleet, self._log, self.fences, self._context, self._at_start
         )
+        self._checkpoints.grids = {each.name: each.grid for each in self._grids.running}
         if self._grids:
             self._metrics["grids"] = self._grids.metrics
         for kind in self._registry.ordered_frontends():

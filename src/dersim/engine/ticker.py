@@ -78,7 +78,7 @@ class Ticker:
             clock.tick_done(now_s)
             due_s = trio.current_time() + (now_s - clock.now_s()) / clock.rate
             await clock.sleep_until(now_s)
-            await trio.lowlevel.checkpoint()  # what begins at this instant begins before the step
+            await clock.wait_woken()  # what begins at this instant begins before the step
             await self._settled(now_s, last_step=now_s == end_s)
             clock.lag_s = trio.current_time() - due_s
         return end_s

@@ -97,6 +97,12 @@ def read(args: Sequence[str]) -> Request:
         )
     if options.seed is None:
         options.seed = secrets.randbelow(2**32)
+    _, plugins = sim_options.make_parser(args, "fleet", LEFT_OUT)
+    if grids := plugins.grids(options):
+        raise ConfigError(
+            f"grid {grids[0]}: it needs all DERs in one process, and a fleet has several; "
+            f"leave out its flags, or use dersim sim"
+        )
     ders = _ders(options)
     flags, files = for_shards(parser, args, _OWN)
     packed = luggage.Luggage(options, ders, files)

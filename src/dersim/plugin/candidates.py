@@ -24,6 +24,7 @@ class BuiltIn(NamedTuple):
 #: A module is imported only if selected: a run with the CSIP client alone does not load the web stack.
 DEFAULT_PLUGINS: tuple[BuiltIn, ...] = (
     BuiltIn("builtin", "dersim.plugin.builtin"),
+    BuiltIn("island", "dersim.plugin.island"),
     BuiltIn("utility", "dersim.utility.demo"),
     BuiltIn("csip", "dersim.csip.plugin", ("csip",)),
     BuiltIn("modbus", "dersim.sunspec.plugin", ("modbus",)),

@@ -186,6 +186,10 @@ class PluginSet:
         """The names of all device types, for the help and shell completion."""
         return tuple(self._collect(("register_device_types",), Namespace()).device_types)
 
+    def grids(self, options: Namespace) -> tuple[str, ...]:
+        """The names of the grids that these flags ask for."""
+        return tuple(self._collect(("register_grids",), options).grids)
+
     def _collect(self, hooks: Iterable[str], options: Namespace) -> Registry:
         registry = Registry()
         for hook in hooks:
