@@ -107,6 +107,30 @@ def test_an_error_of_the_simulator_fails_the_test(run):
     found.stdout.fnmatch_lines(["*ZeroDivisionError*"])
 
 
+def test_a_failure_shows_the_line_of_the_test_and_the_log(run):
+    found = run(
+        "def test_it(der): der.wait_for(lambda der: False, 2, 'asleep')\n"
+        "def test_ids(assert_conforms): assert_conforms('SLEEP-*')\n"
+    )
+    found.assert_outcomes(failed=2)
+    found.stdout.fnmatch_lines(["*DER 1 asleep has not happened in 2 s*", "*MirrorMeterReadingList*"])
+    found.stdout.fnmatch_lines(["*assert_conforms: SLEEP-[*]: no procedure has such an id*"])
+    found.stdout.no_fnmatch_line("*concurrent/futures*")
+
+
+def test_watched_invariants_fail_the_test_at_its_end(run):
+    found = run(
+        "import pytest\n"
+        "from dersim.invariants import Violation\n"
+        "pytestmark = pytest.mark.dersim(watch=True)\n"
+        "def test_good(der): der.wait_connected()\n"
+        "def test_bad(der):\n"
+        "    der._simulator().violations.append(Violation('I3', 1, 0.0, 'rising', 'falling'))\n"
+    )
+    found.assert_outcomes(passed=2, errors=1)
+    found.stdout.fnmatch_lines(["*DER 1: invariant I3 violated: expected rising; seen: falling*"])
+
+
 def test_what_a_program_printed_is_shown_with_the_failure(run):
     found = run(
         "import sys\n"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import trio
 
@@ -20,7 +20,8 @@ from dersim.conformance import campaign
 from dersim.conformance.kit import CLIENT, SERVER, Kit, make_kit
 from dersim.conformance.live.board import Board
 from dersim.conformance.operator import Nobody
-from dersim.conformance.procedure import Outcome, Procedure, Verdict
+from dersim.conformance.procedure import Outcome, Procedure, Record, Verdict
+from dersim.conformance.procedures import ALL
 from dersim.conformance.real import RealRun
 from dersim.conformance.server import runs
 from dersim.conformance.server.admin import AdminOperator, call_over_http
@@ -28,9 +29,11 @@ from dersim.conformance.server.owner import Owner
 from dersim.conformance.server.procedure import ServerProcedure
 from dersim.conformance.server.procedures import ALL as ALL_OF_SERVERS
 from dersim.conformance.server.target import target_of
-from dersim.errors import bare_errors
+from dersim.errors import ConfigError, bare_errors
 from dersim.plugin.services import CertificateFiles
 from dersim.testing.portal import Waits, settle
+
+R = TypeVar("R", bound=Record)
 
 #: How long a client may take to connect after its start, s.
 CONNECTS_S = 20.0
@@ -81,12 +84,13 @@ class AssertConforms:
         of `dersim sim`, for our own client. scale: real seconds per printed second. strict: a warning fails.
         admin: the admin port of a companion server under test. An awaitable in an async test.
         """
+        __tracebackhide__ = True
         kit = make_kit(self._folder)
 
         def run() -> list[Outcome]:
             if server is not None:
-                return _of_server(campaign.chosen(ids, ALL_OF_SERVERS), kit, server, admin, scale)
-            procedures = campaign.chosen(ids)
+                return _of_server(_chosen(ids, ALL_OF_SERVERS), kit, server, admin, scale)
+            procedures = _chosen(ids, ALL)
             if client is not None:
                 return _of_client(procedures, kit, client, scale)
             return list(campaign.run_virtual(procedures, kit, tuple(flags)))
@@ -99,6 +103,13 @@ class AssertConforms:
             return outcomes
 
         return self._waits(_in_a_thread(judge))
+
+
+def _chosen(ids: Sequence[str], known: Mapping[str, R]) -> list[R]:
+    try:
+        return campaign.chosen(ids, known)
+    except ConfigError as error:
+        raise ConfigError(str(error).replace("--only", "assert_conforms:", 1)) from None
 
 
 def told(outcomes: Sequence[Outcome]) -> list[str]:

@@ -10,6 +10,9 @@ from dersim.testing.plan import WorldPlan
 from dersim.testing.portal import Portal, Waits
 from dersim.testing.world import World, open_world
 
+#: Violations that a failure shows.
+_MOST_TOLD = 20
+
 
 class LiveWorld:
     """A running world. began_s: simulated UTC seconds."""
@@ -31,8 +34,15 @@ class LiveWorld:
         self.portal.start()
 
     def stop(self) -> None:
-        """Stop it; an error that has ended it is raised here."""
+        """Stop it; an error that has ended it, and violations of invariants are raised here."""
         self.portal.stop()
+        if self._world is not None and (found := self._world.violations):
+            lines = [f"DER {each.device}: {each}" for each in found[:_MOST_TOLD]]
+            raise AssertionError("\n".join([f"{len(found)} violations of invariants:", *lines]))
+
+    def told(self) -> str:
+        """The newest lines of the world's log."""
+        return "" if self._world is None else self._world.told()
 
     async def _main(self, portal: Portal) -> None:
         async with open_world(self.plan) as world:

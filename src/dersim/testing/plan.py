@@ -31,6 +31,7 @@ class WorldPlan:
     pki: folder of a test PKI, which gives a pair to each DER; None: the bundled one. wire: what is between
     the DERs and the server. fail_fast: an unexpected error of a front-end ends the world. server: the URL of
     one that is not ours; then the world has no utility. files: of a single DER, in place of those of `pki`.
+    watch: the invariants of docs/invariants.md after each step, of every DER.
     """
 
     seed: int = 1
@@ -50,3 +51,4 @@ class WorldPlan:
     fail_fast: bool = True
     server: str | None = None
     files: CertificateFiles | None = None
+    watch: bool = False

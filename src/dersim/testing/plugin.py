@@ -90,6 +90,7 @@ def dersim_start(
         def start(**settings: Any) -> Handles:
             plan, virtual = live_plan(settings, dersim_certificates.folder)
             live = LiveWorld(plan, _waits(request), virtual=virtual)
+            stack.callback(lambda: print(live.told()))  # pytest shows it with a failure
             stack.callback(live.stop)
             live.start()
             return Handles(live)

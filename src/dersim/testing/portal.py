@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import trio
 import trio.testing
 
+from dersim.errors import DersimError
 from dersim.virtual_time import seeded_schedule, virtual_clock
 
 T = TypeVar("T")
@@ -32,8 +33,15 @@ class Waits:
         self._in_async = in_async
 
     def __call__(self, done: Future[T], result: Callable[[Future[T]], T] = Future.result) -> Any:
-        """result: how the future is waited for."""
-        return _awaited(done, result) if self._in_async else result(done)
+        """result: how the future is waited for. What is meant for the user is raised bare, without the
+        frames of the loop."""
+        __tracebackhide__ = True
+        if self._in_async:
+            return _awaited(done, result)
+        try:
+            return result(done)
+        except (AssertionError, DersimError) as error:
+            raise error.with_traceback(None) from None
 
 
 class Portal:
@@ -88,6 +96,7 @@ class Portal:
 
     def wait(self, work: Callable[..., Awaitable[T]], *args: Any) -> Any:
         """What `work` returns, which lets time pass; in an async test an awaitable of it."""
+        __tracebackhide__ = True
         done: Future[T] = Future()
         self._soon(lambda: self._begin(work, args, done))
         return self._waits(done, self._result)
@@ -198,11 +207,15 @@ def settle(done: Future[T], work: Callable[[], T]) -> None:
 
 async def _awaited(done: Future[T], result: Callable[[Future[T]], T]) -> T:
     """The result, for an async test in whichever loop it runs."""
-    if _in_trio():
-        return await trio.to_thread.run_sync(result, done, abandon_on_cancel=True)
-    import asyncio  # noqa: PLC0415 - only for a test in its loop
+    __tracebackhide__ = True
+    try:
+        if _in_trio():
+            return await trio.to_thread.run_sync(result, done, abandon_on_cancel=True)
+        import asyncio  # noqa: PLC0415 - only for a test in its loop
 
-    return await asyncio.get_running_loop().run_in_executor(None, result, done)
+        return await asyncio.get_running_loop().run_in_executor(None, result, done)
+    except (AssertionError, DersimError) as error:
+        raise error.with_traceback(None) from None
 
 
 def _in_trio() -> bool:

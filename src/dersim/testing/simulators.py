@@ -16,6 +16,10 @@ from dersim.engine.assembly import build_fleet
 from dersim.engine.simulator import Simulator
 from dersim.errors import ConfigError
 from dersim.fleet import Fleet
+from dersim.invariants import Violation, Watcher, all_invariants
+from dersim.invariants.leaks import Leaks
+from dersim.invariants.loop_lag import LoopLag
+from dersim.invariants.memory import Memory
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import CsipService, Services, TransportService
 from dersim.testing.plan import WorldPlan
@@ -29,12 +33,15 @@ T = TypeVar("T")
 #: Called after each step of a fleet.
 OnStep = Callable[["WorldSimulator"], None]
 _OF_FLEET = 0
+#: What is measured of the process in real time: several simulators may be in it, and time may be virtual.
+_OF_THE_PROCESS = (Leaks, LoopLag, Memory)
 
 
 class WorldSimulator:
     """The DERs `first` to `first + count - 1`.
 
-    simulator: the present one, another after each start. on_step: called after each step.
+    simulator: the present one, another after each start. on_step: called after each step. violations: of
+    invariants, where the plan has them watched.
     """
 
     def __init__(
@@ -56,6 +63,8 @@ class WorldSimulator:
         self._running = Running(nursery)
         self._made: Simulator | None = None
         self._recorder: Recorder | None = None
+        self._watcher: Watcher | None = None
+        self.violations: list[Violation] = []
         self.clock = SimClock()
 
     @property
@@ -121,9 +130,17 @@ class WorldSimulator:
         ready = trio.Event()
         self._running.start(lambda: simulator.run(lambda _line: ready.set()))
         await ready.wait()
+        self._watcher = self._watching(simulator) if self._plan.watch else None
         fleet.add_check(_OF_FLEET, self._stepped)
 
+    def _watching(self, simulator: Simulator) -> Watcher:
+        parts = simulator.fleet, simulator.services, self.clock, self.log
+        kinds = [each for each in all_invariants() if not isinstance(each, _OF_THE_PROCESS)]
+        return Watcher(*parts, invariants=kinds, buffers=simulator.buffers, fences=simulator.fences)
+
     def _stepped(self) -> None:
+        if self._watcher is not None:
+            self.violations += self._watcher.step()
         for each in self.on_step:
             each(self)
 

@@ -23,6 +23,7 @@ from dersim.device import Device
 from dersim.draws import draws_of
 from dersim.errors import ConfigError
 from dersim.http11.endpoint import OpenTcp
+from dersim.invariants import Violation
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import CsipService
 from dersim.testing.network import ElsewhereNetwork, LoopbackNetwork, MemoryNetwork, Network
@@ -134,6 +135,11 @@ class World:
         """Call this after each step of each simulator, with the simulator; an error of it ends the world."""
         for each in self.simulators:
             each.on_step.append(call)
+
+    @property
+    def violations(self) -> list[Violation]:
+        """Of invariants, where the plan has them watched."""
+        return [violation for each in self.simulators for violation in each.violations]
 
     # ---- time
 

@@ -31,6 +31,7 @@ class Clock:
 
     def advance(self, seconds: float) -> Any:
         """Let so many simulated seconds pass. An awaitable in an async test."""
+        __tracebackhide__ = True
         return self._live.portal.wait(self._live.world.sleep, seconds)
 
     def wait_for(

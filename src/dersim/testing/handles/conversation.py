@@ -161,6 +161,7 @@ class Conversation:
         der: Der | str | None = None,
     ) -> Any:
         """Let time pass until so many requests match; those that do. An awaitable in an async test."""
+        __tracebackhide__ = True
         name = _named(method, path, status, der)
 
         async def wait() -> list[Seen]:

@@ -64,6 +64,7 @@ class UtilityHandle:
 
         An awaitable in an async test.
         """
+        __tracebackhide__ = True
         live, wanted = self._live, list(statuses)
 
         async def wait() -> None:
@@ -125,14 +126,17 @@ class UtilityHandle:
 
     def stop(self) -> Any:
         """Close all connections, and refuse others."""
+        __tracebackhide__ = True
         return self._live.portal.wait(self._live.world.utility.stop)
 
     def start(self) -> Any:
         """Serve again."""
+        __tracebackhide__ = True
         return self._live.portal.wait(self._live.world.utility.start)
 
     def restart(self, *, keep_state: bool = True) -> Any:
         """Stop and start. keep_state: it knows all that it knew; else it is a new server."""
+        __tracebackhide__ = True
         utility = self._live.world.utility
 
         async def restart() -> None:
