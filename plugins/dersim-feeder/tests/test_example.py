@@ -18,7 +18,7 @@ async def test_homes_with_the_sun_on_their_roofs(loop):
     assert max(run.voltages()) > 1.05
     a, b, _ = run.fleet.devices[0].inputs.constants.voltage_pu
     assert a == pytest.approx(b, abs=1e-3)
-    assert run.feeder.last.loading_pct.max() > 200  # seven DERs of 10 kW on 25 kVA
+    assert run.feeder.last.loading_pct.max() > 150  # seven DERs of 10 kW on 25 kVA
 
 
 def test_the_map_of_the_examples():
