@@ -33,6 +33,11 @@ class Format(NamedTuple):
     schema: str
 
 
+def of_server(path: Path) -> Path:
+    """The file of the companion server of `--demo`, beside that of the simulator."""
+    return path.with_name(f"{path.stem}-server{path.suffix}")
+
+
 class StateFile:
     """An open state file. Its methods block; they may be called from any thread, one at a time."""
 

@@ -14,6 +14,7 @@ from dersim.csip.client import CsipClient
 from dersim.errors import ConfigError
 from dersim.http11 import Response
 from dersim.ieee2030_5 import decode
+from dersim.ieee2030_5 import resources as r
 from dersim.plugin.builtin import make_device
 from dersim.plugin.services import Services
 from dersim.saved_states import SavedStates
@@ -241,3 +242,62 @@ async def test_a_checkpoint_of_another_format_is_refused_and_one_of_another_lfdi
     await run.go_on(document)
     await trio.sleep(2)
     assert world.logged(f"the checkpoint is of LFDI {'AB' * 20}, and is not used")
+
+
+async def test_a_mirror_that_is_still_listed_is_not_created_again(autojump_clock, world, run, listing_of):
+    await run.begin()
+    await trio.sleep(70)
+    href = next(path for path in world.server.paths("POST") if path.startswith("/mup/"))
+    point = world.tree[href]
+    point.href = href
+    world.tree["/mup"] = listing_of(r.MirrorUsagePointList, "/mup", point)
+    document, posted = run.take(), len(world.server.bodies(href))
+    run.kill()
+    await run.go_on(document)
+    await trio.sleep(10)
+    assert len(world.server.bodies("/mup")) == 1
+    assert len(world.server.bodies(href)) > posted
+
+
+async def test_a_mirror_that_is_gone_meanwhile_is_created(autojump_clock, world, run):
+    await run.begin()
+    await trio.sleep(70)
+    document = run.take()
+    run.kill()
+    await run.go_on(document)
+    await trio.sleep(10)
+    assert len(world.server.bodies("/mup")) == 2
+
+
+async def test_where_a_restored_run_repeats_the_response_under_way_waits_in_its_state(
+    autojump_clock, world, run, make_control
+):
+    states = SavedStates()
+    states.keeps = states.repeats = True
+    saved: list[Any] = []
+    taken = trio.Event()
+
+    async def keep() -> None:
+        while True:
+            await states.wanted.wait()
+            states.taken()
+            saved.append(run.take())
+            states.saved()
+            await trio.lowlevel.checkpoint()
+
+    def take(_request: Any) -> Response:
+        taken.set()
+        return Response(201)
+
+    world.server.answers["POST", "/rsp"] = take
+
+    world.nursery.start_soon(keep)
+    await run.begin(states)
+    world.add_control(make_control(1, world.server.now() + 300, 60))
+    await taken.wait()
+    run.kill()  # the Response has arrived, and the state with its delivery was not saved
+    before = next(each for each in reversed(saved) if each[1]["responses"]["queue"])
+    await run.go_on(before)
+    await trio.sleep(30)
+    assert statuses(world) == [1, 1]
+    assert len({decode(body).resource.createdDateTime for body in world.server.bodies("/rsp")}) == 1

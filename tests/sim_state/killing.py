@@ -27,6 +27,11 @@ FINAL = {3, 5, 6, 7, 8, 9, 10, 13, 14, 252, 253, 254}
 LONGEST_CONNECT_S = 10.0
 
 
+def following(value: int) -> int:
+    """The next value of WMax that is written."""
+    return 1000 + (value - 999) % 9000
+
+
 class Registers:
     """The energy register and a setting of one DER over Modbus. Every request is one connection."""
 
@@ -104,15 +109,15 @@ class Lives:
 
     def kill(self) -> None:
         """SIGKILL."""
-        os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End it all."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         if self._process.poll() is None and self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            self.kill()
         self._process.wait(20)
         self._listening.join(5)
         for stream in (self._process.stdout, self._process.stderr):
@@ -146,7 +151,7 @@ class Seen:
 
     def write(self, index: int, port: int) -> None:
         """Set WMax one higher: what is answered stays."""
-        value = self._power[index] + 1
+        value = following(self._power[index])
         self.registers.set_power(port, value)
         self._power[index] = value
         self.writes += 1
@@ -174,9 +179,12 @@ class Seen:
         self.lives.begin()
         for index, port in enumerate(self.lives.ports):
             found, sent = self.registers.power(port), self._power[index]
-            if self.writes and found not in (sent, sent + 1):  # the one under way may have come through
+            if self.writes and found not in (
+                sent,
+                following(sent),
+            ):  # the one under way may have come through
                 self.wrong.append(f"DER {index + 1}: WMax {found} instead of {sent}")
-            self._power[index] = max(sent, found)
+            self._power[index] = found if self.writes else sent
         eventually("connected", lambda: self.lives.connected >= DERS, 30, every_s=0.02)
         took_s = time.monotonic() - begun
         self.slowest_s = max(self.slowest_s, took_s)

@@ -1,8 +1,8 @@
 """The checkpoint of a CSIP client: what it must know after a restart to begin nothing and tell nothing twice.
 
 It holds the events with their draws and with the Responses that were told, the Responses and LogEvents that
-wait, the last LogEvent id, and the offsets of the server's clocks. What the server has is read anew. The
-mirror's mRIDs follow from the LFDI, and its counters are the DER's registers.
+wait, the last LogEvent id, the offsets of the server's clocks, and where the mirrors are. What the server has
+is read anew. The mirrors' mRIDs follow from the LFDI, and their counters are the DER's registers.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def taken(lifecycle: Lifecycle, now_s: float) -> dict[str, Any]:
         "responses": lifecycle.outbox.checkpoint(),
         "log_events": lifecycle.log_events.checkpoint(),
         "clocks": lifecycle.clocks.checkpoint(),
+        "mirrors": lifecycle.metering.checkpoint(),
     }
 
 
@@ -40,6 +41,7 @@ def mark(lifecycle: Lifecycle) -> Any:
         lifecycle.outbox.changes,
         lifecycle.log_events.checkpoint_mark(),
         lifecycle.clocks.checkpoint_mark(),
+        *lifecycle.metering.checkpoint(),
     )
 
 
@@ -54,6 +56,7 @@ def give(lifecycle: Lifecycle, document: Mapping[str, Any], say: Say) -> None:
     lifecycle.outbox.restore(document["responses"])
     lifecycle.log_events.restore(document["log_events"])
     lifecycle.controls.restore(document["events"])
+    lifecycle.metering.restore(document.get("mirrors", []))
 
 
 def check(document: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dersim.csip import mirror
 from dersim.csip.causes import METER_POST
 from dersim.csip.links import resolve
+from dersim.csip.mirror_checkpoint import KeepsMirror
 from dersim.csip.paging import read_list
 from dersim.csip.reading_posts import ReadingPosts
 from dersim.csip.session import RequestRefused, Say, Session
@@ -37,7 +38,7 @@ MAX_WAIT_S = 60.0
 _MAYBE_LOST = frozenset({403, 404, 409, 410, 500})
 
 
-class Metering:
+class Metering(KeepsMirror):
     """A MirrorUsagePoint of one DER, of this kind. href None: not created yet.
 
     trouble None: the last post was accepted.
@@ -192,6 +193,8 @@ class Metering:
 
     async def _create(self, mirrors_href: str) -> int:
         """POST the mirror and find its href; returns the HTTP status."""
+        if self._was_at is not None and await self._is_listed(mirrors_href):
+            return 200
         session = self._session
         point = mirror.usage_point(self._lfdi, self._items, self._device.name, self._kind)
         try:

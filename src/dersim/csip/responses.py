@@ -150,8 +150,9 @@ class Outbox:
             await self._deliver(response)
         finally:
             self._posting = None
-        if response in self._queue and not self._repeats():
-            await self._saved()  # it was not taken: it waits again in what is saved, too
+        if response in self._queue or self._repeats():
+            # Not taken: it waits again in what is saved, too. Taken: a restored run does not repeat it.
+            await self._saved()
 
     def _next(self) -> EventResponse | None:
         """The first whose replyTo is not in a pause; the order per replyTo is kept."""

@@ -95,6 +95,15 @@ class SeveralMeters:
         """The shortest of all."""
         return min(each.wait_s for each in self._meters)
 
+    def checkpoint(self) -> list[str | None]:
+        """Where they are."""
+        return [href for each in self._meters for href in each.checkpoint()]
+
+    def restore(self, hrefs: list[str | None]) -> None:
+        """Look for them before they are created."""
+        for each, href in zip(self._meters, hrefs, strict=False):
+            each.restore([href])
+
     def forget(self) -> None:
         """All of them."""
         for index, each in enumerate(self._meters):

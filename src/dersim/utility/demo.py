@@ -12,6 +12,7 @@ from dersim.errors import ConfigError
 from dersim.plugin.extension import FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.services import CompanionService
+from dersim.state_file import of_server
 from dersim.utility import certificates
 from dersim.utility.admin.flags import add_admin_port, admin_port_of
 from dersim.utility.config import UtilityConfig
@@ -81,7 +82,7 @@ def _check_address(host: str) -> None:
 
 
 def make(context: FrontendContext) -> DemoServer:
-    """The server of this run; ConfigError for a missing file of the test PKI."""
+    """The server of this run, with a state file beside the simulator's; ConfigError: no test PKI."""
     options = context.options
     admin = admin_port_of(options)
     config = UtilityConfig(
@@ -92,6 +93,7 @@ def make(context: FrontendContext) -> DemoServer:
         admin_token=admin.token,
         encrypted=bool(getattr(options, "csip_enc", True)),
         cycle=True,
+        state=None if getattr(options, "state", None) is None else of_server(options.state),
     )
     scenario = None if options.scenario is None else read_scenario(options.scenario)
     if config.encrypted:
