@@ -47,6 +47,14 @@ class Meters(Protocol):
         """The delay of the next post, s."""
         ...
 
+    def checkpoint(self) -> list[str | None]:
+        """Where the mirrors are, for a checkpoint."""
+        ...
+
+    def restore(self, hrefs: list[str | None]) -> None:
+        """Look for the mirrors of a checkpoint before any is created."""
+        ...
+
     def forget(self) -> None:
         """Create the mirrors again before the next post."""
         ...
