@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 #: The band of ANSI C84.1, range A, pu.
 LOW_PU, HIGH_PU = 0.95, 1.05
+#: A node below is without voltage: not below the band, but off.
+DEAD_PU = 0.01
 _DAY_S = 86_400
 
 
@@ -87,7 +89,7 @@ class Day:
         np.maximum(self.loading_max_pct, snapshot.loading_pct, out=self.loading_max_pct)
         if dt_s <= 0:
             return
-        high, low = v > HIGH_PU, (v < LOW_PU) & (v > 0.01)
+        high, low = v > HIGH_PU, (v < LOW_PU) & (v > DEAD_PU)
         self.high_s += high * dt_s
         self.low_s += low * dt_s
         self.any_high_s += dt_s * bool(high.any())
