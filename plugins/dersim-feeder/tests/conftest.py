@@ -18,6 +18,7 @@ from dersim.plugin import (
     Curve,
     GridNotSolved,
     ManualClock,
+    Route,
     SetpointChange,
     SetpointSource,
     Verdict,
@@ -48,6 +49,7 @@ class Loop:
             device.inputs.offer_grid(["voltage_pu"])
         self.log = LogBuffer()
         self.unsolved: list[str] = []
+        self.routes: list[Route] = []
         flags = {"feeder": feeder, "feeder_map": None, "seed": 1, "wall_clock_timezone": UTC} | options
         self.context = Namespace(
             options=Namespace(**flags),
@@ -55,6 +57,8 @@ class Loop:
             clock=Namespace(now_s=self.clock.now_s),
             log=self.log,
             offer=lambda kind, service: None,
+            add_routes=lambda *routes: self.routes.extend(routes),
+            metrics={},
         )
         self.grid = FeederGrid(self.context)
         self.steps = 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dersim.csv_text import open_csv
     from dersim.device import Device, ManualClock
     from dersim.errors import ConfigError, GridNotSolved, PluginError
+    from dersim.fleet import Fleet
     from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Parameter, Stage
     from dersim.functions.filters import Lag
     from dersim.grid.conditions import Conditions
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from dersim.routes import Query, Reply, Route
     from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
     from dersim.suggestions import hint
+    from dersim.timestamps import rfc3339
     from dersim.yaml_text import FileError, YamlDocument
     from dersim.yaml_text import read as read_yaml
 
@@ -75,6 +77,7 @@ _MODULES = {
     ),
     "dersim.functions.filters": ("Lag",),
     "dersim.grid.conditions": ("Conditions",),
+    "dersim.fleet": ("Fleet",),
     "dersim.grid.contract": ("Grid", "Outputs", "Settled"),
     "dersim.hardware.device_type": ("DeviceType",),
     "dersim.hardware.measured": ("Measured",),
@@ -115,6 +118,7 @@ _MODULES = {
     "dersim.routes": ("Query", "Reply", "Route"),
     "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
     "dersim.suggestions": ("hint",),
+    "dersim.timestamps": ("rfc3339",),
     "dersim.yaml_text": ("FileError", "YamlDocument"),
 }
 #: What has another name here than in its module.
@@ -144,6 +148,7 @@ __all__ = [
     "DeviceState",
     "DeviceType",
     "FileError",
+    "Fleet",
     "FoundResources",
     "Frontend",
     "FrontendContext",
@@ -201,6 +206,7 @@ __all__ = [
     "port",
     "read_yaml",
     "readable_file",
+    "rfc3339",
     "unit",
     "yes_no",
 ]

@@ -48,13 +48,13 @@ class Overview(TypedDict):
     ders_kw: float
     ders_kvar: float
     losses_kw: float
-    curtailed_kw: Annotated[float, described("what the sun offers and DERs without storage do not deliver, kW")]
+    curtailed_kw: Annotated[float, described("offered by the sun and not delivered, of DERs without storage")]
     curtailed_kwh: float
     loading_max_pct: float
     rate: Annotated[float, described("simulated seconds per second, as asked for")]
     effective_rate: Annotated[float, described("the same, as measured since the start")]
     step_s: Annotated[float | None, described("the longest step that is allowed now, s; null: any")]
-    open_loop_s: Annotated[float | None, described("the fastest response to the voltage in force; null: none")]
+    open_loop_s: Annotated[float | None, described("of the fastest response to the voltage; null: none")]
     gain: Annotated[float | None, described("of the loop between DERs and feeder; null: not measured")]
     stable_below: Annotated[float | None, described("the gain below which the loop is stable; null: any")]
     damping: Annotated[float, described("the part of a change of voltage that is handed over; 1: all")]

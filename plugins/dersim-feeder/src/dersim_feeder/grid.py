@@ -13,11 +13,13 @@ import trio
 from numpy.typing import NDArray
 
 from dersim.plugin import FrontendContext, GridNotSolved, Outputs, Settled
+from dersim_feeder.api import Api
 from dersim_feeder.engine import NotConverged
 from dersim_feeder.feeder import Feeder
 from dersim_feeder.opening import open_feeder
 from dersim_feeder.placing import Der
 from dersim_feeder.results import Snapshot
+from dersim_feeder.series import Series
 from dersim_feeder.slopes import Answering
 
 #: A solution that takes longer than this is made in a thread, s; handing it over costs 0.1 ms.
@@ -46,8 +48,11 @@ class FeederGrid:
         self._answering = Answering(fleet.devices)
         self._measured_s = -math.inf
         self._told: tuple[float, bool] = (1.0, False)
-        context.offer(Feeder, self.feeder)
         feeder = self.feeder
+        self.series = Series(fleet.devices)
+        feeder.observers.append(self.series.see)
+        context.offer(Feeder, feeder)
+        Api(context, feeder, self.series)
         self._log(
             "Info",
             f"feeder {feeder.name}: {len(feeder.buses)} buses, "

@@ -1,4 +1,4 @@
-"""The past of a run on a feeder: rows at equal intervals, curtailed energy, and when controls began and ended."""
+"""The past of a run on a feeder: rows at equal intervals, curtailed energy, begins and ends of controls."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Marker(NamedTuple):
 
 @dataclass(slots=True)
 class _Held:
-    """Of a DER: the modes that each control holds, by mRID. changes: of its setpoints, when it was looked at."""
+    """Of a DER: the modes that each control holds, by mRID. changes: of its setpoints, as seen."""
 
     changes: int = -1
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Series:
                 now.losses_w / 1000,
                 sum(each.p_w for each in seen) / 1000,
                 sum(each.q_var for each in seen) / 1000,
-                float(self._curtailed_kw.sum()),
+                self.curtailed_kw,
                 float(now.loading_pct.max()) if now.loading_pct.size else 0.0,
             )
         )
@@ -146,6 +146,11 @@ class Series:
         number = self.markers[-1].number + 1 if self.markers else 1
         self.markers.append(Marker(number, now.time_s, began, control, acting.modes, acting.most, before))
         del self.markers[:-MOST_MARKERS]
+
+    @property
+    def curtailed_kw(self) -> float:
+        """Of all DERs, as of the last solution."""
+        return float(self._curtailed_kw.sum())
 
     def controls_of(self, position: int) -> dict[str, tuple[str, ...]]:
         """The modes that each DERControl holds on a DER, by mRID. position: in the fleet."""
