@@ -27,6 +27,10 @@ def test_a_route_is_below_the_name_of_the_plug_in_or_of_the_front_end():
         (route("/feeder/buses"), "give a path below"),
         (route("/api/feeder/<bus>"), "a path has no parameters"),
         (route(handler=None), "its handler is None; give a function of one Call"),
+        (
+            Route(method="GET", path="/api/feeder/file", handler=dict, summary="A file.", response=bytes),
+            "bytes.* has no JSON Schema here; give a TypedDict, or str for a file",
+        ),
         ("/api/feeder/x", "got '/api/feeder/x'; give objects of Route"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dersim.errors import PluginError
+from dersim.json_schema import SchemaBook
 from dersim.routes import Route
 
 if TYPE_CHECKING:
@@ -54,9 +55,20 @@ class PluginRoutes(list[OwnedRoute]):
             raise PluginError(f"{place}: give a path below {below}")
         if any(mark in route.path for mark in "<>{}"):
             raise PluginError(f"{place}: a path has no parameters; take them from the query")
+        for kind in (route.response, route.request):
+            if kind is not None:
+                _check_type(place, kind)
         if not callable(route.handler):
             raise PluginError(f"{place}: its handler is {route.handler!r}; give a function of one Call")
         for other in self:
             if (other.route.method, other.route.path) == (route.method, route.path):
                 raise PluginError(f"{place} is there already; add routes once, in a front-end of the fleet")
         self.append(OwnedRoute(plugin, route))
+
+
+def _check_type(place: str, kind: Any) -> None:
+    """PluginError for a type of which no JSON Schema can be made; else the whole OpenAPI document fails."""
+    try:
+        SchemaBook("#/$defs").of(kind)
+    except TypeError as error:
+        raise PluginError(f"{place}: {error}; give a TypedDict, or str for a file") from None

@@ -69,7 +69,7 @@ class Api:
         )
         yield self._route(
             "table",
-            bytes,
+            str,
             "Results as a file; buses has a row for each node.",
             self._table,
             Query("of", str, "history", "Which table.", choices=_TABLES),
