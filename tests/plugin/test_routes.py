@@ -8,7 +8,7 @@ from dersim.routes import Route
 
 
 def route(path="/api/feeder/buses", handler=lambda call: {}):
-    return Route(method="GET", path=path, handler=handler, summary="The buses.", response=dict)
+    return Route(method="GET", path=path, handler=handler, summary="The buses.", response=dict[str, float])
 
 
 def test_a_route_is_below_the_name_of_the_plug_in_or_of_the_front_end():
