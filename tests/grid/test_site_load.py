@@ -21,6 +21,15 @@ def test_one_number_is_the_total_of_all_phases() -> None:
     assert SiteLoad(1).completed({"load_w": 3000.0})["load_w"] == (3000.0, 0.0, 0.0)
 
 
+def test_what_is_read_can_be_set_again() -> None:
+    inputs = Inputs(Conditions(), site=SiteLoad(2, 0.9))
+    inputs.set(load_w=[1000, 200, 0])
+    now = inputs.at(0)
+    assert inputs.as_json(0)["load_w"] == [1000, 200, 0]
+    inputs.set(load_w=inputs.as_json(0)["load_w"], load_var=inputs.as_json(0)["load_var"])
+    assert inputs.at(0) == now
+
+
 def test_reactive_power_follows_from_the_power_factor() -> None:
     assert SiteLoad(1, 0.8).completed({"load_w": 4000.0})["load_var"] == pytest.approx((3000.0, 0, 0))
     assert SiteLoad(1, -0.8).completed({"load_w": 4000.0})["load_var"] == pytest.approx((-3000.0, 0, 0))

@@ -45,9 +45,9 @@ class SiteLoad(NamedTuple):
         return profile.with_columns({name: [row[name] for row in rows] for name in rows[0]})
 
     def shown(self, values: Triple) -> float | list[float]:
-        """The total where all phases are equal, else one number a phase."""
+        """The total where all phases are equal, else A, B and C."""
         used = values[: self.phases]
-        return used[0] * self.phases if len(set(used)) == 1 else list(used)
+        return used[0] * self.phases if len(set(used)) == 1 else list(values)
 
     def _spread(self, name: str, value: float | Triple) -> Triple:
         if isinstance(value, tuple):
