@@ -22,6 +22,7 @@ from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES
 from dersim.plugin.extension import FrontendStatus, PluginInfo
 from dersim.plugin.routes import PluginRoutes
 from dersim.plugin.services import CertificateFiles, CsipService, Services
+from dersim.saved_states import SavedStates
 from dersim.setpoints import InForce, JournalEntry, Outcome, SetpointSource, Verdict
 from dersim.web.api.csip import COUNTERS
 from dersim.web.frontend import WebFrontend
@@ -263,6 +264,7 @@ def make_context():
             buffers={},
             metrics={},
             routes=PluginRoutes(),
+            saved_states=SavedStates(),
             services=services,
             service=services.find,
             stop=trio.Event(),
