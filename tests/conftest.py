@@ -5,10 +5,12 @@ The fixtures of `dersim.testing` are there also where the installed distribution
 
 import os
 
+from dersim.cli import watching
 from dersim.cli.sim_options import FAIL_FAST_VARIABLE
 from dersim.testing import plugin
 
 os.environ.setdefault(FAIL_FAST_VARIABLE, "yes")
+os.environ.setdefault(watching.VARIABLE, "yes")  # `dersim sim` then ends with 1 where one is violated
 os.environ.pop("FORCE_COLOR", None)  # a build machine's, for pytest itself
 
 

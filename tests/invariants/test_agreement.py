@@ -63,7 +63,7 @@ def test_a_reading_is_compared_with_the_ticks_around_it(rig):
     rig.exchange("POST", "/mup", sent=published.readings(w=watts, var=0))
     assert rig.tick(5) == []
     rig.exchange("POST", "/mup", sent=published.readings(w=-watts))
-    assert [each.seen for each in rig.tick()] == [f"{-watts} W in POST /mup"]
+    assert [each.seen for each in rig.tick(5)] == [f"{-watts} W in POST /mup"]
 
 
 def test_an_old_reading_is_found(rig):
@@ -71,7 +71,13 @@ def test_an_old_reading_is_found(rig):
     rig.device.inputs.set(irradiance_w_m2=100.0)
     assert rig.tick(60) == []
     rig.exchange("POST", "/mup", sent=published.readings(w=watts))
-    assert len(rig.tick()) == 1
+    assert len(rig.tick(5)) == 1
+
+
+def test_a_reading_of_the_middle_of_a_tick_is_right(rig):
+    rig.device.inputs.set(irradiance_w_m2=100.0)
+    rig.exchange("POST", "/mup", sent=published.readings(w=round(rig.device.state.p_w)))
+    assert rig.tick(10) == []
 
 
 def test_der_status_is_compared(rig):

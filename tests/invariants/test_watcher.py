@@ -35,7 +35,9 @@ def test_without_a_share_every_der_is_looked_at_after_every_tick():
 def test_with_a_share_the_ders_take_turns():
     class Slow(Always):
         def check(self, look):
-            time.sleep(0.002)
+            end_s = time.thread_time() + 0.002
+            while time.thread_time() < end_s:
+                pass
             return super().check(look)
 
     rig = Rig(Slow(), count=50, share=0.5)

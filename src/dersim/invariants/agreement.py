@@ -38,6 +38,8 @@ class Agreement(Invariant):
     def __init__(self) -> None:
         self._past: dict[int, deque[tuple[float, float, float]]] = {}
         self._types: dict[str, tuple[int, int]] = {}
+        #: Posts that wait for the tick after them.
+        self._posted: dict[int, list[HttpExchange]] = {}
 
     def tick(self, device: Device, now_s: float) -> Iterable[Violation]:
         """Remember P and Q of this tick."""
@@ -54,9 +56,12 @@ class Agreement(Invariant):
             yield from _rest(look, state)
             yield from _sunspec(look, state)
             yield from _der_status(look, state)
-        for exchange in look.exchanges:
-            if exchange.method == "POST" and b"Mirror" in exchange.request_body[:400]:
-                yield from self._readings(look, exchange)
+        posted = self._posted.setdefault(look.device.number, [])
+        posted += (
+            each for each in look.exchanges if each.method == "POST" and b"Mirror" in each.request_body[:400]
+        )
+        while posted and look.now_s >= posted[0].time_s + posted[0].elapsed_s + 2 * look.tick_s:
+            yield from self._readings(look, posted.pop(0))
 
     def _readings(self, look: Look, exchange: HttpExchange) -> Iterator[Violation]:
         """Total P and Q in what was posted."""

@@ -36,8 +36,8 @@ _LAG_LOOK_S = 0.1
 class Watcher:
     """The invariants of one process.
 
-    invariants: default, all. share: the part of the real time that it may take, looking at the DERs in turn;
-    None: it looks at every DER after every tick. secrets: texts that must not be in the log. real_s: a
+    invariants: default, all. share: the CPU time that it may take, of the real time, looking at the DERs in
+    turn; None: it looks at every DER after every tick. secrets: texts that must not be in the log. real_s: a
     monotonic clock. buffers: the bounded buffers of the run by name.
     violations: the newest, oldest first; counts: of all, by id.
     """
@@ -95,7 +95,7 @@ class Watcher:
 
     def step(self) -> list[Violation]:
         """Look, after a tick of the fleet; what was found, which is told and counted, too."""
-        begun_s = time.perf_counter()
+        begun_s = time.thread_time()
         self.listen()
         now_s = self._clock.now_s()
         found = [
@@ -131,7 +131,8 @@ class Watcher:
         by_id = ", ".join(f"{name}: {self.counts[name]}" for name in sorted(self.counts, key=_number))
         last = self.violations[-1]
         whose = f" DER {last.device}" if last.device else ""
-        return f"invariants: {self.total} violations ({by_id}); the last:{whose} {last}"
+        plural = "" if self.total == 1 else "s"
+        return f"invariants: {self.total} violation{plural} ({by_id}); the last:{whose} {last}"
 
     def _turn(self, begun_s: float) -> Iterator[Device]:
         """The DERs that are looked at now, in turn, while there is time left."""
@@ -139,15 +140,16 @@ class Watcher:
         if self._share is None:
             yield from devices
             return
-        since_s = 0.0 if self._stepped_s is None else begun_s - self._stepped_s
-        self._stepped_s = begun_s
+        now_s = time.monotonic()
+        since_s = 0.0 if self._stepped_s is None else now_s - self._stepped_s
+        self._stepped_s = now_s
         self._credit_s = min(self._credit_s + since_s * self._share, MOST_CREDIT_S)
         for _ in devices:
-            if time.perf_counter() - begun_s >= self._credit_s:
+            if time.thread_time() - begun_s >= self._credit_s:
                 break
             yield devices[self._next % len(devices)]
             self._next += 1
-        self._credit_s -= time.perf_counter() - begun_s
+        self._credit_s -= time.thread_time() - begun_s
 
     def _look(self, device: Device, now_s: float) -> list[Violation]:
         self.looks += 1
