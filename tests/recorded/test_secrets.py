@@ -68,3 +68,11 @@ def test_secrets_and_files_are_no_kept_flags():
     optional = ["--fail_fast", "--pcap", "no"]
     words = [*optional, *kept[:4], *others, *kept[4:]]
     assert kept_words(words, make_parser().flags) == kept
+
+
+def test_the_token_in_a_path_of_ours_is_hidden():
+    [body, line] = lines_of(
+        exchange(b"<notificationURI>https://h:1/dersim/notify/s3cr-et_x</notificationURI>")
+    )
+    assert body["text"] == "<notificationURI>https://h:1/dersim/notify/hidden</notificationURI>"
+    assert line["answer"] == body["body"]

@@ -35,12 +35,14 @@ def recorder_of(
     words: list[str],
     time: Literal["real", "virtual"] = "real",
     inner: PeersService | None = None,
+    keeps: bool = False,
 ) -> Recorder:
     """Open the file, and offer the recorder to the clients. words: of the command line, as kept.
 
     ConfigError where the file cannot be written, or does not hold what a replay needs.
     """
-    maker = HeadMaker(options, time, words, kept_files(options, registry, redacted))
+    files = kept_files(options, registry, redacted)
+    maker = HeadMaker(options, time, words, files, keeps=keeps or options.state is not None)
     writer = RecordWriter(path, Encoder(maker.pins, redacted).lines)
     simulator.buffers["record"] = writer.size
     recorder = Recorder(writer, clock, log, lambda lfdis: maker.head(simulator, clock.start_s, lfdis), inner)

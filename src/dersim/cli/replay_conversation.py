@@ -7,6 +7,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from dersim.cli.outcomes import CHECK_FAILED
 from dersim.cli.recording import recorder_of
 from dersim.cli.sim import configure
 from dersim.clock import SimClock
+from dersim.csip.subscriptions.hub import NotifyHub
 from dersim.engine.assembly import build_fleet
 from dersim.engine.simulator import Simulator
 from dersim.errors import ConfigError, bare_errors
@@ -27,6 +29,7 @@ from dersim.plugin.services import PeersService
 from dersim.recorded.changes import Changes
 from dersim.recorded.comparing import Allowed
 from dersim.recorded.heads import replay_words
+from dersim.recorded.notifying import ReplayHub
 from dersim.recorded.reader import Record, read_record
 from dersim.recorded.script import Script
 from dersim.virtual_time import run_virtual
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 
 #: By how much times and measured values may differ: in a record of real time clocks read a little
 #: differently, and where a step of the DER and a reading fall on one instant, either may come first.
-REAL_WITHIN_S, VIRTUAL_WITHIN_S, PERCENT = 2.0, 0.01, 1.0
+REAL_WITHIN_S, VIRTUAL_WITHIN_S, PERCENT = 2.0, 0.01, 5.0
 #: The front-ends that run: all others were heard by the recorder.
 _FRONTENDS = {"csip"}
 
@@ -111,12 +114,15 @@ def replay(record: Record, allowed: Allowed, folder: Path, options: Namespace) -
     except ConfigError as error:
         raise ConfigError(f"{record.path}: its flags cannot be used here: {error}") from error
     registry.frontends.keep(_FRONTENDS)
+    if (began_s := record.head.get("began_s")) is not None:
+        of_run.plan = replace(of_run.plan, began_s=began_s)
     log = _log(options)
     clock = SimClock(start_s=record.head["start_s"], rate=of_run.rate, tick_s=of_run.tick)
     fleet = build_fleet(of_run, registry, clock, log)
     simulator = Simulator(
         options=of_run, registry=registry, fleet=fleet, clock=clock, log=log, seed=of_run.seed
     )
+    simulator.restore(record.head.get("state", {}))
     script = Script(record, clock, allowed)
     recorder = _recorder(record, options, of_run, registry, simulator, clock, log, script)
     try:
@@ -160,11 +166,15 @@ def _recorder(
         words=record.head["flags"],
         time="real" if options.realtime else "virtual",
         inner=script,
+        keeps="state" in record.head,
     )
 
 
 async def _run(simulator: Simulator, record: Record, script: Script) -> None:
     devices = {each.number: each for each in simulator.fleet.devices}
+    hub = ReplayHub(record.head.get("notify_url", ""))
+    if "notify_url" in record.head:
+        simulator.services.offer(NotifyHub, hub)
     rate = script.rate
 
     async def stop_at_end() -> None:
@@ -173,7 +183,7 @@ async def _run(simulator: Simulator, record: Record, script: Script) -> None:
 
     with bare_errors():
         async with trio.open_nursery() as nursery:
-            changes = Changes(record.changes, devices, simulator.services, script)
+            changes = Changes(record.changes, devices, simulator.services, script, hub)
             simulator.on_start.append(lambda: nursery.start_soon(changes.run, rate))
             simulator.on_start.append(lambda: nursery.start_soon(stop_at_end))
             await simulator.run(lambda _line: None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,8 +12,9 @@ import trio
 from dersim.buffers import BufferSize
 from dersim.csip import checkpoint, recording, snapshot
 from dersim.csip import credentials as credentials_of
+from dersim.csip.actions import told
 from dersim.csip.client_context import ClientContext
-from dersim.csip.config import CsipConfig
+from dersim.csip.config import CsipConfig, with_port_of_demo
 from dersim.csip.credentials import Credentials
 from dersim.csip.documents import Documents
 from dersim.csip.joining import Joining, Retries
@@ -30,10 +30,10 @@ from dersim.http11.endpoint import OpenTcp, open_tcp
 from dersim.load.recorder import LoadRecorder
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import (
-    CompanionService,
     ConversationService,
     CsipService,
     FoundResources,
+    PeersService,
     PresenceService,
 )
 
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from dersim.plugin.extension import FrontendContext
     from dersim.plugin.services import CertificateFiles, DerResource
 
+
+#: The word, or the bits, of a burst of LogEvents.
+AlarmStatus = Literal["Abnormal", "Normal"] | int
 
 #: Of an event that is held, with its control, bytes; and the most that a client holds, over or not.
 _EVENT_BYTES = 2_400
@@ -83,7 +86,7 @@ class CsipClient:
         self._restored: Mapping[str, Any] = {}
         self._files: Any = None
         self._asked = trio.Event()
-        self.presence = Presence(self.client_status, self.rediscover, open_tcp)
+        self.presence = Presence(self.client_status, self._begin_again, open_tcp)
         context.offer(CsipService, self)
         context.offer(PresenceService, self.presence)
 
@@ -145,8 +148,7 @@ class CsipClient:
     async def bind(self) -> Mapping[str, str]:
         """Check the certificate files; nothing listens. ConfigError where a given one is bad."""
         await trio.lowlevel.checkpoint()
-        if self.config.origin.port == 0:
-            self._take_port_of_demo()
+        self.config = with_port_of_demo(self.config, self._context)
         credentials_of.check_given(self.config)
         if self._pair and self.config.cert is not None and self.device is self._context.fleet.devices[0]:
             self._context.log.log(
@@ -161,12 +163,9 @@ class CsipClient:
                 raise ConfigError(str(error)) from None
         return {}
 
-    def _take_port_of_demo(self) -> None:
-        """Take the port that the demo's server has bound, for --csip_server_port 0."""
-        server = self._context.service(CompanionService)
-        if server is None:
-            raise ConfigError("--csip_server_port 0: only --demo picks a free port; give the server's own")
-        self.config = replace(self.config, origin=self.config.origin._replace(port=server.port))
+    def peers(self) -> PeersService | None:
+        """Who records this run, or answers from a record."""
+        return self._context.service(PeersService)
 
     async def run(self) -> None:
         """Run until cancelled; a certificate with another LFDI starts a new lifecycle."""
@@ -234,32 +233,37 @@ class CsipClient:
             return None
         return type(files)(*(path.absolute() for path in files))
 
+    @told
     def rediscover(self) -> None:
         """Read the certificate files again and start discovery from the DeviceCapability."""
+        self._begin_again()
+
+    def _begin_again(self) -> None:
         self._files = None
         self._asked.set()
         if self._lifecycle is not None:
             self._lifecycle.rediscover()
 
+    @told
     def opt_out(self, mrid: str) -> None:
         """The user opts out of a control (Response 4); ConfigError for one that is not held."""
         self._require_lifecycle().controls.opt_out(mrid)
 
+    @told
     def opt_in(self, mrid: str) -> None:
         """The user opts in again (Response 5); ConfigError for one that is not held."""
         self._require_lifecycle().controls.opt_in(mrid)
 
+    @told
     def log_event_burst(
-        self,
-        alarm_status: Literal["Abnormal", "Normal"] | int = "Abnormal",
-        interval_s: float = 5.0,
-        count: int = 5,
+        self, alarm_status: AlarmStatus = "Abnormal", interval_s: float = 5.0, count: int = 5
     ) -> None:
         """Begin BASIC-027's burst; BurstImpossible (a 409) without a LogEventList or while one runs."""
         if self._lifecycle is None or self._lifecycle.tree.log_events is None:
             raise BurstImpossible("the server has no LogEventList for this DER, or was not reached yet")
         self._lifecycle.log_events.start_burst(alarm_status, interval_s, count)
 
+    @told
     def stop_log_event_burst(self) -> None:
         """Stop BASIC-027's burst, if one runs."""
         if self._lifecycle is not None:

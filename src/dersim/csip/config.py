@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentTypeError, Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from dersim import pki
@@ -17,6 +17,10 @@ from dersim.ieee2030_5 import Edition
 from dersim.ieee2030_5.identity import pin_is_valid
 from dersim.numeric import shown
 from dersim.options import CSIP_PIN_VARIABLE, OptionParser, count, host, number, port, yes_no
+from dersim.plugin.services import CompanionService
+
+if TYPE_CHECKING:
+    from dersim.plugin.extension import FrontendContext
 
 #: The PIN in the Registrations of the demo's server.
 DEMO_PIN = 111115
@@ -84,6 +88,16 @@ class CsipConfig:
     def dcap_url(self) -> str:
         """The DeviceCapability's whole URL, for messages."""
         return self.dcap if self.dcap.startswith("http") else self.origin.url(self.dcap)
+
+
+def with_port_of_demo(config: CsipConfig, context: FrontendContext) -> CsipConfig:
+    """With the port that the demo's server has bound, for --csip_server_port 0."""
+    if config.origin.port:
+        return config
+    server = context.service(CompanionService)
+    if server is None:
+        raise ConfigError("--csip_server_port 0: only --demo picks a free port; give the server's own")
+    return replace(config, origin=config.origin._replace(port=server.port))
 
 
 def add_options(parser: OptionParser) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import trio
 
     from dersim.device import Device
-    from dersim.http11 import Requests
+    from dersim.http11 import Request, Requests, Response
     from dersim.ieee2030_5 import Edition
     from dersim.ieee2030_5.event_types import EventView
     from dersim.ieee2030_5.judging import Judgement
@@ -169,6 +169,14 @@ class PeersService(Protocol):
 
     def identified(self, number: int, lfdi: str) -> None:
         """DER `number` goes by this LFDI from now on."""
+        ...
+
+    def acted(self, number: int, action: str, args: Sequence[Any], named: Mapping[str, Any]) -> None:
+        """A user has called this method of the CSIP client of DER `number`."""
+        ...
+
+    def inbox(self, number: int, receive: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        """What takes the notifications of DER `number` in place of `receive`."""
         ...
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from dersim.csip.actions import ACTIONS
 from dersim.errors import ConfigError
 from dersim.kept import value
 from dersim.modes import value_from_kept
 from dersim.plugin.services import CsipService
+from dersim.recorded.notifying import ReplayHub
 from dersim.setpoints import SetpointChange, SetpointSource
 
 if TYPE_CHECKING:
@@ -28,12 +30,18 @@ class Changes:
     """The changes of a record. ConfigError in `run` for one that these DERs cannot take."""
 
     def __init__(
-        self, changes: Sequence[Change], devices: Mapping[int, Device], services: Services, script: Script
+        self,
+        changes: Sequence[Change],
+        devices: Mapping[int, Device],
+        services: Services,
+        script: Script,
+        hub: ReplayHub,
     ) -> None:
         self._changes = changes
         self._devices = devices
         self._services = services
         self._script = script
+        self._hub = hub
 
     async def run(self, rate: float) -> None:
         """Make all of them. rate: simulated seconds per second."""
@@ -57,10 +65,22 @@ class Changes:
             self._write(device, dict(given))
         elif change.kind == "command":
             device.command(given)
+        elif change.kind == "notification":
+            self._hub.deliver(change.der, given)
         else:
-            self._script.lfdis[change.der] = given
-            if (client := self._services.find(CsipService, change.der)) is not None:
-                client.rediscover()
+            self._tell(change, self._services.find(CsipService, change.der))
+
+    def _tell(self, change: Change, client: CsipService | None) -> None:
+        if client is None:
+            raise ConfigError("this DER has no CSIP client")
+        if change.kind == "lfdi":
+            self._script.lfdis[change.der] = change.value
+            client.rediscover()
+            return
+        name, args, named = change.value
+        if name not in ACTIONS:
+            raise ConfigError(f"{name} is not one of {', '.join(sorted(ACTIONS))}")
+        getattr(client, name)(*args, **named)
 
     @staticmethod
     def _write(device: Device, values: dict[str, Any]) -> None:

@@ -7,13 +7,20 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Collection, Generator, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-from dersim.recorded.lines import DIGITS, Change, Exchange
-from dersim.recorded.secrets import Redact, hide_pins, shown_headers
+from dersim.http11 import Headers
+from dersim.recorded.lines import DIGITS, Change, Exchange, Notification
+from dersim.recorded.secrets import Redact, hide_paths, hide_pins, shown_headers
 
 #: Bodies that are known to be in the file; one that was forgotten is written again.
 MAX_BODIES = 4_096
+#: URLs and values of headers that are remembered.
+MAX_TEXTS = 4_096
+#: A text with a secret in it has one of these words, in lower-case.
+_SUSPECT = ("pin", "token", "bearer", "private key")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Encoder:
@@ -22,6 +29,7 @@ class Encoder:
     def __init__(self, pins: Collection[int], redact: Redact) -> None:
         self._pins = pins
         self._redact = redact
+        self._short = lru_cache(maxsize=MAX_TEXTS)(self._clean)
         self._written: OrderedDict[bytes, str] = OrderedDict()
 
     def lines(self, item: Exchange | Change | Mapping[str, Any]) -> Iterator[bytes]:
@@ -29,7 +37,11 @@ class Encoder:
         if isinstance(item, Exchange):
             yield from self._exchange(item)
         elif isinstance(item, Change):
-            yield _line({"der": item.der, "at": round(item.at_s, DIGITS), item.kind: item.value})
+            value = item.value
+            if isinstance(value, Notification):
+                value = {"method": value.method, "headers": self._headers(value.headers)}
+                value |= {"sent": (yield from self._body(item.value.body))} if item.value.body else {}
+            yield _line({"der": item.der, "at": round(item.at_s, DIGITS), item.kind: value})
         else:
             yield _line(item)
 
@@ -39,7 +51,7 @@ class Encoder:
             "at": round(item.at_s, DIGITS),
             "until": round(item.until_s, DIGITS),
             "method": item.method,
-            "url": self._redact(item.url),
+            "url": self._short(item.url),
             "headers": self._headers(item.headers),
         }
         if item.body:
@@ -56,8 +68,13 @@ class Encoder:
         line |= {} if item.is_open else {"closed": True}
         yield _line(line)
 
-    def _headers(self, headers: Any) -> list[list[str]]:
-        return [[name, self._redact(value)] for name, value in shown_headers(headers)]
+    def _clean(self, text: str) -> str:
+        """The text without secrets; the search for them costs ten times what the first look does."""
+        low = text.lower()
+        return self._redact(text) if any(word in low for word in _SUSPECT) else text
+
+    def _headers(self, headers: Headers) -> list[list[str]]:
+        return [[name, self._short(value)] for name, value in shown_headers(headers)]
 
     def _body(self, body: bytes) -> Generator[bytes, None, str]:
         """Yields the line of a body that is new; returns its name."""
@@ -65,7 +82,7 @@ class Encoder:
         if name is not None:
             self._written.move_to_end(body)
             return name
-        hidden = hide_pins(body, self._pins)
+        hidden = hide_paths(hide_pins(body, self._pins))
         name = hashlib.blake2b(hidden, digest_size=12).hexdigest()
         self._written[body] = name
         if len(self._written) > MAX_BODIES:
@@ -75,12 +92,10 @@ class Encoder:
 
     def _content(self, body: bytes) -> dict[str, str]:
         try:
-            return {"text": self._redact(body.decode())}
+            return {"text": self._clean(body.decode())}
         except UnicodeDecodeError:
             return {"base64": base64.b64encode(body).decode()}
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
-    return (
-        json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
-    )
+    return _ENCODER.encode(values).encode("utf-8", "surrogatepass") + b"\n"

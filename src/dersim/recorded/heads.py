@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dersim import __version__
 from dersim.csip.config import CsipConfig
+from dersim.csip.subscriptions.hub import NotifyHub
 from dersim.errors import ConfigError
 from dersim.plugin.services import CompanionService
 from dersim.recorded.flags import FILES, FLEET, FOLDER
@@ -23,16 +24,24 @@ if TYPE_CHECKING:
 class HeadMaker:
     """Makes the head of a run. words, files: as of `flags.kept_words` and `flags.kept_files`.
 
-    pins: those that its DERs check for.
+    keeps: whether it has a state, which may be that of an earlier run. pins: those that its DERs check for.
     """
 
     def __init__(
-        self, options: Namespace, clock: Literal["real", "virtual"], words: list[str], files: dict[str, str]
+        self,
+        options: Namespace,
+        clock: Literal["real", "virtual"],
+        words: list[str],
+        files: dict[str, str],
+        *,
+        keeps: bool,
     ) -> None:
         groups = [group.options(options) for group in options.plan.groups]
         self._configs = [CsipConfig.from_options(each) for each in groups]
         self.pins = frozenset(each.pin for each in self._configs if each.pin is not None)
         self._seed = options.seed
+        self._plan = options.plan
+        self._keeps = keeps
         self._clock = clock
         self._words = words
         self._files = files
@@ -43,6 +52,7 @@ class HeadMaker:
         port = config.origin.port
         if not port and (companion := simulator.services.find(CompanionService)) is not None:
             port = companion.port
+        hub = simulator.services.find(NotifyHub)
         return {
             "conversation": FORMAT,
             "dersim": __version__,
@@ -54,11 +64,20 @@ class HeadMaker:
             "flags": self._words,
             "files": self._files,
             "port": port,
+            **({} if hub is None else {"notify_url": hub.base_url}),
+            **self._state(simulator),
             "pin_checked": bool(self.pins),
             "ders": [
                 {"number": each.number, "lfdi": lfdis.get(each.number)} for each in simulator.fleet.devices
             ],
         }
+
+    def _state(self, simulator: Simulator) -> dict[str, Any]:
+        """Of a run that goes on from its state, or of the replay of one."""
+        if not self._keeps:
+            return {}
+        began_s = self._plan.began_s
+        return {"state": simulator.checkpoint(), **({} if began_s is None else {"began_s": began_s})}
 
 
 def replay_words(head: Mapping[str, Any], folder: Path) -> list[str]:

@@ -47,6 +47,9 @@ class HeadLine(TypedDict):
         ),
     ]
     port: Annotated[int, described("of the server, where the flag left it open")]
+    notify_url: NotRequired[Annotated[str, described("where notifications were taken")]]
+    state: NotRequired[Annotated[dict[str, Any], described("of --state: the DERs at the start, by number")]]
+    began_s: NotRequired[Annotated[float, unit("s", "of --state: first instant of the first run")]]
     pin_checked: Annotated[bool, described("whether a Registration's PIN was checked")]
     ders: list[DerLine]
 
@@ -85,6 +88,14 @@ class ExchangeLine(TypedDict):
     closed: NotRequired[Annotated[bool, described("true: there is no connection after it")]]
 
 
+class NotificationLine(TypedDict):
+    """What the server sent to the listener for notifications."""
+
+    method: str
+    headers: list[list[str]]
+    sent: NotRequired[Annotated[str, described("its body")]]
+
+
 class ChangeLine(TypedDict):
     """Something that did not come from the server and changes what is sent; one of the members below."""
 
@@ -95,6 +106,8 @@ class ChangeLine(TypedDict):
     settings: NotRequired[Annotated[dict[str, Any], described("DERSettings that were written, by name")]]
     command: NotRequired[Literal["start", "stop", "reset"]]
     lfdi: NotRequired[Annotated[str, described("that of a certificate that was read later")]]
+    action: NotRequired[Annotated[list[Any], described("of a user on the CSIP client: name and arguments")]]
+    notification: NotRequired[NotificationLine]
 
 
 class EndLine(TypedDict):
@@ -143,6 +156,14 @@ class Exchange(NamedTuple):
     failure: Failure | None = None
     connects: int = 0
     is_open: bool = True
+
+
+class Notification(NamedTuple):
+    """What the server sent to our listener: the value of a change of this kind."""
+
+    method: str
+    headers: Headers
+    body: bytes
 
 
 class Change(NamedTuple):

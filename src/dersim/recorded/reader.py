@@ -12,11 +12,11 @@ from dersim import __version__, json_text
 from dersim.errors import ConfigError
 from dersim.json_schema import require
 from dersim.json_text import BodyError
-from dersim.recorded.lines import FORMAT, MARKS, Change, Exchange, Failure, line_schema
+from dersim.recorded.lines import FORMAT, MARKS, Change, Exchange, Failure, Notification, line_schema
 from dersim.recorded.secrets import stand_in
 
-#: The longest line, bytes: a body of 2 MiB with its escapes.
-MAX_LINE_BYTES = 16 << 20
+#: The longest line, bytes: a head with the states of thousands of DERs.
+MAX_LINE_BYTES = 128 << 20
 
 
 @dataclass
@@ -146,13 +146,15 @@ class _Reader:
             raise BodyError(f"no line before it has the body {name}", f"/{member}")
         return self._bodies.get(name, b"")
 
-    @staticmethod
-    def _change(record: Record, line: dict[str, Any]) -> None:
+    def _change(self, record: Record, line: dict[str, Any]) -> None:
         kinds = line.keys() - {"der", "at"}
         if len(kinds) != 1:
             raise BodyError("a change has one member besides der and at")
         kind = kinds.pop()
-        record.changes.append(Change(line["der"], line["at"], kind, line[kind]))
+        value = line[kind]
+        if kind == "notification":
+            value = Notification(value["method"], _headers(value["headers"]), self._named(value, "sent"))
+        record.changes.append(Change(line["der"], line["at"], kind, value))
         record.end_s = max(record.end_s, line["at"])
 
     def _finish(self, record: Record) -> None:

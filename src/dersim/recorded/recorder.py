@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dersim.errors import CertificateError, LocalProtocolError, RemoteProtocolError, UtilityUnreachable
-from dersim.http11 import Headers, Response
+from dersim.http11 import Headers, Request, Response
 from dersim.kept import plain
 from dersim.modes import value_to_kept
 from dersim.plugin.services import PeersService
-from dersim.recorded.lines import DIGITS, Change, Exchange, Failure
+from dersim.recorded.lines import DIGITS, Change, Exchange, Failure, Notification
 from dersim.setpoints import SetpointSource
 
 if TYPE_CHECKING:
@@ -110,6 +110,21 @@ class Recorder:
         before, self._lfdis[number] = self._lfdis.get(number), lfdi
         if self._start_s is not None and before != lfdi:
             self.put(Change(number, self.now_s(), "lfdi", lfdi))
+
+    def acted(self, number: int, action: str, args: Sequence[Any], named: Mapping[str, Any]) -> None:
+        """Note what a user did to a CSIP client."""
+        self.put(Change(number, self.now_s(), "action", [action, list(args), dict(named)]))
+
+    def inbox(self, number: int, receive: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        """Notes what comes before it is taken."""
+        taken = receive if self._inner is None else self._inner.inbox(number, receive)
+
+        def note(request: Request) -> Response:
+            notification = Notification(request.method, request.headers, request.body)
+            self.put(Change(number, self.now_s(), "notification", notification), len(request.body))
+            return taken(request)
+
+        return note
 
     def _watch(self, device: Device) -> None:
         number, settings, inputs = device.number, device.settings, device.inputs

@@ -9,13 +9,13 @@ recorded is answered as the last time, or with a 404.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from dersim.errors import CertificateError, RemoteProtocolError, UtilityUnreachable
-from dersim.http11 import Headers, Response
+from dersim.http11 import Headers, Request, Response
 from dersim.recorded import comparing
 from dersim.recorded.differences import Difference, Differences
 
@@ -56,6 +56,13 @@ class Script:
 
     def identified(self, _number: int, _lfdi: str) -> None:
         """It is the recorded one."""
+
+    def acted(self, _number: int, _action: str, _args: Sequence[Any], _named: Mapping[str, Any]) -> None:
+        """It is in the record."""
+
+    def inbox(self, _number: int, receive: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        """As it is: `ReplayHub` delivers."""
+        return receive
 
     @property
     def rate(self) -> float:

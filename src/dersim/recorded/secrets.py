@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Callable, Collection
 
+from dersim.csip.subscriptions.hub import PATH
 from dersim.exchanges.verdicts import MASK, mask_pin
 from dersim.http11 import Headers
 
@@ -19,6 +20,10 @@ _ELEMENT = rb"(<(?:[\w.-]+:)?pIN\b[^<>]*>)"
 _CONTENT = re.compile(_ELEMENT + rb"\s*(\d{1,10})\s*<")
 _MASKED = re.compile(_ELEMENT + rb"masked<")
 _WORDS = re.compile(_ELEMENT + rb"masked, (ours|other)<")
+#: What stands for the token in the path of every notificationURI of ours.
+TOKEN = "hidden"  # noqa: S105 - it stands for one
+_PATH = PATH.encode()
+_TOKEN = re.compile(rb"(" + re.escape(_PATH) + rb")[\w-]+")
 #: Headers that say who someone is.
 _HIDDEN = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "set-cookie2"})
 #: In a fleet file.
@@ -35,6 +40,11 @@ def hide_pins(body: bytes, pins: Collection[int]) -> bytes:
     is_ours = all(int(digits) in pins for _, digits in _CONTENT.findall(body))
     word = b"masked, ours<" if is_ours else b"masked, other<"
     return _MASKED.sub(rb"\g<1>" + word, masked)
+
+
+def hide_paths(body: bytes) -> bytes:
+    """A body without the tokens in the paths of our notificationURIs."""
+    return _TOKEN.sub(rb"\g<1>" + TOKEN.encode(), body) if _PATH in body else body
 
 
 def stand_in(body: bytes) -> bytes:

@@ -21,6 +21,8 @@ from dersim.errors import ConfigError
 #: The most that waits for the disk, bytes of bodies and what comes with each item.
 LIMIT_BYTES = 32 << 20
 _ITEM_BYTES = 1_000
+#: Between two writes, s: what is lost at the most where the process is killed.
+_PAUSE_S = 0.25
 #: Between two looks whether the file is still there, s.
 _LOOK_S = 1.0
 #: How long a stop waits for the disk, s.
@@ -44,6 +46,7 @@ class RecordWriter:
         self._queue: SimpleQueue[tuple[Any, int] | None] = SimpleQueue()
         self._put_bytes = self._done_bytes = 0
         self._looked_s = time.monotonic()
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="record", daemon=True)
         self._thread.start()
 
@@ -63,6 +66,7 @@ class RecordWriter:
 
     def close(self) -> None:
         """Write what waits, and close the file; in bounded time."""
+        self._closing.set()
         self._queue.put(None)
         self._thread.join(_CLOSE_S)
         if self._thread.is_alive():
@@ -72,21 +76,28 @@ class RecordWriter:
         try:
             with self._file:
                 while (entry := self._queue.get()) is not None:
-                    item, size = entry
-                    if not self.problem:
-                        self._write(item)
-                    self._done_bytes += size
+                    self._write(*entry)
+                    if self._queue.empty() and not self.problem:
+                        self._pause()
         except OSError as error:  # of the last flush, in `close`
             self._stopped(error)
 
-    def _write(self, item: Any) -> None:
+    def _write(self, item: Any, size: int) -> None:
         try:
-            self._file.writelines(self._encode(item))
-            if self._queue.empty():
-                self._file.flush()
-                self._look()
+            if not self.problem:
+                self._file.writelines(self._encode(item))
         except OSError as error:
             self._stopped(error)
+        self._done_bytes += size
+
+    def _pause(self) -> None:
+        """Hand over what was written, and let more come: a thread that wakes for every item costs more."""
+        try:
+            self._file.flush()
+            self._look()
+        except OSError as error:
+            self._stopped(error)
+        self._closing.wait(_PAUSE_S)
 
     def _look(self) -> None:
         """OSError where the file was removed, which no write tells."""

@@ -13,6 +13,7 @@ from dersim.csip.subscriptions.inbox import Inbox, ServerSeen
 from dersim.csip.subscriptions.polling import SubscribedPolling
 from dersim.csip.subscriptions.reading import NotedReader
 from dersim.csip.subscriptions.subscriber import Subscriber
+from dersim.plugin.services import PeersService
 
 if TYPE_CHECKING:
     from dersim.csip.client_context import ClientContext
@@ -47,7 +48,9 @@ class Subscriptions:
             number,
             is_gone=lambda: context.presence.is_gone,
         )
-        self._token = token = hub.open(number, inbox.receive, self._files)
+        peers = context.frontend.service(PeersService)
+        receive = inbox.receive if peers is None else peers.inbox(number, inbox.receive)
+        self._token = token = hub.open(number, receive, self._files)
         inbox.url = lambda: hub.url_of(token)
         self._subscriber = Subscriber(held, reader, clock, rng, url=inbox.url, is_ours=hub.is_ours)
         self._polling = SubscribedPolling(self._subscriber, inbox, reader, **parts)

@@ -1,0 +1,28 @@
+"""What users do to a CSIP client, told to who records the run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+if TYPE_CHECKING:
+    from dersim.csip.client import CsipClient
+
+P = ParamSpec("P")
+
+#: The methods of `CsipService` that change what a client sends.
+ACTIONS = frozenset({"log_event_burst", "opt_in", "opt_out", "rediscover", "stop_log_event_burst"})
+
+
+def told(method: Callable[Concatenate[CsipClient, P], None]) -> Callable[Concatenate[CsipClient, P], None]:
+    """An action that a recorder is told of, once it is carried out."""
+    assert method.__name__ in ACTIONS  # noqa: S101 - a replay knows these alone
+
+    @functools.wraps(method)
+    def act(client: CsipClient, /, *args: P.args, **named: P.kwargs) -> None:
+        method(client, *args, **named)
+        if (peers := client.peers()) is not None:
+            peers.acted(client.device.number, method.__name__, args, named)
+
+    return act
