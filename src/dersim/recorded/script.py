@@ -8,6 +8,7 @@ recorded is answered as the last time, or with a 404.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from dersim.errors import CertificateError, RemoteProtocolError, UtilityUnreacha
 from dersim.http11 import Headers, Request, Response
 from dersim.recorded import comparing
 from dersim.recorded.differences import Difference, Differences
+from dersim.recorded.lines import DIGITS
 
 if TYPE_CHECKING:
     from dersim.clock import SimClock
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from dersim.recorded.reader import Record
 
 _Key = tuple[int, str, str]
+_STEPS_A_SECOND = 10**DIGITS
 
 
 class Script:
@@ -99,11 +102,14 @@ class Script:
 
     async def wait_for(self, expected: Exchange, sent_s: float) -> None:
         """Until the answer is due: at its recorded time, or after as long where the request is too late."""
-        due_s = expected.until_s
+        due_s, now_s = expected.until_s, self.now_s()
         if sent_s > expected.at_s + self._allowed.within_s:
             due_s = sent_s + expected.until_s - expected.at_s
+        if due_s <= now_s or due_s != expected.until_s:
+            # On a time that a record can hold: a replay of this replay then does it at the same instant.
+            due_s = math.ceil(max(due_s, now_s) * _STEPS_A_SECOND) / _STEPS_A_SECOND
         # Not `sleep_until`, which wakes again where the floats of the two clocks differ in the last digit.
-        await trio.sleep(max(due_s - self.now_s(), 0.0) / self._clock.rate)
+        await trio.sleep(max(due_s - now_s, 0.0) / self._clock.rate)
 
     def finish(self) -> None:
         """The run is over: what was not asked for is missing, unless it was due just now."""
