@@ -15,12 +15,12 @@ P = ParamSpec("P")
 ACTIONS = frozenset({"log_event_burst", "opt_in", "opt_out", "rediscover", "stop_log_event_burst"})
 
 
-def told(method: Callable[Concatenate[CsipClient, P], None]) -> Callable[Concatenate[CsipClient, P], None]:
+def told(method: Callable[Concatenate[C, P], None]) -> Callable[Concatenate[C, P], None]:
     """An action that a recorder is told of, once it is carried out."""
     assert method.__name__ in ACTIONS  # noqa: S101 - a replay knows these alone
 
     @functools.wraps(method)
-    def act(client: CsipClient, /, *args: P.args, **named: P.kwargs) -> None:
+    def act(client: C, /, *args: P.args, **named: P.kwargs) -> None:
         method(client, *args, **named)
         if (peers := client.peers()) is not None:
             peers.acted(client.device.number, method.__name__, args, named)
