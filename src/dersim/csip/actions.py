@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from dersim.csip.client import CsipClient
+    from dersim.device import Device
+    from dersim.plugin.services import PeersService
+
+
+class _Client(Protocol):
+    """What is needed of a CSIP client."""
+
+    device: Device
+
+    def peers(self) -> PeersService | None:
+        """Who records the run."""
+        ...
+
 
 P = ParamSpec("P")
+C = TypeVar("C", bound=_Client)
 
 #: The methods of `CsipService` that change what a client sends.
 ACTIONS = frozenset({"log_event_burst", "opt_in", "opt_out", "rediscover", "stop_log_event_burst"})
