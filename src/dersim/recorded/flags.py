@@ -18,13 +18,7 @@ if TYPE_CHECKING:
     from dersim.fleet_plan import FleetPlan
     from dersim.plugin.registry import Registry
 
-#: The flags of dersim itself that are kept, by their `dest`.
-KEPT = frozenset({
-    "count", "csip_2018_compat", "csip_client_enable", "csip_enc", "csip_server_ip", "csip_server_port",
-    "csip_subscriptions", "dcap", "device_type", "event_removed", "first", "plugins", "put_refresh_s", "ramp",
-    "rate", "site_load_pf", "start", "strict", "tick", "validation", "wall_clock_timezone", "without",
-})  # fmt: skip
-#: Those that are not: a replay takes them from elsewhere, or does without. All others are of plug-ins.
+#: The flags that are not kept, by their `dest`: a replay takes them from elsewhere, or does without.
 LEFT_OUT = frozenset({
     "admin_host", "admin_port", "admin_token", "admin_token_file", "allow_host", "conversation",
     "cors_origin", "csip_cert", "csip_check_hostname", "csip_key", "csip_notify_host",
@@ -46,7 +40,7 @@ FLEET = "--fleet"
 #: Folders that a replay makes, empty: certificates are not needed, but a fleet file may name them.
 FOLDER = ""
 
-_SECRET = re.compile(r"pin|token|password|passphrase|secret|key", re.IGNORECASE)
+_SECRET = re.compile(r"(?:^|_)(?:pin|token|password|passphrase|secret|key)", re.IGNORECASE)
 _MAX_FILE_BYTES = 16 << 20
 
 
@@ -78,7 +72,7 @@ def _flags(args: Sequence[str], flags: Mapping[str, Action]) -> Iterator[Sequenc
 
 
 def _is_kept(dest: str) -> bool:
-    return dest in KEPT or (dest not in LEFT_OUT and not _SECRET.search(dest))
+    return dest not in LEFT_OUT and not _SECRET.search(dest)
 
 
 def kept_files(options: Namespace, registry: Registry, redact: Redact) -> dict[str, str]:
