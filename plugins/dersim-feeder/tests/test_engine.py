@@ -1,5 +1,6 @@
 """OpenDSS behind the feeder: a user's .dss file, controls with delays, solutions that are none."""
 
+import json
 import math
 from pathlib import Path
 
@@ -93,6 +94,25 @@ def test_a_regulator_acts_after_its_delay_and_step_by_step(master):
     moved = [second for second, each in enumerate(taps, 1) if each != before]
     assert 29 <= moved[0] <= 33
     assert len(set(taps)) > 2
+
+
+def test_taps_are_kept_over_a_restart(master):
+    feeder = opened(master)
+    start_s = MIDNIGHT_S + 3600
+    for second in range(60):
+        solved(feeder, start_s + second, kw=-900.0)
+    kept = json.loads(json.dumps(feeder.checkpoint()))
+    again = opened(master)
+    assert again.checkpoint()["controls"] != kept["controls"]
+    again.restore(kept)
+    assert again.checkpoint()["given"] == kept["given"]
+    assert solved(again, start_s + 60, kw=-900.0) == pytest.approx(
+        solved(feeder, start_s + 60, kw=-900.0), abs=1e-4
+    )
+    with pytest.raises(ConfigError, match="the checkpoint has other DERs"):
+        opened(master, Der(1, 3, 1e5), Der(2, 3, 1e5)).restore(kept)
+    with pytest.raises(ConfigError, match="the regulators and capacitors are of another feeder"):
+        open_feeder("bundled-30", [Der(1, 3, 1e5)]).restore(kept)
 
 
 def test_a_regulator_keeps_its_delay_in_long_steps(master):

@@ -271,6 +271,39 @@ class Engine:
             -1000 * float(power[0]), -1000 * float(power[1]), float(losses[0]), float(losses[1]), loading
         )
 
+    def controls(self) -> dict[str, list[int]]:
+        """The taps of all regulators and the steps of all capacitors."""
+        regulators, capacitors = self._circuit.RegControls, self._circuit.Capacitors
+        taps, steps = [], []
+        left = regulators.First
+        while left:
+            taps.append(int(regulators.TapNumber))
+            left = regulators.Next
+        left = capacitors.First
+        while left:
+            steps += [int(state) for state in capacitors.States]
+            left = capacitors.Next
+        return {"taps": taps, "steps": steps}
+
+    def set_controls(self, positions: dict[str, list[int]]) -> None:
+        """Take over what `controls` gave; ConfigError for those of another feeder."""
+        now = self.controls()
+        if {key: len(each) for key, each in now.items()} != {key: len(positions[key]) for key in now}:
+            raise ConfigError(
+                f"{self.what}: the positions of regulators and capacitors are of another feeder"
+            )
+        taps, steps = iter(positions["taps"]), list(positions["steps"])
+        regulators, capacitors = self._circuit.RegControls, self._circuit.Capacitors
+        left = regulators.First
+        while left:
+            regulators.TapNumber = next(taps)
+            left = regulators.Next
+        left = capacitors.First
+        while left:
+            count = len(capacitors.States)
+            capacitors.States, steps = steps[:count], steps[count:]
+            left = capacitors.Next
+
     @property
     def circuit(self) -> Any:
         """OpenDSS's own circuit, for reading what is in it."""

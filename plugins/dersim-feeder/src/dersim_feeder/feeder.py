@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dersim.plugin import ConfigError
 from dersim_feeder.coupling import Oscillation, Pace, Swings, bound, damping_for
 from dersim_feeder.engine import Bus, Connection, Engine, NotConverged, Totals
 from dersim_feeder.load_profile import Loads
@@ -68,6 +70,7 @@ class Feeder:
         self._given: Array | None = None
         self._limit, self._damping, self._bound = 1.0, 1.0, math.inf
         self._time_s = math.nan
+        self._positions = engine.controls()
         self.gain = math.nan
         self.last: Snapshot | None = None
 
@@ -97,6 +100,7 @@ class Feeder:
             self._engine.forget()
             raise
         totals = self._engine.totals(self._transformers)
+        self._positions = self._engine.controls()
         if slopes is not None:
             self.gain = 0.0 if slopes.flat else self._measured(kw, kvar, voltage, slopes)
         taken_s = 0.0 if math.isnan(self._time_s) else time_s - self._time_s
@@ -104,6 +108,20 @@ class Feeder:
         given = self._hand_over(voltage, taken_s, open_loop_s)
         self._show(time_s, voltage, totals, open_loop_s, time.perf_counter() - begun)
         return given
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What a run needs to go on: the voltages that the DERs met last, taps and steps."""
+        given = None if self._given is None else self._given.ravel().tolist()
+        return {"given": given, "damping": self._limit, "controls": self._positions}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave, before the first solution; ConfigError: it is of another run."""
+        given = document["given"]
+        if given is not None and len(given) != self._rows.size:
+            raise ConfigError(f"feeder {self.name}: the checkpoint has other DERs")
+        self._engine.set_controls(dict(document["controls"]))
+        self._given = None if given is None else np.array(given).reshape(-1, 3)
+        self._limit = float(document["damping"])
 
     def _move_loads(self, local_s: float) -> None:
         minute_s = local_s - local_s % _LOADS_EVERY_S

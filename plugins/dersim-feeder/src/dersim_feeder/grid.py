@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import trio
@@ -90,6 +91,14 @@ class FeederGrid:
             for observer in feeder.observers:
                 observer(last)
         return Settled(voltage_pu=array("d", voltage.tobytes()))
+
+    def checkpoint(self) -> Mapping[str, Any]:
+        """The state of the feeder."""
+        return self.feeder.checkpoint()
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave."""
+        self.feeder.restore(document)
 
     def _tell(self, last: Snapshot) -> None:
         """Say in the log when the loop begins or ends to be damped."""
