@@ -54,6 +54,8 @@ class Ours:
             fleet=self.fleet,
             clock=Namespace(now_s=lambda: NOON_S),
             log=LogBuffer(),
+            add_routes=lambda *routes: None,
+            metrics={},
             offer=lambda kind, service: None,
         )
         self.grid = FeederGrid(context)
