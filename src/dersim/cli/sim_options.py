@@ -15,6 +15,7 @@ from dersim.fleet_file import read_fleet
 from dersim.fleet_plan import FleetPlan, plan_of_flags
 from dersim.grid.site_load import LEAST_POWER_FACTOR
 from dersim.logbuffer import LEVELS, Level
+from dersim.nameplates_file import read_nameplates
 from dersim.numeric import shown
 from dersim.options import (
     LooseParser,
@@ -60,6 +61,7 @@ def make_parser(
     parser.suggestions["device_type"] = plugins.device_types
     add_general(parser)
     if command == "sim":
+        _add_nameplates(parser)
         _add_state(parser)
     load_flags.add_load(parser)
     if command == "sim":
@@ -108,6 +110,10 @@ def read_selection(args: list[str]) -> Selection:
 
 def read_plan(options: argparse.Namespace) -> FleetPlan:
     """The DERs of -N or --fleet. ConfigError where both are given, or for a mistake in the file."""
+    if options.nameplates is not None:
+        if options.fleet is not None:
+            raise ConfigError("--nameplates and --fleet: both say which DERs there are; leave out one")
+        return read_nameplates(options.nameplates, options.first or 1, options.count)
     if options.fleet is None:
         return plan_of_flags(options)
     if options.count is not None:
@@ -154,6 +160,17 @@ def add_general(parser: OptionParser) -> None:
         type=level,
         metavar="LEVEL",
         help=f"of what goes to stderr: {_LEVELS}; default: info in a pipe, in a terminal a short form of it",
+    )
+
+
+def _add_nameplates(parser: OptionParser) -> None:
+    group = parser.add_argument_group("DERs that differ")
+    group.add_argument(
+        "--nameplates",
+        type=readable_file,
+        metavar="FILE.csv",
+        help="a row for each DER: device_type, nameplate, rated_w, rated_va, rated_var, name, count; "
+        "with -N the rows begin again after the last one (docs/inputs.md)",
     )
 
 

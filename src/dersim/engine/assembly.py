@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs, checked
 from dersim.grid.profiles import Profile, read_profile
 from dersim.grid.site_load import SiteLoad
-from dersim.hardware.device_type import find_type
-from dersim.hardware.nameplate import read_nameplate
+from dersim.hardware.device_type import DeviceType, find_type
+from dersim.hardware.nameplate import Nameplate, bundled, read_nameplate
+from dersim.hardware.rating import Rating, rated_nameplate
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.registry import Registry
 
@@ -30,8 +32,14 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: Lo
     A line of the log says how a profile with TimeUTC is played, a warning if rows are missing in it.
     """
     plan: FleetPlan = options.plan
-    makers = {group.name: _Maker(group, options, registry, clock, log) for group in plan.groups}
-    devices = [makers[group.name].make(number) for number, group in plan.members()]
+    read = Profiles(log)
+    makers: dict[tuple[int, int], _Maker] = {}
+    devices = []
+    for number, group in plan.members():
+        alike = id(group.flags), id(group.constants)
+        if alike not in makers:
+            makers[alike] = _Maker(group, options, registry, clock, read)
+        devices.append(makers[alike].make(number, group))
     return Fleet(devices, numbered=plan.numbered)
 
 
@@ -39,9 +47,10 @@ class _Maker:
     """Makes the DERs of one group."""
 
     def __init__(
-        self, group: Group, options: Namespace, registry: Registry, clock: SimClock, log: LogBuffer
+        self, group: Group, options: Namespace, registry: Registry, clock: SimClock, read: Profiles
     ) -> None:
-        self._group = group
+        self._read = read
+        self._constants = group.constants
         self._options = options = group.options(options)
         self._clock = clock
         self._functions = tuple(registry.functions.values())
@@ -49,39 +58,39 @@ class _Maker:
             self._type = find_type(options.device_type, registry.device_types.values())
         except ConfigError as error:
             raise group.placed("device_type", error) from None
-        given = options.nameplate
-        self._nameplate = read_nameplate(given) if given else registry.nameplate_of(self._type)
+        try:
+            self._nameplate = _nameplate(options, registry, self._type)
+        except ConfigError as error:
+            raise group.placed("rating", error) from None
         registry.try_out(self._type, self._nameplate)
         self._held = {name: grid.name for grid in registry.grids.values() for name in grid.holds}
         began_s = options.plan.began_s
         self._start_s = start_s = clock.now_s() if began_s is None else began_s
         offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
-        self._weather = _profile(options.dc_profile, "weather", start_s, offset, log)
-        self._grid = _profile(options.grid_profile, "grid", start_s, offset, log)
-        for name in self._held.keys() & (self._grid.columns.keys() if self._grid else ()):
-            told = f"{options.grid_profile}: its {name} is not used, grid {self._held[name]} gives it"
-            log.log("Warning", "Grid", f"{told} until grid_source of /api/dersim/inputs is set to csv")
+        self._weather = read.profile(options.dc_profile, "weather", start_s, offset)
+        self._grid = read.profile(options.grid_profile, "grid", start_s, offset)
+        read.tell_held(options.grid_profile, self._grid, self._held)
         conditions = Conditions(frequency_hz=self._nameplate.frequency_hz)
         self._conditions = conditions._replace(**checked(group.constants))
         self._load: Profile | None = None
-        self._site = self._read_load(start_s, offset, log)
+        self._site = self._read_load(start_s, offset)
 
-    def _read_load(self, start_s: float, offset: timedelta, log: LogBuffer) -> SiteLoad | None:
+    def _read_load(self, start_s: float, offset: timedelta) -> SiteLoad | None:
         """The load behind the meter; None without one."""
         given = self._options.site_load
         if given is None:
             return None
         site = SiteLoad(self._nameplate.phases, self._options.site_load_pf)
         if isinstance(given, Path):
-            profile = _profile(given, "load", start_s, offset, log)
+            profile = self._read.profile(given, "load", start_s, offset)
             self._load = None if profile is None else site.of_profile(profile)
         else:
             self._conditions = self._conditions._replace(**site.completed({"load_w": given}))
         return site
 
-    def make(self, number: int) -> Device:
-        """The DER of this number."""
-        shift_s = self._group.shift_s * self._group.position(number)
+    def make(self, number: int, group: Group) -> Device:
+        """The DER of this number. group: its own, whose DERs are like those of the maker's."""
+        shift_s = group.shift_s * group.position(number)
         inputs = Inputs(
             self._conditions,
             grid=_shifted(self._grid, shift_s),
@@ -90,7 +99,7 @@ class _Maker:
             site=self._site,
             start_s=self._start_s,
         )
-        inputs.offer_grid(self._held, self._group.constants)
+        inputs.offer_grid(self._held, self._constants)
         device = Device(
             number,
             nameplate=self._nameplate,
@@ -101,8 +110,8 @@ class _Maker:
             rng=derived_rng(self._options.seed, "device", number),
             start=self._options.start,
         )
-        if self._group.name:
-            device.name = f"{self._group.name} {number}"
+        if group.name:
+            device.name = f"{group.name} {number}"
         return device
 
 
@@ -110,14 +119,40 @@ def _shifted(profile: Profile | None, shift_s: float) -> Profile | None:
     return profile if profile is None or not shift_s else profile.shifted(shift_s)
 
 
-def _profile(
-    path: Path | None, kind: str, start_s: float, offset: timedelta, log: LogBuffer
-) -> Profile | None:
-    if path is None:
-        return None
-    profile = read_profile(path, kind)
-    profile.begin(start_s, offset.total_seconds())
-    if said := profile.said():
-        module = {"weather": "DC", "grid": "AC", "load": "Site"}[kind]
-        log.log("Warning" if profile.filled else "Info", module, f"{path} {said}")
-    return profile
+def _nameplate(options: Namespace, registry: Registry, kind: DeviceType) -> Nameplate:
+    """That of the flags, else of the type, at the rating of its row in --nameplates."""
+    rating: Rating | None = getattr(options, "rating", None)
+    given: Path | None = options.nameplate
+    if rating is not None:
+        return rated_nameplate(given or bundled(kind.profile), rating)
+    return read_nameplate(given) if given else registry.nameplate_of(kind)
+
+
+class Profiles:
+    """Reads each profile once, and tells once how it is played."""
+
+    def __init__(self, log: LogBuffer) -> None:
+        self._log = log
+        self._read: dict[tuple[Path, str], Profile] = {}
+        self._told: set[Path] = set()
+
+    def profile(self, path: Path | None, kind: str, start_s: float, offset: timedelta) -> Profile | None:
+        """The profile of a file, None without one. ConfigError."""
+        if path is None:
+            return None
+        if (path, kind) not in self._read:
+            self._read[path, kind] = profile = read_profile(path, kind)
+            profile.begin(start_s, offset.total_seconds())
+            if said := profile.said():
+                module = {"weather": "DC", "grid": "AC", "load": "Site"}[kind]
+                self._log.log("Warning" if profile.filled else "Info", module, f"{path} {said}")
+        return self._read[path, kind]
+
+    def tell_held(self, path: Path | None, profile: Profile | None, held: Mapping[str, str]) -> None:
+        """Warn of what a grid gives in place of a profile. held: the grids by input."""
+        if path is None or profile is None or path in self._told:
+            return
+        self._told.add(path)
+        for name in held.keys() & profile.columns.keys():
+            told = f"{path}: its {name} is not used, grid {held[name]} gives it"
+            self._log.log("Warning", "Grid", f"{told} until grid_source of /api/dersim/inputs is set to csv")

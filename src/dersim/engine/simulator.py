@@ -81,7 +81,7 @@ class Simulator:
         self.on_start: list[Callable[[], object]] = []
         self.on_stop: list[Callable[[], object]] = []
         self._supervised: dict[int, list[Supervised]] = {}
-        self._group_options: dict[str, Namespace] = {}
+        self._group_options: dict[int, Namespace] = {}  # by their flags
         self._grids = Grids(fleet, ())
         self._routes = PluginRoutes()
         self._metrics: Metrics = {}
@@ -232,9 +232,9 @@ class Simulator:
         if not number:
             return self._options
         group = plan.group_of(number)
-        if group.name not in self._group_options:
-            self._group_options[group.name] = group.options(self._options)
-        return self._group_options[group.name]
+        if id(group.flags) not in self._group_options:
+            self._group_options[id(group.flags)] = group.options(self._options)
+        return self._group_options[id(group.flags)]
 
     def _presences(self) -> Presences:
         options = self._options

@@ -26,7 +26,7 @@ LEFT_OUT = frozenset({
     "csip_website_port", "dc_profile", "demo", "duration", "fail_fast", "fleet", "grid_profile",
     "help", "load", "load_json", "load_junit", "load_report", "log_level", "mb_cert", "mb_ciphers",
     "mb_enable", "mb_enc", "mb_host", "mb_key", "mb_port", "mb_root_cert", "mb_tls_version",
-    "nameplate", "pcap", "rate_override", "record", "resume", "rtu_baud", "rtu_enable",
+    "nameplate", "nameplates", "pcap", "rate_override", "record", "resume", "rtu_baud", "rtu_enable",
     "rtu_parity", "rtu_port", "rtu_stopbits", "scenario", "seed", "site_load", "start_clock_time",
     "state", "thresholds", "token", "token_file", "use_test_pki_certs", "wall_clock",
     "watch_invariants", "website_ip", "website_port",
@@ -34,7 +34,7 @@ LEFT_OUT = frozenset({
 #: Flags whose files are in the record, by their `dest`; one may have a number instead.
 FILES = {
     "nameplate": "-f", "dc_profile": "--dc_profile", "grid_profile": "--grid_profile",
-    "site_load": "--site_load",
+    "site_load": "--site_load", "nameplates": "--nameplates",
 }  # fmt: skip
 FLEET = "--fleet"
 #: Folders that a replay makes, empty: certificates are not needed, but a fleet file may name them.
@@ -81,8 +81,13 @@ def kept_files(options: Namespace, registry: Registry, redact: Redact) -> dict[s
         return _of_fleet(options, redact)
     named = {flag: getattr(options, dest) for dest, flag in FILES.items()}
     files = {flag: path for flag, path in named.items() if isinstance(path, Path)}
-    kind = find_type(options.device_type, registry.device_types.values())
-    files.setdefault(FILES["nameplate"], bundled(kind.profile))  # a later version may have another one
+    if options.nameplates is None:
+        kind = find_type(options.device_type, registry.device_types.values())
+        files.setdefault(FILES["nameplate"], bundled(kind.profile))  # a later version may have another one
+    elif named := options.plan.files():
+        raise ConfigError(
+            f"--record: {options.nameplates} names {named[0]}; a record can hold the files of a --fleet file"
+        )
     return {flag: redact(_text(path)) for flag, path in files.items()}
 
 
