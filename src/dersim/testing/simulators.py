@@ -157,6 +157,10 @@ class WorldSimulator:
             self._recorder.close()
             self._recorder = None
 
+    async def kill(self) -> None:
+        """End it at once, as a crash does: only what was saved before is left of it."""
+        await self._running.stop()
+
     async def restart(self, state: Mapping[str, Any] | None = None) -> None:
         """Stop, and start with that state; without one it knows nothing."""
         await self.stop()

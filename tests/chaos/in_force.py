@@ -1,0 +1,64 @@
+"""What each DER obeys, compared with what the server says is active, by mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from dersim.ieee2030_5.event_types import Phase
+from dersim.utility.program import ACTIVE, Control
+
+if TYPE_CHECKING:
+    from tests.chaos.machine import Machine
+
+
+class InForceCheck:
+    """Compares in calm, where nothing has changed for two polls."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._disturbed_s: dict[int, float] = {}
+
+    def disturbed(self, number: int) -> None:
+        """The simulator of this DER was stopped or started."""
+        self._disturbed_s[number] = trio.current_time()
+
+    def look(self) -> None:
+        """Compare."""
+        machine = self._machine
+        if not machine.is_settled():
+            return
+        now_s = machine.world.utility.now_s()
+        programs = machine.world.utility.head_end.programs
+        controls = [control for program in programs for control in program.controls.values()]
+        certain = {mode: c.mrid for c in controls if self._is_active(c, now_s) for mode in c.competing_modes - c.lost}
+        open_modes = {mode for c in controls if self._is_open(c, now_s) for mode in c.modes}
+        for number in range(1, machine.drawn.ders + 1):
+            self._compare(number, certain, open_modes)
+
+    def _compare(self, number: int, certain: dict[str, str], open_modes: set[str]) -> None:
+        machine = self._machine
+        views = machine.client(number).explain()
+        doubtful = {mode for view in views if view.mrid in machine.acts.doubtful for mode in view.modes}
+        ruling = {mode: view.mrid for view in views if view.phase is Phase.ACTIVE for mode in view.modes}
+        supported = machine.world.device(number).setpoints.supported_modes
+        for mode in sorted(((certain.keys() | ruling.keys()) & supported) - open_modes - doubtful):
+            wanted, seen = certain.get(mode), ruling.get(mode)
+            if wanted != seen:
+                why = next((view.why for view in views if view.mrid == wanted), "not held")
+                machine.find("in force", number, f"{mode} from {wanted or 'no control'}", f"{seen} ({why})")
+
+    def _is_active(self, control: Control, now_s: float) -> bool:
+        return control.status == ACTIVE and not self._is_open(control, now_s)
+
+    def _is_open(self, control: Control, now_s: float) -> bool:
+        """Whether it may be in force or not: near its ends, drawn by the DER, or doubtful."""
+        if control.mrid in self._machine.acts.doubtful:
+            return True
+        slack_s = 2 * self._machine.drawn.tick_s + 5
+        least = min(0, control.randomize_start_s) + min(0, control.randomize_duration_s)
+        begins = control.earliest_start_s - slack_s <= now_s <= control.latest_start_s + slack_s
+        ends = control.end_s + least - slack_s <= now_s <= control.latest_end_s + slack_s
+        is_random = control.randomize_start_s or control.randomize_duration_s
+        return begins or ends or (bool(is_random) and control.status != ACTIVE and now_s <= control.latest_end_s)

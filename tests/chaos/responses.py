@@ -1,0 +1,142 @@
+"""Responses as the server took them: each in order, once, and none lost."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dersim.csip.client import CsipClient
+from dersim.ieee2030_5.event_types import Phase
+
+if TYPE_CHECKING:
+    from tests.chaos.machine import Machine
+
+FINAL = frozenset({3, 6, 7, 8, 9, 10, 13, 14, 251, 252, 253, 254})
+#: What must have been told of an event in its phase: one of these sets.
+TOLD: dict[Phase, tuple[frozenset[int], ...]] = {
+    Phase.COMPLETED: (frozenset({1, 2, 3}),),
+    Phase.ACTIVE: (frozenset({1, 2}),),
+    Phase.SCHEDULED: (frozenset({1}),),
+    Phase.CANCELLED: (frozenset({6}),),
+    Phase.SUPERSEDED: (frozenset({7}), frozenset({14})),
+}
+_STATUS = re.compile(rb"<(?:\w+:)?status>(\d+)<")
+
+
+class ResponseCheck:
+    """All Responses of a run, by DER and mRID, whatever the server has forgotten."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._version = 0
+        self._told: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        #: What clients know to be taken, of earlier runs of their simulators.
+        self._acknowledged: set[tuple[str, str, int]] = set()
+        self._spare: defaultdict[str, int] = defaultdict(int)
+        self._violations = 0
+
+    def hear(self) -> None:
+        """Take the new ones."""
+        responses = self._machine.world.utility.head_end.responses
+        fresh = responses.version - self._version
+        for entry in list(responses.all)[-fresh:] if fresh > 0 else ():
+            self._take(str(entry.response.endDeviceLFDI), entry.response.subject, int(entry.response.status or 0))
+        self._version = responses.version
+
+    def _take(self, lfdi: str, mrid: str, status: int) -> None:
+        self._machine.responses += 1
+        told = self._told[lfdi, mrid]
+        if status in told:
+            if self._acknowledgements(lfdi, mrid, status) > 1 and not self._spared(lfdi):
+                self._find(lfdi, f"Response {status} to {mrid} once", f"again after {told}")
+            return
+        if told and told[-1] in FINAL and not self._is_doubtful(mrid):
+            self._find(lfdi, f"no Response to {mrid} after {told}", str(status))
+        elif told and status == 1:
+            self._find(lfdi, f"Response 1 to {mrid} first", f"1 after {told}")
+        told.append(status)
+
+    def _spared(self, lfdi: str) -> bool:
+        """After a crash one may come again."""
+        self._spare[lfdi] -= 1
+        return self._spare[lfdi] >= 0
+
+    def _acknowledgements(self, lfdi: str, mrid: str, status: int) -> int:
+        """How often the client knows that this Response was taken; the newest is still on its way."""
+        number = self._number(lfdi)
+        found = 1 + ((lfdi, mrid, status) in self._acknowledged)
+        if number is not None:
+            found += sum(each == (mrid, status) for each in self._taken(number))
+        return found
+
+    def _number(self, lfdi: str) -> int | None:
+        machine = self._machine
+        return next((n for n in range(1, machine.drawn.ders + 1) if machine.lfdi(n) == lfdi), None)
+
+    def _taken(self, number: int) -> list[tuple[str, int]]:
+        """(mRID, status) of each Response that the client knows to be taken."""
+        client = self._machine.client(number)
+        found = []
+        for each in client.conversation.entries(number, limit=100_000):
+            if each.method == "POST" and 200 <= each.status < 300 and b"<subject>" in each.request_body:
+                status = _STATUS.search(each.request_body)
+                subject = each.request_body.partition(b"<subject>")[2].partition(b"<")[0].decode()
+                found.append((subject, int(status[1]) if status else 0))
+        return found
+
+    # ---- in calm
+
+    def look(self) -> None:
+        """All that the clients hold has been told, and nothing waits."""
+        machine = self._machine
+        for number in range(1, machine.drawn.ders + 1):
+            client = machine.client(number)
+            lfdi = machine.lfdi(number)
+            if client.lifecycle is None or lfdi is None:
+                continue
+            if machine.is_settled() and (pending := client.lifecycle.outbox.pending):
+                machine.find("Responses", number, "no Response waits in calm", f"{pending} wait")
+            self._complete(number, lfdi, client)
+
+    def _complete(self, number: int, lfdi: str, client: CsipClient) -> None:
+        machine = self._machine
+        if not machine.is_settled():
+            return
+        for view in client.explain():
+            wanted = TOLD.get(view.phase)
+            if wanted is None or self._is_doubtful(view.mrid):
+                continue
+            if client.server_now_s() - view.effective_end_s > 0 > client.server_now_s() - view.effective_end_s - 60:
+                continue
+            told = set(self._told[lfdi, view.mrid])
+            if not any(each <= told for each in wanted) and not told & {251, 252, 253, 254}:
+                seen = f"{sorted(told)} ({view.why})"
+                machine.find("Responses", number, f"{view.mrid} is {view.phase.value}: {wanted} told", seen)
+
+    def _is_doubtful(self, mrid: str) -> bool:
+        return mrid in self._machine.acts.doubtful
+
+    # ---- breaks
+
+    def ends(self, number: int, *, crash: bool) -> None:
+        """A simulator is about to stop."""
+        lfdi = self._machine.lfdi(number)
+        if lfdi is not None:
+            self._acknowledged |= {(lfdi, mrid, status) for mrid, status in self._taken(number)}
+            self._spare[lfdi] += crash
+
+    def server_is_new(self) -> None:
+        """The server has forgotten everything."""
+        self._version = self._violations = 0
+
+    def violations(self, listed: Sequence[Any]) -> None:
+        """What the server found wrong with bodies; a Response to what it has forgotten is right."""
+        for each in listed[self._violations :]:
+            if "unknown event" not in str(each):
+                self._machine.find("bodies", 0, "only valid bodies", str(each))
+        self._violations = len(listed)
+
+    def _find(self, lfdi: str, expected: str, seen: str) -> None:
+        self._machine.find("Responses", self._number(lfdi) or 0, expected, seen)
