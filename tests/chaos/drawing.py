@@ -16,7 +16,7 @@ from dersim.utility.faults.forms import ListLie, XmlFlaw
 DAY_S = 86_400.0
 #: What a client may need to recover after a fault, beside two polls: a walk's pause and deadlines, s.
 RECOVERY_S = 660.0
-DEVICE_TYPES = ("PV-3Phase", "PV-3Phase", "Batt-3Phase", "PV+Batt-3Phase")
+DEVICE_TYPES = ("PV-3Phase", "PV-3Phase", "Batt-3Phase", "HybridDC-3Phase")
 PROGRAMS = 3
 
 
@@ -58,9 +58,9 @@ def draw(seed: int, days: float) -> Drawn:
     """What this seed draws for so many days."""
     rng = random.Random(f"chaos {seed}")
     ders = rng.choices((1, 2, 3, 4), (50, 28, 14, 8))[0]
-    tick_s = rng.choice((5.0, 10.0, 10.0, 20.0))
+    tick_s = rng.choice((10.0, 15.0, 20.0, 20.0))
     # About as many requests an hour, whatever the number of DERs.
-    poll_s = int(ders * rng.uniform(150, 300)) if rng.random() > 0.1 else 60 * ders
+    poll_s = int(ders * rng.uniform(240, 450)) if rng.random() > 0.1 else 90 * ders
     end_s = days * DAY_S
     dealer = _Dealer(rng, ders, poll_s)
     storms = list(dealer.storms(end_s))

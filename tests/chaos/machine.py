@@ -12,6 +12,7 @@ import trio
 from tests.chaos.acts import Acts
 from tests.chaos.drawing import RECOVERY_S, Drawn, draw
 from tests.chaos.promises import Finding, Promises
+from tests.chaos.watched import watched
 
 from dersim.csip.client import CsipClient
 from dersim.engine.simulator import Simulator
@@ -64,6 +65,7 @@ class Machine:
         self.acts = Acts(self)
         self.changed_s = self.server_back_s = 0.0
         self.findings: list[Finding] = []
+        self._found: set[tuple[str, int, str]] = set()
         self.requests = self.responses = 0
         self._digest = hashlib.sha256()
         self._logged = 0
@@ -94,7 +96,8 @@ class Machine:
         except Exception as error:  # noqa: BLE001 - whatever ends a world early is what this run has found
             self.find("crash", 0, "no unexpected error", "".join(traceback.format_exception(error)))
         cpu_s = time.process_time() - begun_s
-        told = "\n".join(each.to_line() for each in self.world.log.entries() if each.level != "Debug")[-LINES_TOLD * 100 :]
+        entries = self.world.log.entries() if hasattr(self, "world") else []
+        told = "\n".join([each.to_line() for each in entries if each.level != "Debug"][-LINES_TOLD:])
         parts = drawn, tuple(self.findings), self.requests, self.responses
         return Outcome(*parts, self._digest.hexdigest(), cpu_s, told)
 
@@ -116,9 +119,8 @@ class Machine:
         made = simulator.simulator
         made.states.keeps = True
         simulator.device().inputs.set(**self.inputs)
-        self._watchers[number] = Watcher(
-            made.fleet, made.services, simulator.clock, simulator.log, secrets=[str(DEFAULT_PIN)]
-        )
+        parts = made.fleet, made.services, simulator.clock, simulator.log
+        self._watchers[number] = Watcher(*parts, invariants=watched(), secrets=[str(DEFAULT_PIN)])
         simulator.on_step[:] = [self._stepped]
 
     def _stepped(self, simulator: WorldSimulator) -> None:
@@ -166,7 +168,9 @@ class Machine:
     def find(self, promise: str, number: int, expected: str, seen: str) -> None:
         """Something was found."""
         at_s = self.now_s if hasattr(self, "_zero_s") else 0.0
-        self.findings.append(Finding(promise, number, at_s, expected, seen))
+        if (promise, number, expected) not in self._found:
+            self._found.add((promise, number, expected))
+            self.findings.append(Finding(promise, number, at_s, expected, seen))
 
     def client(self, number: int) -> CsipClient:
         """The client of a DER."""

@@ -19,9 +19,11 @@ TOLD: dict[Phase, tuple[frozenset[int], ...]] = {
     Phase.COMPLETED: (frozenset({1, 2, 3}),),
     Phase.ACTIVE: (frozenset({1, 2}),),
     Phase.SCHEDULED: (frozenset({1}),),
-    Phase.CANCELLED: (frozenset({6}),),
+    Phase.CANCELLED: (frozenset({1, 6}),),
     Phase.SUPERSEDED: (frozenset({7}), frozenset({14})),
 }
+#: After its start or end an event is given this time to be told, s.
+FRESH_S = 180.0
 _STATUS = re.compile(rb"<(?:\w+:)?status>(\d+)<")
 
 
@@ -36,6 +38,7 @@ class ResponseCheck:
         self._acknowledged: set[tuple[str, str, int]] = set()
         self._spare: defaultdict[str, int] = defaultdict(int)
         self._violations = 0
+        self._waited: dict[int, int] = {}
 
     def hear(self) -> None:
         """Take the new ones."""
@@ -96,24 +99,27 @@ class ResponseCheck:
             lfdi = machine.lfdi(number)
             if client.lifecycle is None or lfdi is None:
                 continue
-            if machine.is_settled() and (pending := client.lifecycle.outbox.pending):
+            if not machine.is_settled():
+                continue
+            pending = client.lifecycle.outbox.pending
+            if pending and self._waited.get(number):
                 machine.find("Responses", number, "no Response waits in calm", f"{pending} wait")
+            self._waited[number] = pending
             self._complete(number, lfdi, client)
 
     def _complete(self, number: int, lfdi: str, client: CsipClient) -> None:
-        machine = self._machine
-        if not machine.is_settled():
-            return
+        """Each event that the client holds was answered, but for what has only just begun or ended."""
+        now_s = client.server_now_s()
         for view in client.explain():
             wanted = TOLD.get(view.phase)
-            if wanted is None or self._is_doubtful(view.mrid):
+            if wanted is None or self._is_doubtful(view.mrid) or "already over" in view.why:
                 continue
-            if client.server_now_s() - view.effective_end_s > 0 > client.server_now_s() - view.effective_end_s - 60:
+            if any(0 <= now_s - each < FRESH_S for each in (view.effective_start_s, view.effective_end_s)):
                 continue
             told = set(self._told[lfdi, view.mrid])
             if not any(each <= told for each in wanted) and not told & {251, 252, 253, 254}:
                 seen = f"{sorted(told)} ({view.why})"
-                machine.find("Responses", number, f"{view.mrid} is {view.phase.value}: {wanted} told", seen)
+                self._machine.find("Responses", number, f"{_words(wanted)} told of {view.mrid}, which is {view.phase.value}", seen)
 
     def _is_doubtful(self, mrid: str) -> bool:
         return mrid in self._machine.acts.doubtful
@@ -134,9 +140,13 @@ class ResponseCheck:
     def violations(self, listed: Sequence[Any]) -> None:
         """What the server found wrong with bodies; a Response to what it has forgotten is right."""
         for each in listed[self._violations :]:
-            if "unknown event" not in str(each):
+            if "is no event of this server" not in str(each):
                 self._machine.find("bodies", 0, "only valid bodies", str(each))
         self._violations = len(listed)
 
     def _find(self, lfdi: str, expected: str, seen: str) -> None:
         self._machine.find("Responses", self._number(lfdi) or 0, expected, seen)
+
+
+def _words(wanted: tuple[frozenset[int], ...]) -> str:
+    return " or ".join(str(sorted(each)) for each in wanted)
