@@ -57,16 +57,18 @@ class Drawn(NamedTuple):
 def draw(seed: int, days: float) -> Drawn:
     """What this seed draws for so many days."""
     rng = random.Random(f"chaos {seed}")
-    ders = rng.choices((1, 2, 3, 4), (50, 28, 14, 8))[0]
-    tick_s = rng.choice((10.0, 15.0, 20.0, 20.0))
+    ders = rng.choices((1, 2, 3, 4), (60, 25, 10, 5))[0]
+    tick_s = rng.choice((10.0, 20.0, 20.0, 20.0))
     # About as many requests an hour, whatever the number of DERs.
-    poll_s = int(ders * rng.uniform(240, 450)) if rng.random() > 0.1 else 90 * ders
+    poll_s = int(ders * rng.uniform(300, 600)) if rng.random() > 0.1 else 90 * ders
     end_s = days * DAY_S
-    dealer = _Dealer(rng, ders, poll_s)
-    storms = list(dealer.storms(end_s))
-    acts = [*dealer.utility(end_s), *dealer.grid(end_s)]
-    for begin_s, over_s in storms:
-        acts += dealer.storm(begin_s, over_s)
+    # Draws of their own, so that fewer days begin with the same acts.
+    weather, operator, trouble = (_Dealer(f"{name} {seed}", ders, poll_s) for name in ("sun", "day", "storm"))
+    storms: list[tuple[float, float]] = []
+    acts = [*operator.utility(end_s), *weather.grid(end_s)]
+    for begin_s, over_s in trouble.storms(end_s):
+        storms.append((begin_s, over_s))
+        acts += trouble.storm(begin_s, over_s)
     return Drawn(
         seed,
         days,
@@ -83,8 +85,8 @@ def draw(seed: int, days: float) -> Drawn:
 class _Dealer:
     """Draws the acts."""
 
-    def __init__(self, rng: random.Random, ders: int, poll_s: int) -> None:
-        self.rng = rng
+    def __init__(self, seed: str, ders: int, poll_s: int) -> None:
+        self.rng = random.Random(seed)
         self._ders = ders
         self._poll_s = poll_s
         self._control = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,8 @@ class ResponseCheck:
         self._version = 0
         self._told: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         #: What clients know to be taken, of earlier runs of their simulators.
-        self._acknowledged: set[tuple[str, str, int]] = set()
+        self._acknowledged: Counter[tuple[str, str, int]] = Counter()
+        self._again: set[tuple[str, str, int]] = set()
         self._spare: defaultdict[str, int] = defaultdict(int)
         self._violations = 0
         self._waited: dict[int, int] = {}
@@ -52,8 +53,7 @@ class ResponseCheck:
         self._machine.responses += 1
         told = self._told[lfdi, mrid]
         if status in told:
-            if self._acknowledgements(lfdi, mrid, status) > 1 and not self._spared(lfdi):
-                self._find(lfdi, f"Response {status} to {mrid} once", f"again after {told}")
+            self._again.add((lfdi, mrid, status))
             return
         if told and told[-1] in FINAL and not self._is_doubtful(mrid):
             self._find(lfdi, f"no Response to {mrid} after {told}", str(status))
@@ -61,18 +61,18 @@ class ResponseCheck:
             self._find(lfdi, f"Response 1 to {mrid} first", f"1 after {told}")
         told.append(status)
 
-    def _spared(self, lfdi: str) -> bool:
-        """After a crash one may come again."""
-        self._spare[lfdi] -= 1
-        return self._spare[lfdi] >= 0
-
-    def _acknowledgements(self, lfdi: str, mrid: str, status: int) -> int:
-        """How often the client knows that this Response was taken; the newest is still on its way."""
-        number = self._number(lfdi)
-        found = 1 + ((lfdi, mrid, status) in self._acknowledged)
-        if number is not None:
-            found += sum(each == (mrid, status) for each in self._taken(number))
-        return found
+    def _doubled(self) -> None:
+        """Of those that came again: a client that knew of the first success must not have sent the second."""
+        for lfdi, mrid, status in sorted(self._again):
+            number = self._number(lfdi)
+            if number is None:
+                continue
+            known = self._acknowledged[lfdi, mrid, status] + self._taken(number).count((mrid, status))
+            if known > 1:
+                self._again.discard((lfdi, mrid, status))
+                self._spare[lfdi] -= 1  # after a crash one may come again
+                if self._spare[lfdi] < 0:
+                    self._find(lfdi, f"Response {status} to {mrid} once", f"again, {known} times a success")
 
     def _number(self, lfdi: str) -> int | None:
         machine = self._machine
@@ -94,6 +94,7 @@ class ResponseCheck:
     def look(self) -> None:
         """All that the clients hold has been told, and nothing waits."""
         machine = self._machine
+        self._doubled()
         for number in range(1, machine.drawn.ders + 1):
             client = machine.client(number)
             lfdi = machine.lfdi(number)
@@ -130,7 +131,7 @@ class ResponseCheck:
         """A simulator is about to stop."""
         lfdi = self._machine.lfdi(number)
         if lfdi is not None:
-            self._acknowledged |= {(lfdi, mrid, status) for mrid, status in self._taken(number)}
+            self._acknowledged.update((lfdi, mrid, status) for mrid, status in self._taken(number))
             self._spare[lfdi] += crash
 
     def server_is_new(self) -> None:

@@ -29,6 +29,15 @@ def test_a_limit_that_is_not_carried_out_is_found_only_after_its_ramp():
     assert "P at most" in found[0].expected
 
 
+def test_a_limit_below_another_one_is_judged_from_when_it_came_into_force():
+    rig = Rig(Power())
+    default = SetpointChange(SetpointSource.CSIP_DEFAULT, "opModMaxLimW", 20.0, ramp_s=30.0)
+    rig.device.setpoints.submit(default, limit(60.0, 0.0))
+    assert rig.tick(60) == []
+    rig.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", None))
+    assert rig.tick(60) == []
+
+
 @pytest.mark.parametrize(("name", "value", "what"), [("p_w", 1e6, "P"), ("q_var", -1e6, "Q")])
 def test_power_beyond_a_rating_is_found(name, value, what):
     rig = Rig(Power())

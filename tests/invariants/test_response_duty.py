@@ -9,15 +9,15 @@ START = int(START_S)
 MODE = "opModMaxLimW"
 
 
-def run(*answers, phase=Phase.ACTIVE, required=3, ticks=150):
+def run(*answers, phase=Phase.ACTIVE, required=3, ticks=150, status=0):
     """An event that came to a phase; (status, answer) of the Responses; the violations."""
     rig = Rig(ResponseDuty())
     rig.tick(2)
-    listed = published.control("AA", START, 600, percent=50, required=required)
+    listed = published.control("AA", START, 600, percent=50, required=required, status=status)
     rig.exchange(url="/derc", got=published.controls(listed))
     rig.client.views = [view("AA", {MODE: 50.0}, phase=phase)]
-    for status, answer in answers:
-        rig.respond(status, answer=answer)
+    for told, answer in answers:
+        rig.respond(told, answer=answer)
     return rig, [each.expected for each in rig.tick(ticks)]
 
 
@@ -55,3 +55,8 @@ def test_what_was_before_the_first_look_is_not_owed():
     rig.exchange(url="/derc", got=published.controls(listed))
     rig.client.views = [view("AA", {MODE: 50.0})]
     assert rig.tick(300) == []
+
+
+def test_an_event_that_was_over_when_it_was_first_read_owes_nothing():
+    assert run(phase=Phase.COMPLETED, status=5)[1] == []
+    assert run(phase=Phase.COMPLETED)[1] != []

@@ -10,6 +10,7 @@ from dersim.invariants.base import Invariant, Look, Violation
 
 if TYPE_CHECKING:
     from dersim.device import Device
+    from dersim.setpoints import InForce, SetpointSource
 
 #: Rounding, of a rating.
 SLACK = 1e-3
@@ -23,6 +24,9 @@ class Power(Invariant):
 
     id = "I4"
     statement = "P, Q and S are within the ratings; P keeps a limit one tick after its ramp."
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[tuple[SetpointSource, object], float]] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
         """Compare the state with the nameplate and with the limit in force."""
@@ -44,11 +48,18 @@ class Power(Invariant):
         if limit is None or not isinstance(limit.value, float | int):
             return
         most_w = limit.value / 100 * device.settings.setMaxW
-        since_s = max(limit.since_s, device.settings.changed_s)
+        since_s = max(limit.since_s, device.settings.changed_s, self._in_force_s(device, limit))
         due_s = since_s + _ramp_s(device) + GRACE_TICKS * look.tick_s
         if device.state.time_s > due_s and p_w > most_w + SLACK * device.nameplate.rtgMaxW:
             wanted = f"P at most {most_w:.1f} W ({limit.source.label} {limit.detail})"
             yield look.violation(Power, wanted, f"{p_w:.1f} W, {device.state.time_s - since_s:.1f} s after")
+
+    def _in_force_s(self, device: Device, limit: InForce) -> float:
+        """When this limit was first seen in force: one below an event is older than its turn."""
+        seen = self._seen.get(device.number)
+        if seen is None or seen[0] != (limit.source, limit.value):
+            seen = self._seen[device.number] = (limit.source, limit.value), device.state.time_s
+        return seen[1]
 
 
 def _ramp_s(device: Device) -> float:

@@ -25,6 +25,8 @@ OWED = {
 }
 #: The events of one DER that are remembered.
 MOST_EVENTS = 2_000
+#: EventStatus.currentStatus of an event that runs; higher ones are over.
+ACTIVE = 1
 _TRY_AGAIN = frozenset({408, 425, 429})
 
 
@@ -90,8 +92,17 @@ class ResponseDuty(Invariant):
             return
         for mrid, phase in now.items():
             statuses, bit = OWED.get(phase, (frozenset(), 0))
+            if mrid not in before and _is_over(look, mrid):
+                continue  # nobody has told it anything, and it cannot take part any more
             new = mrid not in before if phase is Phase.SCHEDULED else before.get(mrid) is not phase
             if new and asked.get(mrid, 0) & bit:
                 self._debts.setdefault(number, []).append(_Debt(mrid, statuses, look.real_s))
         for mrid in [each for each in asked if each not in now and each not in look.published.controls]:
             del asked[mrid]
+
+
+def _is_over(look: Look, mrid: str) -> bool:
+    """Whether the server itself says that a control is cancelled, superseded or completed."""
+    found = look.published.controls.get(mrid)
+    status = None if found is None else found.control.EventStatus
+    return status is not None and (status.currentStatus or 0) > ACTIVE
