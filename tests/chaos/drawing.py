@@ -48,8 +48,8 @@ class Drawn(NamedTuple):
 
     def __str__(self) -> str:
         head = (
-            f"seed {self.seed}, {self.days:g} days: {self.ders} x {self.device_type}, tick {self.tick_s:g} s, "
-            f"polls {self.poll_s} s, {'mTLS' if self.encrypted else 'plain'}"
+            f"seed {self.seed}, {self.days:g} days: {self.ders} x {self.device_type}, "
+            f"tick {self.tick_s:g} s, polls {self.poll_s} s, {'mTLS' if self.encrypted else 'plain'}"
         )
         return "\n".join([head, *map(str, self.acts)])
 
@@ -106,7 +106,8 @@ class _Dealer:
                 case "twins":  # they overlap: one is superseded
                     start_s = self._start()
                     yield from self._one(at_s, start_s)
-                    yield from self._one(at_s + rng.choice((0, 1, 30)), start_s + rng.choice((-60, 0, 60, 900)))
+                    later_s = start_s + rng.choice((-60, 0, 60, 900))
+                    yield from self._one(at_s + rng.choice((0, 1, 30)), later_s)
                 case "storm":
                     for _ in range(rng.randrange(10, 40)):
                         yield from self._one(at_s, self._start())
@@ -114,7 +115,11 @@ class _Dealer:
                     modes = {"opModMaxLimW": rng.randrange(20, 101)} if rng.random() < 0.8 else {}
                     yield Act(at_s, "default", {"program": rng.randrange(1, PROGRAMS + 1), "modes": modes})
                 case "primacy":
-                    yield Act(at_s, "primacy", {"program": rng.randrange(1, PROGRAMS + 1), "to": rng.randrange(1, 60)})
+                    yield Act(
+                        at_s,
+                        "primacy",
+                        {"program": rng.randrange(1, PROGRAMS + 1), "to": rng.randrange(1, 60)},
+                    )
             at_s += rng.expovariate(1 / 4500.0) + 30
 
     def _start(self) -> int:
@@ -143,7 +148,7 @@ class _Dealer:
 
     def _modes(self) -> dict[str, Any]:
         rng = self.rng
-        match rng.choices(("limit", "power", "var", "pf", "connect", "curve", "several"), (40, 10, 10, 10, 8, 12, 10))[0]:
+        match rng.choices(_KINDS_OF_CONTROLS, _THEIR_WEIGHTS)[0]:
             case "limit":
                 return {"opModMaxLimW": rng.randrange(0, 101)}
             case "power":
@@ -218,10 +223,8 @@ class _Dealer:
         data: dict[str, Any] = {"kind": kind, "duration_s": lasts_s}
         if kind in ("silence", "reset", "close"):
             data["at"] = rng.choice(("status", "headers", "body", "after"))
-        if kind in ("loss", "latency", "bandwidth"):
-            data["amount"] = {"loss": (0.01, 0.2), "latency": (0.5, 2.0), "bandwidth": (1250.0, 10_000.0)}[kind][
-                rng.randrange(2)
-            ]
+        if kind in _AMOUNTS:
+            data["amount"] = rng.choice(_AMOUNTS[kind])
         if rng.random() < 0.4:
             data["probability"] = rng.choice((0.1, 0.5))
         if rng.random() < 0.3:
@@ -230,7 +233,9 @@ class _Dealer:
 
     def _server(self, at_s: float, lasts_s: int) -> Iterator[Act]:
         keeps = self.rng.random() < 0.7
-        yield Act(at_s, "server", {"away_s": min(lasts_s, self.rng.choice((0, 20, 600))), "keeps_state": keeps})
+        yield Act(
+            at_s, "server", {"away_s": min(lasts_s, self.rng.choice((0, 20, 600))), "keeps_state": keeps}
+        )
 
     def _clock(self, at_s: float, lasts_s: int) -> Iterator[Act]:
         by_s = self.rng.choice((-86_400, -3600, -90, -5, 5, 90, 3600, 86_400))
@@ -240,12 +245,17 @@ class _Dealer:
     def _sim(self, at_s: float, lasts_s: int) -> Iterator[Act]:
         how = self.rng.choice(("stop", "stop", "crash", "crash"))
         away_s = min(lasts_s, self.rng.choice((0, 5, 60, 900)))
-        yield Act(at_s, "restart", {"der": self.rng.randrange(1, self._ders + 1), "how": how, "away_s": away_s})
+        yield Act(
+            at_s, "restart", {"der": self.rng.randrange(1, self._ders + 1), "how": how, "away_s": away_s}
+        )
 
     def _device(self, at_s: float, lasts_s: int) -> Iterator[Act]:
         yield Act(at_s, "remove", {"der": self.rng.randrange(1, self._ders + 1)})
 
 
+_KINDS_OF_CONTROLS = ("limit", "power", "var", "pf", "connect", "curve", "several")
+_THEIR_WEIGHTS = (40, 10, 10, 10, 8, 12, 10)
+_AMOUNTS = {"loss": (0.01, 0.2), "latency": (0.5, 2.0), "bandwidth": (1250.0, 10_000.0)}
 _PATHS = ("/dcap", "/tm", "/edev*", "/derp*", "/derp/*/derc", "/mup*", "/rsps*", "/edev/*/der/*", "*")
 _FAULTS: tuple[tuple[str, dict[str, tuple[Any, ...]]], ...] = (
     ("status", {"status": (400, 403, 500, 502, 503), "method": ("GET", "PUT", "POST")}),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from dersim.ieee2030_5.event_types import Phase
-from dersim.utility.program import ACTIVE, Control
+from dersim.utility.program import ACTIVE, SCHEDULED, Control
 
 if TYPE_CHECKING:
     from tests.chaos.machine import Machine
@@ -32,8 +32,10 @@ class InForceCheck:
         now_s = machine.world.utility.now_s()
         programs = machine.world.utility.head_end.programs
         controls = [control for program in programs for control in program.controls.values()]
-        certain = {mode: c.mrid for c in controls if self._is_active(c, now_s) for mode in c.competing_modes - c.lost}
+        active = [control for control in controls if self._is_active(control, now_s)]
+        certain = {mode: c.mrid for c in active for mode in c.competing_modes - c.lost}
         open_modes = {mode for c in controls if self._is_open(c, now_s) for mode in c.modes}
+        open_modes |= {mode for c in active for each in controls if _takes_from(each, c) for mode in c.modes}
         for number in range(1, machine.drawn.ders + 1):
             self._compare(number, certain, open_modes)
 
@@ -61,4 +63,13 @@ class InForceCheck:
         begins = control.earliest_start_s - slack_s <= now_s <= control.latest_start_s + slack_s
         ends = control.end_s + least - slack_s <= now_s <= control.latest_end_s + slack_s
         is_random = control.randomize_start_s or control.randomize_duration_s
-        return begins or ends or (bool(is_random) and control.status != ACTIVE and now_s <= control.latest_end_s)
+        return (
+            begins or ends or (bool(is_random) and control.status != ACTIVE and now_s <= control.latest_end_s)
+        )
+
+
+def _takes_from(winner: Control, loser: Control) -> bool:
+    """Whether one that has not begun takes modes from another: a DER that read both at once runs it never."""
+    goes_first = (winner.program.primacy, -winner.creation_s) < (loser.program.primacy, -loser.creation_s)
+    meets = winner.earliest_start_s < loser.latest_end_s and bool(winner.competing_modes & set(loser.modes))
+    return winner.status == SCHEDULED and goes_first and meets

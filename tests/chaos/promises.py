@@ -1,4 +1,4 @@
-"""What is looked for beside the invariants of `dersim.invariants`: what the server sees, and over restarts."""
+"""What is looked for beside `dersim.invariants`: what the server sees, and what must hold over restarts."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ class Promises:
             minute = int(trio.current_time() // 60)
             self._minute[minute][each.lfdi] += 1
             if self._minute[minute][each.lfdi] == MOST_A_MINUTE * self._sharing(each.lfdi):
-                self._machine.find("requests", 0, f"at most {MOST_A_MINUTE} a minute", f"more, of {each.lfdi}")
+                self._machine.find(
+                    "requests", 0, f"at most {MOST_A_MINUTE} a minute", f"more, of {each.lfdi}"
+                )
         for minute in [each for each in self._minute if each < int(trio.current_time() // 60) - 1]:
             del self._minute[minute]
 
@@ -106,7 +108,9 @@ class Promises:
         self._in_force.look()
         self.responses.look()
         if machine.streams.open > machine.drawn.ders:
-            machine.find("connections", 0, f"one a DER in calm, {machine.drawn.ders}", f"{machine.streams.open}")
+            machine.find(
+                "connections", 0, f"one a DER in calm, {machine.drawn.ders}", f"{machine.streams.open}"
+            )
         for name, count in counted().items():
             most = _most(name, machine.drawn.ders, self._level)
             if count > most:
@@ -117,7 +121,7 @@ class Promises:
         if self._machine.is_calm() and not self._machine.findings:
             self._thorough()
 
-    # ---- breaks
+    # ---- stops and starts
 
     def ends(self, simulator: WorldSimulator, *, crash: bool) -> None:
         """A simulator is about to stop."""
@@ -144,8 +148,7 @@ def registers(simulator: WorldSimulator) -> tuple[float, ...]:
     """Wh out and in, varh out and in."""
     state = simulator.device().state
     return tuple(
-        sum(each)
-        for each in (state.exported_wh, state.imported_wh, state.injected_varh, state.absorbed_varh)
+        sum(each) for each in (state.exported_wh, state.imported_wh, state.injected_varh, state.absorbed_varh)
     )
 
 

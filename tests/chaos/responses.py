@@ -46,7 +46,9 @@ class ResponseCheck:
         responses = self._machine.world.utility.head_end.responses
         fresh = responses.version - self._version
         for entry in list(responses.all)[-fresh:] if fresh > 0 else ():
-            self._take(str(entry.response.endDeviceLFDI), entry.response.subject, int(entry.response.status or 0))
+            self._take(
+                str(entry.response.endDeviceLFDI), entry.response.subject, int(entry.response.status or 0)
+            )
         self._version = responses.version
 
     def _take(self, lfdi: str, mrid: str, status: int) -> None:
@@ -120,12 +122,17 @@ class ResponseCheck:
             told = set(self._told[lfdi, view.mrid])
             if not any(each <= told for each in wanted) and not told & {251, 252, 253, 254}:
                 seen = f"{sorted(told)} ({view.why})"
-                self._machine.find("Responses", number, f"{_words(wanted)} told of {view.mrid}, which is {view.phase.value}", seen)
+                self._machine.find(
+                    "Responses",
+                    number,
+                    f"{_words(wanted)} told of {view.mrid}, which is {view.phase.value}",
+                    seen,
+                )
 
     def _is_doubtful(self, mrid: str) -> bool:
         return mrid in self._machine.acts.doubtful
 
-    # ---- breaks
+    # ---- stops and starts
 
     def ends(self, number: int, *, crash: bool) -> None:
         """A simulator is about to stop."""

@@ -1,4 +1,4 @@
-"""The invariants of `dersim.invariants` that make sense in virtual time, each as often as it can find something."""
+"""The invariants of `dersim.invariants` that make sense in virtual time, as often as they may find one."""
 
 from __future__ import annotations
 

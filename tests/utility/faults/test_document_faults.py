@@ -202,3 +202,12 @@ def test_flawed_trees_are_still_well_formed(client, plant, controls):
     for flaw in ("unknown_elements", "wrong_order", "missing_required", "duplicate_elements"):
         plant("xml", flaw=flaw, count=1)
         etree.fromstring(client.ask("GET", f"{controls}?l=9").body)
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_other_faults_let_a_document_pass_that_one_has_made_malformed(client, controls, plant, flaw):
+    plant("xml", flaw=flaw)
+    for kind, members in (("time", {}), ("mrid", {}), ("list", {"lie": "repeats"}), ("xml", {"flaw": "bom"})):
+        plant(kind, **members)
+    for path in ("/tm", controls, "/dcap"):
+        assert client.ask("GET", path).status == 200

@@ -7,7 +7,7 @@ from typing import Any
 
 from dersim.http11 import Response
 from dersim.utility.faults.actions import Action, Answer, Turn
-from dersim.utility.faults.documents import Node, document, name_of, qualified, with_root
+from dersim.utility.faults.documents import Node, document, name_of, qualified, whole, with_root
 
 _TIMES = ("currentTime", "localTime")
 
@@ -29,7 +29,8 @@ class WrongTime(Action):
             return None
         for name in _TIMES:
             if (node := root.find(qualified(name))) is not None:
-                node.text = str(int(node.text or "0") + self._shift_s(int(turn.now_s)))
+                shift_s = self._shift_s(int(turn.now_s))
+                node.text = str(whole(node.text) + shift_s)
         self._is_off = not self._is_off
         return with_root(response, root)
 
@@ -76,4 +77,4 @@ def _duplicate(items: list[Node]) -> None:
     root = first.getparent()
     for name in ("all", "results"):
         if name in root.attrib:
-            root.set(name, str(int(root.get(name)) + 1))
+            root.set(name, str(whole(root.get(name)) + 1))

@@ -15,10 +15,16 @@ Node = Any  # etree._Element: lxml names it privately
 
 
 def document(response: Response) -> Node | None:
-    """The root element of a 200 with a 2030.5 document, None for other responses."""
+    """The root element of a 200 with a 2030.5 document.
+
+    None for other responses, and for a document that another fault has made malformed.
+    """
     if response.status != 200 or response.header("content-type") != MEDIA_TYPE or not response.body:
         return None
-    return etree.fromstring(response.body, _PARSER)
+    try:
+        return etree.fromstring(response.body, _PARSER)
+    except etree.XMLSyntaxError:
+        return None
 
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
@@ -27,6 +33,14 @@ _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 def with_root(response: Response, root: Node) -> Response:
     """The response with another document."""
     return response._replace(body=etree.tostring(root))
+
+
+def whole(text: str | None) -> int:
+    """A whole number of the head-end's; 0 for what another fault has put in its place."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
 
 
 def name_of(node: Node) -> str:
