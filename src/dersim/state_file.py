@@ -142,6 +142,15 @@ class StateFile:
         except OSError:
             return False
 
+    @property
+    def bytes_held(self) -> int:
+        """The size of the file with its WAL; 0 for one that is gone."""
+        found = 0
+        for path in (self.path, Path(f"{self.path}-wal")):
+            with contextlib.suppress(OSError):
+                found += path.stat().st_size
+        return found
+
     def reopen(self) -> None:
         """Open it anew, or another in its place where it was removed; ConfigError as at first."""
         self.close()

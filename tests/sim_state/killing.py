@@ -221,15 +221,12 @@ class Seen:
             self.wrong.append(f"doubled: {doubled}")
         return sum(doubled.values())
 
-    def answered(self) -> bool:
-        """Whether every DER has told the end of every control."""
+    def unanswered(self) -> list[Any]:
+        """The controls of which a DER has not told the end, with what it has told."""
         told = self.responses()
-        lfdis = {lfdi for lfdi, _ in told}
-        return len(lfdis) == DERS and all(
-            {status for status, _ in told.get((lfdi, mrid), ())} & FINAL
-            for lfdi in lfdis
-            for mrid in self.controls
-        )
+        keys = [(lfdi, mrid) for lfdi in {lfdi for lfdi, _ in told} for mrid in self.controls]
+        found = [(lfdi[:6], mrid, told.get((lfdi, mrid), [])) for lfdi, mrid in keys]
+        return [each for each in found if not FINAL & {status for status, _ in each[2]}]
 
 
 def killed(folder: Path, server: LabServer, kills: int, seed: int, longest_s: float = 3.0) -> Seen:
@@ -264,7 +261,12 @@ def killed(folder: Path, server: LabServer, kills: int, seed: int, longest_s: fl
                 raise AssertionError("it lives")
             except OSError:
                 killer.join()
-        eventually("all controls are answered", seen.answered, 40)
+        for _ in range(40):
+            if not (unanswered := seen.unanswered()):
+                break
+            time.sleep(1)
+        else:
+            seen.wrong.append(f"unanswered: {unanswered}; {lives.lines[-60:]}")
         seen.look_at_server()
     finally:
         lives.close()

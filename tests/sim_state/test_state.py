@@ -1,5 +1,6 @@
 """`dersim sim --state`: what a run goes on from, and which files it refuses."""
 
+import errno
 import math
 import sqlite3
 import time
@@ -191,13 +192,22 @@ def quickly(monkeypatch):
     monkeypatch.setattr("dersim.sim_state.saving.PAUSE_S", 0.02)
 
 
-async def test_a_disk_that_is_full_stops_nothing_and_is_told_once(path, quickly, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.OperationalError("database or disk is full"),
+        sqlite3.OperationalError("attempt to write a readonly database"),
+        OSError(errno.EIO, "Input/output error"),
+    ],
+    ids=str,
+)
+async def test_a_disk_that_fails_stops_nothing_and_is_told_once(path, quickly, monkeypatch, error):
     async with Run(path).live() as run:
         await run.saved()
         store, write = run.state._store, type(run.state._store).write
 
         def full(*_args):
-            raise sqlite3.OperationalError("database or disk is full")
+            raise error
 
         monkeypatch.setattr(store, "write", full)
         await run.saved()  # nobody waits for ever
@@ -205,13 +215,22 @@ async def test_a_disk_that_is_full_stops_nothing_and_is_told_once(path, quickly,
         while run.state.saving.failures < 3:
             await run.clock.sleep(0.01)
         (line,) = run.lines("Warning")
-        assert "database or disk is full: nothing is saved until it can be written again" in line
+        assert f"{error}: nothing is saved until it can be written again" in line
         assert "the simulation goes on; the state of 2" in line
+        state, detail = run.simulator.statuses()["state"]
+        assert state == "not saved"
+        assert f"{error}; " in detail
+        found = {each.name: each.samples for each in run.simulator.metrics["state"]()}
+        assert found["dersim_state_saves_total"][1] == ({"outcome": "failed"}, run.state.saving.failures)
         energy = run.energy_wh()
         monkeypatch.setattr(store, "write", lambda *args: write(store, *args))
         while run.state.saving.failing:
             await run.clock.sleep(0.01)
         assert any("written again" in line for line in run.lines("Info"))
+        state, detail = run.simulator.statuses()["state"]
+        assert state == "saved"
+        assert detail.startswith(f"{path}: 0.")
+        assert detail.endswith("kB")
     again = Run(path)
     assert again.energy_wh() >= energy
     again.state.close()

@@ -84,7 +84,11 @@ class Simulator:
         self._group_options: dict[int, Namespace] = {}  # by their flags
         self._grids = Grids(fleet, ())
         self._routes = PluginRoutes()
-        self._metrics: Metrics = {}
+        #: How many processes have run this, with this one: a front-end draws anew in each.
+        self.life = 1
+        #: What others add to /metrics and to the rows of the overview, by name.
+        self.metrics: Metrics = {}
+        self.more_statuses: dict[str, Callable[[], FrontendStatus]] = {}
         self.buffers: Buffers = {"log": log.size, "setpoint_journals": fleet.journal_size}
         self.fences = Fences(log, fail_fast=options.fail_fast)
         self._checkpoints = Checkpoints(fleet, self._supervised, log, self.fences)
@@ -117,7 +121,10 @@ class Simulator:
     def statuses(self, number: int = 0) -> dict[str, FrontendStatus]:
         """The states of the front-ends of DER `number` (0: of the fleet)."""
         found = {each.name: each.status() for each in self._supervised.get(number, ())}
-        return found | self._physics.status(number) | ({} if number else self._grids.statuses())
+        if number:
+            return found | self._physics.status(number)
+        more = {name: status() for name, status in self.more_statuses.items()}
+        return found | self._physics.status(0) | self._grids.statuses() | more
 
     async def run(self, announce: Callable[[str], None]) -> None:
         """Make, bind and run everything until `stop`; `announce` is called with the ready line.
@@ -183,7 +190,7 @@ class Simulator:
         )
         self._checkpoints.grids = {each.name: each.grid for each in self._grids.running}
         if self._grids:
-            self._metrics["grids"] = self._grids.metrics
+            self.metrics["grids"] = self._grids.metrics
         for kind in self._registry.ordered_frontends():
             if kind.scope == "fleet":
                 self._make(kind, None)
@@ -212,14 +219,14 @@ class Simulator:
             services=self.services,
             stop=self.stop,
             device=device,
-            rng=derived_rng(self._seed, name, number),
+            rng=derived_rng(self._seed, name if self.life == 1 else f"{name}/{self.life}", number),
             statuses=self.statuses,
             panels=tuple(self._registry.panels.values()),
             plugins=self._registry.plugins,
             sunspec_models=tuple(OwnedModel(models.owners[name], model) for name, model in models.items()),
             addresses=self.addresses,
             buffers=self.buffers,
-            metrics=self._metrics,
+            metrics=self.metrics,
             fences=self.fences,
             saved_states=self.states,
             routes=self._routes,

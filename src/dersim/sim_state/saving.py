@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,8 @@ import trio
 from dersim.engine.simulator import Simulator
 from dersim.errors import DersimError
 from dersim.logbuffer import LogBuffer
+from dersim.metric_families import MetricFamily
+from dersim.plugin.extension import FrontendStatus
 from dersim.sim_state.store import Store
 from dersim.timestamps import rfc3339
 
@@ -133,6 +135,29 @@ class Saving:
             found.ders.update(self._simulator.checkpoint([number]))
             found.marks[number] = mark
 
+    def status(self) -> FrontendStatus:
+        """Its row in the overview."""
+        if self.failing:
+            return FrontendStatus(
+                "not saved", f"{self.path}: {self.failing}; {self.failures} attempts failed"
+            )
+        if self.saved_at is None:
+            return FrontendStatus("starting", str(self.path))
+        age_s = trio.current_time() - self.saved_at
+        return FrontendStatus("saved", f"{self.path}: {age_s:.1f} s ago, {_size(self._store.bytes_held)}")
+
+    def metrics(self) -> Iterator[MetricFamily]:
+        """For /metrics."""
+        if self.saved_at is not None:
+            age_s = trio.current_time() - self.saved_at
+            doc = "Real time since the last save."
+            yield MetricFamily("dersim_state_age_seconds", "gauge", doc, [({}, age_s)])
+        doc = "Size of the state file with its WAL."
+        yield MetricFamily("dersim_state_bytes", "gauge", doc, [({}, self._store.bytes_held)])
+        doc = "Saves of the state, by outcome."
+        saves = [({"outcome": "saved"}, self.saves), ({"outcome": "failed"}, self.failures)]
+        yield MetricFamily("dersim_state_saves_total", "counter", doc, saves)
+
     def save_now(self, head: Mapping[str, Any]) -> None:
         """Save all in this thread: the last save of a run."""
         self._tell(self._write(head, States(self._simulator.checkpoint(), {}, {}))[1])
@@ -172,3 +197,7 @@ class Saving:
             f"nothing is saved until it can be written again, the simulation goes on; "
             f"the state{at} stays in the file"
         )
+
+
+def _size(held_bytes: int) -> str:
+    return f"{held_bytes / 1e6:.1f} MB" if held_bytes >= 1e6 else f"{held_bytes / 1e3:.0f} kB"

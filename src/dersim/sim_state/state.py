@@ -107,6 +107,7 @@ class SimState:
         """Before the run. ConfigError for a state that these DERs cannot take over."""
         states = simulator.states
         states.keeps = states.repeats = True
+        simulator.life = self.lives
         saved_s = None
         if self.head is not None:
             saved_s = self.head.true_s
@@ -116,7 +117,9 @@ class SimState:
             self._ders = {}
         for device in simulator.fleet.devices:
             device.on_change = partial(states.want, device.number)
-        self.saving = Saving(self._store, simulator, log, self._head, saved_s)
+        self.saving = saving = Saving(self._store, simulator, log, self._head, saved_s)
+        simulator.more_statuses["state"] = saving.status
+        simulator.metrics["state"] = saving.metrics
 
     def _told(self, head: Head) -> str:
         saved, away_s = rfc3339(head.true_s), max(0.0, time.time() - head.true_s)
