@@ -23,6 +23,7 @@ from dersim.pages.guard import Guard
 from dersim.pages.openapi import openapi
 from dersim.plugin.builtin import make_device
 from dersim.plugin.services import Services
+from dersim.saved_states import SavedStates
 from dersim.web.api import ROUTES
 from dersim.web.app import make_app
 from dersim.web.context import WebContext
@@ -109,6 +110,7 @@ def application():
         addresses={},
         buffers={},
         metrics={},
+        saved_states=SavedStates(),
     )  # fmt: skip
     context = WebContext(engine, History(fleet), lambda: DOCUMENT)
     return make_app(
