@@ -115,6 +115,23 @@ def test_no_reading_comes_twice_and_counters_rise(start, value, verdict):
     assert readings.none_doubled(evidence(posted(0, 0, 5), posted(30, start, value))).verdict is verdict
 
 
+def mirror(role, href):
+    body = (
+        f"<MirrorUsagePoint {XMLNS}><mRID>{A}</mRID><roleFlags>{role}</roleFlags><serviceCategoryKind>0"
+        f"</serviceCategoryKind><status>1</status><deviceLFDI>{'0' * 40}</deviceLFDI></MirrorUsagePoint>"
+    )
+    return (0, "POST", "/mup", 201, body, href)
+
+
+def test_the_mirror_of_a_site_is_not_that_of_the_der():
+    of_site = (20, "POST", "/mup/2", *posted(20, 0, 3)[3:])
+    seen = evidence(
+        mirror("0049", "/mup/1"), mirror("0003", "https://utility/mup/2"), posted(10, 0, 5), of_site
+    )
+    assert readings.mirrors_created(1)(seen).verdict is PASS
+    assert [exchange.path for exchange, _ in seen.meter_readings()] == ["/mup/1"]
+
+
 def test_a_reading_that_was_refused_may_come_again():
     assert readings.none_doubled(evidence(posted(0, 0, 5, 404), posted(1, 0, 5))).verdict is PASS
 

@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from dersim.errors import DersimError
 from dersim.http11.messages import Headers, first
@@ -174,13 +175,23 @@ class Evidence:
                 if resource is not None:
                     yield each, resource
 
+    def mirrors(self) -> Iterator[tuple[Exchange, r.MirrorUsagePoint]]:
+        """The MirrorUsagePoints of the DER; that of a premises, which has a load in it, is left out."""
+        return (pair for pair in self.posted(r.MirrorUsagePoint) if not _is_of_site(pair[1]))
+
     def meter_readings(self) -> Iterator[tuple[Exchange, r.MirrorMeterReading]]:
-        """The MirrorMeterReadings that were sent, alone, in lists and in MirrorUsagePoints."""
-        for each, point in self.posted(r.MirrorUsagePoint):
+        """The MirrorMeterReadings of the DER that were sent, alone, in lists and in MirrorUsagePoints."""
+        for each, point in self.mirrors():
             yield from ((each, reading) for reading in point.MirrorMeterReading)
+        of_site = {
+            urlsplit(each.location or "").path
+            for each, point in self.posted(r.MirrorUsagePoint)
+            if _is_of_site(point)
+        }
         for each, listed in self.posted(r.MirrorMeterReadingList):
-            yield from ((each, reading) for reading in listed.MirrorMeterReading)
-        yield from self.posted(r.MirrorMeterReading)
+            if each.path not in of_site:
+                yield from ((each, reading) for reading in listed.MirrorMeterReading)
+        yield from (pair for pair in self.posted(r.MirrorMeterReading) if pair[0].path not in of_site)
 
     def responses(self, control: str | None = None) -> list[Answered]:
         """The Responses to one control of the procedure, or all, in order of arrival."""
@@ -234,6 +245,13 @@ def _is_near(time_s: float, times: Sequence[float]) -> bool:
 
 
 _UNITS = {38: "p_w", 63: "q_var"}
+#: Bits of roleFlags.
+_PREMISES, _DER = 1 << 1, 1 << 3
+
+
+def _is_of_site(point: r.MirrorUsagePoint) -> bool:
+    flags = point.roleFlags or 0
+    return bool(flags & _PREMISES and not flags & _DER)
 
 
 def _metered(evidence: Evidence) -> list[Sample]:

@@ -10,7 +10,6 @@ from dersim.conformance.checks.power import TOLERANCE
 from dersim.conformance.evidence import NEAR_S, Evidence, Exchange
 from dersim.conformance.procedure import Check, Finding
 from dersim.conformance.stage import POLL_RATES
-from dersim.ieee2030_5 import resources as r
 
 #: Unit of measure: its name.
 UNITS = {38: "W", 63: "var", 33: "Hz", 29: "V"}
@@ -20,7 +19,7 @@ _COUNTED = frozenset({72, 73, 71})
 
 def mirror_posted(evidence: Evidence) -> Finding:
     """A MirrorUsagePoint of the device is posted, answered 201 with a Location."""
-    posted = list(evidence.posted(r.MirrorUsagePoint))
+    posted = list(evidence.mirrors())
     good = [each for each, _ in posted if each.status in (201, 204) and each.location]
     if not good:
         return failed(f"{len(posted)} MirrorUsagePoints, none accepted", [each for each, _ in posted])
@@ -130,7 +129,7 @@ def mirrors_created(count: int) -> Check:
     """So many MirrorUsagePoints are created in all."""
 
     def check(evidence: Evidence) -> Finding:
-        created = [each for each, _ in evidence.posted(r.MirrorUsagePoint) if each.status == 201]
+        created = [each for each, _ in evidence.mirrors() if each.status == 201]
         said = f"{len(created)} MirrorUsagePoints created"
         return passed(said, created) if len(created) == count else failed(said, created)
 
