@@ -145,3 +145,36 @@ async def test_the_gain_is_that_of_a_small_change_of_all_voltages(loop):
         volts.append(feeder._met(engine.voltages()).mean(axis=1))
     least, most = np.sort((volts[0] - volts[1]) / 0.1 * kvar_pu)[[0, -1]]
     assert least < feeder.last.gain <= most * 1.02
+
+
+async def test_a_curve_that_begins_anew_is_measured_anew_and_long_steps_say_nothing(loop, category_b):
+    run = loop("bundled-30", ["PV-3Phase"] * 30, tick_s=60.0)
+    run.weather(irradiance_w_m2=1000.0)
+    await run.run(60)
+    run.order("opModVoltVar", category_b)
+    run.order("opModVoltWatt", Curve(((103.0, 100.0), (106.0, 0.0)), 1, 10.0))
+    await run.run(300)
+    first = run.feeder.gain
+    assert 1.2 < first < bound(1.0, 5.0)  # long steps are damped, short ones are not
+    assert run.logged("Warning") == []
+    run.order("opModVoltVar", None)
+    run.order("opModVoltWatt", None)
+    await run.run(60)
+    assert math.isnan(run.feeder.last.gain)
+    run.order("opModVoltVar", category_b)
+    await run.run(60)
+    assert 0.1 < run.feeder.last.gain < first / 2
+
+
+async def test_steps_are_short_where_voltages_are_beyond_ride_through(loop, tmp_path):
+    path = tmp_path / "high.yaml"
+    path.write_text(WEAK.replace("x_r: 3", "x_r: 3, source_pu: 1.03"))
+    run = loop(str(path), ["PV-3Phase"] * 10, tick_s=60.0)
+    run.weather(irradiance_w_m2=100.0)
+    await run.run(120)
+    assert run.steps == 2
+    run.weather(irradiance_w_m2=1000.0)
+    await run.run(60)
+    assert run.voltages().max() > 1.1
+    await run.run(60)
+    assert run.steps > 20

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dersim.plugin import ConfigError
-from dersim_feeder.coupling import Oscillation, Pace, Swings, bound, damping_for
+from dersim_feeder.coupling import Oscillation, Pace, Swings, bound, damping_for, fast_step_s
 from dersim_feeder.engine import Bus, Connection, Engine, NotConverged, Totals
 from dersim_feeder.load_profile import Loads
 from dersim_feeder.results import Days, Snapshot
@@ -23,8 +23,9 @@ Array = NDArray[np.float64]
 _LOADS_EVERY_S = 60.0
 #: Of the voltage by which the loop gain is measured, pu, and how often that is refined.
 _PERTURBATION_PU, _REFINEMENTS = 1e-3, 4
-#: Outside of these DERs may cease or trip, which no open-loop time describes; steps are then short, s.
-_CALM_PU, _STORMY_S = (0.88, 1.1), 5.0
+#: Outside of these DERs may cease, trip and return, which no open-loop time describes. For so long after it
+#: steps are as short as with this open-loop time, s.
+_CALM_PU, _STORM_S, _STORMY_S = (0.88, 1.1), 60.0, 5.0
 
 
 class Feeder:
@@ -33,7 +34,8 @@ class Feeder:
     buses: by name, in the order of node_names ("bus.node"). connections: of each DER, by number.
     loads: those that follow a profile. offset_s: of local time to UTC.
     last: the latest solution; days: the extremes; `observers` are called with every solution, in the event
-    loop. All may be read at any time. `solve` is called in one thread at a time.
+    loop. damped: the part of a change of voltage that short steps hand over, 1: all; long ones may hand over
+    less. All may be read at any time. `solve` is called in one thread at a time.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Feeder:
         self.observers: list[Callable[[Snapshot], None]] = []
         self.not_converged = 0
         self.oscillation: Oscillation | None = None
+        self.damped = 1.0
+        self._storm_end_s = -math.inf
         self._engine = engine
         self._loads = loads
         self._loads_s = math.nan
@@ -76,7 +80,7 @@ class Feeder:
 
     def longest_step_s(self, open_loop_s: float) -> float:
         """The longest step that is allowed now, simulated s. open_loop_s: the fastest in force, inf: none."""
-        return self._pace.next_s(open_loop_s)
+        return self._pace.next_s(self._effective_s(open_loop_s))
 
     def solve(
         self, time_s: float, kw: Array, kvar: Array, open_loop_s: float, slopes: Slopes | None = None
@@ -138,18 +142,31 @@ class Feeder:
             return found.ravel()
         low, high = _CALM_PU
         if found.max() > high or found.min() < low:
-            open_loop_s = min(open_loop_s, _STORMY_S)
-        gain = 0.0 if math.isnan(self.gain) or math.isinf(open_loop_s) else self.gain
-        damping = min(self._limit, damping_for(gain, taken_s, open_loop_s)) if gain else 1.0
+            self._storm_end_s = self._time_s + _STORM_S
+        if math.isinf(open_loop_s):
+            self.gain = math.nan
+        open_loop_s = self._effective_s(open_loop_s)
+        damping = self._damped(taken_s, open_loop_s)
         change = damping * (found - self._given)
         self._given = self._given + change
         if math.isinf(open_loop_s):
             self._limit = 1.0  # a new curve begins without what an old one needed
         elif swing := self._swings.see(change.mean(axis=1)):
             self.oscillation, self._limit = swing, max(self._limit / 2, 1 / 16)
+        self.damped = self._damped(fast_step_s(open_loop_s), open_loop_s)
         self._damping, self._bound = damping, bound(taken_s, open_loop_s, damping)
         self._pace.after(taken_s, float(np.abs(change).max()), open_loop_s)
         return self._given.ravel()
+
+    def _damped(self, step_s: float, open_loop_s: float) -> float:
+        """The part of a change that is handed over after such a step."""
+        if math.isnan(self.gain):
+            return self._limit
+        return min(self._limit, damping_for(self.gain, step_s, open_loop_s))
+
+    def _effective_s(self, open_loop_s: float) -> float:
+        """The open-loop time by which steps are chosen."""
+        return min(open_loop_s, _STORMY_S) if self._time_s < self._storm_end_s else open_loop_s
 
     def _met(self, voltage: Array) -> Array:
         """What the DERs measure, three values for each; one between two legs measures the mean of both."""

@@ -21,12 +21,14 @@ from dersim_feeder.opening import open_feeder
 from dersim_feeder.placing import Der
 from dersim_feeder.results import Snapshot
 from dersim_feeder.series import Series
-from dersim_feeder.slopes import Answering
+from dersim_feeder.slopes import Answering, Slopes
 
 #: A solution that takes longer than this is made in a thread, s; handing it over costs 0.1 ms.
 _IN_THREAD_S = 0.002
 #: The loop gain is measured again so often, for the load and the sun have changed, simulated s.
 _MEASURE_EVERY_S = 1800.0
+#: And no sooner: a curve reaches the DERs of a fleet one after another.
+_MEASURE_SOONEST_S = 5.0
 
 
 class FeederGrid:
@@ -48,7 +50,7 @@ class FeederGrid:
         )
         self._answering = Answering(fleet.devices)
         self._measured_s = -math.inf
-        self._told: tuple[float, bool] = (1.0, False)
+        self._told = False
         feeder = self.feeder
         self.series = Series(fleet.devices)
         feeder.observers.append(self.series.see)
@@ -73,11 +75,7 @@ class FeederGrid:
         feeder, time_s = self.feeder, outputs.time_s
         kw, kvar = (_of_ders(values) for values in (outputs.p_w, outputs.q_var))
         open_loop_s = self._context.fleet.response_s()
-        slopes = None
-        if not math.isinf(open_loop_s) and (
-            self._answering.look() or time_s - self._measured_s >= _MEASURE_EVERY_S
-        ):
-            slopes, self._measured_s = self._answering.slopes, time_s
+        slopes = self._slopes_to_measure(time_s, open_loop_s)
         last_s = feeder.last.solve_s if feeder.last else 0.0
         try:
             if last_s > _IN_THREAD_S or slopes is not None:
@@ -92,6 +90,18 @@ class FeederGrid:
                 observer(last)
         return Settled(voltage_pu=array("d", voltage.tobytes()))
 
+    def _slopes_to_measure(self, time_s: float, open_loop_s: float) -> Slopes | None:
+        """The slopes, if it is time to measure the loop gain: a curve has begun, or changed, or long ago."""
+        if math.isinf(open_loop_s):
+            self._measured_s = -math.inf
+            return None
+        since_s = time_s - self._measured_s
+        if since_s < _MEASURE_SOONEST_S or not (since_s >= _MEASURE_EVERY_S or self._answering.changed()):
+            return None
+        self._measured_s = time_s
+        self._answering.look()
+        return self._answering.slopes
+
     def checkpoint(self) -> Mapping[str, Any]:
         """The state of the feeder."""
         return self.feeder.checkpoint()
@@ -102,7 +112,7 @@ class FeederGrid:
 
     def _tell(self, last: Snapshot) -> None:
         """Say in the log when the loop begins or ends to be damped."""
-        feeder, damped = self.feeder, last.damping < 1
+        feeder, damped = self.feeder, self.feeder.damped < 1
         if (swing := feeder.oscillation) is not None:
             feeder.oscillation = None
             der = list(feeder.connections)[swing.position]
@@ -111,18 +121,18 @@ class FeederGrid:
                 "Warning",
                 f"feeder {feeder.name}: the voltage of DER {der} at bus {bus} swings by "
                 f"{swing.swing_pu:.3f} pu from step to step; changes of voltage "
-                f"are damped more, by {last.damping / 2:g}",
+                f"are damped more, by {feeder.damped:g}",
             )
-        elif damped and not self._told[1]:
+        elif damped and not self._told:
             self._log(
                 "Warning",
                 f"feeder {feeder.name}: loop gain {last.gain:.2f} at an open-loop time of "
                 f"{last.open_loop_s:g} s is not safely stable; changes of voltage "
-                f"are damped by {last.damping:g}",
+                f"are damped by {feeder.damped:g}",
             )
-        elif not damped and self._told[1]:
+        elif not damped and self._told:
             self._log("Info", f"feeder {feeder.name}: changes of voltage are no longer damped")
-        self._told = (last.damping, damped)
+        self._told = damped
 
     def status(self) -> tuple[str, str]:
         """For the overview."""

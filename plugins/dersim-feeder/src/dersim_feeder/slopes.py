@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dersim.plugin import Curve, Device, ModeValue
+from dersim.plugin import Curve, Device
 
 Array = NDArray[np.float64]
 _VOLT_VAR, _VOLT_WATT = "opModVoltVar", "opModVoltWatt"
@@ -30,35 +30,32 @@ class Slopes(NamedTuple):
 
 
 class Answering:
-    """Reads the curves in force; looks at all DERs again only where a curve has changed."""
+    """Reads the curves in force. slopes: as they were at the last look."""
 
     def __init__(self, devices: Sequence[Device]) -> None:
         self._devices = devices
-        self._curves: list[tuple[ModeValue | None, ModeValue | None]] = []
+        self._changes: list[int] = []
         self.slopes = Slopes(np.zeros(len(devices)), np.zeros(len(devices)))
 
-    def look(self) -> bool:
-        """Read the curves; whether any has changed since the last look."""
-        curves = [
-            (device.setpoints.value(_VOLT_VAR), device.setpoints.value(_VOLT_WATT))
-            for device in self._devices
-        ]
-        if curves == self._curves:
-            return False
-        self._curves = curves
+    def changed(self) -> bool:
+        """Whether any setpoint or setting of a DER has changed since the last look."""
+        return self._changes != self._counts()
+
+    def look(self) -> None:
+        """Read the curves of all DERs."""
+        self._changes = self._counts()
         self.slopes = Slopes(
-            np.array(
-                [_slope(d, watt, "setMaxW") for d, (_, watt) in zip(self._devices, curves, strict=True)]
-            ),
-            np.array(
-                [_slope(d, var, "setMaxVar") for d, (var, _) in zip(self._devices, curves, strict=True)]
-            ),
+            np.array([_slope(device, _VOLT_WATT, "setMaxW") for device in self._devices]),
+            np.array([_slope(device, _VOLT_VAR, "setMaxVar") for device in self._devices]),
         )
-        return True
+
+    def _counts(self) -> list[int]:
+        return [each.setpoints.changes + each.settings.changes for each in self._devices]
 
 
-def _slope(device: Device, curve: object, otherwise: str) -> float:
-    """The steepest part of a curve, kW or kvar per pu; 0 without a curve, inf never."""
+def _slope(device: Device, mode: str, otherwise: str) -> float:
+    """The steepest part of the curve of a mode, kW or kvar per pu; 0 without one."""
+    curve = device.setpoints.value(mode)
     if not isinstance(curve, Curve):
         return 0.0
     full = abs(float(device.settings[_REFERENCES.get(curve.y_ref_type, otherwise)])) / 1000
