@@ -3,59 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.interop.lab_server import lab_server
-from tests.interop.peer import peer, write_config
+from tests.interop.peer import Identity, peer, write_config
 from tests.interop.processes import eventually, program
+
+from dersim.testing.certificates import TestCertificates
+from dersim.testing.handles.conversation import Conversation
+from dersim.testing.handles.faults import Faults
+from dersim.testing.handles.utility import UtilityHandle
 
 pytest.importorskip("py20305", reason="py20305 is not installed: pip install dersim[test]")
 
 POLL_RATES = dict.fromkeys(("dcap", "edev", "fsa", "derp", "der"), 2)
 
 
-def test_py20305_discovers_puts_posts_and_responds_and_returns_after_a_fault(tmp_path: Path) -> None:
-    with lab_server() as server:
-        server.operate("PUT", "poll-rates", POLL_RATES)
-        fault = {"kind": "status", "status": 503, "retry_after_s": 1, "path": "/derp/2/derc", "count": 1}
-        order = {"modes": {"opModMaxLimW": 60}, "start_in_s": 6, "duration_s": 2, "response_required": 7}
-        with peer(write_config(tmp_path, server.url), floor_s=1) as client:
-            client.wait_line(lambda line: "iscovery complete" in line)
-            number = server.operate("POST", "faults", fault)["id"]
-            mrid = server.operate("POST", "programs/2/controls", order)["mRID"]
-            device = eventually(
-                "DER resources",
-                lambda: next((d for d in server.get("end-devices") if is_told(d["der"])), None),
-            )
-            assert device["der"]["capability"]["rtgMaxW"]
-            assert device["der"]["settings"]["setMaxW"]
-            eventually(
-                "mirror readings",
-                lambda: [r for m in server.get("mirror-usage-points") for r in m["readings"]],
-            )
-            eventually("1, 2, 3 in order", lambda: server.statuses_of(mrid) == [1, 2, 3], timeout_s=40)
-            assert client.stop(30) == 0
-        assert server.get(f"faults/{number}")["acted"] == 1
-        assert server.refused() == []
-        assert any(f"planted fault #{number} " in line for line in server.program.err)
-        assert server.program.stop() == 0
+@pytest.fixture
+def config(utility: UtilityHandle, dersim_certificates: TestCertificates, tmp_path: Path) -> Path:
+    """py20305's configuration for the utility of this test."""
+    own = dersim_certificates.device(1)
+    return write_config(
+        tmp_path, utility.address, identity=Identity(own.cert, own.key, dersim_certificates.root)
+    )
 
 
-def is_told(der: dict[str, Any]) -> bool:
-    """Whether the client has PUT all that the test looks at; the order is its own."""
-    return all(der.get(name) for name in ("capability", "settings", "status"))
+@pytest.mark.dersim(ders=0, over="loopback", poll_s=2)
+def test_py20305_discovers_puts_posts_and_responds_and_returns_after_a_fault(
+    utility: UtilityHandle, conversation: Conversation, faults: Faults, config: Path
+) -> None:
+    with peer(config, floor_s=1) as client:
+        for name, told in (("dercap", "rtgMaxW"), ("derg", "setMaxW"), ("ders", "readingTime")):
+            [put, *_] = conversation.wait_for("PUT", f"/edev/1/der/1/{name}", status=204, within_s=20)
+            assert getattr(put.sent(), told) is not None
+        # Not sooner: where its very first poll fails, it ends.
+        fault = faults.plant("status", status=503, retry_after_s=1, path="/derp/2/derc", count=1)
+        mrid = utility.publish({"opModMaxLimW": 60}, start_in_s=6, duration_s=2, response_required=7)
+        conversation.wait_for("POST", "/mup/*", within_s=20)
+        utility.wait_for_responses(mrid, [1, 2, 3], within_s=40)
+        assert client.stop(30) == 0
+    assert fault.acted == 1
+    conversation.assert_none_refused()
 
 
-def test_py20305_finds_its_way_before_it_is_registered_and_registers_itself(tmp_path: Path) -> None:
-    with lab_server("--registration", "inband") as server:
-        with program("py20305", "--config", str(write_config(tmp_path, server.url)), cwd=tmp_path) as client:
-            devices = eventually("registered", lambda: server.get("end-devices"))
-            assert devices[0]["href"] == "/edev/1"
-            eventually("mirror", lambda: server.get("mirror-usage-points"))
-            assert client.stop(30) == 0
-        assert server.refused() == []
-        assert server.program.stop() == 0
+@pytest.mark.dersim(ders=0, over="loopback", utility={"registration": "inband"})
+def test_py20305_finds_its_way_before_it_is_registered_and_registers_itself(
+    utility: UtilityHandle, conversation: Conversation, config: Path
+) -> None:
+    with program("py20305", "--config", str(config), cwd=config.parent) as client:
+        conversation.wait_for("POST", "/edev", status=201)
+        assert len(utility.end_devices) == 1
+        conversation.wait_for("POST", "/mup", status=201)
+        assert client.stop(30) == 0
+    conversation.assert_none_refused()
 
 
 @pytest.mark.slow

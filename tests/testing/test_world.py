@@ -1,5 +1,6 @@
 """The world for tests: a utility and its DERs in one process."""
 
+import gc
 import itertools
 import ssl
 
@@ -7,6 +8,7 @@ import pytest
 import trio
 
 from dersim import pki
+from dersim.errors import ConfigError
 from dersim.plugin.services import SunspecService
 from dersim.testing import WorldPlan, open_world, run_virtual
 
@@ -188,6 +190,13 @@ async def test_over_the_loopback_it_is_real_mutual_tls(folder):
             with pytest.raises((ssl.SSLError, trio.BrokenResourceError)):
                 await _ask(stream)
             await trio.aclose_forcefully(stream)
+
+
+async def test_a_world_that_cannot_start_leaves_nothing_open(folder):
+    with pytest.raises(ConfigError, match="no such flag"):
+        async with open_world(WorldPlan(pki=folder, over="loopback", flags=("--snow", "yes"))):
+            pytest.fail("it has started")
+    gc.collect()  # a socket that is open is a ResourceWarning here
 
 
 async def _ask(stream):

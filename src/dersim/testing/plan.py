@@ -22,7 +22,7 @@ class WorldPlan:
     """A utility and its DERs.
 
     seed: of all random draws. ders: how many. separate: each DER in a simulator of its own, so that each can
-    be restarted alone. frontends: of the simulators; modbus does not listen, its registers are there.
+    be restarted alone. frontends: of the simulators; over memory modbus has its registers and no port.
     flags: of `dersim sim`, for all simulators. over: how they are connected; memory needs no port and no
     socket. encrypted: mutual TLS. tick_s: between two steps, simulated seconds. rate: simulated seconds per
     second of trio's clock; with another than 1, time-outs and pauses of the network are as much longer in

@@ -96,15 +96,20 @@ class World:
         flags = ["--plugins", ",".join(plan.frontends), "--seed", str(plan.seed), "--rate_override", "yes"]
         flags += ["--fail_fast", "yes" if plan.fail_fast else "no"]
         if "modbus" in plan.frontends:
-            flags += ["--mb_enable", "no"]
+            flags += ["--mb_enable", "no"] if isinstance(self.network, MemoryNetwork) else ["--mb_port", "0"]
+        if "csip" in plan.frontends:
+            flags += self._csip_flags()
+        return (*flags, *plan.flags)
+
+    def _csip_flags(self) -> list[str]:
+        plan = self.plan
+        flags = [*([] if plan.encrypted else ["--csip_enc", "no"]), *self.network.flags]
         if plan.files is not None:
             named = zip(("cert", "key", "root_cert"), plan.files, strict=True)
             flags += [word for name, path in named for word in (f"--csip_{name}", str(path))]
         elif plan.pki is not None:
             flags += ["--use_test_pki_certs", str(plan.pki)]
-        if not plan.encrypted:
-            flags += ["--csip_enc", "no"]
-        return (*flags, *self.network.flags, *plan.flags)
+        return flags
 
     def _dial(self, first: int) -> OpenTcp:
         plain = self.network.open_tcp
@@ -213,7 +218,11 @@ async def open_world(plan: WorldPlan | None = None) -> AsyncIterator[World]:
     with _one_error(), drawn_by(draws_of(f"{plan.seed}/mrids").randbytes):
         async with trio.open_nursery() as nursery:
             world = World(nursery, plan)
-            await world.start()
-            yield world
-            await world.stop()
+            try:
+                await world.start()
+                yield world
+                await world.stop()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await world.network.close()
             nursery.cancel_scope.cancel()

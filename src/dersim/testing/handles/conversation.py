@@ -24,7 +24,7 @@ class Seen(NamedTuple):
     """One request and its answer.
 
     source: who has seen it, 0 for the utility, else the first DER of a simulator; number: by source, from 1.
-    time_s: UTC seconds. path: without query. status: 0 for no answer.
+    time_s: UTC seconds. path: without query. status: 0 for no answer. faults: those planted that acted on it.
     """
 
     source: int
@@ -36,6 +36,7 @@ class Seen(NamedTuple):
     lfdi: str
     request_body: bytes
     response_body: bytes
+    faults: tuple[str, ...] = ()
 
     def sent(self) -> Any:
         """The body of the request as a resource of `dersim.ieee2030_5.resources`."""
@@ -138,6 +139,13 @@ class Conversation:
             raise AssertionError(self._told(_named(method, path, status, der), wanted, len(found)))
         return found
 
+    def assert_none_refused(self) -> None:
+        """AssertionError where a request was answered 4xx or 5xx, but by a planted fault."""
+        __tracebackhide__ = True
+        refused = [each for each in self._all() if each.status >= 400 and not each.faults]
+        if refused:
+            raise AssertionError("\n".join([f"{len(refused)} requests were refused:", *listed(refused)]))
+
     def assert_valid(self, path: str = "*") -> None:
         """AssertionError with the reasons where the schema of no edition of IEEE 2030.5 takes a body."""
         __tracebackhide__ = True
@@ -225,6 +233,7 @@ def _seen(world: World) -> list[Seen]:
                 each.lfdi or "",
                 each.request_body,
                 each.response_body,
+                each.planted_faults,
             )
             for each in world.utility.requests()
         ]

@@ -61,6 +61,11 @@ class Der:
         """The value of a mode in force, such as opModMaxLimW (percent); None where it is not."""
         return self._ask(lambda world, n: world.device(n).setpoints.value(mode))
 
+    def source(self, mode: str) -> str | None:
+        """Where that value comes from, such as csip or modbus; None where it is not in force."""
+        held = self._ask(lambda world, n: world.device(n).setpoints.in_force())
+        return next((each.source.label for each in held if each.mode == mode), None)
+
     @property
     def modbus(self) -> Modbus:
         """Its SunSpec registers."""

@@ -1,4 +1,4 @@
-"""The fixture `modbus`: the SunSpec registers of a DER, without a port."""
+"""The fixture `modbus`: the SunSpec registers of a DER, over memory without a port."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ class Modbus:
 
     def __init__(self, live: LiveWorld, number: int) -> None:
         self._live, self._number = live, number
+
+    @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1; AssertionError over memory, where it does not."""
+        number = self._number
+        shown = self._live.portal.call(lambda: self._live.world.simulator_of(number).simulator.addresses)
+        where = shown.get(f"modbus_{number}") or shown.get("modbus")
+        if where is None:
+            raise AssertionError(f'Modbus of DER {number} has no port; @pytest.mark.dersim(over="loopback")')
+        return int(where.rpartition(":")[2])
 
     def read(self, address: int, count: int = 1) -> list[int]:
         """Holding registers from an address on (40000 is the marker SunS); ModbusRefused."""

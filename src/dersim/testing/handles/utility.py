@@ -10,6 +10,7 @@ from dersim import pki
 from dersim.testing.live import LiveWorld
 from dersim.testing.network import LoopbackNetwork
 from dersim.testing.utility import OPERATOR, SYSTEM, Utility
+from dersim.utility.head_end import HeadEnd
 
 T = TypeVar("T")
 
@@ -37,6 +38,11 @@ class UtilityHandle:
             )
         scheme = "https" if self._live.plan.encrypted else "http"
         return f"{scheme}://127.0.0.1:{self.port}/dcap"
+
+    @property
+    def address(self) -> str:
+        """The URL without a path: `https://127.0.0.1:8443`."""
+        return self.url.removesuffix("/dcap")
 
     @property
     def pki(self) -> Path:
@@ -117,6 +123,10 @@ class UtilityHandle:
             utility.ahead_s = ahead_s
 
         self._ask(put)
+
+    def with_head_end(self, work: Callable[[HeadEnd], T]) -> T:
+        """What `work` returns, called with the server's `dersim.utility.head_end.HeadEnd`."""
+        return self._ask(lambda utility: work(utility.head_end))
 
     def operate(self, method: str, path: str, body: Any = None) -> Any:
         """Any request to the operator's REST: `operate("GET", "programs")`."""
