@@ -67,6 +67,12 @@ class Der:
         return next((each.source.label for each in held if each.mode == mode), None)
 
     @property
+    def log(self) -> list[str]:
+        """The lines of the log about it."""
+        held = self._live.portal.call(self._live.world.log.entries)
+        return [each.to_line() for each in held if each.device == self.number]
+
+    @property
     def modbus(self) -> Modbus:
         """Its SunSpec registers."""
         return Modbus(self._live, self.number)

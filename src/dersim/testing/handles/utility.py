@@ -10,7 +10,7 @@ from dersim import pki
 from dersim.testing.live import LiveWorld
 from dersim.testing.network import LoopbackNetwork
 from dersim.testing.utility import OPERATOR, SYSTEM, Utility
-from dersim.utility.head_end import HeadEnd
+from dersim.utility.head_end import MODULE, HeadEnd
 
 T = TypeVar("T")
 
@@ -64,6 +64,12 @@ class UtilityHandle:
     def violations(self) -> list[str]:
         """What of the standard clients have violated, in words."""
         return self._ask(lambda utility: [str(each) for each in utility.head_end.violations])
+
+    @property
+    def log(self) -> list[str]:
+        """The lines of its log."""
+        held = self._live.portal.call(self._live.world.log.entries)
+        return [each.to_line() for each in held if each.module == MODULE]
 
     def wait_for_responses(self, mrid: str, statuses: Sequence[int], within_s: float = 300) -> Any:
         """Let time pass until a control is answered with these, in this order: `[1, 2, 3]`.
