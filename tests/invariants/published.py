@@ -51,12 +51,12 @@ def default(percent):
     return encode(r.DefaultDERControl(mRID="DD", DERControlBase=base), Edition.E2018)
 
 
-def readings(**values):
-    """A MirrorUsagePoint with the total W or VAr, named by unit."""
+def readings(role_flags=0x49, **values):
+    """A MirrorUsagePoint with the total W or VAr, named by unit; by default of a DER."""
     uoms = {"w": 38, "var": 63}
     point = r.MirrorUsagePoint(
         mRID="AA00",
-        roleFlags=0x49,
+        roleFlags=role_flags,
         serviceCategoryKind=0,
         status=1,
         deviceLFDI="0" * 40,

@@ -66,6 +66,11 @@ def test_a_reading_is_compared_with_the_ticks_around_it(rig):
     assert [each.seen for each in rig.tick(5)] == [f"{-watts} W in POST /mup"]
 
 
+def test_the_meter_of_a_site_tells_something_else(rig):
+    rig.exchange("POST", "/mup", sent=published.readings(role_flags=0x03, w=-12_345))
+    assert rig.tick(5) == []
+
+
 def test_an_old_reading_is_found(rig):
     watts = round(rig.device.state.p_w)
     rig.device.inputs.set(irradiance_w_m2=100.0)

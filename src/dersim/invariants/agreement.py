@@ -27,6 +27,8 @@ SLACK, SLACK_W = 2e-4, 1.0
 #: Ticks that are remembered, and how long before and after a post counts, simulated s beside two ticks.
 MOST_TICKS, AROUND_S = 600, 2.0
 _W, _VAR = 38, 63
+#: The bit of RoleFlags that says so.
+IS_DER = 1 << 3
 
 
 class Agreement(Invariant):
@@ -60,13 +62,14 @@ class Agreement(Invariant):
         posted += (
             each for each in look.exchanges if each.method == "POST" and b"Mirror" in each.request_body[:400]
         )
-        while posted and look.now_s >= posted[0].time_s + posted[0].elapsed_s + 2 * look.tick_s:
+        while posted and look.now_s >= look.ended_s(posted[0]) + 2 * look.tick_s:
             yield from self._readings(look, posted.pop(0))
 
     def _readings(self, look: Look, exchange: HttpExchange) -> Iterator[Violation]:
         """Total P and Q in what was posted."""
-        for reading in _meter_readings(exchange.request_body):
-            if reading.ReadingType is not None and reading.ReadingType.phase in (None, 0):
+        of_der, readings = _meter_readings(exchange.request_body)
+        for reading in readings:
+            if of_der and reading.ReadingType is not None and reading.ReadingType.phase in (None, 0):
                 kind = int(reading.ReadingType.uom or 0), int(reading.ReadingType.powerOfTenMultiplier or 0)
                 self._types[reading.mRID] = kind
             uom, power = self._types.get(reading.mRID, (0, 0))
@@ -83,8 +86,8 @@ class Agreement(Invariant):
     def _around(self, look: Look, exchange: HttpExchange, column: int) -> list[float]:
         """The values of the ticks around an exchange; none where the first of them is not known."""
         past = self._past.get(look.device.number, ())
-        around_s = 2 * look.tick_s + AROUND_S
-        first_s, last_s = exchange.time_s - around_s, exchange.time_s + exchange.elapsed_s + around_s
+        around_s = 2 * look.tick_s + AROUND_S * look.rate
+        first_s, last_s = exchange.time_s - around_s, look.ended_s(exchange) + around_s
         if not past or past[0][0] > first_s:
             return []
         return [each[column] for each in past if first_s <= each[0] <= last_s]
@@ -141,14 +144,17 @@ def _near(told: object, value: float, slack: float) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _meter_readings(body: bytes) -> tuple[MirrorMeterReading, ...]:
+def _meter_readings(body: bytes) -> tuple[bool, tuple[MirrorMeterReading, ...]]:
+    """Whether it describes the meter of a DER, not that of a site; and its readings."""
     try:
         resource = decode(body).resource
     except RemoteProtocolError:
-        return ()
+        return False, ()
     match resource:
-        case MirrorMeterReadingList() | MirrorUsagePoint():
-            return resource.MirrorMeterReading
+        case MirrorUsagePoint():
+            return bool(int(resource.roleFlags) & IS_DER), resource.MirrorMeterReading
+        case MirrorMeterReadingList():
+            return False, resource.MirrorMeterReading
         case MirrorMeterReading():
-            return (resource,)
-    return ()
+            return False, (resource,)
+    return False, ()

@@ -33,7 +33,7 @@ class Alertness(Invariant):
             key = exchange.method, path
             if exchange.status == 0 or exchange.status >= 500:
                 if not exchange.cause.startswith(_OPTIONAL):
-                    ended_s = exchange.time_s + exchange.elapsed_s
+                    ended_s = look.ended_s(exchange)
                     failing.setdefault(key, (ended_s, f"{exchange.method} {path}: {exchange.outcome}"))
             elif exchange.cause.startswith("discovery"):
                 failing.clear()
@@ -45,7 +45,7 @@ class Alertness(Invariant):
     def _say(look: Look, failing: dict[tuple[str, str], tuple[float, str]]) -> Iterator[Violation]:
         client = look.client
         for key, (ended_s, what) in list(failing.items()):
-            since_s = look.now_s - ended_s
+            since_s = (look.now_s - ended_s) / max(look.rate, 1.0)
             if since_s > UNTIL_S:
                 del failing[key]
             elif since_s > WITHIN_S + look.tick_s and client is not None and client.state == "connected":

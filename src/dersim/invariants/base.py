@@ -46,7 +46,7 @@ class Look:
     exchanges: what this DER's client sent and received since the last look, oldest first; published: what the
     server published in it and before. views: the events as the client explains them. overview: makes the
     measurements and the status of `GET /api/dersim/overview` and of the telemetry stream. real_s: a monotonic
-    clock, real seconds.
+    clock, real seconds. rate: simulated seconds a second.
     """
 
     device: Device
@@ -60,6 +60,11 @@ class Look:
     views: Sequence[EventView] = ()
     overview: Callable[[], Mapping[str, Any]] | None = None
     real_s: float = 0.0
+    rate: float = 1.0
+
+    def ended_s(self, exchange: HttpExchange) -> float:
+        """When an exchange was over, simulated s."""
+        return exchange.time_s + exchange.elapsed_s * self.rate
 
     def violation(self, invariant: type[Invariant], expected: str, seen: str) -> Violation:
         """A violation of this DER at this instant."""

@@ -49,7 +49,9 @@ class Events(Invariant):
             found = response_of(exchange)
             if found is not None and found[1] == _OPT_OUT:
                 self._opted_out.setdefault(number, set()).add(found[0])
-        if look.client is None or min(self._calm.lasts_s(look)) < NEWS_S:
+        news_s = NEWS_S * max(1.0, look.rate / 4)
+        calm_s, real_calm_s = self._calm.lasts_s(look)
+        if look.client is None or calm_s < news_s or real_calm_s < NEWS_S / 4:
             self._live.pop(number, None)
             return
         live_before = self._live.get(number, frozenset())
@@ -57,7 +59,7 @@ class Events(Invariant):
         now_s = look.client.server_now_s()
         views = {view.mrid: view for view in look.views}
         for control in list(look.published.controls.values()):
-            if look.now_s - control.changed_s < NEWS_S or look.published.primacy_of(control) is None:
+            if look.now_s - control.changed_s < news_s or look.published.primacy_of(control) is None:
                 continue
             if control.mrid in self._opted_out.get(number, ()):
                 continue
@@ -86,7 +88,7 @@ class Events(Invariant):
             (each.mode, each.source): each.value for each in (*setpoints.in_force(), *setpoints.overridden())
         }
         for mode, (percent, read_s) in look.published.default_percentages().items():
-            if mode in ruled or look.now_s - read_s < NEWS_S:
+            if mode in ruled or look.now_s - read_s < NEWS_S * max(1.0, look.rate / 4):
                 continue
             if setpoints.check(mode, percent).verdict is not Verdict.ACCEPTED:
                 continue
@@ -102,7 +104,7 @@ def _judged(
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with a control: what was expected, and what is seen."""
     view, mrid = views.get(control.mrid), control.mrid
-    slack_s = 2 * look.tick_s + SLACK_S
+    slack_s = 2 * look.tick_s + SLACK_S * max(1.0, look.rate / 4)
     (first_start_s, last_start_s), (first_end_s, last_end_s) = control.starts(), control.ends()
     ahead_s = now_s - look.now_s
     bound_s = abs(control.control.randomizeStart or 0)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: The exchanges of one DER that wait for its next look, at most.
 MOST_WAITING = 500
+#: Those from before it listened that are taken over.
+MOST_BEFORE = 5_000
 
 
 class Hearing:
@@ -26,6 +28,8 @@ class Hearing:
         """Listen, once there is a conversation."""
         if self.conversation is None and (found := services.find(ConversationService)) is not None:
             self.conversation = found
+            for exchange in found.entries(limit=MOST_BEFORE):
+                self._heard(exchange)
             found.listeners.append(self._heard)
 
     def detach(self) -> None:

@@ -78,7 +78,7 @@ class Spread(Invariant):
                 self._retries.append((failed_s, exchange.time_s))
             told = any(name == "retry-after" for name, _ in exchange.response_headers)
             if not told and (exchange.status == 0 or exchange.status >= 500):
-                self._failed_s[number] = exchange.time_s + exchange.elapsed_s
+                self._failed_s[number] = look.ended_s(exchange)
         yield from ()
 
     def check_fleet(self, look: FleetLook) -> Iterator[Violation]:

@@ -170,6 +170,7 @@ class Watcher:
             () if client is None else client.explain(),
             None if overview is None else partial(overview.measured, device),
             self._real_s(),
+            getattr(self._clock, "rate", 1.0),
         )
         return [violation for invariant in self._looking for violation in invariant.check(look)]
 
