@@ -28,6 +28,7 @@ import trio
 
 from dersim.descriptors import Refusals, connection_limit
 from dersim.errors import CertificateError
+from dersim.floods import Flood
 from dersim.http11.messages import DEFAULT_LIMITS, Handler, Limits
 from dersim.http11.plain import Begun, is_plain, to_tls
 from dersim.http11.raw import Raw, play
@@ -64,9 +65,10 @@ async def serve(
     """Serve until cancelled; closes the listeners.
 
     handler: answers a request with a response, whatever the method; an exception out of it is answered 500.
-    log: gets one line for each connection that was refused or ended early. on_error: gets every unexpected
-    exception of a connection, and the client's address; what it raises ends the server, as does every such
-    exception without it. gate: asked for each connection. on_handshake: told of each one that succeeded.
+    log: gets a line for a connection that was refused or ended early, few a minute. on_error: gets every
+    unexpected exception of a connection, and the client's address; what it raises ends the server, as does
+    every such exception without it. gate: asked for each connection. on_handshake: told of each that
+    succeeded.
     """
     server = _Server(handler, tls, limits, log, on_error, gate, on_handshake)
     async with trio.open_nursery() as nursery:
@@ -96,7 +98,7 @@ class _Server:
         self.limits = limits
         self.is_stopping = False
         self._tls = tls
-        self._tell = log
+        self._flood = None if log is None else Flood(log)
         self._on_error = on_error
         self._gate = gate
         self._on_handshake = on_handshake
@@ -221,8 +223,8 @@ class _Server:
 
     def log(self, line: str) -> None:
         """Log why a connection was ended early."""
-        if self._tell is not None:
-            self._tell(line)
+        if self._flood is not None:
+            self._flood.line(line)
 
     def is_idle(self, key: int, scope: trio.CancelScope) -> None:
         """A connection waits for its next request; cancelling `scope` closes it."""

@@ -21,6 +21,7 @@ import trio
 from dersim.descriptors import Refusals, connection_limit
 from dersim.errors import RemoteProtocolError
 from dersim.fences import Fences
+from dersim.floods import Flood
 from dersim.saved_states import Barrier
 from dersim.sunspec.mbap import Stream
 from dersim.tls.reasons import explain
@@ -80,6 +81,8 @@ class Connections:
         limits = limits or Limits()
         self._limits = limits._replace(connections=connection_limit(limits.connections))
         self._refusals = Refusals(lambda line: say("Error", line))
+        self._ended = Flood(lambda line: say("Warning", line))
+        self._closed = Flood(lambda line: say("Info", line))
         self._open: set[_Connection] = set()
         self._requests = 0
 
@@ -109,7 +112,7 @@ class Connections:
         idlest = min(self._open, key=lambda each: each.last)
         idlest.scope.cancel()
         self._open.discard(idlest)
-        self._say("Info", f"{idlest.peer}: closed, the longest idle of {len(self._open) + 1}")
+        self._closed.line(f"{idlest.peer}: closed, the longest idle of {len(self._open) + 1}")
 
     async def _serve(self, stream: trio.SocketStream) -> None:
         connection = _Connection(_peer(stream))
@@ -131,9 +134,9 @@ class Connections:
             else:
                 await self._serve_tls(stream, connection, self._tls)
         except RemoteProtocolError as error:
-            self._say("Warning", f"{connection.peer}: {error}; connection closed")
+            self._ended.line(f"{connection.peer}: {error}; connection closed")
         except trio.TooSlowError:
-            self._say("Warning", f"{connection.peer}: too slow in mid-message; connection closed")
+            self._ended.line(f"{connection.peer}: too slow in mid-message; connection closed")
         except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
             self._say("Debug", f"{connection.peer}: connection lost: {str(error) or type(error).__name__}")
 
@@ -195,12 +198,12 @@ class Connections:
             with trio.fail_after(self._limits.handshake_s):
                 await secure.do_handshake()
         except trio.TooSlowError:
-            self._say("Warning", f"{connection.peer}: no TLS handshake within {self._limits.handshake_s:g} s")
+            self._ended.line(f"{connection.peer}: no TLS handshake within {self._limits.handshake_s:g} s")
             return
         except trio.BrokenResourceError as error:
             cause = error.__cause__
             why = explain(cause) if isinstance(cause, ssl.SSLError) else "the connection broke"
-            self._say("Warning", f"{connection.peer}: TLS handshake failed: {why}")
+            self._ended.line(f"{connection.peer}: TLS handshake failed: {why}")
             return
         messages = self._open_stream(connection.peer, secure.getpeercert(binary_form=True) or b"")
         while True:
