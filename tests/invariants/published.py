@@ -62,7 +62,7 @@ def readings(role_flags=0x49, **values):
         deviceLFDI="0" * 40,
         MirrorMeterReading=tuple(
             r.MirrorMeterReading(
-                mRID=f"AA{uoms[name]:02d}",
+                mRID=f"AA{role_flags:02X}{uoms[name]:02d}",
                 Reading=r.Reading(value=value),
                 ReadingType=r.ReadingType(powerOfTenMultiplier=0, uom=uoms[name], phase=0),
             )

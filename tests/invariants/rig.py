@@ -9,6 +9,9 @@ from tests.invariants import published
 
 from dersim.exchanges.conversation import Conversation
 from dersim.fleet import Fleet
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.site_load import SiteLoad
 from dersim.ieee2030_5.event_types import EventView, Phase
 from dersim.invariants import Watcher
 from dersim.logbuffer import LogBuffer
@@ -59,10 +62,12 @@ class Client:
 class Rig:
     """DERs that are stepped, and a watcher of these invariants."""
 
-    def __init__(self, *invariants, count=1, types=("PV-3Phase",), **options):
+    def __init__(self, *invariants, count=1, types=("PV-3Phase",), load_w=None, **options):
         self.clock = TickClock()
         self.devices = [
-            make_device(number, device_type=types[number % len(types)], clock=self.clock)
+            make_device(
+                number, device_type=types[number % len(types)], clock=self.clock, inputs=_inputs(load_w)
+            )
             for number in range(1, count + 1)
         ]
         self.device = self.devices[0]
@@ -126,6 +131,14 @@ class Rig:
             "</DERControlResponse>"
         )
         self.exchange("POST", "/rsps/1/rsp", sent=body.encode(), status=answer, device=device)
+
+
+def _inputs(load_w):
+    """Those of a DER with such a load behind its meter, None: without one."""
+    if load_w is None:
+        return None
+    site = SiteLoad(3, 0.8)
+    return Inputs(Conditions()._replace(**site.completed({"load_w": load_w})), site=site, start_s=START_S)
 
 
 def view(mrid, modes, *, phase=Phase.ACTIVE, primacy=1, created=0.0, start=START_S - 100, end=START_S + 1000):

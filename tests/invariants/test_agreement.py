@@ -95,3 +95,34 @@ def test_der_status_is_compared(rig):
     assert rig.tick() == []
     body.operationalModeStatus.value = 1
     assert [each.seen for each in rig.tick()] == ["1 in DERStatus"]
+
+
+@pytest.fixture
+def site_rig():
+    rig = Rig(Agreement(), load_w=3000.0)
+    rig.site = Site()
+    rig.services.offer(OverviewService, rig.site)
+    assert rig.tick(30) == []
+    return rig
+
+
+def test_a_reading_of_a_site_is_compared_with_what_the_site_imports(site_rig):
+    site = site_rig.device.state.site
+    watts, var = round(-site.p_w), round(-site.q_var)
+    assert (watts, var) != (round(site_rig.device.state.p_w), 0)
+    site_rig.exchange("POST", "/mup", sent=published.readings(role_flags=0x03, w=watts, var=var))
+    site_rig.exchange("POST", "/mup", sent=published.readings(w=round(site_rig.device.state.p_w), var=0))
+    assert site_rig.tick(5) == []
+    site_rig.exchange("POST", "/mup", sent=published.readings(role_flags=0x03, w=-watts))
+    assert [each.seen for each in site_rig.tick(5)] == [f"{-watts} W in POST /mup"]
+
+
+def test_the_site_over_rest_is_compared(site_rig):
+    measured = site_rig.site.measured
+
+    def wrong(device):
+        told = measured(device)
+        return {**told, "site": {**told["site"], "power_kw": 9.0}}
+
+    site_rig.site.measured = wrong
+    assert [each.expected.split()[:2] for each in site_rig.tick()] == [["site", "power_kw"]]

@@ -57,3 +57,14 @@ def test_a_failed_der_counts_no_more():
     rig.tick(30)
     rig.device.fail("test")
     assert rig.tick(60) == []
+
+
+def test_the_registers_of_a_site_only_rise():
+    rig = Rig(Energy(), load_w=3000.0)
+    assert rig.tick(600) == []
+    rig.device.inputs.set(load_w=50_000)
+    assert rig.tick(600) == []
+    rig.device._registers.site._registers[1] = 0.0
+    rig.device.disturb()
+    found = rig.tick(60)
+    assert [each.expected.partition(" not")[0] for each in found] == ["exported_wh of the site"]

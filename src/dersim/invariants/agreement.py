@@ -1,4 +1,4 @@
-"""I6: what is told in several places is the same: REST and WebSocket, SunSpec 701, DERStatus, meter readings.
+"""I6: what is told in several places is the same: REST and WebSocket, SunSpec, DERStatus, meter readings.
 
 The state of the DER is the measure. Readings are on their way for a moment, so a posted value must lie
 between those of the ticks around the time of the post.
@@ -27,8 +27,10 @@ SLACK, SLACK_W = 2e-4, 1.0
 #: Ticks that are remembered, and how long before and after a post counts, simulated s beside two ticks.
 MOST_TICKS, AROUND_S = 600, 2.0
 _W, _VAR = 38, 63
-#: The bit of RoleFlags that says so.
-IS_DER = 1 << 3
+#: roleFlags of a mirror: bits of a premises and of a DER.
+_PREMISES, _DER = 1 << 1, 1 << 3
+#: By whether a reading is of a site, and its unit: its column of the past.
+_COLUMNS = {(False, _W): 1, (False, _VAR): 2, (True, _W): 3, (True, _VAR): 4}
 
 
 class Agreement(Invariant):
@@ -38,8 +40,10 @@ class Agreement(Invariant):
     statement = "REST, WebSocket, SunSpec, readings and DERStatus agree for the same tick."
 
     def __init__(self) -> None:
-        self._past: dict[int, deque[tuple[float, float, float]]] = {}
-        self._types: dict[str, tuple[int, int]] = {}
+        #: Time, P and Q of the DER, and what its site imports; NaN without a load behind its meter.
+        self._past: dict[int, deque[tuple[float, float, float, float, float]]] = {}
+        #: By mRID: whether it is of a site, unit, power of ten.
+        self._types: dict[str, tuple[bool, int, int]] = {}
         #: Posts that wait for the tick after them.
         self._posted: dict[int, list[HttpExchange]] = {}
 
@@ -48,7 +52,10 @@ class Agreement(Invariant):
         past = self._past.get(device.number)
         if past is None:
             past = self._past[device.number] = deque(maxlen=MOST_TICKS)
-        past.append((now_s, device.seen.p_w, device.seen.q_var))
+        seen = device.seen
+        has_site = device.inputs.site is not None
+        site = (seen.load_w - seen.p_w, seen.load_var - seen.q_var) if has_site else (math.nan, math.nan)
+        past.append((now_s, seen.p_w, seen.q_var, *site))
         return ()
 
     def check(self, look: Look) -> Iterator[Violation]:
@@ -67,16 +74,18 @@ class Agreement(Invariant):
 
     def _readings(self, look: Look, exchange: HttpExchange) -> Iterator[Violation]:
         """Total P and Q in what was posted."""
-        of_der, readings = _meter_readings(exchange.request_body)
-        for reading in readings:
-            if of_der and reading.ReadingType is not None and reading.ReadingType.phase in (None, 0):
-                kind = int(reading.ReadingType.uom or 0), int(reading.ReadingType.powerOfTenMultiplier or 0)
-                self._types[reading.mRID] = kind
-            uom, power = self._types.get(reading.mRID, (0, 0))
+        for said_of_site, reading in _meter_readings(exchange.request_body):
+            if (kind := reading.ReadingType) is not None and kind.phase in (None, 0):
+                self._types[reading.mRID] = (
+                    said_of_site,
+                    int(kind.uom or 0),
+                    int(kind.powerOfTenMultiplier or 0),
+                )
+            of_site, uom, power = self._types.get(reading.mRID, (False, 0, 0))
             if uom not in (_W, _VAR) or reading.Reading is None or reading.Reading.value is None:
                 continue
             value = float(reading.Reading.value) * 10.0**power
-            values = self._around(look, exchange, 1 if uom == _W else 2)
+            values = self._around(look, exchange, _COLUMNS[of_site, uom])
             slack = SLACK_W + 10.0**power
             if values and not min(values) - slack <= value <= max(values) + slack:
                 name = "W" if uom == _W else "var"
@@ -90,22 +99,34 @@ class Agreement(Invariant):
         first_s, last_s = exchange.time_s - around_s, look.ended_s(exchange) + around_s
         if not past or past[0][0] > first_s:
             return []
-        return [each[column] for each in past if first_s <= each[0] <= last_s]
+        return [
+            each[column] for each in past if first_s <= each[0] <= last_s and not math.isnan(each[column])
+        ]
 
 
 def _rest(look: Look, state: DeviceState) -> Iterator[Violation]:
     if look.overview is None:
         return
-    told = look.overview()["metrics"]
+    overview = look.overview()
+    told = overview["metrics"] | {f"site {name}": each for name, each in (overview["site"] or {}).items()}
     for name, value, slack in (
         ("power_kw", state.p_w / 1e3, 1e-3),
         ("reactive_power_kvar", state.q_var / 1e3, 1e-3),
         ("frequency_hz", state.frequency_hz, 1e-3),
         ("energy_exported_kwh", sum(state.exported_wh) / 1e3, 1e-3),
         ("energy_imported_kwh", sum(state.imported_wh) / 1e3, 1e-3),
+        *_site_rest(state),
     ):
         if not _near(told[name], value, slack):
             yield look.violation(Agreement, f"{name} {value:.6g} in REST and WebSocket", f"{told[name]}")
+
+
+def _site_rest(state: DeviceState) -> Iterator[tuple[str, float, float]]:
+    if (site := state.site) is not None:
+        yield "site power_kw", site.p_w / 1e3, 1e-3
+        yield "site reactive_power_kvar", site.q_var / 1e3, 1e-3
+        yield "site energy_exported_kwh", site.energy.exported_wh / 1e3, 1e-3
+        yield "site energy_imported_kwh", site.energy.imported_wh / 1e3, 1e-3
 
 
 def _sunspec(look: Look, state: DeviceState) -> Iterator[Violation]:
@@ -144,17 +165,19 @@ def _near(told: object, value: float, slack: float) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _meter_readings(body: bytes) -> tuple[bool, tuple[MirrorMeterReading, ...]]:
-    """Whether it describes the meter of a DER, not that of a site; and its readings."""
+def _meter_readings(body: bytes) -> tuple[tuple[bool, MirrorMeterReading], ...]:
+    """The readings in a body, each with whether its mirror is said to be that of a site."""
     try:
         resource = decode(body).resource
     except RemoteProtocolError:
         return False, ()
     match resource:
         case MirrorUsagePoint():
-            return bool(int(resource.roleFlags) & IS_DER), resource.MirrorMeterReading
+            flags = int(resource.roleFlags or 0)
+            of_site = bool(flags & _PREMISES and not flags & _DER)
+            return tuple((of_site, each) for each in resource.MirrorMeterReading)
         case MirrorMeterReadingList():
-            return False, resource.MirrorMeterReading
+            return tuple((False, each) for each in resource.MirrorMeterReading)
         case MirrorMeterReading():
-            return False, (resource,)
-    return False, ()
+            return ((False, resource),)
+    return ()

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from dersim.hardware.state import MeterEnergy
 from dersim.invariants.base import Invariant, Violation
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class _Integral:
 
     def __init__(self, device: Device, state: DeviceState) -> None:
         self.base = self.last = _totals(state)
+        self.site = _site_registers(state)
         self.low, self.high = [0.0] * 4, [0.0] * 4
         self.take(device, state)
 
@@ -91,6 +93,16 @@ class Energy(Invariant):
         if found:
             integral.base, integral.low, integral.high = totals, [0.0] * 4, [0.0] * 4
         yield from found
+        yield from self._compare_site(device, integral, _site_registers(state), now_s)
+
+    def _compare_site(
+        self, device: Device, integral: _Integral, now: tuple[float, ...], now_s: float
+    ) -> Iterator[Violation]:
+        last, integral.site = integral.site, now
+        for name, before, after in zip(MeterEnergy._fields, last, now, strict=False):
+            if after < before - 1e-9 * abs(before):
+                wanted = f"{name} of the site not below {before:.3f}"
+                yield Violation(self.id, device.number, now_s, wanted, f"{after:.3f}")
 
     def _compare(
         self, device: Device, integral: _Integral, totals: _Four, now_s: float
@@ -120,6 +132,11 @@ def _follow(device: Device, integral: _Integral, state: DeviceState, seconds: fl
     q_bounds = (max(q[0] - slack, -most), min(q[1] + slack, most))
     if seconds > 0:
         integral.between(p_bounds, q_bounds, seconds)
+
+
+def _site_registers(state: DeviceState) -> tuple[float, ...]:
+    """Those of the site's meter; none without a load behind the DER's."""
+    return () if state.site is None else state.site.energy
 
 
 def _totals(state: DeviceState) -> _Four:

@@ -116,7 +116,6 @@ def document(context: WebContext, device: Device) -> dict[str, Any]:
         "devices": context.of_fleet("lines", lambda: [entry(each) for each in context.engine.fleet.devices]),
         **measured(device),
         "comm": comm(context, device),
-        "site": site_metrics(state.site),
         "violations": violations_of(context),
         **told(device, context.engine.clock.rate),
     }
@@ -136,6 +135,7 @@ def measured(device: Device) -> dict[str, Any]:
         "phases": phases(state, device.nameplate.phases),
         "sources": sources(state),
         "status": status(state),
+        "site": site_metrics(state.site),
     }
 
 
