@@ -170,7 +170,7 @@ def _meter_readings(body: bytes) -> tuple[tuple[bool, MirrorMeterReading], ...]:
     try:
         resource = decode(body).resource
     except RemoteProtocolError:
-        return False, ()
+        return ()
     match resource:
         case MirrorUsagePoint():
             flags = int(resource.roleFlags or 0)
