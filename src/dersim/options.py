@@ -15,6 +15,7 @@ import ipaddress
 import math
 import os
 import re
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from datetime import time
 from pathlib import Path
@@ -101,6 +102,13 @@ class OptionParser(argparse.ArgumentParser):
         if args is not None:
             self._refuse_unknown(args)
         return super().parse_known_args(args, namespace)
+
+    def given(self, args: Sequence[str]) -> frozenset[str]:
+        """The names of the options that `args` sets; the others have their defaults."""
+        unset = object()
+        before = Namespace(**{action.dest: unset for action in self.flags.values()})
+        after = vars(self.parse_args(args, before))
+        return frozenset(name for name, value in after.items() if value is not unset)
 
     def _refuse_unknown(self, args: Sequence[str]) -> None:
         if self._subparsers is not None:

@@ -438,3 +438,27 @@ def test_front_ends_come_in_their_order():
     kinds = [frontend("csip"), frontend("utility", order=20), frontend("abc")]
     registry = register(plugin(register_frontends=lambda options: kinds))
     assert [kind.name for kind in registry.ordered_frontends()] == ["utility", "abc", "csip"]
+
+
+def test_a_plug_in_changes_defaults_and_nothing_that_was_given():
+    parser = OptionParser()
+    parser.add_argument("--rate", type=float, default=1.0)
+    parser.add_argument("--tick", type=float, default=1.0)
+    words = ["--rate", "5"]
+    assert parser.given(words) == {"rate"}
+    options = parser.parse_args(words)
+
+    def slower(options, given):
+        assert given == {"rate"}
+        options.tick = 10.0
+
+    PluginSet([plugin(adapt_options=slower)]).adapt_options(options, parser.given(words))
+    assert (options.rate, options.tick) == (5.0, 10.0)
+
+    def bold(options):
+        options.rate = 60.0
+
+    with pytest.raises(
+        PluginError, match=r"bold: its hook adapt_options changed options\.rate, which"
+    ):
+        PluginSet([plugin("bold", adapt_options=bold)]).adapt_options(options, parser.given(words))

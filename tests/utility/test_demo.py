@@ -3,14 +3,18 @@
 from argparse import Namespace
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from dersim import pki
 from dersim.device import ManualClock
 from dersim.errors import ConfigError
 from dersim.fences import Fences
+from dersim.ieee2030_5 import identity
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
+from dersim.tls.files import load_certificates
 from dersim.utility import demo
+from dersim.yaml_text import FileError
 
 
 class Clock:
@@ -97,3 +101,23 @@ def test_a_scenario_is_played_instead_of_the_cycle_and_its_pin_is_that_of_the_cl
     assert (server.config.cycle, given.pin, len(server.head_end.programs)) == (False, 222220, 0)
     server.begin()
     assert [program.description for program in server.head_end.programs] == ["P"]
+
+
+def test_a_scenario_of_the_demo_knows_ders_by_their_numbers(tmp_path):
+    file = tmp_path / "s.yaml"
+    text = "groups: [{{name: g, level: feeder, ders: [{0}]}}]\nprograms: [{{name: P, primacy: 1}}]\n"
+    context = Context(options(scenario=file), LogBuffer(stream_level="Error"))
+    context.fleet = Namespace(numbered=True, find=lambda number: number if number < 4 else None)
+    file.write_text(text.format(3))
+    demo.make(context)
+    (_, server) = context.offered.popitem()
+    pair = load_certificates(pki.ensure_device(pki.bundled_dir(), 3).cert, "of DER 3")[0]
+    lfdi = identity.lfdi(pair.public_bytes(Encoding.DER))
+    assert server._scenario.groups[0].devices == [lfdi]
+    file.write_text(text.format(4))
+    with pytest.raises(FileError, match="/groups/0/ders/0: there is no DER 4 in this run"):
+        demo.make(context)
+    context.options.csip_enc, context.options.csip_server_port = False, 0
+    file.write_text(text.format(3))
+    with pytest.raises(FileError, match="without TLS the LFDI of a DER is not known beforehand"):
+        demo.make(context)

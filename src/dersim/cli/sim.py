@@ -121,6 +121,7 @@ def configure(args: Sequence[str]) -> tuple[Namespace, Registry]:
     """The parsed flags with `plan`, and what the selected plug-ins registered. ConfigError or PluginError."""
     parser, plugins = sim_options.make_parser(args)
     options = parser.parse_args(args)
+    plugins.adapt_options(options, parser.given(args))
     options.given_seed = options.seed
     if options.seed is None:
         options.seed = secrets.randbelow(2**32)

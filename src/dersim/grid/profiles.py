@@ -30,6 +30,8 @@ from dersim.grid import whole_days
 from dersim.grid.frequency_ramp import next_piece_s
 from dersim.numeric import shown
 
+#: The weather of a clear day that comes with dersim, for `--dc_profile`.
+CLEAR_DAY = Path(__file__).parent / "data" / "clear-day.csv"
 _TIMES = ("t_s", "TimeUTC")
 WEATHER = ("irradiance_w_m2", "temperature_c", "wind_m_s")
 _PER_PHASE = {

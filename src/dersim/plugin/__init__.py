@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dersim.functions.filters import Lag
     from dersim.grid.conditions import Conditions
     from dersim.grid.contract import Grid, Outputs, Settled
+    from dersim.grid.profiles import CLEAR_DAY
     from dersim.hardware.device_type import DeviceType
     from dersim.hardware.measured import Measured
     from dersim.hardware.nameplate import Nameplate
@@ -81,6 +82,7 @@ _MODULES = {
     "dersim.grid.conditions": ("Conditions",),
     "dersim.fleet": ("Fleet",),
     "dersim.grid.contract": ("Grid", "Outputs", "Settled"),
+    "dersim.grid.profiles": ("CLEAR_DAY",),
     "dersim.hardware.device_type": ("DeviceType",),
     "dersim.hardware.measured": ("Measured",),
     "dersim.hardware.nameplate": ("Nameplate",),
@@ -134,6 +136,7 @@ _RENAMED = {
 _HOMES = {name: (module, name) for module, names in _MODULES.items() for name in names} | _RENAMED
 
 __all__ = [
+    "CLEAR_DAY",
     "DEVICE_TYPES",
     "FUNCTION_TYPES",
     "NOTHING",

@@ -1,4 +1,4 @@
-"""What a plug-in may add to dersim: eight hooks, each called once at start-up, in the order below.
+"""What a plug-in may add to dersim: nine hooks, each called once at start-up, in the order below.
 
 A plug-in is a module (or an object) with functions marked `@hookimpl`; it is found by the entry-point group
 ``dersim`` of its distribution. Hooks only *declare*: they return plain objects (`extension.py`,
@@ -33,6 +33,15 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def add_options(parser: OptionParser) -> None:
     """Add the plug-in's flags to `dersim sim`, as to an argparse parser; called before the flags are read."""
+
+
+@hookspec
+def adapt_options(options: Namespace, given: frozenset[str]) -> None:
+    """Change defaults that do not suit a run of the plug-in; called once, after all flags are read.
+
+    given: the names of the options that the user has set. Leave those as they are, and say what you change
+    in the help of your own flag.
+    """
 
 
 @hookspec

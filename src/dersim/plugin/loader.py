@@ -168,6 +168,20 @@ class PluginSet:
         owners.update(dict.fromkeys(mine, f"plug-in {plugin.name}"))
         names.update({action.dest: f"plug-in {plugin.name}" for action in mine.values()})
 
+    def adapt_options(self, options: Namespace, given: frozenset[str]) -> None:
+        """Let each plug-in change the defaults of options that were not given. PluginError for others."""
+        for plugin in self.plugins:
+            if "adapt_options" not in plugin.hooks:
+                continue
+            before = {name: getattr(options, name) for name in given}
+            self._call(plugin, "adapt_options", options=options, given=given)
+            changed = [name for name, value in before.items() if getattr(options, name) is not value]
+            if changed:
+                raise PluginError(
+                    f"plug-in {plugin.name}: its hook adapt_options changed options.{changed[0]}, "
+                    f"which the user has given; change the others only"
+                )
+
     def register(self, options: Namespace, *, also: Iterable[str] = ()) -> Registry:
         """Call all register_ hooks, in the order of hookspecs.py, and keep what is selected."""
         registry = self._collect(RESULTS, options)

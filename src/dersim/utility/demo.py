@@ -5,14 +5,20 @@ from __future__ import annotations
 import ipaddress
 from argparse import Namespace
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from dersim import pki
 from dersim.errors import ConfigError
+from dersim.ieee2030_5 import identity
 from dersim.plugin.extension import FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.services import CompanionService
 from dersim.state_file import of_server
+from dersim.tls.files import load_certificates
 from dersim.utility import certificates
 from dersim.utility.admin.flags import add_admin_port, admin_port_of
 from dersim.utility.config import UtilityConfig
@@ -95,7 +101,9 @@ def make(context: FrontendContext) -> DemoServer:
         cycle=True,
         state=None if getattr(options, "state", None) is None else of_server(options.state),
     )
-    scenario = None if options.scenario is None else read_scenario(options.scenario)
+    scenario = (
+        None if options.scenario is None else read_scenario(options.scenario, partial(_lfdi_of, context))
+    )
     if config.encrypted:
         folder = getattr(options, "use_test_pki_certs", None)
         config.certificate, config.key, config.root = certificates.of_folder(
@@ -109,6 +117,21 @@ def make(context: FrontendContext) -> DemoServer:
     context.buffers["utility_responses"] = server.head_end.responses.size
     context.buffers["utility_readings"] = server.head_end.mirrors.size
     return server
+
+
+def _lfdi_of(context: FrontendContext, number: int) -> str:
+    """The LFDI of DER `number` by its pair of the test PKI; ConfigError where it has none."""
+    options, fleet = context.options, context.fleet
+    if fleet.find(number) is None:
+        raise ConfigError(f"there is no DER {number} in this run")
+    if not getattr(options, "csip_enc", True):
+        raise ConfigError("without TLS the LFDI of a DER is not known beforehand; leave out --csip_enc no")
+    given = getattr(options, "use_test_pki_certs", None)
+    if not fleet.numbered and given is None:
+        raise ConfigError("a single DER may have any certificate; run more of them, or give devices")
+    folder = pki.bundled_dir() if given is None else Path(given)
+    pair = pki.ensure_device(folder, number if fleet.numbered else None)
+    return identity.lfdi(load_certificates(pair.cert, "the DER's certificate")[0].public_bytes(Encoding.DER))
 
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import pytest
 
 from dersim import pki
 from dersim.cli import main
+from dersim.errors import ConfigError
 from dersim.ieee2030_5 import Edition
 from dersim.utility.groups import LEVELS
 from dersim.utility.scenario.forms import Level
@@ -148,3 +149,32 @@ def test_a_scenario_that_cannot_be_played_is_exit_code_2_and_one_line(
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert err.startswith(f"dersim: {words.replace('s.yaml', str(file))}")
+
+
+STREET = """
+groups: [{name: street, level: service_point, ders: [2, 4]}]
+programs: [{name: P, primacy: 7, groups: [street]}]
+"""
+
+
+def test_ders_of_a_group_are_found_by_their_numbers(file: Path) -> None:
+    file.write_text(STREET)
+    found = read_scenario(file, lambda number: f"{number:040d}")
+    assert found.groups[0].devices == [f"{2:040d}", f"{4:040d}"]
+
+
+def test_numbers_of_ders_mean_nothing_to_a_server_alone(file: Path) -> None:
+    file.write_text(STREET)
+    with pytest.raises(
+        FileError, match=r"yaml:2: /groups/0/ders/0: DERs have numbers in dersim sim --demo"
+    ):
+        read_scenario(file)
+
+
+def test_a_number_without_a_der_is_told_with_its_place(file: Path) -> None:
+    def nobody(number: int) -> str:
+        raise ConfigError(f"there is no DER {number} in this run")
+
+    file.write_text(STREET)
+    with pytest.raises(FileError, match=r"/groups/0/ders/0: there is no DER 2 in this run"):
+        read_scenario(file, nobody)

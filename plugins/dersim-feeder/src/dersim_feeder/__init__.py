@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterable
+from datetime import time
+from pathlib import Path
 
-from dersim.plugin import ConfigError, GridType, OptionParser, hookimpl, readable_file
+from dersim.plugin import CLEAR_DAY, ConfigError, GridType, OptionParser, hookimpl, readable_file
+
+DATA = Path(__file__).parent / "data"
 
 
 @hookimpl
@@ -16,7 +20,8 @@ def add_options(parser: OptionParser) -> None:
         "--feeder",
         metavar="FILE",
         help="put the DERs on a feeder: bundled-30, bundled-1000, a .yaml file, or a master .dss file, "
-        "which is a script that may read and write files",
+        "which is a script that may read and write files; with --demo from 10:30 of a clear day, and with "
+        "the feeder's scenario, unless you give others",
     )
     group.add_argument(
         "--feeder_map",
@@ -24,6 +29,21 @@ def add_options(parser: OptionParser) -> None:
         type=readable_file,
         help="CSV with der, bus and perhaps phases; without it the DERs are spread by their ratings",
     )
+
+
+@hookimpl
+def adapt_options(options: Namespace, given: frozenset[str]) -> None:
+    """The demo of a feeder: a clear day from 10:30 on, with the scenario that tells its story."""
+    if options.feeder is None or not options.demo:
+        return
+    street = options.feeder == "bundled-30" and options.count == 30 and "fleet" not in given
+    for name, value in {
+        "scenario": DATA / ("story-street.yaml" if street else "story.yaml"),
+        "start_clock_time": time(10, 30),
+        "dc_profile": CLEAR_DAY,
+    }.items():
+        if name not in given:
+            setattr(options, name, value)
 
 
 @hookimpl

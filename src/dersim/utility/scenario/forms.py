@@ -19,6 +19,7 @@ Modes = Annotated[Any, Note(**{"$ref": "#/$defs/Modes"})]
 Fault = Annotated[Any, Note(**{"$ref": "#/$defs/Fault"})]
 Text = Annotated[str, described("", minLength=1, maxLength=200)]
 Lfdi = Annotated[str, described("40 hexadecimal digits", minLength=1, maxLength=60)]
+DerNumber = Annotated[int, described("of a DER of this run", minimum=1, maximum=1_000_000)]
 GroupName = Annotated[str, described("name of a group", minLength=1, maxLength=MAX_NAME_CHARS)]
 ProgramName = Annotated[str, described("name of a program", minLength=1, maxLength=MAX_DESCRIPTION_CHARS)]
 Moment = Annotated[float, unit("s", "from the start of the scenario", minimum=0, maximum=_YEAR_S)]
@@ -76,6 +77,7 @@ class GroupForm(TypedDict):
     level: Level
     parent: NotRequired[Annotated[GroupName, described("the group above; left out: all DERs")]]
     devices: NotRequired[Annotated[list[Lfdi], described("LFDIs")]]
+    ders: NotRequired[Annotated[list[DerNumber], described("numbers of DERs; with dersim sim --demo")]]
     patterns: NotRequired[Annotated[list[Text], described("of LFDIs, with * and ?")]]
     time: NotRequired[TimeForm]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ from dersim.utility.scenario.plan import (
 )
 from dersim.yaml_text import FileError, YamlDocument
 
+#: The LFDI of a DER, by its number.
+LfdiOf = Callable[[int], str]
 #: How long before its start a control is published, s.
 LEAD_S = 60.0
 #: The most controls of one scenario: a year of 5-minute envelopes for four programs.
@@ -46,9 +48,12 @@ _ORDER = ("randomize_start_s", "randomize_duration_s", "response_required")
 _EVENTS = ("default", "program", "cancel", "register", "remove", "move", "poll_rates")
 
 
-def read_scenario(path: Path) -> Scenario:
-    """The scenario in a file; the files that it names are relative to its folder."""
-    return scenario_of(yaml_text.read(path), path.parent)
+def read_scenario(path: Path, lfdi_of: LfdiOf | None = None) -> Scenario:
+    """The scenario in a file; the files that it names are relative to its folder.
+
+    lfdi_of: the LFDI of a DER by its number, ConfigError for a number without one; None: no numbers here.
+    """
+    return scenario_of(yaml_text.read(path), path.parent, lfdi_of)
 
 
 def parse_scenario(text: bytes, name: str) -> Scenario:
@@ -56,19 +61,20 @@ def parse_scenario(text: bytes, name: str) -> Scenario:
     return scenario_of(yaml_text.parse(text, name), None)
 
 
-def scenario_of(document: YamlDocument, folder: Path | None) -> Scenario:
+def scenario_of(document: YamlDocument, folder: Path | None, lfdi_of: LfdiOf | None = None) -> Scenario:
     """The scenario in a document; paths in it are relative to `folder`, None allows none."""
-    return _Reader(document, folder).scenario(Path(document.name).name)
+    return _Reader(document, folder, lfdi_of).scenario(Path(document.name).name)
 
 
 class _Reader:
     """Makes a `Scenario` of a document. folder: that its paths are relative to; None: no files are read."""
 
-    def __init__(self, document: YamlDocument, folder: Path | None) -> None:
+    def __init__(self, document: YamlDocument, folder: Path | None, lfdi_of: LfdiOf | None) -> None:
         document.require(checked_schema())
         self._document = document
         self._value: dict[str, Any] = document.value
         self._folder = folder
+        self._lfdi_of = lfdi_of
         self._groups: list[str] = [ALL]
         self._programs: list[str] = []
         self._names: set[str] = set()
@@ -110,9 +116,18 @@ class _Reader:
         if parent is not None:
             self._check_name("group", parent, self._groups, f"{at}/parent")
         devices = [self._lfdi(each, f"{at}/devices/{i}") for i, each in enumerate(value.get("devices", ()))]
+        devices += [self._lfdi_of_der(each, f"{at}/ders/{i}") for i, each in enumerate(value.get("ders", ()))]
         time = TimeOf(**value["time"]) if "time" in value else None
         self._groups.append(value["name"])
         return GroupPlan(value["name"], value["level"], parent, devices, value.get("patterns", ()), time)
+
+    def _lfdi_of_der(self, number: int, at: str) -> str:
+        if self._lfdi_of is None:
+            raise self._error(at, "DERs have numbers in dersim sim --demo only; give devices, by their LFDIs")
+        try:
+            return self._lfdi_of(number)
+        except (ConfigError, CertificateError) as error:
+            raise self._error(at, str(error)) from None
 
     def _device(self, value: Mapping[str, Any], at: str) -> DevicePlan:
         if len({"lfdi", "certificate"} & value.keys()) != 1:
