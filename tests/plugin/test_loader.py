@@ -458,7 +458,5 @@ def test_a_plug_in_changes_defaults_and_nothing_that_was_given():
     def bold(options):
         options.rate = 60.0
 
-    with pytest.raises(
-        PluginError, match=r"bold: its hook adapt_options changed options\.rate, which"
-    ):
+    with pytest.raises(PluginError, match=r"bold: its hook adapt_options changed options\.rate, which"):
         PluginSet([plugin("bold", adapt_options=bold)]).adapt_options(options, parser.given(words))

@@ -38,8 +38,8 @@ async def test_a_control_is_marked_once_for_all_its_ders_with_the_voltages_befor
     limit(loop, None, 2)
     await loop.run(10)
     begun, ended = loop.grid.series.markers
-    assert (begun.began, begun.control, begun.modes) == (True, "A1", ("opModMaxLimW",))
-    assert (ended.began, ended.control, ended.ders) == (False, "A1", 2)
+    assert (begun.began, begun.control, begun.acting.modes) == (True, "A1", ("opModMaxLimW",))
+    assert (ended.began, ended.control, ended.acting.most) == (False, "A1", 2)
     assert ended.time_s - begun.time_s == pytest.approx(64, abs=2)
     assert begun.before.time_s < begun.time_s
     assert begun.before.voltage_pu.max() > ended.before.voltage_pu.max()

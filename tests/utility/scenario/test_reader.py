@@ -165,9 +165,7 @@ def test_ders_of_a_group_are_found_by_their_numbers(file: Path) -> None:
 
 def test_numbers_of_ders_mean_nothing_to_a_server_alone(file: Path) -> None:
     file.write_text(STREET)
-    with pytest.raises(
-        FileError, match=r"yaml:2: /groups/0/ders/0: DERs have numbers in dersim sim --demo"
-    ):
+    with pytest.raises(FileError, match=r"yaml:2: /groups/0/ders/0: DERs have numbers in dersim sim --demo"):
         read_scenario(file)
 
 

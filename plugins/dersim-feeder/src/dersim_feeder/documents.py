@@ -284,8 +284,8 @@ class Telling:
                 "time": rfc3339(each.time_s),
                 "began": each.began,
                 "control": each.control,
-                "modes": list(each.modes),
-                "ders": each.ders,
+                "modes": list(each.acting.modes),
+                "ders": each.acting.most,
             }
             for each in self._series.markers
         ]

@@ -34,19 +34,27 @@ class Row(NamedTuple):
     loading_max_pct: float
 
 
+@dataclass(slots=True)
+class Acting:
+    """A control that acts or has acted: its modes, on how many DERs now, and at most."""
+
+    modes: tuple[str, ...]
+    ders: int = 0
+    most: int = 0
+
+
 class Marker(NamedTuple):
     """A DERControl that began to act on the first of its DERs, or ended on the last.
 
-    control: its mRID. modes: that it holds. ders: on how many DERs, at most. before: the solution before it
-    began, or before it ended.
+    control: its mRID. acting: its modes, and on how many DERs. before: the solution before it began, or
+    before it ended.
     """
 
     number: int
     time_s: float
     began: bool
     control: str
-    modes: tuple[str, ...]
-    ders: int
+    acting: Acting
     before: Snapshot
 
 
@@ -56,15 +64,6 @@ class _Held:
 
     changes: int = -1
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Acting:
-    """A control that acts: its modes, on how many DERs now, and at most."""
-
-    modes: tuple[str, ...]
-    ders: int = 0
-    most: int = 0
 
 
 class Series:
@@ -81,7 +80,7 @@ class Series:
         self._devices = devices
         self._solar = np.array([each.nameplate.rtgMaxWh <= 0 for each in devices])
         self._held = [_Held() for _ in devices]
-        self._acting: dict[str, _Acting] = {}
+        self._acting: dict[str, Acting] = {}
         self._last: Snapshot | None = None
         self._curtailed_kw: Array = np.zeros(len(devices))
 
@@ -135,16 +134,16 @@ class Series:
     def _count(self, held: _Held, controls: dict[str, tuple[str, ...]]) -> None:
         for control, modes in controls.items():
             if control not in held.controls:
-                acting = self._acting.setdefault(control, _Acting(modes))
+                acting = self._acting.setdefault(control, Acting(modes))
                 acting.ders += 1
                 acting.most = max(acting.most, acting.ders)
         for control in held.controls.keys() - controls.keys():
             self._acting[control].ders -= 1
         held.controls = controls
 
-    def _keep(self, now: Snapshot, began: bool, control: str, acting: _Acting, before: Snapshot) -> None:
+    def _keep(self, now: Snapshot, began: bool, control: str, acting: Acting, before: Snapshot) -> None:
         number = self.markers[-1].number + 1 if self.markers else 1
-        self.markers.append(Marker(number, now.time_s, began, control, acting.modes, acting.most, before))
+        self.markers.append(Marker(number, now.time_s, began, control, acting, before))
         del self.markers[:-MOST_MARKERS]
 
     @property
