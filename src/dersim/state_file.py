@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from dersim.errors import ConfigError
 
-#: The first pages are brought into the file itself at once, so that it is a state file without its WAL, too.
-_TO_FILE = "PRAGMA wal_checkpoint(TRUNCATE)"
+#: Pages after which the WAL is brought into the file itself, 1 MiB: somebody may lose the WAL.
+_WAL_PAGES = 256
 
 
 class Format(NamedTuple):
@@ -97,6 +97,7 @@ class StateFile:
         db.execute("PRAGMA busy_timeout=5000")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
+        db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         (application,), (version,) = (
             db.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
         )
@@ -114,7 +115,12 @@ class StateFile:
         db.executescript(form.schema)
         db.execute(f"PRAGMA application_id={form.application}")
         db.execute(f"PRAGMA user_version={form.version}")
-        db.execute(_TO_FILE)
+        self.to_file(db)
+
+    @staticmethod
+    def to_file(db: sqlite3.Connection) -> None:
+        """Bring the WAL into the file itself: what is there so far is not lost with the WAL."""
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

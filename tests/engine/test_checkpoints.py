@@ -127,3 +127,41 @@ def test_the_state_of_a_grid_is_kept_with_the_first_der():
     others.grids = {"island": Machine()}
     others.give_frontends()
     assert others.grids["island"].w == 0.25
+
+
+class Marked(Counting):
+    """A front-end that says when its checkpoint may have changed."""
+
+    mark = 0
+
+    def checkpoint_mark(self):
+        return self.mark
+
+
+def test_a_mark_stays_as_long_as_nothing_but_time_and_registers_moves():
+    written, marked = Counting(1), Marked(1)
+    fleet, checkpoints, _ = run_of(1, {1: {"modbus": written, "csip": marked, "web": object()}}, count=1)
+    (device,) = fleet.devices
+    assert checkpoints.mark(device) is None  # it has just begun
+    device.step(20.0)
+    device.step(25.0)
+    mark, before = checkpoints.mark(device), checkpoints.take()["1"]
+    device.step(30.0)
+    assert checkpoints.mark(device) == mark is not None
+    now = checkpoints.take()["1"]
+    assert now != before
+    assert now == {**before, "device": {**before["device"], **device.counted()}}
+    written.count = 2
+    assert checkpoints.mark(device) != mark
+    written.count = 1
+    marked.mark = 1
+    assert checkpoints.mark(device) != mark
+    marked.mark = 0
+    assert checkpoints.mark(device) == mark
+    device.inputs.set(irradiance_w_m2=500.0)
+    assert checkpoints.mark(device) is None
+    device.step(40.0)
+    device.step(50.0)
+    assert checkpoints.mark(device) not in (None, mark)
+    device.fail("broken")
+    assert checkpoints.mark(device) is None

@@ -340,3 +340,28 @@ async def test_a_change_over_rest_is_answered_when_it_is_saved(path):
     assert again.devices[1].inputs.constants.irradiance_w_m2 == 123.0
     assert again.devices[0].inputs.constants.irradiance_w_m2 != 123.0
     again.state.close()
+
+
+async def test_a_file_whose_wal_was_lost_has_an_older_state_and_says_how_old_it_is(path):
+    async with Run(path, "-N", "2").live(killed=True) as run:
+        await run.saved()
+        copy = path.with_name("copy.db")
+        copy.write_bytes(path.read_bytes())  # without the -wal beside it
+    again = Run(copy, "-N", "2")
+    assert again.options.seed == run.options.seed
+    assert any("ended without a stop, saved 2" in line for line in again.lines("Info"))
+    again.state.close()
+
+
+async def test_a_profile_goes_on_where_it_would_be(path, tmp_path):
+    profile = tmp_path / "sun.csv"
+    profile.write_text("t_s,irradiance_w_m2\n0,100\n1000,1100\n")
+    flags = "--dc_profile", str(profile), "--start_clock_time", "12:00:00"
+    async with Run(path, *flags).live() as run:
+        first_s = run.clock.now_s()
+        await run.clock.sleep(0.2)
+    again = Run(path, *flags)
+    seen = again.devices[0].inputs.at(first_s + 500).irradiance_w_m2
+    assert seen == pytest.approx(run.devices[0].inputs.at(first_s + 500).irradiance_w_m2)
+    assert again.clock.now_s() > first_s
+    again.state.close()

@@ -80,14 +80,14 @@ class Checkpoints:
     def mark(self, device: Device) -> Any:
         """Equal marks: of its checkpoint no more than `Device.counted` has changed. None: nobody knows.
 
-        A front-end says so with the method `checkpoint_mark`; one without it does as long as it is empty.
+        A front-end says so with the method `checkpoint_mark`; without it its whole document is compared.
         """
         marks = [device.rest]
         for each in self._frontends.get(device.number, ()):
             if hasattr(each.frontend, "checkpoint_mark"):
                 marks.append(each.frontend.checkpoint_mark())
             elif hasattr(each.frontend, "checkpoint"):
-                marks.append(None if each.frontend.checkpoint() else ())
+                marks.append(each.frontend.checkpoint())
         return None if None in marks else tuple(marks)
 
     def _one(self, device: Device) -> dict[str, Any]:

@@ -85,5 +85,7 @@ class Store(StateFile):
         except BaseException:
             self._failed = True
             raise
+        if not self._written:
+            self.to_file(self.db)
         self._written |= {number: hash(text) for number, text in changed.items()}
         self.bytes_written += sum(map(len, changed.values()))
