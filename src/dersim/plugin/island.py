@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 order = 5
 #: Of a step, s: a twentieth of a second lags by less than the fastest droop of 1547 (0.2 s) responds.
 _STEP_S = 0.05
+#: Of a longer time without a step, after a restart from a kept state, s: by then the machine is at rest.
+_GAP_S = 60.0
 
 
 class IslandState(TypedDict):
@@ -80,7 +82,8 @@ class Island:
         if self._last_s != self._last_s:  # the first step
             self._load_w = 0.5 * rated_va + der_w
             self._last_s = outputs.time_s
-        machine.run(outputs.time_s - self._last_s, (self._load_w - der_w) / rated_va)
+        dt_s = min(outputs.time_s - self._last_s, _GAP_S)
+        machine.run(dt_s, (self._load_w - der_w) / rated_va)
         self._last_s = outputs.time_s
         return Settled(None, machine.frequency_hz, 0.0 if machine.stalled else machine.rocof_hz_s)
 
