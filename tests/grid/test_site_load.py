@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import dersim.grid
 from dersim.errors import ConfigError
 from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
@@ -13,6 +14,7 @@ from dersim.grid.profiles import Profile, read_profile
 from dersim.grid.site_load import SiteLoad
 
 THREE = SiteLoad(3)
+DATA = Path(dersim.grid.__file__).parent / "data"
 
 
 def test_one_number_is_the_total_of_all_phases() -> None:
@@ -89,3 +91,12 @@ def test_a_bad_file_is_refused_with_its_line(tmp_path: Path, text: str, message:
     path.write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_profile(path, "load")
+
+
+def test_the_bundled_house_is_played_every_day() -> None:
+    house = SiteLoad(1).of_profile(read_profile(DATA / "house-load.csv", "load"))
+    watts = [load[0] for load in house.columns["load_w"]]
+    assert len(watts) == 96
+    assert 15_000 < sum(watts) / 4 < 20_000
+    assert max(watts) < 6000
+    assert not house.filled
