@@ -150,6 +150,18 @@ def test_a_call_follows_each_step(run):
     run(main, tick_s=10.0)
 
 
+def test_subscriptions_need_no_port_either(run):
+    async def main(world):
+        await world.until(lambda: len(world.utility.operate("GET", "subscriptions")) > 2, 60)
+        mrid = world.utility.publish({"opModMaxLimW": 40}, start_in_s=30)
+        await world.until(lambda: world.utility.responses(mrid) == [1, 1], 20)
+        assert all(client.client().counts()["notifications"] for client in world.simulators)
+        await world.simulators[0].restart()
+        await world.until(lambda: world.device(1).setpoints.value("opModMaxLimW") == 40, 60)
+
+    run(main, ders=2, separate=True, poll_s=300, flags=("--csip_subscriptions", "yes"))
+
+
 def test_the_registers_of_a_der_need_no_port(run):
     async def main(world):
         service = world.simulator_of().service(SunspecService)

@@ -156,6 +156,14 @@ class TransportService(Protocol):
         ...
 
 
+class NotifyTransportService(Protocol):
+    """Where notifications of servers are taken, instead of on a port: memory streams of a test."""
+
+    def listen(self) -> tuple[Sequence[trio.abc.Listener[Any]], str]:
+        """The listeners, and the URL that servers are told, such as https://127.0.0.1:9443."""
+        ...
+
+
 class PeersService(Protocol):
     """Between the CSIP clients and their servers: it records what is said, or answers from a record."""
 

@@ -11,11 +11,13 @@ import trio
 
 from dersim import http11
 from dersim.errors import ConfigError
-from dersim.http11.endpoint import open_tcp
+from dersim.http11.endpoint import OpenTcp, open_tcp
 from dersim.memory_net import MemoryNet
 
 #: What a connection takes over memory streams, seconds: at the first instant of a world nothing is sent yet.
 CONNECT_S = 0.001
+#: Added to the number of a simulator's first DER, in URLs for notifications.
+_NOTIFY_PORT = 9000
 
 
 class Network(Protocol):
@@ -39,14 +41,53 @@ class Network(Protocol):
         ...
 
 
+class NotifyNet:
+    """Where the DERs of one simulator take notifications, over memory streams."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.net = MemoryNet()
+
+    def listen(self) -> tuple[Sequence[trio.abc.Listener[Any]], str]:
+        """New listeners, and the URL that the server is told."""
+        self.net = MemoryNet()
+        return [self.net], f"https://127.0.0.1:{self.port}"
+
+
+class Transport:
+    """How the CSIP clients of one simulator reach the server, and it them. notify: None: over a socket."""
+
+    def __init__(self, dial: OpenTcp, notify: NotifyNet | None) -> None:
+        self._dial = dial
+        self.notify = notify
+
+    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
+        """A connection; OSError where there is none."""
+        return await self._dial(host, port)
+
+
 class MemoryNetwork:
-    """Memory streams. `open` holds the clients' ends of connections."""
+    """Memory streams. open: holds the clients' ends of connections. notify: by port, see `NotifyNet`."""
 
     flags: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.open: weakref.WeakSet[trio.abc.Stream] = weakref.WeakSet()
+        self.notify: dict[int, NotifyNet] = {}
         self._net: MemoryNet | None = None
+
+    def notify_net(self, first: int) -> NotifyNet:
+        """Of the simulator whose first DER this is."""
+        found = NotifyNet(_NOTIFY_PORT + first)
+        self.notify[found.port] = found
+        return found
+
+    async def open_notify(self, host: str, port: int) -> trio.abc.Stream:
+        """The server's connection to a simulator; OSError where nobody listens."""
+        await trio.sleep(CONNECT_S)
+        if port not in self.notify:
+            raise ConnectionRefusedError("nobody listens")
+        return await self.notify[port].net.open_tcp(host, port)
 
     async def listen(self) -> Sequence[trio.abc.Listener[Any]]:
         """Listen, again after `close`."""

@@ -21,7 +21,8 @@ from dersim.invariants.leaks import Leaks
 from dersim.invariants.loop_lag import LoopLag
 from dersim.invariants.memory import Memory
 from dersim.logbuffer import LogBuffer
-from dersim.plugin.services import CsipService, Services, TransportService
+from dersim.plugin.services import CsipService, NotifyTransportService, Services, TransportService
+from dersim.testing.network import Transport
 from dersim.testing.plan import WorldPlan
 from dersim.testing.running import Running
 
@@ -50,7 +51,7 @@ class WorldSimulator:
         plan: WorldPlan,
         numbers: range,
         flags: tuple[str, ...],
-        transport: TransportService,
+        transport: Transport,
         now_s: Callable[[], float],
         log: LogBuffer,
     ) -> None:
@@ -122,6 +123,8 @@ class WorldSimulator:
             options=options, registry=registry, fleet=fleet, clock=self.clock, log=self.log, seed=options.seed
         )
         simulator.services.offer(TransportService, self._transport)
+        if self._transport.notify is not None:
+            simulator.services.offer(NotifyTransportService, self._transport.notify)
         made = options, registry, simulator, self.clock, self.log
         time: Literal["real", "virtual"] = "virtual" if self._plan.over == "memory" else "real"
         self._recorder = recorder_for(self._words, *made, time=time)

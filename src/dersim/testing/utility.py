@@ -11,7 +11,7 @@ import trio
 from dersim.fences import Fences
 from dersim.http11 import Request
 from dersim.logbuffer import Log
-from dersim.testing.network import Network
+from dersim.testing.network import MemoryNetwork, Network
 from dersim.testing.plan import WorldPlan
 from dersim.testing.running import Running
 from dersim.utility import certificates
@@ -46,12 +46,16 @@ class Utility:
 
     def _make(self) -> UtilityServer:
         plan = self._plan
-        config = UtilityConfig(encrypted=plan.encrypted, **plan.utility)
+        in_memory = isinstance(self._network, MemoryNetwork)
+        settings = {"notify_hosts": "anywhere"} if in_memory else {}  # memory streams come from no address
+        config = UtilityConfig(encrypted=plan.encrypted, **{**settings, **plan.utility})
         if plan.poll_s is not None:
             config.poll_rates = PollRates(**dict.fromkeys(PollRates().as_dict(), plan.poll_s))
         if plan.encrypted:
             config.certificate, config.key, config.root = certificates.of_folder(plan.pki)
         server = UtilityServer(config, self.now_s, self._log, self.fences)
+        if isinstance(self._network, MemoryNetwork):
+            server.sender.open_tcp = self._network.open_notify
         server.advance_s = max(server.advance_s, plan.tick_s / plan.rate)
         return server
 

@@ -22,11 +22,16 @@ import trio
 from dersim.device import Device
 from dersim.draws import draws_of
 from dersim.errors import ConfigError
-from dersim.http11.endpoint import OpenTcp
 from dersim.invariants import Violation
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import CsipService
-from dersim.testing.network import ElsewhereNetwork, LoopbackNetwork, MemoryNetwork, Network
+from dersim.testing.network import (
+    ElsewhereNetwork,
+    LoopbackNetwork,
+    MemoryNetwork,
+    Network,
+    Transport,
+)
 from dersim.testing.plan import WorldPlan
 from dersim.testing.simulators import OnStep, WorldSimulator
 from dersim.testing.utility import Utility
@@ -84,7 +89,7 @@ class World:
                 plan,
                 range(first, first + each),
                 self._flags(),
-                _Transport(self._dial(first)),
+                self._transport(first),
                 self.now_s,
                 self.log,
             )
@@ -111,9 +116,10 @@ class World:
             flags += ["--use_test_pki_certs", str(plan.pki)]
         return flags
 
-    def _dial(self, first: int) -> OpenTcp:
-        plain = self.network.open_tcp
-        return plain if self.plan.wire is None else self.plan.wire(plain, first)
+    def _transport(self, first: int) -> Transport:
+        network, wire = self.network, self.plan.wire
+        dial = network.open_tcp if wire is None else wire(network.open_tcp, first)
+        return Transport(dial, network.notify_net(first) if isinstance(network, MemoryNetwork) else None)
 
     async def stop(self) -> None:
         """Stop the DERs, then the utility."""
@@ -184,17 +190,6 @@ def _network(plan: WorldPlan) -> Network:
     if plan.server is not None:
         return ElsewhereNetwork(plan.server)
     return MemoryNetwork() if plan.over == "memory" else LoopbackNetwork()
-
-
-class _Transport:
-    """How the CSIP clients of a simulator reach the server."""
-
-    def __init__(self, dial: OpenTcp) -> None:
-        self._dial = dial
-
-    async def open_tcp(self, host: str, port: int) -> trio.abc.Stream:
-        """A connection; OSError where there is none."""
-        return await self._dial(host, port)
 
 
 @contextlib.contextmanager

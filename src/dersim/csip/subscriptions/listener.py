@@ -14,6 +14,7 @@ from dersim.csip.config import CsipConfig
 from dersim.csip.subscriptions.hub import NotifyHub
 from dersim.http11 import Limits, Request, Response
 from dersim.plugin.extension import FrontendStatus
+from dersim.plugin.services import NotifyTransportService
 
 if TYPE_CHECKING:
     from dersim.plugin.extension import FrontendContext
@@ -36,6 +37,11 @@ class NotifyListener:
 
     async def bind(self) -> Mapping[str, str]:
         """Open the port; ConfigError where it is busy."""
+        elsewhere = self._context.service(NotifyTransportService)
+        if elsewhere is not None:
+            await trio.lowlevel.checkpoint()
+            self._listeners, self.hub.base_url = elsewhere.listen()
+            return {"csip_notify": self.hub.base_url}
         listeners = await http11.bind(self._options.csip_notify_host, self._port, flag="--csip_notify_port")
         self._listeners = listeners
         host, self._port = http11.address(listeners)
