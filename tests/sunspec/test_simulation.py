@@ -180,3 +180,15 @@ def test_a_control_that_changes_no_power_is_shown_at_once(bench):
     assert bench.read(122, "StActCtl") & 1 << 1 == 0
     bench.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModTargetVar", 0.0))
     assert bench.read(122, "StActCtl") & 1 << 1
+
+
+def test_a_voltage_that_is_written_is_taken_from_the_grid_and_given_back(bench):
+    inputs = bench.device.inputs
+    inputs.offer_grid(["voltage_pu"])
+    assert bench.read(64414, "GridModelSource") == "grid"
+    assert bench.write(64414, GridVoltageA=1.05, GridVoltageB=1.05, GridVoltageC=1.05) == 0
+    assert bench.read(64414, "GridModelSource") == "const"
+    told = [entry.message for entry in bench.log.entries() if "no longer" in entry.message]
+    assert told == ["64414: voltage_pu no longer from the grid, until grid_source is set to grid"]
+    assert bench.write(64414, GridModelSource="grid") == 0
+    assert inputs.held == {"voltage_pu"}

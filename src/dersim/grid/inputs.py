@@ -137,15 +137,16 @@ class Inputs(FromGrid):
             self._profiles, self._ramp, self.constant = {}, None, True
         self.constants = conditions
 
-    def set(self, **values: Any) -> None:
-        """Make inputs const at these values; ConfigError names the input and what is allowed.
+    def set(self, **values: Any) -> str:
+        """Make inputs const at these values; what it took from a grid, for the log, "" for nothing.
+
+        ConfigError names the input and what is allowed. If anything is refused, nothing is changed.
 
         voltage_pu, angle_deg: a number for all phases or a list of three. rocof_hz_s: the rate at which the
         frequency moves to the frequency_hz of the same call; without it it jumps. load_w, load_var: the total
         or a list of three; load_w alone sets load_var by the power factor. source, grid_source,
         weather_source, load_source: "csv" returns the inputs (of grid, weather, load) to their profile,
-        "grid" to the grid behind the fleet, "const" keeps their present values. If anything is refused,
-        nothing is changed.
+        "grid" to the grid behind the fleet, "const" keeps their present values.
         """
         groups = {"source": (*_GRID, *_WEATHER, *LOAD)} | _SOURCES
         switches = {name: values.pop(name) for name in groups if name in values}
@@ -156,6 +157,7 @@ class Inputs(FromGrid):
         if rate_hz_s is not None and "frequency_hz" not in wanted:
             raise ConfigError("rocof_hz_s: the frequency_hz to which it moves is missing; give both")
         self.before_change()
+        held = self.held
         if "frequency_hz" in wanted or {"source", "grid_source"} & switches.keys():
             self._end_ramp()
         for name, source in switches.items():
@@ -168,6 +170,8 @@ class Inputs(FromGrid):
         self.constants = self.constants._replace(**wanted)
         self._release_profiles(wanted)
         self.after_change()
+        taken = ", ".join(sorted(held - self.held))
+        return f"{taken} no longer from the grid, until grid_source is set to grid" if taken else ""
 
     def _with_load(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """These inputs, those of a load per phase; ConfigError for a load that the DER has not."""

@@ -66,6 +66,8 @@ class Simulation(Model):
             if register in changes:
                 wanted[name] = changes[register]
         try:
-            inputs.set(**wanted)
+            taken = inputs.set(**wanted)
         except ConfigError as error:
             raise ModbusRefusal(ILLEGAL_VALUE, f"64414: {error}") from None
+        if taken:
+            self.view.say("Info", f"64414: {taken}")

@@ -119,12 +119,10 @@ def _get(context: WebContext, call: Call) -> dict[str, Any]:
 def _post(context: WebContext, call: Call) -> dict[str, Any]:
     if not call.body:
         raise Problem("bad-request", "the body names no input", hint='Try {"irradiance_w_m2": 500}.')
-    inputs = call.device.inputs
-    held = inputs.held
-    inputs.set(**call.body)
+    taken = call.device.inputs.set(**call.body)
     told = ", ".join(f"{name}={value}" for name, value in call.body.items())
-    if taken := sorted(held - inputs.held):
-        told += f"; {', '.join(taken)} no longer from the grid, until grid_source is set to grid"
+    if taken:
+        told += f"; {taken}"
     context.engine.log.log("Info", "DC", f"inputs changed over REST: {told}", call.device.number)
     return _get(context, call)
 
