@@ -1,6 +1,6 @@
 """OpenDSS in a context of its own: a circuit, the generators of the DERs, one solution after another.
 
-Not to be called from two threads at once; between two calls the thread may change. What the engine says of a
+Called from the main thread or from that of `opendss.py`, never from both at once. What the engine says of a
 file becomes a ConfigError of one line.
 """
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from dss import DSS, DSSException  # type: ignore[import-untyped] # it comes without types
 from numpy.typing import NDArray
 
 from dersim.plugin import ConfigError
 from dersim_feeder.layout import WIDE
+from dersim_feeder.opendss import DSS, DSSException
 
 Array = NDArray[np.float64]
 #: A solution with a voltage outside is none: a collapsed feeder says "Converged" at 0.34 pu.

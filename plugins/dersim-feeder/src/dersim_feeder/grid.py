@@ -6,17 +6,18 @@ import math
 from array import array
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import trio
 from numpy.typing import NDArray
 
 from dersim.plugin import FrontendContext, GridNotSolved, Outputs, Settled
 from dersim_feeder.api import Api
 from dersim_feeder.engine import NotConverged
 from dersim_feeder.feeder import Feeder
+from dersim_feeder.opendss import in_thread
 from dersim_feeder.opening import open_feeder
 from dersim_feeder.placing import Der
 from dersim_feeder.results import Snapshot
@@ -77,11 +78,10 @@ class FeederGrid:
         open_loop_s = self._context.fleet.response_s()
         slopes = self._slopes_to_measure(time_s, open_loop_s)
         last_s = feeder.last.solve_s if feeder.last else 0.0
+        solve = partial(feeder.solve, time_s, kw, kvar, open_loop_s, slopes)
         try:
-            if last_s > _IN_THREAD_S or slopes is not None:
-                voltage = await trio.to_thread.run_sync(feeder.solve, time_s, kw, kvar, open_loop_s, slopes)
-            else:
-                voltage = feeder.solve(time_s, kw, kvar, open_loop_s, slopes)
+            slow = last_s > _IN_THREAD_S or slopes is not None
+            voltage = await in_thread(solve) if slow else solve()
         except NotConverged as error:
             raise GridNotSolved(f"feeder {feeder.name}: {error}") from None
         if (last := feeder.last) is not None:
