@@ -55,7 +55,8 @@ BUNDLED = sorted((Path(grid.__file__).parent / "data").glob("*.csv"))
 
 @pytest.mark.parametrize("path", BUNDLED, ids=[path.stem for path in BUNDLED])
 def test_the_bundled_profiles_are_good(path: Path) -> None:
-    profile = read_profile(path, "grid" if "grid" in path.stem else "weather")
+    kind = next((each for each in ("grid", "load") if each in path.stem), "weather")
+    profile = read_profile(path, kind)
     assert profile.columns
 
 
