@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.browser.axe import violations
 from tests.browser.pages import go
 from tests.interop.processes import get_json, program
 
@@ -39,11 +40,13 @@ def test_the_load_is_set_on_the_page_and_the_site_imports(
     field.press("Tab")
     page.wait_for_selector(".done:has-text('Changed')")
     assert get_json(f"{site}/api/dersim/site")["load_kw"] == 9
+    assert violations(page, "inputs") == []
     picture(page, f"site-inputs-{width}")
     go(page, "overview")
     tile(page, "\u22122.00")
     page.wait_for_selector("h2:has-text('Site meter')")
     page.locator("button", has_text="Site").wait_for()
+    assert violations(page, "overview") == []
     picture(page, f"site-overview-{width}")
     go(page, "inputs")
     page.locator("#in-load_w").fill("3000")
