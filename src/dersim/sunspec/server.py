@@ -12,6 +12,7 @@ import trio
 
 from dersim.errors import ConfigError
 from dersim.fences import at_start
+from dersim.floods import Flood
 from dersim.http11.listen import address, bind
 from dersim.kept import attributes, set_attributes
 from dersim.plugin.extension import FrontendStatus
@@ -55,6 +56,7 @@ class ModbusServer:
         self.view = View(self.device, context.clock.now_s, self._say)
         self._printed = int(self.device.nameplate.points["1.DA"])
         self._last_refusal = ""
+        self._refusals = Flood(lambda line: self._say("Warning", line))
         self._unsaved = False
         self._listeners: list[trio.SocketListener] = []
         self._connections: Connections | None = None
@@ -229,9 +231,9 @@ class ModbusServer:
 
     def _refused(self, function: int, why: ModbusRefusal) -> None:
         text = f"function {function} refused with exception {why.code}: {why}"
-        if text != self._last_refusal:  # a peer that repeats itself must not fill the log
+        if text != self._last_refusal:  # one that repeats itself needs no second line
             self._last_refusal = text
-            self._say("Warning", text)
+            self._refusals.line(text)
 
     def _say(self, level: Any, message: str) -> None:
         self._context.log.log(level, "Modbus", message, self.device.number)
