@@ -51,8 +51,9 @@ def default(percent):
     return encode(r.DefaultDERControl(mRID="DD", DERControlBase=base), Edition.E2018)
 
 
-def readings(role_flags=0x49, **values):
-    """A MirrorUsagePoint with the total W or VAr, named by unit; by default of a DER."""
+def readings(role_flags=0x49, taken=None, **values):
+    """A MirrorUsagePoint with the total W or VAr, named by unit; by default of a DER. taken: server time."""
+    period = None if taken is None else r.DateTimeInterval(duration=0, start=taken)
     uoms = {"w": 38, "var": 63}
     point = r.MirrorUsagePoint(
         mRID="AA00",
@@ -63,7 +64,7 @@ def readings(role_flags=0x49, **values):
         MirrorMeterReading=tuple(
             r.MirrorMeterReading(
                 mRID=f"AA{role_flags:02X}{uoms[name]:02d}",
-                Reading=r.Reading(value=value),
+                Reading=r.Reading(value=value, timePeriod=period),
                 ReadingType=r.ReadingType(powerOfTenMultiplier=0, uom=uoms[name], phase=0),
             )
             for name, value in values.items()

@@ -79,6 +79,17 @@ def test_an_old_reading_is_found(rig):
     assert len(rig.tick(5)) == 1
 
 
+def test_a_reading_may_wait_for_its_turn(rig):
+    watts, taken = round(rig.device.state.p_w), int(rig.clock.now_s())
+    rig.device.inputs.set(irradiance_w_m2=100.0)
+    rig.tick(15)
+    rig.exchange("POST", "/mup", sent=published.readings(w=watts, taken=taken))
+    assert rig.tick(5) == []
+    rig.tick(60)
+    rig.exchange("POST", "/mup", sent=published.readings(w=watts, taken=taken))
+    assert len(rig.tick(5)) == 1
+
+
 def test_a_reading_of_the_middle_of_a_tick_is_right(rig):
     rig.device.inputs.set(irradiance_w_m2=100.0)
     rig.exchange("POST", "/mup", sent=published.readings(w=round(rig.device.state.p_w)))

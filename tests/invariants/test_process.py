@@ -9,7 +9,7 @@ from tests.invariants.rig import Rig
 from dersim.buffers import BufferSize
 from dersim.invariants import leaks, memory
 from dersim.invariants.leaks import Leaks
-from dersim.invariants.loop_lag import LoopLag
+from dersim.invariants.loop_lag import LoopLag, Starved
 from dersim.invariants.memory import Memory, slope_per_s
 from dersim.invariants.secrecy import Secrecy
 
@@ -101,6 +101,16 @@ def test_a_blocked_loop_is_found():
     for _ in range(700):
         lag.woke(0.08)
     assert rig.tick()[0].expected == "p99 at most 50 ms"
+
+
+def test_what_the_computer_took_lately_is_known(monkeypatch):
+    waited = iter([5.0, 5.5, 9.5, 9.5, 9.5])
+    monkeypatch.setattr("dersim.invariants.loop_lag.waited_s", lambda: next(waited))
+    starved, found = Starved(), []
+    for real_s in (0.0, 0.5, 10.0, 20.0, 35.0, 70.0):
+        starved.note(real_s)
+        found.append(starved.seconds)
+    assert found == [0.0, 0.0, 0.5, 4.5, 4.0, 0.0]
 
 
 def test_a_pin_in_the_log_is_found_and_not_repeated():

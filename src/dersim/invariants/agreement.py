@@ -27,6 +27,8 @@ SLACK, SLACK_W = 2e-4, 1.0
 #: Ticks that are remembered, and how long before and after a post counts, simulated s beside two ticks.
 MOST_TICKS, AROUND_S = 600, 2.0
 _W, _VAR = 38, 63
+#: A reading that is older when it is sent is wrong, real s.
+MOST_WAIT_S = 30.0
 #: roleFlags of a mirror: bits of a premises and of a DER.
 _PREMISES, _DER = 1 << 1, 1 << 3
 #: By whether a reading is of a site, and its unit: its column of the past.
@@ -85,7 +87,7 @@ class Agreement(Invariant):
             if uom not in (_W, _VAR) or reading.Reading is None or reading.Reading.value is None:
                 continue
             value = float(reading.Reading.value) * 10.0**power
-            values = self._around(look, exchange, _COLUMNS[of_site, uom])
+            values = self._around(look, _since_taken(look, exchange, reading), _COLUMNS[of_site, uom])
             slack = SLACK_W + 10.0**power
             if values and not min(values) - slack <= value <= max(values) + slack:
                 name = "W" if uom == _W else "var"
@@ -102,6 +104,17 @@ class Agreement(Invariant):
         return [
             each[column] for each in past if first_s <= each[0] <= last_s and not math.isnan(each[column])
         ]
+
+
+def _since_taken(look: Look, exchange: HttpExchange, reading: MirrorMeterReading) -> HttpExchange:
+    """The exchange as if it had begun when the reading was taken, which then waited for its turn."""
+    period = None if reading.Reading is None else reading.Reading.timePeriod
+    if look.client is None or period is None:
+        return exchange
+    taken_s = period.start - (look.client.server_now_s() - look.now_s)
+    waited_s = min(max(exchange.time_s - taken_s, 0.0), MOST_WAIT_S * look.rate)
+    whole_s = exchange.elapsed_s + waited_s / look.rate
+    return exchange._replace(time_s=exchange.time_s - waited_s, elapsed_s=whole_s)
 
 
 def _rest(look: Look, state: DeviceState) -> Iterator[Violation]:

@@ -48,7 +48,11 @@ class Alertness(Invariant):
             since_s = (look.now_s - ended_s) / max(look.rate, 1.0)
             if since_s > UNTIL_S:
                 del failing[key]
-            elif since_s > WITHIN_S + look.tick_s and client is not None and client.state == "connected":
+            elif (
+                since_s > WITHIN_S + look.tick_s + look.starved_s
+                and client is not None
+                and client.state == "connected"
+            ):
                 if client.snapshot()["troubles"]:
                     continue
                 del failing[key]

@@ -46,7 +46,8 @@ class Look:
     exchanges: what this DER's client sent and received since the last look, oldest first; published: what the
     server published in it and before. views: the events as the client explains them. overview: makes the
     measurements and the status of `GET /api/dersim/overview` and of the telemetry stream. real_s: a monotonic
-    clock, real seconds. rate: simulated seconds a second.
+    clock, real seconds. rate: simulated seconds a second. starved_s: how long the event loop waited for a
+    processor in the last half minute, real seconds.
     """
 
     device: Device
@@ -61,6 +62,12 @@ class Look:
     overview: Callable[[], Mapping[str, Any]] | None = None
     real_s: float = 0.0
     rate: float = 1.0
+    starved_s: float = 0.0
+
+    @property
+    def late_s(self) -> float:
+        """How late a step may be, simulated s: two ticks, half a real second, what the computer took."""
+        return 2 * self.tick_s + (0.5 + self.starved_s) * self.rate
 
     def ended_s(self, exchange: HttpExchange) -> float:
         """When an exchange was over, simulated s."""

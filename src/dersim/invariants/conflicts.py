@@ -47,7 +47,7 @@ class Conflicts(Invariant):
         now_s = look.client.server_now_s() if look.client else look.now_s
         active = [view for view in views if view.phase is Phase.ACTIVE]
         for better in views:
-            due = better.effective_start_s < now_s - 2 * look.tick_s < better.effective_end_s
+            due = better.effective_start_s < now_s - look.late_s < better.effective_end_s
             if better.phase is not Phase.SCHEDULED or not due:
                 continue
             for worse in active:

@@ -17,10 +17,11 @@ from dersim.invariants.published import PublishedControl, asked_modes
 from dersim.invariants.response_order import response_of
 from dersim.setpoints import SetpointSource, Verdict
 
-#: After news, and after a loss of the connection, simulated s: the client reads and decides meanwhile.
-NEWS_S = 20.0
-#: Beside two ticks, s.
-SLACK_S = 2.0
+#: After news, and after a loss of the connection, simulated s: the client reads and decides meanwhile, for
+#: which it needs so long in real time, s.
+NEWS_S, READ_S = 20.0, 5.0
+#: Beside what is always allowed, s.
+SLACK_S = 1.5
 #: How many findings are remembered, so that each is told once.
 MOST_TOLD = 10_000
 _OPT_OUT = 4
@@ -49,9 +50,8 @@ class Events(Invariant):
             found = response_of(exchange)
             if found is not None and found[1] == _OPT_OUT:
                 self._opted_out.setdefault(number, set()).add(found[0])
-        news_s = NEWS_S * max(1.0, look.rate / 4)
-        calm_s, real_calm_s = self._calm.lasts_s(look)
-        if look.client is None or calm_s < news_s or real_calm_s < NEWS_S / 4:
+        news_s = _news_s(look)
+        if look.client is None or self._calm.lasts_s(look)[0] < news_s:
             self._live.pop(number, None)
             return
         live_before = self._live.get(number, frozenset())
@@ -88,7 +88,7 @@ class Events(Invariant):
             (each.mode, each.source): each.value for each in (*setpoints.in_force(), *setpoints.overridden())
         }
         for mode, (percent, read_s) in look.published.default_percentages().items():
-            if mode in ruled or look.now_s - read_s < NEWS_S * max(1.0, look.rate / 4):
+            if mode in ruled or look.now_s - read_s < _news_s(look):
                 continue
             if setpoints.check(mode, percent).verdict is not Verdict.ACCEPTED:
                 continue
@@ -99,12 +99,16 @@ class Events(Invariant):
                 yield look.violation(Events, wanted, f"{value}")
 
 
+def _news_s(look: Look) -> float:
+    return NEWS_S + (READ_S + look.starved_s) * (look.rate - 1) + look.starved_s
+
+
 def _judged(
     look: Look, control: PublishedControl, views: dict[str, EventView], now_s: float
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with a control: what was expected, and what is seen."""
     view, mrid = views.get(control.mrid), control.mrid
-    slack_s = 2 * look.tick_s + SLACK_S * max(1.0, look.rate / 4)
+    slack_s = look.late_s + SLACK_S
     (first_start_s, last_start_s), (first_end_s, last_end_s) = control.starts(), control.ends()
     ahead_s = now_s - look.now_s
     bound_s = abs(control.control.randomizeStart or 0)

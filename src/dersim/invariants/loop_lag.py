@@ -16,6 +16,8 @@ from dersim.invariants.base import FleetLook, Invariant, Violation
 P99_S, P99_MANY_S, MOST_S = 0.05, 0.25, 1.0
 #: The lags that are remembered, ten a second; and how many there must be.
 _LAGS, _ENOUGH = 6_000, 600
+#: What is lately, real s.
+LATELY_S = 30.0
 _SCHEDSTAT = Path("/proc/self/schedstat")
 
 
@@ -49,6 +51,27 @@ class LoopLag(Invariant):
         if p99_s > most_s:
             self._lags.clear()
             yield look.violation(LoopLag, f"p99 at most {most_s * 1e3:.0f} ms", f"{p99_s * 1e3:.0f} ms")
+
+
+class Starved:
+    """How long the main thread has waited for a processor lately: what is late for that is not our fault.
+
+    seconds: in the last half minute of real time; 0 where time is virtual.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._notes: deque[tuple[float, float]] = deque()
+
+    def note(self, real_s: float) -> None:
+        """Take a note, at most one a second."""
+        notes = self._notes
+        if notes and real_s - notes[-1][0] < 1.0:
+            return
+        notes.append((real_s, waited_s()))
+        while real_s - notes[0][0] > LATELY_S:
+            notes.popleft()
+        self.seconds = min(notes[-1][1] - notes[0][1], real_s - notes[0][0])
 
 
 def waited_s() -> float:

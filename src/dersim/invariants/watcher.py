@@ -13,7 +13,7 @@ import trio
 from dersim.fences import Fences
 from dersim.invariants.base import FleetLook, Invariant, Look, Violation
 from dersim.invariants.hearing import Hearing
-from dersim.invariants.loop_lag import LoopLag, waited_s
+from dersim.invariants.loop_lag import LoopLag, Starved, waited_s
 from dersim.invariants.published import Published
 from dersim.invariants.rules import all_invariants
 from dersim.plugin.services import CsipService, OverviewService, SunspecService
@@ -70,6 +70,7 @@ class Watcher:
         self._fences = fences or Fences(log, fail_fast=True)
         self._real_s = real_s
         self._hearing = Hearing()
+        self._starved = Starved()
         self._ticking = _overriding(self.invariants, "tick")
         self._looking = _overriding(self.invariants, "check")
         self._of_fleet = _overriding(self.invariants, "check_fleet")
@@ -96,6 +97,7 @@ class Watcher:
     def step(self) -> list[Violation]:
         """Look, after a tick of the fleet; what was found, which is told and counted, too."""
         begun_s = time.thread_time()
+        self._starved.note(self._real_s())
         self.listen()
         now_s = self._clock.now_s()
         found = [
@@ -171,6 +173,7 @@ class Watcher:
             None if overview is None else partial(overview.measured, device),
             self._real_s(),
             getattr(self._clock, "rate", 1.0),
+            self._starved.seconds,
         )
         return [violation for invariant in self._looking for violation in invariant.check(look)]
 
