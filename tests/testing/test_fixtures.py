@@ -190,3 +190,15 @@ def test_programs_are_started_waited_for_and_stopped(dersim_program, dersim_free
 def test_our_client_conforms(assert_conforms):
     [outcome] = assert_conforms("CORE-003")
     assert outcome.procedure.id == "CORE-003"
+
+
+def test_what_the_operator_is_refused_is_told_in_a_line(utility):
+    with pytest.raises(AssertionError, match=r"programs/2/controls: 400: .*did you mean opModMaxLimW\?; for inst"):
+        utility.publish({"opModMaxLimWW": 40})
+
+
+def test_requests_that_are_refused_are_listed_but_for_planted_faults(der, conversation, faults):
+    faults.plant("status", status=503, path="/derp", count=1)
+    der.wait_connected()
+    conversation.assert_request("GET", "/derp", status=503, count=1)
+    conversation.assert_none_refused()

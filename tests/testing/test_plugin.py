@@ -111,11 +111,13 @@ def test_a_failure_shows_the_line_of_the_test_and_the_log(run):
     found = run(
         "def test_it(der): der.wait_for(lambda der: False, 2, 'asleep')\n"
         "def test_ids(assert_conforms): assert_conforms('SLEEP-*')\n"
+        "def test_mode(utility): utility.publish({'opModSleep': 1})\n"
     )
-    found.assert_outcomes(failed=2)
+    found.assert_outcomes(failed=3)
     found.stdout.fnmatch_lines(["*DER 1 asleep has not happened in 2 s*", "*MirrorMeterReadingList*"])
     found.stdout.fnmatch_lines(["*assert_conforms: SLEEP-[*]: no procedure has such an id*"])
-    found.stdout.no_fnmatch_line("*concurrent/futures*")
+    for path in ("concurrent/futures", "dersim/testing"):
+        found.stdout.no_fnmatch_line(f"*{path}*.py:*")
 
 
 def test_watched_invariants_fail_the_test_at_its_end(run):

@@ -33,6 +33,9 @@ from dersim.errors import ConfigError, bare_errors
 from dersim.plugin.services import CertificateFiles
 from dersim.testing.portal import Waits, settle
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 R = TypeVar("R", bound=Record)
 
 #: How long a client may take to connect after its start, s.
@@ -84,7 +87,6 @@ class AssertConforms:
         of `dersim sim`, for our own client. scale: real seconds per printed second. strict: a warning fails.
         admin: the admin port of a companion server under test. An awaitable in an async test.
         """
-        __tracebackhide__ = True
         kit = make_kit(self._folder)
 
         def run() -> list[Outcome]:

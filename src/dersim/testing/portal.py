@@ -17,6 +17,9 @@ import trio.testing
 from dersim.errors import DersimError
 from dersim.virtual_time import seeded_schedule, virtual_clock
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 T = TypeVar("T")
 
 #: How long the loop may take to begin and to end, real seconds.
@@ -33,15 +36,18 @@ class Waits:
         self._in_async = in_async
 
     def __call__(self, done: Future[T], result: Callable[[Future[T]], T] = Future.result) -> Any:
-        """result: how the future is waited for. What is meant for the user is raised bare, without the
-        frames of the loop."""
-        __tracebackhide__ = True
+        """result: how the future is waited for."""
         if self._in_async:
             return _awaited(done, result)
-        try:
-            return result(done)
-        except (AssertionError, DersimError) as error:
-            raise error.with_traceback(None) from None
+        return bare(result, done)
+
+
+def bare(result: Callable[[Future[T]], T], done: Future[T]) -> T:
+    """The result; an error that is meant for the user is raised without the frames of the loop."""
+    try:
+        return result(done)
+    except (AssertionError, DersimError) as error:
+        raise error.with_traceback(None) from None
 
 
 class Portal:
@@ -92,11 +98,10 @@ class Portal:
             return work(*args)
         done: Future[T] = Future()
         self._soon(lambda: settle(done, lambda: work(*args)))
-        return self._result(done)
+        return bare(self._result, done)
 
     def wait(self, work: Callable[..., Awaitable[T]], *args: Any) -> Any:
         """What `work` returns, which lets time pass; in an async test an awaitable of it."""
-        __tracebackhide__ = True
         done: Future[T] = Future()
         self._soon(lambda: self._begin(work, args, done))
         return self._waits(done, self._result)
@@ -207,7 +212,6 @@ def settle(done: Future[T], work: Callable[[], T]) -> None:
 
 async def _awaited(done: Future[T], result: Callable[[Future[T]], T]) -> T:
     """The result, for an async test in whichever loop it runs."""
-    __tracebackhide__ = True
     try:
         if _in_trio():
             return await trio.to_thread.run_sync(result, done, abandon_on_cancel=True)

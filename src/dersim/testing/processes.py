@@ -14,6 +14,9 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import IO
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 _LOOK_S = 0.02
 #: Lines of a stream that a failure shows.
 _MOST_TOLD = 40

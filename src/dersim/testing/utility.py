@@ -22,6 +22,9 @@ from dersim.utility.head_end import HeadEnd
 from dersim.utility.request_log import REQUESTS_KEPT, LoggedRequest
 from dersim.utility.server import UtilityServer
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 #: The two programs that the server begins with: the system's, and the operator's above it.
 SYSTEM, OPERATOR = 1, 2
 
@@ -125,7 +128,9 @@ class Utility:
         request = Request(method, f"/api/utility/{path}", headers, body, None, "127.0.0.1:50000")
         answer = self.server.answer_admin(request)
         if answer.status >= 300:
-            raise AssertionError(f"{method} {path}: {answer.status} {answer.body.decode()}")
+            problem = json.loads(answer.body)
+            hint = f"; {problem['hint']}" if "hint" in problem else ""
+            raise AssertionError(f"{method} {path}: {answer.status}: {problem.get('detail', '')}{hint}")
         return json.loads(answer.body) if answer.body else None
 
     def set_default(self, modes: Mapping[str, Any], program: int = SYSTEM) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from dersim.testing.live import LiveWorld
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 class Clock:
     """The simulated time of a test. In virtual time it stands still but for `advance` and what waits."""
@@ -31,7 +33,6 @@ class Clock:
 
     def advance(self, seconds: float) -> Any:
         """Let so many simulated seconds pass. An awaitable in an async test."""
-        __tracebackhide__ = True
         return self._live.portal.wait(self._live.world.sleep, seconds)
 
     def wait_for(

@@ -15,6 +15,9 @@ from dersim.testing.handles.der import Der
 from dersim.testing.live import LiveWorld
 from dersim.testing.world import World
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 #: Kinds of requests that a failure lists.
 _MOST_LISTED = 40
 _MOST_ASKED = 1_000_000
@@ -98,22 +101,18 @@ class Conversation:
 
     def assert_get(self, path: str, **wanted: Any) -> list[Seen]:
         """As `assert_request`, of a GET."""
-        __tracebackhide__ = True
         return self.assert_request("GET", path, **wanted)
 
     def assert_put(self, path: str, **wanted: Any) -> list[Seen]:
         """As `assert_request`, of a PUT."""
-        __tracebackhide__ = True
         return self.assert_request("PUT", path, **wanted)
 
     def assert_post(self, path: str, **wanted: Any) -> list[Seen]:
         """As `assert_request`, of a POST."""
-        __tracebackhide__ = True
         return self.assert_request("POST", path, **wanted)
 
     def assert_delete(self, path: str, **wanted: Any) -> list[Seen]:
         """As `assert_request`, of a DELETE."""
-        __tracebackhide__ = True
         return self.assert_request("DELETE", path, **wanted)
 
     def assert_request(
@@ -130,7 +129,6 @@ class Conversation:
 
         count: exactly so many, 0 for none; without it at least one. where: of a request, whether it counts.
         """
-        __tracebackhide__ = True
         found = self.exchanges(method, path, status=status, der=der)
         if where is not None:
             found = [each for each in found if where(each)]
@@ -141,14 +139,12 @@ class Conversation:
 
     def assert_none_refused(self) -> None:
         """AssertionError where a request was answered 4xx or 5xx, but by a planted fault."""
-        __tracebackhide__ = True
         refused = [each for each in self._all() if each.status >= 400 and not each.faults]
         if refused:
             raise AssertionError("\n".join([f"{len(refused)} requests were refused:", *listed(refused)]))
 
     def assert_valid(self, path: str = "*") -> None:
         """AssertionError with the reasons where the schema of no edition of IEEE 2030.5 takes a body."""
-        __tracebackhide__ = True
         reasons: dict[bytes, list[str]] = {}
         for each in self.exchanges(path=path):
             for whose, body in each.bodies():
@@ -169,7 +165,6 @@ class Conversation:
         der: Der | str | None = None,
     ) -> Any:
         """Let time pass until so many requests match; those that do. An awaitable in an async test."""
-        __tracebackhide__ = True
         name = _named(method, path, status, der)
 
         async def wait() -> list[Seen]:

@@ -12,6 +12,9 @@ from dersim.testing.live import LiveWorld
 from dersim.testing.simulators import WorldSimulator
 from dersim.testing.world import World
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 T = TypeVar("T")
 
 
@@ -95,7 +98,6 @@ class Der:
 
     def wait_connected(self, within_s: float = 120) -> Any:
         """Let time pass until its client is connected; AssertionError with the log where it is not."""
-        __tracebackhide__ = True
         return self.wait_for(lambda der: der.state == "connected", within_s, "connected")
 
     def wait_for(
@@ -109,17 +111,14 @@ class Der:
 
     def stop(self) -> Any:
         """Stop its simulator, as at a signal."""
-        __tracebackhide__ = True
         return self._live.portal.wait(self._simulator().stop)
 
     def start(self) -> Any:
         """Start its simulator again, without a memory."""
-        __tracebackhide__ = True
         return self._live.portal.wait(self._simulator().start)
 
     def restart(self, *, keep_state: bool = True) -> Any:
         """Stop and start its simulator. keep_state: with all that it knew, else as new."""
-        __tracebackhide__ = True
         simulator = self._simulator()
 
         async def restart() -> None:
@@ -165,5 +164,4 @@ class DerFleet:
 
     def wait_connected(self, within_s: float = 120) -> Any:
         """Let time pass until all clients are connected. An awaitable in an async test."""
-        __tracebackhide__ = True
         return self._live.portal.wait(self._live.world.connected, within_s)

@@ -9,6 +9,8 @@ from typing import Any
 from dersim.testing.live import LiveWorld
 from dersim.utility.faults.planted import PlantedFault
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
 
 class Faults:
     """Plants faults in the companion server."""

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 from dersim.plugin.services import SunspecService
 from dersim.testing.live import LiveWorld
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 T = TypeVar("T")
 
 _READ, _WRITE = 3, 16

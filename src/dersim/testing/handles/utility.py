@@ -12,6 +12,9 @@ from dersim.testing.network import LoopbackNetwork
 from dersim.testing.utility import OPERATOR, SYSTEM, Utility
 from dersim.utility.head_end import MODULE, HeadEnd
 
+__tracebackhide__ = True  # pytest shows the line of the test, not ours
+
+
 T = TypeVar("T")
 
 
@@ -76,7 +79,6 @@ class UtilityHandle:
 
         An awaitable in an async test.
         """
-        __tracebackhide__ = True
         live, wanted = self._live, list(statuses)
 
         async def wait() -> None:
@@ -142,17 +144,14 @@ class UtilityHandle:
 
     def stop(self) -> Any:
         """Close all connections, and refuse others."""
-        __tracebackhide__ = True
         return self._live.portal.wait(self._live.world.utility.stop)
 
     def start(self) -> Any:
         """Serve again."""
-        __tracebackhide__ = True
         return self._live.portal.wait(self._live.world.utility.start)
 
     def restart(self, *, keep_state: bool = True) -> Any:
         """Stop and start. keep_state: it knows all that it knew; else it is a new server."""
-        __tracebackhide__ = True
         utility = self._live.world.utility
 
         async def restart() -> None:
