@@ -193,7 +193,7 @@ def test_our_client_conforms(assert_conforms):
 
 
 def test_what_the_operator_is_refused_is_told_in_a_line(utility):
-    with pytest.raises(AssertionError, match=r"programs/2/controls: 400: .*did you mean opModMaxLimW\?; for inst"):
+    with pytest.raises(AssertionError, match=r"programs/2/controls: 400: .*mean opModMaxLimW\?; for inst"):
         utility.publish({"opModMaxLimWW": 40})
 
 
