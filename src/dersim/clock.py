@@ -32,6 +32,7 @@ class SimClock:
         self._anchor_s = math.nan
         self._anchor_real_s = math.nan
         self._limit_s = math.inf
+        self._made_up = False
         #: Who sleeps, and until when.
         self._asleep: dict[object, float] = {}
         self._first_s = math.nan
@@ -61,24 +62,26 @@ class SimClock:
         anchor_s = self._anchor_s
         if math.isnan(anchor_s):
             return time.time() if self._start_s is None else self._start_s
-        running_s = anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
-        return min(self._limit_s, running_s)
+        return min(self._limit_s, self._running_s())
+
+    def _running_s(self) -> float:
+        return self._anchor_s + (trio.current_time() - self._anchor_real_s) * self.rate
 
     def tick_done(self, next_s: float | None = None) -> None:
         """All DERs are stepped to `now_s`: the clock may run on. Called by the ticker only.
 
         next_s: the instant of the next step, at which the clock waits; None: it waits 1.5 ticks from now.
-        What it has waited at `next_s` is made up for, up to half a tick.
+        What it has waited at `next_s` is made up for, up to a tick.
         """
         now, real = self.now_s(), trio.current_time()
-        if next_s is None:
-            self._anchor_s, self._anchor_real_s = now, real
-            self._limit_s = now + self.tick_s * 1.5
-            return
-        waited_s = self._anchor_s + (real - self._anchor_real_s) * self.rate - now
-        self._anchor_s = now
-        self._anchor_real_s = real - min(waited_s, self.tick_s / 2) / self.rate
-        self._limit_s = next_s
+        self._made_up = next_s is not None
+        waited_s = self._waited_s()
+        self._anchor_s, self._anchor_real_s = now, real - waited_s / self.rate
+        self._limit_s = now + self.tick_s * 1.5 if next_s is None else next_s
+
+    def _waited_s(self) -> float:
+        """By how much the clock will go forward at once when the step is done; simulated s."""
+        return min(self._running_s() - self.now_s(), self.tick_s) if self._made_up else 0.0
 
     async def sleep_until(self, when_s: float) -> None:
         """Sleep until the simulated time is at or after `when_s`."""
@@ -87,7 +90,7 @@ class SimClock:
         try:
             # Where the clock waits for the steps a round ends too soon, and the next one follows.
             while (left_s := when_s - self.now_s()) > 0:  # noqa: ASYNC110 - no event comes at that time
-                await trio.sleep(max(left_s / self.rate, 0.0005))
+                await trio.sleep(max((left_s - self._waited_s()) / self.rate, 0.0005))
             await trio.lowlevel.checkpoint()
         finally:
             del self._asleep[mark]
