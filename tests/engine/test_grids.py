@@ -37,12 +37,15 @@ class Impedance:
         self.script = list(script)
         self.seen = []
         self.voltages = []
+        self.clock, self.ahead_s = None, []
 
     async def settle(self, outputs):
         self.seen.append(
             (outputs.time_s - START_S, list(outputs.p_w), list(outputs.q_var), outputs.last_step)
         )
         await trio.sleep(self.takes_s)
+        if self.clock is not None:
+            self.ahead_s.append(self.clock.now_s() - outputs.time_s)
         if self.script and (act := self.script.pop(0)) is not None:
             return act()
         v = 1.03 + 0.05 * sum(outputs.p_w) / 20e3 + 0.1 * sum(outputs.q_var) / 20e3
@@ -171,9 +174,11 @@ async def test_a_seed_repeats_bit_for_bit_whatever_a_solve_takes(autojump_clock)
 
 async def test_a_slow_solve_holds_the_clock(autojump_clock):
     run = Run(Impedance(takes_s=2.0))
+    run.grid.clock = run.clock
     await run.run(41.0)
     assert [seen[0] for seen in run.grid.seen] == list(map(float, range(len(run.grid.seen))))
     assert run.clock.effective_rate == pytest.approx(0.5, rel=0.06)
+    assert set(run.grid.ahead_s) == {0.0}
 
 
 async def test_a_short_delay_is_made_up_for(autojump_clock):
