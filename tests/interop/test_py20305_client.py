@@ -9,10 +9,7 @@ from tests.interop.lab_server import lab_server
 from tests.interop.peer import Identity, peer, write_config
 from tests.interop.processes import eventually, program
 
-from dersim.testing.certificates import TestCertificates
-from dersim.testing.handles.conversation import Conversation
-from dersim.testing.handles.faults import Faults
-from dersim.testing.handles.utility import UtilityHandle
+from dersim.testing import Conversation, Faults, TestCertificates, UtilityHandle
 
 pytest.importorskip("py20305", reason="py20305 is not installed: pip install dersim[test]")
 

@@ -11,10 +11,7 @@ import pytest
 from tests.interop.peer import Identity, write_config
 from tests.interop.processes import program
 
-from dersim.testing.certificates import TestCertificates
-from dersim.testing.handles.conversation import Conversation
-from dersim.testing.handles.der import Der
-from dersim.testing.handles.utility import UtilityHandle
+from dersim.testing import Conversation, Der, TestCertificates, UtilityHandle
 
 pytest.importorskip("py20305", reason="py20305 is not installed: pip install dersim[test]")
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from dersim import testing
 from dersim.testing import plugin
 
 pytest_plugins = ("pytester",)
@@ -142,6 +143,14 @@ def test_what_a_program_printed_is_shown_with_the_failure(run):
     )
     found.assert_outcomes(failed=1)
     found.stdout.fnmatch_lines(["stdout: 42"])
+
+
+def test_the_types_of_the_fixtures_are_named_in_one_place():
+    assert {name: getattr(testing, name).__name__ for name in testing.__all__} == dict(
+        zip(testing.__all__, testing.__all__, strict=True)
+    )
+    with pytest.raises(AttributeError, match="has no attribute 'Snow'"):
+        _ = testing.Snow
 
 
 def test_who_does_not_use_it_loads_nothing_of_it():
