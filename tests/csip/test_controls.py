@@ -370,7 +370,7 @@ async def test_times_that_have_no_date_are_answered_253_and_the_snapshot_goes_on
 async def test_where_many_ders_start_a_control_at_once_other_tasks_run_in_between(
     bench: Bench, autojump_clock: MockClock
 ) -> None:
-    clock, turn = bench.clock, trio.Lock()
+    clock, turn = bench.clock, trio.Semaphore(1)
     start = int(START) + 1
     reading = ProgramReading(program(), (control("a", start, 20, max_w(60)),), default(max_w(90)))
     counter, begun = Passes(), list[int]()

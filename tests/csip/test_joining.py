@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import random
 from dataclasses import replace
 
@@ -172,3 +173,25 @@ async def test_a_link_that_a_new_server_no_longer_has_is_no_trouble(autojump_clo
     await trio.sleep(20)
     shown = client.snapshot()
     assert (shown["state"], shown["troubles"]) == ("connected", [])
+
+
+async def test_what_is_due_of_many_ders_at_one_time_takes_few_turns_of_the_loop(autojump_clock):
+    class Loops(trio.abc.Instrument):
+        count = 0
+
+        def after_io_wait(self, timeout):
+            self.count += 1
+
+    loops, turn, acted = Loops(), Joining(LogBuffer(stream=io.StringIO())).turn, []
+    trio.lowlevel.add_instrument(loops)
+
+    async def act():
+        await trio.sleep(1)
+        async with turn:
+            acted.append(loops.count)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(80):
+            nursery.start_soon(act)
+    assert len(acted) == 80
+    assert 9 <= acted[-1] - acted[0] <= 25

@@ -97,7 +97,7 @@ class Controls(KeepsEvents):
         on_clock_mismatch: Callable[[str], None] = lambda _: None,
         settings: EventSettings | None = None,
         fence: Fence = no_fence,
-        turn: trio.Lock | None = None,
+        turn: trio.Semaphore | None = None,
     ) -> None:
         self._clock = clock
         self._rng = rng
@@ -119,7 +119,7 @@ class Controls(KeepsEvents):
         self._wake_s: float | None = 0.0  # at once: a checkpoint may be restored before there is a task
         self._phases: dict[str, Phase] = {}
         self._sleep: trio.CancelScope | None = None
-        self._turn = turn or trio.Lock()
+        self._turn = turn or trio.Semaphore(1)
         self.timing = OnDemand(self._carry_out_in_time)
         self.timing.want()
 

@@ -26,6 +26,11 @@ RETRY_SPREAD_S = 1.0
 RETRY_PHASE_S = 5.0
 
 
+#: DERs that carry out what is due between two turns of the event loop, some 0.5 ms each. One at a time, the
+#: last of a hundred would wait for a hundred turns, which take seconds where the processor is busy.
+ACTING_AT_ONCE = 8
+
+
 class Turns:
     """Who may connect now: so many at once, and so many a second. Held from the connect to the first answer.
 
@@ -58,12 +63,12 @@ class Turns:
 class Joining:
     """What all CSIP clients of a process share. ramp: how many DERs start in a second.
 
-    turn: held by the DER that carries out what is due of its controls.
+    turn: held by the DERs that carry out what is due of their controls.
     """
 
     def __init__(self, log: LogBuffer, ramp: float = 0.0) -> None:
         self.connecting = Turns(per_s=max(MOST_PER_S, ramp))
-        self.turn = trio.Lock()
+        self.turn = trio.Semaphore(ACTING_AT_ONCE)
         self._no_descriptors = Refusals(
             lambda line: log.log("Warning", "CSIP", line), "connections to the 2030.5 server not made"
         )
