@@ -180,6 +180,7 @@ class _Function:
             "voltage_pu": rng.choice((1.0, 0.97, 1.03) + ((0.0, 0.6, 1.09, 1.25) if wild else ())),
             "frequency_hz": hz + rng.choice((0.0, 0.01, -0.01) + ((-3.0, -0.6, 0.6, 3.0) if wild else ())),
             "irradiance_w_m2": rng.choice((0.0, 200.0, 600.0, 1000.0)),
+            "load_w": rng.choice((0.0, 0.2, 0.9)) * device.nameplate.rtgMaxW,
         }
         return _Segment(wanted, inputs)
 

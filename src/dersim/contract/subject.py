@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dersim.device import Device, ManualClock
 from dersim.errors import ConfigError, DersimError, origin_of, root_cause
+from dersim.grid.conditions import Conditions
+from dersim.grid.inputs import Inputs
+from dersim.grid.site_load import SiteLoad
 from dersim.outcomes import FAILED, OK, SKIPPED, Failed, Result, Skipped
 from dersim.plugin.builtin import make_device
 from dersim.plugin.candidates import BUILT_IN_NAMES, Candidate, find
@@ -92,12 +95,15 @@ class Subject:
             yield self.bench(kind, *functions)
 
     def bench(self, kind: DeviceType, *functions: FunctionType) -> Bench:
-        """A DER of this type at the instant 0."""
+        """A DER of this type at the instant 0, with a load behind its meter that is 0."""
         given = {each.name: each for each in functions}
         chosen = [given.get(name, each) for name, each in self.registry.functions.items()]
         nameplate = self.registry.nameplate_of(kind)
         clock = ManualClock()
-        device = make_device(clock=clock, device_type=kind, functions=chosen, nameplate=nameplate)
+        inputs = Inputs(Conditions(frequency_hz=nameplate.frequency_hz), site=SiteLoad(nameplate.phases))
+        device = make_device(
+            clock=clock, device_type=kind, functions=chosen, nameplate=nameplate, inputs=inputs
+        )
         bench = Bench(device, clock)
         bench.to(0.0)
         return bench
