@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from dersim_feeder import feeder as feeder_module
+from dersim_feeder import grid as grid_module
 from dersim_feeder.coupling import bound, damping_for
 
 from dersim.plugin import Curve
@@ -178,3 +179,15 @@ async def test_steps_are_short_where_voltages_are_beyond_ride_through(loop, tmp_
     assert run.voltages().max() > 1.1
     await run.run(60)
     assert run.steps > 20
+
+
+async def test_a_run_repeats_in_the_loop_and_in_the_thread(loop, category_b, monkeypatch):
+    found = []
+    for in_thread_s in (math.inf, 0.0):
+        monkeypatch.setattr(grid_module, "_IN_THREAD_S", in_thread_s)
+        run = loop("bundled-30", ["PV-3Phase"] * 30)
+        await run.run(5)
+        run.order("opModVoltVar", category_b)
+        await run.run(10)
+        found.append(run.voltages())
+    assert list(found[0]) == list(found[1])
