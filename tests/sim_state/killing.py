@@ -137,7 +137,7 @@ class Seen:
         self.slowest_s = 0.0
         self.controls: list[str] = []
         self._energy: dict[Any, float] = {}
-        self._power = [5000] * DERS
+        self._power: list[int | None] = [None] * DERS
 
     def live(self, for_s: float) -> None:
         """Look at everything for a while, with a control now and then."""
@@ -151,7 +151,7 @@ class Seen:
 
     def write(self, index: int, port: int) -> None:
         """Set WMax one higher: what is answered stays."""
-        value = following(self._power[index])
+        value = following(self._power[index] or 5000)
         self.registers.set_power(port, value)
         self._power[index] = value
         self.writes += 1
@@ -173,21 +173,24 @@ class Seen:
         }
         self.controls.append(str(self.server.operate("POST", "programs/2/controls", order)["mRID"]))
 
-    def restart(self) -> None:
-        """The settings that were acknowledged are there; all are connected in time."""
+    def begin(self, *, again: bool) -> None:
+        """The settings that were acknowledged are there; all are connected in time.
+
+        again: the first life does not count, because it waits for the imports.
+        """
         begun = time.monotonic()
         self.lives.begin()
         for index, port in enumerate(self.lives.ports):
             found, sent = self.registers.power(port), self._power[index]
-            if self.writes and found not in (
-                sent,
-                following(sent),
-            ):  # the one under way may have come through
-                self.wrong.append(f"DER {index + 1}: WMax {found} instead of {sent}")
-            self._power[index] = found if self.writes else sent
+            if sent is not None:
+                if found not in (sent, following(sent)):  # what was under way may have come through
+                    self.wrong.append(f"DER {index + 1}: WMax {found} instead of {sent}")
+                self._power[index] = found
         eventually("connected", lambda: self.lives.connected >= DERS, 30, every_s=0.02)
         took_s = time.monotonic() - begun
-        self.slowest_s = max(self.slowest_s, took_s)
+        self.slowest_s = max(self.slowest_s, took_s if again else 0.0)
+        if again and took_s > LONGEST_CONNECT_S:
+            print(f"connected after {took_s:.1f} s", *self.lives.lines[-40:], sep="\n")
         self.look_at_server()
 
     def look_at_server(self) -> None:
@@ -222,11 +225,12 @@ class Seen:
         return sum(doubled.values())
 
     def unanswered(self) -> list[Any]:
-        """The controls of which a DER has not told the end, with what it has told."""
-        told = self.responses()
-        keys = [(lfdi, mrid) for lfdi in {lfdi for lfdi, _ in told} for mrid in self.controls]
-        found = [(lfdi[:6], mrid, told.get((lfdi, mrid), [])) for lfdi, mrid in keys]
-        return [each for each in found if not FINAL & {status for status, _ in each[2]}]
+        """The controls of which a DER has told the beginning and not the end, with what it has told.
+
+        Of one that was no longer listed when a DER came to read it nothing is told.
+        """
+        found = self.responses().items()
+        return [(key, told) for key, told in found if not FINAL & {status for status, _ in told}]
 
 
 def killed(folder: Path, server: LabServer, kills: int, seed: int, longest_s: float = 3.0) -> Seen:
@@ -251,7 +255,7 @@ def killed(folder: Path, server: LabServer, kills: int, seed: int, longest_s: fl
     seen = Seen(server, lives, seed)
     try:
         for number in range(kills + 1):
-            seen.restart()
+            seen.begin(again=number > 0)
             if number == kills:
                 break
             killer = threading.Timer(rng.uniform(0.02, longest_s), lives.kill)
