@@ -107,6 +107,10 @@ class Lives:
         keys = ["modbus", *(f"modbus_{number}" for number in range(2, DERS + 1))]
         self.ports = [int(ready[key].rpartition(":")[2]) for key in keys]
 
+    def about(self, word: str) -> list[str]:
+        """The lines of the log with this word."""
+        return [line for line in self.lines if word in line]
+
     def kill(self) -> None:
         """SIGKILL."""
         with contextlib.suppress(ProcessLookupError):
@@ -270,7 +274,7 @@ def killed(folder: Path, server: LabServer, kills: int, seed: int, longest_s: fl
                 break
             time.sleep(1)
         else:
-            seen.wrong.append(f"unanswered: {unanswered}; {lives.lines[-60:]}")
+            seen.wrong += [f"{key}: {told} {lives.about(key[1])}" for key, told in unanswered]
         seen.look_at_server()
     finally:
         lives.close()

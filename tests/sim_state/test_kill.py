@@ -20,6 +20,7 @@ def check(folder: Path, kills: int, seed: int, longest_s: float = 3.0) -> Seen:
         f"{kills} kills: {seen.readings} readings, {seen.writes} writes, {len(seen.controls)} controls, "
         f"{doubled} Responses twice, connected after at most {seen.slowest_s:.1f} s"
     )
+    print(*seen.wrong, sep="\n")
     assert seen.wrong == []
     assert seen.slowest_s <= LONGEST_CONNECT_S
     assert seen.readings > 10 * kills
