@@ -46,6 +46,7 @@ class Saving:
     """Writes the states of one run. head: the run as it is now. saved_s: true time of the state in the file.
 
     failing: why the last save failed, or "". saved_at: of the last save that did not, as trio counts.
+    pause_s: real seconds after a save of all in which no other is begun.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Saving:
         self._marks: dict[int, Any] = {}
         self.failing = ""
         self.failures = self.saves = 0
+        self.pause_s = 0.0
         self.saved_at: float | None = None
         self._saved_s = saved_s
 
@@ -88,7 +90,8 @@ class Saving:
                 continue
             async with self._turn:
                 spent_s = await self._save()
-            await trio.sleep(spent_s / SHARE - spent_s)
+            self.pause_s = spent_s / SHARE - spent_s
+            await trio.sleep(self.pause_s)
 
     async def _for_who_waits(self) -> None:
         states = self._simulator.states
@@ -114,15 +117,15 @@ class Saving:
         if numbers is None:
             simulator.states.taken()
             numbers = [device.number for device in simulator.fleet.devices]
-        begun_s = time.perf_counter()
+        begun_s = time.thread_time()  # CPU: a busy computer is no reason to save less often
         for number in numbers:
             self._take(number, found)
-            slice_s = time.perf_counter() - begun_s
+            slice_s = time.thread_time() - begun_s
             if slice_s > SLICE_S:
                 spent_s += slice_s
                 await trio.lowlevel.checkpoint()
-                begun_s = time.perf_counter()
-        return found, spent_s + time.perf_counter() - begun_s
+                begun_s = time.thread_time()
+        return found, spent_s + time.thread_time() - begun_s
 
     def _take(self, number: int, found: States) -> None:
         """The state of one DER: whole, or where it is at rest what it has counted."""

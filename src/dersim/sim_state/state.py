@@ -94,7 +94,7 @@ class SimState:
             sim_s=0.0,
             true_s=0.0,
             clean=False,
-            late_s=2 * clock.tick_s,
+            late_s=0.0,
             follows=_follows(options) if before is None else before.follows,
         )
 
@@ -130,7 +130,9 @@ class SimState:
         )
 
     def _head(self, *, clean: bool = False) -> dict[str, Any]:
-        now = self._first._replace(sim_s=self._clock.now_s(), true_s=time.time(), clean=clean)
+        clock, pause_s = self._clock, 0.0 if self.saving is None else self.saving.pause_s
+        late_s = 2 * (clock.tick_s + pause_s * clock.rate)
+        now = self._first._replace(sim_s=clock.now_s(), true_s=time.time(), clean=clean, late_s=late_s)
         return now._asdict()
 
     async def run(self) -> None:
