@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +17,7 @@ from dersim.grid.profiles import Profile
 from dersim.grid.site_load import SiteLoad
 from dersim.hardware.course import Course
 from dersim.hardware.site_meter import SiteMeter
-from dersim.hardware.state import SiteState
+from dersim.hardware.state import MeterEnergy, SiteState
 from dersim.plugin.builtin import make_device
 
 TICKS = pytest.mark.parametrize("tick_s", [0.2, 1.0, 7.0, 60.0])
@@ -176,3 +177,34 @@ def test_a_control_function_sees_the_load() -> None:
     assert (device.seen.load_w, device.seen.load_var) == pytest.approx((3000.0, 2250.0))
     device.inputs.set(load_w=0)
     assert device.seen.load_w == 0
+
+
+@pytest.mark.parametrize("kind", ["PV-3Phase", "Batt-2Phase", "HybridDC-3Phase", "PV-1Phase"])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_energy_of_the_site_is_that_of_the_der_less_that_of_the_load(kind: str, seed: int) -> None:
+    rng = random.Random(f"{kind}/{seed}")
+    device, clock = machine(kind, load_w=0.0)
+    first, load_wh, load_varh = device.state, 0.0, 0.0
+    for _ in range(25):
+        watts, var, seconds = rng.uniform(-4000, 14_000), rng.uniform(-5000, 5000), rng.uniform(0.3, 400.0)
+        device.inputs.set(load_w=watts, load_var=var, irradiance_w_m2=rng.uniform(0, 1100))
+        device.inputs.set(voltage_pu=[rng.uniform(0.93, 1.07) for _ in range(3)])
+        ask(device, "opModFixedW", rng.choice([0.0 if kind[0] == "P" else -80.0, 30.0, 90.0]))
+        ask(device, "opModTargetVar", rng.choice([-3000.0, 0.0, 3000.0]))
+        device.settings.update({"setGradW": rng.choice([0.0, 1.0])})
+        run_to(device, clock, clock.time_s + seconds, rng.choice([0.7, 9.0, 60.0]))
+        load_wh, load_varh = load_wh + watts * seconds / 3600, load_varh + var * seconds / 3600
+    last = device.state
+
+    def risen(name: str) -> float:
+        return sum(getattr(last, name)) - sum(getattr(first, name))
+
+    assert last.site is not None
+    whole, phases = last.site.energy, last.site.phase_energy
+    der_wh = risen("exported_wh") - risen("imported_wh")
+    der_varh = risen("injected_varh") - risen("absorbed_varh")
+    for each in (whole, MeterEnergy(*map(sum, zip(*phases, strict=True)))):
+        assert each.exported_wh - each.imported_wh == pytest.approx(der_wh - load_wh, abs=1e-6)
+        varh = each.q3_varh + each.q4_varh - each.q1_varh - each.q2_varh
+        assert varh == pytest.approx(der_varh - load_varh, abs=1e-6)
+        assert min(each) >= 0
