@@ -104,6 +104,16 @@ def test_each_der_of_a_fleet_can_be_restarted_alone(fleet, utility, clock):
     assert after[2] >= before[2]
 
 
+@pytest.mark.parametrize("keep_state", [True, False])
+def test_a_der_with_a_state_file_goes_on_from_it(dersim_start, tmp_path, keep_state):
+    world = dersim_start(state=tmp_path, poll_s=900, tick_s=30.0)
+    world.der.wait_connected()
+    world.clock.advance(900)
+    before = sum(world.der.values.exported_wh)
+    world.der.restart(keep_state=keep_state)
+    assert (sum(world.der.values.exported_wh) >= before) == keep_state
+
+
 @pytest.mark.dersim(ders=9)
 def test_many_ders_share_a_simulator(fleet):
     fleet.wait_connected()

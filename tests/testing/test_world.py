@@ -107,6 +107,25 @@ def test_one_der_is_restarted_with_its_state_and_another_without(run):
     run(main, ders=2, separate=True, tick_s=10.0, poll_s=300)
 
 
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_simulator_goes_on_from_its_state_file(run, tmp_path, end):
+    async def main(world):
+        mrid = world.utility.publish({"opModMaxLimW": 40}, start_in_s=60, duration_s=600)
+        await world.sleep(300)
+        [simulator] = world.simulators
+        exported_wh = sum(world.device().state.exported_wh)
+        await getattr(simulator, end)()
+        await world.sleep(60)
+        await simulator.start()
+        await world.connected()
+        assert sum(world.device().state.exported_wh) >= exported_wh > 100
+        assert world.device().setpoints.value("opModMaxLimW") == 40
+        await world.until(lambda: world.utility.responses(mrid)[-1] == 3, 600)
+        assert world.utility.responses(mrid) == [1, 2, 3]
+
+    run(main, state=tmp_path, tick_s=10.0, poll_s=60)
+
+
 def test_a_planted_fault_acts_until_it_is_removed(run):
     async def main(world):
         world.utility.plant("status", status=503, path="/derp*")

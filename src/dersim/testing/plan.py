@@ -31,7 +31,8 @@ class WorldPlan:
     pki: folder of a test PKI, which gives a pair to each DER; None: the bundled one. wire: what is between
     the DERs and the server. fail_fast: an unexpected error of a front-end ends the world. server: the URL of
     one that is not ours; then the world has no utility. files: of a single DER, in place of those of `pki`.
-    watch: the invariants of docs/invariants.md after each step, of every DER.
+    watch: the invariants of docs/invariants.md after each step, of every DER. state: a folder; each simulator
+    keeps its state in a file there (`--state`), and goes on from it when it is started again.
     """
 
     seed: int = 1
@@ -52,3 +53,4 @@ class WorldPlan:
     server: str | None = None
     files: CertificateFiles | None = None
     watch: bool = False
+    state: Path | None = None

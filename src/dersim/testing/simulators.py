@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import trio
@@ -22,6 +25,7 @@ from dersim.invariants.loop_lag import LoopLag
 from dersim.invariants.memory import Memory
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import CsipService, NotifyTransportService, Services, TransportService
+from dersim.sim_state.state import SimState
 from dersim.testing.network import Transport
 from dersim.testing.plan import WorldPlan
 from dersim.testing.running import Running
@@ -36,6 +40,19 @@ OnStep = Callable[["WorldSimulator"], None]
 _OF_FLEET = 0
 #: What is measured of the process in real time: several simulators may be in it, and time may be virtual.
 _OF_THE_PROCESS = (Leaks, LoopLag, Memory)
+
+
+async def _run(simulator: Simulator, kept: SimState | None, ready: trio.Event) -> None:
+    """Run until it is stopped. kept: saves beside it, and once more at the end, unless it is killed."""
+    if kept is None:
+        await simulator.run(lambda _line: ready.set())
+        return
+    with contextlib.closing(kept):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(kept.run)
+            await simulator.run(lambda _line: ready.set())
+            nursery.cancel_scope.cancel()
+        kept.finish()
 
 
 class WorldSimulator:
@@ -111,11 +128,17 @@ class WorldSimulator:
         return self._running.is_up
 
     async def start(self, state: Mapping[str, Any] | None = None) -> None:
-        """Start, and return when its front-ends run. state: of `checkpoint`; None: it knows nothing."""
+        """Start, and return when its front-ends run.
+
+        state: of `checkpoint`; None: what its state file has, without one nothing.
+        """
         if self.is_up:
             return
-        options, registry = configure(self._words)
+        options, registry = configure(self._flags())
+        kept = SimState.of(options)
         self.clock = SimClock(start_s=self._now_s(), rate=self._plan.rate, tick_s=self._plan.tick_s)
+        if kept is not None:
+            kept.begin(self.clock)
         fleet = build_fleet(options, registry, self.clock, self.log)
         if self._plan.over == "memory":
             fleet.slice_s = math.inf
@@ -128,13 +151,24 @@ class WorldSimulator:
         made = options, registry, simulator, self.clock, self.log
         time: Literal["real", "virtual"] = "virtual" if self._plan.over == "memory" else "real"
         self._recorder = recorder_for(self._words, *made, time=time)
+        if kept is not None:
+            kept.restore(simulator, self.log)
         if state is not None:
             simulator.restore(state)
         ready = trio.Event()
-        self._running.start(lambda: simulator.run(lambda _line: ready.set()))
+        self._running.start(partial(_run, simulator, kept, ready))
         await ready.wait()
         self._watcher = self._watching(simulator) if self._plan.watch else None
         fleet.add_check(_OF_FLEET, self._stepped)
+
+    def _flags(self) -> tuple[str, ...]:
+        return self._words if self.state_file is None else (*self._words, "--state", str(self.state_file))
+
+    @property
+    def state_file(self) -> Path | None:
+        """Where its state is kept; None where the plan has no folder for it."""
+        folder = self._plan.state
+        return None if folder is None else folder / f"der-{self.numbers.start}.sqlite"
 
     def _watching(self, simulator: Simulator) -> Watcher:
         parts = simulator.fleet, simulator.services, self.clock, self.log

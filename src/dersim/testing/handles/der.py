@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+import trio
+
 from dersim.errors import ConfigError
 from dersim.hardware.state import DeviceState
 from dersim.testing.handles.modbus import Modbus
@@ -122,7 +124,12 @@ class Der:
         simulator = self._simulator()
 
         async def restart() -> None:
-            await simulator.restart(simulator.checkpoint() if keep_state else None)
+            file = simulator.state_file
+            state = simulator.checkpoint() if keep_state and file is None else None
+            await simulator.stop()
+            if file is not None and not keep_state:
+                await trio.Path(file).unlink(missing_ok=True)
+            await simulator.start(state)
 
         return self._live.portal.wait(restart)
 
