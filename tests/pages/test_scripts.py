@@ -14,6 +14,7 @@ SCRIPTS = sorted(
     for room in ("pages", "web", "lab", "utility/admin", "fleet_run", "conformance/live")
     for path in (ROOT / "src/dersim" / room / "static").rglob("*.js")
 )
+SCRIPTS += sorted(path for plugin in (ROOT / "plugins").iterdir() for path in (plugin / "src").rglob("*.js"))
 
 # What has no say in the form: comments, texts, templates (but for code within them), regular expressions.
 _OPAQUE = re.compile(

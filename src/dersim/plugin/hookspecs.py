@@ -75,5 +75,5 @@ def register_frontends(options: Namespace) -> Iterable[FrontendType]:  # type: i
 
 
 @hookspec
-def register_ui_panels() -> Iterable[Panel]:  # type: ignore[empty-body]  # a specification
-    """Pages for the dashboard."""
+def register_ui_panels(options: Namespace) -> Iterable[Panel]:  # type: ignore[empty-body]  # a specification
+    """Pages for the dashboard, in its menu; none where no flag asks for what they show."""

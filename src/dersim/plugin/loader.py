@@ -28,7 +28,7 @@ from dersim.suggestions import hint
 
 DEFAULT_ORDER = 100
 #: The hooks that get the flags.
-_WITH_OPTIONS = ("register_grids", "register_frontends")
+_WITH_OPTIONS = ("register_grids", "register_frontends", "register_ui_panels")
 
 
 class Plugin(NamedTuple):

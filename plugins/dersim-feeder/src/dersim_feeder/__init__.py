@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import time
 from pathlib import Path
 
-from dersim.plugin import CLEAR_DAY, ConfigError, GridType, OptionParser, hookimpl, readable_file
+from dersim.plugin import CLEAR_DAY, ConfigError, GridType, OptionParser, Panel, hookimpl, readable_file
 
 DATA = Path(__file__).parent / "data"
 
@@ -57,3 +57,20 @@ def register_grids(options: Namespace) -> Iterable[GridType]:
     from dersim_feeder.grid import FeederGrid  # noqa: PLC0415 - see above
 
     return [GridType("feeder", FeederGrid, doc="a distribution feeder, solved by OpenDSS")]
+
+
+@hookimpl
+def register_ui_panels(options: Namespace) -> Iterable[Panel]:
+    """The page of the feeder."""
+    if options.feeder is None:
+        return []
+    page = Path(__file__).parent / "page"
+    return [
+        Panel(
+            "feeder",
+            "Feeder",
+            str(page / "feeder.js"),
+            "voltages, losses, loading and curtailed energy",
+            folder=str(page),
+        )
+    ]

@@ -74,15 +74,26 @@ export function frame({ brand, label, menu, head, tools, content }) {
 export const markCurrent = (link, current) =>
   current ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
 
-export function startShell({ site, pages }) {
-  new Shell(site, pages).start();
+export function startShell({ site, pages, panels = false }) {
+  new Shell(site, pages, panels).start();
+}
+
+// The pages that plug-ins bring, as entries of the menu.
+async function panelPages() {
+  const { panels } = await getPlain("/api/dersim/plugins").catch(() => ({ panels: [] }));
+  return panels.map(({ name, title }) => ({
+    name: `panel-${name}`,
+    title,
+    load: () => import(`/panels/${encodeURIComponent(name)}.js`),
+  }));
 }
 
 // The dashboard's frame: which page is open, for which device, and the live stream that feeds it.
 class Shell {
-  constructor(site, pages) {
+  constructor(site, pages, panels) {
     this.site = site;
     this.pages = pages;
+    this.panels = panels;
     this.context = { overview: null, count: 1, listeners: new Set() };
     this.context.reopen = () => this.open();
     this.context.choose = (number) => this.choose(number);
@@ -92,7 +103,6 @@ class Shell {
     const onchange = () => this.choose(Number(this.choice.value));
     this.choice = h("select", { "aria-label": "Device", onchange });
     this.choice.hidden = true;
-    this.links = new Map(pages.map((page) => [page.name, h("a", { href: `#${page.name}` }, page.title)]));
     this.others = h("ul", { class: "nav others", "aria-label": "Other sites of this run", hidden: true });
     this.demo = demoBadge();
     this.broken = brokenBadge();
@@ -106,6 +116,9 @@ class Shell {
   }
 
   async start() {
+    if (this.panels) this.pages.splice(-2, 0, ...(await panelPages())); // before Plugins and API
+    const link = ({ name, title }) => h("a", { href: `#${name}` }, title);
+    this.links = new Map(this.pages.map((page) => [page.name, link(page)]));
     const items = [...this.links.values()].map((link) => h("li", {}, link));
     this.side = frame({
       brand: this.site,

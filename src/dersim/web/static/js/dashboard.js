@@ -4,6 +4,7 @@ import { startShell, startTheme } from "./shell.js";
 startTheme();
 startShell({
   site: "dashboard",
+  panels: true,
   pages: [
     { name: "overview", title: "Overview", load: () => import("./pages/overview.js") },
     { name: "fleet", title: "Fleet", load: () => import("./pages/fleet.js") },

@@ -1,0 +1,150 @@
+// The feeder: voltages over distance and over the day, its diagram, and what the DERs do to it.
+import { getPlain } from "/static/js/api.js";
+import { card, h, note, options, pairs, show, showChanged } from "/static/js/dom.js";
+import { stamp, table, troubleLine } from "/static/js/dom.js";
+import { num } from "/static/js/format.js";
+import { poll } from "/static/js/shell.js";
+import { Diagram } from "/panels/feeder/diagram.js";
+import { pastCharts } from "/panels/feeder/past.js";
+import { profileChart } from "/panels/feeder/profile.js";
+
+const API = "/api/feeder/";
+const SECONDS = 3;
+const PROFILE_LEGEND =
+  "A line is a branch, in the colour of its phase; a dot is a bus with a DER. Dotted: the highest and the " +
+  "lowest of today. Dashed: 0.95 and 1.05 pu.";
+const TABLES = ["history", "buses", "ders", "transformers"];
+
+export function mount(root, context) {
+  const page = new FeederPage(root, context);
+  return { unmount: poll(SECONDS, () => page.load(), page.trouble) };
+}
+
+class FeederPage {
+  constructor(root, context) {
+    this.trouble = troubleLine();
+    this.facts = h("div", {});
+    this.loop = note();
+    this.before = h("select", { "aria-label": "Compare with", onchange: () => this.load() });
+    this.profiles = h("div", { class: "grid" });
+    this.past = h("div", { class: "grid" });
+    this.diagram = new Diagram(context);
+    this.transformers = h("div", {});
+    this.fixed = null;
+    show(root, this.trouble, this.cards());
+  }
+
+  cards() {
+    const files = TABLES.map((of) => [
+      h("a", { href: `${API}table?of=${of}`, download: `feeder-${of}.csv` }, of),
+      " ",
+    ]);
+    const compare = h("label", {}, "Beside it, the voltages before ", this.before);
+    return [
+      card("Feeder", this.facts, this.loop),
+      card("Voltage over distance", h("p", { class: "row" }, compare), this.profiles, note(PROFILE_LEGEND)),
+      card("The day so far", this.past, note("As CSV: ", files)),
+      card("Diagram", this.diagram.node),
+      card("Transformers", this.transformers),
+    ];
+  }
+
+  async load() {
+    const asked = ["overview", "buses", "history", "markers", "transformers"];
+    const [now, buses, history, markers, transformers] = await Promise.all(
+      asked.map((name) => getPlain(API + name)),
+    );
+    this.fixed ||= await getPlain(`${API}branches`);
+    this.showFacts(now);
+    this.offer(markers);
+    await this.showProfiles(buses, markers);
+    show(this.past, pastCharts(history, markers));
+    this.diagram.draw(this.fixed, buses, transformers);
+    show(this.transformers, transformerTable(transformers));
+  }
+
+  showFacts(now) {
+    const { today } = now;
+    show(
+      this.facts,
+      h("div", { class: "columns" }, [
+        pairs([
+          ["Time", stamp(now.time)],
+          ["Highest voltage", `${num(now.highest.pu, 4)} pu at ${now.highest.bus}`],
+          ["Lowest voltage", `${num(now.lowest.pu, 4)} pu at ${now.lowest.bus}`],
+          ["Above 1.05 pu today", `${num(today.hours_above, 2)} h`],
+        ]),
+        pairs([
+          ["At the head", `${num(now.head_kw, 1)} kW, ${num(now.head_kvar, 1)} kvar`],
+          ["DERs", `${num(now.ders_kw, 1)} kW, ${num(now.ders_kvar, 1)} kvar`],
+          ["Losses", `${num(now.losses_kw, 2)} kW, today ${num(today.losses_kwh, 1)} kWh`],
+          ["Curtailed", `${num(now.curtailed_kw, 1)} kW, in all ${num(now.curtailed_kwh, 2)} kWh`],
+        ]),
+      ]),
+    );
+    show(this.loop, loopLine(now));
+  }
+
+  offer(markers) {
+    const entries = markers.map((each) => [String(each.number), markerWords(each)]).reverse();
+    const chosen = this.before.value;
+    showChanged(this.before, entries, () => options([["", "nothing"], ...entries], ""));
+    const newest = this.touched ? "" : (entries.at(-1)?.[0] ?? "");
+    this.before.value = entries.some(([value]) => value === chosen) ? chosen : newest;
+    if (this.before.value) this.touched = true;
+  }
+
+  async showProfiles(buses, markers) {
+    const number = this.before.value;
+    const found = number ? await getPlain(`${API}profile`, { marker: number }) : null;
+    const marker = markers.find((each) => String(each.number) === number);
+    const then = found ? beforeOf(buses, found.points) : null;
+    show(
+      this.profiles,
+      then ? profileChart(this.fixed, then, `Before ${markerWords(marker)}`, buses) : null,
+      profileChart(this.fixed, buses, "Now", then),
+    );
+  }
+}
+
+// The buses with the voltages of another instant; without the extremes of the day.
+function beforeOf(buses, points) {
+  const voltages = new Map(points.map(({ bus, node, pu }) => [`${bus}.${node}`, pu]));
+  const nodes = ({ bus, nodes: now }) =>
+    now.map(({ node }) => ({ node, pu: voltages.get(`${bus}.${node}`) ?? null }));
+  return buses.map((each) => ({ ...each, nodes: nodes(each) }));
+}
+
+function markerWords({ modes, began, ders, time }) {
+  const many = `${ders} ${ders === 1 ? "DER" : "DERs"}`;
+  return `${modes.join(", ")} ${began ? "began" : "ended"} on ${many}, ${time.slice(11, 16)} UTC`;
+}
+
+function loopLine({ rate, effective_rate: real, step_s: step, gain, stable_below: bound, damping, ...now }) {
+  const asked = rate === 1 ? "" : ` of ${num(rate, 0)} asked for`;
+  const speed = `${num(real, 1)} simulated seconds a second${asked}`;
+  const steps = step === null ? "steps as long as the tick" : `steps of at most ${num(step, 2)} s`;
+  const loop =
+    gain === null
+      ? "no DER follows the voltage"
+      : `loop gain ${num(gain, 2)}, stable below ${bound === null ? "any" : num(bound, 2)}`;
+  const damped = damping < 1 ? `, changes of voltage damped by ${num(damping, 2)}` : "";
+  const failed = now.not_converged ? `; ${now.not_converged} power flows without a solution` : "";
+  return `${speed}; ${steps}; ${loop}${damped}${failed}.`;
+}
+
+function transformerTable(transformers) {
+  const rows = transformers.map(({ name, bus, kva, loading_pct: now, loading_max_pct: most }) =>
+    h(
+      "tr",
+      {},
+      h("td", {}, name),
+      h("td", {}, bus),
+      [kva, now, most].map((value, index) =>
+        h("td", { class: index && value > 100 ? "n trouble" : "n" }, num(value, index ? 1 : 0)),
+      ),
+    ),
+  );
+  const columns = ["Transformer", "Bus", "kVA", "Loading, %", "Highest today, %"];
+  return table(columns, rows, { numbers: columns.slice(2), empty: "This feeder has no transformer." });
+}
