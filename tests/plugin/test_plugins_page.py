@@ -182,7 +182,7 @@ def test_the_grid_of_the_page_passes_the_contract_test_with_its_flag(tmp_path: P
     [candidate] = candidates_of(str(tmp_path / "street.py"))
     found = {each.name: each for each in examine(candidate, flags=["--street_ohm", "0.2"])}
     assert [each.line for each in found.values() if each.result == FAILED] == []
-    assert found["grid street: settle"].text.startswith("20 of 20 outputs of 7 DERs solved; running: ")
+    assert found["grid street: settle"].text.startswith("20 of 20 outputs of 3 DERs solved; running: ")
     without = {each.name: each for each in examine(candidate)}
     assert without["grids"].result == SKIPPED
 

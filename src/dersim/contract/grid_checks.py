@@ -49,11 +49,12 @@ def _none() -> str:
 
 
 class _Grid:
-    """A fleet of each device type behind one grid."""
+    """A small fleet behind one grid."""
 
     def __init__(self, subject: Subject, kind: GridType) -> None:
         self._subject = subject
         self._kind = kind
+        self._kinds: list[DeviceType] = []
 
     def settles(self) -> str:
         """Answers within bounds; what it tells besides."""
@@ -109,15 +110,18 @@ class _Grid:
         return "ended in time"
 
     def _made(self) -> tuple[Fleet, Grid]:
-        """A fleet with a DER of each type, or of the types that the grid has a place for, and the grid."""
-        kinds = list(self._subject.registry.device_types.values())
-        try:
-            return self._make(kinds)
-        except ConfigError as error:
-            fit = [kind for kind in kinds if self._fits(kind)]
-            if not fit:
-                raise Failed(f"make takes a fleet of none of the device types: {error}") from None
-            return self._make(fit)
+        """A DER of single, split and three phases, as far as the grid has a place for them, and the grid."""
+        if not self._kinds:
+            registry = self._subject.registry
+            kinds = {registry.nameplate_of(kind).phases: kind for kind in registry.device_types.values()}
+            self._kinds = list(kinds.values())
+            try:
+                return self._make(self._kinds)
+            except ConfigError as error:
+                self._kinds = [kind for kind in self._kinds if self._fits(kind)]
+                if not self._kinds:
+                    raise Failed(f"make takes a fleet of none of the device types: {error}") from None
+        return self._make(self._kinds)
 
     def _fits(self, kind: DeviceType) -> bool:
         with contextlib.suppress(ConfigError):
