@@ -15,6 +15,9 @@ from functools import partial
 from tests.chaos.drawing import draw
 from tests.chaos.machine import Outcome, run
 
+#: Seeds after which the progress is told.
+TOLD_EVERY = 10
+
 
 def main(words: list[str] | None = None) -> int:
     """Run it; the exit code."""
@@ -27,7 +30,9 @@ def main(words: list[str] | None = None) -> int:
     found: Counter[str] = Counter()
     cpu_s = requests = responses = bad = 0.0
     with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=8) as pool:
-        for outcome in pool.imap_unordered(partial(run, days=options.days), seeds):
+        for done, outcome in enumerate(pool.imap_unordered(partial(run, days=options.days), seeds), 1):
+            if not done % TOLD_EVERY:
+                print(f"{done} of {options.seeds} seeds", file=sys.stderr, flush=True)
             cpu_s, requests = cpu_s + outcome.cpu_s, requests + outcome.requests
             responses += outcome.responses
             bad += bool(outcome.findings)

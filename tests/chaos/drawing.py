@@ -193,6 +193,8 @@ class _Dealer:
     def storm(self, begin_s: float, over_s: float) -> Iterator[Act]:
         """The faults of one storm, all over at its end."""
         rng = self.rng
+        if not begin_s:  # nobody answers when the clients begin
+            yield Act(0.0, "server", {"away_s": round(rng.uniform(30, over_s)), "keeps_state": True})
         for _ in range(rng.choice((1, 1, 2, 3, 4))):
             at_s = rng.uniform(begin_s, over_s - 30)
             lasts_s = min(over_s - at_s, rng.choice((10, 40, 120, 600, 3000)))

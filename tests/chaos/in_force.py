@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from dersim.ieee2030_5.event_types import Phase
-from dersim.utility.program import ACTIVE, SCHEDULED, Control
+from dersim.utility.program import ACTIVE, CANCELLED, SCHEDULED, Control
 
 if TYPE_CHECKING:
     from tests.chaos.machine import Machine
@@ -35,7 +35,11 @@ class InForceCheck:
         active = [control for control in controls if self._is_active(control, now_s)]
         certain = {mode: c.mrid for c in active for mode in c.competing_modes - c.lost}
         open_modes = {mode for c in controls if self._is_open(c, now_s) for mode in c.modes}
-        open_modes |= {mode for c in active for each in controls if _takes_from(each, c) for mode in c.modes}
+        # A DER that has never seen the winner carries out what the loser has lost.
+        open_modes |= {mode for c in active for mode in c.lost}
+        # One that was told to be superseded never comes back, even if its winner never begins.
+        recent = [control for control in programs.recent if control.status in (SCHEDULED, CANCELLED)]
+        open_modes |= {mode for c in active for each in recent if _takes_from(each, c) for mode in c.modes}
         for number in range(1, machine.drawn.ders + 1):
             self._compare(number, certain, open_modes)
 
@@ -72,4 +76,4 @@ def _takes_from(winner: Control, loser: Control) -> bool:
     """Whether one that has not begun takes modes from another: a DER that read both at once runs it never."""
     goes_first = (winner.program.primacy, -winner.creation_s) < (loser.program.primacy, -loser.creation_s)
     meets = winner.earliest_start_s < loser.latest_end_s and bool(winner.competing_modes & set(loser.modes))
-    return winner.status == SCHEDULED and goes_first and meets
+    return goes_first and meets

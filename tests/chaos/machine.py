@@ -13,6 +13,7 @@ import trio
 from tests.chaos.acts import Acts
 from tests.chaos.drawing import RECOVERY_S, Drawn, draw
 from tests.chaos.promises import Finding, Promises
+from tests.chaos.retries import RetryCheck
 from tests.chaos.watched import Watch
 
 from dersim.csip.client import CsipClient
@@ -50,19 +51,21 @@ class Outcome(NamedTuple):
         return f"python -m tests.chaos --first {self.drawn.seed} --seeds 1 --days {self.drawn.days:g}"
 
 
-def run(seed: int, days: float) -> Outcome:
-    """Run one seed; called outside trio."""
+def run(seed: int, days: float, enough: int = ENOUGH) -> Outcome:
+    """Run one seed; called outside trio. enough: findings after which it ends."""
     drawn = draw(seed, days)
     begun_s = time.process_time()
-    return run_virtual(Machine(drawn).run, begun_s, seed=seed)
+    return run_virtual(Machine(drawn, enough).run, begun_s, seed=seed)
 
 
 class Machine:
     """One run. inputs: of all DERs; changed_s: when the utility last changed something, by trio's clock."""
 
-    def __init__(self, drawn: Drawn) -> None:
+    def __init__(self, drawn: Drawn, enough: int = ENOUGH) -> None:
         self.drawn = drawn
+        self._enough = enough
         self.streams = StreamFaults(drawn.seed)
+        self.retries = RetryCheck(self)
         self.inputs: dict[str, float] = {}
         self.acts = Acts(self)
         self.changed_s = self.server_back_s = 0.0
@@ -87,7 +90,7 @@ class Machine:
             encrypted=drawn.encrypted,
             tick_s=drawn.tick_s,
             poll_s=drawn.poll_s,
-            wire=lambda open_tcp, number: self.streams.opener(number, open_tcp),
+            wire=lambda open_tcp, number: self.retries.wire(self.streams.opener(number, open_tcp), number),
         )
         try:
             async with open_world(plan) as self.world, trio.open_nursery() as self.nursery:
@@ -146,7 +149,7 @@ class Machine:
     async def _days(self) -> None:
         end_s, tick_s = self.drawn.days * 86_400, self.drawn.tick_s
         waiting = list(reversed(self.drawn.acts))
-        while self.now_s < end_s and len(self.findings) < ENOUGH:
+        while self.now_s < end_s and len(self.findings) < self._enough:
             while waiting and waiting[-1].at_s <= self.now_s:
                 self.acts.do(waiting.pop())
             await self.world.sleep(tick_s)
