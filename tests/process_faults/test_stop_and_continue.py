@@ -54,6 +54,7 @@ def goes_on(for_s, whom):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("whom", ["sim", "server"])
 @pytest.mark.parametrize("for_s", [2, 60])
 def test_it_goes_on_after_a_pause(for_s, whom):

@@ -1,6 +1,7 @@
 """Runs of real processes and sockets are recorded and replayed."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -77,4 +78,35 @@ def test_notifications_and_what_a_user_does_are_done_again(tmp_path):
     assert any("notification" in line for line in lines)
     assert [line["action"] for line in lines if "action" in line] == [["rediscover", [], {}]]
     assert "/dersim/notify/hidden" in path.read_text()
+    assert replayed_twice(path, tmp_path)
+
+
+FLEET = """
+groups:
+  - name: north
+    count: 2
+    device_type: PV-1Phase
+    inputs: {dc_profile: profiles/sun.csv, shift_s: 5}
+    churn: {leaves_per_h: 360, away_s: [3, 6]}
+  - name: south
+    count: 1
+    device_type: Batt-3Phase
+    edition: 2018
+    comms_loss: {every_s: [8, 12], for_s: [3, 6]}
+    server: {pin: 111115}
+    start_after_s: 2
+"""
+
+
+def test_a_fleet_file_with_its_profiles_churn_and_losses_is_in_the_record(tmp_path):
+    folder = tmp_path / "fleet"
+    (folder / "profiles").mkdir(parents=True)
+    (folder / "profiles" / "sun.csv").write_text("t_s,irradiance_w_m2\n0,900\n15,500\n600,700\n")
+    (folder / "fleet.yaml").write_text(FLEET)
+    path = tmp_path / "run.jsonl"
+    words = [sys.executable, "-m", "dersim", "sim", "--demo", *FLAGS, "--fleet", str(folder / "fleet.yaml")]
+    subprocess.run([*words, "--duration", "25s", "--record", str(path)], check=True, timeout=60)
+    shutil.rmtree(folder)
+    assert any("comms loss" in line.get("failure", {}).get("message", "") for line in lines_of(path))
+    assert {line["der"] for line in lines_of(path) if "method" in line} == {1, 2, 3}
     assert replayed_twice(path, tmp_path)

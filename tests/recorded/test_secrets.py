@@ -45,10 +45,10 @@ def test_headers_and_texts_are_without_secrets():
     assert all(secret not in text for secret in ("123454", "hunter", "Bearer abc"))
 
 
-def test_the_pin_of_a_fleet_file_becomes_the_stand_in():
-    assert hide_file_pins("groups:\n  - pin: 123454\n    count: 3\n") == (
-        f"groups:\n  - pin: {OURS}\n    count: 3\n"
-    )
+@pytest.mark.parametrize("before", [str, redacted])
+def test_the_pin_of_a_fleet_file_becomes_the_stand_in(before):
+    text = "groups:\n  - server: {host: h, pin: 123454}\n    count: 3\n"
+    assert hide_file_pins(before(text)) == text.replace("123454", str(OURS))
 
 
 def test_no_flag_that_is_kept_names_a_file_a_port_or_a_secret():

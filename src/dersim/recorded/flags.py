@@ -94,7 +94,7 @@ def kept_files(options: Namespace, registry: Registry, redact: Redact) -> dict[s
 def _of_fleet(options: Namespace, redact: Redact) -> dict[str, str]:
     plan: FleetPlan = options.plan
     folder = options.fleet.parent
-    files = {FLEET: redact(hide_file_pins(_text(options.fleet)))}
+    files = {FLEET: hide_file_pins(redact(_text(options.fleet)))}
     for path in plan.files():
         name = os.path.relpath(path, folder)
         if Path(name).parts[0] == "..":

@@ -86,7 +86,7 @@ def replay_words(head: Mapping[str, Any], folder: Path) -> list[str]:
     words += ["--csip_server_port", str(head["port"])]
     words += ["--csip_pin", str(OURS) if head["pin_checked"] else "none"]
     for name, text in head["files"].items():
-        path = _place(folder, f"{len(words)}.txt" if name.startswith("-") else name)
+        path = _place(folder, f"flag{name}" if name.startswith("-") else name)
         if text == FOLDER and not name.startswith("-"):
             path.mkdir(parents=True, exist_ok=True)
             continue

@@ -27,7 +27,7 @@ _TOKEN = re.compile(rb"(" + re.escape(_PATH) + rb")[\w-]+")
 #: Headers that say who someone is.
 _HIDDEN = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "set-cookie2"})
 #: In a fleet file.
-_FILE_PIN = re.compile(r"""(\bpin["']?[ \t]*:[ \t]*["']?)\d{1,6}\b""", re.IGNORECASE)
+_FILE_PIN = re.compile(r"""(\bpin["']?[ \t]*:[ \t]*["']?)(?:\d{1,6}|masked)\b""", re.IGNORECASE)
 
 Redact = Callable[[str], str]
 
