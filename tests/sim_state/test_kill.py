@@ -27,10 +27,6 @@ def check(folder: Path, kills: int, seed: int, longest_s: float = 3.0) -> Seen:
     return seen
 
 
-def test_three_kills_at_random_moments(tmp_path):
-    check(tmp_path, 3, seed=9, longest_s=0.8)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", SEEDS)

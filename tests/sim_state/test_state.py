@@ -365,3 +365,16 @@ async def test_a_profile_goes_on_where_it_would_be(path, tmp_path):
     assert seen == pytest.approx(run.devices[0].inputs.at(first_s + 500).irradiance_w_m2)
     assert again.clock.now_s() > first_s
     again.state.close()
+
+
+async def test_a_profile_that_is_given_at_the_restart_is_played(path, tmp_path):
+    async with Run(path, "--seed", "7").live() as run:
+        run.devices[0].inputs.set(temperature_c=31.0)
+        await run.saved()
+    profile = tmp_path / "sun.csv"
+    profile.write_text("t_s,irradiance_w_m2\n0,100\n1000,1100\n")
+    again = Run(path, "--dc_profile", str(profile))
+    inputs = again.devices[0].inputs
+    assert (inputs.source("irradiance_w_m2"), inputs.source("temperature_c")) == ("csv", "const")
+    assert inputs.constants.temperature_c == 31.0
+    again.state.close()

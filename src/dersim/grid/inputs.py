@@ -197,14 +197,20 @@ class Inputs(FromGrid):
         return {
             "constants": plain(self.constants),
             "csv": sorted(self._profiles),
+            "known": sorted(self._known),
             "not_grid": taken,
             "ramp": ramp,
         }
 
     def restore(self, document: Mapping[str, Any]) -> None:
-        """Take over what `checkpoint` gave; an input whose profile or grid is not there is const."""
+        """Take over what `checkpoint` gave; an input whose profile or grid is not there is const.
+
+        One that has a profile now and had none follows it.
+        """
         self.constants = Conditions(*value(document["constants"]))
-        self._profiles = {name: self._known[name] for name in document["csv"] if name in self._known}
+        new = self._known.keys() - set(document.get("known", self._known))
+        follow = (*document["csv"], *new)
+        self._profiles = {name: self._known[name] for name in follow if name in self._known}
         ramp = document["ramp"]
         self._ramp = None if ramp is None else FrequencyRamp(*ramp)
         self.held = frozenset()
