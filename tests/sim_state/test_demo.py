@@ -30,8 +30,8 @@ def known(head_end: Any) -> dict[str, Any]:
     """What the client knows things by."""
     return {
         "devices": [(each.number, each.lfdi) for each in head_end.end_devices],
-        "programs": [each.mrid for each in head_end.programs],
-        "mirrors": [each.mrid for each in head_end.mirrors],
+        "programs": sorted((each.number, each.mrid) for each in head_end.programs),
+        "mirrors": sorted(each.mrid for each in head_end.mirrors),
     }
 
 
