@@ -109,9 +109,9 @@ def test_taps_are_kept_over_a_restart(master):
     assert solved(again, start_s + 60, kw=-900.0) == pytest.approx(
         solved(feeder, start_s + 60, kw=-900.0), abs=1e-4
     )
-    with pytest.raises(ConfigError, match="the checkpoint has other DERs"):
+    with pytest.raises(ConfigError, match="the kept state has other DERs"):
         opened(master, Der(1, 3, 1e5), Der(2, 3, 1e5)).restore(kept)
-    with pytest.raises(ConfigError, match="the regulators and capacitors are of another feeder"):
+    with pytest.raises(ConfigError, match="the kept state is of another feeder"):
         open_feeder("bundled-30", [Der(1, 3, 1e5)]).restore(kept)
 
 

@@ -289,7 +289,9 @@ class Engine:
         """Take over what `controls` gave; ConfigError for those of another feeder."""
         now = self.controls()
         if {key: len(each) for key, each in now.items()} != {key: len(positions[key]) for key in now}:
-            raise ConfigError(f"{self.what}: the regulators and capacitors are of another feeder")
+            raise ConfigError(
+                f"{self.what}: the kept state is of another feeder; give that one, or start without it"
+            )
         taps, steps = iter(positions["taps"]), list(positions["steps"])
         regulators, capacitors = self._circuit.RegControls, self._circuit.Capacitors
         left = regulators.First

@@ -122,7 +122,7 @@ class Feeder:
         """Take over what `checkpoint` gave, before the first solution; ConfigError: it is of another run."""
         given = document["given"]
         if given is not None and len(given) != self._rows.size:
-            raise ConfigError(f"feeder {self.name}: the checkpoint has other DERs")
+            raise ConfigError(f"feeder {self.name}: the kept state has other DERs; start without it")
         self._engine.set_controls(dict(document["controls"]))
         self._given = None if given is None else np.array(given).reshape(-1, 3)
         self._limit = float(document["damping"])
