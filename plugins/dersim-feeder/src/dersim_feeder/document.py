@@ -79,6 +79,27 @@ class Transformer(TypedDict):
     x_pct: NotRequired[Annotated[float, unit("%", "4; split phase 2", minimum=0.05, maximum=20)]]
 
 
+class Regulator(TypedDict):
+    """A step voltage regulator of medium voltage: 32 taps within 10 %, each phase on its own."""
+
+    at: Annotated[Name, described("the bus that feeds it")]
+    to: Annotated[Name, described("the bus that it regulates, a new one")]
+    kva: Annotated[float, unit("kVA", "rating of all phases", minimum=10, maximum=100_000)]
+    pu: NotRequired[Annotated[float, unit("pu", "what it holds; 1.02", minimum=0.9, maximum=1.1)]]
+    band_pu: NotRequired[Annotated[float, unit("pu", "its band; 0.0167", minimum=0.008, maximum=0.05)]]
+    delay_s: NotRequired[Annotated[float, unit("s", "before the first tap; 30", minimum=1, maximum=600)]]
+
+
+class Capacitor(TypedDict):
+    """A capacitor bank: always on, or switched by the voltage."""
+
+    at: Annotated[Name, described("a bus at the end of a line")]
+    kvar: Annotated[float, unit("kvar", minimum=1, maximum=20_000)]
+    on_pu: NotRequired[Annotated[float, unit("pu", "on below; with off_pu", minimum=0.85, maximum=1.1)]]
+    off_pu: NotRequired[Annotated[float, unit("pu", "off above", minimum=0.9, maximum=1.15)]]
+    delay_s: NotRequired[Annotated[float, unit("s", "before it switches; 30", minimum=1, maximum=600)]]
+
+
 class Demand(TypedDict):
     """What is taken: kw at the highest point of the profile, which is 1."""
 
@@ -130,6 +151,8 @@ class FeederDocument(TypedDict):
     transformers: Annotated[list[Transformer], described("", minItems=1, maxItems=5_000)]
     secondaries: NotRequired[Annotated[list[Secondary], described("", maxItems=20_000)]]
     customers: Annotated[list[Customers], described("", minItems=1, maxItems=5_000)]
+    regulators: NotRequired[Annotated[list[Regulator], described("", maxItems=100)]]
+    capacitors: NotRequired[Annotated[list[Capacitor], described("", maxItems=100)]]
     loads: NotRequired[Annotated[list[Load], described("", maxItems=5_000)]]
     profiles: NotRequired[
         Annotated[dict[str, str], described("CSV files by name: hour, load and perhaps power_factor")]

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dersim.plugin import YamlDocument, hint, read_yaml
 from dersim_feeder.document import schema
 from dersim_feeder.load_profile import LoadProfile, LoadSpec, constant, read_profile, residential
+from dersim_feeder.voltage_controls import capacitor, regulator
+from dersim_feeder.wires import Wires
 
 _SQRT_3 = math.sqrt(3)
 _NODES = {"A": 1, "B": 2, "C": 3}
@@ -19,24 +21,6 @@ WIDE = "model=1 vminpu=0.4 vmaxpu=1.6"
 _AMPS = 400.0
 #: How many names a message lists.
 _SHOWN = 8
-
-
-class Wires(NamedTuple):
-    """What arrives at a bus: its nodes, kV to neutral, and whether it is low voltage (of a transformer)."""
-
-    nodes: tuple[int, ...]
-    kv_ln: float
-    low: bool
-
-    @property
-    def suffix(self) -> str:
-        """As OpenDSS writes the nodes of a bus."""
-        return "".join(f".{node}" for node in self.nodes)
-
-    @property
-    def kv(self) -> float:
-        """As OpenDSS wants it of a load: to neutral for one phase, else line to line of three phases."""
-        return self.kv_ln if len(self.nodes) == 1 else self.kv_ln * _SQRT_3
 
 
 @dataclass(slots=True)
@@ -81,6 +65,8 @@ class _Drawing:
             self._customers(group, f"/customers/{index}")
         for index, load in enumerate(self._value.get("loads", ())):
             self._load(f"load-{index + 1}", self._known(load["at"], f"/loads/{index}/at"), load["at"], load)
+        for index, bank in enumerate(self._value.get("capacitors", ())):
+            self._capacitor(bank, index)
         self._commands.append("makebuslist")
         for bus, wires in self._wires.items():
             self._commands.append(f"setkvbase bus={bus} kvln={wires.kv_ln:.9g}")
@@ -120,7 +106,7 @@ class _Drawing:
             left = later
 
     def _branches(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-        for kind in ("lines", "transformers", "secondaries"):
+        for kind in ("lines", "regulators", "transformers", "secondaries"):
             for index, branch in enumerate(self._value.get(kind, ())):
                 yield kind, f"/{kind}/{index}", branch
 
@@ -141,6 +127,10 @@ class _Drawing:
                 "lines" if low else "secondaries"
             )
             raise self._document.error(f"{pointer}/at", detail)
+        if kind == "regulators":
+            self._commands += regulator(branch, feeding)
+            self._wires[to] = feeding
+            return
         wires = self._part_of(feeding, branch.get("phases"), f"{pointer}/phases")
         km = branch["m"] / 1000 if low else branch["km"]
         self._line(branch["at"], to, wires, km, (branch["conductor"], f"{pointer}/conductor"))
@@ -216,6 +206,18 @@ class _Drawing:
             f"xhl={x} xht={x} xlt={x * 2 / 3:.6g} %rs=({r / 2} {r} {r}) {rated}"
         )
         return Wires((1, 2), kv / 2, low=True)
+
+    def _capacitor(self, bank: Mapping[str, Any], index: int) -> None:
+        pointer, at = f"/capacitors/{index}", bank["at"]
+        wires = self._known(at, f"{pointer}/at")
+        if ("on_pu" in bank) != ("off_pu" in bank):
+            raise self._document.error(pointer, "on_pu and off_pu belong together; give both or neither")
+        if "on_pu" in bank and bank["off_pu"] <= bank["on_pu"]:
+            raise self._document.error(f"{pointer}/off_pu", f"not above on_pu, {bank['on_pu']:g}")
+        if "on_pu" in bank and all(line["to"] != at for line in self._value.get("lines", ())):
+            detail = f"bus {at} is not at the end of a line, where its control could measure"
+            raise self._document.error(f"{pointer}/at", detail)
+        self._commands += capacitor(f"capacitor-{index + 1}", bank, wires)
 
     def _customers(self, group: Mapping[str, Any], pointer: str) -> None:
         at, service = group["at"], group.get("service")
