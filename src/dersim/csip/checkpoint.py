@@ -1,8 +1,9 @@
 """The checkpoint of a CSIP client: what it must know after a restart to begin nothing and tell nothing twice.
 
 It holds the events with their draws and with the Responses that were told, the Responses and LogEvents that
-wait, the last LogEvent id, the offsets of the server's clocks, and where the mirrors are. What the server has
-is read anew. The mirrors' mRIDs follow from the LFDI, and their counters are the DER's registers.
+wait, the last LogEvent id, the offsets of the server's clocks, where the mirrors are, and the path at which
+we are notified. What the server has is read anew. The mirrors' mRIDs follow from the LFDI, and their counters
+are the DER's registers.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def taken(lifecycle: Lifecycle, now_s: float) -> dict[str, Any]:
         "log_events": lifecycle.log_events.checkpoint(),
         "clocks": lifecycle.clocks.checkpoint(),
         "mirrors": lifecycle.metering.checkpoint(),
+        "notify": "" if lifecycle.subscriptions is None else lifecycle.subscriptions.checkpoint(),
     }
 
 
@@ -57,6 +59,8 @@ def give(lifecycle: Lifecycle, document: Mapping[str, Any], say: Say) -> None:
     lifecycle.log_events.restore(document["log_events"])
     lifecycle.controls.restore(document["events"])
     lifecycle.metering.restore(document.get("mirrors", []))
+    if lifecycle.subscriptions is not None and document.get("notify"):
+        lifecycle.subscriptions.restore(document["notify"])
 
 
 def check(document: Mapping[str, Any]) -> None:

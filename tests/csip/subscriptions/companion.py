@@ -111,14 +111,16 @@ class Companion(FaultyWorld):
         self.head_end = self.server.head_end
         self.begin_server()
 
-    async def restart_client(self, *, clean: bool) -> None:
-        """Another process of the same DER: another port, another token."""
+    async def restart_client(self, *, clean: bool, checkpoint: Any = None) -> None:
+        """Another process of the same DER: another port, another token. checkpoint: both are the same."""
         if not clean:
             self.client.client_status.enter("retrying", "as if it had crashed")
         self._client_scope.cancel()
         await trio.sleep(3)
-        self.port += 1
+        self.port += checkpoint is None
         self.client = self._client(self.folder)
+        if checkpoint is not None:
+            self.client.restore(checkpoint)
         await self.begin_client()
         await trio.sleep(5)
 

@@ -107,6 +107,16 @@ async def test_after_a_restart_of_the_client_nothing_is_doubled(autojump_clock, 
     assert lab.limit == 55
 
 
+async def test_after_a_crash_a_client_with_its_checkpoint_keeps_its_subscriptions(autojump_clock, lab):
+    before = {(each.number, each.wanted.uri) for each in lab.head_end.subscriptions}
+    await lab.restart_client(clean=False, checkpoint=lab.client.checkpoint())
+    assert {(each.number, each.wanted.uri) for each in lab.head_end.subscriptions} == before
+    assert lab.states() == {"subscribed"}
+    lab.order_default(55)
+    await trio.sleep(5)
+    assert lab.limit == 55
+
+
 async def test_a_subscription_that_the_operator_drops_is_polled(autojump_clock, lab):
     [record] = [each for each in lab.head_end.subscriptions if each.wanted.resource == "/derp/2/derc"]
     lab.head_end.subscriptions.end(record, Ending(CANCELLED))

@@ -48,6 +48,10 @@ class NotifyHub:
         self._boxes[token] = receive
         return token
 
+    def move(self, token: str, to: str) -> None:
+        """Take notifications at the path of an earlier run instead, which its subscriptions name."""
+        self._boxes[to] = self._boxes.pop(token)
+
     def close(self, token: str) -> None:
         """Nobody takes notifications at this path any more."""
         self._boxes.pop(token, None)

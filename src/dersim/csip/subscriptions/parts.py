@@ -50,11 +50,20 @@ class Subscriptions:
         )
         peers = context.frontend.service(PeersService)
         receive = inbox.receive if peers is None else peers.inbox(number, inbox.receive)
-        self._token = token = hub.open(number, receive, self._files)
-        inbox.url = lambda: hub.url_of(token)
+        self._token = hub.open(number, receive, self._files)
+        inbox.url = lambda: hub.url_of(self._token)
         self._subscriber = Subscriber(held, reader, clock, rng, url=inbox.url, is_ours=hub.is_ours)
         self._polling = SubscribedPolling(self._subscriber, inbox, reader, **parts)
         return self._polling
+
+    def checkpoint(self) -> str:
+        """The token of our path, which the subscriptions at the server name."""
+        return self._token
+
+    def restore(self, token: str) -> None:
+        """Take notifications there; before the client runs."""
+        self._hub.move(self._token, token)
+        self._token = token
 
     def _files(self) -> CertificateFiles:
         context = self._client_context
