@@ -132,7 +132,7 @@ class Customers(TypedDict):
             described("all that there are, or one each: A, B, C in turn; all"),
         ]
     ]
-    ders: NotRequired[Annotated[bool, described("whether DERs may stand here; true")]]
+    ders: NotRequired[Annotated[bool, described("whether DERs may be connected here; true")]]
 
 
 class Load(Demand):

@@ -25,7 +25,7 @@ _LOADS_EVERY_S = 60.0
 _PERTURBATION_PU, _REFINEMENTS = 1e-3, 4
 #: Outside of these DERs may cease, trip and return, which no open-loop time describes. For so long after it
 #: steps are as short as with this open-loop time, s.
-_CALM_PU, _STORM_S, _STORMY_S = (0.88, 1.1), 60.0, 5.0
+_RIDDEN_PU, _AFTER_S, _ASSUMED_S = (0.88, 1.1), 60.0, 5.0
 
 
 class Feeder:
@@ -59,7 +59,7 @@ class Feeder:
         self.not_converged = 0
         self.oscillation: Oscillation | None = None
         self.damped = 1.0
-        self._storm_end_s = -math.inf
+        self._short_until_s = -math.inf
         self._engine = engine
         self._loads = loads
         self._loads_s = math.nan
@@ -140,9 +140,9 @@ class Feeder:
             self._given = found
             self._pace.after(0.0, 1.0, open_loop_s)
             return found.ravel()
-        low, high = _CALM_PU
+        low, high = _RIDDEN_PU
         if found.max() > high or found.min() < low:
-            self._storm_end_s = self._time_s + _STORM_S
+            self._short_until_s = self._time_s + _AFTER_S
         if math.isinf(open_loop_s):
             self.gain = math.nan
         open_loop_s = self._effective_s(open_loop_s)
@@ -166,7 +166,7 @@ class Feeder:
 
     def _effective_s(self, open_loop_s: float) -> float:
         """The open-loop time by which steps are chosen."""
-        return min(open_loop_s, _STORMY_S) if self._time_s < self._storm_end_s else open_loop_s
+        return min(open_loop_s, _ASSUMED_S) if self._time_s < self._short_until_s else open_loop_s
 
     def _met(self, voltage: Array) -> Array:
         """What the DERs measure, three values for each; one between two legs measures the mean of both."""

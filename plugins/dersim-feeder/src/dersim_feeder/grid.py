@@ -33,7 +33,7 @@ _MEASURE_SOONEST_S = 5.0
 
 
 class FeederGrid:
-    """Stands behind the fleet of a run; `feeder` is what it shows."""
+    """The grid of a run; `feeder` is what it shows."""
 
     def __init__(self, context: FrontendContext) -> None:
         self._context = context

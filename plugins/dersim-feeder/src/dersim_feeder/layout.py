@@ -25,7 +25,7 @@ _SHOWN = 8
 
 @dataclass(slots=True)
 class Layout:
-    """A feeder as commands. places: the buses at which DERs may stand."""
+    """A feeder as commands. places: the buses at which DERs may be connected."""
 
     name: str
     commands: list[str]
