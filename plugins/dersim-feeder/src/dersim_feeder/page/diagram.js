@@ -62,7 +62,7 @@ export class Diagram {
     const many = ders.length > 3 ? `, ${ders.length} DERs` : "";
     const one = leaf && ders.length && !many;
     const text = one ? `DER ${ders.join(", ")}` : `${name}${load}${leaf ? many : ""}`;
-    const place = leaf ? { x: x + 12, y: y + 4 } : { x: x - 10, y: y + 18, "text-anchor": "end" };
+    const place = leaf ? { x: x + 12, y: y + 4 } : { x: x - 10, y: y - 10, "text-anchor": "end" };
     const loud = loading > 100 ? "var(--bad)" : null;
     return s("text", { class: loud ? "" : "soft", fill: loud, ...place }, text);
   }
