@@ -1,0 +1,114 @@
+"""The story of the demo, in virtual time: over-voltage, Volt-Var, Volt-Watt, an export limit for a street."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import dersim_feeder.grid
+import pytest
+from dersim_feeder import DATA
+from dersim_feeder.feeder import Feeder
+
+from dersim.plugin import CLEAR_DAY
+from dersim.testing import WorldPlan, open_world, run_virtual
+from dersim.utility.scenario.player import play
+from dersim.utility.scenario.reader import read_scenario
+
+START_S = datetime(2026, 6, 21, 10, 30, tzinfo=UTC).timestamp()
+
+
+class Instant(NamedTuple):
+    """The highest voltage of the feeder, and the loading of the transformer of Fir Street."""
+
+    v_max_pu: float
+    fir_pct: float
+
+
+class Story(NamedTuple):
+    """What was seen at each time of day; every solution; the Responses to each control."""
+
+    at: list[Instant]
+    solutions: list[tuple[float, ...]]
+    statuses: list[list[int]]
+
+
+@pytest.fixture(autouse=True)
+def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Virtual time runs on while a thread solves, so here nothing is solved in one."""
+
+    async def at_once(solve: Callable[[], Any]) -> Any:
+        return solve()
+
+    monkeypatch.setattr(dersim_feeder.grid, "in_thread", at_once)
+
+
+def tell(ders: int, scenario: str, looks_s: Sequence[float], tick_s: float = 1.0) -> Story:
+    """Run the demo's scenario until the last of looks_s (s from 10:30)."""
+
+    async def main() -> Story:
+        flags = ("--feeder", "bundled-30", "--dc_profile", str(CLEAR_DAY), "--wall_clock_timezone", "UTC")
+        plan = WorldPlan(
+            seed=7,
+            ders=ders,
+            tick_s=tick_s,
+            start_s=START_S,
+            flags=flags,
+            utility={"own_programs": False, "cycle": False},
+        )
+        solutions: list[tuple[float, ...]] = []
+        async with open_world(plan) as world:
+            feeder: Any = world.simulators[0].simulator.services.find(Feeder)
+            feeder.observers.append(
+                lambda now: solutions.append((now.time_s, now.head_w, now.head_var, *now.voltage_pu))
+            )
+            head_end = world.utility.head_end
+            play(
+                head_end,
+                read_scenario(DATA / scenario, lambda number: str(world.client(number).snapshot()["lfdi"])),
+            )
+            fir = [each.name for each in feeder.topology.transformers].index("fir")
+            at = []
+            for look_s in looks_s:
+                await world.sleep(START_S + look_s - world.now_s())
+                last = feeder.last
+                at.append(Instant(float(last.voltage_pu.max()), float(last.loading_pct[fir])))
+            answers = world.utility.operate("GET", "responses")
+        subjects = sorted({each["subject"] for each in answers})
+        return Story(
+            at,
+            solutions,
+            [[each["status"] for each in answers if each["subject"] == one] for one in subjects],
+        )
+
+    return run_virtual(main, seed=7)
+
+
+def test_volt_var_of_the_demo_lowers_the_voltage() -> None:
+    story = tell(12, "story.yaml", [1750, 2300], tick_s=10)
+    before, volt_var = story.at
+    assert 1.03 < volt_var.v_max_pu < before.v_max_pu
+    assert [(each.count(1), each.count(2)) for each in story.statuses] == [(12, 12)]
+
+
+@pytest.mark.slow
+def test_each_act_of_the_story_does_what_it_tells() -> None:
+    before, volt_var, volt_watt, limit = tell(30, "story-street.yaml", [1750, 4150, 6550, 7800]).at
+    assert 1.055 < before.v_max_pu < 1.065
+    assert volt_var.v_max_pu < before.v_max_pu - 0.003
+    assert volt_watt.v_max_pu < 1.05
+    assert volt_var.fir_pct > 95
+    assert limit.fir_pct < 80
+
+
+@pytest.mark.slow
+def test_every_der_answers_the_controls_of_the_story() -> None:
+    statuses = tell(30, "story-street.yaml", [7800], tick_s=10).statuses
+    for status in (1, 2):
+        assert sorted(each.count(status) for each in statuses) == [10, 30, 30]
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    first, again = (tell(4, "story.yaml", [2300], tick_s=10).solutions for _ in range(2))
+    assert first == again
