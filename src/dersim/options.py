@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import ipaddress
+import itertools
 import math
 import os
 import re
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from datetime import time
 from pathlib import Path
@@ -105,10 +105,8 @@ class OptionParser(argparse.ArgumentParser):
 
     def given(self, args: Sequence[str]) -> frozenset[str]:
         """The names of the options that `args` sets; the others have their defaults."""
-        unset = object()
-        before = Namespace(**{action.dest: unset for action in self.flags.values()})
-        after = vars(self.parse_args(args, before))
-        return frozenset(name for name, value in after.items() if value is not unset)
+        flags = (word.partition("=")[0] for word in itertools.takewhile(lambda word: word != "--", args))
+        return frozenset(self.flags[flag].dest for flag in flags if flag in self.flags)
 
     def _refuse_unknown(self, args: Sequence[str]) -> None:
         if self._subparsers is not None:

@@ -444,8 +444,10 @@ def test_a_plug_in_changes_defaults_and_nothing_that_was_given():
     parser = OptionParser()
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--tick", type=float, default=1.0)
+    parser.add_argument("--fail", action="append", default=[])
     words = ["--rate", "5"]
     assert parser.given(words) == {"rate"}
+    assert parser.given(["--tick=2", "--fail", "a", "--fail", "b", "--", "--rate"]) == {"tick", "fail"}
     options = parser.parse_args(words)
 
     def slower(options, given):
