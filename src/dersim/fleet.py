@@ -29,8 +29,15 @@ class Fleet:
     SLICE_S; infinite where a run is to take the same steps however fast the machine is.
     """
 
-    def __init__(self, devices: Sequence[Device], *, numbered: bool | None = None) -> None:
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        *,
+        numbered: bool | None = None,
+        profiles_from_s: float | None = None,
+    ) -> None:
         self.devices = list(devices)
+        self.profiles_from_s = profiles_from_s
         self.numbered = len(self.devices) > 1 if numbered is None else numbered
         self.slice_s = SLICE_S
         self._stepped = trio.Event()

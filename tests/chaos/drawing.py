@@ -63,7 +63,7 @@ def draw(seed: int, days: float) -> Drawn:
     poll_s = int(ders * rng.uniform(300, 600)) if rng.random() > 0.1 else 90 * ders
     end_s = days * DAY_S
     # Draws of their own, so that fewer days begin with the same acts.
-    weather, operator, trouble = (_Dealer(f"{name} {seed}", ders, poll_s) for name in ("sun", "day", "storm"))
+    weather, operator, trouble = (Dealer(f"{name} {seed}", ders, poll_s) for name in ("sun", "day", "storm"))
     storms: list[tuple[float, float]] = []
     acts = [*operator.utility(end_s), *weather.grid(end_s)]
     for begin_s, over_s in trouble.storms(end_s):
@@ -82,7 +82,7 @@ def draw(seed: int, days: float) -> Drawn:
     )
 
 
-class _Dealer:
+class Dealer:
     """Draws the acts."""
 
     def __init__(self, seed: str, ders: int, poll_s: int) -> None:

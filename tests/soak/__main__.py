@@ -141,7 +141,7 @@ def watched(options, sim, utility, folder, began):
             calm = not any(fault.disturbs(at_s) for fault in planned)
             samples.append((sample, calm))
             if utility:
-                answers.take(utility.responses(answers.newest), at_s)
+                answers.take(utility.responses(answers.newest), at_s, calm=calm)
             show(sample, calm, answers)
             next_s += min(60.0, options.minutes * 60 / 12)
         time.sleep(0.5)
@@ -151,7 +151,11 @@ def watched(options, sim, utility, folder, began):
 def told_wrong(answers, before_s):
     """What is wrong with the Responses to controls that began before this time, as lines."""
     doubled, lost = answers.doubled(), answers.unfinished(before_s)
-    print(f"{len(answers)} Responses, {len(doubled)} doubled, {len(lost)} lost", flush=True)
+    print(
+        f"{len(answers)} Responses, {answers.repeated} repeated during faults, "
+        f"{len(doubled)} doubled, {len(lost)} lost",
+        flush=True,
+    )
     wrong = [f"Response {status} of {lfdi} to {subject} came twice" for subject, lfdi, status in doubled]
     return wrong + [f"{lfdi} began {subject} and never ended it" for subject, lfdi in lost]
 

@@ -15,20 +15,31 @@ class Answers:
         self.newest = 0
         self._seen: Counter[tuple[str, str, int]] = Counter()
         self._first: dict[tuple[str, str], float] = {}
+        self.repeated = 0
+        self._doubled: list[tuple[str, str, int]] = []
 
-    def take(self, responses: list[dict[str, Any]], at_s: float) -> None:
-        """Add the Responses that the server lists after `newest`."""
+    def take(self, responses: list[dict[str, Any]], at_s: float, *, calm: bool = True) -> None:
+        """Add the Responses that the server lists after `newest`.
+
+        calm: no fault was active since the last ones. During a fault the answer to a Response may be lost:
+        then it comes again, as it must, and is counted in `repeated`.
+        """
         for each in responses:
             self.newest = max(self.newest, each["id"])
-            self._seen[each["subject"], each["lfdi"], each["status"]] += 1
+            key = each["subject"], each["lfdi"], each["status"]
+            if key in self._seen and calm:
+                self._doubled.append(key)
+            elif key in self._seen:
+                self.repeated += 1
+            self._seen[key] += 1
             self._first.setdefault((each["subject"], each["lfdi"]), at_s)
 
     def __len__(self) -> int:
         return self._seen.total()
 
     def doubled(self) -> list[tuple[str, str, int]]:
-        """What came more than once."""
-        return [key for key, count in self._seen.items() if count > 1]
+        """What came once more without a fault."""
+        return list(self._doubled)
 
     def unfinished(self, before_s: float) -> list[tuple[str, str]]:
         """Control and DER of what was started, first told before this time, and never ended."""

@@ -59,7 +59,9 @@ def test_a_response_that_comes_twice_and_one_that_never_comes_are_told():
     answers = Answers()
     answers.take([response(1, 1), response(2, 2), response(3, 2), response(4, 2, lfdi="C")], 10.0)
     answers.take([response(5, 3)], 40.0)
-    assert answers.newest == 5
+    answers.take([response(6, 3)], 41.0, calm=False)
+    assert answers.repeated == 1
+    assert answers.newest == 6
     assert told_wrong(answers, 600.0) == [
         "Response 2 of B to A came twice",
         "C began A and never ended it",

@@ -118,7 +118,7 @@ def replay(record: Record, allowed: Allowed, folder: Path, options: Namespace) -
         of_run.plan = replace(of_run.plan, began_s=began_s)
     log = _log(options)
     clock = SimClock(start_s=record.head["start_s"], rate=of_run.rate, tick_s=of_run.tick)
-    fleet = build_fleet(of_run, registry, clock, log)
+    fleet = build_fleet(of_run, registry, clock, log, record.head.get("profiles_from_s"))
     simulator = Simulator(
         options=of_run, registry=registry, fleet=fleet, clock=clock, log=log, seed=of_run.seed
     )

@@ -24,8 +24,16 @@ from dersim.logbuffer import LogBuffer
 from dersim.plugin.registry import Registry
 
 
-def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: LogBuffer) -> Fleet:
+def build_fleet(
+    options: Namespace,
+    registry: Registry,
+    clock: SimClock,
+    log: LogBuffer,
+    profiles_from_s: float | None = None,
+) -> Fleet:
     """The DERs of `options.plan`; what each file holds is read once.
+
+    profiles_from_s: simulated time at which their profiles begin; None: when the run began, or now.
 
     ConfigError: bad nameplate or profile; PluginError: bad plug-in.
 
@@ -33,21 +41,29 @@ def build_fleet(options: Namespace, registry: Registry, clock: SimClock, log: Lo
     """
     plan: FleetPlan = options.plan
     read = Profiles(log)
+    if profiles_from_s is None:
+        profiles_from_s = clock.now_s() if plan.began_s is None else plan.began_s
     makers: dict[tuple[int, int], _Maker] = {}
     devices = []
     for number, group in plan.members():
         alike = id(group.flags), id(group.constants)
         if alike not in makers:
-            makers[alike] = _Maker(group, options, registry, clock, read)
+            makers[alike] = _Maker(group, options, registry, clock, read, profiles_from_s)
         devices.append(makers[alike].make(number, group))
-    return Fleet(devices, numbered=plan.numbered)
+    return Fleet(devices, numbered=plan.numbered, profiles_from_s=profiles_from_s)
 
 
 class _Maker:
     """Makes the DERs of one group."""
 
     def __init__(
-        self, group: Group, options: Namespace, registry: Registry, clock: SimClock, read: Profiles
+        self,
+        group: Group,
+        options: Namespace,
+        registry: Registry,
+        clock: SimClock,
+        read: Profiles,
+        start_s: float,
     ) -> None:
         self._read = read
         self._constants = group.constants
@@ -64,8 +80,7 @@ class _Maker:
             raise group.placed("rating", error) from None
         registry.try_out(self._type, self._nameplate)
         self._held = {name: grid.name for grid in registry.grids.values() for name in grid.holds}
-        began_s = options.plan.began_s
-        self._start_s = start_s = clock.now_s() if began_s is None else began_s
+        self._start_s = start_s
         offset = datetime.fromtimestamp(start_s, options.wall_clock_timezone).utcoffset() or timedelta()
         self._weather = read.profile(options.dc_profile, "weather", start_s, offset)
         self._grid = read.profile(options.grid_profile, "grid", start_s, offset)

@@ -64,6 +64,7 @@ class HeadMaker:
             "flags": self._words,
             "files": self._files,
             "port": port,
+            "profiles_from_s": simulator.fleet.profiles_from_s,
             **({} if hub is None else {"notify_url": hub.base_url}),
             **self._state(simulator),
             "pin_checked": bool(self.pins),

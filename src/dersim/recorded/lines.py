@@ -47,6 +47,7 @@ class HeadLine(TypedDict):
         ),
     ]
     port: Annotated[int, described("of the server, where the flag left it open")]
+    profiles_from_s: NotRequired[Annotated[float, unit("s", "at which the profiles of inputs began, UTC")]]
     notify_url: NotRequired[Annotated[str, described("where notifications were taken")]]
     state: NotRequired[Annotated[dict[str, Any], described("of --state: the DERs at the start, by number")]]
     began_s: NotRequired[Annotated[float, unit("s", "of --state: first instant of the first run")]]
