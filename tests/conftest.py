@@ -21,5 +21,5 @@ def pytest_configure(config):
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than the cores: several tests mostly wait for processes that they started."""
-    return (os.cpu_count() or 1) + 2
+    """Two more than the cores: several tests mostly wait for processes. A browser does not."""
+    return (os.cpu_count() or 1) + (1 if os.environ.get("DERSIM_STAGE") == "browser" else 2)
