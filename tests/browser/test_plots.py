@@ -113,7 +113,7 @@ def test_the_mouse_reads_every_value_at_that_instant(plot_page):
     assert (told(page), at(page)) == ("P 300.00 kW", f"At {clock(300)}")
     values = page.locator(".legend button:visible").all_inner_texts()
     assert ", ".join(values) == (
-        "P 300.00 kW, Q 300.00 kvar, S 300.00 kVA, I 300.00 A, V L-L 300.0 V, V L-N 300.0 V"
+        "P 300.00 kW, Site 300.00 kW, Q 300.00 kvar, S 300.00 kVA, I 300.00 A, V L-L 300.0 V, V L-N 300.0 V"
     )
     page.mouse.move(5, 5)
     frame(page)
@@ -306,7 +306,7 @@ def test_table_and_csv_hold_what_is_shown(plot_page, tmp_path):
         page.get_by_role("button", name="CSV").click()
     download.value.save_as(tmp_path / "plot.csv")
     head, *lines = (tmp_path / "plot.csv").read_text().splitlines()
-    assert head.startswith("time,power_kw,available_power_kw,reactive_power_kvar")
+    assert head.startswith("time,power_kw,available_power_kw,site_power_kw,reactive_power_kvar")
     assert len(lines) == pytest.approx(60, abs=2)
     time, power = lines[0].split(",")[:2]
     assert datetime.fromisoformat(time).timestamp() - BEGIN_S == float(power)

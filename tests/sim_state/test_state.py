@@ -112,8 +112,9 @@ async def test_two_processes_cannot_have_one_file(path):
 
 def test_flags_that_contradict_one_another_are_refused(path):
     options = SimpleNamespace(state=None, resume="stand", wall_clock=False)
-    with pytest.raises(ConfigError, match="--resume: is for the file of --state FILE"):
+    with pytest.raises(ConfigError, match="--resume stand: is for the file of --state FILE"):
         SimState.of(options)
+    assert SimState.of(SimpleNamespace(state=None, resume="continue", wall_clock=False)) is None
     options = SimpleNamespace(state=path, resume="stand", wall_clock=True)
     with pytest.raises(ConfigError, match="--resume stand and -wc yes"):
         SimState.of(options)

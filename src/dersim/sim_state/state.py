@@ -50,8 +50,10 @@ class SimState:
     def of(cls, options: Namespace) -> SimState | None:
         """The state that the flags ask for, with the seed in `options` that it has; None without one."""
         if options.state is None:
-            if options.resume is not None:
-                raise ConfigError("--resume: is for the file of --state FILE; give it, or leave this out")
+            if options.resume == "stand":  # the other is what happens anyway
+                raise ConfigError(
+                    "--resume stand: is for the file of --state FILE; give it, or leave this out"
+                )
             return None
         if options.resume == "stand" and options.wall_clock:
             raise ConfigError("--resume stand and -wc yes: simulated time is the computer's; leave out one")
