@@ -6,7 +6,7 @@ import csv
 import importlib
 import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dersim.plugin import ConfigError
@@ -41,11 +41,7 @@ def _plain(value: object) -> object:
 
 def written(form: str, columns: Columns) -> bytes:
     """The table as a file. ConfigError where Parquet is asked for and pyarrow is not installed."""
-    return _writer(form)(columns)
-
-
-def _writer(form: str) -> Callable[[Columns], bytes]:
-    return _csv if form == "csv" else _parquet
+    return _csv(columns) if form == "csv" else _parquet(columns)
 
 
 def _csv(columns: Columns) -> bytes:

@@ -9,6 +9,7 @@ const ROW = 22;
 const WIDTH = 860;
 const LEFT = 20;
 const RIGHT = 150;
+const READABLE = 640;
 const LABEL = "One-line diagram";
 const LEGEND = "A circle is a bus, a square one behind a transformer; filled ones have a DER";
 
@@ -25,9 +26,10 @@ export class Diagram {
     const places = placed(buses.length > MOST_BUSES ? merged(branches, buses) : tree(branches, buses));
     const height = (Math.max(...places.map(({ row }) => row)) + 1) * ROW + 20;
     const at = new Map(places.map((each) => [each.name, each]));
+    const style = { "min-width": `${READABLE}px` }; // on a phone it scrolls rather than shrinks
     const drawn = s(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "group", "aria-label": LABEL },
+      { viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "group", "aria-label": LABEL, style },
       places.map((place) => lineTo(at.get(place.parent), place)),
       places.map((place) => this.dot(place, loading.get(place.name))),
     );

@@ -25,7 +25,9 @@ class FeederPage {
     this.trouble = troubleLine();
     this.facts = h("div", {});
     this.loop = note();
-    this.before = h("select", { "aria-label": "Compare with", onchange: () => this.load() });
+    const narrow = { "max-width": "100%" }; // the words of a marker are wider than a phone
+    const again = () => this.load();
+    this.before = h("select", { "aria-label": "Voltages before", onchange: again, style: narrow });
     this.profiles = h("div", { class: "grid" });
     this.past = h("div", { class: "grid" });
     this.diagram = new Diagram(context);
@@ -39,10 +41,10 @@ class FeederPage {
       h("a", { href: `${API}table?of=${of}`, download: `feeder-${of}.csv` }, of),
       " ",
     ]);
-    const compare = h("label", {}, "Beside it, the voltages before ", this.before);
+    const compare = [note("Beside it, the voltages before:"), this.before];
     return [
       card("Feeder", this.facts, this.loop),
-      card("Voltage over distance", h("p", { class: "row" }, compare), this.profiles, note(PROFILE_LEGEND)),
+      card("Voltage over distance", compare, this.profiles, note(PROFILE_LEGEND)),
       card("The day so far", this.past, note("As CSV: ", files)),
       card("Diagram", this.diagram.node),
       card("Transformers", this.transformers),
