@@ -9,6 +9,13 @@ CURVE = {
 }
 
 
+# The story of the feeder's demo has the clients poll every 300 s.
+SCENARIO = """
+poll_rates: {dcap: 5, edev: 5, fsa: 5, derp: 5, der: 5, mup: 5}
+programs: [{name: system, primacy: 89}, {name: operator, primacy: 1}]
+"""
+
+
 def volts(running, number):
     answer = httpx.get(f"{running.api}/inputs", params={"device": number}, timeout=10, trust_env=False)
     return answer.raise_for_status().json()["voltage_pu"]
@@ -18,8 +25,10 @@ def highest(running):
     return max(max(each) if isinstance(each, list) else each for each in (volts(running, n) for n in (1, 6)))
 
 
-def test_a_curve_by_der_control_lowers_the_voltage(demo):
-    with demo("--feeder", "bundled-30", "-N", "6") as running:
+def test_a_curve_by_der_control_lowers_the_voltage(demo, tmp_path):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    with demo("--feeder", "bundled-30", "-N", "6", "--scenario", str(scenario)) as running:
         assert running.see("inputs")["grid_source"] == "grid"
         assert "bundled-30" in running.see("overview")["comm"]["grid feeder"]["detail"]
         running.until("the sun", lambda: running.power_w() > 6500)
