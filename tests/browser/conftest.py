@@ -182,5 +182,6 @@ def start_demo(chromium: Browser) -> Iterator[Any]:
 def demo(start_demo: Any) -> Iterator[Demo]:
     """One for all tests that leave it as it was."""
     running = start_demo()
+    child = running.child
     yield running
-    assert running.stop() == 0
+    assert running.stop() == 0, child.told()
