@@ -1,5 +1,7 @@
 """Which EndDevice, which programs: what is ours on a server whose numbers are not quite right."""
 
+import copy
+
 import pytest
 import trio
 
@@ -77,6 +79,30 @@ async def test_one_program_that_two_links_lead_to_is_one(autojump_clock, world, 
     await trio.sleep(5)
     assert [each["href"] for each in client.snapshot()["programs"]] == ["/derp/1"]
     assert not world.logged("two programs")
+
+
+async def test_what_several_programs_link_to_is_read_once_for_all_of_them(autojump_clock, world, listing_of):
+    """A list that goes on and on, as some servers send it: each item is new, its links are not."""
+    client = await world.ready()
+    first = world.tree["/derp/1"]
+    copies = [copy.copy(first) for _ in range(8)]
+    for number, each in enumerate(copies):
+        each.href, each.mRID, each.primacy = f"/derp/1-{number}", f"{number:032X}", 4
+    copies.insert(0, first)
+    world.tree["/edev/1/fsa/1/derp"] = listing_of(
+        r.DERProgramList, "/edev/1/fsa/1/derp", *copies, pollRate=60
+    )
+    world.begin()
+    await trio.sleep(30)
+    linked = [first.DefaultDERControlLink.href, first.DERControlListLink.href, first.DERCurveListLink.href]
+    assert [len(world.server.times(href)) for href in linked] == [1, 1, 1]
+    await trio.sleep(60)
+    assert [len(world.server.times(href)) for href in linked] == [2, 2, 2]
+    shown = client.snapshot()
+    assert len(shown["programs"]) == 9
+    assert shown["programs"][0]["href"] == "/derp/1-7"
+    assert shown["default_control"]["program"] == "/derp/1-7"
+    assert shown["default_control"]["modes"] == {"opModMaxLimW": 90}
 
 
 async def test_an_fsa_list_that_becomes_empty_is_read_again_before_anything_is_withdrawn(

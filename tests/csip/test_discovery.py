@@ -243,6 +243,7 @@ async def test_two_ways_to_one_program_are_one_program(autojump_clock, world, li
     world.begin()
     await trio.sleep(2)
     assert [p["href"] for p in client.snapshot()["programs"]] == ["/derp/1"]
+    assert len(world.server.times("/derp/1/derc")) == 1
 
 
 async def test_an_empty_fsa_list_is_polled_until_it_fills(autojump_clock, world, listing_of):

@@ -152,6 +152,7 @@ class Polling:
         """Do one item; returns in how many seconds it is due again, None: not by itself."""
         if self.load is not None:
             self.load.begin(key)
+        self._programs.new_round()
         self._reader.situation = self._situations.get(key, causes.RETRY)
         self._situations[key] = causes.RETRY
         again_s = await (self._poll_programs(key[1]) if isinstance(key, tuple) else _POLLS[key](self))

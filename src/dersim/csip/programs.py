@@ -42,10 +42,16 @@ class Programs:
         self._seen: dict[str, str | None] = {}
         self._new_curves: dict[str, r.DERCurve | None] = {}
         self._listed_curves: dict[str, tuple[str | None, ...]] = {}
+        self._readers: dict[str, ProgramNode] = {}
 
     def new_walk(self) -> None:
         """Read everything by its own href again."""
         self._seen.clear()
+        self.new_round()
+
+    def new_round(self) -> None:
+        """A walk or a poll begins: in it, what several programs link to is read for the first only."""
+        self._readers.clear()
 
     async def assignments(self) -> float:
         """Read the FSAList; afterwards `tree.program_lists` has exactly the lists that are ours."""
@@ -143,15 +149,31 @@ class Programs:
             node.controls = node.controls if listing is None else listing.with_known(node.controls or ())
 
     async def _program(self, node: ProgramNode) -> None:
-        await self.read_default(node)
-        await self.read_controls(node)
-        if (curves := node.program.DERCurveListLink) is not None:
-            listing = await self._list("DERCurveList", curves.href, r.DERCurveList)
-            if listing is not None:
-                self._listed_curves[curves.href] = tuple(curve.href for curve in listing.items)
-            for curve in listing.items if listing is not None else ():
-                if curve.href and self.tree.curves.get(curve.href) is not curve:
-                    self.tree.curves[curve.href] = self._new_curves[curve.href] = curve
+        links = node.program
+        if (first := self._reader_of(links.DefaultDERControlLink, node)) is not node:
+            node.default = first.default
+        else:
+            await self.read_default(node)
+        if (first := self._reader_of(links.DERControlListLink, node)) is not node:
+            node.controls = first.controls
+        else:
+            await self.read_controls(node)
+        if (curves := links.DERCurveListLink) is not None and self._reader_of(curves, node) is node:
+            await self._read_curves(curves.href)
+
+    def _reader_of(self, link: r.Link | None, node: ProgramNode) -> ProgramNode:
+        """The program for which a link is read in this round: the first that has it."""
+        return node if link is None else self._readers.setdefault(link.href, node)
+
+    async def _read_curves(self, href: str) -> None:
+        """Read a DERCurveList."""
+        listing = await self._list("DERCurveList", href, r.DERCurveList)
+        if listing is None:
+            return
+        self._listed_curves[href] = tuple(curve.href for curve in listing.items)
+        for curve in listing.items:
+            if curve.href and self.tree.curves.get(curve.href) is not curve:
+                self.tree.curves[curve.href] = self._new_curves[curve.href] = curve
 
     def new_curves(self) -> dict[str, r.DERCurve | None]:
         """The curves that were read from lists since the last call and are new or have changed."""
