@@ -4,7 +4,9 @@ import pytest
 from tests.invariants.rig import Rig, published
 
 from dersim.invariants.agreement import Agreement
+from dersim.modes import Curve
 from dersim.plugin.services import OverviewService, SunspecService
+from dersim.setpoints import SetpointChange, SetpointSource
 from dersim.web.api import overview
 
 
@@ -94,6 +96,40 @@ def test_a_reading_of_the_middle_of_a_tick_is_right(rig):
     rig.device.inputs.set(irradiance_w_m2=100.0)
     rig.exchange("POST", "/mup", sent=published.readings(w=round(rig.device.state.p_w)))
     assert rig.tick(10) == []
+
+
+CURVE = Curve(((92.0, 30.0), (98.0, 0.0), (102.0, 0.0), (106.0, -30.0)), 2)
+
+
+def begin_both(rig):
+    """A Volt-VAr curve and a limit below 5 % begin together: Q comes at once, and goes with P."""
+    setpoints = rig.device.setpoints
+    for mode, value in (("opModVoltVar", CURVE), ("opModMaxLimW", 3.0)):
+        setpoints.submit(SetpointChange(SetpointSource.CSIP, mode, value))
+
+
+@pytest.fixture
+def slow_rig():
+    rig = Rig(Agreement())
+    rig.clock.tick_s = 10.0
+    rig.device.inputs.set(voltage_pu=1.05, irradiance_w_m2=150.0)
+    assert rig.tick(10) == []
+    assert rig.device.state.q_var == 0
+    return rig
+
+
+def test_a_reading_between_a_change_and_the_next_tick_is_right(slow_rig):
+    rig = slow_rig
+    rig.clock.time_s += 2
+    begin_both(rig)
+    var = round(rig.device.state.q_var)
+    assert var < -500
+    rig.exchange("POST", "/mup", sent=published.readings(w=round(rig.device.state.p_w), var=var))
+    rig.clock.time_s -= 2
+    assert rig.tick(10) == []
+    assert rig.device.state.q_var == 0
+    rig.exchange("POST", "/mup", sent=published.readings(w=round(rig.device.state.p_w), var=var))
+    assert [each.seen for each in rig.tick(10)] == [f"{var} var in POST /mup"]
 
 
 def test_der_status_is_compared(rig):

@@ -1,7 +1,9 @@
 """I6: what is told in several places is the same: REST and WebSocket, SunSpec, DERStatus, meter readings.
 
 The state of the DER is the measure. Readings are on their way for a moment, so a posted value must lie
-between those of the ticks around the time of the post.
+between those of the ticks around the time of the post. Where a setpoint changed between the ticks next to it,
+it may be that of the instant after the change, which no tick has seen, and is not compared: a Volt-VAr curve
+acts at once, and a limit that begins with it takes away the Q a few seconds later (1547-2018 5.2).
 """
 
 from __future__ import annotations
@@ -42,8 +44,9 @@ class Agreement(Invariant):
     statement = "REST, WebSocket, SunSpec, readings and DERStatus agree for the same tick."
 
     def __init__(self) -> None:
-        #: Time, P and Q of the DER, and what its site imports; NaN without a load behind its meter.
-        self._past: dict[int, deque[tuple[float, float, float, float, float]]] = {}
+        #: Time, P and Q of the DER, what its site imports, NaN without a load behind its meter, and the
+        #: count of changed setpoints.
+        self._past: dict[int, deque[tuple[float, float, float, float, float, int]]] = {}
         #: By mRID: whether it is of a site, unit, power of ten.
         self._types: dict[str, tuple[bool, int, int]] = {}
         #: Posts that wait for the tick after them.
@@ -57,7 +60,7 @@ class Agreement(Invariant):
         seen = device.seen
         has_site = device.inputs.site is not None
         site = (seen.load_w - seen.p_w, seen.load_var - seen.q_var) if has_site else (math.nan, math.nan)
-        past.append((now_s, seen.p_w, seen.q_var, *site))
+        past.append((now_s, seen.p_w, seen.q_var, *site, device.setpoints.changes))
         return ()
 
     def check(self, look: Look) -> Iterator[Violation]:
@@ -95,15 +98,20 @@ class Agreement(Invariant):
                 yield look.violation(Agreement, wanted, f"{value:g} {name} in POST {exchange.url}")
 
     def _around(self, look: Look, exchange: HttpExchange, column: int) -> list[float]:
-        """The values of the ticks around an exchange; none where the first of them is not known."""
+        """The values of the ticks around an exchange.
+
+        None where the first of them is not known, or a setpoint changed next to it.
+        """
         past = self._past.get(look.device.number, ())
         around_s = 2 * look.tick_s + AROUND_S * look.rate
-        first_s, last_s = exchange.time_s - around_s, look.ended_s(exchange) + around_s
-        if not past or past[0][0] > first_s:
+        begun_s, ended_s = exchange.time_s, look.ended_s(exchange)
+        if not past or past[0][0] > begun_s - around_s:
             return []
-        return [
-            each[column] for each in past if first_s <= each[0] <= last_s and not math.isnan(each[column])
-        ]
+        ticks = [each for each in past if begun_s - around_s <= each[0] <= ended_s + around_s]
+        next_to = [each for each in ticks if begun_s - look.tick_s <= each[0] <= ended_s + look.tick_s]
+        if len({changes for *_, changes in next_to}) > 1:
+            return []
+        return [each[column] for each in ticks if not math.isnan(each[column])]
 
 
 def _since_taken(look: Look, exchange: HttpExchange, reading: MirrorMeterReading) -> HttpExchange:
