@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from tests.ieee2030_5.documents import official_schema
 
-from dersim.errors import LocalProtocolError, PluginError
+from dersim.errors import LocalProtocolError, PluginError, RemoteProtocolError
 from dersim.ieee2030_5 import Edition, decode, encode, extensions, schema
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
@@ -122,3 +122,52 @@ def test_a_value_that_does_not_fit_is_refused() -> None:
 def test_a_wrong_declaration_is_refused(extension: SchemaExtension, message: str) -> None:
     with pytest.raises(PluginError, match=re.escape(message)):
         extensions.register(extension)
+
+
+POINT = SchemaExtension(
+    NS, "Point", (), None, "", members={"id": "String32", "level": "UInt8"}, document=True
+)
+
+
+@pytest.fixture
+def point() -> Iterator[SchemaExtension]:
+    extensions.register(POINT)
+    yield POINT
+    extensions.unregister(POINT)
+
+
+@pytest.mark.parametrize("validation", ["fast", "full", "off"])
+@pytest.mark.parametrize("edition", Edition)
+def test_a_document_of_a_plug_in_has_children_of_its_own(
+    point: SchemaExtension, edition: Edition, validation: Any
+) -> None:
+    resource = Extra(NS, "Point", {"href": "/p", "id": "a<b", "level": 3})
+    body = encode(resource, edition)
+    assert b' href="/p"><id>a&lt;b</id><level>3</level></Point>' in body
+    assert decode(body, Extra, edition=edition, validation=validation, strict=True) == (resource, ())
+
+
+def test_what_stands_in_such_a_document_is_judged(point: SchemaExtension) -> None:
+    body = encode(Extra(NS, "Point", {"id": "a", "level": 3}), Edition.E2018)
+    for broken in (
+        body.replace(b"<level>3</level>", b""),
+        body.replace(b">3<", b">300<"),
+        body.replace(b"<id>a</id>", b"").replace(b"</Point>", b"<id>a</id></Point>"),
+    ):
+        assert decode(broken, Extra, edition=Edition.E2018).violations
+        with pytest.raises(RemoteProtocolError, match="strict reading"):
+            decode(broken, Extra, edition=Edition.E2018, strict=True)
+    with pytest.raises(RemoteProtocolError, match="which was not expected"):
+        decode(body, r.EndDevice)
+    with pytest.raises(RemoteProtocolError, match="given twice"):
+        decode(body.replace(b"<id>a</id>", b"<id>a</id><id>b</id>"), Extra)
+
+
+def test_a_document_that_cannot_be_written_is_refused(point: SchemaExtension) -> None:
+    with pytest.raises(LocalProtocolError, match="Point/level: 300 is not a UInt8"):
+        encode(Extra(NS, "Point", {"id": "a", "level": 300}), Edition.E2018)
+    for value in ({"id": "a", "level": 3, "other": 1}, {"id": "a"}, "a"):
+        with pytest.raises(LocalProtocolError, match="Point: a mapping of id, level is needed"):
+            encode(Extra(NS, "Point", value), Edition.E2018)
+    with pytest.raises(LocalProtocolError, match="is not a document of a plug-in"):
+        encode(EXTRAS[1], Edition.E2018)

@@ -5,7 +5,8 @@ from argparse import Namespace
 from importlib.metadata import version
 
 import pytest
-from dersim_csip_aus import modes_mask, register_control_functions
+from dersim_csip_aus import register_control_functions
+from dersim_csip_aus.elements import doe_mask
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope
 
 from dersim.csip import der_bodies
@@ -101,7 +102,7 @@ def registry():
 
 
 def test_its_modes_are_known_to_everyone(registry):
-    assert list(registry.functions) == ["csip-aus-limits"]
+    assert list(registry.functions) == ["csip-aus-limits", "csip-aus-storage"]
     assert modes_from_json({"opModExpLimW": 1500}) == {"opModExpLimW": 1500}
     assert set(registry.functions["csip-aus-limits"].modes) == set(LIMITS)
 
@@ -158,7 +159,7 @@ def test_a_device_obeys_and_goes_back(registry):
     [((), 0), (("opModExpLimW",), 1), (("opModGenLimW", "opModMaxLimW"), 4), (LIMITS, 15)],
 )
 def test_the_mask_of_modes(supported, mask):
-    assert modes_mask(frozenset(supported)) == mask
+    assert doe_mask(frozenset(supported)) == mask
 
 
 @pytest.mark.parametrize("edition", ["2018", "2023"])

@@ -26,6 +26,8 @@ def checks(subject: Subject) -> Iterator[Check]:
     """Two checks of each extension with a mode, one of each that is reported."""
     for item in subject.own(subject.registry.schema_extensions):
         name = f"schema extension {item.element}"
+        if item.mode is None and item.tell is None and item.report is None:
+            continue  # read and written, but nothing of the DER
         if item.mode is None:
             yield Check(f"{name}: reported", lambda item=item: _reported(subject, item))  # type: ignore[misc]  # a bound default
             continue
@@ -95,8 +97,8 @@ def _reported(subject: Subject, item: SchemaExtension) -> str:
         device, modes = bench.device, bench.device.setpoints.supported_modes
         for edition in Edition:
             bodies = (
-                der_bodies.capability(device.nameplate, modes, edition),
-                der_bodies.settings(device.nameplate, device.settings, modes, 0, edition),
+                der_bodies.capability(device.nameplate, modes, edition, device),
+                der_bodies.settings(device.nameplate, device.settings, modes, 0, edition, device),
             )
             for body in bodies:
                 document = encode(body, edition)

@@ -14,7 +14,7 @@ so 40 kW is 4000 x 10. Elements of national profiles (CSIP-AUS: doeModesSupporte
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
@@ -23,6 +23,9 @@ from dersim.ieee2030_5 import Edition, extensions
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
 from dersim.modes import MODES
+
+if TYPE_CHECKING:
+    from dersim.device import Device
 
 _INT16, _UINT16 = 32_767, 65_535
 #: The bits of DERControlType that exist in 2018.
@@ -57,15 +60,26 @@ def mode_mask(modes: frozenset[str], der_type: int, edition: Edition) -> int:
     return mask & _MASK_2018 if edition is Edition.E2018 else mask
 
 
-def _from_plugins(parent: str, modes: frozenset[str]) -> tuple[Extra, ...]:
-    """The elements that plug-ins add to that resource."""
-    declared = [extension.declared for extension in extensions.children_of(parent)]
-    values = [(each, each.tell(modes)) for each in declared if each.tell is not None]
-    return tuple(Extra(each.namespace, each.element, value) for each, value in values if value is not None)
+def _from_plugins(parent: str, modes: frozenset[str], device: Device | None) -> tuple[Extra, ...]:
+    """The elements that plug-ins add to that resource; without a device only those that follow from modes."""
+    found = []
+    for extension in extensions.children_of(parent):
+        each, value = extension.declared, None
+        if each.tell is not None:
+            value = each.tell(modes)
+        elif each.report is not None and device is not None:
+            value = each.report(device)
+        if isinstance(value, int | float) and extension.cls is not None:
+            value = scaled(extension.cls, value)
+        if value is not None:
+            found.append(Extra(each.namespace, each.element, value))
+    return tuple(found)
 
 
-def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.DERCapability:
-    """The nameplate as a DERCapability."""
+def capability(
+    plate: Nameplate, modes: frozenset[str], edition: Edition, device: Device | None = None
+) -> r.DERCapability:
+    """The nameplate as a DERCapability. device: of which plug-ins report."""
     body = r.DERCapability(
         modesSupported=mode_mask(modes, plate.der_type, edition),
         rtgAbnormalCategory=plate.rtgAbnormalCategory,
@@ -81,7 +95,7 @@ def capability(plate: Nameplate, modes: frozenset[str], edition: Edition) -> r.D
         rtgNormalCategory=plate.rtgNormalCategory,
         rtgVNom=scaled(r.VoltageRMS, plate.rtgVNom, finest=-1),
         type=plate.der_type,
-        extra=_from_plugins("DERCapability", modes),
+        extra=_from_plugins("DERCapability", modes, device),
     )
     if plate.rtgMaxWh:
         body.rtgMaxChargeRateVA = scaled(r.ApparentPower, plate.rtgMaxChargeRateVA)
@@ -106,9 +120,14 @@ _HUNDREDTHS = (
 
 
 def settings(
-    plate: Nameplate, values: Settings, modes: frozenset[str], updated_time: int, edition: Edition
+    plate: Nameplate,
+    values: Settings,
+    modes: frozenset[str],
+    updated_time: int,
+    edition: Edition,
+    device: Device | None = None,
 ) -> r.DERSettings:
-    """The settings in force. updated_time: server time of their last change, s."""
+    """The settings in force. updated_time: server time of their last change, s. device: see `capability`."""
     body = r.DERSettings(
         modesEnabled=mode_mask(modes, plate.der_type, edition),
         setMaxA=scaled(r.CurrentRMS, values.setMaxA, finest=-2),
@@ -124,7 +143,7 @@ def settings(
         setVRef=scaled(r.VoltageRMS, values.setVRef, finest=-1),
         setGradW=round(values.setGradW * 100),
         updatedTime=updated_time,
-        extra=_from_plugins("DERSettings", modes),
+        extra=_from_plugins("DERSettings", modes, device),
     )
     for name in _HUNDREDTHS:
         setattr(body, name, round(values[name] * 100))

@@ -159,11 +159,11 @@ class Reporter:
         plate, setpoints, time = device.nameplate, device.setpoints, int(self._now_s())
         match name:
             case "DERCapability":
-                return der_bodies.capability(plate, setpoints.supported_modes, edition)
+                return der_bodies.capability(plate, setpoints.supported_modes, edition, device)
             case "DERSettings":
                 changed = self._changed_at("settings", device.settings.changes)
                 return der_bodies.settings(
-                    plate, device.settings, setpoints.supported_modes, changed, edition
+                    plate, device.settings, setpoints.supported_modes, changed, edition, device
                 )
             case "DERStatus":
                 held = not device.permitted or any(each.source in _LOCAL for each in setpoints.in_force())

@@ -15,10 +15,11 @@ from lxml import etree
 
 from dersim.errors import RemoteProtocolError
 from dersim.ieee2030_5 import codec_read, schema, wiretext
-from dersim.ieee2030_5.declare import NAMES, TypeInfo
+from dersim.ieee2030_5.declare import NAMES, Extra, TypeInfo
 from dersim.ieee2030_5.edition import DRAFT_NAMESPACE, NAMESPACE, Edition
 
 Validation = Literal["fast", "full", "off"]
+Expected = type | tuple[type, ...] | None
 
 #: The longest body that is accepted. Lists are paged; 50 EndDevices take 31 kB.
 MAX_BYTES = 1 << 20
@@ -53,14 +54,14 @@ class Decoded(NamedTuple):
 
 def decode(
     body: bytes,
-    expected: type | tuple[type, ...] | None = None,
+    expected: Expected = None,
     *,
     validation: Validation = "fast",
     strict: bool = False,
     edition: Edition | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Decoded:
-    """Read a document.
+    """Read a document; one that a plug-in has declared is an `Extra`.
 
     expected: the class or classes that will do. validation: "fast" validates with libxml2 and explains with
     xmlschema, "full" validates with xmlschema, "off" uses no schema. strict: refuse what violates the schema.
@@ -84,7 +85,7 @@ def _without_pin(message: str) -> str:
 
 def _decode(
     body: bytes,
-    expected: type | tuple[type, ...] | None,
+    expected: Expected,
     validation: Validation,
     edition: Edition | None,
     max_bytes: int,
@@ -92,6 +93,9 @@ def _decode(
     strict: bool,
 ) -> Decoded:
     root = parsed(body, max_bytes)
+    foreign = codec_read.foreign_document(root)
+    if foreign is not None:
+        return _foreign(root, foreign, expected, validation, edition, strict=strict)
     info = _document(root)
     if expected is not None and not issubclass(info.cls, expected):
         wanted = expected if isinstance(expected, tuple) else (expected,)
@@ -107,6 +111,27 @@ def _decode(
         if validation != "off":
             violations += schema.violations(root, judged)
     return _lenient(root, info, violations, strict=strict, told=validation != "off")
+
+
+def _foreign(
+    root: Any,
+    read: Extra,
+    expected: Expected,
+    validation: Validation,
+    edition: Edition | None,
+    *,
+    strict: bool,
+) -> Decoded:
+    """A document of a plug-in: it is what was expected where `expected` allows an Extra."""
+    if expected is not None and not issubclass(Extra, expected):
+        raise RemoteProtocolError(f"the body is a {read.name} of {read.namespace}, which was not expected")
+    _refuse_floods(root)
+    wrong = encoding_notes(root)
+    if validation != "off":
+        wrong += schema.violations(root, edition or Edition.E2023)
+    if strict and wrong:
+        raise RemoteProtocolError(f"refused by strict reading: {wrong[0]}")
+    return Decoded(read, wrong)
 
 
 def _lenient(root: Any, info: TypeInfo, violations: tuple[str, ...], *, strict: bool, told: bool) -> Decoded:

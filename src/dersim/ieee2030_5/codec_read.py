@@ -138,11 +138,34 @@ def _extra(node: Node) -> Extra:
         # Exclusive canonical form: complete by itself, without the namespaces of the surrounding document.
         xml = etree.tostring(node, method="c14n", exclusive=True, with_tail=False)
         return Extra(namespace, name.localname, xml.decode())
-    if extension.cls is not None:
+    value: Any
+    if extension.members:
+        value = _of_members(node, namespace, dict(extension.members))
+    elif extension.cls is not None:
         value = Lenient().resource(node, extension.cls, name.localname)
     else:
         value = Lenient().simple(cast(Simple, extension.simple), node, name.localname)
     return Extra(namespace, name.localname, value)
+
+
+def _of_members(node: Node, namespace: str, members: dict[str, Simple]) -> dict[str, Any]:
+    """The children of an element with members of its own, by name, and its `href`; a double is refused."""
+    found: dict[str, Any] = {} if node.get("href") is None else {"href": node.get("href")}
+    for child in node:
+        name = etree.QName(child)
+        if name.namespace != namespace or name.localname not in members:
+            continue
+        if name.localname in found:
+            raise RemoteProtocolError(f"{name.localname}: is given twice")
+        found[name.localname] = Lenient().simple(members[name.localname], child, name.localname)
+    return found
+
+
+def foreign_document(root: Node) -> Extra | None:
+    """The resource of a plug-in that this document is; None where no plug-in has declared it."""
+    name = etree.QName(root)
+    extension = extensions.find(name.namespace or "", name.localname)
+    return _extra(root) if extension is not None and extension.declared.document else None
 
 
 def _keep_extra(values: dict[str, Any], node: Node) -> None:

@@ -10,13 +10,14 @@ registered, and modes with `disabled="true"`, which without that attribute would
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from dersim.errors import LocalProtocolError
 from dersim.ieee2030_5 import extensions, wiretext
 from dersim.ieee2030_5.declare import TYPES, Extra, Member, Simple, TypeInfo
 from dersim.ieee2030_5.edition import NAMESPACE, XSI, Edition
+from dersim.ieee2030_5.extensions import Extension
 from dersim.ieee2030_5.resources import Disabled, Resource, Response
 
 #: writer(resource, append): appends attributes, ">" and the content, but neither start nor end tag.
@@ -32,7 +33,12 @@ MAX_DEPTH = 16
 
 
 def encode(resource: Any, edition: Edition) -> bytes:
-    """The XML document of a resource; LocalProtocolError names the member that cannot be written."""
+    """The XML document of a resource; LocalProtocolError names the member that cannot be written.
+
+    An `Extra` is written as the document that a plug-in has declared.
+    """
+    if isinstance(resource, Extra):
+        return _foreign_document(resource, edition)
     info = TYPES.get(type(resource))
     if info is None or not info.root:
         raise LocalProtocolError(f"{type(resource).__name__} is not a document of IEEE 2030.5")
@@ -44,6 +50,20 @@ def encode(resource: Any, edition: Edition) -> bytes:
     except (TypeError, ValueError, AttributeError, LocalProtocolError) as error:
         raise LocalProtocolError(_explain(resource, edition, info.name) or f"{info.name}: {error}") from error
     parts.append(f"</{info.name}>")
+    return "".join(parts).encode()
+
+
+def _foreign_document(extra: Extra, edition: Edition) -> bytes:
+    extension = extensions.find(extra.namespace, extra.name)
+    if extension is None or not extension.declared.document:
+        raise LocalProtocolError(f"{extra.name} of {extra.namespace} is not a document of a plug-in")
+    parts: list[str] = []
+    try:
+        _write_declared(extra, extension, parts.append, edition)
+    except (TypeError, ValueError, AttributeError, LocalProtocolError) as error:
+        raise LocalProtocolError(
+            _explain_extra(extra, edition, extra.name, 0) or f"{extra.name}: {error}"
+        ) from error
     return "".join(parts).encode()
 
 
@@ -214,16 +234,32 @@ def _write_extra(resource: Any, append: Callable[[str], None], edition: Edition)
         extension = extensions.find(extra.namespace, extra.name)
         if extension is None:
             append(extra.value)
-            continue
-        namespace = wiretext.checked_text(extra.namespace, None)
-        if extension.simple is not None:
-            text = wiretext.write(extension.simple, extra.value)
-            append(f'<{extra.name} xmlns="{namespace}">{text}</{extra.name}>')
-            continue
-        # The element is foreign and its content is of the standard: hence a prefix for the outer one.
-        append(f'<x:{extra.name} xmlns:x="{namespace}"')
-        writer_of(cast(type, extension.cls), edition)(extra.value, append)
-        append(f"</x:{extra.name}>")
+        else:
+            _write_declared(extra, extension, append, edition)
+
+
+def _write_declared(
+    extra: Extra, extension: Extension, append: Callable[[str], None], edition: Edition
+) -> None:
+    namespace = wiretext.checked_text(extra.namespace, None)
+    if extension.simple is not None:
+        text = wiretext.write(extension.simple, extra.value)
+        append(f'<{extra.name} xmlns="{namespace}">{text}</{extra.name}>')
+        return
+    if extension.members:
+        href = extra.value.get("href")
+        append(f'<{extra.name} xmlns="{namespace}"')
+        append(">" if href is None else f' href="{wiretext.checked_text(href, None)}">')
+        if set(extra.value) - {"href"} != {name for name, _ in extension.members}:
+            raise ValueError
+        for name, simple in extension.members:
+            append(f"<{name}>{wiretext.write(simple, extra.value[name])}</{name}>")
+        append(f"</{extra.name}>")
+        return
+    # The element is foreign and its content is of the standard: hence a prefix for the outer one.
+    append(f'<x:{extra.name} xmlns:x="{namespace}"')
+    writer_of(cast(type, extension.cls), edition)(extra.value, append)
+    append(f"</x:{extra.name}>")
 
 
 def _extras_for(resource: Any, edition: Edition) -> Iterable[Extra]:
@@ -257,8 +293,27 @@ def _explain_extra(extra: Extra, edition: Edition, where: str, depth: int) -> st
     extension = extensions.find(extra.namespace, extra.name)
     if extension is None:
         return "" if isinstance(extra.value, str) else f"{where}: the XML of the element is needed"
+    if extension.members:
+        return _explain_members(extension, extra.value, edition, where, depth)
     member = Member(extra.name, False, extension.simple, extension.cls, 1, 1, False, False, None, None)
     return _explain_one(member, extra.value, edition, where, depth)
+
+
+def _explain_members(extension: Extension, value: Any, edition: Edition, where: str, depth: int) -> str:
+    names = [name for name, _ in extension.members]
+    if not isinstance(value, Mapping) or set(value) - {"href"} != set(names):
+        return f"{where}: a mapping of {', '.join(names)} is needed, not {wiretext.shorten(repr(value))}"
+    reasons = (
+        _explain_one(
+            Member(name, False, simple, None, 1, 1, False, False, None, None),
+            value[name],
+            edition,
+            f"{where}/{name}",
+            depth,
+        )
+        for name, simple in extension.members
+    )
+    return next(filter(None, reasons), "")
 
 
 def _explain_member(member: Member, value: Any, edition: Edition, where: str, depth: int) -> str:

@@ -7,8 +7,8 @@ dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from dersim.errors import PluginError
@@ -24,8 +24,13 @@ class SchemaExtension:
     """A foreign element of 2030.5 documents: its namespace, name, parents and mode.
 
     See docs/plugins.md. `parents` are names of 2030.5 types, e.g. "DERControlBase". An element that the DER
-    sends in its DERCapability or DERSettings has no mode but `tell`: a function of the modes that the DER
-    supports; it returns the value on the wire, or None to leave the element out.
+    sends in its DERCapability or DERSettings has no mode but `tell`, a function of the modes that the DER
+    supports, or `report`, a function of its `Device`; each returns the value on the wire (of a quantity
+    such as WattHour the number alone will do), or None to leave the element out.
+
+    members: of an element with children of its own, the simple wire type of each by name, in their order;
+    `wire_type` is then "", and its value a mapping by those names, and "href". document: it may be the root
+    of a document, as of a resource that the standard does not have.
     """
 
     namespace: str
@@ -34,10 +39,13 @@ class SchemaExtension:
     mode: ModeSpec | None
     wire_type: str
     tell: Callable[[frozenset[str]], Any] | None = None
+    report: Callable[[Any], Any] | None = None
+    members: Mapping[str, str] = field(default_factory=dict)
+    document: bool = False
 
 
 class Extension(NamedTuple):
-    """A registered extension with its wire type resolved: exactly one of `simple` and `cls` is set.
+    """A registered extension with its wire type resolved: exactly one of `simple`, `cls`, `members` is set.
 
     owner: the plug-in that declared it, "" where it is not known.
     """
@@ -46,6 +54,7 @@ class Extension(NamedTuple):
     simple: Simple | None
     cls: type | None
     owner: str = ""
+    members: tuple[tuple[str, Simple], ...] = ()
 
 
 #: By (namespace, element).
@@ -72,14 +81,26 @@ def register(extension: SchemaExtension, owner: str = "") -> None:
     for parent in extension.parents:
         if parent not in NAMES:
             raise PluginError(f"{where}: parent {parent!r} is not a type of dersim.ieee2030_5.resources")
+    members = tuple((name, _simple(where, wire)) for name, wire in extension.members.items())
+    if members and extension.wire_type:
+        raise PluginError(f"{where}: give either a wire type or members")
     simple = simple_type(extension.wire_type)
-    cls = None if simple else getattr(resources, extension.wire_type, None)
-    if simple is None and cls is None:
+    cls = None if simple or members else getattr(resources, extension.wire_type, None)
+    if simple is None and cls is None and not members:
         raise PluginError(
             f"{where}: wire type {extension.wire_type!r} is neither a simple type nor a resource"
         )
-    _registered[key] = Extension(extension, simple, cls, owner)
-    _changed()
+    resolved = Extension(extension, simple, cls, owner, members)
+    if _registered.get(key) != resolved:
+        _registered[key] = resolved
+        _changed()
+
+
+def _simple(where: str, wire_type: str) -> Simple:
+    simple = simple_type(wire_type)
+    if simple is None:
+        raise PluginError(f"{where}: wire type {wire_type!r} of a member is not a simple type")
+    return simple
 
 
 def unregister(extension: SchemaExtension) -> None:

@@ -52,8 +52,9 @@ class SchemaWriter:
         body = [self._complex(info) for info in infos]
         body += [self._root(info) for info in infos if info.root]
         for ext in extensions.registered():
-            if ext.simple is not None:
-                self._simple_name(ext.simple)
+            for simple in (ext.simple, *(each for _, each in ext.members)):
+                if simple is not None:
+                    self._simple_name(simple)
         if not self._old:
             body.append(
                 '<xs:complexType name="Revision2_3Type"><xs:sequence>'
@@ -170,14 +171,33 @@ def extension_text(namespace: str, edition: Edition) -> str:
     for ext in extensions.registered():
         if ext.declared.namespace != namespace:
             continue
+        if ext.members:
+            elements.append(_with_members(ext, writer, edition))
+            continue
         if ext.simple is not None:
             name = writer._simple_name(ext.simple)
         else:
             name = NAMES[ext.declared.wire_type].name
-        qualified = name if name.startswith("xs:") else f"sep:{name}"
-        elements.append(f'<xs:element name="{ext.declared.element}" type="{qualified}"/>')
+        elements.append(f'<xs:element name="{ext.declared.element}" type="{_qualified(name)}"/>')
     imported = f'<xs:import namespace="{NAMESPACE}" schemaLocation="{MAIN_LOCATION}"/>'
     return _document(namespace, f' xmlns:sep="{NAMESPACE}"', [imported, *elements])
+
+
+def _with_members(ext: extensions.Extension, writer: SchemaWriter, edition: Edition) -> str:
+    """An element with children of its own: a Resource's href, then one of each member."""
+    children = "".join(
+        f'<xs:element name="{name}" type="{_qualified(writer._simple_name(simple))}"/>'
+        for name, simple in ext.members
+    )
+    any_attribute = _ANY_ATTRIBUTE if edition is Edition.E2023 else ""
+    return (
+        f'<xs:element name="{ext.declared.element}"><xs:complexType><xs:sequence>{children}</xs:sequence>'
+        f'<xs:attribute name="href" type="xs:anyURI"/>{any_attribute}</xs:complexType></xs:element>'
+    )
+
+
+def _qualified(name: str) -> str:
+    return name if name.startswith("xs:") else f"sep:{name}"
 
 
 def _quoted(text: str) -> str:

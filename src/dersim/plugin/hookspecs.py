@@ -60,8 +60,11 @@ def register_sunspec_models() -> Iterable[Mapping[str, Any] | SunspecModel]:  # 
 
 
 @hookspec
-def register_schema_extensions() -> Iterable[SchemaExtension]:  # type: ignore[empty-body]  # a specification
-    """Elements of a foreign namespace for the 2030.5 codec and schemas; checked by xmlschema."""
+def register_schema_extensions(options: Namespace) -> Iterable[SchemaExtension]:  # type: ignore[empty-body]  # a specification
+    """Elements of a foreign namespace for the 2030.5 codec and schemas; checked by xmlschema.
+
+    options: without flags of plug-ins in a program that has none, such as `dersim server`.
+    """
 
 
 @hookspec

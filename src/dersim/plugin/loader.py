@@ -28,7 +28,12 @@ from dersim.suggestions import hint
 
 DEFAULT_ORDER = 100
 #: The hooks that get the flags.
-_WITH_OPTIONS = ("register_grids", "register_frontends", "register_ui_panels")
+_WITH_OPTIONS = (
+    "register_schema_extensions",
+    "register_grids",
+    "register_frontends",
+    "register_ui_panels",
+)
 
 
 class Plugin(NamedTuple):
@@ -192,9 +197,9 @@ class PluginSet:
         registry.own = BUILT_IN_NAMES
         return registry
 
-    def learn_extensions(self) -> None:
+    def learn_extensions(self, options: Namespace | None = None) -> None:
         """Add only the schema extensions of the plug-ins: for a program without DERs."""
-        self._collect(("register_schema_extensions",), Namespace()).activate()
+        self._collect(("register_schema_extensions",), options or Namespace()).activate()
 
     def device_types(self) -> tuple[str, ...]:
         """The names of all device types, for the help and shell completion."""

@@ -8,7 +8,8 @@ stays whole. So ``--plugins csip`` runs the CSIP client alone, with all control 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
     from dersim.plugin.sunspec_model import SunspecModel
 
 T = TypeVar("T")
+#: Documents in which an element commands or reports a DER; one without a meaning there is a mistake.
+_OF_A_DER = frozenset({"DERControlBase", "DefaultDERControl", "DERCapability", "DERSettings"})
+
+
+@contextmanager
+def _named(plugin: str) -> Iterator[None]:
+    """An error within names the plug-in."""
+    try:
+        yield
+    except PluginError as error:
+        raise PluginError(f"plug-in {plugin}: {error}") from error
 
 
 class Selection(NamedTuple):
@@ -130,23 +142,40 @@ class Registry:
         from dersim.ieee2030_5 import Edition, extensions, schema  # noqa: PLC0415 - only where it is needed
 
         for name, extension in self.schema_extensions.items():
-            plugin = self.schema_extensions.owners[name]
-            mode = extension.mode
-            if (mode is None) == (extension.tell is None):
-                raise PluginError(
-                    f"plug-in {plugin}: {name} needs either a mode, where it commands, "
-                    f"or tell, where the DER reports it"
-                )
-            if mode is not None and MODES.setdefault(mode.name, mode) != mode:
-                raise PluginError(
-                    f"plug-in {plugin}: the mode {mode.name} of {name} is there already; give it another name"
-                )
-            try:
-                extensions.register(extension, plugin)
-                # The 2018 schemas are the stricter ones: every element has its place.
+            self._check_extension(name, extension)
+            with _named(self.schema_extensions.owners[name]):
+                extensions.register(extension, self.schema_extensions.owners[name])
+        try:
+            # The 2018 schemas are the stricter ones: every element has its place.
+            schema.check_extensions(Edition.E2018)
+        except PluginError:
+            self._find_refused()
+            raise
+
+    def _check_extension(self, name: str, extension: SchemaExtension) -> None:
+        """Add its mode; PluginError where it has more than one meaning, or none where it needs one."""
+        plugin, mode = self.schema_extensions.owners[name], extension.mode
+        means = [each for each in (mode, extension.tell, extension.report) if each is not None]
+        if len(means) > 1 or (not means and set(extension.parents) & _OF_A_DER):
+            raise PluginError(
+                f"plug-in {plugin}: {name} needs either a mode, where it commands, "
+                f"or tell or report, where the DER reports it"
+            )
+        if mode is not None and MODES.setdefault(mode.name, mode) != mode:
+            raise PluginError(
+                f"plug-in {plugin}: the mode {mode.name} of {name} is there already; give it another name"
+            )
+
+    def _find_refused(self) -> None:
+        """Register them one by one; PluginError names the plug-in of the first that xmlschema refuses."""
+        from dersim.ieee2030_5 import Edition, extensions, schema  # noqa: PLC0415 - only after a mistake
+
+        for extension in self.schema_extensions.values():
+            extensions.unregister(extension)
+        for name, extension in self.schema_extensions.items():
+            with _named(self.schema_extensions.owners[name]):
+                extensions.register(extension, self.schema_extensions.owners[name])
                 schema.check_extensions(Edition.E2018)
-            except PluginError as error:
-                raise PluginError(f"plug-in {plugin}: {error}") from error
 
     def ordered_grids(self) -> list[GridType]:
         """In the order in which they are made and settled: by `order`, then by name."""

@@ -1,46 +1,26 @@
-"""CSIP-AUS limits for dersim: what the plug-in declares.
+"""CSIP-AUS for dersim: what the plug-in declares.
 
-Two hooks. The schema extensions let the 2030.5 codec read and write six foreign elements: four limits, each
-with its own mode, and two masks by which the DER reports the limits that it supports. The control function
-obeys the modes.
+The schema extensions let the 2030.5 codec read and write the elements of `elements.py`: some have a mode, by
+some the DER reports itself. The control functions obey the modes.
 """
 
+from argparse import Namespace
 from collections.abc import Iterable
 
-from dersim.plugin import FunctionType, ModeSpec, SchemaExtension, hookimpl
+from dersim.plugin import FunctionType, SchemaExtension, hookimpl
+from dersim_csip_aus import elements, storage
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope, parameters_of
-
-NAMESPACE = "https://csipaus.org/ns"
-
-#: What an ActivePower can carry: a 16-bit value and a power of ten.
-_HIGHEST_W = 32767e9
-#: DOEControlType: the bits of doeModesSupported and doeModesEnabled, from bit 0.
-_BITS = ("opModExpLimW", "opModImpLimW", "opModGenLimW", "opModLoadLimW")
 
 
 @hookimpl
-def register_schema_extensions() -> Iterable[SchemaExtension]:
-    """The four elements of DERControlBase, in controls and in defaults, and the two masks."""
-    limits = [
-        SchemaExtension(
-            namespace=NAMESPACE,
-            element=mode,
-            parents=("DERControlBase",),
-            mode=ModeSpec(mode, "number", "W", low=0, high=_HIGHEST_W),
-            wire_type="ActivePower",
-        )
-        for mode in LIMITS
-    ]
-    masks = [
-        SchemaExtension(NAMESPACE, element, (parent,), None, "HexBinary8", tell=modes_mask)
-        for parent, element in (("DERCapability", "doeModesSupported"), ("DERSettings", "doeModesEnabled"))
-    ]
-    return [*limits, *masks]
+def register_schema_extensions(options: Namespace) -> Iterable[SchemaExtension]:
+    """The elements of both versions; `--csip_aus_version` says which are written."""
+    return elements.declared(getattr(options, "csip_aus_version", None) or elements.DEFAULT_VERSION)
 
 
 @hookimpl
 def register_control_functions() -> Iterable[FunctionType]:
-    """One function for all four, since they act on the same power."""
+    """One function for the four limits, since they act on the same power, and one for the storage."""
     return [
         FunctionType(
             name="csip-aus-limits",
@@ -49,10 +29,16 @@ def register_control_functions() -> Iterable[FunctionType]:
             make=OperatingEnvelope,
             parameters={mode: parameters_of(mode) for mode in LIMITS},
             doc="export, import, generation and load limits of CSIP-AUS",
-        )
+        ),
+        FunctionType(
+            name="csip-aus-storage",
+            modes=(storage.TARGET,),
+            stage="command",
+            make=storage.StorageTarget,
+            parameters={storage.TARGET: storage.PARAMETERS},
+            check=storage.check,
+            suits=storage.has_storage,
+            order=15,
+            doc="target of the storage of CSIP-AUS",
+        ),
     ]
-
-
-def modes_mask(supported: frozenset[str]) -> int:
-    """The DOEControlType of what a DER supports."""
-    return sum(1 << bit for bit, mode in enumerate(_BITS) if mode in supported)

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dersim.plugin import Demand, Measured, ModeValue, Nameplate, Parameter, Settings
 
 EXPORT, GENERATION, IMPORT, LOAD = "opModExpLimW", "opModGenLimW", "opModImpLimW", "opModLoadLimW"
-LIMITS = (EXPORT, GENERATION, IMPORT, LOAD)
+#: In the order of the XSD.
+LIMITS = (IMPORT, EXPORT, GENERATION, LOAD)
 _NO_LIMIT = float("inf")
 
 
