@@ -201,6 +201,25 @@ def test_one_that_never_got_to_start_takes_nothing(store, system, service_point)
     assert worst.status == ACTIVE, "the best ended before it starts, the middle one never ran"
 
 
+def test_one_that_was_over_when_it_was_published_takes_nothing(store, system, service_point):
+    running = store.publish(system, order(-60, 300), T)
+    over = store.publish(service_point, order(-30, 20, randomize_duration_s=60), T + 1)
+    assert not running.potentially_superseded
+    at(store, 100)
+    assert (over.status, running.status, running.lost) == (COMPLETED, ACTIVE, set())
+
+
+def test_nothing_changes_before_the_control_that_changes_it_was_there(store, system, service_point):
+    loser = store.publish(system, order(0, 3600), T)
+    at(store, 2000)
+    store.publish(service_point, order(-600, 3600), T + 2000)
+    assert (loser.status, loser.status_since_s) == (SUPERSEDED, T + 2000)
+    at(store, 2000 + ENDED_EARLY_LISTED_S - 1)
+    assert loser.listed, "devices have the usual time to read its status"
+    over = store.publish(service_point, order(-600, 60), T + 3000)
+    assert (over.status, over.status_since_s, over.listed) == (COMPLETED, T + 3000, True)
+
+
 def test_one_published_beneath_a_running_better_one_is_superseded_at_once(store, system, service_point):
     store.publish(service_point, order(0, 300), T)
     late = store.publish(system, order(100, 60), T + 10)

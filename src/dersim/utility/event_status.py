@@ -12,6 +12,9 @@ or 3 with randomization), and may end it as superseded (4). Otherwise Superseded
   Earlier, devices whose random start is still to come would be left without a control. It loses nothing to a
   control for some of its devices only: the others go on with it.
 * A control that has lost all its modes is Superseded. One that has lost some stays Active with the others.
+* One whose end was past when it was created takes nothing: no device runs it, they answer it with 254.
+
+No change is before the creation of the control that brings it about.
 
 After its latest end a control is Completed (5), which exists since 2023: 2018 documents keep the 1. Ended
 controls stay in the list for a while, so that clients see how they ended: `listed_s` after their end, and a
@@ -125,9 +128,9 @@ class Timeline:
         return not control.listed or order != _due_order(control, self._listed_s)
 
     def _move(self, control: Control, at_s: int) -> list[Change]:
+        # One that was published after its start became active, and took modes, when it was published.
+        at_s = max(at_s, control.creation_s)
         if control.status == SCHEDULED:
-            # One that was published after its start became active when it was published.
-            at_s = max(at_s, control.creation_s)
             control.move_to(ACTIVE, at_s)
             return [Change(control, ACTIVE, at_s)]
         if control.status != ACTIVE:
@@ -211,6 +214,7 @@ def takes(winner: Control, loser: Control) -> bool:
         winner.start_s < loser.end_s
         and loser.start_s < winner.end_s
         and winner is not loser
+        and winner.end_s > winner.creation_s
         and (winner.program.primacy, -winner.creation_s) < (loser.program.primacy, -loser.creation_s)
         and not winner.competing_modes.isdisjoint(loser.competing_modes)
     )
