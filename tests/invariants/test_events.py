@@ -116,6 +116,41 @@ def test_a_default_that_is_not_in_force_is_found(rig):
     assert [each.expected for each in rig.tick(5)] == ["opModMaxLimW 70 % by default"]
 
 
+def obey_by_default(rig, percent):
+    rig.device.setpoints.submit(SetpointChange(SetpointSource.CSIP_DEFAULT, MODE, percent, detail="D"))
+
+
+def test_a_program_that_has_moved_is_not_at_its_old_place_too(rig):
+    before = published.programs(("/1/derc", 1, "/1/dderc"), ("/2/derc", 2, "/2/dderc"))
+    after = published.programs(("/m/1/derc", 3, "/m/1/dderc"), ("/m/2/derc", 2, "/m/2/dderc"))
+    for place, listed in (("", before), ("/m", after)):
+        rig.exchange(url=f"{place}/derp", got=listed)
+        rig.exchange(url=f"{place}/1/dderc", got=published.default(70))
+        rig.exchange(url=f"{place}/2/dderc", got=published.default(90))
+    obey_by_default(rig, 90.0)
+    assert rig.tick(30) == []
+    obey_by_default(rig, 70.0)
+    assert [each.expected for each in rig.tick(5)] == ["opModMaxLimW 90 % by default"]
+
+
+def test_another_primacy_counts_once_the_client_has_had_the_time(rig):
+    for path, percent in (("/1/dderc", 70), ("/2/dderc", 90)):
+        rig.exchange(url=path, got=published.default(percent))
+    for first, seen in ((1, []), (3, ["opModMaxLimW 90 % by default"])):
+        listed = published.programs(("/1/derc", first, "/1/dderc"), ("/2/derc", 2, "/2/dderc"))
+        rig.exchange(url="/derp", got=listed)
+        obey_by_default(rig, 70.0)
+        assert rig.tick(15) == []
+        assert [each.expected for each in rig.tick(15)] == seen
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_default_that_the_server_has_no_more_is_not_expected(rig, status):
+    rig.exchange(url="/dderc", got=published.default(70))
+    rig.exchange(url="/dderc", status=status)
+    assert rig.tick(30) == []
+
+
 def test_nothing_is_judged_while_the_client_is_not_connected(rig):
     rig.client.state = "retrying"
     publish(rig, control())

@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from dersim.errors import RemoteProtocolError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 #: Addresses that are remembered of one DER; and how often a body is decoded: once while it is among so many.
 MOST_ADDRESSES, MOST_BODIES = 400, 256
+_GONE = frozenset({404, 410})
 _INTERESTING = re.compile(
     rb"<(?:\w+:)?(DERProgramList|DERProgram|DERControlList|DERControl|DefaultDERControl)\b"
 )
@@ -78,18 +79,33 @@ class PublishedControl:
         return percentages(self.control.DERControlBase)
 
 
+class PublishedProgram(NamedTuple):
+    """A DERProgram on the wire: its primacy, the path of its default, of the list that names it, its mRID."""
+
+    primacy: int
+    default_path: str
+    list_path: str
+    mrid: str
+
+
 class Published:
-    """The last readings of one DER."""
+    """The last readings of one DER. A program, known by its mRID, is only where it was read last."""
 
     def __init__(self) -> None:
         self.controls: dict[str, PublishedControl] = {}
-        self._primacy: OrderedDict[str, tuple[int, str, str]] = OrderedDict()
+        self._programs: OrderedDict[str, PublishedProgram] = OrderedDict()
+        #: When the programs last came otherwise, simulated s.
+        self._programs_s = 0.0
         self._defaults: OrderedDict[str, tuple[DefaultDERControl, float]] = OrderedDict()
 
     def hear(self, exchanges: Iterable[HttpExchange]) -> None:
         """Take over what was read."""
         for exchange in exchanges:
-            if exchange.method != "GET" or exchange.status != 200 or exchange.outcome != "ok":
+            if exchange.method != "GET":
+                continue
+            if exchange.status in _GONE:  # the server says that there is none
+                self._defaults.pop(urlsplit(exchange.url).path, None)
+            if exchange.status != 200 or exchange.outcome != "ok":
                 continue
             if _INTERESTING.search(exchange.response_body[:400]) is None:
                 continue
@@ -99,33 +115,30 @@ class Published:
 
     def primacy_of(self, control: PublishedControl) -> int | None:
         """The primacy of its program; None where that was not read."""
-        found = self._primacy.get(control.list_path)
-        return None if found is None else found[0]
+        found = self._programs.get(control.list_path)
+        return None if found is None else found.primacy
 
     def rank(self, control: PublishedControl) -> tuple[int, int]:
         """The better control sorts first: primacy, then newest."""
         return self.primacy_of(control) or 0, -(control.control.creationTime or 0)
 
     def default_percentages(self) -> dict[str, tuple[float, float]]:
-        """By mode: the percentage of the best program's default that sets it, and when that was read."""
+        """By mode: the percentage of the best program's default that sets it, and since when that is so."""
         found: dict[str, tuple[float, float]] = {}
-        for _, path, _ in sorted(self._primacy.values()):
-            if path in self._defaults:
-                default, read_s = self._defaults[path]
+        for program in sorted(self._programs.values()):
+            if program.default_path in self._defaults:
+                default, read_s = self._defaults[program.default_path]
                 for mode, percent in percentages(default.DERControlBase).items():
-                    found.setdefault(mode, (percent, read_s))
+                    found.setdefault(mode, (percent, max(read_s, self._programs_s)))
         return found
 
     def _take(self, resource: Any, url: Any, time_s: float) -> None:
         match resource:
             case DERProgramList():
                 # One that is not on this page is not judged until it is read again.
-                for path in [each for each, row in self._primacy.items() if row[2] == url.path]:
-                    del self._primacy[path]
-                for each in resource.DERProgram:
-                    self._program(each, url.path)
+                self._take_programs(resource.DERProgram, url.path, time_s)
             case DERProgram():
-                self._program(resource, "")
+                self._take_programs((resource,), "", time_s)
             case DefaultDERControl():
                 known_default = self._defaults.get(url.path)
                 same = known_default is not None and known_default[0] == resource
@@ -137,14 +150,28 @@ class Published:
                 if known is not None:
                     self._put(resource, known.list_path, time_s)
 
+    def _take_programs(self, programs: Iterable[DERProgram], list_path: str, time_s: float) -> None:
+        before = dict(self._programs)
+        self._drop(lambda row: list_path and row.list_path == list_path)
+        for each in programs:
+            self._program(each, list_path)
+        if before != self._programs:
+            self._programs_s = time_s
+
     def _program(self, program: DERProgram, list_path: str) -> None:
         listed, default = program.DERControlListLink, program.DefaultDERControlLink
         if listed is not None and listed.href and program.primacy is not None:
             path = "" if default is None or not default.href else urlsplit(default.href).path
             key = urlsplit(listed.href).path
-            held = self._primacy.get(key)
-            row = int(program.primacy), path, list_path or ("" if held is None else held[2])
-            _remember(self._primacy, key, row)
+            held = self._programs.get(key)
+            list_path = list_path or ("" if held is None else held.list_path)
+            self._drop(lambda row: row.mrid == program.mRID)
+            row = PublishedProgram(int(program.primacy), path, list_path, program.mRID)
+            _remember(self._programs, key, row)
+
+    def _drop(self, unwanted: Callable[[PublishedProgram], object]) -> None:
+        for path in [each for each, row in self._programs.items() if unwanted(row)]:
+            del self._programs[path]
 
     def _list(self, found: DERControlList, url: Any, time_s: float) -> None:
         whole = len(found.DERControl) == found.all
