@@ -1,17 +1,23 @@
 """I7, I8, I9, I13: leaks, memory, lag and secrets of the whole process."""
 
 import os
+import socket
+from contextlib import ExitStack
 
 import trio
 import trio.testing
 from tests.invariants.rig import Rig
 
 from dersim.buffers import BufferSize
+from dersim.http11.server import _Server
 from dersim.invariants import leaks, memory
+from dersim.invariants.descriptors import Descriptors, descriptors
 from dersim.invariants.leaks import Leaks
 from dersim.invariants.loop_lag import LoopLag, Starved
 from dersim.invariants.memory import Memory, slope_per_s
 from dersim.invariants.secrecy import Secrecy
+from dersim.pages.serving import WebServer
+from dersim.sunspec.connections import Connections
 
 
 def in_trio(work):
@@ -71,6 +77,93 @@ def test_descriptors_that_stay_open_are_found():
         assert "file descriptors" in found[0].expected
 
     in_trio(work)
+
+
+class Server:
+    """Serves connections in tasks with the name that our servers' have."""
+
+    def __init__(self, nursery):
+        self._nursery = nursery
+        self._scopes = []
+
+    async def connect(self, count, tasks=2):
+        for _ in range(count):
+            self._nursery.start_soon(self._connection, tasks)
+        await trio.testing.wait_all_tasks_blocked()
+
+    async def _connection(self, tasks):
+        async with trio.open_nursery() as nursery:
+            self._scopes.append(nursery.cancel_scope)
+            for _ in range(tasks):
+                nursery.start_soon(trio.sleep_forever)
+
+    def held(self):
+        return Descriptors(20 + len(self._scopes), len(self._scopes))
+
+    async def close(self):
+        while self._scopes:
+            self._scopes.pop().cancel()
+        await trio.testing.wait_all_tasks_blocked()
+
+
+def test_the_servers_connections_have_the_names_that_are_left_out():
+    handlers = _Server._connection, WebServer._connection, Connections._serve
+    assert all(each.__qualname__.endswith(leaks._CONNECTIONS) for each in handlers)
+
+
+def test_peers_that_come_and_go_are_no_leak(monkeypatch):
+    async def work(nursery):
+        server = Server(nursery)
+        monkeypatch.setattr(leaks, "descriptors", server.held)
+        rig = Rig(Leaks())
+        await server.connect(7)
+        assert rig.tick(200) == []
+        await server.close()
+        assert rig.tick(200) == []
+        await server.connect(15, tasks=4)
+        assert rig.tick(200) == []
+
+    in_trio(work)
+
+
+def test_a_connection_that_collects_tasks_is_found(monkeypatch):
+    async def work(nursery):
+        server = Server(nursery)
+        monkeypatch.setattr(leaks, "descriptors", server.held)
+        rig = Rig(Leaks())
+        await server.connect(3)
+        assert rig.tick(200) == []
+        await server.connect(1, tasks=4 * leaks.TASKS_EACH)
+        assert [each.expected for each in rig.tick(200)] == [
+            f"at most 0 of {leaks.BEYOND} while nothing is wrong"
+        ]
+
+    in_trio(work)
+
+
+def test_an_accepted_connection_that_nobody_serves_is_found(monkeypatch):
+    async def work(_nursery):
+        accepted = [0]
+        monkeypatch.setattr(leaks, "descriptors", lambda: Descriptors(20 + accepted[0], accepted[0]))
+        rig = Rig(Leaks())
+        assert rig.tick(200) == []
+        accepted[0] = leaks.FD_SLACK + 1
+        assert [each.seen for each in rig.tick(200)] == ["25"]
+
+    in_trio(work)
+
+
+def test_descriptors_tell_accepted_connections_from_others():
+    before = descriptors()
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        ends = []
+        for _ in range(2):
+            ends.append(stack.enter_context(socket.create_connection(listener.getsockname())))
+            ends.append(stack.enter_context(listener.accept()[0]))
+        now = descriptors()
+        assert (now.all - before.all, now.accepted - before.accepted) == (5, 2)
+        ends[0].sendall(b"x")  # counting has closed none
+        assert ends[1].recv(1) == b"x"
 
 
 def test_memory_that_grows_after_the_first_hour_is_found(monkeypatch):

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from pathlib import Path
 
 import trio
 
 from dersim.invariants.base import FleetLook, Invariant, Violation
+from dersim.invariants.descriptors import descriptors
 
 #: Between two looks and of a level, real seconds; how long nothing must have been wrong.
 LOOK_S, LEVEL_S, CALM_S = 10.0, 60.0, 30.0
 _LOOKS = round(LEVEL_S / LOOK_S)
-_FDS = Path("/proc/self/fd")
-#: Tasks that a DER has while there is something to do, at most so many kinds of work; and one a connection.
+#: Tasks that a DER has while there is something to do, at most so many kinds of work.
 _ON_DEMAND, _KINDS = "OnDemand", 8
-_CONNECTIONS = ("hypercorn", "http11", "serve_tcp", "serve_listeners", "_serve_one", "connection", "quart")
+#: The tasks that serve one connection each: of the pages, of a 2030.5 server, of Modbus.
+_CONNECTIONS = ("Server._connection", "Connections._serve")
+#: Tasks that one connection has at most; there are as many connections as there are peers.
+TASKS_EACH = 12
+BEYOND, FILES = f"tasks beyond {TASKS_EACH} a connection", "file descriptors"
 #: Descriptors that libraries open late: a database, a time zone, a resolver.
 FD_SLACK = 4
 
@@ -67,9 +70,7 @@ class Leaks(Invariant):
 def _allowed(name: str, devices: int, level: Counter[str]) -> int:
     if _ON_DEMAND in name:
         return _KINDS * devices
-    if any(word in name.lower() for word in _CONNECTIONS):
-        return 1_000_000  # as many as there are peers
-    return level[name] + FD_SLACK if name == "file descriptors" else level[name]
+    return level[name] + FD_SLACK if name == FILES else level[name]
 
 
 def is_calm(look: FleetLook) -> bool:
@@ -80,18 +81,36 @@ def is_calm(look: FleetLook) -> bool:
 
 
 def counted() -> Counter[str]:
-    """Trio's tasks by name, and the file descriptors where they can be counted, less those of connections."""
+    """Trio's tasks by name, and the file descriptors where they can be counted, without those of connections.
+
+    Connections, and what belongs to them, come and go with the peers. What they have beyond that is counted.
+    """
     found: Counter[str] = Counter()
     root = trio.lowlevel.current_root_task()
     waiting = [] if root is None else [root]
+    connections: list[trio.lowlevel.Task] = []
     while waiting:
         task = waiting.pop()
+        if task.name.endswith(_CONNECTIONS):
+            connections.append(task)
+            continue
         found[task.name] += 1
-        for nursery in task.child_nurseries:
-            waiting.extend(nursery.child_tasks)
-    if _FDS.is_dir():
-        connections = sum(
-            count for name, count in found.items() if any(word in name.lower() for word in _CONNECTIONS)
-        )
-        found["file descriptors"] = max(sum(1 for _ in _FDS.iterdir()) - connections, 0)
+        waiting.extend(_children(task))
+    found[BEYOND] = max(sum(map(_size, connections)) - TASKS_EACH * len(connections), 0)
+    held = descriptors()
+    if held is not None:
+        found[FILES] = held.all - min(held.accepted, len(connections))
     return found
+
+
+def _children(task: trio.lowlevel.Task) -> list[trio.lowlevel.Task]:
+    return [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+
+
+def _size(task: trio.lowlevel.Task) -> int:
+    """How many tasks it is with all below it."""
+    count, waiting = 0, [task]
+    while waiting:
+        count += 1
+        waiting.extend(_children(waiting.pop()))
+    return count
