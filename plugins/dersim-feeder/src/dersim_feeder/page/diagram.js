@@ -1,72 +1,123 @@
-// The one-line diagram: buses by distance, coloured by their highest voltage; a click leads to a DER.
-import { h, s, show } from "/static/js/dom.js";
+// The one-line diagram: buses coloured by their highest voltage, the whole feeder or one transformer; a click
+// leads to a DER.
+import { h, options, s, show, showChanged } from "/static/js/dom.js";
 import { num } from "/static/js/format.js";
 import { HIGH, LOW } from "/panels/feeder/profile.js";
+import { behind, merged, placed, tree } from "/panels/feeder/tree.js";
 
 // With more buses than this, those behind a transformer are drawn as one.
 const MOST_BUSES = 150;
-const ROW = 22;
 const WIDTH = 860;
-const LEFT = 20;
-const RIGHT = 150;
-const READABLE = 640;
-const LABEL = "One-line diagram";
-const LEGEND = "A circle is a bus, a square one behind a transformer; filled ones have a DER";
+// What stands beside the picture: the edges of the card and of the page.
+const AROUND = 62;
+const LETTER_PX = 7;
+const DER_PX = 17;
+// Of a bus with more DERs the first are drawn.
+const MOST_DERS = 4;
+const WHOLE = "the whole feeder";
+const LEGEND =
+  "A circle is a bus, a square the bus of a transformer, with its loading; not to scale. Filled ones have " +
+  "a DER: choose one to open it. Red words, a ring: outside 0.95 to 1.05 pu, or above 100 % of the rating.";
+const LEGEND_OF_MANY = " A square stands for all behind a transformer: choose it to see them.";
 
 export class Diagram {
   constructor(context) {
     this.context = context;
-    this.picture = h("div", { class: "scroll" });
+    this.part = "";
+    this.wanted = null;
+    this.picture = h("div", {});
     this.told = h("p", { class: "note" });
-    this.node = h("div", {}, scale(), this.picture, this.told);
+    this.found = h("p", { class: "note", role: "status" });
+    this.parts = h("select", { onchange: () => this.choose(this.parts.value) });
+    const onchange = () => this.find(this.number.value);
+    this.number = h("input", { type: "number", min: 1, onchange });
+    const tools = h(
+      "div",
+      { class: "row" },
+      h("label", {}, "Show", this.parts),
+      h("label", {}, "Find DER", this.number),
+    );
+    this.node = h("div", {}, tools, this.found, scale(), this.picture, this.told);
   }
 
   draw(branches, buses, transformers) {
-    const loading = new Map(transformers.map(({ bus, loading_pct: now }) => [bus, now]));
-    const places = placed(buses.length > MOST_BUSES ? merged(branches, buses) : tree(branches, buses));
-    const height = (Math.max(...places.map(({ row }) => row)) + 1) * ROW + 20;
+    this.last = [branches, buses, transformers];
+    const count = countOfDers(buses);
+    const entries = transformers.map(({ name }) => [name, `${name}, ${count.get(name) ?? 0} DERs`]);
+    showChanged(this.parts, entries, () => options([["", WHOLE], ...entries], this.part));
+    const many = !this.part && buses.length > MOST_BUSES;
+    const nodes = this.part
+      ? behind(branches, buses, this.part)
+      : (many ? merged : tree)(branches, buses);
+    this.showTree(nodes, new Map(transformers.map((each) => [each.bus, each])));
+    this.told.textContent = LEGEND + (many ? LEGEND_OF_MANY : "");
+    this.showFound(buses);
+  }
+
+  showTree(nodes, transformers) {
+    const width = Math.min(WIDTH, Math.max(300, document.documentElement.clientWidth - AROUND));
+    const longest = nodes.reduce((most, each) => Math.max(most, leafWords(each, transformers).length), 0);
+    const { places, height } = placed(nodes, width, 30 + MOST_DERS + longest * LETTER_PX);
     const at = new Map(places.map((each) => [each.name, each]));
-    const style = { "min-width": `${READABLE}px` }; // on a phone it scrolls rather than shrinks
     const drawn = s(
       "svg",
-      { viewBox: `0 0 ${WIDTH} ${height}`, width: WIDTH, height, role: "group", "aria-label": LABEL, style },
-      places.map((place) => lineTo(at.get(place.parent), place)),
-      places.map((place) => this.dot(place, loading.get(place.name))),
+      { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "One-line diagram" },
+      s("path", { d: lines(places, at), fill: "none", stroke: "var(--muted)", "stroke-width": 1.5 }),
+      places.map((place) => this.dot(place, transformers.get(place.name))),
     );
-    const focused = document.activeElement?.dataset?.bus;
+    const focused = document.activeElement?.dataset?.mark;
     show(this.picture, drawn);
-    if (focused) drawn.querySelector(`[data-bus="${CSS.escape(focused)}"]`)?.focus();
-    const ders = buses.reduce((sum, each) => sum + each.ders.length, 0);
-    this.told.textContent = `${LEGEND} (${ders} in all): choose one to open it.`;
+    if (focused) drawn.querySelector(`[data-mark="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  dot(place, loading) {
-    const { x, y, pu, ders, name } = place;
-    const load = loading === undefined ? "" : `, transformer at ${num(loading, 0)} %`;
+  // A bus: its shape, its label, and a link to each of its DERs.
+  dot(place, transformer) {
+    const { name, pu, ders } = place;
+    const load = transformer ? `, transformer at ${num(transformer.loading_pct, 0)} %` : "";
     const words = `${name}: ${num(pu, 4)} pu${load}`;
-    const look = { fill: ders.length ? colorOf(pu) : "var(--card)", stroke: colorOf(pu), "stroke-width": 3 };
-    const shape =
-      loading === undefined
-        ? s("circle", { cx: x, cy: y, r: ders.length ? 7 : 5, ...look })
-        : s("rect", { x: x - 7, y: y - 7, width: 14, height: 14, ...look });
-    const parts = [s("title", {}, words), shape, this.label(place, loading)];
-    if (!ders.length) return s("g", {}, parts);
-    const go = () => this.open(ders[0]);
-    const told = `${words}, DER ${ders.join(", ")}`;
-    const onkeydown = (event) => (event.key === "Enter" ? go() : null);
-    const act = { tabindex: 0, role: "link", "aria-label": told, "data-bus": name, onclick: go, onkeydown };
-    return s("g", { ...act, style: { cursor: "pointer" } }, parts);
+    const label = labelOf(place, transformer);
+    if (transformer && ders.length > 1) return this.square(place, transformer.name, words, label);
+    if (!ders.length) return s("g", {}, s("title", {}, words), shapeOf(place, transformer), label);
+    const marks = ders.slice(0, MOST_DERS).map((number, index) => {
+      const act = { role: "link", "aria-label": `DER ${number} at ${words}`, "data-der": number };
+      const shape = shapeOf({ ...place, x: place.x + index * DER_PX }, transformer, this.wanted === number);
+      return chosen({ ...act, "data-mark": `der-${number}` }, () => this.open(number), words, shape);
+    });
+    return s("g", {}, marks, label);
   }
 
-  label({ x, y, name, ders, leaf }, loading) {
-    if (!leaf && loading === undefined) return null;
-    const load = loading === undefined ? "" : ` ${num(loading, 0)} %`;
-    const many = ders.length > 3 ? `, ${ders.length} DERs` : "";
-    const one = leaf && ders.length && !many;
-    const text = one ? `DER ${ders.join(", ")}` : `${name}${load}${leaf ? many : ""}`;
-    const place = leaf ? { x: x + 12, y: y + 4 } : { x: x - 10, y: y - 10, "text-anchor": "end" };
-    const loud = loading > 100 ? "var(--bad)" : null;
-    return s("text", { class: loud ? "" : "soft", fill: loud, ...place }, text);
+  // All that is behind a transformer, as one.
+  square(place, part, words, label) {
+    const told = `${words}, ${place.ders.length} DERs: show them`;
+    const act = { role: "button", "aria-label": told, "data-part": part, "data-mark": `part-${part}` };
+    return chosen(act, () => this.choose(part), words, [shapeOf(place, true), label]);
+  }
+
+  choose(part) {
+    this.part = part;
+    this.parts.value = part;
+    this.draw(...this.last);
+  }
+
+  // Shows where a DER is: the part of a large feeder that it is in, its mark, its bus and voltage.
+  find(text) {
+    this.wanted = text ? Number(text) : null;
+    const [, buses] = this.last;
+    const bus = buses.find(({ ders }) => ders.includes(this.wanted));
+    const part = bus && (this.part || buses.length > MOST_BUSES);
+    this.choose(part ? bus.transformer : this.part);
+  }
+
+  showFound(buses) {
+    const number = this.wanted;
+    const bus = buses.find(({ ders }) => ders.includes(number));
+    const voltage = bus && num(Math.max(...bus.nodes.map(({ pu }) => pu)), 4);
+    showChanged(this.found, [number, voltage], () => {
+      if (number === null) return [];
+      if (!bus) return [`There is no DER ${number} on this feeder.`];
+      const open = h("button", { onclick: () => this.open(number) }, `Open DER ${number}`);
+      return [`DER ${number} is at ${bus.bus}, ${voltage} pu. `, open];
+    });
   }
 
   open(number) {
@@ -82,6 +133,8 @@ export function colorOf(pu) {
   return `hsl(${Math.round(Math.max(0, hue))} 75% 45%)`;
 }
 
+const outside = ({ pu, low }) => pu > HIGH || low < LOW;
+
 const scale = () =>
   h(
     "p",
@@ -93,68 +146,62 @@ const scale = () =>
     "pu, the highest of a bus's phases",
   );
 
-const highest = (nodes) => Math.max(...nodes.map(({ pu }) => pu));
-
-function tree(branches, buses) {
-  const parents = new Map(branches.map(({ from_bus: from, to_bus: to }) => [to, from]));
-  return buses
-    .filter(({ km }) => km !== null)
-    .map(({ bus: name, nodes, ...bus }) => ({ ...bus, name, parent: parents.get(name), pu: highest(nodes) }));
+function countOfDers(buses) {
+  const count = new Map();
+  for (const { transformer: name, ders } of buses) count.set(name, (count.get(name) ?? 0) + ders.length);
+  return count;
 }
 
-// The buses behind each transformer as one, at the transformer's bus.
-function merged(branches, buses) {
-  const ofBus = new Map(buses.map((each) => [each.bus, each]));
-  const into = new Map(branches.filter(({ kind }) => kind === "transformer").map((b) => [b.name, b.to_bus]));
-  const kept = new Map();
-  for (const { bus, km, nodes, ders, transformer } of buses) {
-    if (km === null) continue;
-    const name = into.get(transformer) ?? bus;
-    const found = kept.get(name) ?? { name, km: ofBus.get(name)?.km ?? km, pu: 0, ders: [] };
-    kept.set(name, { ...found, pu: Math.max(found.pu, highest(nodes)), ders: [...found.ders, ...ders] });
-  }
-  for (const { from_bus: from, to_bus: to } of branches) if (kept.has(to)) kept.get(to).parent ??= from;
-  return [...kept.values()];
+// Something that is chosen by a click or by the keyboard.
+function chosen(attributes, go, words, ...parts) {
+  const onkeydown = (event) => (event.key === "Enter" || event.key === " " ? press(event, go) : null);
+  const style = { cursor: "pointer" };
+  return s("g", { ...attributes, tabindex: 0, onclick: go, onkeydown, style }, s("title", {}, words), parts);
 }
 
-// Rows from the leaves on: each leaf has one, a parent stands at its first child's.
-function placed(nodes) {
-  const children = new Map();
-  const known = new Set(nodes.map(({ name }) => name));
-  for (const node of nodes) {
-    const parent = known.has(node.parent) ? node.parent : null;
-    children.set(parent, [...(children.get(parent) ?? []), node]);
-  }
-  const far = Math.max(0.001, ...nodes.map(({ km }) => km));
-  const deepest = Math.max(1, ...depths(children).values());
-  const out = [];
-  let row = 0;
-  const walk = (node, depth) => {
-    const below = children.get(node.name) ?? [];
-    const first = row;
-    below.forEach((child) => walk(child, depth + 1));
-    if (!below.length) row += 1;
-    // Half by distance, half by the number of branches: service lines are too short to be seen.
-    const share = (node.km / far + depth / deepest) / 2;
-    const x = LEFT + share * (WIDTH - LEFT - RIGHT);
-    out.push({ ...node, leaf: !below.length, row: first, x, y: 20 + first * ROW });
-  };
-  (children.get(null) ?? []).forEach((root) => walk(root, 0));
-  return out;
+function press(event, go) {
+  event.preventDefault();
+  go();
 }
 
-function depths(children) {
-  const found = new Map();
-  const walk = (node, depth) => {
-    found.set(node.name, depth);
-    (children.get(node.name) ?? []).forEach((child) => walk(child, depth + 1));
-  };
-  (children.get(null) ?? []).forEach((root) => walk(root, 0));
-  return found;
+function shapeOf(place, transformer, wanted) {
+  const { x, y, ders } = place;
+  const color = colorOf(outside(place) && place.low < LOW && place.pu <= HIGH ? place.low : place.pu);
+  const ring = outside(place) || wanted ? "var(--text)" : color;
+  const look = { fill: ders.length ? color : "var(--card)", stroke: ring, "stroke-width": wanted ? 4 : 2.5 };
+  return transformer
+    ? s("rect", { x: x - 7, y: y - 7, width: 14, height: 14, ...look })
+    : s("circle", { cx: x, cy: y, r: ders.length ? 7 : 5, ...look });
 }
 
-function lineTo(parent, { x, y }) {
-  if (!parent) return null;
-  const points = `${parent.x},${parent.y} ${parent.x},${y} ${x},${y}`;
-  return s("polyline", { points, fill: "none", stroke: "var(--muted)", "stroke-width": 1.5 });
+// What stands beside a leaf: its DERs or its name, and its voltage.
+function leafWords({ name, ders, pu }, transformers) {
+  const load = transformers.has(name) ? ` ${num(transformers.get(name).loading_pct, 0)} %` : "";
+  const many = ders.length > MOST_DERS ? `, ${ders.length} DERs` : "";
+  const one = ders.length && !many && !load;
+  return `${one ? `DER ${ders.join(", ")}` : `${name}${load}${many}`}: ${num(pu, 3)} pu`;
+}
+
+function labelOf(place, transformer) {
+  const { x, y, leaf, root, name, ders } = place;
+  if (!leaf && !transformer && !root) return null;
+  const beside = leaf ? leafWords(place, new Map(transformer ? [[name, transformer]] : [])) : null;
+  const text = beside ?? (transformer ? `${name} ${num(transformer.loading_pct, 0)} %` : name);
+  const marks = Math.max(0, Math.min(ders.length, MOST_DERS) - 1);
+  const at = leaf
+    ? { x: x + 13 + (transformer ? 0 : marks * DER_PX), y: y + 4 }
+    : root
+      ? { x: x + 7, y: y + 17 }
+      : { x: x - 10, y: y - 10, "text-anchor": "end" };
+  const loud = (leaf && outside(place)) || transformer?.loading_pct > 100;
+  // A style, as the sheet's colour of a text is stronger than an attribute.
+  return s("text", { class: "soft", style: loud ? { fill: "var(--bad)" } : {}, ...at }, text);
+}
+
+// Each bus to its parent, along its parent's line first.
+function lines(places, at) {
+  return places
+    .filter(({ parent }) => at.has(parent))
+    .map(({ parent, x, y }) => `M${at.get(parent).x.toFixed(1)},${at.get(parent).y}V${y}H${x.toFixed(1)}`)
+    .join("");
 }

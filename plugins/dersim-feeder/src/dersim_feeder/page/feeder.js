@@ -2,17 +2,20 @@
 import { getPlain } from "/static/js/api.js";
 import { card, h, note, options, pairs, show, showChanged } from "/static/js/dom.js";
 import { stamp, table, troubleLine } from "/static/js/dom.js";
-import { num } from "/static/js/format.js";
+import { clock, num } from "/static/js/format.js";
 import { poll } from "/static/js/shell.js";
 import { Diagram } from "/panels/feeder/diagram.js";
 import { pastCharts } from "/panels/feeder/past.js";
-import { profileChart } from "/panels/feeder/profile.js";
+import { phaseLegend, profileChart } from "/panels/feeder/profile.js";
 
 const API = "/api/feeder/";
 const SECONDS = 3;
 const PROFILE_LEGEND =
-  "A line is a branch, in the colour of its phase; a dot is a bus with a DER. Dotted: the highest and the " +
-  "lowest of today. Dashed: 0.95 and 1.05 pu.";
+  "A line is a branch, a dot a bus with a DER; an upright line spans the lowest and the highest voltage of " +
+  "today at a bus. Dashed: 0.95 and 1.05 pu. Phases that are alike cover one another.";
+const PAST_LEGEND = "An upright line: a control began; dotted: it ended. Dashed: the limits. As CSV: ";
+// Two pictures of their own width beside one another, or one.
+const PAIRS = { "grid-template-columns": "repeat(auto-fit, minmax(min(30rem, 100%), 1fr))" };
 const TABLES = ["history", "buses", "ders", "transformers"];
 
 export function mount(root, context) {
@@ -28,8 +31,9 @@ class FeederPage {
     const narrow = { "max-width": "100%" }; // the words of a marker are wider than a phone
     const again = () => this.load();
     this.before = h("select", { "aria-label": "Voltages before", onchange: again, style: narrow });
-    this.profiles = h("div", { class: "grid" });
-    this.past = h("div", { class: "grid" });
+    this.profiles = h("div", { class: "grid", style: PAIRS });
+    this.phases = note();
+    this.past = h("div", { class: "grid", style: PAIRS });
     this.diagram = new Diagram(context);
     this.transformers = h("div", {});
     this.fixed = null;
@@ -39,13 +43,13 @@ class FeederPage {
   cards() {
     const files = TABLES.map((of) => [
       h("a", { href: `${API}table?of=${of}`, download: `feeder-${of}.csv` }, of),
-      " ",
+      of === TABLES.at(-1) ? "." : ", ",
     ]);
     const compare = [note("Beside it, the voltages before:"), this.before];
     return [
       card("Feeder", this.facts, this.loop),
-      card("Voltage over distance", compare, this.profiles, note(PROFILE_LEGEND)),
-      card("The day so far", this.past, note("As CSV: ", files)),
+      card("Voltage over distance", compare, this.profiles, this.phases, note(PROFILE_LEGEND)),
+      card("The day so far", this.past, note(PAST_LEGEND, files)),
       card("Diagram", this.diagram.node),
       card("Transformers", this.transformers),
     ];
@@ -57,7 +61,8 @@ class FeederPage {
       asked.map((name) => getPlain(API + name)),
     );
     this.fixed ||= await getPlain(`${API}branches`);
-    this.showFacts(now);
+    this.showFacts(now, transformers);
+    showChanged(this.phases, buses.length, () => phaseLegend(buses));
     this.offer(markers);
     await this.showProfiles(buses, markers);
     show(this.past, pastCharts(history, markers));
@@ -65,8 +70,10 @@ class FeederPage {
     show(this.transformers, transformerTable(transformers));
   }
 
-  showFacts(now) {
+  showFacts(now, transformers) {
     const { today } = now;
+    const most = transformers.reduce((a, b) => (b.loading_pct > (a?.loading_pct ?? -1) ? b : a), null);
+    const loading = most ? `${num(most.loading_pct, 0)} % of ${num(most.kva, 0)} kVA at ${most.name}` : null;
     show(
       this.facts,
       h("div", { class: "columns" }, [
@@ -74,11 +81,15 @@ class FeederPage {
           ["Time", stamp(now.time)],
           ["Highest voltage", `${num(now.highest.pu, 4)} pu at ${now.highest.bus}`],
           ["Lowest voltage", `${num(now.lowest.pu, 4)} pu at ${now.lowest.bus}`],
-          ["Above 1.05 pu today", `${num(today.hours_above, 2)} h`],
+          ["Today above 1.05 pu", `${num(today.hours_above, 2)} h`],
+          ["Today below 0.95 pu", `${num(today.hours_below, 2)} h`],
+          ["Highest loading", loading],
         ]),
         pairs([
-          ["At the head", `${num(now.head_kw, 1)} kW, ${num(now.head_kvar, 1)} kvar`],
-          ["DERs", `${num(now.ders_kw, 1)} kW, ${num(now.ders_kvar, 1)} kvar`],
+          ["At the head", headWords(now)],
+          ["Exported today", `${num(today.head_export_kwh, 1)} kWh`],
+          ["Imported today", `${num(today.head_import_kwh, 1)} kWh`],
+          [`${now.ders} DERs`, derWords(now)],
           ["Losses", `${num(now.losses_kw, 2)} kW, today ${num(today.losses_kwh, 1)} kWh`],
           ["Curtailed", `${num(now.curtailed_kw, 1)} kW, in all ${num(now.curtailed_kwh, 2)} kWh`],
         ]),
@@ -117,9 +128,19 @@ function beforeOf(buses, points) {
   return buses.map((each) => ({ ...each, nodes: nodes(each) }));
 }
 
+// A power in words, so that no sign is left to be guessed.
+const flow = (power, positive, negative) =>
+  `${num(power, 1).startsWith("\u2212") ? negative : positive} ${num(Math.abs(power), 1)}`;
+
+const headWords = ({ head_kw: kw, head_kvar: kvar }) =>
+  `${flow(kw, "imports", "exports")} kW, ${flow(kvar, "imports", "exports")} kvar`;
+
+const derWords = ({ ders_kw: kw, ders_kvar: kvar }) =>
+  `${flow(kw, "deliver", "take")} kW, ${flow(kvar, "deliver", "take")} kvar`;
+
 function markerWords({ modes, began, ders, time }) {
   const many = `${ders} ${ders === 1 ? "DER" : "DERs"}`;
-  return `${modes.join(", ")} ${began ? "began" : "ended"} on ${many}, ${time.slice(11, 16)} UTC`;
+  return `${modes.join(", ")} ${began ? "began" : "ended"} on ${many}, ${clock(time, false)}`;
 }
 
 function loopLine({ rate, effective_rate: real, step_s: step, gain, stable_below: bound, damping, ...now }) {
@@ -143,7 +164,7 @@ function transformerTable(transformers) {
       h("td", {}, name),
       h("td", {}, bus),
       [kva, now, most].map((value, index) =>
-        h("td", { class: index && value > 100 ? "n trouble" : "n" }, num(value, index ? 1 : 0)),
+        h("td", { class: index && value > 100 ? "n bad" : "n" }, num(value, index ? 1 : 0)),
       ),
     ),
   );

@@ -1,13 +1,16 @@
 // The past of the feeder: voltage, power at the head, losses, curtailment, loading; controls are marked.
+import { timeTicks, zoneName } from "/static/js/axes.js";
 import { chart } from "/static/js/chart.js";
 import { h } from "/static/js/dom.js";
-import { HIGH, LOW } from "/panels/feeder/profile.js";
+import { clock } from "/static/js/format.js";
+import { HIGH, LOW, sample } from "/panels/feeder/profile.js";
 
 const MOST_POINTS = 400;
 const DOTS = "2 3";
 const FIGURES = [
   {
-    title: "Lowest and highest voltage, pu",
+    title: "Lowest and highest voltage",
+    unit: "Voltage, pu",
     keys: [
       ["v_max_pu", "highest"],
       ["v_min_pu", "lowest"],
@@ -16,14 +19,16 @@ const FIGURES = [
     rules: [LOW, HIGH],
   },
   {
-    title: "At the head: kW and kvar",
+    title: "Into the feeder at its head, negative: it exports",
+    unit: "kW, kvar",
     keys: [
-      ["head_kw", "kW"],
-      ["head_kvar", "kvar"],
+      ["head_kw", "P, kW"],
+      ["head_kvar", "Q, kvar"],
     ],
   },
   {
-    title: "Losses and curtailed power, kW",
+    title: "Losses and curtailed power",
+    unit: "Power, kW",
     keys: [
       ["losses_kw", "losses"],
       ["curtailed_kw", "curtailed"],
@@ -31,67 +36,67 @@ const FIGURES = [
     least: [0, 1],
   },
   {
-    title: "Highest loading of a transformer, %",
+    title: "Highest loading of a transformer",
+    unit: "% of its rating",
     keys: [["loading_max_pct", "loading"]],
     least: [0, 110],
     rules: [100],
   },
 ];
 const COLORS = ["var(--c-p)", "var(--c-q)"];
-
-const MINUTE_MS = 60000;
-const HOUR_MS = 3600000;
-// As long as a run is shorter, time is in minutes.
-const SHORT_MS = 6 * HOUR_MS;
+// Names of controls that are nearer to one another than this part of the axis would cover one another.
+const APART = 0.2;
 
 export function pastCharts(history, markers) {
   if (!history.time.length) return h("p", { class: "empty" }, "Nothing yet.");
-  const begin = Date.parse(history.time[0]);
-  const short = Date.parse(history.time.at(-1)) - begin < SHORT_MS;
-  const zero = short ? begin : Date.parse(`${history.time[0].slice(0, 10)}T00:00:00Z`);
-  const unit = short ? MINUTE_MS : HOUR_MS;
-  const title = short ? `minutes since ${history.time[0].slice(11, 16)} UTC` : "hour of the day, UTC";
-  const placed = (time) => (Date.parse(time) - zero) / unit;
   const every = Math.max(1, Math.ceil(history.time.length / MOST_POINTS));
   const kept = history.time.map((_, index) => index).filter((index) => index % every === 0);
   const last = history.time.length - 1;
   if (kept.at(-1) !== last) kept.push(last);
-  const at = kept.map((index) => placed(history.time[index]));
+  const at = kept.map((index) => Date.parse(history.time[index]));
+  const span = [at[0], Math.max(at.at(-1), at[0] + 1000)];
   const marks = markers
-    .map((each) => ({ ...each, x: placed(each.time) }))
-    .filter(({ x }) => x >= at[0] && x <= at.at(-1));
-  return FIGURES.map((figure) => drawn(figure, history, kept, { title, at }, marks));
+    .map((each) => ({ ...each, x: Date.parse(each.time) }))
+    .filter(({ x }) => x >= span[0] && x <= span[1]);
+  return FIGURES.map((figure) => drawn(figure, history, kept, { at, span }, named(marks, span)));
 }
 
-function drawn({ title, keys, least = [], rules = [] }, history, kept, { title: axis, at }, marks) {
+// Each with the text that stands at it, where there is room for one.
+function named(marks, [first, end]) {
+  let free = -Infinity;
+  return marks.map((each) => {
+    if (!each.began || each.x < free) return { ...each, text: null };
+    free = each.x + APART * (end - first);
+    return { ...each, text: each.modes.map((mode) => mode.replace("opMod", "")).join(", ") };
+  });
+}
+
+function drawn({ title, unit, keys, least = [], rules = [] }, history, kept, { at, span }, marks) {
   const columns = keys.map(([key]) => kept.map((index) => history[key][index]));
   const all = columns.flat();
   const [low, high] = [Math.min(...least, ...all), Math.max(...least, ...all)];
   const room = (high - low) * 0.05 || 1;
-  const [first, end] = [at[0], Math.max(at.at(-1), at[0] + 0.01)];
-  const across = (y) => [
-    [first, y],
-    [end, y],
-  ];
-  const upright = (x) => [
-    [x, low],
-    [x, high],
-  ];
+  const top = high + 3 * room; // the names of controls stand there
+  const across = (y) => span.map((x) => [x, y]);
+  const upright = (x) => [low, top].map((y) => [x, y]);
   const picture = chart({
     lines: [
       ...rules.map((y) => ({ points: across(y), color: "var(--bad)", dash: "6 4" })),
       ...marks.map(({ x, began }) => markLine(upright(x), began)),
       ...columns.map((values, k) => ({ points: values.map((y, i) => [at[i], y]), color: COLORS[k] })),
     ],
-    x: { title: axis, low: first, high: end },
-    y: { title: "", low: low - (low === 0 ? 0 : room), high: high + room },
-    height: 220,
+    marks: marks.filter(({ text }) => text).map(({ x, text }) => markName(x, top, text)),
+    x: { title: `Time of day, ${zoneName(span[1])}`, low: span[0], high: span[1], ticks: times },
+    y: { title: unit, low: low - (low === 0 ? 0 : room), high: top },
+    height: 240,
     label: `${title}; ${keys.map(([, word]) => word).join(" and ")} over the time of the run`,
   });
   const legend = keys.map(([, word], k) => [sample(COLORS[k]), ` ${word} `]);
   return h("div", {}, h("p", { class: "note" }, title, keys.length > 1 ? [": ", legend] : null), picture);
 }
 
-const markLine = (points, began) => ({ points, color: "var(--muted)", dash: began ? null : DOTS });
+const times = ([start, end], most) => timeTicks(start, end, most).map((time) => [time, clock(time, false)]);
 
-const sample = (color) => h("span", { "aria-hidden": "true", style: { color } }, "\u2501");
+const markName = (x, y, label) => ({ x, y, color: "var(--muted)", label });
+
+const markLine = (points, began) => ({ points, color: "var(--muted)", dash: began ? null : DOTS });

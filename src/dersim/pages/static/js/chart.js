@@ -5,9 +5,13 @@ import { ticks } from "./axes.js";
 const AROUND = 62;
 const LABEL_PX = 62;
 const LETTER_PX = 7;
+const LEAST_LEFT = 52;
+const TITLE_PX = 28;
 
-// lines: [{points: [[x, y]], color, dash, label, right}]; marks: [{x, y, color, label, right}].
-// x, y, y2: {title, low, high, pad}; what has `right` is measured by y2, whose axis is on the right.
+// lines: [{points: [[x, y]], color, dash, right, width, cap}], or with parts: [points, ...], strokes that do
+// not touch, instead of points; marks: [{x, y, color, label, told, right}], told: on hovering, or the label.
+// x, y, y2: {title, low, high, pad}; x may have ticks(range, most), [value, text] pairs; what has `right` is
+// measured by y2, whose axis is on the right.
 export function chart({
   lines = [],
   marks = [],
@@ -21,45 +25,54 @@ export function chart({
 }) {
   // Never wider than the window: a picture that is scaled down has labels that nobody can read.
   const width = Math.min(asked, Math.max(260, document.documentElement.clientWidth - AROUND));
-  const box = { l: 52, r: y2 ? 52 : 14, t: 14, b: 40 };
   const values = (place, right) =>
     lines
       .filter((line) => right === undefined || Boolean(line.right) === right)
-      .flatMap((line) => line.points.map((point) => point[place]));
-  const f = { width, height, box, rx: range(x, values(0)), ry: range(y, values(1, false)) };
+      .flatMap((line) => partsOf(line).flatMap((points) => points.map((point) => point[place])));
+  const [rx, ry] = [range(x, values(0)), range(y, values(1, false))];
+  const box = { l: leftOf(ry), r: y2 ? 52 : 20, t: 14, b: 40 };
+  const f = { width, height, box, rx, ry };
   f.r2 = y2 ? range(y2, values(1, true)) : null;
   f.px = (value) => box.l + ((value - f.rx[0]) / (f.rx[1] - f.rx[0])) * (width - box.l - box.r);
   f.py = (value, r = f.ry) => height - box.b - ((value - r[0]) / (r[1] - r[0])) * (height - box.t - box.b);
   const svg = s(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    grid(f),
+    grid(f, x.ticks ?? ticks),
     titles(f, x, y, y2),
     zeroLine(f),
-    lines.map((line) => polyline(f, line)),
+    lines.map((line) => stroke(f, line)),
     marks.map((mark) => dot(f, mark)),
   );
   if (handles) drag(svg, handles, f);
   return svg;
 }
 
+const partsOf = ({ parts, points }) => parts ?? [points];
+
+// Room for the title and the longest of the labels beside it.
+function leftOf(range) {
+  const longest = Math.max(0, ...ticks(range, 5).map(([, text]) => text.length));
+  return Math.max(LEAST_LEFT, TITLE_PX + longest * LETTER_PX);
+}
+
 function range(axis, values) {
-  let low = axis.low ?? Math.min(...values);
-  let high = axis.high ?? Math.max(...values);
+  let low = axis.low ?? values.reduce((a, b) => Math.min(a, b), Infinity);
+  let high = axis.high ?? values.reduce((a, b) => Math.max(a, b), -Infinity);
   if (!Number.isFinite(low)) [low, high] = [0, 1];
   if (high - low < 1e-9) [low, high] = [low - 1, high + 1];
   const pad = (high - low) * (axis.pad ?? 0.05);
   return [axis.low ?? low - pad, axis.high ?? high + pad];
 }
 
-function grid({ width, height, box, rx, ry, r2, px, py }) {
+function grid({ width, height, box, rx, ry, r2, px, py }, across) {
   const foot = height - box.b;
   return [
     ticks(ry, 5).map(([value, text]) => [
       s("line", { class: "axis", x1: box.l, x2: width - box.r, y1: py(value), y2: py(value) }),
       s("text", { class: "soft", x: box.l - 6, y: py(value) + 4, "text-anchor": "end" }, text),
     ]),
-    ticks(rx, Math.min(7, Math.floor((width - box.l - box.r) / LABEL_PX))).map(([value, text]) => [
+    across(rx, Math.min(7, Math.floor((width - box.l - box.r) / LABEL_PX))).map(([value, text]) => [
       s("line", { class: "axis", x1: px(value), x2: px(value), y1: foot, y2: foot + 4 }),
       s("text", { class: "soft", x: px(value), y: foot + 17, "text-anchor": "middle" }, text),
     ]),
@@ -88,15 +101,17 @@ function zeroLine({ width, box, ry, py }) {
   return s("line", { x1: box.l, x2: width - box.r, y1: py(0), y2: py(0), stroke: "var(--muted)" });
 }
 
-function polyline({ px, py, ry, r2 }, line) {
+function stroke({ px, py, ry, r2 }, line) {
   const place = ([x, y]) => `${px(x).toFixed(1)},${py(y, line.right ? r2 : ry).toFixed(1)}`;
-  return s("polyline", {
+  const look = {
     fill: "none",
     stroke: line.color,
-    "stroke-width": 2,
+    "stroke-width": line.width ?? 2,
+    "stroke-linecap": line.cap,
     "stroke-dasharray": line.dash || null,
-    points: line.points.map(place).join(" "),
-  });
+  };
+  if (!line.parts) return s("polyline", { ...look, points: line.points.map(place).join(" ") });
+  return s("path", { ...look, d: line.parts.map((points) => `M${points.map(place).join("L")}`).join("") });
 }
 
 function dot({ width, box, px, py, ry, r2 }, mark) {
@@ -106,7 +121,7 @@ function dot({ width, box, px, py, ry, r2 }, mark) {
   const look = { r: 5, fill: mark.color, stroke: mark.color === "none" ? "var(--text)" : "var(--card)" };
   const place = { x: x + (late ? -8 : 8), y: y + 20, "text-anchor": late ? "end" : "start" };
   return [
-    s("circle", { cx: x, cy: y, ...look }, s("title", {}, mark.label || "")),
+    s("circle", { cx: x, cy: y, ...look }, s("title", {}, mark.told || mark.label || "")),
     mark.label ? s("text", { class: "mark", ...place }, mark.label) : null,
   ];
 }
