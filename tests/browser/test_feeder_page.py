@@ -53,7 +53,7 @@ def feeder(start_demo: Any, tmp_path_factory: Any) -> Iterator[Any]:
     eventually(both, lambda: len(running.ask("/api/feeder/markers")) == 3, timeout_s=120, every_s=1)
     yield running
     child = running.child
-    assert running.stop() == 0, [line for line in child.out + child.err if " Error" in line]
+    assert running.stop() == 0, child.told()
 
 
 @pytest.fixture
