@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import trio
-
 from dersim.ieee2030_5.event_types import Phase
 from dersim.utility.program import ACTIVE, CANCELLED, SCHEDULED, Control
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from tests.chaos.machine import Machine
+
+    from dersim.ieee2030_5.event_types import EventView
 
 
 class InForceCheck:
@@ -18,20 +20,19 @@ class InForceCheck:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._disturbed_s: dict[int, float] = {}
-
-    def disturbed(self, number: int) -> None:
-        """The simulator of this DER was stopped or started."""
-        self._disturbed_s[number] = trio.current_time()
+        #: The mRIDs of controls that ended before their time, as every client has had the time to read.
+        self._shown: set[str] = set()
 
     def look(self) -> None:
         """Compare."""
         machine = self._machine
-        if not machine.is_settled():
-            return
         now_s = machine.world.utility.now_s()
         programs = machine.world.utility.head_end.programs
         controls = [control for program in programs for control in program.controls.values()]
+        read_s = now_s - machine.reading_s
+        self._shown |= {c.mrid for c in controls if not c.live and c.status_since_s < read_s}
+        if not machine.is_settled():
+            return
         active = [control for control in controls if self._is_active(control, now_s)]
         certain = {mode: c.mrid for c in active for mode in c.competing_modes - c.lost}
         open_modes = {mode for c in controls if self._is_open(c, now_s) for mode in c.modes}
@@ -40,8 +41,20 @@ class InForceCheck:
         # One that was told to be superseded never comes back, even if its winner never begins.
         recent = [control for control in programs.recent if control.status in (SCHEDULED, CANCELLED)]
         open_modes |= {mode for c in active for each in recent if _takes_from(each, c) for mode in c.modes}
+        listed = {control.mrid for control in controls}
         for number in range(1, machine.drawn.ders + 1):
-            self._compare(number, certain, open_modes)
+            views = machine.client(number).explain()
+            gone = {mode for view in views if self._goes_on(view, listed, now_s) for mode in view.modes}
+            self._compare(number, certain, open_modes | gone)
+
+    def _goes_on(self, view: EventView, listed: Set[str], now_s: float) -> bool:
+        """Whether one that left its list early is carried out: by 2018 that is no cancellation.
+
+        Only where nobody has had the time to read how it ended, and not beyond its interval.
+        """
+        if view.phase is not Phase.ACTIVE or view.mrid in listed or view.mrid in self._shown:
+            return False
+        return now_s < view.start_s + view.duration_s
 
     def _compare(self, number: int, certain: dict[str, str], open_modes: set[str]) -> None:
         machine = self._machine

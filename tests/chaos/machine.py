@@ -230,11 +230,15 @@ class Machine:
         await self.world.sleep(away_s)
         await simulator.start(state)
         self.began(simulator)
-        self.promises.began(simulator)
+
+    @property
+    def reading_s(self) -> float:
+        """The time in which every client reads what has changed, if nothing is wrong."""
+        return 2 * self.drawn.poll_s + 2 * self.drawn.tick_s + 60
 
     def is_settled(self) -> bool:
         """Whether every client has read what the utility has changed last."""
-        return trio.current_time() - self.changed_s > 2 * self.drawn.poll_s + 2 * self.drawn.tick_s + 60
+        return trio.current_time() - self.changed_s > self.reading_s
 
     def is_calm(self) -> bool:
         """Whether every client must have recovered from the last storm by now, and none acts."""

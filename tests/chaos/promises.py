@@ -130,11 +130,6 @@ class Promises:
         if crash:
             # What was counted since the last saved state is lost with it; what was told is not.
             self._registers.pop(number, None)
-        self._in_force.disturbed(number)
-
-    def began(self, simulator: WorldSimulator) -> None:
-        """It runs again."""
-        self._in_force.disturbed(simulator.numbers.start)
 
     def jumped(self) -> None:
         """The server's clock has jumped."""

@@ -18,7 +18,8 @@ No change is before the creation of the control that brings it about.
 
 After its latest end a control is Completed (5), which exists since 2023: 2018 documents keep the 1. Ended
 controls stay in the list for a while, so that clients see how they ended: `listed_s` after their end, and a
-cancelled or superseded one for up to ENDED_EARLY_LISTED_S while its interval lasts.
+cancelled or superseded one for up to ENDED_EARLY_LISTED_S while its interval lasts. A client that never reads
+how one ended carries it out: by the 2018 edition one that vanishes from its list is not cancelled.
 
 The times of the changes do not depend on how often `advance` is called.
 """
@@ -36,9 +37,9 @@ from dersim.utility.program import ACTIVE, COMPLETED, SCHEDULED, SUPERSEDED, Con
 #: How long a control stays listed after its end, seconds: two polls of the default rate fit in, and CSIP-AUS
 #: looks 20 s after the end.
 ENDED_LISTED_S = 15
-#: How long a cancelled or superseded one stays while its interval lasts: a client that misses its status
-#: would carry it on.
-ENDED_EARLY_LISTED_S = 300
+#: How long a cancelled or superseded one stays while its interval lasts: two polls at the slowest rate that
+#: 10.2.3.3 allows, 15 min.
+ENDED_EARLY_LISTED_S = 1800
 
 
 class Change(NamedTuple):
