@@ -44,7 +44,7 @@ def served(monkeypatch):
     strangers = [Candidate("limit", "1", "limit", lambda: module), Candidate("broken", "1", "broken", fail)]
     monkeypatch.setattr(server, "find", lambda: [*own, *strangers])
     given = []
-    monkeypatch.setattr(server, "run", lambda options: given.append(options) or 0)
+    monkeypatch.setattr(server, "run", lambda options, *_: given.append(options) or 0)
     yield given
     extensions.unregister(LIMIT)
     MODES.pop("opModServerW", None)

@@ -13,6 +13,7 @@ from dersim.ieee2030_5 import identity
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.tls.files import load_certificates
+from dersim.plugin.server_parts import ServerParts
 from dersim.utility import demo
 from dersim.yaml_text import FileError
 
@@ -28,6 +29,7 @@ class Context:
     def __init__(self, options, log):
         self.options, self.clock, self.log, self.fences = options, Clock(), log, Fences(log)
         self.buffers, self.offered, self.addresses = {}, {}, {}
+        self.server_parts = ServerParts()
 
     def offer(self, kind, service):
         self.offered[kind] = service

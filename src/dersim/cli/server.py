@@ -1,6 +1,6 @@
 """`dersim server`: the companion server alone, in real time, until a signal stops it.
 
-Of plug-ins it uses only the elements that they add to 2030.5 documents.
+Of plug-ins it uses the elements that they add to 2030.5 documents, and what they register for the server.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import re
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import trio
@@ -21,15 +21,27 @@ from dersim.cli.terminal import Terminal, stderr
 from dersim.engine.collector import tune_collector
 from dersim.errors import ConfigError
 from dersim.logbuffer import LogBuffer
-from dersim.options import PIN_VARIABLE, OptionParser, count, lab_address, names, port, readable_file, yes_no
+from dersim.options import (
+    PIN_VARIABLE,
+    LooseParser,
+    OptionParser,
+    count,
+    lab_address,
+    names,
+    port,
+    readable_file,
+    yes_no,
+)
 from dersim.plugin.candidates import DEFAULT_PLUGINS, find
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
+from dersim.plugin.server_parts import ServerParts
 from dersim.utility import certificates
 from dersim.utility.admin.flags import add_admin_port, admin_port_of
 from dersim.utility.config import DEFAULT_NOTIFY_GAP_S, DEFAULT_PIN, DEFAULT_STATE_DAYS, UtilityConfig
 from dersim.utility.end_devices import check_pin
 from dersim.utility.event_status import ENDED_LISTED_S
+from dersim.utility.mrids import HIGHEST_PEN, PEN
 from dersim.utility.scenario.plan import Scenario
 from dersim.utility.scenario.reader import read_scenario
 from dersim.utility.server import UtilityServer
@@ -39,26 +51,44 @@ MAX_LATENCY_S = 60
 
 def main(args: Sequence[str]) -> int:
     """Run until stopped; the exit code. ConfigError and PluginError are the caller's."""
-    parser = make_parser()
+    plugins = selected_plugins(args)
+    parser = make_parser(plugins)
     if pin := os.environ.get(PIN_VARIABLE):
         parser.set_defaults(pin=pin)  # argparse converts a default that is a text
     options = parser.parse_args(args)
+    plugins.learn_extensions()
+    return run(options, plugins.server_parts(options), parser.given(args))
+
+
+def selected_plugins(args: Sequence[str]) -> PluginSet:
+    """The plug-ins of others that `args` selects; ConfigError for a name that nothing has."""
+    parser = LooseParser(prog="dersim server", add_help=False)
+    _add_selection(parser)
+    found, _ = parser.parse_known_args(list(args))
     built_in = {each.name for each in DEFAULT_PLUGINS}
     third_party = [each for each in find() if each.name not in built_in]
-    selection = Selection(without=options.without)
+    selection = Selection(found.plugins, found.without)
     selection.check(each.name for each in third_party)
-    PluginSet(third_party, selection).learn_extensions()
-    return run(options)
+    wanted = [each for each in third_party if not found.plugins or each.name in found.plugins]
+    return PluginSet(wanted, selection)
 
 
-def make_parser() -> OptionParser:
-    """All flags of `dersim server`."""
+def make_parser(plugins: PluginSet | None = None) -> OptionParser:
+    """All flags of `dersim server` with those of these plug-ins; None: of all that are installed."""
     parser = make_serving_parser()
+    _add_selection(parser)
+    (selected_plugins(()) if plugins is None else plugins).add_options(parser, "add_server_options")
+    return parser
+
+
+def _add_selection(parser: OptionParser) -> None:
     group = parser.add_argument_group("plug-ins")
+    group.add_argument(
+        "--plugins", type=names, default=(), metavar="NAME,...", help="run only these plug-ins; default: all"
+    )
     group.add_argument(
         "--without", type=names, default=(), metavar="NAME,...", help="leave out these plug-ins"
     )
-    return parser
 
 
 def make_serving_parser() -> OptionParser:
@@ -118,6 +148,13 @@ def _add_behaviour(parser: OptionParser) -> None:
         "--strict",
         action="store_true",
         help="refuse bodies that violate the standard instead of counting them",
+    )
+    behaviour.add_argument(
+        "--pen",
+        type=count(0, HIGHEST_PEN),
+        default=PEN,
+        metavar="N",
+        help="private enterprise number in the mRIDs of what the server makes",
     )
     behaviour.add_argument(
         "--ended_listed",
@@ -203,6 +240,7 @@ def config_of(options: Namespace) -> UtilityConfig:
         strict=options.strict,
         latency_s=options.latency,
         advertise=options.advertise,
+        pen=options.pen,
         ended_listed_s=options.ended_listed,
         subscriptions=options.subscriptions,
         notify_gap_s=options.notify_gap_s,
@@ -227,11 +265,16 @@ def scenario_of(options: Namespace) -> Scenario | None:
     return read_scenario(options.scenario)
 
 
-def run(options: Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; 0. ConfigError and CertificateError are the caller's."""
+def run(options: Namespace, parts: ServerParts | None = None, given: Collection[str] = ()) -> int:
+    """Serve until SIGINT or SIGTERM; 0. ConfigError and CertificateError are the caller's.
+
+    parts: what plug-ins have added. given: the names of the options that the user has set.
+    """
     terminal = stderr()
     log = LogBuffer(writer=terminal.writer)
-    server = UtilityServer(config_of(options), time.time, log, scenario=scenario_of(options))
+    config, parts = config_of(options), parts or ServerParts()
+    config.follow(parts.one_profile(), given)
+    server = UtilityServer(config, time.time, log, scenario=scenario_of(options), parts=parts)
     if (lab := lab_address()) is not None:
         server.addresses = {"lab": lab}
     tune_collector()

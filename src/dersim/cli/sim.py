@@ -21,7 +21,6 @@ from dersim.cli.load_run import LoadRun, stop_after
 from dersim.cli.recording import recorder_for
 from dersim.cli.run_report import RunReport
 from dersim.cli.short_form import ShortForm
-from dersim.cli.sim_options import COMPANION
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.cli.terminal import Terminal, stderr
 from dersim.cli.watching import InvariantWatch
@@ -33,6 +32,7 @@ from dersim.engine.simulator import Simulator
 from dersim.errors import bare_errors
 from dersim.logbuffer import Level, LogBuffer
 from dersim.options import OptionParser
+from dersim.plugin.loader import COMPANION
 from dersim.plugin.registry import Registry
 from dersim.sim_state.state import SimState
 

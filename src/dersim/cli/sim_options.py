@@ -31,11 +31,8 @@ from dersim.options import (
     zone,
 )
 from dersim.plugin.candidates import find
-from dersim.plugin.loader import PluginSet
+from dersim.plugin.loader import COMPANION, PluginSet
 from dersim.plugin.registry import Selection
-
-#: The plug-in, and front-end, of the companion server.
-COMPANION = "utility"
 
 #: The most DERs of one process.
 MOST_DERS = 10_000

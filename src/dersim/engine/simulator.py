@@ -230,6 +230,7 @@ class Simulator:
             fences=self.fences,
             saved_states=self.states,
             routes=self._routes,
+            server_parts=self._registry.server,
             add_routes=self._routes.of(plugin, name),
         )
 

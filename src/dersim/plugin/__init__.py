@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     )
     from dersim.plugin.hookspecs import hookimpl
     from dersim.plugin.routes import Call
+    from dersim.plugin.server_parts import (
+        DeviceResource,
+        OperatorCall,
+        OperatorView,
+        ServerDocument,
+        ServerProfile,
+    )
     from dersim.plugin.services import (
         CompanionService,
         ConversationService,
@@ -108,6 +115,13 @@ _MODULES = {
     ),
     "dersim.plugin.hookspecs": ("hookimpl",),
     "dersim.plugin.routes": ("Call",),
+    "dersim.plugin.server_parts": (
+        "DeviceResource",
+        "OperatorCall",
+        "OperatorView",
+        "ServerDocument",
+        "ServerProfile",
+    ),
     "dersim.plugin.services": (
         "CompanionService",
         "ConversationService",
@@ -154,6 +168,7 @@ __all__ = [
     "DcSide",
     "Demand",
     "Device",
+    "DeviceResource",
     "DeviceState",
     "DeviceType",
     "FileError",
@@ -177,6 +192,8 @@ __all__ = [
     "ModeValue",
     "Nameplate",
     "NotifyTransportService",
+    "OperatorCall",
+    "OperatorView",
     "OptionParser",
     "Outcome",
     "Outputs",
@@ -194,6 +211,8 @@ __all__ = [
     "Route",
     "SchemaExtension",
     "Scope",
+    "ServerDocument",
+    "ServerProfile",
     "SetpointChange",
     "SetpointSource",
     "Settings",

@@ -16,6 +16,7 @@ from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.metric_families import Metrics
 from dersim.plugin.routes import PluginRoutes
+from dersim.plugin.server_parts import ServerParts
 from dersim.plugin.services import Services
 from dersim.plugin.sunspec_model import OwnedModel
 from dersim.saved_states import SavedStates
@@ -81,6 +82,7 @@ class FrontendContext:
     add_routes: adds `Route`s to REST, below /api/NAME/, NAME the plug-in's, the front-end's or the grid's;
     their handlers get a `Call`. `routes`: those of all plug-ins.
     saved_states: `barrier` waits until the present state is saved, in a run that keeps checkpoints.
+    server_parts: what plug-ins have added to the companion server.
     `panels` and `sunspec_models` are those of the plug-ins; `plugins` lists what is installed.
     """
 
@@ -102,6 +104,7 @@ class FrontendContext:
     fences: Fences = field(default_factory=lambda: Fences(LogBuffer()))
     saved_states: SavedStates = field(default_factory=SavedStates)
     routes: PluginRoutes = field(default_factory=PluginRoutes)
+    server_parts: ServerParts = field(default_factory=ServerParts)
     add_routes: Callable[..., None] = field(default_factory=lambda: PluginRoutes().of("plug-in", "front-end"))
 
     def offer(self, kind: type[T], service: T) -> None:

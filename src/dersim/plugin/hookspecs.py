@@ -1,4 +1,4 @@
-"""What a plug-in may add to dersim: nine hooks, each called once at start-up, in the order below.
+"""What a plug-in may add to dersim: fourteen hooks, each called once at start-up, in the order below.
 
 A plug-in is a module (or an object) with functions marked `@hookimpl`; it is found by the entry-point group
 ``dersim`` of its distribution. Hooks only *declare*: they return plain objects (`extension.py`,
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.options import OptionParser
     from dersim.plugin.extension import FrontendType, GridType, Panel
+    from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerProfile
     from dersim.plugin.sunspec_model import SunspecModel
+    from dersim.routes import Route
 
 PROJECT = "dersim"
 
@@ -80,3 +82,31 @@ def register_frontends(options: Namespace) -> Iterable[FrontendType]:  # type: i
 @hookspec
 def register_ui_panels(options: Namespace) -> Iterable[Panel]:  # type: ignore[empty-body]  # a specification
     """Pages for the dashboard, in its menu; none where no flag asks for what they show."""
+
+
+# ---- the companion server: `dersim server`, and that of --demo, where the flags of these have their defaults
+
+
+@hookspec
+def add_server_options(parser: OptionParser) -> None:
+    """Add the plug-in's flags to `dersim server`, as to an argparse parser."""
+
+
+@hookspec
+def register_server_profiles(options: Namespace) -> Iterable[ServerProfile]:  # type: ignore[empty-body]  # a specification
+    """What a profile asks of the companion server; two that disagree are refused."""
+
+
+@hookspec
+def register_server_resources(options: Namespace) -> Iterable[DeviceResource | ServerDocument]:  # type: ignore[empty-body]  # a specification
+    """Documents that the companion server has for each EndDevice, or once, beside those of the standard."""
+
+
+@hookspec
+def register_server_routes(options: Namespace) -> Iterable[Route]:  # type: ignore[empty-body]  # a specification
+    """Addresses of the operator's REST, below /api/NAME/; handlers get an `OperatorCall`."""
+
+
+@hookspec
+def register_server_panels(options: Namespace) -> Iterable[Panel]:  # type: ignore[empty-body]  # a specification
+    """Views of the utility's page."""

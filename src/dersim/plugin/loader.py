@@ -12,7 +12,7 @@ import argparse
 import inspect
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pluggy
 
@@ -21,12 +21,16 @@ from dersim.fences import at_start
 from dersim.options import OptionParser
 from dersim.plugin import hookspecs
 from dersim.plugin.candidates import BUILT_IN_NAMES, Candidate
-from dersim.plugin.checks import RESULTS, in_full, name_of
+from dersim.plugin.checks import ALL_RESULTS, RESULTS, in_full, name_of
 from dersim.plugin.extension import PluginInfo
 from dersim.plugin.registry import EVERYTHING, Registry, Selection
+from dersim.plugin.server_checks import SERVER_RESULTS
+from dersim.plugin.server_parts import ServerParts
 from dersim.suggestions import hint
 
 DEFAULT_ORDER = 100
+#: The front-end of the companion server.
+COMPANION = "utility"
 #: The hooks that get the flags.
 _WITH_OPTIONS = (
     "register_schema_extensions",
@@ -128,22 +132,27 @@ class PluginSet:
         with at_start(plugin.name, what):
             results = self._pluggy.subset_hook_caller(hook, others)(**arguments)
         result = next(iter(results), None)  # pluggy leaves out None
-        if hook not in RESULTS:
+        if hook not in ALL_RESULTS:
             return result
         if result is None or isinstance(result, str | Mapping):
             raise PluginError(f"plug-in {plugin.name}: {what} returned {result!r}; return a list of objects")
         with at_start(plugin.name, what):
             return list(result)
 
-    def add_options(self, parser: OptionParser) -> None:
-        """Let each plug-in add its flags. PluginError for a flag, or the name of its value, that is taken."""
+    def add_options(
+        self, parser: OptionParser, hook: Literal["add_options", "add_server_options"] = "add_options"
+    ) -> None:
+        """Let each plug-in add its flags. PluginError for a flag, or the name of its value, that is taken.
+
+        hook: that of the program whose parser it is.
+        """
         owners = dict.fromkeys(parser.flags, "dersim itself")
         names = {action.dest: "dersim itself" for action in parser.flags.values()}
         for plugin in self.plugins:
-            if "add_options" not in plugin.hooks:
+            if hook not in plugin.hooks:
                 continue
             try:
-                answer = self._call(plugin, "add_options", parser=parser)
+                answer = self._call(plugin, hook, parser=parser)
             except PluginError as error:
                 if not isinstance(clash := error.__cause__, argparse.ArgumentError):
                     raise
@@ -154,7 +163,7 @@ class PluginSet:
                 ) from error
             if answer is not None:
                 raise PluginError(
-                    f"plug-in {plugin.name}: its hook add_options returned {answer!r}; "
+                    f"plug-in {plugin.name}: its hook {hook} returned {answer!r}; "
                     f"it adds to the parser and returns nothing"
                 )
             self._own_flags(plugin, parser, owners, names)
@@ -193,6 +202,8 @@ class PluginSet:
         known = {name for each in self._all for name in (each.name, *each.frontends)}
         registry.select(self._selection, known, also=also)
         registry.activate()
+        if COMPANION in registry.frontends:
+            registry.server = self.server_parts(options)
         registry.plugins = self._listed()
         registry.own = BUILT_IN_NAMES
         return registry
@@ -200,6 +211,17 @@ class PluginSet:
     def learn_extensions(self, options: Namespace | None = None) -> None:
         """Add only the schema extensions of the plug-ins: for a program without DERs."""
         self._collect(("register_schema_extensions",), options or Namespace()).activate()
+
+    def server_parts(self, options: Namespace) -> ServerParts:
+        """What the plug-ins add to the companion server, once the schema extensions are known.
+
+        options: of `dersim server`, or of a program that has a server without its flags: then they are at
+        their defaults.
+        """
+        parser = OptionParser(add_help=False)
+        self.add_options(parser, "add_server_options")
+        defaults = vars(parser.parse_args([])) if parser.flags else {}
+        return self._collect(SERVER_RESULTS, Namespace(**{**defaults, **vars(options)})).server_parts()
 
     def device_types(self) -> tuple[str, ...]:
         """The names of all device types, for the help and shell completion."""
@@ -212,8 +234,8 @@ class PluginSet:
     def _collect(self, hooks: Iterable[str], options: Namespace) -> Registry:
         registry = Registry()
         for hook in hooks:
-            _, table = RESULTS[hook]
-            arguments = {"options": options} if hook in _WITH_OPTIONS else {}
+            _, table = ALL_RESULTS[hook]
+            arguments = {"options": options} if hook in (*_WITH_OPTIONS, *SERVER_RESULTS) else {}
             for plugin in self.plugins:
                 if hook in plugin.hooks:
                     for item in map(in_full, self._call(plugin, hook, **arguments)):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from dersim.errors import ConfigError, PluginError
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import MODES
+from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerParts
 from dersim.plugin.trial import try_device_type, try_function
 from dersim.suggestions import hint
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from dersim.hardware.nameplate import Nameplate
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.plugin.extension import FrontendType, GridType, Panel, PluginInfo
+    from dersim.plugin.server_parts import ServerProfile
     from dersim.plugin.sunspec_model import SunspecModel
+    from dersim.routes import Route
 
 T = TypeVar("T")
 #: Documents in which an element commands or reports a DER; one without a meaning there is a mistake.
@@ -101,6 +104,14 @@ class Registry:
     grids: Named[GridType] = field(default_factory=lambda: Named("grid"))
     frontends: Named[FrontendType] = field(default_factory=lambda: Named("front-end"))
     panels: Named[Panel] = field(default_factory=lambda: Named("panel"))
+    server_profiles: Named[ServerProfile] = field(default_factory=lambda: Named("server profile"))
+    server_resources: Named[DeviceResource | ServerDocument] = field(
+        default_factory=lambda: Named("server resource")
+    )
+    server_routes: Named[Route] = field(default_factory=lambda: Named("address"))
+    server_panels: Named[Panel] = field(default_factory=lambda: Named("panel of the server"))
+    #: Of the companion server in this run.
+    server: ServerParts = field(default_factory=ServerParts)
     plugins: tuple[PluginInfo, ...] = ()
     own: frozenset[str] = frozenset()  # plug-ins that come with dersim: what they do wrong is a bug of ours
 
@@ -177,6 +188,22 @@ class Registry:
                 extensions.register(extension, self.schema_extensions.owners[name])
                 schema.check_extensions(Edition.E2018)
 
+    def server_parts(self) -> ServerParts:
+        """What was registered for the companion server; PluginError for profiles that disagree."""
+        resources = list(self.server_resources.values())
+        parts = ServerParts(
+            list(self.server_profiles.values()),
+            [each for each in resources if isinstance(each, DeviceResource)],
+            [each for each in resources if isinstance(each, ServerDocument)],
+            list(self.server_routes.values()),
+            list(self.server_panels.values()),
+            dict(self.server_resources.owners),
+        )
+        for each in parts.resources:
+            _check_declared(self.server_resources.owners[each.name], each)
+        parts.one_profile()
+        return parts
+
     def ordered_grids(self) -> list[GridType]:
         """In the order in which they are made and settled: by `order`, then by name."""
         return sorted(self.grids.values(), key=lambda kind: (kind.order, kind.name))
@@ -184,3 +211,23 @@ class Registry:
     def ordered_frontends(self) -> list[FrontendType]:
         """In the order in which they are made, bound and started: by `order`, then by name."""
         return sorted(self.frontends.values(), key=lambda kind: (kind.order, kind.name))
+
+
+def _check_declared(plugin: str, resource: DeviceResource) -> None:
+    """PluginError where the document, or the link to it, is no element that the codec knows."""
+    from dersim.ieee2030_5 import extensions  # noqa: PLC0415 - only where it is needed
+
+    what = f"plug-in {plugin}: device resource {resource.name!r}"
+    found = extensions.find(resource.namespace, resource.element)
+    if found is None or not found.members or not found.declared.document:
+        raise PluginError(
+            f"{what}: {resource.element!r} is no document; register a SchemaExtension of it with members and "
+            f"document=True"
+        )
+    if resource.link:
+        link = extensions.find(resource.namespace, resource.link)
+        if link is None or "EndDevice" not in link.declared.parents or link.declared.wire_type != "Link":
+            raise PluginError(
+                f"{what}: {resource.link!r} is no link; register a SchemaExtension of it with parents "
+                f'("EndDevice",) and the wire type "Link"'
+            )

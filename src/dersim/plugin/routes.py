@@ -12,6 +12,8 @@ from dersim.routes import Route
 if TYPE_CHECKING:
     from dersim.device import Device
 
+#: The name of the companion server's site in the routes' `sites`.
+SERVER_SITE = "utility"
 #: First parts of paths that belong to dersim.
 _OWN = ("csip", "dersim", "utility")
 
@@ -48,22 +50,34 @@ class PluginRoutes(list[OwnedRoute]):
         what = f"plug-in {plugin}: add_routes"
         if not isinstance(route, Route):
             raise PluginError(f"{what} got {route!r}; give objects of Route")
-        place = f"{what}: {route.method} {route.path}"
-        names = [each for each in dict.fromkeys((plugin, name)) if each not in _OWN]
-        if not any(route.path.startswith(f"/api/{each}/") for each in names):
-            below = " or ".join(f"/api/{each}/" for each in names)
-            raise PluginError(f"{place}: give a path below {below}")
-        if any(mark in route.path for mark in "<>{}"):
-            raise PluginError(f"{place}: a path has no parameters; take them from the query")
-        for kind in (route.response, route.request):
-            if kind is not None:
-                _check_type(place, kind)
-        if not callable(route.handler):
-            raise PluginError(f"{place}: its handler is {route.handler!r}; give a function of one Call")
+        check_route(plugin, name, route)
         for other in self:
             if (other.route.method, other.route.path) == (route.method, route.path):
+                place = f"{what}: {route.method} {route.path}"
                 raise PluginError(f"{place} is there already; add routes once, in a front-end of the fleet")
         self.append(OwnedRoute(plugin, route))
+
+
+def check_route(plugin: str, name: str, route: Route, sites: tuple[str, ...] = ()) -> str:
+    """PluginError for a route that is not below the plug-in's own names; its method and path.
+
+    sites: where it must be.
+    """
+    place = f"plug-in {plugin}: add_routes: {route.method} {route.path}"
+    names = [each for each in dict.fromkeys((plugin, name)) if each not in _OWN]
+    if not any(route.path.startswith(f"/api/{each}/") for each in names):
+        below = " or ".join(f"/api/{each}/" for each in names)
+        raise PluginError(f"{place}: give a path below {below}")
+    if any(mark in route.path for mark in "<>{}"):
+        raise PluginError(f"{place}: a path has no parameters; take them from the query")
+    for kind in (route.response, route.request):
+        if kind is not None:
+            _check_type(place, kind)
+    if not callable(route.handler):
+        raise PluginError(f"{place}: its handler is {route.handler!r}; give a function of one Call")
+    if sites and (route.sites != sites or route.per_device):
+        raise PluginError(f"{place}: give it per_device=False and sites={sites!r}")
+    return f"{route.method} {route.path}"
 
 
 def _check_type(place: str, kind: Any) -> None:

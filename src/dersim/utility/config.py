@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,9 @@ from typing import Any, Literal
 from dersim.errors import ConfigError
 from dersim.ieee2030_5.edition import Edition
 from dersim.numeric import shown
+from dersim.plugin.server_parts import PenForm, Rule, ServerProfile
 from dersim.utility.event_status import ENDED_LISTED_S
+from dersim.utility.mrids import PEN
 
 RegistrationMode = Literal["open", "inband", "known"]
 #: Where Notifications may go: to the address that the Subscription came from, or to any.
@@ -58,9 +61,11 @@ class UtilityConfig:
 
     host, port: of the 2030.5 side. Port 0 takes a free one.
     admin_host, admin_port, admin_token: of the operator's side; with a token it answers nobody without it.
-    certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard.
+    certificate, key, root: required if `encrypted`. strict: refuse bodies that violate the standard; refused:
+    those that violate these rules.
     personality: the edition of all answers; None: that of each client's last body.
     own_programs: begin with the programs `system` and `operator`; without them a scenario makes all.
+    pen, pen_form: the private enterprise number in the mRIDs made here, and how their last digits give it.
     ended_listed_s: how long a control stays listed after its end. latency_s: by which each answer to a
     2030.5 client comes later. advertise: by DNS-SD.
     subscriptions: offer them. notify_gap_s: between two Notifications of one Subscription; notify_hosts:
@@ -83,6 +88,9 @@ class UtilityConfig:
     own_programs: bool = True
     personality: Edition | None = None
     strict: bool = False
+    refused: frozenset[Rule] = frozenset()
+    pen: int = PEN
+    pen_form: PenForm = "hexadecimal"
     ended_listed_s: int = ENDED_LISTED_S
     latency_s: float = 0.0
     advertise: bool = False
@@ -93,3 +101,10 @@ class UtilityConfig:
     notify_http: bool = False
     state: Path | None = None
     state_days: int = DEFAULT_STATE_DAYS
+
+    def follow(self, profile: ServerProfile, given: Collection[str] = ()) -> None:
+        """Do as the profile asks. given: the names of the options that the user has set, which win."""
+        self.pen_form = profile.pen_form or self.pen_form
+        self.refused |= frozenset(profile.refuses)
+        if profile.ended_listed_s is not None and "ended_listed" not in given:
+            self.ended_listed_s = profile.ended_listed_s

@@ -9,7 +9,6 @@ from dersim.modes import Curve
 from dersim.utility import modes_2023, wire_modes
 from dersim.utility.groups import LEVELS, Group
 from dersim.utility.head_end import HeadEnd
-from dersim.utility.mrids import make_mrid
 from dersim.utility.program import ACTIVE, SCHEDULED, Control, Program
 from dersim.utility.program_documents import control_resource
 from dersim.utility.programs import ControlOrder, check_order
@@ -35,7 +34,7 @@ def preview(head_end: HeadEnd, program: Program, order: ControlOrder) -> list[Pr
     created_s = max(now_s, programs.last_creation_s + 1)
     number = program.last_control + 1
     control = Control(
-        trial, programs.last_id + 1, number, make_mrid(), created_s, **order._asdict(), status=SCHEDULED
+        trial, programs.last_id + 1, number, programs.mrids(), created_s, **order._asdict(), status=SCHEDULED
     )
     control.status_since_s = created_s
     trial.add_control(control)
@@ -59,7 +58,7 @@ def program_to_be(head_end: HeadEnd, group: Group | None, name: str) -> Program:
     """A program like that which `grouping.program_of` would make for a group, or for a device's own group."""
     number = max((each.number for each in head_end.programs), default=0) + 1
     level = "non_topology" if group is None else group.level
-    return Program(number, make_mrid(f"program {number} {name}"), name, LEVELS[level])
+    return Program(number, head_end.mrids(f"program {number} {name}"), name, LEVELS[level])
 
 
 def _copy(program: Program) -> Program:

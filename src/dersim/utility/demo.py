@@ -109,7 +109,11 @@ def make(context: FrontendContext) -> DemoServer:
         config.certificate, config.key, config.root = certificates.of_folder(
             None if folder is None else Path(folder)
         )
-    server = DemoServer(config, context.clock.now_s, context.log, context.fences, scenario=scenario)
+    parts = context.server_parts
+    config.follow(parts.one_profile())
+    server = DemoServer(
+        config, context.clock.now_s, context.log, context.fences, scenario=scenario, parts=parts
+    )
     options.pin = config.pin  # which the clients check
     server.addresses = context.addresses
     context.offer(CompanionService, server)

@@ -9,6 +9,7 @@ from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.edition import Edition
 from dersim.utility import standard_rules
+from dersim.utility.device_resources import links_of
 from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent, ReportedDocument
 from dersim.utility.groups import Group, TimeOf
 from dersim.utility.listing import UNCONDITIONAL, listing
@@ -135,6 +136,7 @@ def _end_device(context: RequestContext, device: EndDeviceRecord) -> Any:
     return r.EndDevice(
         href=href,
         subscribable=UNCONDITIONAL if offered else None,
+        deviceCategory=device.device_category,
         DERListLink=None if acts_for_others else r.ListLink(href=f"{href}/der", all=1),
         DeviceInformationLink=r.Link(href=f"{href}/di"),
         lFDI=device.lfdi if device.shows_lfdi else None,
@@ -149,6 +151,7 @@ def _end_device(context: RequestContext, device: EndDeviceRecord) -> Any:
         SubscriptionListLink=(
             r.ListLink(href=f"{href}/sub", all=len(held.of_device(device.number))) if offered else None
         ),
+        extra=() if acts_for_others else links_of(context.head_end, device),
     )
 
 
@@ -167,7 +170,7 @@ def register(context: RequestContext) -> Answer:
     context.note(standard_rules.end_device(posted, identity.sfdi(lfdi)))
     device = known.add(lfdi, context.now_s, by="itself")
     device.last_seen_s = context.now_s
-    device.extra = posted.extra
+    device.extra, device.device_category = posted.extra, posted.deviceCategory
     context.device = device
     context.head_end.info(f"registered {lfdi} in band as {device.href}")
     return Answer(201, device.href)

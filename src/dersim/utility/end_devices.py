@@ -60,6 +60,8 @@ class EndDeviceRecord:
     them, by the names of `device_documents.REPORTED`. violations: how often it broke a rule of the standard;
     violation_texts has the newest. peers: the connections it uses. aggregator_lfdi: of the aggregator that
     may act for the device. extra: unknown elements of the EndDevice that it POSTed.
+    resources: the members of the documents that plug-ins have added, by the documents' names; replaced as a
+    whole. device_category: as it POSTed it, DeviceCategoryType.
     shows_lfdi: without it the EndDevice has the sFDI only, which the standard allows.
     registered_by: its first request, itself by a POST, or the operator. pin_read_s: when it last read its
     Registration. controls_read: by program the number up to which it has read all controls.
@@ -83,6 +85,8 @@ class EndDeviceRecord:
     enabled: bool = True
     shows_lfdi: bool = True
     extra: tuple[Extra, ...] = ()
+    device_category: int | None = None
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     version: int = 0
     registered_by: Registrant = "contact"
     pin_read_s: float | None = None

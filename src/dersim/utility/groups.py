@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from dersim.errors import ConfigError
 from dersim.numeric import shown
 from dersim.suggestions import hint
-from dersim.utility.mrids import make_mrid
+from dersim.utility.mrids import MridMaker
 
 #: Level: primacy of a program that is created in a group of this level without one (CSIP test figures).
 LEVELS = {
@@ -111,12 +111,11 @@ class _Index(NamedTuple):
 class Groups:
     """All groups. `version` rises with every change of a group or its devices."""
 
-    def __init__(self) -> None:
+    def __init__(self, mrids: MridMaker) -> None:
         self.version = 0
+        self._mrids = mrids
         self._numbers = itertools.count(SYSTEM + 1)
-        system = Group(
-            SYSTEM, "all DERs", "system", None, make_mrid("assignment of all DERs"), patterns=("*",)
-        )
+        system = Group(SYSTEM, "all DERs", "system", None, mrids("assignment of all DERs"), patterns=("*",))
         self._groups = {SYSTEM: system}
         self._of_device: dict[str, tuple[Group, ...]] = {}
         self._index: _Index | None = None
@@ -168,7 +167,7 @@ class Groups:
             _check_parent(level, parent)
         number = next(self._numbers)
         # The same mRID after a restart of the server: for clients it is the same assignment.
-        group = Group(number, name, level, parent, make_mrid(f"group {number} {name}"))
+        group = Group(number, name, level, parent, self._mrids(f"group {number} {name}"))
         self._groups[number] = group
         self._changed()
         return group

@@ -24,7 +24,8 @@ from dersim.fences import Fences
 from dersim.http11 import Raw, Request, Response
 from dersim.ieee2030_5 import MEDIA_TYPE, Edition, encode, identity
 from dersim.ieee2030_5 import resources as r
-from dersim.utility import tree
+from dersim.plugin.server_parts import ServerDocument
+from dersim.utility import device_resources, tree
 from dersim.utility.encoded import EncodedDocuments
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.entity_tags import matches
@@ -35,7 +36,7 @@ from dersim.utility.negotiation import check_accept, check_content_type
 from dersim.utility.paging import DEFAULT_PAGE, Page, parse_page
 from dersim.utility.refusal import BAD_FORM, RequestRefused, not_found
 from dersim.utility.request_context import Answer, RequestContext
-from dersim.utility.tree import Route
+from dersim.utility.routing import Route
 
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"})
 _XML = ("content-type", MEDIA_TYPE)
@@ -67,6 +68,10 @@ class RequestHandler:
         self._head_end = head_end
         self._fences = fences
         self._documents = EncodedDocuments()
+        own = (device_resources.routes_of(each) for each in head_end.parts.resources)
+        self._routes = {path: route for each in (tree.ROUTES, *own) for path, route in each.items()}
+        self._at = {each.path: each for each in head_end.parts.documents}
+        self._find = functools.lru_cache(maxsize=_TARGETS_KEPT)(self._look_up)
 
     def answer(self, request: Request) -> Response | Raw | Delayed:
         """The response, or what planted faults make of it; both are added to the request log."""
@@ -124,8 +129,10 @@ class RequestHandler:
     def _answer(self, request: Request, lfdi: str | None, now_s: float) -> Response:
         if request.method not in _METHODS:
             raise RequestRefused(501, f"{request.method[:40]} is not a method of HTTP", code=BAD_FORM)
-        route, numbers, path, query = _find(request.target)
         device = self._end_device(lfdi, now_s)
+        if self._at and (found := self._at.get(_split(request.target)[0])) is not None:
+            return _of_server(found, request.method)
+        route, numbers, path, query = self._find(request.target)
         if device is not None and device.peers.newest != request.peer:
             self._note_peer(device, request.peer, now_s)
         context = RequestContext(
@@ -146,6 +153,13 @@ class RequestHandler:
         if device is not None:
             self._head_end.end_devices.touch(device)
         return _write(request, route, context, numbers)
+
+    def _look_up(self, target: str) -> _Found:
+        path, query = _split(target)
+        found = tree.find(path, self._routes)
+        if found is None:
+            raise not_found()
+        return _Found(*found, path, query)
 
     def _end_device(self, lfdi: str | None, now_s: float) -> EndDeviceRecord | None:
         if lfdi is None:
@@ -183,6 +197,14 @@ class RequestHandler:
         return Response(200, (_XML, found.etag), found.body)
 
 
+def _of_server(document: ServerDocument, method: str) -> Response:
+    """A document that a plug-in makes for the whole server."""
+    if method not in ("GET", "HEAD"):
+        allow = "GET, HEAD"
+        raise RequestRefused(405, f"{method} is not supported here; use {allow}", headers=(("allow", allow),))
+    return Response(200, (("content-type", document.content_type),), document.make())
+
+
 def _write(request: Request, route: Route, context: RequestContext, numbers: Sequence[int]) -> Response:
     handlers = {"PUT": route.put, "POST": route.post, "DELETE": route.delete}
     handler = handlers.get(request.method)
@@ -198,15 +220,6 @@ def _write(request: Request, route: Route, context: RequestContext, numbers: Seq
     context.count_violations()
     headers = () if answer.location is None else (("location", answer.location),)
     return Response(answer.status, headers)
-
-
-@functools.lru_cache(maxsize=_TARGETS_KEPT)
-def _find(target: str) -> _Found:
-    path, query = _split(target)
-    found = tree.find(path)
-    if found is None:
-        raise not_found()
-    return _Found(*found, path, query)
 
 
 def _split(target: str) -> tuple[str, str]:

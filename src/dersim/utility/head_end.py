@@ -15,6 +15,7 @@ from dersim.errors import ConfigError, LocalProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
 from dersim.modes import Curve, ModeValue, modes_from_json
+from dersim.plugin.server_parts import ServerParts
 from dersim.utility import wire_modes
 from dersim.utility.config import UtilityConfig
 from dersim.utility.cycle import Cycle
@@ -23,6 +24,7 @@ from dersim.utility.event_status import Change
 from dersim.utility.faults.book import Faults
 from dersim.utility.groups import Group
 from dersim.utility.mirrors import Mirrors
+from dersim.utility.mrids import MridMaker
 from dersim.utility.program import CANCELLED, STATUS_TEXT, Control, ListedCurve, Program
 from dersim.utility.programs import ControlOrder, Programs, check_order
 from dersim.utility.request_log import RequestLog
@@ -85,11 +87,16 @@ class Held(Protocol):
 class HeadEnd:
     """Programs, EndDevices, mirrors, Responses, Subscriptions and the request log of one server."""
 
-    def __init__(self, config: UtilityConfig, now_s: Callable[[], float], log: Log) -> None:
+    def __init__(
+        self, config: UtilityConfig, now_s: Callable[[], float], log: Log, parts: ServerParts | None = None
+    ) -> None:
         self.config = config
+        #: What plug-ins have added.
+        self.parts = ServerParts() if parts is None else parts
         self.now_s = now_s
         self.rates = config.poll_rates
-        self.programs = Programs(config.ended_listed_s)
+        self.mrids = MridMaker(config.pen, config.pen_form)
+        self.programs = Programs(config.ended_listed_s, self.mrids)
         self.groups = self.programs.groups
         self.end_devices = EndDevices(config.registration, config.pin, encrypted=config.encrypted)
         self.mirrors = Mirrors(now_s)

@@ -74,9 +74,17 @@ def post_mirror(context: RequestContext) -> Answer:
     context.note(standard_rules.usage_point(posted), device)
     for reading in readings:
         context.note(standard_rules.meter_reading(reading, known.get(reading.mRID)), device)
+    _note_foreign(context, posted.deviceLFDI, readings)
     outcome = context.head_end.mirrors.post_point(posted)
     keep_mirror(context.head_end, posted, readings, context.body, context.now_s)
     return Answer(201 if outcome.created else 204, outcome.href)
+
+
+def _note_foreign(context: RequestContext, lfdi: str, readings: tuple[r.MirrorMeterReading, ...]) -> None:
+    """2030.5-2018 6.7: an mRID is unique; that of another device's reading cannot be this one's."""
+    foreign = context.head_end.mirrors.of_others(lfdi, readings)
+    texts = [f"MirrorMeterReading/mRID {mrid} is that of another device's" for mrid in foreign]
+    context.note(texts, context.head_end.end_devices.find(lfdi), rule="foreign-mrid")
 
 
 def _post_to_list(context: RequestContext, posted: r.MirrorMeterReading) -> Answer:
@@ -110,6 +118,7 @@ def _post(
     device = context.head_end.end_devices.find(record.lfdi)
     for reading in readings:
         context.note(standard_rules.meter_reading(reading, known.get(reading.mRID)), device)
+    _note_foreign(context, record.lfdi, readings)
     outcome: list[Posted] = context.head_end.mirrors.post_readings(record, readings)
     keep_readings(context.head_end.journal, record, readings, context.body, context.now_s)
     return [Answer(201 if each.created else 204, each.href) for each in outcome]

@@ -136,6 +136,7 @@ class Mirrors:
         self._by_number: dict[int, MirrorRecord] = {}
         self._by_mrid: dict[tuple[str, str], MirrorRecord] = {}
         self._by_device: dict[str, list[MirrorRecord]] = {}
+        self._first_by: dict[str, str] = {}
         #: The highest number that was ever used.
         self.highest = 0
 
@@ -165,6 +166,11 @@ class Mirrors:
         """The ReadingTypes known below a MirrorUsagePoint, by mRID."""
         mirror = self._by_mrid.get(_key(point))
         return {mrid: item.reading_type for mrid, item in mirror.readings.items()} if mirror else {}
+
+    def of_others(self, lfdi: str, readings: Iterable[r.MirrorMeterReading]) -> list[str]:
+        """The mRIDs among these that a device other than `lfdi` has posted first."""
+        mine, first = lfdi.zfill(40), self._first_by
+        return [each.mRID for each in readings if first.get(each.mRID, mine) != mine]
 
     def post_point(self, point: r.MirrorUsagePoint, number: int | None = None) -> Posted:
         """Add or replace a MirrorUsagePoint with its readings; RequestRefused (400, 413) changes nothing.
@@ -207,6 +213,9 @@ class Mirrors:
         del self._by_number[mirror.number]
         del self._by_mrid[mirror.lfdi, mirror.mrid]
         self._by_device[mirror.lfdi].remove(mirror)
+        for mrid in mirror.readings:
+            if self._first_by.get(mrid) == mirror.lfdi:
+                del self._first_by[mrid]
         self.version += 1
 
     def _update(self, mirror: MirrorRecord, readings: Sequence[r.MirrorMeterReading]) -> list[Posted]:
@@ -220,6 +229,7 @@ class Mirrors:
                 number = len(mirror.readings) + 1
                 record = MeterReadingRecord(number, posted.mRID, posted.ReadingType or r.ReadingType())
                 mirror.readings[posted.mRID] = record
+                self._first_by.setdefault(posted.mRID, mirror.lfdi)
             record.update(posted, now_s)
             outcome.append(Posted(f"{mirror.usage_point_href}/mr/{record.number}", created))
         return outcome

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from dersim.modes import Curve, ModeValue, value_from_kept, value_to_kept
 from dersim.utility import modes_2023
 from dersim.utility.groups import Group
-from dersim.utility.mrids import make_mrid
+from dersim.utility.mrids import MridMaker
 from dersim.utility.responses import LIST_HREF
 
 SCHEDULED, ACTIVE, CANCELLED, CANCELLED_AT_RANDOM, SUPERSEDED, COMPLETED = 0, 1, 2, 3, 4, 5
@@ -129,6 +129,8 @@ class CurveList:
     """
 
     def __init__(self) -> None:
+        #: Makes their mRIDs; that of the server, once the program is one of its own.
+        self.make_mrid = MridMaker()
         self._curves: dict[tuple[str, Curve], ListedCurve] = {}
         self._kept: set[int] = set()
         self._last_number = 0
@@ -138,7 +140,7 @@ class CurveList:
         for key in _curves_of(modes):
             if key not in self._curves:
                 self._last_number += 1
-                self._curves[key] = ListedCurve(self._last_number, make_mrid(), *key, now_s)
+                self._curves[key] = ListedCurve(self._last_number, self.make_mrid(), *key, now_s)
 
     def keep(self, used: Iterable[Mapping[str, ModeValue]]) -> None:
         """Drop the curves that none of `used` refers to."""

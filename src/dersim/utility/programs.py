@@ -12,7 +12,7 @@ from dersim.modes import Curve, ModeValue
 from dersim.numeric import shown
 from dersim.utility.event_status import ENDED_LISTED_S, Change, Timeline
 from dersim.utility.groups import Group, Groups
-from dersim.utility.mrids import make_mrid
+from dersim.utility.mrids import MridMaker
 from dersim.utility.neighbours import Neighbours
 from dersim.utility.program import CANCELLED, Control, DefaultControl, ListedCurve, Program
 from dersim.utility.responses import LIST_HREF
@@ -50,12 +50,13 @@ class Programs:
 
     version: rises when a program is added or moved; each program has its own for what is under it. groups:
     the groups of devices that programs are for. ended_listed_s: how long a control stays listed after its
-    end.
+    end. mrids: makes the mRIDs of all that is served.
     """
 
-    def __init__(self, ended_listed_s: int = ENDED_LISTED_S) -> None:
+    def __init__(self, ended_listed_s: int = ENDED_LISTED_S, mrids: MridMaker | None = None) -> None:
         self.version = 0
-        self.groups = Groups()
+        self.mrids = MridMaker() if mrids is None else mrids
+        self.groups = Groups(self.mrids)
         self._timeline = Timeline(self._near, ended_listed_s)
         self._by_mrid: dict[str, Control] = {}
         self._lists: dict[int, tuple[Program, ...]] = {}
@@ -106,13 +107,17 @@ class Programs:
         check_program(description, primacy, 0)
         number = next(self._numbers)
         # The same mRID after a restart of the server: for clients it is the same program.
-        program = Program(number, make_mrid(f"program {number} {description}"), description, primacy)
+        program = Program(number, self.mrids(f"program {number} {description}"), description, primacy)
         program.groups = tuple(groups) or (self.groups.system,)
-        program.on_change = self._touch
+        self._own(program)
         self._touch(program)
         self._programs[number] = program
         self.version += 1
         return program
+
+    def _own(self, program: Program) -> None:
+        program.on_change = self._touch
+        program.curves.make_mrid = self.mrids
 
     def assign(self, program: Program, groups: Sequence[Group], now_s: float) -> None:
         """Give the program to the devices of these groups, and no others."""
@@ -156,7 +161,8 @@ class Programs:
     def set_default(self, program: Program, modes: Mapping[str, ModeValue], now_s: float) -> None:
         """Replace the DefaultDERControl of a program; its mRID stays, its version rises."""
         program.curves.add(modes, int(now_s))
-        program.default = DefaultControl(_default_mrid(program), dict(modes), program.defaults_set)
+        mrid = self.mrids(f"default of {program.mrid}")
+        program.default = DefaultControl(mrid, dict(modes), program.defaults_set)
         program.defaults_set += 1
         program.changed()
 
@@ -209,7 +215,7 @@ class Programs:
         program.last_control += 1
         number, created_s = program.last_control, self.last_creation_s
         self.last_id += 1
-        control = Control(program, self.last_id, number, make_mrid(), created_s, **order._asdict())
+        control = Control(program, self.last_id, number, self.mrids(), created_s, **order._asdict())
         control.status_since_s = created_s
         program.add_control(control)
         self._by_mrid[control.mrid] = control
@@ -227,7 +233,7 @@ class Programs:
         self._programs.clear()
         self._programs.update(programs)
         for program in programs.values():
-            program.on_change = self._touch
+            self._own(program)
             self._by_mrid |= {control.mrid: control for control in program.controls.values()}
         self.touched.clear()
         self._numbers, self.last_id = itertools.count(highest + 1), last_id
@@ -295,10 +301,6 @@ class Programs:
             if program.last_end_s > control.start_s
             for each in program.controls.values()
         ]
-
-
-def _default_mrid(program: Program) -> str:
-    return make_mrid(f"default of {program.mrid}")
 
 
 def _in_order(programs: Iterable[Program]) -> list[Program]:

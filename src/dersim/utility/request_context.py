@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from dersim.ieee2030_5.edition import Edition
+from dersim.plugin.server_parts import Rule
 from dersim.utility import bodies, standard_rules
 from dersim.utility.end_devices import EndDeviceRecord, same_lfdi
 from dersim.utility.groups import Group
@@ -139,13 +140,18 @@ class RequestContext:
         device = self.head_end.end_devices.find(lfdi)
         return device is not None and device.aggregator_lfdi == self.lfdi
 
-    def note(self, violations: list[str], device: EndDeviceRecord | None = None) -> None:
+    def note(
+        self, violations: list[str], device: EndDeviceRecord | None = None, rule: Rule | None = None
+    ) -> None:
         """Remember violations of the standard in the body, for `count_violations`; 400 under `--strict`.
 
         To be called before anything of the body is stored. device: the sender, if it is not the client.
+        rule: what was violated, where a profile may refuse it.
         """
         if violations and self.head_end.config.strict:
             raise RequestRefused(400, f"refused by --strict: {violations[0]}")
+        if violations and rule in self.head_end.config.refused:
+            raise RequestRefused(400, violations[0])
         self.violations += [(device, text) for text in violations]
 
     def count_violations(self) -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dersim.ieee2030_5 import resources as r
-from dersim.ieee2030_5.edition import Edition
 from dersim.utility import standard_rules
 from dersim.utility.listing import listing
-from dersim.utility.mrids import make_mrid
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.responses import LIST_HREF, SET_HREF, STATUS_TEXT, NumberedResponse, created_s
 from dersim.utility.state.posted import keep_response
-
-_SET_MRID = make_mrid("responses of all DERs")
 
 
 def response_sets(context: RequestContext) -> Document:
@@ -23,7 +19,7 @@ def response_sets(context: RequestContext) -> Document:
         context,
         r.ResponseSetList,
         lambda: [_count(context)] if context.is_registered else [],
-        _response_set,
+        lambda count, _: _response_set(context, count),
         version=(context.is_registered, context.head_end.responses.version),
         own=True,
     )
@@ -34,7 +30,7 @@ def response_set(context: RequestContext, number: int) -> Document:
     context.need_registration()
     _only_one(number)
     count = _count(context)
-    return Document(count, lambda edition: _response_set(count, edition), own=True)
+    return Document(count, lambda _: _response_set(context, count), own=True)
 
 
 def _count(context: RequestContext) -> int:
@@ -46,10 +42,10 @@ def _only_one(number: int) -> None:
         raise not_found("there is no such ResponseSet")
 
 
-def _response_set(count: int, _: Edition) -> Any:
+def _response_set(context: RequestContext, count: int) -> Any:
     return r.ResponseSet(
         href=SET_HREF,
-        mRID=_SET_MRID,
+        mRID=context.head_end.mrids("responses of all DERs"),
         description="responses",
         ResponseListLink=r.ListLink(href=LIST_HREF, all=count),
     )
@@ -102,7 +98,7 @@ def post_response(context: RequestContext, number: int) -> Answer:
     violations = standard_rules.response(posted, edition)
     if not context.head_end.programs.has_published(posted.subject):
         violations.append(f"Response/subject {posted.subject[:40]} is no event of this server")
-    context.note(violations, device)
+    context.note(violations, device, rule="response")
     entry = context.head_end.responses.post(posted, context.lfdi, context.now_s)
     keep_response(context.head_end.journal, entry, context.body)
     text = STATUS_TEXT.get(posted.status or 0, "reserved")

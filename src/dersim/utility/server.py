@@ -18,12 +18,14 @@ from dersim.http11 import Raw, Request, Response
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import Log
 from dersim.pages.guard import Guard
+from dersim.plugin.server_parts import ServerParts
 from dersim.timestamps import rfc3339
 from dersim.utility import advertisement
 from dersim.utility.admin.about import ServerView
 from dersim.utility.admin.app import Admin, not_saved
 from dersim.utility.admin.context import Later
 from dersim.utility.config import UtilityConfig
+from dersim.utility.device_resources import check_all
 from dersim.utility.faults.actions import Delayed
 from dersim.utility.handler import RequestHandler
 from dersim.utility.head_end import MODULE, HeadEnd
@@ -46,7 +48,7 @@ class UtilityServer:
 
     now_s: its time, UTC seconds since 1970; first read when it serves. fences: an unexpected error ends one
     request or one connection; None makes fences of its own. scenario: begins when it
-    serves, and changes `config`.
+    serves, and changes `config`. parts: what plug-ins have added.
     """
 
     #: The flag of the 2030.5 port, for error messages.
@@ -65,13 +67,16 @@ class UtilityServer:
         fences: Fences | None = None,
         *,
         scenario: Scenario | None = None,
+        parts: ServerParts | None = None,
     ) -> None:
         if scenario is not None:
             scenario.configure(config)
         self._scenario = scenario
         self.config = config
         self.fences = Fences(log) if fences is None else fences
-        self.head_end = HeadEnd(config, now_s, log)
+        self.head_end = HeadEnd(config, now_s, log, parts)
+        for device in () if scenario is None else scenario.devices:
+            check_all(self.head_end, device.lfdi, device.resources)
         self.state = None if config.state is None else State(self.head_end, config.state, config.state_days)
         self.notifier = Notifier(self.head_end)
         self.sender = Sender(
@@ -110,6 +115,7 @@ class UtilityServer:
             "devices": len(self.head_end.end_devices),
             "shared_lfdis": self.head_end.shared_lfdis,
             "notifications": {"subscriptions": len(self.head_end.subscriptions), **self.notifier.counts()},
+            "panels": [{"name": each.name, "title": each.title} for each in self.head_end.parts.panels],
             "links": dict(self.addresses),
         }
 

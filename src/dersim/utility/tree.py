@@ -6,35 +6,15 @@ Clients must follow links; nothing outside this package may rely on the paths.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from dersim.utility import device_documents as devices
 from dersim.utility import mirror_documents as mirrors
 from dersim.utility import program_documents as programs
 from dersim.utility import response_documents as responses
-from dersim.utility.request_context import Answer, Document
+from dersim.utility.routing import Route
 from dersim.utility.shapes import shape_of
 from dersim.utility.subscriptions import documents as subscriptions
-
-Get = Callable[..., Document]
-Write = Callable[..., Answer]
-
-
-class Route(NamedTuple):
-    """The functions of a path; each takes the request context and the numbers in the path."""
-
-    get: Get
-    put: Write | None = None
-    post: Write | None = None
-    delete: Write | None = None
-
-    @property
-    def allow(self) -> str:
-        """The value of the header Allow."""
-        writes = (("PUT", self.put), ("POST", self.post), ("DELETE", self.delete))
-        return ", ".join(["GET", "HEAD", *(name for name, handler in writes if handler)])
-
 
 ROUTES: dict[str, Route] = {
     "/dcap": Route(devices.device_capability),
@@ -83,8 +63,8 @@ ROUTES: dict[str, Route] = {
 }
 
 
-def find(path: str) -> tuple[Route, tuple[int, ...]] | None:
+def find(path: str, routes: Mapping[str, Route] = ROUTES) -> tuple[Route, tuple[int, ...]] | None:
     """The route of a path and the numbers in it; None for an unknown path."""
     shape = shape_of(path)
-    route = None if shape is None else ROUTES.get(shape.text)
+    route = None if shape is None else routes.get(shape.text)
     return None if shape is None or route is None else (route, shape.numbers)

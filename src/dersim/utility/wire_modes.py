@@ -10,7 +10,7 @@ from dersim.ieee2030_5 import Edition, controlbase, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.modes import MODES, Curve, ModeValue
 from dersim.utility import modes_2023
-from dersim.utility.mrids import make_mrid
+from dersim.utility.mrids import MridMaker
 from dersim.utility.program import DefaultControl, ListedCurve, Program
 
 
@@ -74,7 +74,7 @@ def check_writable(modes: Mapping[str, ModeValue]) -> None:
     """ConfigError if a value does not fit its 2030.5 type; to be called before anything is published."""
     try:
         base, curves = _base(_shared(modes), lambda _: "/derp/1/dc/1")
-        trial = r.DefaultDERControl(mRID=make_mrid("trial"), DERControlBase=base, **_default_members(modes))
+        trial = r.DefaultDERControl(mRID=MridMaker()("trial"), DERControlBase=base, **_default_members(modes))
         encode(trial, Edition.E2023 if modes_2023.any_of(modes) else Edition.E2018)
         for _, curve in curves:
             curve.creationTime = 0

@@ -20,7 +20,7 @@ SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "23"))
 
 
 def cases():
-    for case, extreme in itertools.product(bodies.rest_cases(api.document()), bodies.EXTREMES):
+    for case, extreme in itertools.product(bodies.rest_cases(api.OWN.document()), bodies.EXTREMES):
         if not case.path.endswith("/faults"):
             yield case, extreme
 

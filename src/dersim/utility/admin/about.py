@@ -18,6 +18,13 @@ class NotificationCounts(TypedDict):
     dropped: Annotated[int, described("Subscriptions that were given up")]
 
 
+class PanelView(TypedDict):
+    """A view of the utility's page."""
+
+    name: Annotated[str, described("its module is /panels/NAME.js")]
+    title: str
+
+
 class ServerView(TypedDict):
     """This server."""
 
@@ -31,6 +38,7 @@ class ServerView(TypedDict):
     devices: Annotated[int, described("EndDevices")]
     shared_lfdis: Annotated[int, described("times that one LFDI was used on two connections at a time")]
     notifications: NotificationCounts
+    panels: Annotated[list[PanelView], described("views that plug-ins add to the page")]
     links: Annotated[dict[str, str], described("addresses of the other sites of this run")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -14,6 +14,7 @@ from dersim.utility.admin import (
     controls,
     conversation,
     curves,
+    device_resources,
     end_devices,
     faults,
     fleet,
@@ -35,6 +36,7 @@ ROUTES: list[Route] = [
     route
     for module in (
         end_devices,
+        device_resources,
         fleet,
         groups,
         programs,
@@ -75,32 +77,51 @@ class Found(NamedTuple):
     ids: tuple[str, ...]
 
 
-def find(method: str, path: str) -> Found | None:
-    """The route of a request; HEAD is as GET."""
-    wanted = "GET" if method == "HEAD" else method
-    return next((found for found in _at(path) if found.route.method == wanted), None)
+class Api:
+    """The addresses of one server: ours, and those of its plug-ins."""
+
+    def __init__(self, more: Sequence[Route] = ()) -> None:
+        self.routes = [*ROUTES, *more]
+        # The parts of each path, empty where an id is (and before the first slash).
+        self._shapes = [
+            (["" if part.startswith("{") else part for part in route.path.split("/")], route)
+            for route in self.routes
+        ]
+        self._document: dict[str, Any] | None = None
+
+    def find(self, method: str, path: str) -> Found | None:
+        """The route of a request; HEAD is as GET."""
+        wanted = "GET" if method == "HEAD" else method
+        return next((found for found in self._at(path) if found.route.method == wanted), None)
+
+    def methods(self, path: str) -> list[str]:
+        """The methods of a path; none where there is nothing."""
+        known = [found.route.method for found in self._at(path)]
+        return [name for method in known for name in (("GET", "HEAD") if method == "GET" else (method,))]
+
+    def _at(self, path: str) -> list[Found]:
+        parts = path.split("/")
+        found = []
+        for words, route in self._shapes:
+            if len(words) == len(parts) and all(w in ("", p) for w, p in zip(words, parts, strict=True)):
+                ids = tuple(unquote(part) for word, part in zip(words, parts, strict=True) if not word)[1:]
+                found.append(Found(route, ids))
+        return found
+
+    def known(self) -> str:
+        """All paths, for the hint of a 404."""
+        paths = sorted({route.path.removeprefix(f"{PREFIX}/") for route in self.routes})
+        return f"known paths below {PREFIX}/ are {', '.join(paths)}"
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        if self._document is None:
+            self._document = openapi(self.routes, SITE, _ABOUT)
+        return self._document
 
 
-def methods(path: str) -> list[str]:
-    """The methods of a path; none where there is nothing."""
-    known = [found.route.method for found in _at(path)]
-    return [name for method in known for name in (("GET", "HEAD") if method == "GET" else (method,))]
-
-
-def _at(path: str) -> list[Found]:
-    parts = path.split("/")
-    found = []
-    for words, route in _shapes():
-        if len(words) == len(parts) and all(w in ("", p) for w, p in zip(words, parts, strict=True)):
-            ids = tuple(unquote(part) for word, part in zip(words, parts, strict=True) if not word)[1:]
-            found.append(Found(route, ids))
-    return found
-
-
-@cache
-def _shapes() -> list[tuple[list[str], Route]]:
-    """The parts of each path, empty where an id is (and before the first slash)."""
-    return [(["" if part.startswith("{") else part for part in r.path.split("/")], r) for r in ROUTES]
+#: Of a server without plug-ins.
+OWN = Api()
 
 
 def hint_for(route: Route) -> str:
@@ -108,15 +129,3 @@ def hint_for(route: Route) -> str:
     if route.example is None:
         return "see /docs for what this address takes"
     return f"for instance {json.dumps(route.example)}"
-
-
-def known() -> str:
-    """All paths, for the hint of a 404."""
-    paths = sorted({route.path.removeprefix(f"{PREFIX}/") for route in ROUTES})
-    return f"known paths below {PREFIX}/ are {', '.join(paths)}"
-
-
-@cache
-def document() -> dict[str, Any]:
-    """The OpenAPI document."""
-    return openapi(ROUTES, SITE, _ABOUT)

@@ -22,9 +22,10 @@ from dersim.json_text import BodyError, parse
 from dersim.pages.guard import Guard
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Reply, Route, read_query
-from dersim.utility.admin import api, faults, scenario
+from dersim.utility.admin import api, faults, plugin_routes, scenario
 from dersim.utility.admin import page as admin_page
 from dersim.utility.admin.about import ServerView
+from dersim.utility.admin.api import Api
 from dersim.utility.admin.body import check_shape, of_config_error
 from dersim.utility.admin.context import AdminContext, Call, Later
 from dersim.utility.admin.problems import PREFIX, refusal
@@ -49,6 +50,9 @@ class Admin:
         self._context = AdminContext(head_end, fences, about, RequestConversation())
         self._fences = fences
         self._guard = guard
+        parts = head_end.parts
+        self._api = Api(plugin_routes.of(parts.routes)) if parts.routes else api.OWN
+        self._panels = {panel.name: panel for panel in parts.panels}
 
     def answer(self, request: Request) -> Response | Later:
         """The response to one request, or what takes long: `finish` makes its response."""
@@ -76,12 +80,12 @@ class Admin:
     def _answer(self, request: Request) -> Response | Later:
         path, _, query = request.target.partition("?")
         try:
-            page = admin_page.answer(path, request) if request.method in _READING else None
+            page = admin_page.answer(path, request, self._panels) if request.method in _READING else None
             self._check(request, token=page is None)
             if page is not None:
                 return page
             if path == "/openapi.json" and request.method in _READING:
-                return _json(200, api.document(), "application/json")
+                return _json(200, self._api.document(), "application/json")
             return self._dispatch(request, path, query)
         except Problem as problem:
             return _problem(problem, path)
@@ -99,9 +103,9 @@ class Admin:
             raise refusal(problem.kind, str(problem)) from None
 
     def _dispatch(self, request: Request, path: str, query: str) -> Response | Later:
-        found = api.find(request.method, path)
+        found = self._api.find(request.method, path)
         if found is None:
-            return _no_such(path)
+            return self._no_such(path)
         route, hint = found.route, api.hint_for(found.route)
         body = None if route.request is None else _read_body(request, route, hint)
         call = Call(found.ids, _read_query(route, query), body)
@@ -114,15 +118,14 @@ class Admin:
         reply = result if isinstance(result, Reply) else Reply(route.status, result)
         return _json(reply.status, reply.body, "application/json")
 
-
-def _no_such(path: str) -> Response:
-    if methods := api.methods(path):
-        allow = ", ".join(methods)
-        problem = refusal(
-            "method-not-allowed", f"this method is not supported at {path[:200]}", f"use {allow}"
-        )
-        return _problem(problem, path, (("allow", allow),))
-    raise refusal("not-found", f"there is nothing at {path[:200]}", api.known())
+    def _no_such(self, path: str) -> Response:
+        if methods := self._api.methods(path):
+            allow = ", ".join(methods)
+            problem = refusal(
+                "method-not-allowed", f"this method is not supported at {path[:200]}", f"use {allow}"
+            )
+            return _problem(problem, path, (("allow", allow),))
+        raise refusal("not-found", f"there is nothing at {path[:200]}", self._api.known())
 
 
 def _read_query(route: Route, text: str) -> dict[str, Any]:

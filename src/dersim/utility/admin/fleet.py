@@ -70,6 +70,7 @@ class DeviceDetail(TypedDict):
     registered: str
     own_groups: Annotated[list[int], described("ids of the groups that it is in, from the top")]
     documents: Annotated[dict[str, list[Told]], described("what it has PUT, by the name of the resource")]
+    resources: Annotated[dict[str, dict[str, Any]], described("documents of plug-ins, by their names")]
     programs: Annotated[list[ProgramOf], described("that it sees, by primacy")]
     violation_texts: Annotated[list[str], described("the newest ones, the newest first")]
 
@@ -216,6 +217,7 @@ def _one(context: AdminContext, call: Call) -> dict[str, Any]:
             for name, title in _RESOURCES.items()
             if name in device.reported
         },
+        "resources": {name: dict(values) for name, values in device.resources.items()},
         "programs": [
             {
                 "id": each.number,

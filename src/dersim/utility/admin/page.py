@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from dersim.http11 import Request, Response
 from dersim.pages.files import SHARED, TYPES, file_in, read
+from dersim.plugin.extension import Panel
 
 _STATIC = "/static/"
+_PANELS = "/panels/"
 _OWN = Path(__file__).parent / "static"
 
 _HEADERS = (
@@ -26,16 +29,33 @@ _HEADERS = (
 _MOVED = {"/docs": "/#api", "/redoc": "/#api", "/faults": "/#faults"}
 
 
-def answer(path: str, request: Request) -> Response | None:
-    """The page, one of its files, ours or one that all sites share, or a redirect; None for other paths."""
+def answer(path: str, request: Request, panels: Mapping[str, Panel]) -> Response | None:
+    """The page, one of its files, ours, one that all sites share or of a panel, or a redirect; else None.
+
+    panels: of plug-ins, by name.
+    """
     if path in _MOVED:
         return Response(302, (("location", _MOVED[path]), *_HEADERS))
     if path == "/":
         return _file(_OWN / "index.html", request)
+    if path.startswith(_PANELS):
+        return _of_panel(path.removeprefix(_PANELS), request, panels)
     if not path.startswith(_STATIC):
         return None
     name = path.removeprefix(_STATIC)
     found = next((file for folder in (_OWN, SHARED) if (file := file_in(folder, name))), None)
+    return None if found is None or found.suffix not in TYPES else _file(found, request)
+
+
+def _of_panel(name: str, request: Request, panels: Mapping[str, Panel]) -> Response | None:
+    """`NAME.js`, the panel's module, or `NAME/FILE` of its folder."""
+    own, _, file = name.partition("/")
+    panel = panels.get(own if file else own.removesuffix(".js"))
+    if panel is None:
+        return None
+    if not file:
+        return _file(Path(panel.module_path), request)
+    found = None if panel.folder is None else file_in(Path(panel.folder).resolve(), file)
     return None if found is None or found.suffix not in TYPES else _file(found, request)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from dersim.json_schema import described, unit
 from dersim.utility.admin.context import AdminContext, AdminRoute, Call
 from dersim.utility.admin.problems import PREFIX, refusal
+from dersim.utility.device_resources import check_all
 from dersim.utility.scenario.player import Player, end, play
 from dersim.utility.scenario.reader import parse_scenario
 from dersim.yaml_text import FileError
@@ -74,6 +75,8 @@ def _begin(context: AdminContext, call: Call) -> dict[str, Any]:
         scenario = parse_scenario(call.body, "scenario")
     except FileError as error:
         raise error.as_body() from None
+    for device in scenario.devices:
+        check_all(context.head_end, device.lfdi, device.resources)
     return play(context.head_end, scenario).to_json()
 
 

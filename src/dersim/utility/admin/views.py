@@ -57,6 +57,10 @@ class EndDeviceView(TypedDict):
     violations: Annotated[int, described("of the standard, in what it sent")]
     violation_texts: Annotated[list[str], described("the newest ones")]
     der: DerView
+    resources: Annotated[
+        dict[str, dict[str, Any]],
+        described("documents that plug-ins have added, by their names"),
+    ]
     extra: NotRequired[_Extra]
 
 
@@ -151,6 +155,7 @@ def end_device(device: EndDeviceRecord) -> dict[str, Any]:
         "der": {
             name: plain(reported[name].resource) if name in reported else None for name in _DER_DOCUMENTS
         },
+        "resources": {name: dict(values) for name, values in device.resources.items()},
         **_unknown(device.extra),
     }
 

@@ -48,6 +48,12 @@ class DeviceForm(TypedDict):
     enabled: NotRequired[bool]
     group: NotRequired[GroupName]
     aggregator: NotRequired[Annotated[Lfdi, described("LFDI of the client that may act for it")]]
+    resources: NotRequired[
+        Annotated[
+            dict[str, dict[str, Any]],
+            described("documents that plug-ins have added to EndDevices, by name, with their members"),
+        ]
+    ]
 
 
 class TimeForm(TypedDict):

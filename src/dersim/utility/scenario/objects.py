@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dersim.errors import ConfigError
-from dersim.utility import grouping
+from dersim.utility import device_resources, grouping
 from dersim.utility.faults.plans import FaultPlan
 from dersim.utility.faults.planted import PlantedFault
 from dersim.utility.groups import Group
@@ -113,6 +113,8 @@ class ScenarioObjects:
         device, _ = self.head_end.provision(plan.lfdi, plan.pin, plan.aggregator)
         if not plan.enabled:
             self.head_end.update_device(device, device.pin, enabled=False, aggregator=plan.aggregator)
+        for name, values in plan.resources.items():
+            device_resources.set_by_operator(self.head_end, device, name, values)
         if plan.group is not None:
             self.move(plan.lfdi, plan.group)
 

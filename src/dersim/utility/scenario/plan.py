@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dersim.ieee2030_5 import Edition
@@ -15,13 +16,14 @@ Modes = Mapping[str, ModeValue]
 
 
 class DevicePlan(NamedTuple):
-    """A device to register. pin: None takes that of the server."""
+    """A device to register. pin: None takes that of the server. resources: documents of plug-ins by name."""
 
     lfdi: str
     pin: int | None = None
     enabled: bool = True
     group: str | None = None
     aggregator: str | None = None
+    resources: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 class GroupPlan(NamedTuple):

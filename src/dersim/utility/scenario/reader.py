@@ -143,7 +143,14 @@ class _Reader:
         aggregator = value.get("aggregator")
         if aggregator is not None:
             aggregator = self._lfdi(aggregator, f"{at}/aggregator")
-        return DevicePlan(lfdi, value.get("pin"), value.get("enabled", True), value.get("group"), aggregator)
+        return DevicePlan(
+            lfdi,
+            value.get("pin"),
+            value.get("enabled", True),
+            value.get("group"),
+            aggregator,
+            value.get("resources", {}),
+        )
 
     def _program(self, value: Mapping[str, Any], at: str) -> ProgramPlan:
         if value["name"] in self._programs:

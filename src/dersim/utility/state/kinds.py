@@ -53,6 +53,8 @@ _DEVICE = (
     "aggregator_lfdi",
     "enabled",
     "shows_lfdi",
+    "device_category",
+    "resources",
     "registered_by",
 )
 

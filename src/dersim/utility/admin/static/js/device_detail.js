@@ -7,6 +7,7 @@ import { num } from "./format.js";
 import { lateWords, linkTo, orderOf, stagePill, statusPill, whenOf } from "./lives.js";
 import { act } from "./shell.js";
 import { elements } from "./told.js";
+import { DeviceResources } from "./device_resources.js";
 import { powerWords, statePill } from "./device_words.js";
 
 const REGISTERED = {
@@ -38,12 +39,14 @@ export class DeviceDetail {
     this.controls = h("div", {});
     this.documents = h("div", { class: "columns" });
     this.violations = h("div", {});
+    this.resources = new DeviceResources(this.path, () => this.load());
     this.known = h(
       "div",
       { hidden: true },
       h("div", { class: "grid" }, card("Device", this.facts), card("Change", this.actions())),
       card("Controls for it", this.controls),
       card("Programs it sees, in priority order", this.programs),
+      this.resources.node,
       this.documents,
       card("Violations of the standard", this.violations),
     );
@@ -63,10 +66,11 @@ export class DeviceDetail {
   }
 
   async load() {
-    const [detail, lives, groups] = await Promise.all([
+    const [detail, lives, groups, kinds] = await Promise.all([
       getPlain(`/api/utility/fleet/${encodeURIComponent(this.lfdi)}`),
       getPlain("/api/utility/control-lives", { lfdi: this.lfdi, limit: 30 }),
       getPlain("/api/utility/groups"),
+      getPlain("/api/utility/device-resources"),
     ]).catch((error) => {
       if (error.status === 404) this.known.hidden = true;
       throw error;
@@ -77,6 +81,7 @@ export class DeviceDetail {
     showChanged(this.facts, [row, detail.registered], () => factsOf(detail));
     this.enable.textContent = row.state === "disabled" ? "Enable" : "Disable";
     this.offerGroups(groups, detail.own_groups);
+    this.resources.show(kinds, detail.resources);
     showChanged(this.controls, lives, () => livesTable(lives));
     showChanged(this.programs, detail.programs, () => programsTable(detail.programs));
     showChanged(this.documents, documents, () => documentCards(documents));

@@ -2,7 +2,8 @@
 //
 // A view is a module with `export const view = {title, show(root, context)}`; `show` fills `root` and returns
 // what stops it. context: {server, parts, open}: what GET /api/utility/server said, the words of the address
-// after the view's name (#devices/ABC: ["ABC"]), and `open("devices", "ABC")`.
+// after the view's name (#devices/ABC: ["ABC"]), and `open("devices", "ABC")`. A plug-in's view is a module with
+// `mount(root, context)`, which may return `{ unmount }`; GET /api/utility/server names them in `panels`.
 import { getPlain, useToken } from "./api.js";
 import { card, h, note, say, show } from "./dom.js";
 import { demoBadge, frame, linksTo, markCurrent, markStale, poll, staleNotice, startTheme } from "./shell.js";
@@ -21,6 +22,18 @@ const VIEWS = [
   { name: "api", title: "REST API", load: () => import("./views/rest.js") },
 ];
 const SECONDS = 3;
+const panelView = ({ name, title }) => ({
+  name,
+  title,
+  load: async () => {
+    const { mount } = await import(`/panels/${name}.js`);
+    const show = (root, context) => {
+      const mounted = mount(root, context);
+      return () => mounted?.unmount?.();
+    };
+    return { view: { title, show } };
+  },
+});
 const NOT_FETCHED = "This view could not be fetched. It opens once the server answers.";
 
 const LIVE = {
@@ -32,7 +45,9 @@ const TOKEN_NEEDED = "This server asks for its admin token, which is kept until 
 
 class Page {
   constructor() {
-    this.links = new Map(VIEWS.map(({ name, title }) => [name, h("a", { href: `#${name}` }, title)]));
+    this.views = VIEWS;
+    this.menu = h("ul", { class: "nav" });
+    this.offerViews([]);
     this.others = h("ul", { class: "nav others", "aria-label": "Other sites of this run", hidden: true });
     this.demo = demoBadge();
     this.live = h("span", { class: "pill warn", role: "status", id: "live" }, "Connecting");
@@ -48,11 +63,10 @@ class Page {
 
   async start() {
     startTheme();
-    const items = [...this.links.values()].map((link) => h("li", {}, link));
     this.side = frame({
       brand: "2030.5 server",
       label: "Views",
-      menu: [h("ul", { class: "nav" }, items), this.others],
+      menu: [this.menu, this.others],
       head: [this.title, this.who],
       tools: [this.demo, this.live],
       content: [this.notice, this.content],
@@ -61,6 +75,17 @@ class Page {
     poll(SECONDS, () => this.locked || this.look());
     addEventListener("hashchange", () => this.open());
     this.open();
+  }
+
+  // The menu: our views, then those of plug-ins.
+  offerViews(panels) {
+    this.views = [...VIEWS, ...panels.map(panelView)];
+    this.links = new Map(this.views.map(({ name, title }) => [name, h("a", { href: `#${name}` }, title)]));
+    this.offered = JSON.stringify(panels);
+    show(
+      this.menu,
+      [...this.links.values()].map((link) => h("li", {}, link)),
+    );
   }
 
   // Which server this is, and whether it is still there.
@@ -99,7 +124,8 @@ class Page {
     field.focus();
   }
 
-  describe({ version, url, edition, demo, links }) {
+  describe({ version, url, edition, demo, panels, links }) {
+    if (JSON.stringify(panels) !== this.offered) this.offerViews(panels);
     say(this.side.querySelector("small"), `2030.5 server ${version}`);
     say(this.who, `${url}, edition ${edition ?? "2018 or 2023, as each device speaks"}`);
     this.demo.hidden = !demo;
@@ -111,7 +137,7 @@ class Page {
 
   async open() {
     const [wanted, ...parts] = location.hash.slice(1).split("/").map(decoded);
-    const entry = VIEWS.find(({ name }) => name === wanted) || VIEWS[0];
+    const entry = this.views.find(({ name }) => name === wanted) || VIEWS[0];
     const mine = ++this.turn;
     for (const [name, link] of this.links) markCurrent(link, name === entry.name);
     this.side.classList.remove("open");
