@@ -12,8 +12,8 @@ from dersim.fences import Fences
 from dersim.ieee2030_5 import identity
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
-from dersim.tls.files import load_certificates
 from dersim.plugin.server_parts import ServerParts
+from dersim.tls.files import load_certificates
 from dersim.utility import demo
 from dersim.yaml_text import FileError
 

@@ -56,7 +56,7 @@ def main(args: Sequence[str]) -> int:
     if pin := os.environ.get(PIN_VARIABLE):
         parser.set_defaults(pin=pin)  # argparse converts a default that is a text
     options = parser.parse_args(args)
-    plugins.learn_extensions()
+    plugins.learn_extensions(options)
     return run(options, plugins.server_parts(options), parser.given(args))
 
 

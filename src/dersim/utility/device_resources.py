@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from dersim.errors import ConfigError
-from dersim.ieee2030_5 import extensions
+from dersim.errors import ConfigError, LocalProtocolError
+from dersim.ieee2030_5 import extensions, wiretext
 from dersim.ieee2030_5 import resources as r
-from dersim.ieee2030_5.declare import Extra
+from dersim.ieee2030_5.declare import Extra, Simple
 from dersim.plugin.server_parts import DeviceResource
 from dersim.suggestions import hint
 from dersim.utility.end_devices import EndDeviceRecord
@@ -37,13 +37,18 @@ def check(resource: DeviceResource, values: Mapping[str, Any]) -> None:
     members = [name for name, _ in members_of(resource)]
     if unknown := sorted(set(values) - set(members)):
         raise ConfigError(f"{resource.name}: {unknown[0][:40]!r} is no member; {hint(unknown[0], members)}")
-    if missing := [name for name in members if name not in values]:
-        raise ConfigError(f"{resource.name}: {missing[0]} is missing")
+    for name, simple in members_of(resource):
+        if name not in values:
+            raise ConfigError(f"{resource.name}: {name} is missing")
+        try:
+            wiretext.write(simple, values[name])
+        except LocalProtocolError as error:
+            raise ConfigError(f"{resource.name}: {name}: {error}") from None
     if reason := resource.check(values):
         raise ConfigError(f"{resource.name}: {reason}")
 
 
-def members_of(resource: DeviceResource) -> tuple[tuple[str, Any], ...]:
+def members_of(resource: DeviceResource) -> tuple[tuple[str, Simple], ...]:
     """The names of the document's members with their simple types."""
     extension = extensions.find(resource.namespace, resource.element)
     return () if extension is None else extension.members

@@ -10,6 +10,15 @@ from collections.abc import Iterable
 from dersim.plugin import FunctionType, SchemaExtension, hookimpl
 from dersim_csip_aus import elements, storage
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope, parameters_of
+from dersim_csip_aus.server import add_server_options, register_server_profiles, register_server_resources
+
+__all__ = [
+    "add_server_options",
+    "register_control_functions",
+    "register_schema_extensions",
+    "register_server_profiles",
+    "register_server_resources",
+]
 
 
 @hookimpl

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypedDict
 
 from dersim.errors import ConfigError
+from dersim.ieee2030_5.declare import Kind
 from dersim.json_schema import described
 from dersim.pages.routes import Query
 from dersim.utility import device_resources
@@ -18,6 +19,13 @@ EXAMPLE = {"connectionPointId": "41020000002"}
 Members = Annotated[dict[str, Any], described("the members of the document by their names")]
 
 
+class MemberView(TypedDict):
+    """One member, and what its values are."""
+
+    name: str
+    kind: Annotated[Kind, described("int: a number, bool: true or false; the others are texts but hex_int")]
+
+
 class DeviceResourceView(TypedDict):
     """A document that each EndDevice may have."""
 
@@ -25,7 +33,7 @@ class DeviceResourceView(TypedDict):
     title: str
     element: str
     namespace: str
-    members: list[str]
+    members: list[MemberView]
     writes: Annotated[list[str], described("methods of the client besides GET")]
 
 
@@ -36,7 +44,9 @@ def _all(context: AdminContext, _: Call) -> list[dict[str, Any]]:
             "title": each.title,
             "element": each.element,
             "namespace": each.namespace,
-            "members": [name for name, _ in device_resources.members_of(each)],
+            "members": [
+                {"name": name, "kind": simple.kind} for name, simple in device_resources.members_of(each)
+            ],
             "writes": list(each.writes),
         }
         for each in context.head_end.parts.resources

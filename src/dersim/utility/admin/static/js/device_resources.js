@@ -33,7 +33,7 @@ export class DeviceResources {
   }
 
   form({ name, title, element, members }) {
-    const fields = members.map((member) => [member, h("input", { required: true, autocomplete: "off" })]);
+    const fields = members.map(({ name: member, kind }) => [member, fieldOf(kind), kind]);
     const told = h("div", {});
     const at = `${this.path}/resources/${encodeURIComponent(name)}`;
     const done = async (work, words) => {
@@ -42,7 +42,7 @@ export class DeviceResources {
     };
     const onsubmit = (event) => {
       event.preventDefault();
-      const body = Object.fromEntries(fields.map(([member, field]) => [member, field.value.trim()]));
+      const body = Object.fromEntries(fields.map(([member, field, kind]) => [member, valueOf(kind, field)]));
       done(() => put(at, body), "It is set; the device reads it at its link.");
     };
     const clear = h("button", { type: "button", onclick: () => done(() => remove(at), "It is removed.") }, "Remove");
@@ -50,4 +50,16 @@ export class DeviceResources {
     const form = h("form", { class: "row", onsubmit }, labels, h("button", {}, "Set"), clear);
     return { card: card(title, note(`${element}, which the device may set itself.`), form, told), fields, state: {} };
   }
+}
+
+const isNumber = (kind) => kind === "int" || kind === "hex_int";
+
+function fieldOf(kind) {
+  const numeric = isNumber(kind) ? { type: "number", step: 1 } : {};
+  return h("input", { required: true, autocomplete: "off", ...numeric });
+}
+
+function valueOf(kind, { value }) {
+  if (isNumber(kind)) return Number(value);
+  return kind === "bool" ? value.trim() === "true" : value.trim();
 }
