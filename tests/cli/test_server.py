@@ -13,6 +13,7 @@ from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import MODES, ModeSpec
 from dersim.plugin.candidates import DEFAULT_PLUGINS, Candidate
 from dersim.plugin.hookspecs import hookimpl
+from dersim.plugin.server_parts import ServerProfile
 
 LIMIT = SchemaExtension(
     "urn:example:server",
@@ -114,3 +115,23 @@ def test_the_latency(served, text, seconds):
 def test_a_latency_that_is_none_is_told(served, text):
     with pytest.raises(ConfigError, match="--latency: a time such as 20ms"):
         server.main(["--without", "broken", "--latency", text])
+
+
+def test_only_the_plugins_that_are_named_are_loaded(served):
+    server.main(["--plugins", "limit", "--enc", "no"])
+    assert extensions.find("urn:example:server", "opModServerW") is not None
+    with pytest.raises(ConfigError, match="--plugins: nothing is named 'limits'"):
+        server.main(["--plugins", "limits"])
+
+
+def test_the_pen_is_that_of_the_flag_and_the_profile_gives_its_form(served):
+    server.main(["--plugins", "limit", "--enc", "no", "--pen", "28547"])
+    config = server.config_of(served[-1])
+    assert (config.pen, config.pen_form) == (28547, "hexadecimal")
+    profile = ServerProfile("p", "decimal", ("response",), 60)
+    config.follow(profile, frozenset({"ended_listed"}))
+    assert (config.pen_form, config.refused, config.ended_listed_s) == ("decimal", {"response"}, 15)
+    config.follow(profile)
+    assert config.ended_listed_s == 60
+    with pytest.raises(ConfigError, match="--pen"):
+        server.main(["--plugins", "limit", "--pen", "100000000"])

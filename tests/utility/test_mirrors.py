@@ -216,3 +216,19 @@ def test_an_aggregator_posts_the_mirror_of_its_device(lab, client):
     place = client.post("/mup", point(client, deviceLFDI=device)).header("location")
     assert client.get(place).deviceLFDI == device
     assert lab.client(b"another").ask("GET", place).status == 404
+
+
+@pytest.mark.parametrize(("refused", "status", "counted"), [((), 201, 1), (("foreign-mrid",), 400, 0)])
+def test_the_mrid_of_another_devices_reading_is_counted_or_refused(make_lab, refused, status, counted):
+    lab = make_lab(refused=frozenset(refused))
+    first, second = lab.client(), lab.client(b"another")
+    for each in (first, second):
+        each.get("/edev")
+    mine = [reading(11, ReadingType=reading_type())]
+    place = first.post("/mup", point(first, readings=mine)).header("location")
+    assert first.post("/mup", point(first, readings=mine)).status == 204, "its own"
+    assert second.post("/mup", point(second, 2, readings=mine)).status == status
+    told = lab.head_end.violations
+    assert told[f"MirrorMeterReading/mRID {mrid(11)} is that of another device's"] == counted
+    first.ask("DELETE", place)
+    assert second.post("/mup", point(second, 3, readings=mine)).status == 201, "nobody else's any more"

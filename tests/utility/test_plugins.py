@@ -13,7 +13,7 @@ from tests.utility.conftest import Client, Log, T
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.http11 import Request
-from dersim.ieee2030_5 import decode, extensions
+from dersim.ieee2030_5 import Edition, decode, extensions
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
 from dersim.plugin.candidates import Candidate
@@ -30,7 +30,7 @@ NAMESPACE = "https://example.org/fuse"
 PLACE = "/edev/1/fuse"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plugins():
     """The plug-in of the page, its elements known."""
     module = types.ModuleType("fuse")
@@ -40,6 +40,15 @@ def plugins():
     yield found
     for each in module.register_schema_extensions():
         extensions.unregister(each)
+
+
+class Device(Client):
+    """A client of 2018, whose foreign elements stand after those of the standard."""
+
+    def get(self, target, expected=None):
+        answer = self.ask("GET", target)
+        assert answer.status == 200, answer
+        return decode(answer.body, expected, strict=True, edition=Edition.E2018).resource
 
 
 class Served:
@@ -56,7 +65,7 @@ class Served:
         self.server.begin()
 
     def client(self, certificate=b"certificate of the first"):
-        return Client(self, certificate)
+        return Device(self, certificate)
 
     def operate(self, method, path, data=None):
         body = b"" if data is None else json.dumps(data).encode()
@@ -193,9 +202,7 @@ def test_a_panel_is_a_view_of_the_page(tmp_path):
 
 def test_a_document_of_the_server_is_read_by_every_client():
     document = ServerDocument("/.well-known/fuse", lambda: b'{"versions": []}')
-    client = Served(
-        type(plugins.server_parts(Namespace()))(documents=[document]), registration="known"
-    ).client()
+    client = Served(ServerParts(documents=[document]), registration="known").client()
     answer = client.ask("GET", "/.well-known/fuse", accept="application/json")
     assert (answer.status, answer.body) == (200, b'{"versions": []}')
     assert answer.header("content-type") == "application/json"

@@ -154,3 +154,12 @@ def test_the_order_is_changed_time_then_sfdi(make_lab):
     lab.admin("POST", "/end-devices", {"lfdi": "ff" * 20})
     listed = lab.plain().get("/edev?l=255").EndDevice
     assert [d.lFDI[:2] for d in listed] == ["FF", "03", "05", "09"]
+
+
+def test_the_device_category_is_given_back_as_it_was_posted(make_lab):
+    client = make_lab(registration="inband").client()
+    posted = end_device(client.lfdi)
+    posted.deviceCategory = 0x200000
+    client.post("/edev", posted)
+    assert client.get("/edev/1").deviceCategory == 0x200000
+    assert client.get("/edev").EndDevice[0].deviceCategory == 0x200000

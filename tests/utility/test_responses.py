@@ -139,3 +139,14 @@ def test_251_with_its_modes_is_right_in_2023(lab):
 def test_another_set_is_not_there(client):
     assert client.post("/rsps/2/rsp", response(client, 1)).status == 404
     assert client.ask("GET", "/rsps/2").status == 404
+
+
+@pytest.mark.parametrize("changes", [{"subject": UNKNOWN}, {"status": 15}])
+def test_a_profile_may_have_what_is_counted_refused(make_lab, changes):
+    lab = make_lab(refused=frozenset(("response",)))
+    client = lab.client()
+    client.get("/edev")
+    assert client.post("/rsps/1/rsp", response(client, 1)).status == 201
+    given = {"status": 1} | changes
+    assert client.post("/rsps/1/rsp", response(client, given.pop("status"), **given)).status == 400
+    assert len(lab.admin("GET", "/responses")[1]) == 1

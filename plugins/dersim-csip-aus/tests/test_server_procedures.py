@@ -39,6 +39,8 @@ _CERTS = Path(os.environ.get("DERSIM_TEST_PKI") or Path(__file__).parents[3] / "
 #: What takes minutes of waiting begins first, so that the others run beside it.
 _LONG = ("S-ALL-41", "S-ALL-04", "S-ALL-06", "S-ALL-42", "S-ALL-44")
 _LEFT_OUT = {"S-ALL-50": "takes 72 hours"}
+#: cactus-client warns of each program that is not the one a check looks for, and this procedure has two.
+_ALWAYS_WARNS = ("S-ALL-49",)
 
 
 def _procedures() -> list[Any]:
@@ -124,7 +126,7 @@ def test_procedure(procedure: str, clients: int, tmp_path: Path) -> None:
         (tmp_path / ".cactus.yaml").write_text(yaml.safe_dump(configuration(server, output)))
         argv = [str(Path(sys.executable).with_name("cactus")), "run", "--headless"]
         limit_s = LONG_TIMEOUT_S if procedure in _LONG else TIMEOUT_S
-        argv += ["--timeout", str(limit_s), *_strict(), procedure, *("c1", "c2")[:clients]]
+        argv += ["--timeout", str(limit_s), *_strict(procedure), procedure, *("c1", "c2")[:clients]]
         done = subprocess.run(
             argv,
             cwd=tmp_path,
@@ -136,6 +138,7 @@ def test_procedure(procedure: str, clients: int, tmp_path: Path) -> None:
     assert done.returncode == 0, f"{done.stderr[-6000:]}\n{done.stdout[-6000:]}"
 
 
-def _strict() -> list[str]:
+def _strict(procedure: str) -> list[str]:
     """CACTUS_STRICT=no: what cactus-client warns of is no failure."""
-    return [] if os.environ.get("CACTUS_STRICT") == "no" else ["--strict"]
+    lenient = os.environ.get("CACTUS_STRICT") == "no" or procedure in _ALWAYS_WARNS
+    return [] if lenient else ["--strict"]

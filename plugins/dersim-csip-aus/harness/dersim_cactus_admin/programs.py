@@ -35,12 +35,11 @@ class Programs:
 
     def assignment(self, lfdi: str, annotation: str) -> None:
         """A FunctionSetAssignments of this client alone: a group."""
-        self._groups.setdefault(lfdi, {}).setdefault(annotation, self._make_group(lfdi, annotation))
-
-    def _make_group(self, lfdi: str, annotation: str) -> int:
-        name = f"{annotation} of {lfdi[:8]}"
-        body = {"name": name, "level": "non_topology", "lfdis": [lfdi]}
-        return int(self._rest.call("POST", "groups", body)["id"])
+        known = self._groups.setdefault(lfdi, {})
+        if annotation not in known:
+            name = f"{annotation} of {lfdi[:8]}"
+            body = {"name": name, "level": "non_topology", "lfdis": [lfdi]}
+            known[annotation] = int(self._rest.call("POST", "groups", body)["id"])
 
     def program(self, lfdi: str, given: dict[str, Any]) -> int:
         """A program in one of the client's assignments."""
@@ -51,18 +50,11 @@ class Programs:
         if annotation is None:
             annotation = "fsa"
             self.assignment(lfdi, annotation)
-        group = self._in_order(lfdi)[annotation]
+        group = self._groups[lfdi][annotation]
         body = {"description": f"primacy {primacy}", "primacy": primacy, "groups": [group]}
         number = int(self._rest.call("POST", "programs", body)["id"])
         self._programs.setdefault(lfdi, {})[primacy] = number
         return number
-
-    def _in_order(self, lfdi: str) -> dict[str, int]:
-        """The procedures number assignments by their place in the list, which goes by mRID."""
-        groups = self._groups[lfdi]
-        listed = self._rest.call("GET", f"end-devices/{lfdi}/groups")["groups"]
-        mine = [number for number in listed if number in groups.values()]
-        return dict(zip(sorted(groups), mine, strict=True))
 
     def any_program(self, lfdi: str, primacy: int | None = None) -> int:
         """The client's program of this primacy, or any; it is made where missing."""
