@@ -17,9 +17,10 @@ from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.modes import MODES, ModeSpec
 from dersim.options import OptionParser
 from dersim.plugin.candidates import Candidate, find
-from dersim.plugin.extension import FrontendType, Panel
+from dersim.plugin.extension import FrontendType
 from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.loader import PluginSet
+from dersim.plugin.panel import Panel
 from dersim.plugin.registry import Selection
 
 

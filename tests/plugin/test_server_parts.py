@@ -10,9 +10,9 @@ from dersim.ieee2030_5 import extensions
 from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.options import OptionParser
 from dersim.plugin.candidates import Candidate
-from dersim.plugin.extension import Panel
 from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.loader import PluginSet
+from dersim.plugin.panel import Panel
 from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerParts, ServerProfile
 from dersim.routes import Route
 

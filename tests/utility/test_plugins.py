@@ -17,8 +17,8 @@ from dersim.ieee2030_5 import Edition, decode, extensions
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.declare import Extra
 from dersim.plugin.candidates import Candidate
-from dersim.plugin.extension import Panel
 from dersim.plugin.loader import PluginSet
+from dersim.plugin.panel import Panel
 from dersim.plugin.server_parts import ServerDocument, ServerParts
 from dersim.utility.config import UtilityConfig
 from dersim.utility.scenario.reader import parse_scenario

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dersim.pages.statics import SHARED
-from dersim.plugin.extension import Panel
+from dersim.plugin.panel import Panel
 from dersim.web.site_pages import STATIC
 
 FOLDERS = (STATIC, SHARED)

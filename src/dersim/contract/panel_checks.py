@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dersim.contract.subject import Check, Subject
 from dersim.outcomes import Failed
-from dersim.plugin.extension import Panel
+from dersim.plugin.panel import Panel
 
 _MOUNT = re.compile(r"^export (async )?(function|const|let) mount\b|^export \{[^}]*\bmount\b", re.MULTILINE)
 _IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)(["'])([^"']+)\1""")

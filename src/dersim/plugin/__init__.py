@@ -39,11 +39,11 @@ if TYPE_CHECKING:
         FrontendStatus,
         FrontendType,
         GridType,
-        Panel,
         PluginInfo,
         Scope,
     )
     from dersim.plugin.hookspecs import hookimpl
+    from dersim.plugin.panel import Panel
     from dersim.plugin.routes import Call
     from dersim.plugin.server_parts import (
         DeviceResource,
@@ -109,11 +109,11 @@ _MODULES = {
         "FrontendStatus",
         "FrontendType",
         "GridType",
-        "Panel",
         "PluginInfo",
         "Scope",
     ),
     "dersim.plugin.hookspecs": ("hookimpl",),
+    "dersim.plugin.panel": ("Panel",),
     "dersim.plugin.routes": ("Call",),
     "dersim.plugin.server_parts": (
         "DeviceResource",

@@ -14,7 +14,8 @@ from dersim.hardware.device_type import DeviceType
 from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.plugin import server_checks
 from dersim.plugin.declared import check_call, check_fields, check_panel
-from dersim.plugin.extension import FrontendType, GridType, Panel, Scope
+from dersim.plugin.extension import FrontendType, GridType, Scope
+from dersim.plugin.panel import Panel
 from dersim.plugin.server_checks import SERVER_RESULTS
 from dersim.plugin.sunspec_model import SunspecModel
 

@@ -11,7 +11,8 @@ from dersim.errors import PluginError
 from dersim.functions.contract import FunctionType
 from dersim.hardware.device_type import DeviceType
 from dersim.numeric import shown
-from dersim.plugin.extension import FrontendType, GridType, Panel
+from dersim.plugin.extension import FrontendType, GridType
+from dersim.plugin.panel import Panel
 from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerProfile
 from dersim.plugin.sunspec_model import SunspecModel
 

@@ -1,4 +1,4 @@
-"""Front-ends and panels as plug-ins declare them, and the context that a front-end gets.
+"""Front-ends and grids as plug-ins declare them, and the context that a front-end gets.
 
 A plug-in's hooks (`hookspecs.py`) return these objects, once at start-up.
 """
@@ -9,12 +9,13 @@ import random
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 from dersim.buffers import Buffers
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.metric_families import Metrics
+from dersim.plugin.panel import Panel
 from dersim.plugin.routes import PluginRoutes
 from dersim.plugin.server_parts import ServerParts
 from dersim.plugin.services import Services
@@ -152,18 +153,3 @@ class GridType:
     holds: tuple[str, ...] = ("voltage_pu",)
     order: int = 100
     doc: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A page of the dashboard: a title and the path of a static ES module.
-
-    folder: of more modules, style sheets and images, served below /panels/NAME/.
-    """
-
-    name: str
-    title: str
-    module_path: str
-    doc: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    folder: str | None = None

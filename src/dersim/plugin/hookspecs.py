@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from dersim.hardware.device_type import DeviceType
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.options import OptionParser
-    from dersim.plugin.extension import FrontendType, GridType, Panel
+    from dersim.plugin.extension import FrontendType, GridType
+    from dersim.plugin.panel import Panel
     from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerProfile
     from dersim.plugin.sunspec_model import SunspecModel
     from dersim.routes import Route

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from dersim.hardware.device_type import DeviceType
     from dersim.hardware.nameplate import Nameplate
     from dersim.ieee2030_5.extensions import SchemaExtension
-    from dersim.plugin.extension import FrontendType, GridType, Panel, PluginInfo
+    from dersim.plugin.extension import FrontendType, GridType, PluginInfo
+    from dersim.plugin.panel import Panel
     from dersim.plugin.server_parts import ServerProfile
     from dersim.plugin.sunspec_model import SunspecModel
     from dersim.routes import Route

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from dersim.errors import PluginError
 from dersim.plugin.declared import check_call, check_fields, check_panel
-from dersim.plugin.extension import Panel
+from dersim.plugin.panel import Panel
 from dersim.plugin.routes import SERVER_SITE, check_route
 from dersim.plugin.server_parts import DeviceResource, PenForm, Rule, ServerDocument, ServerProfile, Write
 from dersim.routes import Route

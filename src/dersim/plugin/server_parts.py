@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from dersim.errors import PluginError
 
 if TYPE_CHECKING:
-    from dersim.plugin.extension import Panel
+    from dersim.plugin.panel import Panel
     from dersim.routes import Route
 
 #: Violations that a profile may have refused, which are counted else: a Response to no event of this server

@@ -6,7 +6,7 @@ the same check. It is served at `/edev/k/NAME`, and EndDevice has a link to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from dersim.utility.head_end import HeadEnd
 from dersim.utility.refusal import RequestRefused, not_found
 from dersim.utility.request_context import Answer, Document, RequestContext
 from dersim.utility.routing import Route
+from dersim.utility.scenario.plan import DevicePlan
 
 
 def find(head_end: HeadEnd, name: str) -> DeviceResource:
@@ -75,13 +76,14 @@ def set_by_operator(
     head_end.info(f"{name} of {device.lfdi} is {'removed' if values is None else dict(values)}")
 
 
-def check_all(head_end: HeadEnd, lfdi: str, named: Mapping[str, Mapping[str, Any]]) -> None:
-    """ConfigError for documents that a scenario has for a device and this server does not take."""
-    for name, values in named.items():
-        try:
-            check(find(head_end, name), values)
-        except ConfigError as error:
-            raise ConfigError(f"scenario: resources of device {lfdi}: {error}") from None
+def check_all(head_end: HeadEnd, devices: Iterable[DevicePlan]) -> None:
+    """ConfigError for documents that a scenario has for its devices and this server does not take."""
+    for device in devices:
+        for name, values in device.resources.items():
+            try:
+                check(find(head_end, name), values)
+            except ConfigError as error:
+                raise ConfigError(f"scenario: resources of device {device.lfdi}: {error}") from None
 
 
 def links_of(head_end: HeadEnd, device: EndDeviceRecord) -> tuple[Extra, ...]:

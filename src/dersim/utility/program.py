@@ -125,12 +125,11 @@ class ListedCurve:
 class CurveList:
     """The DERCurveList of a program. Equal curves are kept once, as long as something refers to them.
 
-    One that the operator has added itself is kept until the operator removes it.
+    One that the operator has added itself is kept until the operator removes it. mrids: makes their mRIDs.
     """
 
-    def __init__(self) -> None:
-        #: Makes their mRIDs; that of the server, once the program is one of its own.
-        self.make_mrid = MridMaker()
+    def __init__(self, mrids: MridMaker | None = None) -> None:
+        self._mrids = MridMaker() if mrids is None else mrids
         self._curves: dict[tuple[str, Curve], ListedCurve] = {}
         self._kept: set[int] = set()
         self._last_number = 0
@@ -140,7 +139,7 @@ class CurveList:
         for key in _curves_of(modes):
             if key not in self._curves:
                 self._last_number += 1
-                self._curves[key] = ListedCurve(self._last_number, self.make_mrid(), *key, now_s)
+                self._curves[key] = ListedCurve(self._last_number, self._mrids(), *key, now_s)
 
     def keep(self, used: Iterable[Mapping[str, ModeValue]]) -> None:
         """Drop the curves that none of `used` refers to."""

@@ -14,7 +14,7 @@ from dersim.utility.event_status import ENDED_LISTED_S, Change, Timeline
 from dersim.utility.groups import Group, Groups
 from dersim.utility.mrids import MridMaker
 from dersim.utility.neighbours import Neighbours
-from dersim.utility.program import CANCELLED, Control, DefaultControl, ListedCurve, Program
+from dersim.utility.program import CANCELLED, Control, CurveList, DefaultControl, ListedCurve, Program
 from dersim.utility.responses import LIST_HREF
 from dersim.utility.touching import adding_to
 from dersim.utility.wire_modes import is_default_only
@@ -93,7 +93,10 @@ class Programs:
 
     def of_group(self, group: Group) -> tuple[Program, ...]:
         """The programs of a group, in the same order."""
-        self._check_caches()
+        versions = (self.version, self.groups.version)
+        if versions != self._cached_for:
+            self._lists.clear()
+            self._cached_for = versions
         known = self._lists.get(group.number)
         if known is None:
             known = self._lists[group.number] = tuple(_in_order(p for p in self if group in p.groups))
@@ -109,15 +112,11 @@ class Programs:
         # The same mRID after a restart of the server: for clients it is the same program.
         program = Program(number, self.mrids(f"program {number} {description}"), description, primacy)
         program.groups = tuple(groups) or (self.groups.system,)
-        self._own(program)
+        program.curves, program.on_change = CurveList(self.mrids), self._touch
         self._touch(program)
         self._programs[number] = program
         self.version += 1
         return program
-
-    def _own(self, program: Program) -> None:
-        program.on_change = self._touch
-        program.curves.make_mrid = self.mrids
 
     def assign(self, program: Program, groups: Sequence[Group], now_s: float) -> None:
         """Give the program to the devices of these groups, and no others."""
@@ -233,7 +232,7 @@ class Programs:
         self._programs.clear()
         self._programs.update(programs)
         for program in programs.values():
-            self._own(program)
+            program.on_change = self._touch
             self._by_mrid |= {control.mrid: control for control in program.controls.values()}
         self.touched.clear()
         self._numbers, self.last_id = itertools.count(highest + 1), last_id
@@ -282,12 +281,6 @@ class Programs:
         for program in {change.control.program for change in changes}:
             program.changed()
         return changes
-
-    def _check_caches(self) -> None:
-        versions = (self.version, self.groups.version)
-        if versions != self._cached_for:
-            self._lists.clear()
-            self._cached_for = versions
 
     def _near(self, control: Control) -> list[Control]:
         """The controls in programs that a device may have beside that of `control`.

@@ -75,8 +75,7 @@ class UtilityServer:
         self.config = config
         self.fences = Fences(log) if fences is None else fences
         self.head_end = HeadEnd(config, now_s, log, parts)
-        for device in () if scenario is None else scenario.devices:
-            check_all(self.head_end, device.lfdi, device.resources)
+        check_all(self.head_end, scenario.devices if scenario else ())
         self.state = None if config.state is None else State(self.head_end, config.state, config.state_days)
         self.notifier = Notifier(self.head_end)
         self.sender = Sender(
@@ -115,7 +114,6 @@ class UtilityServer:
             "devices": len(self.head_end.end_devices),
             "shared_lfdis": self.head_end.shared_lfdis,
             "notifications": {"subscriptions": len(self.head_end.subscriptions), **self.notifier.counts()},
-            "panels": [{"name": each.name, "title": each.title} for each in self.head_end.parts.panels],
             "links": dict(self.addresses),
         }
 
@@ -176,8 +174,7 @@ class UtilityServer:
     async def _advertise(self) -> None:
         certificate = None if self._tls is None else self._tls.certificate_der
         found = advertisement.instances(self.port, certificate, self.config.personality)
-        log = self.head_end
-        await advertisement.advertise(found, self.host, self.port, log.info, log.warn)
+        await advertisement.advertise(found, self.host, self.port, self.head_end.info, self.head_end.warn)
 
     async def serve(self, listeners: Listeners, admin_listeners: Listeners = ()) -> None:
         """Serve on any listeners, sockets or not, until cancelled; CertificateError as for `bind`."""

@@ -11,7 +11,7 @@ from quart_trio import QuartTrio
 from dersim.pages.guard import COOKIE, Guard
 from dersim.pages.problems import Problem
 from dersim.pages.statics import SHARED, add_folders, file_response
-from dersim.plugin.extension import Panel
+from dersim.plugin.panel import Panel
 from dersim.web.context import Site
 
 STATIC = Path(__file__).parent.parent / "web" / "static"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from dersim.json_schema import described
 from dersim.utility.admin.context import AdminContext, AdminRoute, Call
@@ -38,12 +38,13 @@ class ServerView(TypedDict):
     devices: Annotated[int, described("EndDevices")]
     shared_lfdis: Annotated[int, described("times that one LFDI was used on two connections at a time")]
     notifications: NotificationCounts
-    panels: Annotated[list[PanelView], described("views that plug-ins add to the page")]
+    panels: NotRequired[Annotated[list[PanelView], described("views that plug-ins add to the page")]]
     links: Annotated[dict[str, str], described("addresses of the other sites of this run")]
 
 
 def _get(context: AdminContext, _: Call) -> dict[str, Any]:
-    return dict(context.about())
+    panels = [{"name": each.name, "title": each.title} for each in context.head_end.parts.panels]
+    return {**context.about(), "panels": panels}
 
 
 ROUTES = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dersim.http11 import Request, Response
 from dersim.pages.files import SHARED, TYPES, file_in, read
-from dersim.plugin.extension import Panel
+from dersim.plugin.panel import Panel
 
 _STATIC = "/static/"
 _PANELS = "/panels/"

@@ -75,8 +75,7 @@ def _begin(context: AdminContext, call: Call) -> dict[str, Any]:
         scenario = parse_scenario(call.body, "scenario")
     except FileError as error:
         raise error.as_body() from None
-    for device in scenario.devices:
-        check_all(context.head_end, device.lfdi, device.resources)
+    check_all(context.head_end, scenario.devices)
     return play(context.head_end, scenario).to_json()
 
 

@@ -16,7 +16,7 @@ from dersim.modes import ModeValue, value_from_kept, value_to_kept
 from dersim.utility.end_devices import EndDeviceRecord
 from dersim.utility.groups import SYSTEM, Group, TimeOf
 from dersim.utility.head_end import HeadEnd
-from dersim.utility.program import Control, DefaultControl, Program
+from dersim.utility.program import Control, CurveList, DefaultControl, Program
 
 #: The kinds that are compared as a whole when their version has changed.
 GROUP, PROGRAM, CONTROL, DEVICE, SERVER = "group", "program", "control", "device", "server"
@@ -169,6 +169,7 @@ def _restore_programs(head_end: HeadEnd, kept: Mapping[str, Documents], highest:
         found.groups = tuple(group for group in groups_of if group is not None)
         if (default := document["default"]) is not None:
             found.default = DefaultControl(default[0], _modes(default[1]), default[2])
+        found.curves = CurveList(head_end.mrids)
         found.curves.restore(document["curves"])
         programs[found.number] = found
     for key, document in kept.get(CONTROL, {}).items():

@@ -124,7 +124,7 @@ class Page {
     field.focus();
   }
 
-  describe({ version, url, edition, demo, panels, links }) {
+  describe({ version, url, edition, demo, panels = [], links }) {
     if (JSON.stringify(panels) !== this.offered) this.offerViews(panels);
     say(this.side.querySelector("small"), `2030.5 server ${version}`);
     say(this.who, `${url}, edition ${edition ?? "2018 or 2023, as each device speaks"}`);
