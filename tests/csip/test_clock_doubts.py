@@ -69,3 +69,13 @@ def test_what_is_remembered_is_bounded(doubts):
     for number in range(250):
         doubts.hold_back(control(-100, mrid=f"{number:02X}"), "", NOW_S, 0.0)
     assert len(doubts._doubted) <= 100
+
+
+def test_controls_that_no_list_has_are_forgotten(doubts, asked):
+    for number in range(20):
+        doubts.hold_back(control(-100, mrid=f"{number:02X}"), "", NOW_S, 0.0)
+    doubts.keep({"13", "FF"})
+    assert len(doubts) == 1
+    asked.clear()
+    doubts.hold_back(control(-100, mrid="13"), "", NOW_S, 0.0)
+    assert asked == []

@@ -397,3 +397,23 @@ class Passes(trio.abc.Instrument):
 
     def after_io_wait(self, timeout: float) -> None:
         self.passes += 1
+
+
+async def test_curves_and_doubts_of_controls_that_are_over_and_gone_are_forgotten(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    controls = bench.controls
+    for number in range(100):
+        start = int(bench.clock.now_s()) + 5
+        href = f"/curve/{number}"
+        base = r.DERControlBase(opModVoltVar=r.DERCurveLink(href=href))
+        running = r.EventStatus(currentStatus=1, dateTime=0, potentiallySuperseded=False)
+        listed = control(f"e{number}", start, 10, base, EventStatus=running)
+        controls.update([ProgramReading(program(), (listed,), default(max_w(90)))])
+        assert controls.needed_curves == {href}
+        controls.set_curves({href: volt_var((9500, 5000), (10500, -5000))})
+        assert not controls.needed_curves
+        await bench.clock.sleep_until(start + 20)
+        assert bench.statuses(f"e{number}") == [1, 2, 3]
+    assert len(controls._judge.curves) < 50
+    assert len(controls._doubts) < 50

@@ -6,7 +6,7 @@ import gc
 import trio
 from tests.test_day import Lab
 
-from dersim.csip.documents import Document, Documents
+from dersim.csip.documents import Document, Documents, Remembered
 from dersim.csip.session import CodecSettings
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
@@ -27,7 +27,7 @@ class Watched(Documents):
 
 
 def held(client, kind):
-    remembered = client.lifecycle.session._remembered.values()
+    remembered = client.lifecycle.session._remembered.documents()
     return [each.resource for each in remembered if type(each.resource) is kind]
 
 
@@ -104,3 +104,17 @@ async def test_a_program_without_its_own_href_gets_it_in_a_copy(autojump_clock, 
     assert node.program.href == program.href
     (read,) = [each for each in kept if type(each) is r.DERProgram]
     assert read.href is None
+
+
+def test_of_controls_and_curves_that_are_read_by_their_own_href_the_newest_are_remembered():
+    remembered, document = Remembered(), Document(b"", None, ())
+    remembered.keep("/dcap", r.DeviceCapability, document)
+    for number in range(1_000):
+        remembered.keep(f"/derc/{number}", r.DERControl, document)
+        remembered.keep(f"/dc/{number}", r.DERCurve, document)
+    assert len(remembered) < 100
+    assert remembered.find("/dcap", r.DeviceCapability) is document
+    assert remembered.find("/derc/999", r.DERControl) is document
+    assert remembered.find("/derc/1", r.DERControl) is None
+    remembered.clear()
+    assert len(remembered) == 0

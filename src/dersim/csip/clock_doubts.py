@@ -9,6 +9,7 @@ its rejection could not be taken back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from dersim.ieee2030_5.resources import DERControl
 
@@ -44,6 +45,15 @@ class ClockDoubts:
                 self._held[mrid] = now_s + HELD_S
             self._on_doubt(time_href)
         return is_over and now_s < self._held.get(mrid, 0.0)
+
+    def __len__(self) -> int:
+        """How many controls are remembered."""
+        return len(self._doubted)
+
+    def keep(self, mrids: AbstractSet[str]) -> None:
+        """Forget all but these: no list has the others."""
+        self._doubted &= mrids
+        self._held = {mrid: until_s for mrid, until_s in self._held.items() if mrid in mrids}
 
     def settle(self) -> None:
         """The clocks were sampled: nothing is held back any longer."""

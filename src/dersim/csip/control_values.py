@@ -76,6 +76,11 @@ class Judge:
         self.curves: dict[str, DERCurve | None] = {}
         self._setpoints = setpoints
 
+    def keep_curves(self, *users: DERControl | DefaultDERControl) -> None:
+        """Forget the curves that none of these points at."""
+        used = {href for each in users for href in curve_hrefs(each.DERControlBase).values()}
+        self.curves = {href: curve for href, curve in self.curves.items() if href in used}
+
     def missing(self, base: DERControlBase) -> frozenset[str]:
         """The hrefs of curves that were neither read nor given up."""
         return frozenset(href for href in curve_hrefs(base).values() if href not in self.curves)

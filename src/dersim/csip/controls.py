@@ -42,8 +42,9 @@ from dersim.modes import ModeValue, modes_to_json
 
 #: A wake-up that is this near has come: sums of times round.
 _ROUNDING_S = 1e-3
-#: How many curves are remembered; beyond that the oldest are asked for again where they are still in use.
-_MAX_CURVES = 2_000
+#: How many curves, and how many doubted controls, are remembered without a look at whether anything still
+#: needs them.
+_MANY = 32
 #: After an unforeseen error, what is due is tried again so much later, s.
 _FAILED_S = 10.0
 _NONE: frozenset[str] = frozenset()
@@ -172,8 +173,6 @@ class Controls(KeepsEvents):
             href for href, curve in curves.items() if curve is not None and _differs(known, href, curve)
         }
         known.update(curves)
-        for href in list(known)[: max(len(known) - _MAX_CURVES, 0)]:
-            del known[href]
         if edited:
             self._scheduler.judge_again(
                 control.mRID
@@ -204,11 +203,21 @@ class Controls(KeepsEvents):
         needed: set[str] = set()
         feeds = [self._to_feed(reading, needed) for reading in self._readings]
         self._needed = frozenset(needed) or _NONE
+        self._forget_unneeded()
         if self._read:  # else what a checkpoint brought goes on
             self._scheduler.feed(self._clock.now_s(), feeds)
         if self._offsets_s and self._readings and not needed:
             self._setpoints.release()
         self._apply()
+
+    def _forget_unneeded(self) -> None:
+        """Forget the curves and the doubts of controls that are over and in no list any more."""
+        listed = [control for reading in self._readings for control in reading.controls or ()]
+        if len(self._judge.curves) > _MANY:
+            defaults = [reading.default for reading in self._readings if reading.default is not None]
+            self._judge.keep_curves(*self._scheduler.controls(), *listed, *defaults)
+        if len(self._doubts) > _MANY:
+            self._doubts.keep({control.mRID for control in listed})
 
     def _to_feed(self, reading: ProgramReading, needed: set[str]) -> ProgramFeed:
         default = reading.default

@@ -31,6 +31,10 @@ _SHARED = (
 #: Violations of one document that are logged, beside what was left out.
 MAX_VIOLATIONS_LOGGED = 3
 MAX_LEFT_OUT_LOGGED = 20
+#: Documents that are remembered of one DER: those that it polls, and the newest of those that come and go: it
+#: reads a control or a curve by its own href a few times, and never again.
+MAX_REMEMBERED, MAX_PASSING = 4_096, 32
+_PASSING = (r.DERControl, r.DERCurve)
 #: Different bodies, without their times, that are kept to be shared; then all are forgotten.
 _MOST_SHAPES = 1_000
 
@@ -57,6 +61,49 @@ class Document:
             yield f"not valid: {violation}"
         if len(left_out) > MAX_LEFT_OUT_LOGGED:
             yield f"{len(left_out) - MAX_LEFT_OUT_LOGGED} more are left out"
+
+
+class Remembered:
+    """The documents that one DER has read last, by href; the one that has changed longest ago goes first."""
+
+    __slots__ = ("_passing", "_polled")
+
+    def __init__(self) -> None:
+        self._polled: dict[str, Document] = {}
+        self._passing: dict[str, Document] = {}
+
+    def __len__(self) -> int:
+        return len(self._polled) + len(self._passing)
+
+    def documents(self) -> Iterator[Document]:
+        """All of them."""
+        yield from self._polled.values()
+        yield from self._passing.values()
+
+    def find(self, href: str, kind: type) -> Document | None:
+        """What was read last from an href as a `kind`."""
+        return self._of(kind).get(href)
+
+    def keep(self, href: str, kind: type, document: Document) -> None:
+        """Remember what was read."""
+        held = self._of(kind)
+        most = MAX_PASSING if held is self._passing else MAX_REMEMBERED
+        held.pop(href, None)
+        held[href] = document
+        if len(held) > most:
+            del held[next(iter(held))]
+
+    def drop(self, href: str, kind: type) -> bool:
+        """Forget one; whether it was remembered."""
+        return self._of(kind).pop(href, None) is not None
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._polled.clear()
+        self._passing.clear()
+
+    def _of(self, kind: type) -> dict[str, Document]:
+        return self._passing if kind in _PASSING else self._polled
 
 
 class Documents:

@@ -170,10 +170,16 @@ class Programs:
         listing = await self._list("DERCurveList", href, r.DERCurveList)
         if listing is None:
             return
-        self._listed_curves[href] = tuple(curve.href for curve in listing.items)
+        self._note_listed(href, tuple(curve.href for curve in listing.items))
         for curve in listing.items:
             if curve.href and self.tree.curves.get(curve.href) is not curve:
                 self.tree.curves[curve.href] = self._new_curves[curve.href] = curve
+
+    def _note_listed(self, list_href: str, hrefs: tuple[str | None, ...]) -> None:
+        """A list has these curves now; those that are gone from it are forgotten."""
+        for href in set(self._listed_curves.get(list_href, ())).difference(hrefs):
+            self.tree.curves.pop(href or "", None)
+        self._listed_curves[list_href] = hrefs
 
     def new_curves(self) -> dict[str, r.DERCurve | None]:
         """The curves that were read from lists since the last call and are new or have changed."""
@@ -186,10 +192,9 @@ class Programs:
         for href in user.needed_curves:
             curve = self.tree.curves.get(href)
             if curve is None:
-                curve = await self._single("DERCurve", href, r.DERCurve, kept=_UNREADABLE)
+                curve = await self._single("DERCurve", href, r.DERCurve, kept=_UNREADABLE, passing=True)
                 if curve is _UNREADABLE:
                     continue
-                self.tree.curves[href] = curve
             found[href] = curve
         return found
 
@@ -199,7 +204,7 @@ class Programs:
         for href in set(hrefs).difference(*self._listed_curves.values()):
             curve = await self._single("DERCurve", href, r.DERCurve, kept=None, passing=True)
             if curve is not None:
-                self.tree.curves[href] = found[href] = curve
+                found[href] = curve
         return found
 
     async def control(self, href: str) -> r.DERControl | None:

@@ -126,7 +126,7 @@ class Reader:
         """`read`, or on failure `gone` where the server says that there is none, else `kept`.
 
         passing: for what comes and goes, as a DERControl: a missing one says nothing about the resources
-        around it.
+        around it, and it is not remembered whether it has worked.
         Moved, LinkGone, a Retry-After and a second transport failure in a row are raised all the same.
         """
         try:
@@ -160,6 +160,7 @@ class Reader:
 
     async def _passing(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
         result = await self._fenced(href, read)
+        self._unreadable.pop(href, None)
         self._silent = 0
         return result
 

@@ -19,6 +19,7 @@ import trio
 
 from dersim.csip.on_demand import OnDemand
 from dersim.csip.session import Fence
+from dersim.csip.told import Told
 from dersim.draws import draws_of
 from dersim.errors import RemoteProtocolError, UtilityUnreachable
 from dersim.ieee2030_5.controlbase import modes_mask
@@ -45,8 +46,6 @@ _LATER = frozenset({408, 425, 429})
 
 #: Key for the whole server among the replyTo hrefs that are waiting after a failure.
 _SERVER = ""
-
-Key = tuple[str, int]
 
 
 class Outbox:
@@ -83,7 +82,7 @@ class Outbox:
         self._fence = fence
         self._queue: list[EventResponse] = []
         self._posting: EventResponse | None = None
-        self._known: dict[Key, None] = {}
+        self._known = Told()
         #: Rises with whatever changes a checkpoint in which what is being posted still waits.
         self.changes = 0
         self._held: dict[str, float] = {}
@@ -99,13 +98,10 @@ class Outbox:
 
     def put(self, response: EventResponse) -> None:
         """Queue a Response unless the same one was queued before. Never blocks."""
-        key = (response.mrid, response.status)
-        if key in self._known or not response.reply_to:
+        if (response.mrid, response.status) in self._known or not response.reply_to:
             return
-        self._known[key] = None
+        self._known.add(response.mrid, response.status, MAX_DELIVERED)
         self.changes += 1
-        while len(self._known) > MAX_DELIVERED:
-            del self._known[next(iter(self._known))]
         self._queue.append(response)
         if len(self._queue) > MAX_PENDING:
             lost = self._queue.pop(0)
@@ -118,14 +114,14 @@ class Outbox:
 
     def checkpoint(self) -> dict[str, Any]:
         """The Responses that wait, and the last of those that were queued or delivered."""
-        known = list(self._known)[-MAX_KEPT:]
+        known = self._known.newest(MAX_KEPT)
         told = None if self._repeats() else self._posting
         waiting = [response for response in self._queue if response is not told]
         return {"queue": [plain(response) for response in waiting], "known": plain(known)}
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take over what `checkpoint` gave; what waited is sent."""
-        self._known.update((value(key), None) for key in document["known"])
+        self._known.restore((value(key) for key in document["known"]), MAX_DELIVERED)
         self._queue.extend(EventResponse(*value(response)) for response in document["queue"])
         self._news.set()
         self.delivery.want()

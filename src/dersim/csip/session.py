@@ -19,7 +19,7 @@ import trio
 from dersim.clock import SimClock
 from dersim.csip import document_links
 from dersim.csip.answer_words import REDIRECTS, described, end_of, first_words
-from dersim.csip.documents import Document, Documents
+from dersim.csip.documents import Document, Documents, Remembered
 from dersim.csip.hints import hint
 from dersim.csip.links import Origin, resolve
 from dersim.csip.retry_after import retry_after_s
@@ -40,8 +40,6 @@ LOOP_DETECTED = 508
 EMPTY_POLL_RATE_S = 30
 #: The longest part of a Location that is logged.
 MAX_LOCATION_CHARS = 200
-#: Documents whose hash is remembered, per DER.
-MAX_REMEMBERED = 4_096
 _READ_HEADERS = (("Accept", "application/sep+xml"), ("User-Agent", "dersim"))
 _WRITE_HEADERS = (*_READ_HEADERS, ("Content-Type", "application/sep+xml"))
 
@@ -165,7 +163,7 @@ class Session:
         self._failed: dict[str, None] = {}
         self._newest = 0
         self._connections: dict[Origin, Requests] = {}
-        self._remembered: dict[str, Document] = {}
+        self._remembered = Remembered()
         self._accepted_us: dict[Origin, None] = {}
 
     async def aclose(self) -> None:
@@ -193,21 +191,19 @@ class Session:
         answer = await self.exchange("GET", href, cause)
         if answer.status == 204:
             return self._empty(href, kind, answer)
-        known = self._remembered.get(href)
+        known = self._remembered.find(href, kind)
         digest = hash(answer.body)
         if known is not None and known.digest == digest and isinstance(known.resource, kind):
             self._say("Debug", f"GET {href}: {answer.status}, unchanged")
             return Fetched(known.resource, False, answer.sent_s, answer.received_s, known.left_out)
         document = self._read_or_note(href, kind, answer)
-        if len(self._remembered) >= MAX_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[href] = document
+        self._remembered.keep(href, kind, document)
         self._say(level, f"GET {href}: {answer.status} {described(document.resource)}")
         return Fetched(document.resource, True, answer.sent_s, answer.received_s, document.left_out)
 
     def _empty(self, href: str, kind: type[T], answer: Answer) -> Fetched[T]:
         """A 204 is an empty resource: a list without items, anything else NoContent."""
-        fresh = self._remembered.pop(href, None) is not None
+        fresh = self._remembered.drop(href, kind)
         if not issubclass(kind, r.List | r.SubscribableList):
             raise NoContent(f"GET {href}: 204, there is no {kind.__name__}")
         self._say("Info" if fresh else "Debug", f"GET {href}: 204, taken as an empty {kind.__name__}")

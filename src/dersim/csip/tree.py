@@ -83,7 +83,10 @@ class RegistrationView:
 
 @dataclass(slots=True)
 class Tree:
-    """All that is known of the server. unreadable: why the last reading of a link failed, by href."""
+    """All that is known of the server.
+
+    unreadable: why the last reading of a link failed, by href. curves: those of the DERCurveLists, by href.
+    """
 
     dcap: r.DeviceCapability | None = None
     end_device: r.EndDevice | None = None
@@ -91,7 +94,7 @@ class Tree:
     registration: RegistrationView = field(default_factory=RegistrationView)
     fsas: tuple[r.FunctionSetAssignments, ...] = ()
     program_lists: dict[str, ProgramListNode] = field(default_factory=dict)
-    curves: dict[str, r.DERCurve | None] = field(default_factory=dict)
+    curves: dict[str, r.DERCurve] = field(default_factory=dict)
     der: DerNode | None = None
     log_events: str | None = None
     mirrors: str | None = None

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SLACK, SLACK_W = 2e-4, 1.0
 #: Ticks that are remembered, and how long before and after a post counts, simulated s beside two ticks.
 MOST_TICKS, AROUND_S = 600, 2.0
+#: What is remembered of a tick, bytes.
+_TICK_BYTES = 230
 _W, _VAR = 38, 63
 #: A reading that is older when it is sent is wrong, real s.
 MOST_WAIT_S = 30.0
@@ -76,6 +78,10 @@ class Agreement(Invariant):
         )
         while posted and look.now_s >= look.ended_s(posted[0]) + 2 * look.tick_s:
             yield from self._readings(look, posted.pop(0))
+
+    def held_bytes(self) -> int:
+        """What is remembered of the past."""
+        return _TICK_BYTES * sum(map(len, self._past.values()))
 
     def _readings(self, look: Look, exchange: HttpExchange) -> Iterator[Violation]:
         """Total P and Q in what was posted."""

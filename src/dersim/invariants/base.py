@@ -126,3 +126,7 @@ class Invariant:
         """Called after every tick."""
         del look
         return ()
+
+    def held_bytes(self) -> int:
+        """What it remembers at the moment and is worth counting, bytes."""
+        return 0

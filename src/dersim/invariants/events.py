@@ -14,6 +14,7 @@ from dersim.ieee2030_5.event_types import EventView, Phase
 from dersim.invariants.base import Invariant, Look, Violation
 from dersim.invariants.calm import Calm
 from dersim.invariants.published import PublishedControl, asked_modes
+from dersim.invariants.remembering import forget_over
 from dersim.invariants.response_order import response_of
 from dersim.setpoints import SetpointSource, Verdict
 
@@ -39,7 +40,7 @@ class Events(Invariant):
     def __init__(self) -> None:
         self._calm = Calm()
         self._told: OrderedDict[tuple[int, str, str], None] = OrderedDict()
-        self._opted_out: dict[int, set[str]] = {}
+        self._opted_out: dict[int, dict[str, None]] = {}
         #: The events that were not over at the last look.
         self._live: dict[int, frozenset[str]] = {}
 
@@ -49,7 +50,9 @@ class Events(Invariant):
         for exchange in look.exchanges:
             found = response_of(exchange)
             if found is not None and found[1] == _OPT_OUT:
-                self._opted_out.setdefault(number, set()).add(found[0])
+                self._opted_out.setdefault(number, {})[found[0]] = None
+        if number in self._opted_out:
+            forget_over(self._opted_out[number], look)
         news_s = _news_s(look)
         if look.client is None or self._calm.lasts_s(look)[0] < news_s:
             self._live.pop(number, None)

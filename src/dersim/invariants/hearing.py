@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from dersim.plugin.services import ConversationService
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 MOST_WAITING = 500
 #: Those from before it listened that are taken over.
 MOST_BEFORE = 5_000
+#: What one takes that the conversation has dropped, bytes: it and its bodies, of which most are shared.
+_EXCHANGE_BYTES = 1_000
 
 
 class Hearing:
@@ -41,6 +44,18 @@ class Hearing:
         """What DER `number` exchanged since the last call, oldest first."""
         waiting = self._waiting.pop(number, None)
         return () if waiting is None else tuple(waiting)
+
+    def held_bytes(self) -> int:
+        """What waits and the conversation does not hold any more."""
+        conversation = self.conversation
+        if conversation is None:
+            return 0
+        dropped = (
+            each
+            for waiting in self._waiting.values()
+            for each in takewhile(lambda one: conversation.exchange(one.id) is None, waiting)
+        )
+        return _EXCHANGE_BYTES * sum(1 for _ in dropped)
 
     def _heard(self, exchange: HttpExchange) -> None:
         self._waiting[exchange.device].append(exchange)

@@ -29,8 +29,9 @@ from dersim.ieee2030_5.resources import (
 if TYPE_CHECKING:
     from dersim.plugin.services import HttpExchange
 
-#: Addresses that are remembered of one DER; and how often a body is decoded: once while it is among so many.
-MOST_ADDRESSES, MOST_BODIES = 400, 256
+#: Addresses and controls that are remembered of one DER; and how often a body is decoded: once while it is
+#: among so many.
+MOST_ADDRESSES, MOST_CONTROLS, MOST_BODIES = 400, 12_000, 64
 _GONE = frozenset({404, 410})
 _INTERESTING = re.compile(
     rb"<(?:\w+:)?(DERProgramList|DERProgram|DERControlList|DERControl|DefaultDERControl)\b"
@@ -186,6 +187,8 @@ class Published:
         known = self.controls.get(control.mRID)
         if known is None or known.list_path != path:
             self.controls[control.mRID] = PublishedControl(control, path, time_s, time_s)
+            if len(self.controls) > MOST_CONTROLS:
+                del self.controls[next(iter(self.controls))]
         elif known.control != control:
             known.control, known.changed_s = control, time_s
 

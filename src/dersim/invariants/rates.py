@@ -56,6 +56,11 @@ class Rates(Invariant):
             buckets[exchange.url] = left, exchange.time_s
             while len(buckets) > MOST_ADDRESSES:
                 del buckets[next(iter(buckets))]
+        # Longest ago first; a bucket that has filled again is as one that there is not.
+        for url, (_, last_s) in list(buckets.items()):
+            if look.now_s - last_s <= BURST * SHORTEST_S:
+                break
+            del buckets[url]
 
 
 class Spread(Invariant):

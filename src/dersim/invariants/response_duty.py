@@ -7,11 +7,13 @@ asks for it. It must have been taken, or refused for good, once the client was c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from dersim.ieee2030_5.event_types import Phase
 from dersim.invariants.base import Invariant, Look, Violation
 from dersim.invariants.calm import Calm
+from dersim.invariants.remembering import ENTRY_BYTES, forget_over
 from dersim.invariants.response_order import response_of
 
 #: How long the client must have been connected, real s.
@@ -23,8 +25,6 @@ OWED = {
     Phase.COMPLETED: (frozenset({3, 8, 9, 10}), 2),
     Phase.SUPERSEDED: (frozenset({7, 14}), 2),
 }
-#: The events of one DER that are remembered.
-MOST_EVENTS = 2_000
 #: EventStatus.currentStatus of an event that runs; higher ones are over.
 ACTIVE = 1
 _TRY_AGAIN = frozenset({408, 425, 429})
@@ -47,7 +47,7 @@ class ResponseDuty(Invariant):
         self._phases: dict[int, dict[str, Phase]] = {}
         self._asked: dict[int, dict[str, int]] = {}
         self._debts: dict[int, list[_Debt]] = {}
-        self._told: dict[int, dict[str, set[int]]] = {}
+        self._told: dict[int, dict[str, frozenset[int]]] = {}
         self._failed_s: dict[int, float] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
@@ -58,24 +58,29 @@ class ResponseDuty(Invariant):
         _, calm_s = self._calm.lasts_s(look)
         self._note(look)
         debts = self._debts.setdefault(number, [])
-        debts[:] = [each for each in debts if not each.statuses & told.get(each.mrid, set())]
+        debts[:] = [each for each in debts if not each.statuses & told.get(each.mrid, frozenset())]
         quiet_since_s = max(self._failed_s.get(number, 0.0), look.real_s - calm_s)
+        forget_over(told, look, (each.mrid for each in debts))
         due = [each for each in debts if look.real_s - max(each.since_s, quiet_since_s) > GRACE_S]
         for debt in due:
             debts.remove(debt)
             words = " or ".join(map(str, sorted(debt.statuses)))
             yield look.violation(ResponseDuty, f"a Response {words} for {debt.mrid}", "none that was taken")
 
-    def _hear(self, look: Look, told: dict[str, set[int]]) -> None:
+    def held_bytes(self) -> int:
+        """What is remembered of the events that the clients hold, and of their Responses."""
+        held = self._phases, self._asked, self._told
+        return ENTRY_BYTES * sum(len(events) for by_device in held for events in by_device.values())
+
+    def _hear(self, look: Look, told: dict[str, frozenset[int]]) -> None:
         for exchange in look.exchanges:
             if (found := response_of(exchange)) is None:
                 continue
             if exchange.status == 0 or exchange.status >= 500 or exchange.status in _TRY_AGAIN:
                 self._failed_s[look.device.number] = look.real_s
             else:
-                told.setdefault(found[0], set()).add(found[1])
-        while len(told) > MOST_EVENTS:
-            del told[next(iter(told))]
+                mrid, status = found
+                told[mrid] = _shared(told.get(mrid, frozenset()) | {status})
 
     def _note(self, look: Look) -> None:
         """What became of each event since the last look. The first look knows nothing of before."""
@@ -97,8 +102,15 @@ class ResponseDuty(Invariant):
             new = mrid not in before if phase is Phase.SCHEDULED else before.get(mrid) is not phase
             if new and asked.get(mrid, 0) & bit:
                 self._debts.setdefault(number, []).append(_Debt(mrid, statuses, look.real_s))
-        for mrid in [each for each in asked if each not in now and each not in look.published.controls]:
+        live = {mrid for mrid, phase in now.items() if phase.live}
+        for mrid in asked.keys() - live - look.published.controls.keys():
             del asked[mrid]
+
+
+@lru_cache(maxsize=512)
+def _shared(statuses: frozenset[int]) -> frozenset[int]:
+    """One object for equal statuses: those of most events are."""
+    return statuses
 
 
 def _is_over(look: Look, mrid: str) -> bool:

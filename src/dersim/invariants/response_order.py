@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
+from functools import lru_cache
 
 from dersim.invariants.base import Invariant, Look, Violation
+from dersim.invariants.remembering import ENTRY_BYTES, forget_over
 from dersim.plugin.services import HttpExchange
 
 RECEIVED, STARTED = 1, 2
@@ -14,8 +15,8 @@ RECEIVED, STARTED = 1, 2
 FINAL = frozenset({3, 6, 7, 8, 9, 10, 14, 251, 252, 253, 254})
 #: The user may opt out and in several times.
 REPEATABLE = frozenset({4, 5})
-#: The events of one DER that are remembered.
-MOST_EVENTS = 2_000
+#: The Responses to one event that are remembered.
+MOST_STATUSES = 50
 
 _SUBJECT = re.compile(rb"<(?:\w+:)?subject[^>]*>\s*([0-9A-Fa-f]+)\s*<")
 _STATUS = re.compile(rb"<(?:\w+:)?status[^>]*>\s*(\d+)\s*<")
@@ -28,21 +29,36 @@ class ResponseOrder(Invariant):
     statement = "Each Response succeeds at most once, in the order received, started, ended."
 
     def __init__(self) -> None:
-        self._told: dict[int, OrderedDict[str, list[int]]] = {}
+        self._told: dict[int, dict[str, tuple[int, ...]]] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
         """Follow the Responses that the server took."""
-        told = self._told.setdefault(look.device.number, OrderedDict())
+        told = self._told.setdefault(look.device.number, {})
         for exchange in look.exchanges:
             found = response_of(exchange)
             if found is None or not 200 <= exchange.status < 300:
                 continue
             mrid, status = found
-            before = told.setdefault(mrid, [])
+            before = told.get(mrid, ())
             yield from _judge(look, mrid, status, before)
-            before.append(status)
-            while len(told) > MOST_EVENTS:
-                told.popitem(last=False)
+            told[mrid] = _shared((*before[-MOST_STATUSES:], status))
+        forget_over(told, look)
+
+    def held_bytes(self) -> int:
+        """What is remembered of the Responses."""
+        return ENTRY_BYTES * sum(map(len, self._told.values()))
+
+
+@lru_cache(maxsize=512)
+def _shared(statuses: tuple[int, ...]) -> tuple[int, ...]:
+    """One object for equal statuses: those of most events are."""
+    return statuses
+
+
+@lru_cache(maxsize=512)
+def _mrid(text: bytes) -> str:
+    """One object for an mRID: all DERs of a program have the same."""
+    return text.decode().upper()
 
 
 def response_of(exchange: HttpExchange) -> tuple[str, int] | None:
@@ -52,12 +68,14 @@ def response_of(exchange: HttpExchange) -> tuple[str, int] | None:
     subject, status = _SUBJECT.search(exchange.request_body), _STATUS.search(exchange.request_body)
     if subject is None or status is None:
         return None
-    return subject[1].decode().upper(), int(status[1])
+    return _mrid(subject[1]), int(status[1])
 
 
-def _judge(look: Look, mrid: str, status: int, before: list[int]) -> Iterator[Violation]:
+def _judge(look: Look, mrid: str, status: int, before: tuple[int, ...]) -> Iterator[Violation]:
     if status in before and status not in REPEATABLE:
-        yield look.violation(ResponseOrder, f"Response {status} for {mrid} once", f"again after {before}")
+        yield look.violation(
+            ResponseOrder, f"Response {status} for {mrid} once", f"again after {list(before)}"
+        )
         return
     ended = [each for each in before if each in FINAL]
     if ended and status not in REPEATABLE:
