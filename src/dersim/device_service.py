@@ -9,6 +9,12 @@ class DeviceService:
     """Service as `Device` shows it."""
 
     chain: Chain
+    _last_s: float
+
+    @property
+    def stepped_s(self) -> float:
+        """Until when it was stepped, simulated UTC seconds; NaN before the first step."""
+        return self._last_s
 
     @property
     def permitted(self) -> bool:

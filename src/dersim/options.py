@@ -45,6 +45,7 @@ _PLAIN = (
 )
 #: Flags of plug-ins that come with dersim but are installed on their own.
 _OF_PLUGINS = {
+    "--csip_aus_nmi": "dersim-csip-aus",
     "--feeder": "dersim-feeder",
     "--feeder_map": "dersim-feeder",
     "--site_port": "dersim-site-meter",

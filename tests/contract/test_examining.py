@@ -18,7 +18,9 @@ from dersim.ieee2030_5 import extensions
 from dersim.modes import MODES
 from dersim.outcomes import FAILED
 from dersim.plugin import (
+    DER_MIRROR,
     NOTHING,
+    CsipProfile,
     DcPoint,
     Demand,
     DeviceType,
@@ -35,6 +37,7 @@ from dersim.plugin import (
     Settled,
     SunspecModel,
     hookimpl,
+    mean_quantity,
 )
 from dersim.plugin import (
     ConfigError as PluginConfigError,
@@ -318,6 +321,21 @@ class Forgetful(Good):
         return Demand(limit_w=limit_w)
 
 
+def profile(*suffixes, **changes):
+    """A CSIP profile with a mirror of each suffix, which is all that tells them apart."""
+
+    def mirrors(nameplate, has_load):
+        del nameplate, has_load
+        mean = mean_quantity("W", 38, 0, lambda means: means.p_w)
+        return [
+            DER_MIRROR._replace(key=f"point {suffix}", quantities=lambda phases: (mean,))
+            for suffix in suffixes
+        ]
+
+    found = CsipProfile("x", **{"mirrors": mirrors, "end_device": lambda device: {"postRate": 60}, **changes})
+    return {"register_csip_profiles": lambda options: [found]}
+
+
 CASES = [
     (function(vars(Forgetful)), "control function x: ticks", "give the Demand its lag"),
     ({"register_control_functions": lambda: None}, "hooks", "returned None"),
@@ -372,6 +390,8 @@ CASES = [
     (grid(settle=never_solves), "grid x: settle", "GridNotSolved for each of 20 outputs"),
     (grid(longest_step_s=0), "grid x: settle", "longest_step_s is 0"),
     (grid(settle=shielded_settle), "grid x: cancelled", "let trio.Cancelled pass"),
+    (profile("a", "b"), "CSIP profile x: mirrors", "one key, and so one mRID"),
+    (profile("a", end_device=lambda device: {"postRate": -1}), "CSIP profile x: EndDevice", "postRate"),
     (panel("export const x = 1;\n"), "panel x: module", "exports no mount"),
     (
         panel('import "https://example.org/x.js";\nexport function mount() {}\n'),
@@ -402,7 +422,9 @@ def test_a_planted_mistake_fails_the_check_made_for_it(hooks, check, words, tmp_
     assert "\n" not in found[check].line
 
 
-@pytest.mark.parametrize("hooks", [function(), source(), extension(), model(), frontend(), grid()])
+@pytest.mark.parametrize(
+    "hooks", [function(), source(), extension(), model(), frontend(), grid(), profile("a")]
+)
 def test_what_the_mistakes_are_planted_in_passes(hooks):
     results = list(examine(candidate(hooks)))
     assert [result.line for result in results if result.result == FAILED] == []

@@ -33,6 +33,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.logbuffer import LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.builtin import make_device
+from dersim.plugin.csip_profile import PLAIN
 from dersim.plugin.extension import FrontendContext
 from dersim.plugin.services import Services
 
@@ -314,6 +315,7 @@ class World:
         self.fleet = Fleet([self.device])
         self.services = Services()
         self.client: CsipClient
+        self.profile = PLAIN
         self.device.step(START_S)
 
     def make(self, *flags: str, **more: Any) -> CsipClient:
@@ -330,6 +332,7 @@ class World:
             device=self.device,
             rng=random.Random(1),
             fences=self.fences,
+            csip_profile=self.profile,
         )
         self.client = CsipClient(context, open_tcp=self.server.open_tcp)
         return self.client

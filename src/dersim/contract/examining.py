@@ -9,6 +9,7 @@ from dersim.contract.frontend_checks import checks as frontend_checks
 from dersim.contract.function_checks import checks as function_checks
 from dersim.contract.grid_checks import checks as grid_checks
 from dersim.contract.panel_checks import checks as panel_checks
+from dersim.contract.profile_checks import checks as profile_checks
 from dersim.contract.schema_checks import checks as schema_checks
 from dersim.contract.source_checks import checks as source_checks
 from dersim.contract.subject import Check, Subject, told
@@ -24,6 +25,7 @@ _GROUPS = (
     function_checks,
     source_checks,
     schema_checks,
+    profile_checks,
     sunspec_checks,
     grid_checks,
     frontend_checks,

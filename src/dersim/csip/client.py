@@ -14,7 +14,7 @@ from dersim.csip import checkpoint, recording, snapshot
 from dersim.csip import credentials as credentials_of
 from dersim.csip.actions import told
 from dersim.csip.client_context import ClientContext
-from dersim.csip.config import CsipConfig, with_port_of_demo
+from dersim.csip.config import with_port_of_demo
 from dersim.csip.credentials import Credentials
 from dersim.csip.documents import Documents
 from dersim.csip.joining import Joining, Retries
@@ -22,6 +22,7 @@ from dersim.csip.lifecycle import Lifecycle
 from dersim.csip.log_events import BurstImpossible
 from dersim.csip.measuring import ClientProbe
 from dersim.csip.presence import Presence
+from dersim.csip.profile_rounds import begin
 from dersim.csip.session import COUNTER_NAMES, Counters
 from dersim.csip.status import ClientStatus
 from dersim.errors import CertificateError, ConfigError
@@ -40,6 +41,7 @@ from dersim.plugin.services import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dersim.csip.config import CsipConfig
     from dersim.device import Device
     from dersim.ieee2030_5 import Edition
     from dersim.ieee2030_5.event_types import EventView
@@ -66,7 +68,7 @@ class CsipClient:
         if context.device is None:
             raise ConfigError("the CSIP client belongs to a DER; register it with scope device")
         self.device: Device = context.device
-        self.config = CsipConfig.from_options(context.options)
+        self.config = begin(context)
         self.counters = Counters()
         self.client_status = ClientStatus()
         self.conversation = _conversation_of(context, self.config)

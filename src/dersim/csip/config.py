@@ -14,7 +14,7 @@ from dersim.csip.links import Origin, resolve
 from dersim.errors import ConfigError, RemoteProtocolError
 from dersim.exchanges.conversation import DEFAULT_MIB, MOST_DEVICES_UNSEEN
 from dersim.ieee2030_5 import Edition
-from dersim.ieee2030_5.identity import pin_is_valid
+from dersim.ieee2030_5.identity import OTHER_PIN_RULE, pin_is_by_sfdi_rule, pin_is_valid
 from dersim.numeric import shown
 from dersim.options import CSIP_PIN_VARIABLE, OptionParser, count, host, number, port, yes_no
 from dersim.plugin.services import CompanionService
@@ -98,6 +98,12 @@ def with_port_of_demo(config: CsipConfig, context: FrontendContext) -> CsipConfi
     if server is None:
         raise ConfigError("--csip_server_port 0: only --demo picks a free port; give the server's own")
     return replace(config, origin=config.origin._replace(port=server.port))
+
+
+def warn_of_pin(config: CsipConfig, context: FrontendContext) -> None:
+    """A warning of a PIN whose check digit is by the other rule."""
+    if config.pin is not None and not pin_is_by_sfdi_rule(config.pin):
+        context.log.log("Warning", "CSIP", OTHER_PIN_RULE, context.fleet.devices[0].number)
 
 
 def add_options(parser: OptionParser) -> None:
@@ -187,5 +193,8 @@ def _pin(text: str) -> int | str:
         return text
     pin = count(0, 999_999)(text)
     if not pin_is_valid(pin):
-        raise ArgumentTypeError("the check digit of the PIN is wrong; the six digits sum to 0 mod 10")
+        raise ArgumentTypeError(
+            "the check digit of the PIN is wrong; the six digits sum to 0 mod 10, or the first five to the"
+            " last"
+        )
     return pin

@@ -175,9 +175,16 @@ def connect_bits_2023(connection: Connection) -> int:
 
 
 def status(
-    plate: Nameplate, state: DeviceState, *, remote: bool, since: Any, reading_time: int, edition: Edition
+    plate: Nameplate,
+    state: DeviceState,
+    *,
+    remote: bool,
+    since: Any,
+    reading_time: int,
+    edition: Edition,
+    gen_for_storage: bool = False,
 ) -> r.DERStatus:
-    """The live status.
+    """The live status. gen_for_storage: in 2018 a storage has a genConnectStatus, too.
 
     remote: neither a local setpoint nor the operator's stop is in force. since(name, value): the time of its
     change.
@@ -202,7 +209,7 @@ def status(
         bits = connect_bits_2023(state.connection)
         body.connectStatus = stamped(r.ConnectStatusType2, "connectStatus", bits)
     else:
-        if plate.der_type != _STORAGE:
+        if plate.der_type != _STORAGE or gen_for_storage:
             bits = connect_bits_2018(state.connection_of("pv"))
             body.genConnectStatus = stamped(r.ConnectStatusType, "genConnectStatus", bits)
         if plate.rtgMaxWh:

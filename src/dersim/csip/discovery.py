@@ -14,6 +14,7 @@ and `registration` can stop a walk.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dersim.csip import causes
@@ -51,15 +52,26 @@ class PinRefused(DersimError):  # noqa: N818 - as above
 
 
 class Discovery:
-    """Reads all branches but the programs."""
+    """Reads all branches but the programs.
 
-    def __init__(self, reader: Reader, tree: Tree, expected: ExpectedEndDevice, dcap: str) -> None:
+    dcap: where the DeviceCapability is. end_device: what else the EndDevice says that registers in-band.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        tree: Tree,
+        expected: ExpectedEndDevice,
+        dcap: str,
+        end_device: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
         self.tree = tree
         self.polling = False
         self.log_events_unread = False
         self._reader = reader
         self._expected = expected
-        self._dcap = dcap
+        self.dcap = dcap
+        self._end_device = end_device
         self._list_href = ""
         self._list_head: r.EndDeviceList | None = None
         self._long_list = False
@@ -74,7 +86,7 @@ class Discovery:
     async def device_capability(self) -> float:
         """Read the DeviceCapability; Moved where its links changed after the walk."""
         fetched = await self._reader.required(
-            self._dcap, lambda: self._reader.fetch(self._dcap, r.DeviceCapability)
+            self.dcap, lambda: self._reader.fetch(self.dcap, r.DeviceCapability)
         )
         before, self.tree.dcap = self.tree.dcap, fetched.resource
         if self.polling and before is not None and _links(before) != _links(fetched.resource):
@@ -89,7 +101,7 @@ class Discovery:
         link = self.tree.dcap.EndDeviceListLink if self.tree.dcap else None
         if link is None:
             raise RemoteProtocolError(
-                f"the DeviceCapability at {self._dcap} has no EndDeviceListLink: this client needs one"
+                f"the DeviceCapability at {self.dcap} has no EndDeviceListLink: this client needs one"
             )
         if self._long_list and self.tree.end_device_href and self._list_href == link.href:
             # A list of more than one page is not polled: our own EndDevice is enough.
@@ -174,7 +186,8 @@ class Discovery:
         if not self._may_register:
             raise NotRegistered(f"{missing}; waiting to be registered there")
         self._may_register = False
-        me = r.EndDevice(lFDI=expected.lfdi, sFDI=expected.sfdi, changedTime=int(now_s))
+        own = {"lFDI": expected.lfdi, "sFDI": expected.sfdi, "changedTime": int(now_s)}
+        me = r.EndDevice(**{**self._end_device(), **own})
         try:
             answer = await session.send(
                 "POST", href, session.encode(me), "our EndDevice (in-band registration)", causes.REGISTERING

@@ -72,10 +72,9 @@ class Lifecycle:
         self._walked_at = 0.0
         self._answering = False
         self._retries = Retries(client_context.frontend.rng)
-        frontend = client_context.frontend
-        self._watch = Watch(
-            client_context.device, parts.log_events, parts.polling.status_changed, frontend.fences
-        )
+        fences, changed = client_context.frontend.fences, parts.polling.status_changed
+        self._watch = Watch(client_context.device, parts.log_events, changed, fences)
+        self._watch.follow(parts)
 
     def rediscover(self) -> None:
         """Read the certificate files and walk the server again, after the request in progress."""

@@ -1,5 +1,8 @@
 """The MirrorUsagePoint of one DER on the server: created, posted to at postRate, created again when lost.
 
+A mirror with means (`mirror_values.py`) is posted to at the end of each interval instead, and what the server
+did not get while it was away is posted later.
+
 Readings are instantaneous values and counters, so a post that failed is not repeated: the next one carries
 newer values and the same counters. No reading can arrive twice.
 
@@ -16,8 +19,9 @@ from dersim.csip import mirror
 from dersim.csip.causes import METER_POST
 from dersim.csip.links import resolve
 from dersim.csip.mirror_checkpoint import KeepsMirror
+from dersim.csip.mirror_values import MirrorValues
 from dersim.csip.paging import read_list
-from dersim.csip.reading_posts import ReadingPosts
+from dersim.csip.reading_posts import ReadingPosts, Readings
 from dersim.csip.session import RequestRefused, Say, Session
 from dersim.csip.status import Trouble
 from dersim.csip.tree import poll_rate_s
@@ -26,6 +30,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.saved_states import no_wait
 
 if TYPE_CHECKING:
+    from dersim.csip.means import MeanCounter
     from dersim.device import Device
 
 #: The default interval between posts, s, and the limits of what a server may ask for.
@@ -46,6 +51,7 @@ class Metering(KeepsMirror):
     server_s: server time, s. clock_s: simulated time, s. end_device_rate: EndDevice.postRate, s, or None.
     on_lost: called when the server had lost the mirror, and probably our other resources too.
     saved: waits until a checkpoint has the present registers, so that those of a restored run are not lower.
+    mrid_end: see `CsipProfile`. means: of the DER, for a mirror that has quantities that are means.
     """
 
     def __init__(
@@ -61,21 +67,20 @@ class Metering(KeepsMirror):
         on_lost: Callable[[], None],
         kind: mirror.MirrorKind = mirror.OF_DER,
         saved: Callable[[], Awaitable[None]] = no_wait,
+        mrid_end: str = "",
+        means: MeanCounter | None = None,
     ) -> None:
         self.href: str | None = None
         self.trouble: Trouble | None = None
         self._device = device
         self._session = session
         self._say = say
-        self._lfdi = lfdi
-        self._server_s = server_s
         self._clock_s = clock_s
         self._end_device_rate = end_device_rate
         self._on_lost = on_lost
         self._saved = saved
-        self._kind = kind
-        self._items = kind.quantities(device.nameplate.phases)
-        self._mrid = mirror.derived_mrid(lfdi, kind.key)
+        self._values = MirrorValues(device, lfdi, kind, server_s, mrid_end, means)
+        self._mrid = mirror.derived_mrid(lfdi, kind.key, mrid_end)
         self._mirror_rate: int | None = None
         self._listed = False
         self._posts = ReadingPosts(session, say, clock_s)
@@ -92,8 +97,9 @@ class Metering(KeepsMirror):
     def wait_s(self) -> float:
         """The delay of the next post, s: doubled by each failure, at most two intervals or 60 s."""
         interval_s = self.interval_s
-        longest_s = max(2 * interval_s, MAX_WAIT_S)
-        return min(interval_s * 2.0 ** min(self._failures, 10), longest_s) if self._failures else interval_s
+        if not self._failures:
+            return self._values.wait_s(interval_s)
+        return min(interval_s * 2.0 ** min(self._failures, 10), max(2 * interval_s, MAX_WAIT_S))
 
     @property
     def can_retry(self) -> bool:
@@ -196,9 +202,8 @@ class Metering(KeepsMirror):
         if self._was_at is not None and await self._is_listed(mirrors_href):
             return 200
         session = self._session
-        point = mirror.usage_point(self._lfdi, self._items, self._device.name, self._kind)
         try:
-            body = session.encode(point)
+            body = session.encode(self._values.usage_point())
             answer = await session.send("POST", mirrors_href, body, "MirrorUsagePoint", METER_POST)
         except RequestRefused as error:
             known = await self._find(mirrors_href) if error.status in (403, 409) else None
@@ -250,7 +255,11 @@ class Metering(KeepsMirror):
         self._mirror_rate = fetched.resource.postRate
 
     async def _post_readings(self, mirrors_href: str) -> None:
-        values = mirror.readings(self._lfdi, self._items, self._device.state, int(self._server_s()))
+        for values, taking in self._values.due(self.interval_s):
+            with taking:
+                await self._send(mirrors_href, values)
+
+    async def _send(self, mirrors_href: str, values: Readings) -> None:
         await self._saved()
         refusal = await self._posts.send(self.href or "", values)
         if (

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from dersim.csip.means import Means
 from dersim.hardware.state import DeviceState
 from dersim.ieee2030_5 import resources as r
 
@@ -23,11 +24,15 @@ PEN = 40732
 _INSTANTANEOUS, _SUMMATION = 12, 9
 POWER_KIND, _ENERGY_KIND = 37, 12
 _VALID = 0x0001
+_AVERAGE = 2
 PHASES = (("A", 128, 129), ("B", 64, 65), ("C", 32, 33))
 
 
 class Quantity(NamedTuple):
-    """One measured quantity. value: in units of `uom`, before the multiplier; key: input of the mRID."""
+    """One measured quantity. value: in units of `uom`, before the multiplier; key: input of the mRID.
+
+    mean: in place of `value`, of a quantity that is a mean over each interval of posting (`average`).
+    """
 
     key: str
     description: str
@@ -38,13 +43,15 @@ class Quantity(NamedTuple):
     accumulation: int
     flow_direction: int
     value: Callable[[DeviceState], float]
+    data_qualifier: int = 0
+    mean: Callable[[Means], float] | None = None
 
     def reading_type(self) -> r.ReadingType:
         """The quantity and its unit as a ReadingType."""
         return r.ReadingType(
             accumulationBehaviour=self.accumulation,
             commodity=1,
-            dataQualifier=0,
+            dataQualifier=self.data_qualifier,
             flowDirection=self.flow_direction,
             kind=self.kind,
             phase=self.phase,
@@ -103,6 +110,27 @@ def energy(
     return Quantity(text, text, 72, _ENERGY_KIND, 0, phase, _SUMMATION, flow_direction, value)
 
 
+def average(
+    unit: str,
+    uom: int,
+    multiplier: int,
+    mean: Callable[[Means], float],
+    *,
+    kind: int = POWER_KIND,
+    flow_direction: int = DELIVERED,
+    phase: int = 0,
+) -> Quantity:
+    """A mean over each interval of posting: dataQualifier 2."""
+    text = f"{unit} mean"
+    return Quantity(
+        text, text, uom, kind, multiplier, phase, _INSTANTANEOUS, flow_direction, _no_instant, _AVERAGE, mean
+    )
+
+
+def _no_instant(_state: DeviceState) -> float:
+    raise ValueError("a mean has no value of an instant")
+
+
 class MirrorKind(NamedTuple):
     """One of the mirrors of a DER. key: input of its mRID. suffix: after the DER's name in its description.
 
@@ -119,18 +147,21 @@ class MirrorKind(NamedTuple):
 OF_DER = MirrorKind("usage point", 0x0049, "", quantities)
 
 
-def derived_mrid(lfdi: str, key: str) -> str:
-    """96 bits of a digest, then the PEN; always the same for one device and quantity."""
+def derived_mrid(lfdi: str, key: str, end: str = "") -> str:
+    """96 bits of a digest, then the PEN; always the same for one device and quantity.
+
+    end: eight characters that a profile has in place of the PEN.
+    """
     digest = hashlib.sha256(f"{lfdi}/{key}".encode()).hexdigest()[:24].upper()
-    return f"{digest}{PEN:08X}"
+    return f"{digest}{end or f'{PEN:08X}'}"
 
 
 def usage_point(
-    lfdi: str, items: tuple[Quantity, ...], name: str, kind: MirrorKind = OF_DER
+    lfdi: str, items: tuple[Quantity, ...], name: str, kind: MirrorKind = OF_DER, end: str = ""
 ) -> r.MirrorUsagePoint:
     """The MirrorUsagePoint with every ReadingType and no values: some servers refuse values here."""
     return r.MirrorUsagePoint(
-        mRID=derived_mrid(lfdi, kind.key),
+        mRID=derived_mrid(lfdi, kind.key, end),
         description=name[: 32 - len(kind.suffix)] + kind.suffix,
         roleFlags=kind.role_flags,
         serviceCategoryKind=0,
@@ -138,7 +169,7 @@ def usage_point(
         deviceLFDI=lfdi,
         MirrorMeterReading=tuple(
             r.MirrorMeterReading(
-                mRID=derived_mrid(lfdi, item.key),
+                mRID=derived_mrid(lfdi, item.key, end),
                 description=item.description,
                 ReadingType=item.reading_type(),
             )
@@ -148,18 +179,30 @@ def usage_point(
 
 
 def readings(
-    lfdi: str, items: tuple[Quantity, ...], state: DeviceState, time: int
+    lfdi: str, items: tuple[Quantity, ...], state: DeviceState, time: int, end: str = ""
 ) -> tuple[r.MirrorMeterReading, ...]:
-    """One reading of every quantity. time: server time, whole seconds."""
+    """One reading of every quantity of an instant. time: server time, whole seconds."""
     period = r.DateTimeInterval(duration=0, start=time)
     return tuple(
-        r.MirrorMeterReading(
-            mRID=derived_mrid(lfdi, item.key),
-            Reading=r.Reading(
-                qualityFlags=_VALID,
-                timePeriod=period,
-                value=round(item.value(state) / 10**item.multiplier),
-            ),
-        )
+        _reading(derived_mrid(lfdi, item.key, end), period, item.value(state) / 10**item.multiplier)
         for item in items
+        if item.mean is None
+    )
+
+
+def mean_readings(
+    lfdi: str, items: tuple[Quantity, ...], means: Means, end: str = ""
+) -> tuple[r.MirrorMeterReading, ...]:
+    """One reading of every quantity that is a mean of an interval."""
+    period = r.DateTimeInterval(duration=means.duration_s, start=means.start_s)
+    return tuple(
+        _reading(derived_mrid(lfdi, item.key, end), period, item.mean(means) / 10**item.multiplier)
+        for item in items
+        if item.mean is not None
+    )
+
+
+def _reading(mrid: str, period: r.DateTimeInterval, value: float) -> r.MirrorMeterReading:
+    return r.MirrorMeterReading(
+        mRID=mrid, Reading=r.Reading(qualityFlags=_VALID, timePeriod=period, value=round(value))
     )

@@ -16,11 +16,13 @@ from dersim.csip.credentials import Credentials
 from dersim.csip.discovery import Discovery
 from dersim.csip.links import Origin
 from dersim.csip.log_events import LogEvents
+from dersim.csip.means import MeanCounter
 from dersim.csip.measuring import MeasuredEndpoint, MeasuredSession
 from dersim.csip.metering import Metering
-from dersim.csip.mirror import OF_DER, MirrorKind
+from dersim.csip.mirror import MirrorKind
 from dersim.csip.own_end_device import ExpectedEndDevice
 from dersim.csip.polling import MAX_REREADS, Polling
+from dersim.csip.profile_rounds import kinds_of_mirrors, rounds_of
 from dersim.csip.programs import Programs
 from dersim.csip.reader import Reader
 from dersim.csip.reporting import Reporter
@@ -28,7 +30,6 @@ from dersim.csip.responses import Outbox
 from dersim.csip.schedule import Schedule
 from dersim.csip.session import CodecSettings, Session
 from dersim.csip.several_meters import Meters, SeveralMeters
-from dersim.csip.site_mirror import OF_SITE
 from dersim.csip.subscriptions.hub import NotifyHub
 from dersim.csip.subscriptions.parts import Subscriptions
 from dersim.csip.subscriptions.reading import NotedReader
@@ -68,6 +69,8 @@ class Parts:
         self.clocks = Clocks(clock)
         self.schedule = load.schedule(clock) if (load := client_context.load) else Schedule(clock)
         self.rereads: list[Reread] = []
+        self.means: MeanCounter | None = None
+        self.settings_at_once = client_context.frontend.csip_profile.settings_at_once
         self.subscriptions = self._subscriptions()
         self.session = session = self._session(credentials)
         fences, documents = client_context.frontend.fences, client_context.documents
@@ -79,6 +82,7 @@ class Parts:
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
         self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s, fence, documents)
+        self.reporter.gen_connect_status = client_context.frontend.csip_profile.gen_connect_status
         self.metering = self._metering(lfdi, saved)
         self.log_events = LogEvents(
             session,
@@ -98,7 +102,8 @@ class Parts:
             time=self.time,
             session=session,
             reader=self.reader,
-            discovery=Discovery(self.reader, self.tree, ExpectedEndDevice(lfdi, config.pin), config.dcap),
+            discovery=self._discovery(lfdi),
+            rounds=rounds_of(client_context, session, self.tree),
             programs=Programs(self.reader, self.tree),
             controls=self.controls,
             reporter=self.reporter,
@@ -107,9 +112,27 @@ class Parts:
             rereads=self.rereads,
         )
 
+    def _discovery(self, lfdi: str) -> Discovery:
+        config, device = self._client_context.config, self._client_context.device
+        more = self._client_context.frontend.csip_profile.end_device
+        return Discovery(
+            self.reader,
+            self.tree,
+            ExpectedEndDevice(lfdi, config.pin),
+            config.dcap,
+            dict if more is None else partial(more, device),
+        )
+
     def _metering(self, lfdi: str, saved: Callable[[], Awaitable[None]]) -> Meters:
-        """The mirror of the DER; with a load behind its meter that of the site, too."""
+        """The mirrors; with the means that they need."""
         context, clock_s = self._client_context, self._client_context.frontend.clock.now_s
+        kinds, phases = kinds_of_mirrors(context), context.device.nameplate.phases
+        if any(item.mean is not None for kind in kinds for item in kind.quantities(phases)):
+            self.means = MeanCounter(
+                context.device,
+                lambda: self.clocks.server_now_s() - clock_s(),
+                lambda: self.schedule.set_earlier("meter", clock_s()),
+            )
 
         def make(kind: MirrorKind) -> Metering:
             return Metering(
@@ -123,11 +146,13 @@ class Parts:
                 on_lost=self._on_mirror_lost,
                 kind=kind,
                 saved=saved,
+                mrid_end=context.frontend.csip_profile.mrid_end,
+                means=self.means,
             )
 
-        if context.device.inputs.site is None:
-            return make(OF_DER)
-        return SeveralMeters([make(OF_DER), make(OF_SITE)], self.session, clock_s)
+        if len(kinds) == 1:
+            return make(kinds[0])
+        return SeveralMeters([make(kind) for kind in kinds], self.session, clock_s)
 
     def _subscriptions(self) -> Subscriptions | None:
         hub = self._client_context.frontend.service(NotifyHub)

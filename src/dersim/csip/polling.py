@@ -15,6 +15,7 @@ from dersim.csip import causes
 from dersim.csip.clocks import Clocks
 from dersim.csip.controls import ProgramReading
 from dersim.csip.discovery import Discovery
+from dersim.csip.profile_rounds import ProfileRounds
 from dersim.csip.put_check import check_puts
 from dersim.csip.reader import Reader
 from dersim.csip.reporting import IDENTITY, LIVE
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dersim.csip.session import Session
     from dersim.csip.several_meters import Meters
     from dersim.ieee2030_5.event_types import Reread
+    from dersim.plugin.services import DerResource
 
 #: Items that are never done early: Time must be sampled at its exact due time.
 PUNCTUAL: frozenset[Hashable] = frozenset({TIME})
@@ -69,6 +71,7 @@ class Polling:
         metering: Meters,
         log_events: LogEvents,
         rereads: list[Reread],
+        rounds: ProfileRounds | None = None,
     ) -> None:
         self.tree: Tree = discovery.tree
         self.schedule = schedule
@@ -82,6 +85,8 @@ class Polling:
         self._session = session
         self._reader = reader
         self._discovery = discovery
+        self._rounds = rounds or ProfileRounds()
+        self._configured_dcap = discovery.dcap
         self._programs = programs
         self._controls = controls
         self._time = time
@@ -93,26 +98,27 @@ class Polling:
         """Read the whole tree; raises what stops a walk (see `discovery.py`)."""
         self._begin_walk()
         tree, due = self.tree, self._due
+        self._discovery.dcap = await self._rounds.entry() or self._configured_dcap
         due("dcap", await self._discovery.device_capability())
         await self._time.use(self._programs.time_hrefs(), resample=True)
         due("edev", await self._discovery.end_device(self.clocks.server_now_s()))
         due("registration", await self._discovery.registration())
         due("der", await self._discovery.der())
-        if tree.der is not None:
-            await self.reporter.put(tree.der, *IDENTITY)
+        await self._put(*IDENTITY)
         due("fsa", await self._programs.assignments())
         await self._time.use(self._programs.time_hrefs())
         for node in list(tree.program_lists.values()):
             due(("derp", node.href), await self._programs.program_list(node))
         await self._dispatch()
-        if tree.der is not None:
-            await self.reporter.put(tree.der, *LIVE)
+        await self._put(*LIVE)
         await self._discovery.log_events()
         self._mirror_rate_s = await self._discovery.mirrors()
         due("mirror", self._mirror_rate_s)
         due("check", 0.0)
         due("meter", 0.0)
         due("log", BRANCH_RETRY_S if self._discovery.log_events_unread else 0.0)
+        for key in self._rounds:
+            due(key, 0.0)
         self._reader.walked()
         self._discovery.polling = True
 
@@ -155,7 +161,12 @@ class Polling:
         self._programs.new_round()
         self._reader.situation = self._situations.get(key, causes.RETRY)
         self._situations[key] = causes.RETRY
-        again_s = await (self._poll_programs(key[1]) if isinstance(key, tuple) else _POLLS[key](self))
+        if isinstance(key, tuple):
+            again_s = await self._poll_programs(key[1])
+        elif self._rounds.has(key):
+            again_s = await self._rounds.visit(key)
+        else:
+            again_s = await _POLLS[key](self)
         if again_s is not None:
             self._situations[key] = causes.poll(again_s)
         return again_s
@@ -208,14 +219,21 @@ class Polling:
 
     async def _poll_der(self) -> float:
         rate_s = await self._discovery.der()
-        if self.tree.der is not None:
-            await self.reporter.put(self.tree.der, *IDENTITY, *LIVE)
+        await self._put(*IDENTITY, *LIVE)
         return rate_s
 
     async def _poll_status(self) -> None:
         if self.tree.der is not None:
             self._status_put_s = self._clock.now_s()
             await self.reporter.put(self.tree.der, "DERStatus")
+
+    async def _put(self, *names: DerResource) -> None:
+        if self.tree.der is not None:
+            await self.reporter.put(self.tree.der, *names)
+
+    def settings_changed(self) -> None:
+        """PUT changed DERSettings before the next poll."""
+        self.schedule.set_earlier("settings", self._clock.now_s())
 
     async def _check_puts(self) -> None:
         if self.tree.der is not None:
@@ -295,6 +313,7 @@ _POLLS: dict[Hashable, Callable[[Polling], Awaitable[float | None]]] = {
     "fsa": Polling._poll_assignments,
     "der": Polling._poll_der,
     "status": Polling._poll_status,
+    "settings": lambda polling: polling._put(*IDENTITY),
     "check": Polling._check_puts,
     "meter": Polling._poll_meter,
     "mirror": Polling._poll_mirror,

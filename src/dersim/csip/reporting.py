@@ -79,6 +79,8 @@ class Reporter:
         self._hrefs: dict[DerResource, str] = {}
         self._since: dict[str, tuple[Any, int]] = {}
         self._forgotten = ""
+        #: Send genConnectStatus for a storage too.
+        self.gen_connect_status = False
 
     def forget(self, why: str) -> None:
         """PUT everything again: the server may have been restarted. why: for the cause of these PUTs."""
@@ -174,6 +176,7 @@ class Reporter:
                     since=self._changed_at,
                     reading_time=time,
                     edition=edition,
+                    gen_for_storage=self.gen_connect_status,
                 )
             case "DERAvailability":
                 return der_bodies.availability(device.state, time, edition)

@@ -36,6 +36,7 @@ from dersim.errors import ConfigError, PluginError, bare_errors
 from dersim.fences import Fences, at_start
 from dersim.logbuffer import LogBuffer
 from dersim.metric_families import Metrics
+from dersim.plugin.csip_profile import PLAIN
 from dersim.plugin.extension import Frontend, FrontendContext, FrontendStatus, FrontendType
 from dersim.plugin.registry import Registry
 from dersim.plugin.routes import PluginRoutes
@@ -221,6 +222,7 @@ class Simulator:
             device=device,
             rng=derived_rng(self._seed, name if self.life == 1 else f"{name}/{self.life}", number),
             statuses=self.statuses,
+            csip_profile=self._registry.csip_profile() or PLAIN,
             panels=tuple(self._registry.panels.values()),
             plugins=self._registry.plugins,
             sunspec_models=tuple(OwnedModel(models.owners[name], model) for name, model in models.items()),

@@ -40,7 +40,7 @@ class SchemaExtension:
     wire_type: str
     tell: Callable[[frozenset[str]], Any] | None = None
     report: Callable[[Any], Any] | None = None
-    members: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict, hash=False)
     document: bool = False
 
 

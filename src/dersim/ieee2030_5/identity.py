@@ -62,5 +62,25 @@ def format_sfdi(number: int) -> str:
 
 
 def pin_is_valid(pin: int) -> bool:
-    """Whether a PIN has at most six digits and ends in its check digit (leading zeros are dropped)."""
-    return 0 <= pin <= 999_999 and sum(int(digit) for digit in str(pin)) % 10 == 0
+    """Whether a PIN has at most six digits and ends in its check digit (leading zeros are dropped).
+
+    Either rule will do: that of the SFDI, or the sum of the first five digits mod 10, as some utilities of
+    Australia have it.
+    """
+    return 0 <= pin <= 999_999 and (pin_is_by_sfdi_rule(pin) or sum(_digits(pin)[:5]) % 10 == pin % 10)
+
+
+def pin_is_by_sfdi_rule(pin: int) -> bool:
+    """Whether the sum of all digits is a multiple of ten."""
+    return sum(_digits(pin)) % 10 == 0
+
+
+def _digits(pin: int) -> list[int]:
+    return [int(digit) for digit in f"{pin:06d}"]
+
+
+#: What a warning says of a PIN by the other rule.
+OTHER_PIN_RULE = (
+    "the PIN's check digit is the sum of the first five digits mod 10, not one that makes the sum of all six"
+    " a multiple of ten; it is taken"
+)

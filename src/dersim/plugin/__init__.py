@@ -10,10 +10,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dersim.csip.means import Means
+    from dersim.csip.mirror import OF_DER as DER_MIRROR
+    from dersim.csip.mirror import MirrorKind
+    from dersim.csip.mirror import Quantity as MeterQuantity
+    from dersim.csip.mirror import average as mean_quantity
+    from dersim.csip.mirror import instantaneous as instant_quantity
+    from dersim.csip.site_mirror import OF_SITE as SITE_MIRROR
     from dersim.csv_text import cell as csv_cell
     from dersim.csv_text import open_csv
     from dersim.device import Device, ManualClock
-    from dersim.errors import ConfigError, GridNotSolved, PluginError
+    from dersim.errors import ConfigError, GridNotSolved, PluginError, RemoteProtocolError
     from dersim.fleet import Fleet
     from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Parameter, Stage
     from dersim.functions.filters import Lag
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from dersim.hardware.settings import Settings
     from dersim.hardware.source import DcPoint, Part, Source
     from dersim.hardware.state import DcSide, DeviceState
+    from dersim.ieee2030_5.declare import Extra
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.json_schema import Schema as JsonSchema
     from dersim.json_schema import described, file_schema, unit
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     from dersim.modes import Curve, ModeSpec, ModeValue
     from dersim.options import OptionParser, count, number, port, readable_file, yes_no
     from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
+    from dersim.plugin.csip_profile import CsipAccess, CsipAnswer, CsipProfile, CsipVisit
     from dersim.plugin.extension import (
         Frontend,
         FrontendContext,
@@ -75,9 +84,11 @@ if TYPE_CHECKING:
     from dersim.yaml_text import read as read_yaml
 
 _MODULES = {
+    "dersim.csip.means": ("Means",),
+    "dersim.csip.mirror": ("MirrorKind",),
     "dersim.csv_text": ("open_csv",),
     "dersim.device": ("Device", "ManualClock"),
-    "dersim.errors": ("ConfigError", "GridNotSolved", "PluginError"),
+    "dersim.errors": ("ConfigError", "GridNotSolved", "PluginError", "RemoteProtocolError"),
     "dersim.functions.contract": (
         "NOTHING",
         "ControlFunction",
@@ -96,12 +107,14 @@ _MODULES = {
     "dersim.hardware.nameplate": ("Nameplate",),
     "dersim.hardware.settings": ("Settings",),
     "dersim.hardware.source": ("DcPoint", "Part", "Source"),
+    "dersim.ieee2030_5.declare": ("Extra",),
     "dersim.ieee2030_5.extensions": ("SchemaExtension",),
     "dersim.hardware.state": ("DcSide", "DeviceState"),
     "dersim.json_schema": ("described", "file_schema", "unit"),
     "dersim.metric_families": ("MetricFamily",),
     "dersim.modes": ("Curve", "ModeSpec", "ModeValue"),
     "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
+    "dersim.plugin.csip_profile": ("CsipAccess", "CsipAnswer", "CsipProfile", "CsipVisit"),
     "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
     "dersim.plugin.extension": (
         "Frontend",
@@ -145,6 +158,11 @@ _MODULES = {
 }
 #: What has another name here than in its module.
 _RENAMED = {
+    "DER_MIRROR": ("dersim.csip.mirror", "OF_DER"),
+    "MeterQuantity": ("dersim.csip.mirror", "Quantity"),
+    "SITE_MIRROR": ("dersim.csip.site_mirror", "OF_SITE"),
+    "instant_quantity": ("dersim.csip.mirror", "instantaneous"),
+    "mean_quantity": ("dersim.csip.mirror", "average"),
     "JsonSchema": ("dersim.json_schema", "Schema"),
     "csv_cell": ("dersim.csv_text", "cell"),
     "read_yaml": ("dersim.yaml_text", "read"),
@@ -153,16 +171,22 @@ _HOMES = {name: (module, name) for module, names in _MODULES.items() for name in
 
 __all__ = [
     "CLEAR_DAY",
+    "DER_MIRROR",
     "DEVICE_TYPES",
     "FUNCTION_TYPES",
     "NOTHING",
+    "SITE_MIRROR",
     "Call",
     "CompanionService",
     "Conditions",
     "ConfigError",
     "ControlFunction",
     "ConversationService",
+    "CsipAccess",
+    "CsipAnswer",
+    "CsipProfile",
     "CsipService",
+    "CsipVisit",
     "Curve",
     "DcPoint",
     "DcSide",
@@ -171,6 +195,7 @@ __all__ = [
     "DeviceResource",
     "DeviceState",
     "DeviceType",
+    "Extra",
     "FileError",
     "Fleet",
     "FoundResources",
@@ -186,8 +211,11 @@ __all__ = [
     "JsonSchema",
     "Lag",
     "ManualClock",
+    "Means",
     "Measured",
+    "MeterQuantity",
     "MetricFamily",
+    "MirrorKind",
     "ModeSpec",
     "ModeValue",
     "Nameplate",
@@ -207,6 +235,7 @@ __all__ = [
     "PresenceService",
     "Query",
     "RecordingService",
+    "RemoteProtocolError",
     "Reply",
     "Route",
     "SchemaExtension",
@@ -231,7 +260,9 @@ __all__ = [
     "file_schema",
     "hint",
     "hookimpl",
+    "instant_quantity",
     "make_device",
+    "mean_quantity",
     "number",
     "open_csv",
     "port",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -13,6 +15,7 @@ from dersim.grid.contract import HELD
 from dersim.hardware.device_type import DeviceType
 from dersim.ieee2030_5.extensions import SchemaExtension
 from dersim.plugin import server_checks
+from dersim.plugin.csip_profile import CsipProfile, CsipVisit
 from dersim.plugin.declared import check_call, check_fields, check_panel
 from dersim.plugin.extension import FrontendType, GridType, Scope
 from dersim.plugin.panel import Panel
@@ -25,12 +28,14 @@ RESULTS: Mapping[str, tuple[type, str]] = {
     "register_control_functions": (FunctionType, "functions"),
     "register_sunspec_models": (SunspecModel, "sunspec_models"),
     "register_schema_extensions": (SchemaExtension, "schema_extensions"),
+    "register_csip_profiles": (CsipProfile, "csip_profiles"),
     "register_grids": (GridType, "grids"),
     "register_frontends": (FrontendType, "frontends"),
     "register_ui_panels": (Panel, "panels"),
 }
 #: The same with those of the companion server.
 ALL_RESULTS: Mapping[str, tuple[type | tuple[type, ...], str]] = {**RESULTS, **SERVER_RESULTS}
+_EIGHT_HEX = re.compile(r"[0-9A-F]{8}")
 
 
 def in_full(item: Any) -> Any:
@@ -58,6 +63,8 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
             _check_frontend(plugin, item)
         case GridType():
             _check_grid(plugin, item)
+        case CsipProfile():
+            _check_profile(plugin, item)
         case Panel():
             check_panel(plugin, item)
         case FunctionType() if not trusted:
@@ -134,3 +141,24 @@ def _check_grid(plugin: str, kind: GridType) -> None:
     if not kind.holds or not set(kind.holds) <= set(HELD):
         raise PluginError(f"{what} holds {kind.holds!r}; say at least one of {', '.join(HELD)}")
     check_call(f"{what}: make", kind.make, 1)
+
+
+def _check_profile(plugin: str, kind: CsipProfile) -> None:
+    what = f"plug-in {plugin}: CSIP profile {kind.name!r}"
+    if kind.mrid_end and not _EIGHT_HEX.fullmatch(kind.mrid_end):
+        raise PluginError(f"{what} has the mrid_end {kind.mrid_end!r}; give eight hexadecimal digits")
+    for name, arguments in (("mirrors", 2), ("end_device", 1), ("settings", 1), ("entry", 1)):
+        if (function := getattr(kind, name)) is not None:
+            check_call(f"{what}: {name}", function, arguments)
+    for visit in kind.visits:
+        is_one: bool = isinstance(visit, CsipVisit)
+        if not is_one or not _is_async(visit.visit):
+            raise PluginError(f"{what} has the visit {visit!r}; give a CsipVisit with an async function")
+    if kind.entry is not None and not _is_async(kind.entry):
+        raise PluginError(f"{what}: its entry is not async; give an async function that takes a CsipAccess")
+
+
+def _is_async(function: Any) -> bool:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function)

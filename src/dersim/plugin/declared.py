@@ -11,6 +11,7 @@ from dersim.errors import PluginError
 from dersim.functions.contract import FunctionType
 from dersim.hardware.device_type import DeviceType
 from dersim.numeric import shown
+from dersim.plugin.csip_profile import CsipProfile
 from dersim.plugin.extension import FrontendType, GridType
 from dersim.plugin.panel import Panel
 from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerProfile
@@ -25,6 +26,12 @@ _FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
         "parameters": (Mapping,),
         "sunspec_models": (tuple, list),
         "doc": (str,),
+    },
+    CsipProfile: {
+        "mrid_end": (str,),
+        "visits": (tuple, list),
+        "gen_connect_status": (bool,),
+        "settings_at_once": (bool,),
     },
     FrontendType: {"order": (int,), "peer_follows_simulated_time": (bool,)},
     GridType: {"order": (int,), "holds": (tuple, list)},

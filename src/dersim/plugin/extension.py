@@ -15,6 +15,7 @@ from dersim.buffers import Buffers
 from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.metric_families import Metrics
+from dersim.plugin.csip_profile import PLAIN, CsipProfile
 from dersim.plugin.panel import Panel
 from dersim.plugin.routes import PluginRoutes
 from dersim.plugin.server_parts import ServerParts
@@ -83,7 +84,7 @@ class FrontendContext:
     add_routes: adds `Route`s to REST, below /api/NAME/, NAME the plug-in's, the front-end's or the grid's;
     their handlers get a `Call`. `routes`: those of all plug-ins.
     saved_states: `barrier` waits until the present state is saved, in a run that keeps checkpoints.
-    server_parts: what plug-ins have added to the companion server.
+    server_parts: what plug-ins have added to the companion server. `csip_profile`: that of the run.
     `panels` and `sunspec_models` are those of the plug-ins; `plugins` lists what is installed.
     """
 
@@ -96,6 +97,7 @@ class FrontendContext:
     device: Device | None = None
     rng: random.Random = field(default_factory=random.Random)
     statuses: Callable[[int], Mapping[str, FrontendStatus]] = lambda _number: {}
+    csip_profile: CsipProfile = PLAIN
     panels: Sequence[Panel] = ()
     plugins: Sequence[PluginInfo] = ()
     sunspec_models: Sequence[OwnedModel] = ()

@@ -1,4 +1,4 @@
-"""What a plug-in may add to dersim: fourteen hooks, each called once at start-up, in the order below.
+"""What a plug-in may add to dersim: fifteen hooks, each called once at start-up, in the order below.
 
 A plug-in is a module (or an object) with functions marked `@hookimpl`; it is found by the entry-point group
 ``dersim`` of its distribution. Hooks only *declare*: they return plain objects (`extension.py`,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dersim.hardware.device_type import DeviceType
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.options import OptionParser
+    from dersim.plugin.csip_profile import CsipProfile
     from dersim.plugin.extension import FrontendType, GridType
     from dersim.plugin.panel import Panel
     from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerProfile
@@ -68,6 +69,11 @@ def register_schema_extensions(options: Namespace) -> Iterable[SchemaExtension]:
 
     options: without flags of plug-ins in a program that has none, such as `dersim server`.
     """
+
+
+@hookspec
+def register_csip_profiles(options: Namespace) -> Iterable[CsipProfile]:  # type: ignore[empty-body]  # a specification
+    """What a national profile asks of the CSIP client; a run has one at the most."""
 
 
 @hookspec

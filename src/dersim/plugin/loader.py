@@ -34,6 +34,7 @@ COMPANION = "utility"
 #: The hooks that get the flags.
 _WITH_OPTIONS = (
     "register_schema_extensions",
+    "register_csip_profiles",
     "register_grids",
     "register_frontends",
     "register_ui_panels",
@@ -202,6 +203,7 @@ class PluginSet:
         known = {name for each in self._all for name in (each.name, *each.frontends)}
         registry.select(self._selection, known, also=also)
         registry.activate()
+        registry.csip_profile()
         if COMPANION in registry.frontends:
             registry.server = self.server_parts(options)
         registry.plugins = self._listed()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dersim.hardware.device_type import DeviceType
     from dersim.hardware.nameplate import Nameplate
     from dersim.ieee2030_5.extensions import SchemaExtension
+    from dersim.plugin.csip_profile import CsipProfile
     from dersim.plugin.extension import FrontendType, GridType, PluginInfo
     from dersim.plugin.panel import Panel
     from dersim.plugin.server_parts import ServerProfile
@@ -102,6 +103,7 @@ class Registry:
     functions: Named[FunctionType] = field(default_factory=lambda: Named("control function"))
     sunspec_models: Named[SunspecModel] = field(default_factory=lambda: Named("SunSpec model"))
     schema_extensions: Named[SchemaExtension] = field(default_factory=lambda: Named("schema extension"))
+    csip_profiles: Named[CsipProfile] = field(default_factory=lambda: Named("CSIP profile"))
     grids: Named[GridType] = field(default_factory=lambda: Named("grid"))
     frontends: Named[FrontendType] = field(default_factory=lambda: Named("front-end"))
     panels: Named[Panel] = field(default_factory=lambda: Named("panel"))
@@ -204,6 +206,17 @@ class Registry:
             _check_declared(self.server_resources.owners[each.name], each)
         parts.one_profile()
         return parts
+
+    def csip_profile(self) -> CsipProfile | None:
+        """That of the run; PluginError names two that exclude each other."""
+        names = list(self.csip_profiles)
+        if len(names) > 1:
+            owner = self.csip_profiles.owners[names[1]]
+            raise PluginError(
+                f"plug-in {owner}: its CSIP profile {names[1]!r} and {names[0]!r} exclude each other; "
+                f"leave one out with --without {owner}"
+            )
+        return self.csip_profiles[names[0]] if names else None
 
     def ordered_grids(self) -> list[GridType]:
         """In the order in which they are made and settled: by `order`, then by name."""

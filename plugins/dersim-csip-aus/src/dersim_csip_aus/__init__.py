@@ -1,24 +1,46 @@
 """CSIP-AUS for dersim: what the plug-in declares.
 
 The schema extensions let the 2030.5 codec read and write the elements of `elements.py`: some have a mode, by
-some the DER reports itself. The control functions obey the modes.
+some the DER reports itself. The control functions obey the modes. The profile is what the CSIP client does
+beyond IEEE 2030.5.
 """
 
 from argparse import Namespace
 from collections.abc import Iterable
 
-from dersim.plugin import FunctionType, SchemaExtension, hookimpl
-from dersim_csip_aus import elements, storage
+from dersim.plugin import CsipProfile, FunctionType, OptionParser, SchemaExtension, hookimpl
+from dersim_csip_aus import elements, profile, storage
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope, parameters_of
 from dersim_csip_aus.server import add_server_options, register_server_profiles, register_server_resources
 
 __all__ = [
+    "adapt_options",
+    "add_options",
     "add_server_options",
     "register_control_functions",
+    "register_csip_profiles",
     "register_schema_extensions",
     "register_server_profiles",
     "register_server_resources",
 ]
+
+
+@hookimpl
+def add_options(parser: OptionParser) -> None:
+    """The flags of the profile."""
+    profile.add_options(parser)
+
+
+@hookimpl
+def adapt_options(options: Namespace, given: frozenset[str]) -> None:
+    """The defaults that suit the profile."""
+    profile.adapt_options(options, given)
+
+
+@hookimpl
+def register_csip_profiles(options: Namespace) -> Iterable[CsipProfile]:
+    """What the CSIP client does beyond IEEE 2030.5."""
+    return [profile.profile(options)] if profile.rules(options) else []
 
 
 @hookimpl

@@ -1,0 +1,139 @@
+"""What a client says and does where the profile rules; each fact as the public harness checks it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dersim.ieee2030_5 import resources as r
+
+pytestmark = pytest.mark.dersim(frontends=["csip"], poll_s=60)
+
+
+def aus(*flags, **more):
+    return pytest.mark.dersim(frontends=["csip"], poll_s=60, flags=list(flags), **more)
+
+
+def test_the_xml_is_that_of_2018(der, conversation):
+    der.wait_connected()
+    bodies = [seen.request_body for seen in conversation.assert_put("*/der/*/*")]
+    assert bodies
+    assert not [body for body in bodies if b"schemaVer" in body or b"<connectStatus" in body]
+    conversation.assert_valid()
+
+
+@aus("--csip_aus_profile", "no")
+def test_without_the_profile_the_xml_is_that_of_2023(der, conversation):
+    der.wait_connected()
+    [put] = conversation.assert_put("*/dercap")
+    assert b'schemaVer="2.2"' in put.request_body
+
+
+def mirrors(conversation):
+    posts = [seen.sent() for seen in conversation.assert_post("/mup")]
+    return {post.roleFlags: post for post in posts}
+
+
+def test_every_mrid_ends_in_the_pen_in_decimal_digits(der, conversation):
+    der.wait_connected()
+    for point in mirrors(conversation).values():
+        mrids = [point.mRID, *(each.mRID for each in point.MirrorMeterReading)]
+        assert {len(mrid) for mrid in mrids} == {32}
+        assert {mrid[-8:] for mrid in mrids} == {"00040732"}
+        assert len(set(mrids)) == len(mrids)
+
+
+@aus("--csip_aus_pen", "0")
+def test_the_pen_is_a_flag(der, conversation):
+    der.wait_connected()
+    assert {point.mRID[-8:] for point in mirrors(conversation).values()} == {"0" * 8}
+
+
+@pytest.mark.dersim(frontends=["csip"], utility={"registration": "inband"})
+def test_an_end_device_tells_its_category_and_post_rate(der, conversation):
+    der.wait_connected()
+    [post] = conversation.assert_post("/edev")
+    body = post.sent()
+    assert (body.deviceCategory, body.postRate) == (1 << 21, 60)
+    assert body.lFDI == body.lFDI.upper() == der.lfdi
+
+
+def gen_bits(der, conversation):
+    """genConnectStatus as the server has it."""
+    [*_, newest] = conversation.assert_put("*/ders")
+    return newest.sent().genConnectStatus.value
+
+
+def test_connect_off_and_on_clears_and_sets_the_first_three_bits(der, utility, conversation, clock):
+    utility.set_default({"setGradW": 100})
+    der.wait_connected()
+    assert gen_bits(der, conversation) == 0b111
+    utility.publish({"opModConnect": False}, start_in_s=5, duration_s=120)
+    clock.advance(110)
+    assert gen_bits(der, conversation) == 0
+    clock.advance(59)
+    assert gen_bits(der, conversation) != 0b111
+    clock.advance(80)
+    assert gen_bits(der, conversation) == 0b111
+
+
+def test_energize_off_and_on_clears_and_sets_bit_2_at_0_w(der, utility, conversation, clock):
+    utility.set_default({"opModGenLimW": 0})
+    der.wait_connected()
+    utility.publish({"opModEnergize": False}, start_in_s=5, duration_s=120)
+    clock.advance(110)
+    assert gen_bits(der, conversation) & 0b100 == 0
+    clock.advance(150)
+    assert der.p_w == 0
+    assert gen_bits(der, conversation) == 0b111
+
+
+@aus("--device_type", "Batt-1Phase")
+def test_a_battery_has_a_gen_connect_status_too(der, conversation):
+    der.wait_connected()
+    assert gen_bits(der, conversation) == 0b111
+
+
+def test_reconnection_takes_a_minute(der, utility, clock):
+    utility.set_default({"setGradW": 100})
+    der.wait_connected()
+    utility.publish({"opModConnect": False}, start_in_s=5, duration_s=100)
+    clock.advance(100)
+    assert der.p_w == 0
+    clock.advance(60)
+    assert der.p_w == 0
+    clock.advance(30)
+    assert der.p_w > 0
+
+
+@aus("--csip_aus_reconnect_s", "10")
+def test_the_time_of_reconnection_is_a_flag(der, utility, clock):
+    utility.set_default({"setGradW": 100})
+    der.wait_connected()
+    utility.publish({"opModConnect": False}, start_in_s=5, duration_s=100)
+    clock.advance(130)
+    assert der.p_w > 0
+
+
+@aus("--csip_pin", "332211", utility={"pin": 332211})
+def test_a_pin_of_the_other_check_digit_rule_is_taken_with_a_warning(der):
+    der.wait_connected()
+    assert any("check digit" in line and "it is taken" in line for line in der.log)
+
+
+def test_setgradw_of_the_default_is_in_the_der_settings_at_once(der, utility, conversation, clock):
+    der.wait_connected()
+    utility.operate("PUT", "poll-rates", {"der": 300})
+    clock.advance(70)
+    utility.set_default({"setGradW": 0.27})
+    clock.advance(70)
+    [*_, newest] = conversation.assert_put("*/derg")
+    assert newest.sent().setGradW == 27
+    [*_, read] = conversation.assert_get("*/dderc")
+    assert newest.time_s - read.time_s <= 1
+
+
+def test_what_is_posted_and_put_is_valid_in_2018(der, conversation, clock):
+    der.wait_connected()
+    clock.advance(130)
+    conversation.assert_valid()
+    assert isinstance(conversation.assert_put("*/derg")[0].sent(), r.DERSettings)
