@@ -91,6 +91,14 @@ def test_a_failure_that_the_status_keeps_quiet_about_is_found():
     assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
 
 
+def test_a_failure_that_is_kept_quiet_about_is_found_in_long_ticks_too():
+    rig = Rig(Alertness())
+    rig.clock.tick_s = 20.0
+    rig.exchange(status=503, url="/derp", cause="poll derp, 60 s", outcome="refused with 503")
+    assert rig.tick() == []
+    assert [each.seen for each in rig.tick(3)] == ["connected, no trouble"]
+
+
 def test_a_failure_that_is_told_or_is_over_is_right():
     rig = Rig(Alertness())
     rig.exchange(status=503, url="/derp", cause="poll derp, 60 s")

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from dersim.invariants.base import Invariant, Look, Violation
 
-#: When it must be said, and until when it is judged, s after the end of the failed exchange.
-WITHIN_S, UNTIL_S = 5.0, 25.0
+#: When it must be said, s after the end of the failed exchange, and for how long it is judged from then, s.
+WITHIN_S, JUDGED_S = 5.0, 20.0
 #: Requests of which a failure is no trouble: their result is optional, or they are tried again at once.
 _OPTIONAL = ("comparison with what was PUT", "time sample", "re-read", "Response", "log event", "end of a")
 
@@ -46,13 +46,11 @@ class Alertness(Invariant):
         client = look.client
         for key, (ended_s, what) in list(failing.items()):
             since_s = (look.now_s - ended_s) / max(look.rate, 1.0)
-            if since_s > UNTIL_S:
+            due_s = WITHIN_S + look.tick_s + look.starved_s
+            # At least two ticks, however long they are.
+            if since_s > due_s + max(JUDGED_S, 2 * look.tick_s):
                 del failing[key]
-            elif (
-                since_s > WITHIN_S + look.tick_s + look.starved_s
-                and client is not None
-                and client.state == "connected"
-            ):
+            elif since_s > due_s and client is not None and client.state == "connected":
                 if client.snapshot()["troubles"]:
                     continue
                 del failing[key]

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from dersim.ieee2030_5.event_types import EventView, Phase
 from dersim.invariants.base import Invariant, Look, Violation
+from dersim.invariants.published import asked_modes
 from dersim.setpoints import SetpointSource, Verdict
 
 #: Each control has its own; which of several is shown means nothing.
 RAMP = "rampTms"
+#: EventStatus.currentStatus of a control that the server has superseded.
+SUPERSEDED = 4
 
 
 class Conflicts(Invariant):
@@ -18,6 +21,10 @@ class Conflicts(Invariant):
 
     id = "I3"
     statement = "At most one control a mode; lowest primacy wins, then latest creationTime."
+
+    def __init__(self) -> None:
+        #: By DER: the events that were superseded at the last look.
+        self._superseded: dict[int, frozenset[str]] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
         """Compare what is in force with the events that the client holds."""
@@ -29,6 +36,7 @@ class Conflicts(Invariant):
             return
         yield from self._one_ruler(look, look.views)
         yield from self._best_rules(look, look.views)
+        yield from self._none_lost(look, look.views)
         yield from self._applied(look, look.views)
 
     @staticmethod
@@ -55,6 +63,26 @@ class Conflicts(Invariant):
                 if shared and _rank(better) < _rank(worse):
                     wanted = f"{better.mrid} (primacy {better.primacy}) to rule {min(shared)}"
                     yield look.violation(Conflicts, wanted, f"{worse.mrid} (primacy {worse.primacy})")
+
+    def _none_lost(self, look: Look, views: Sequence[EventView]) -> Iterator[Violation]:
+        """Since the last look nothing better was superseded by something worse, unless the server says so."""
+        number, lost = look.device.number, [each for each in views if each.phase is Phase.SUPERSEDED]
+        before = self._superseded.get(number)
+        self._superseded[number] = frozenset(each.mrid for each in lost)
+        if before is None:
+            return
+        for better in (each for each in lost if each.mrid not in before):
+            published = look.published.controls.get(better.mrid)
+            if published is None or published.status == SUPERSEDED:
+                continue
+            modes = asked_modes(published.control)
+            rivals = [each for each in views if each.mrid != better.mrid and modes & set(each.modes)]
+            if any(_rank(each) <= _rank(better) for each in rivals):
+                continue
+            for worse in rivals:
+                if worse.phase.live:
+                    wanted = f"{better.mrid} (primacy {better.primacy}) to go before {worse.mrid}"
+                    yield look.violation(Conflicts, wanted, f"superseded (primacy {worse.primacy})")
 
     @staticmethod
     def _applied(look: Look, views: Sequence[EventView]) -> Iterator[Violation]:
