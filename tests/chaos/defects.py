@@ -179,7 +179,9 @@ def limit_ignored(patch: Patch) -> None:
     step = MaxW.step
 
     def careless(self: MaxW, dt_s: float, seen: Any) -> Any:
-        return step(self, dt_s, seen) if seen.frequency_hz >= 59.95 else type(self)._demand
+        demand = step(self, dt_s, seen)
+        is_tight = demand.limit_w is not None and demand.limit_w < self.settings.setMaxW / 2
+        return type(self)._demand if is_tight and seen.frequency_hz < 59.95 else demand
 
     patch.setattr(MaxW, "step", careless)
 

@@ -10,6 +10,8 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from tests.chaos.situations import situations
+
 from dersim.utility.faults.alerts import ALERTS
 from dersim.utility.faults.forms import ListLie, XmlFlaw
 
@@ -69,6 +71,7 @@ def draw(seed: int, days: float) -> Drawn:
     for begin_s, over_s in trouble.storms(end_s):
         storms.append((begin_s, over_s))
         acts += trouble.storm(begin_s, over_s)
+    acts += [Act(*each) for each in situations(seed, poll_s, end_s)]
     return Drawn(
         seed,
         days,
