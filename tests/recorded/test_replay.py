@@ -1,11 +1,14 @@
 """A run is recorded and replayed: the same, or the difference in words."""
 
 import json
+import random
 import re
 
 import pytest
+import trio
 
 from dersim.cli.main import main
+from dersim.csip.responses import Outbox
 from dersim.setpoints import SetpointChange, SetpointSource
 from dersim.testing import WorldPlan, open_world, run_virtual
 
@@ -23,6 +26,23 @@ def record(path, act=None, lasts_s=90, **plan):
 
     run_virtual(live)
     return path
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory):
+    """The record of a computer that is busy now and then: all that is due meanwhile comes up to 2 s late."""
+    draws = random.Random(1)
+
+    def stall(_simulator):
+        if draws.random() < 0.2:
+            trio.lowlevel.current_clock().jump(draws.uniform(0, 2))
+
+    def act(world):
+        world.on_step(stall)
+        for k in range(5):
+            world.utility.publish({"opModMaxLimW": 40 + k}, start_in_s=15 + 30 * k, duration_s=20)
+
+    return record(tmp_path_factory.mktemp("late") / "run.jsonl", act, lasts_s=180, poll_s=10)
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +177,41 @@ def test_an_answer_that_is_asked_for_too_late_is_a_difference_and_comes_at_once(
 
     assert replay(changed(recorded, tmp_path, change)) == 3
     assert "recorded 3.000 s earlier" in capsys.readouterr().out
+
+
+def test_a_run_that_was_late_now_and_then_is_the_same_within_what_it_was_late(late, capsys):
+    assert replay(late, "--within", "4") == 0, capsys.readouterr().out
+
+
+def test_the_record_of_the_replay_of_a_late_run_is_exact(late, tmp_path):
+    first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+    assert replay(late, "--within", "4", "--record", first) == 0
+    assert replay(first, "--exact", "--record", second) == 0
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_client_that_leaves_out_a_response_is_found_in_a_late_run_too(late, monkeypatch, capsys):
+    put = Outbox.put
+
+    def leave_out(self, response):
+        if response.status != 3:
+            put(self, response)
+
+    monkeypatch.setattr(Outbox, "put", leave_out)
+    assert replay(late, "--within", "4") == 3
+    assert "rsp: recorded, but not sent" in capsys.readouterr().out
+
+
+def test_a_client_that_polls_twice_as_often_is_found_in_a_late_run_too(late, monkeypatch, capsys):
+    monkeypatch.setattr("dersim.csip.programs.poll_rate_s", lambda _resource: 5.0)
+    assert replay(late, "--within", "4") == 3
+    assert re.search(r"GET http://[^ ]*/derp\?s=0&l=255: sent, but not recorded", capsys.readouterr().out)
+
+
+def test_a_client_that_tells_another_value_is_found_in_a_late_run_too(late, tmp_path, capsys):
+    def change(lines):
+        [status] = [line for line in lines if "<DERStatus " in line.get("text", "")][:1]
+        status["text"] = re.sub(r"(<operationalModeStatus>.*?<value>)\d+", r"\g<1>7", status["text"])
+
+    assert replay(changed(late, tmp_path, change), "--within", "4") == 3
+    assert "operationalModeStatus/value: recorded 7, sent 2" in capsys.readouterr().out

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from dersim.recorded.recorder import Recorder
 
 #: By how much times and measured values may differ: in a record of real time clocks read a little
-#: differently, and where a step of the DER and a reading fall on one instant, either may come first.
+#: differently, and where a step of the DER and a reading fall on one instant, either may come first. What a
+#: busy computer is late, in real time, is --rate times as much in simulated time.
 REAL_WITHIN_S, VIRTUAL_WITHIN_S, PERCENT = 2.0, 0.01, 5.0
 #: The front-ends that run: all others were heard by the recorder.
 _FRONTENDS = {"csip"}
@@ -80,8 +81,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     time.add_argument("--realtime", action="store_true", help="as long as the run took")
     add("--within", type=number(0, 86_400, unit="seconds"), default=None, metavar="SECONDS",
-        help="by how much times may differ, of requests and in bodies "
-             f"({REAL_WITHIN_S:g}; of a record of virtual time {VIRTUAL_WITHIN_S:g})")  # fmt: skip
+        help="by how much times may differ, of requests and in bodies, simulated seconds "
+             f"({REAL_WITHIN_S:g} times --rate; for one of virtual time {VIRTUAL_WITHIN_S:g})")  # fmt: skip
     add("--tolerance", type=number(0, 100), default=None, metavar="PERCENT",
         help=f"by how much measured values may differ, above 0 always by one unit ({PERCENT:g})")  # fmt: skip
     add("--ignore", type=names, default=(), metavar="NAME,...",
@@ -123,6 +124,8 @@ def replay(record: Record, allowed: Allowed, folder: Path, options: Namespace) -
         options=of_run, registry=registry, fleet=fleet, clock=clock, log=log, seed=of_run.seed
     )
     simulator.restore(record.head.get("state", {}))
+    if options.within is None and allowed.within_s == REAL_WITHIN_S:
+        allowed = replace(allowed, within_s=REAL_WITHIN_S * max(of_run.rate, 1.0))
     script = Script(record, clock, allowed)
     recorder = _recorder(record, options, of_run, registry, simulator, clock, log, script)
     try:

@@ -277,6 +277,7 @@ class Session:
         origin, target = resolve(self.origin, href)
         asked_for = cause
         for _ in range(MAX_REDIRECTS + 1):
+            await (await self._connection(origin)).due(method, target)
             sent_s = self._clock.now_s()
             response = await self._once(origin, method, target, cause, body)
             if response.status in REDIRECTS and (location := response.header("location")):

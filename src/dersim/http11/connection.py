@@ -54,6 +54,10 @@ class Requests(Protocol):
         """As of `Connection`."""
         ...
 
+    async def due(self, method: str, target: str) -> None:
+        """As of `Connection`."""
+        ...
+
     async def request(
         self,
         method: str,
@@ -106,6 +110,9 @@ class Connection:
         self._phase: Phase = "connect"
         self._turn = trio.Lock()
         self._writer = writer_for(host)
+
+    async def due(self, method: str, target: str) -> None:
+        """Wait until the request may be made: at once; in a replay at the recorded time."""
 
     async def request(
         self,

@@ -184,6 +184,10 @@ class RecordedConnection:
         """As of `Connection`."""
         await self._inner.aclose()
 
+    async def due(self, method: str, target: str) -> None:
+        """As of `Connection`."""
+        await self._inner.due(method, target)
+
     async def request(
         self,
         method: str,

@@ -20,6 +20,7 @@ from dersim.http11 import Headers, Request, Response
 from dersim.recorded import comparing
 from dersim.recorded.differences import Difference, Differences
 from dersim.recorded.lines import DIGITS
+from dersim.recorded.server_clock import ServerClock, is_time
 
 if TYPE_CHECKING:
     from dersim.clock import SimClock
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 _Key = tuple[int, str, str]
 _STEPS_A_SECOND = 10**DIGITS
+#: How much earlier than in the record a Time may be asked for, so that it waits, s: less than half of the 15
+#: between two samples, so that one too many is still found. Not by what is allowed: the record of a
+#: replay is replayed with less.
+TIME_WAITS_S = 7.0
+#: Times that differ by less are the same: those in a record are rounded, s.
+_SOON_S = 2 / _STEPS_A_SECOND
 
 
 class Script:
@@ -43,6 +50,7 @@ class Script:
         self._end_s = record.end_s
         self._waiting: defaultdict[_Key, deque[Exchange]] = defaultdict(deque)
         self._last: dict[_Key, Exchange] = {}
+        self._clocks: defaultdict[tuple[int, str], ServerClock] = defaultdict(ServerClock)
         for number, exchanges in record.exchanges.items():
             for each in exchanges:
                 self._waiting[number, each.method, each.url].append(each)
@@ -86,6 +94,7 @@ class Script:
             self.differences.add(Difference(number, at_s, method, url, "unexpected", next_s=next_s))
             return None
         expected = self._last[key] = waiting.popleft()
+        self._clocks[number, url].take(expected.answer, expected.at_s, expected.until_s)
         lines = [*comparing.headers(expected.headers, headers, self._allowed)]
         lines += comparing.bodies(expected.body, body, self._allowed)
         if at_s > expected.at_s + within_s:
@@ -95,10 +104,28 @@ class Script:
         self.differences.compared += 1
         return expected
 
+    async def wait_until_sent(self, number: int, method: str, url: str) -> None:
+        """Until the recorded request was sent, of a Time that this may be: its instant is what it measures.
+
+        Others need not wait: their answers come at their recorded times, so none can run away.
+        """
+        waiting = self._waiting[number, method, url]
+        if not waiting or not is_time(waiting[0].answer):
+            return
+        if _SOON_S < (left_s := waiting[0].at_s - self.now_s()) <= TIME_WAITS_S:
+            await trio.sleep(left_s / self._clock.rate)
+
     def stand_in(self, number: int, method: str, url: str) -> Response:
-        """The answer to a request that was not recorded."""
+        """The answer to a request that was not recorded: the last one, a Time as it is now."""
         last = self._last.get((number, method, url))
-        return Response(404) if last is None or not last.status else _answer(last)
+        return Response(404) if last is None or not last.status else self.answer(last, number)
+
+    def answer(self, exchange: Exchange, number: int) -> Response:
+        """The recorded answer; where it comes later than in the record, a Time has gone on."""
+        late, body = self.now_s() > exchange.until_s + _SOON_S, exchange.answer
+        if late:
+            body = self._clocks[number, exchange.url].at(body, self.now_s())
+        return Response(exchange.status, exchange.answer_headers, body)
 
     async def wait_for(self, expected: Exchange, sent_s: float) -> None:
         """Until the answer is due: at its recorded time, or after as long where the request is too late."""
@@ -120,10 +147,6 @@ class Script:
                     self.differences.add(Difference(number, each.at_s, method, url, "missing"))
 
 
-def _answer(exchange: Exchange) -> Response:
-    return Response(exchange.status, exchange.answer_headers, exchange.answer)
-
-
 class ScriptedConnection:
     """A connection of a replay, in place of `http11.Connection`."""
 
@@ -135,7 +158,12 @@ class ScriptedConnection:
         self._script = script
         self._number = number
         self._url = url
-        self._turn = trio.Lock()
+        self._under_way = 0
+        self._idle = trio.Event()
+
+    async def due(self, method: str, target: str) -> None:
+        """Wait where the recorded request came a little later, as the run that was recorded was late."""
+        await self._script.wait_until_sent(self._number, method, self._url + target)
 
     async def request(
         self,
@@ -149,22 +177,32 @@ class ScriptedConnection:
         """The recorded answer, or failure."""
         script, sent_s = self._script, self._script.now_s()
         expected = script.take(self._number, method, self._url + target, headers, body)
-        async with self._turn:
-            if expected is None:
-                return script.stand_in(self._number, method, self._url + target)
-            self.connects += expected.connects
-            await script.wait_for(expected, sent_s)
-            self.is_open = expected.is_open
-            if (failure := expected.failure) is not None:
-                if not failure.phase:
-                    raise RemoteProtocolError(failure.message)
-                no_descriptors = failure.no_descriptors
-                raise UtilityUnreachable(failure.message, failure.phase, no_descriptors=no_descriptors)
-            if not expected.status:
-                await trio.sleep_forever()  # its client cancelled it
-            return _answer(expected)
+        if expected is None:
+            return script.stand_in(self._number, method, self._url + target)
+        self.connects += expected.connects
+        self._under_way += 1
+        try:
+            return await self._end_of(expected, sent_s)
+        finally:
+            self._under_way -= 1
+            self._idle.set()
+
+    async def _end_of(self, expected: Exchange, sent_s: float) -> Response:
+        """The recorded answer. Requests do not wait for one another: that they did is in their times."""
+        await self._script.wait_for(expected, sent_s)
+        self.is_open = expected.is_open
+        if (failure := expected.failure) is not None:
+            if not failure.phase:
+                raise RemoteProtocolError(failure.message)
+            no_descriptors = failure.no_descriptors
+            raise UtilityUnreachable(failure.message, failure.phase, no_descriptors=no_descriptors)
+        if not expected.status:
+            await trio.sleep_forever()  # its client cancelled it
+        return self._script.answer(expected, self._number)
 
     async def aclose(self) -> None:
-        """Close it, after the request under way."""
-        async with self._turn:
-            self.is_open = False
+        """Close it, after the requests under way."""
+        while self._under_way:
+            self._idle = trio.Event()
+            await self._idle.wait()
+        self.is_open = False
