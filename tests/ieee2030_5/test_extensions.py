@@ -124,6 +124,25 @@ def test_a_wrong_declaration_is_refused(extension: SchemaExtension, message: str
         extensions.register(extension)
 
 
+LINK = SchemaExtension(NS, "PointLink", ("EndDevice",), None, "Link")
+
+
+@pytest.mark.parametrize("validation", ["fast", "full"])
+@pytest.mark.parametrize("edition", Edition)
+def test_a_reader_of_both_editions_takes_an_extension_where_either_has_it(
+    edition: Edition, validation: Any
+) -> None:
+    extensions.register(LINK)
+    try:
+        extra = (Extra(NS, "PointLink", r.Link(href="/p")),)
+        device = r.EndDevice(sFDI=1, changedTime=1, enabled=True, extra=extra)
+        assert decode(encode(device, edition), validation=validation, strict=True) == (device, ())
+        misplaced = encode(device, edition).replace(b"<changedTime>1</changedTime>", b"")
+        assert decode(misplaced, validation=validation).violations
+    finally:
+        extensions.unregister(LINK)
+
+
 POINT = SchemaExtension(
     NS, "Point", (), None, "", members={"id": "String32", "level": "UInt8"}, document=True
 )

@@ -25,7 +25,7 @@ def test_the_limits_of_the_utility_are_obeyed_and_end(demo):
 def test_a_der_without_the_function_answers_that_it_has_no_such_mode(demo):
     with demo("--without", "csip-aus-limits") as running:
         mrid = running.publish(opModExpLimW=1500)
-        running.until("Response 251", lambda: 251 in running.responses(mrid))
+        running.until("Response 252", lambda: 252 in running.responses(mrid))  # 2018 has no 251
         assert "opModExpLimW" not in [line["mode"] for line in running.see("setpoints")["in_force"]]
         [device] = running.operate("GET", "end-devices").json()
         assert device["der"]["capability"]["doeModesSupported"] == 0
@@ -37,3 +37,15 @@ def test_a_utility_without_the_plugin_does_not_know_the_mode(demo):
         answer = running.operate("POST", "programs/2/controls", order)
         assert answer.status_code == 400
         assert "'opModExpLimW' is no mode" in answer.json()["detail"]
+
+
+def test_the_nmi_of_the_site_is_at_the_utility(demo):
+    with demo("--csip_aus_nmi", "41020000002") as running:
+
+        def told():
+            devices = running.operate("GET", "end-devices").json()
+            return devices and devices[0]["resources"].get("cp") == {"connectionPointId": "41020000002"}
+
+        assert running.until("the NMI", told)
+        [device] = running.operate("GET", "end-devices").json()
+        assert device["violations"] == 0

@@ -77,7 +77,7 @@ def test_connect_off_and_on_clears_and_sets_the_first_three_bits(der, utility, c
 
 
 def test_energize_off_and_on_clears_and_sets_bit_2_at_0_w(der, utility, conversation, clock):
-    utility.set_default({"opModGenLimW": 0})
+    utility.set_default({"opModGenLimW": 0, "setGradW": 100})
     der.wait_connected()
     utility.publish({"opModEnergize": False}, start_in_s=5, duration_s=120)
     clock.advance(110)
@@ -137,3 +137,26 @@ def test_what_is_posted_and_put_is_valid_in_2018(der, conversation, clock):
     clock.advance(130)
     conversation.assert_valid()
     assert isinstance(conversation.assert_put("*/derg")[0].sent(), r.DERSettings)
+
+
+def test_until_the_server_says_otherwise_ramps_are_those_of_the_standard(der, conversation):
+    """AS/NZS 4777.2: 60 s and then 16 % a minute, both in DERSettings."""
+    der.wait_connected()
+    first = conversation.assert_put("*/derg")[0].sent()
+    assert (first.setESDelay, first.setESRampTms, first.setGradW) == (6000, 37_500, 27)
+
+
+def test_the_operational_mode_is_off_while_the_source_has_nothing(der, conversation, clock):
+    """ALL-08: 2, 1, 2."""
+
+    def mode():
+        return conversation.assert_put("*/ders")[-1].sent().operationalModeStatus.value
+
+    der.wait_connected()
+    assert mode() == 2
+    der.set_inputs(irradiance_w_m2=0)
+    clock.advance(10)
+    assert mode() == 1
+    der.set_inputs(irradiance_w_m2=800)
+    clock.advance(10)
+    assert mode() == 2

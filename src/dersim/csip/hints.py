@@ -8,6 +8,9 @@ from dersim.ieee2030_5 import Edition, extensions
 #: Names that a server which checks against the 2018 schema complains of.
 _NEW_IN_2023 = (b"schemaVer", b"connectStatus", b"modesResponded", b"statVarAbsorbAvail", b"statWAbsorbAvail")
 
+#: How servers refuse a body with an element that they do not know.
+_REFUSED_BODY = (400, 415, 422)
+
 _PROXY = (
     "an HTML 400 after a good TLS handshake means that a proxy refuses our client certificate: check"
     " --csip_cert and that its chain is in the file"
@@ -30,7 +33,7 @@ def hint(response: Response, sent: bytes, edition: Edition, *, certificate_accep
         return _PROXY
     if edition is Edition.E2023 and response.status == 400 and _names(_NEW_IN_2023, response.body):
         return "this looks like a 2018 server: try --csip-2018-compat"
-    if response.status == 400 and sent and (owner := _plugin_of_foreign_element(sent)):
+    if response.status in _REFUSED_BODY and sent and (owner := _plugin_of_foreign_element(sent)):
         return f"a strict server may refuse the elements of plug-in {owner}: try --without {owner}"
     if edition is Edition.E2023 and response.status == 500 and sent:
         return "if this is a 2018 server, try --csip-2018-compat"

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from lxml import etree
 
 from dersim.errors import RemoteProtocolError
-from dersim.ieee2030_5 import codec_read, schema, wiretext
+from dersim.ieee2030_5 import codec_read, extensions, schema, wiretext
 from dersim.ieee2030_5.declare import NAMES, Extra, TypeInfo
 from dersim.ieee2030_5.edition import DRAFT_NAMESPACE, NAMESPACE, Edition
 
@@ -102,7 +102,7 @@ def _decode(
         names = " or ".join(cls.__name__ for cls in wanted)
         raise RemoteProtocolError(f"the body is a {info.name}; {names} was expected")
     violations = encoding_notes(root)
-    judged = edition or Edition.E2023
+    judged = _judging(root, edition)
     if validation == "fast" and schema.accepts(root, judged):
         if not violations:
             return Decoded(codec_read.trusting(info.cls)(root), ())
@@ -111,6 +111,18 @@ def _decode(
         if validation != "off":
             violations += schema.violations(root, judged)
     return _lenient(root, info, violations, strict=strict, told=validation != "off")
+
+
+def _judging(root: Any, edition: Edition | None) -> Edition:
+    """The edition whose schema judges: the given one, else that of 2023, which accepts the documents of both.
+
+    But for elements of plug-ins, which 2018 has at the end of a type and 2023 at the end of its first base.
+    """
+    if edition is not None:
+        return edition
+    if extensions.registered() and not schema.accepts(root, Edition.E2023):
+        return Edition.E2018 if schema.accepts(root, Edition.E2018) else Edition.E2023
+    return Edition.E2023
 
 
 def _foreign(

@@ -17,8 +17,9 @@ from dersim_csip_aus.well_known import find_device_capability
 
 #: That of IEEE 2030.5; dersim has no private enterprise number of its own.
 DEFAULT_PEN = 40732
-#: AS/NZS 4777.2: seconds of good grid before an inverter connects again.
-RECONNECT_S = 60.0
+#: AS/NZS 4777.2: seconds of good grid before an inverter connects again, seconds from 0 to full power then,
+#: and how fast power follows a command without a rampTms, % of setMaxW per second (16 %/min).
+RECONNECT_S, RAMP_UP_S, GRADIENT_PCT_S = 60.0, 375.0, 0.27
 #: What EndDevice.postRate asks for, s.
 POST_RATE_S = 60
 #: DeviceCategoryType by DERType: PV, other storage, PV with storage.
@@ -87,9 +88,13 @@ def _end_device(device: Device) -> Mapping[str, Any]:
 
 
 def _settings(options: Namespace, device: Device) -> Mapping[str, float]:
-    """60 s of good grid before a DER connects again; a nameplate of the user's says that itself."""
+    """The times of AS/NZS 4777.2, until a DefaultDERControl has others.
+
+    A nameplate of the user's says them itself.
+    """
     del device
     wanted_s = options.csip_aus_reconnect_s
-    if wanted_s is None and options.nameplate is not None:
-        return {}
-    return {"setESDelay": RECONNECT_S if wanted_s is None else wanted_s}
+    own = {} if wanted_s is None else {"setESDelay": wanted_s}
+    if options.nameplate is not None:
+        return own
+    return {"setESDelay": RECONNECT_S, "setESRampTms": RAMP_UP_S, "setGradW": GRADIENT_PCT_S, **own}
