@@ -23,6 +23,7 @@ from dersim.plugin import (
     CsipProfile,
     DcPoint,
     Demand,
+    DeviceResource,
     DeviceType,
     FrontendStatus,
     FrontendType,
@@ -34,6 +35,7 @@ from dersim.plugin import (
     Panel,
     Parameter,
     SchemaExtension,
+    ServerDocument,
     Settled,
     SunspecModel,
     hookimpl,
@@ -300,6 +302,20 @@ def candidate(hooks):
     return Candidate("planted", "1", "a test", lambda: made)
 
 
+def served(check=lambda members: "", make=lambda: b"{}"):
+    """A document of each EndDevice, and one of the server."""
+    kinds = {"label": "String32", "ampere": "Int16", "sealed": "Boolean", "flags": "HexBinary8"}
+    plate = SchemaExtension("urn:x", "Plate", (), None, "", members=kinds, document=True)
+    resource = DeviceResource("plate", "urn:x", "Plate", "Plate", check=check, empty=EMPTY)
+    return {
+        "register_schema_extensions": lambda: [plate],
+        "register_server_resources": lambda options: [resource, ServerDocument("/x", make)],
+    }
+
+
+EMPTY = {"label": "", "ampere": 0, "sealed": False, "flags": 0}
+
+
 def unexplained(parser):
     parser.add_argument("--level", type=int, default=1)
 
@@ -392,6 +408,9 @@ CASES = [
     (grid(settle=shielded_settle), "grid x: cancelled", "let trio.Cancelled pass"),
     (profile("a", "b"), "CSIP profile x: mirrors", "one key, and so one mRID"),
     (profile("a", end_device=lambda device: {"postRate": -1}), "CSIP profile x: EndDevice", "postRate"),
+    (served(check=lambda members: None), "device resource plate: check", "returned None; return a reason"),
+    (served(check=lambda members: members["other"]), "device resource plate: check", "KeyError('other')"),
+    (served(make=lambda: "{}"), "server document /x", "make() returned '{}'; return bytes"),
     (panel("export const x = 1;\n"), "panel x: module", "exports no mount"),
     (
         panel('import "https://example.org/x.js";\nexport function mount() {}\n'),
@@ -423,7 +442,7 @@ def test_a_planted_mistake_fails_the_check_made_for_it(hooks, check, words, tmp_
 
 
 @pytest.mark.parametrize(
-    "hooks", [function(), source(), extension(), model(), frontend(), grid(), profile("a")]
+    "hooks", [function(), source(), extension(), model(), frontend(), grid(), profile("a"), served()]
 )
 def test_what_the_mistakes_are_planted_in_passes(hooks):
     results = list(examine(candidate(hooks)))

@@ -69,7 +69,7 @@ def admin_cases() -> Iterator[Case]:
         yield Case(f"default-control/{name}", "PUT", "programs/1/default-control", {"modes": modes})
     yield Case("programs/primacy", "POST", "programs", {"description": "x", "primacy": HOLE})
     yield Case("end-devices/pin", "POST", "end-devices", {"lfdi": "0" * 40, "pin": HOLE})
-    for key in ("dcap", "edev", "fsa", "derp", "der", "mup"):
+    for key in ("dcap", "edev", "fsa", "derp", "der", "mup", "post"):
         yield Case(f"poll-rates/{key}", "PUT", "poll-rates", {key: HOLE})
     yield Case("requests?limit", "GET", "requests", query=f"limit={HOLE}")
 

@@ -232,3 +232,15 @@ def test_the_mrid_of_another_devices_reading_is_counted_or_refused(make_lab, ref
     assert told[f"MirrorMeterReading/mRID {mrid(11)} is that of another device's"] == counted
     first.ask("DELETE", place)
     assert second.post("/mup", point(second, 3, readings=mine)).status == 201, "nobody else's any more"
+
+
+def test_the_post_rate_is_that_of_the_list_until_it_has_its_own(lab, client, mup):
+    lab.admin("PUT", "/poll-rates", {"mup": 120})
+    assert (client.get("/mup").pollRate, client.get(mup).postRate) == (120, 120)
+    assert "post" not in lab.admin("GET", "/poll-rates")[1]
+    lab.admin("PUT", "/poll-rates", {"post": 300})
+    assert (client.get("/mup").pollRate, client.get(mup).postRate) == (120, 300)
+    lab.admin("PUT", "/poll-rates", {"mup": 60})
+    assert (client.get("/mup").pollRate, client.get(mup).postRate) == (60, 300)
+    assert lab.admin("GET", "/poll-rates")[1]["post"] == 300
+    assert lab.admin("PUT", "/poll-rates", {"post": 0})[0] == 400

@@ -93,6 +93,9 @@ def test_dersim_finds_it_by_its_entry_point():
         "register_control_functions",
         "register_csip_profiles",
         "register_schema_extensions",
+        "add_server_options",
+        "register_server_profiles",
+        "register_server_resources",
     }
 
 

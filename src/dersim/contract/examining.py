@@ -11,6 +11,7 @@ from dersim.contract.grid_checks import checks as grid_checks
 from dersim.contract.panel_checks import checks as panel_checks
 from dersim.contract.profile_checks import checks as profile_checks
 from dersim.contract.schema_checks import checks as schema_checks
+from dersim.contract.server_checks import checks as server_checks
 from dersim.contract.source_checks import checks as source_checks
 from dersim.contract.subject import Check, Subject, told
 from dersim.contract.sunspec_checks import checks as sunspec_checks
@@ -20,6 +21,7 @@ from dersim.plugin.candidates import DEFAULT_PLUGINS, Candidate, find
 from dersim.plugin.checks import RESULTS
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Named
+from dersim.plugin.server_parts import ServerParts
 
 _GROUPS = (
     function_checks,
@@ -30,6 +32,7 @@ _GROUPS = (
     grid_checks,
     frontend_checks,
     panel_checks,
+    server_checks,
 )
 _BUILT_IN = DEFAULT_PLUGINS[0].name
 
@@ -88,6 +91,7 @@ class _Loading:
         """Everything is registered, and made and called once."""
         [built_in] = [each for each in find() if each.name == _BUILT_IN]
         registry = PluginSet([built_in, self._candidate]).register(self._options)
+        registry.server = self._alone.server_parts(self._options)
         [plugin] = self._alone.plugins
         name = self._candidate.name
         self.subject = Subject(name, registry, self._options, self._seed, plugin.hooks)
@@ -95,4 +99,14 @@ class _Loading:
             registry.try_out(kind, registry.nameplate_of(kind))
         tables: list[Named[object]] = [getattr(registry, table) for _, table in RESULTS.values()]
         counted = [(len(self.subject.own(table)), table.kind) for table in tables]
+        counted += [(len(parts), kind) for parts, kind in _of_server(registry.server)]
         return told(f"{count} {kind}{'s' * (count > 1)}" for count, kind in counted if count)
+
+
+def _of_server(parts: ServerParts) -> Iterator[tuple[Sequence[object], str]]:
+    """What there is of each kind, with the name of the kind."""
+    yield parts.profiles, "server profile"
+    yield parts.resources, "device resource"
+    yield parts.documents, "server document"
+    yield parts.routes, "address"
+    yield parts.panels, "panel of the server"

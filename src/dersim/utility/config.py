@@ -26,7 +26,10 @@ MAX_POLL_RATE_S = 86_400
 
 @dataclass(slots=True)
 class PollRates:
-    """The poll rates that the server advertises, in seconds; `mup` is also the postRate of mirrors."""
+    """The poll rates that the server advertises, in seconds.
+
+    mup: of the MirrorUsagePointList. post: the postRate of mirrors; None takes `mup`.
+    """
 
     dcap: int = 30
     edev: int = 10
@@ -34,6 +37,12 @@ class PollRates:
     derp: int = 10
     der: int = 10
     mup: int = 60
+    post: int | None = None
+
+    @property
+    def post_s(self) -> int:
+        """The postRate of mirrors."""
+        return self.mup if self.post is None else self.post
 
     def change(self, data: Any) -> None:
         """Change some rates, `{"derp": 5}`; ConfigError names a bad key or value and changes nothing."""
@@ -51,8 +60,9 @@ class PollRates:
             setattr(self, name, value)
 
     def as_dict(self) -> dict[str, int]:
-        """All rates by name."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        """All rates by name; without `post` where it is that of `mup`."""
+        rates = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: rate for name, rate in rates.items() if rate is not None}
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ def mirrors(context: RequestContext) -> Document:
 def mirror(context: RequestContext, number: int) -> Document:
     """GET /mup/k: the first level only, without readings (10.11.3)."""
     found = _own_mirror(context, number)
-    return Document((found.version, context.head_end.rates.mup), lambda _: _mirror(context, found))
+    return Document((found.version, context.head_end.rates.post_s), lambda _: _mirror(context, found))
 
 
 def _own_mirror(context: RequestContext, number: int) -> MirrorRecord:
@@ -51,7 +51,7 @@ def _mirror(context: RequestContext, record: MirrorRecord) -> Any:
         serviceCategoryKind=point.serviceCategoryKind,
         status=point.status,
         deviceLFDI=point.deviceLFDI,
-        postRate=context.head_end.rates.mup,
+        postRate=context.head_end.rates.post_s,
         UsagePointLink=r.Link(href=record.usage_point_href),
     )
 

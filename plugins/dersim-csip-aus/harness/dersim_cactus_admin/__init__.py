@@ -74,7 +74,7 @@ class Operator:
             "create-default-der-control": lambda client, given: self.programs.default(client.lfdi, given),
             "clear-der-controls": lambda client, given: self.programs.cancel(client.lfdi, given),
             "set-poll-rate": lambda _, given: self._rate(_RATES[given["resource"]], given),
-            "set-post-rate": lambda _, given: self._rate("mup", given),
+            "set-post-rate": lambda _, given: self._rate("post", given),
             "set-client-access": self._access,
         }
         client = context.client_config_for(instruction.client)

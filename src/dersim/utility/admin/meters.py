@@ -62,7 +62,7 @@ def _power(context: AdminContext, call: Call) -> Later:
     since_s = now_s - seconds
     mirrors = head_end.mirrors.listed(None if lfdi is None else (lfdi,))
     watts, volt_amperes = (held(meters(mirrors, uom), since_s) for uom in (WATTS, VARS))
-    hold_s = max(_POSTS_HELD * head_end.rates.mup, _LEAST_HELD_S)
+    hold_s = max(_POSTS_HELD * head_end.rates.post_s, _LEAST_HELD_S)
 
     def make() -> bytes:
         step_s = max(1, math.ceil(seconds / _POINTS))

@@ -18,10 +18,13 @@ from dersim.utility.end_devices import EndDeviceRecord, NumberedLogEvent
 DEFAULT_LIMIT = 100
 
 _Rate = Annotated[int, unit("s", minimum=1, maximum=MAX_POLL_RATE_S)]
+_PostRate = Annotated[
+    int, unit("s", "postRate of mirrors; left out: that of mup", minimum=1, maximum=MAX_POLL_RATE_S)
+]
 
 
 class PollRates(TypedDict):
-    """The poll rates that devices are told; `mup` is also the postRate of mirrors."""
+    """The poll rates that devices are told."""
 
     dcap: _Rate
     edev: _Rate
@@ -29,6 +32,7 @@ class PollRates(TypedDict):
     derp: _Rate
     der: _Rate
     mup: _Rate
+    post: NotRequired[_PostRate]
 
 
 class PollRatesChange(TypedDict):
@@ -40,6 +44,7 @@ class PollRatesChange(TypedDict):
     derp: NotRequired[_Rate]
     der: NotRequired[_Rate]
     mup: NotRequired[_Rate]
+    post: NotRequired[_PostRate]
 
 
 def _responses(context: AdminContext, call: Call) -> list[dict[str, Any]]:

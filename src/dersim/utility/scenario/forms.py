@@ -37,6 +37,11 @@ class RatesForm(TypedDict):
     derp: NotRequired[Rate]
     der: NotRequired[Rate]
     mup: NotRequired[Rate]
+    post: NotRequired[
+        Annotated[
+            int, unit("s", "postRate of mirrors; left out: that of mup", minimum=1, maximum=MAX_POLL_RATE_S)
+        ]
+    ]
 
 
 class DeviceForm(TypedDict):
