@@ -163,3 +163,20 @@ def test_the_device_category_is_given_back_as_it_was_posted(make_lab):
     client.post("/edev", posted)
     assert client.get("/edev/1").deviceCategory == 0x200000
     assert client.get("/edev").EndDevice[0].deviceCategory == 0x200000
+
+
+def test_a_pin_by_the_other_rule_of_the_check_digit_is_taken_with_a_warning(make_lab):
+    def warnings(lab):
+        return [line for line in lab.log.lines if "the first five digits mod 10" in line]
+
+    lab = make_lab(pin=332211)
+    assert len(warnings(lab)) == 1
+    client = lab.client()
+    client.get("/edev")
+    assert client.get("/edev/1/rg").pIN == 332211
+    lab.admin("POST", "/end-devices", {"lfdi": client.lfdi, "pin": 111115})
+    assert len(warnings(lab)) == 1, "both rules agree"
+    lab.admin("PUT", f"/end-devices/{client.lfdi}", {"pin": 332211})
+    lab.admin("PUT", f"/end-devices/{client.lfdi}", {"enabled": True})
+    assert len(warnings(lab)) == 2
+    assert lab.admin("POST", "/end-devices", {"lfdi": client.lfdi, "pin": 332212})[0] == 400

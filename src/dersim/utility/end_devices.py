@@ -277,6 +277,6 @@ def check_pin(pin: object) -> None:
     """ConfigError unless `pin` is a PIN: up to six digits with the right check digit."""
     if isinstance(pin, bool) or not isinstance(pin, int) or not identity.pin_is_valid(pin):
         raise ConfigError(
-            "pin: up to six digits are needed of which the last is the check digit "
-            "(the sum of all digits is a multiple of ten), for instance 111115"
+            "pin: up to six digits are needed of which the last is the check digit (the sum of all digits is "
+            "a multiple of ten, or the last is that of the first five mod 10), for instance 111115"
         )

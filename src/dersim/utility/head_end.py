@@ -118,6 +118,7 @@ class HeadEnd:
         #: How far the scenario of an earlier run was, until one is played.
         self.kept_progress: dict[str, Any] | None = None
         self._cycle: Cycle | None = None
+        self._warn_of_rule(config.pin, "the server")
         if config.own_programs:
             self._cycle = Cycle(self.programs, self.programs.create(CYCLE_PROGRAM, CYCLE_PRIMACY))
             self.programs.create(USER_PROGRAM, USER_PRIMACY)
@@ -179,17 +180,26 @@ class HeadEnd:
         if aggregator is not None:
             self.end_devices.set_aggregator(device, aggregator)
         self.info(f"{'registered' if created else 'changed'} {lfdi} for the operator as {device.href}")
+        if pin is not None:
+            self._warn_of_rule(pin, lfdi)
         return device, created
 
     def update_device(
         self, device: EndDeviceRecord, pin: int, *, enabled: bool, aggregator: str | None
     ) -> None:
         """Change a device; ConfigError for a bad PIN or LFDI of the client that acts for it."""
-        aggregator = _aggregator(device.lfdi, aggregator)
+        aggregator, before = _aggregator(device.lfdi, aggregator), device.pin
         self.end_devices.update(device, pin, enabled=enabled, now_s=self.advance())
         if aggregator != device.aggregator_lfdi:
             self.end_devices.set_aggregator(device, aggregator)
         self.info(f"changed {device.lfdi}, {device.href}: {'enabled' if enabled else 'not enabled'}")
+        if pin != before:
+            self._warn_of_rule(pin, device.lfdi)
+
+    def _warn_of_rule(self, pin: int, whose: str) -> None:
+        """2030.5 and some utilities differ in the check digit of a PIN."""
+        if not identity.pin_is_by_sfdi_rule(pin):
+            self.warn(f"{whose}: {identity.OTHER_PIN_RULE}")
 
     def remove_device(self, device: EndDeviceRecord) -> None:
         """Remove a device; what it has POSTed stays with the operator."""

@@ -23,7 +23,7 @@ DerNumber = Annotated[int, described("of a DER of this run", minimum=1, maximum=
 GroupName = Annotated[str, described("name of a group", minLength=1, maxLength=MAX_NAME_CHARS)]
 ProgramName = Annotated[str, described("name of a program", minLength=1, maxLength=MAX_DESCRIPTION_CHARS)]
 Moment = Annotated[float, unit("s", "from the start of the scenario", minimum=0, maximum=_YEAR_S)]
-Pin = Annotated[int, described("six digits that sum to 0 mod 10", minimum=0, maximum=999_999)]
+Pin = Annotated[int, described("six digits, the last one the check digit", minimum=0, maximum=999_999)]
 Rate = Annotated[int, unit("s", minimum=1, maximum=MAX_POLL_RATE_S)]
 Randomization = Annotated[int, unit("s", minimum=-MAX_RANDOMIZATION_S, maximum=MAX_RANDOMIZATION_S)]
 
