@@ -160,3 +160,13 @@ def test_the_operational_mode_is_off_while_the_source_has_nothing(der, conversat
     der.set_inputs(irradiance_w_m2=800)
     clock.advance(10)
     assert mode() == 2
+
+
+@aus("--device_type", "AU-PV")
+def test_the_inverter_is_one_of_230_v_and_50_hz(der, conversation):
+    der.wait_connected()
+    [put] = conversation.assert_put("*/dercap")
+    rating = put.sent()
+    assert (rating.rtgVNom.value, rating.rtgVNom.multiplier, rating.rtgMaxW.value) == (2300, -1, 5000)
+    assert der.values.frequency_hz == 50
+    assert 3000 < der.p_w < 5000

@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from dersim_csip_aus.connection_point import tell_connection_point
+from dersim_csip_aus.connection_point import LATER_S, ConnectionPoints
 from dersim_csip_aus.well_known import find_device_capability
 
 from dersim.plugin import CsipAnswer, Extra, RemoteProtocolError
@@ -47,7 +47,7 @@ class Server:
 
 
 def tell(server, nmis=(NMI,)):
-    return asyncio.run(tell_connection_point(nmis, server))
+    return asyncio.run(ConnectionPoints(nmis).visit(server))
 
 
 @pytest.mark.parametrize("namespace", [NS_12, NS_13])
@@ -85,11 +85,18 @@ def test_a_refusal_is_a_warning():
     assert (level, "422" in message, NMI in message) == ("Warning", True, True)
 
 
-def test_without_a_link_nothing_is_sent_and_the_log_says_so():
-    server = Server(link=None)
-    tell(server)
+def test_after_an_error_of_the_server_it_is_sent_again():
+    assert tell(Server(put=500)) == LATER_S
+    assert tell(Server(put=409)) is None
+
+
+def test_without_a_link_nothing_is_sent_the_log_says_so_once_and_it_is_looked_for_again():
+    server, points = Server(link=None), ConnectionPoints((NMI,))
+    for _ in range(3):
+        assert asyncio.run(points.visit(server)) == LATER_S
     assert server.asked == []
-    assert "no ConnectionPointLink" in server.log[0][1]
+    [(_, message)] = server.log
+    assert "no ConnectionPointLink" in message
 
 
 @pytest.mark.parametrize(("number", "nmi"), [(1, "A1"), (2, "B2"), (3, None)])

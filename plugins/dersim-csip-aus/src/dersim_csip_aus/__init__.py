@@ -8,8 +8,8 @@ beyond IEEE 2030.5.
 from argparse import Namespace
 from collections.abc import Iterable
 
-from dersim.plugin import CsipProfile, FunctionType, OptionParser, SchemaExtension, hookimpl
-from dersim_csip_aus import elements, profile, storage
+from dersim.plugin import CsipProfile, DeviceType, FunctionType, OptionParser, SchemaExtension, hookimpl
+from dersim_csip_aus import devices, elements, profile, storage
 from dersim_csip_aus.limits import LIMITS, OperatingEnvelope, parameters_of
 from dersim_csip_aus.server import add_server_options, register_server_profiles, register_server_resources
 
@@ -19,6 +19,7 @@ __all__ = [
     "add_server_options",
     "register_control_functions",
     "register_csip_profiles",
+    "register_device_types",
     "register_schema_extensions",
     "register_server_profiles",
     "register_server_resources",
@@ -41,6 +42,12 @@ def adapt_options(options: Namespace, given: frozenset[str]) -> None:
 def register_csip_profiles(options: Namespace) -> Iterable[CsipProfile]:
     """What the CSIP client does beyond IEEE 2030.5."""
     return [profile.profile(options)] if profile.rules(options) else []
+
+
+@hookimpl
+def register_device_types() -> Iterable[DeviceType]:
+    """A PV inverter and a battery of 230 V and 50 Hz."""
+    return list(devices.device_types())
 
 
 @hookimpl

@@ -12,33 +12,51 @@ from collections.abc import Sequence
 from dersim.plugin import CsipAccess, Extra
 from dersim_csip_aus.elements import CONNECTION_POINT, CONNECTION_POINT_ID, CONNECTION_POINT_LINK, NAMESPACES
 
+#: How soon it is tried again without a link, or after an error of the server, s.
+LATER_S = 300.0
 #: Statuses of a server that takes a POST where another takes a PUT.
 _NO_PUT = (404, 405, 501)
 _ID = re.compile(rb"<(?:\w+:)?connectionPointId[^>]*>\s*([^<]*?)\s*<")
 
 
-async def tell_connection_point(nmis: Sequence[str], access: CsipAccess) -> float | None:
-    """Once in each discovery. nmis: of all DERs, or of each in turn."""
-    number = access.device.number
-    nmi = nmis[0] if len(nmis) == 1 else nmis[number - 1] if number <= len(nmis) else ""
-    if not nmi:
-        return None
-    end_device = access.end_device
-    link = _link(end_device.extra if end_device is not None else ())
-    if link is None:
-        access.say("Info", f"our EndDevice has no ConnectionPointLink: NMI {nmi} is not sent")
-        return None
-    namespace, href = link.namespace, link.value.href
+class ConnectionPoints:
+    """Tells the NMIs. nmis: one for all DERs, or one for each in turn."""
+
+    def __init__(self, nmis: Sequence[str]) -> None:
+        self._nmis = nmis
+        self._missed: set[int] = set()
+
+    async def visit(self, access: CsipAccess) -> float | None:
+        """After each discovery; again later where there is no link yet, or the server has failed."""
+        number, nmis = access.device.number, self._nmis
+        nmi = nmis[0] if len(nmis) == 1 else nmis[number - 1] if number <= len(nmis) else ""
+        if not nmi:
+            return None
+        end_device = access.end_device
+        link = _link(end_device.extra if end_device is not None else ())
+        if link is None:
+            if number not in self._missed:
+                access.say("Info", f"our EndDevice has no ConnectionPointLink (yet): NMI {nmi} is not sent")
+            self._missed.add(number)
+            return LATER_S
+        self._missed.discard(number)
+        status = await _tell(access, link, nmi)
+        if status >= 400:
+            access.say("Warning", f"NMI {nmi} is not taken ({status})")
+        return LATER_S if status >= 500 else None
+
+
+async def _tell(access: CsipAccess, link: Extra, nmi: str) -> int:
+    """Read, and PUT or POST what is not there; the status."""
+    href = link.value.href
     known = await access.get(href)
     if known.status < 300 and nmi.encode() in _ID.findall(known.body):
-        return None
-    point = Extra(namespace, CONNECTION_POINT, {CONNECTION_POINT_ID: nmi})
+        return known.status
+    point = Extra(link.namespace, CONNECTION_POINT, {CONNECTION_POINT_ID: nmi})
     answer = await access.put(href, point)
     if answer.status in _NO_PUT:
         answer = await access.post(href, point)
-    if answer.status >= 400:
-        access.say("Warning", f"NMI {nmi} is not taken ({answer.status}); it is sent again after a discovery")
-    return None
+    return answer.status
 
 
 def _link(extras: Sequence[Extra]) -> Extra | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dersim.plugin import CsipProfile, CsipVisit, Device, OptionParser, count, number, yes_no
 from dersim_csip_aus import elements
-from dersim_csip_aus.connection_point import tell_connection_point
+from dersim_csip_aus.connection_point import ConnectionPoints
 from dersim_csip_aus.mirrors import mirrors
 from dersim_csip_aus.well_known import find_device_capability
 
@@ -73,7 +73,7 @@ def profile(options: Namespace) -> CsipProfile:
         mirrors=mirrors,
         end_device=_end_device,
         settings=partial(_settings, options),
-        visits=(CsipVisit("ConnectionPoint", partial(tell_connection_point, nmis)),) if nmis else (),
+        visits=(CsipVisit("ConnectionPoint", ConnectionPoints(nmis).visit),) if nmis else (),
         entry=find_device_capability if options.csip_aus_version == "1.3" else None,
         gen_connect_status=True,
         settings_at_once=True,
