@@ -215,3 +215,17 @@ def test_a_client_that_tells_another_value_is_found_in_a_late_run_too(late, tmp_
 
     assert replay(changed(late, tmp_path, change), "--within", "4") == 3
     assert "operationalModeStatus/value: recorded 7, sent 2" in capsys.readouterr().out
+
+
+def test_a_time_that_was_not_recorded_goes_on_since_the_last_one(recorded, tmp_path, capsys):
+    """A Time of minutes ago would set the client's clock back, and all that follows would differ."""
+
+    def change(lines):
+        times = [line for line in lines if line.get("url", "").endswith("/tm")]
+        for line in times[2:4]:
+            lines.remove(line)
+
+    assert replay(changed(recorded, tmp_path, change), "--within", "2") == 3
+    *told, summary = capsys.readouterr().out.splitlines()
+    assert summary.startswith("2 differences in")
+    assert all("/tm: sent, but not recorded" in line for line in told)
