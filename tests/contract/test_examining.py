@@ -357,6 +357,7 @@ CASES = [
     ({"register_control_functions": lambda: None}, "hooks", "returned None"),
     ({}, "loads", "it has no hook"),
     ({"add_options": unexplained}, "flags", "--level has no help"),
+    ({"add_server_options": unexplained}, "flags", "--level has no help"),
     (function(parameters={}), "control function x: values", "xLimW has no range"),
     (function(known=False), "control function x: values", "xLimW is not known"),
     (function(check=lambda *_: 5), "control function x: values", "within the ranges and refused"),

@@ -187,6 +187,15 @@ def test_the_grid_of_the_page_passes_the_contract_test_with_its_flag(tmp_path: P
     assert without["grids"].result == SKIPPED
 
 
+def test_the_plug_in_of_the_page_for_the_server_passes_the_contract_test(tmp_path: Path) -> None:
+    (tmp_path / "fuse.py").write_text(dict(EXAMPLES)["fuse.py"])
+    [candidate] = candidates_of(str(tmp_path / "fuse.py"))
+    found = {each.name: each for each in examine(candidate)}
+    assert [each.line for each in found.values() if each.result == FAILED] == []
+    assert found["flags"].text == "--fuse_min_a"
+    assert found["device resource fuse: wire"].text == "20 documents there and back"
+
+
 def test_the_other_blocks_are_python_and_name_what_exists() -> None:
     for block in re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
         ast.parse(block)

@@ -180,3 +180,9 @@ def test_a_pin_by_the_other_rule_of_the_check_digit_is_taken_with_a_warning(make
     lab.admin("PUT", f"/end-devices/{client.lfdi}", {"enabled": True})
     assert len(warnings(lab)) == 2
     assert lab.admin("POST", "/end-devices", {"lfdi": client.lfdi, "pin": 332212})[0] == 400
+
+
+def test_a_path_that_is_not_there_registers_nobody(make_lab):
+    lab = make_lab()
+    assert lab.client().ask("GET", "/nothing").status == 404
+    assert len(lab.head_end.end_devices) == 0

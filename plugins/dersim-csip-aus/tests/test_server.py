@@ -1,5 +1,6 @@
 """The companion server with the plug-in: ConnectionPoint, mRIDs, refusals, the limits in their places."""
 
+import json
 from argparse import Namespace
 
 import pytest
@@ -95,6 +96,14 @@ def test_the_namespace_is_that_of_the_version(plugins):
     assert served.get("/edev")[0][-1].tag == f"{{{NS}/v1.3}}ConnectionPointLink"
     assert served.ask("PUT", "/edev/1/cp", point("4102000000", f"{NS}/v1.3")).status == 201
     assert served.ask("PUT", "/edev/1/cp", point("4102000000")).status == 400, "one server, one namespace"
+
+
+def test_where_a_client_of_1_3_begins(plugins, served):
+    assert served.ask("GET", "/.well-known/csipaus").status == 404, "1.2 has none"
+    answer = Served(plugins, csip_aus_version="1.3").ask("GET", "/.well-known/csipaus")
+    assert (answer.status, answer.header("content-type")) == (200, "application/json")
+    found = json.loads(answer.body)["supportedSchemaVersions"]
+    assert found == {"https://csipaus.org/ns/v1.3": {"dcap": ["/dcap"]}}
 
 
 def test_mrids_end_in_the_decimal_digits_of_the_pen(served):

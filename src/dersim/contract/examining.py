@@ -77,7 +77,9 @@ class _Loading:
         before = set(self._parser.flags)
         self._alone.add_options(self._parser)
         mine = {flag: action for flag, action in self._parser.flags.items() if flag not in before}
-        for flag, action in mine.items():
+        server = OptionParser(add_help=False)
+        self._alone.add_options(server, "add_server_options")
+        for flag, action in (*mine.items(), *server.flags.items()):
             if not action.help:
                 raise Failed(f"{flag} has no help; say in a few words what it does, with unit and default")
         self._options = self._parser.parse_args(self._given)
@@ -85,7 +87,8 @@ class _Loading:
             if action.type is port:
                 setattr(self._options, action.dest, 0)
         self._parser.format_help()
-        return told(mine)
+        server.format_help()
+        return told({**mine, **server.flags})
 
     def hooks(self) -> str:
         """Everything is registered, and made and called once."""

@@ -129,10 +129,11 @@ class RequestHandler:
     def _answer(self, request: Request, lfdi: str | None, now_s: float) -> Response:
         if request.method not in _METHODS:
             raise RequestRefused(501, f"{request.method[:40]} is not a method of HTTP", code=BAD_FORM)
-        device = self._end_device(lfdi, now_s)
         if self._at and (found := self._at.get(_split(request.target)[0])) is not None:
+            self._end_device(lfdi, now_s)
             return _of_server(found, request.method)
         route, numbers, path, query = self._find(request.target)
+        device = self._end_device(lfdi, now_s)
         if device is not None and device.peers.newest != request.peer:
             self._note_peer(device, request.peer, now_s)
         context = RequestContext(

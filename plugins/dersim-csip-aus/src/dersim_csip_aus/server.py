@@ -6,11 +6,12 @@ status that is not defined, is refused, and so is a mirror with the mRID of anot
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dersim.plugin import DeviceResource, OptionParser, ServerProfile, hookimpl, yes_no
+from dersim.plugin import DeviceResource, OptionParser, ServerDocument, ServerProfile, hookimpl, yes_no
 from dersim_csip_aus import elements, nmi
 
 
@@ -48,12 +49,21 @@ def register_server_profiles(options: Namespace) -> Iterable[ServerProfile]:
 
 
 @hookimpl
-def register_server_resources(options: Namespace) -> Iterable[DeviceResource]:
-    """The ConnectionPoint, which a client PUTs or POSTs, and may read before that: its id is empty then."""
+def register_server_resources(options: Namespace) -> Iterable[DeviceResource | ServerDocument]:
+    """The ConnectionPoint, which a client PUTs or POSTs, and may read before that: its id is empty then.
+
+    Of 1.3 also where a client that speaks this version begins.
+    """
+    namespace = elements.NAMESPACES[options.csip_aus_version]
+    entry = json.dumps({"supportedSchemaVersions": {namespace: {"dcap": ["/dcap"]}}}).encode()
+    entries = (
+        [] if options.csip_aus_version == "1.2" else [ServerDocument("/.well-known/csipaus", lambda: entry)]
+    )
     return [
+        *entries,
         DeviceResource(
             name="cp",
-            namespace=elements.NAMESPACES[options.csip_aus_version],
+            namespace=namespace,
             element=elements.CONNECTION_POINT,
             title="Connection point",
             link=elements.CONNECTION_POINT_LINK,
@@ -61,7 +71,7 @@ def register_server_resources(options: Namespace) -> Iterable[DeviceResource]:
             empty={elements.CONNECTION_POINT_ID: ""},
             check=_check if options.csip_aus_check_nmi else _accept,
             doc="the NMI of the premises",
-        )
+        ),
     ]
 
 
