@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +12,17 @@ from typing import Any
 import pytest
 from tests.browser.axe import LOOKS, violations
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.interop.processes import eventually
+from tests.browser.test_pictures import WIDTH, folder, take  # noqa: F401 - `folder` is a fixture
+from tests.browser.test_speed import crowd
+from tests.interop.processes import eventually, program
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
 pytest.importorskip(
     "dersim_feeder", reason="dersim-feeder is not installed: pip install ./plugins/dersim-feeder"
 )
 
+import yaml
+from dersim_feeder import DATA
 from playwright.sync_api import expect
 
 #: Volt-Var a minute of simulated time after the start, Volt-Watt a minute after that, for a minute.
@@ -98,9 +103,9 @@ def test_the_facts_are_those_of_the_api_with_their_units(feeder: Any, show: Any)
     assert now["highest"]["pu"] > 1.05
     assert bus.startswith("fir-end-c-")
     rows = card(page, "Transformers").locator("tbody tr")
-    assert [row.locator("td").first.inner_text() for row in rows.all()] == ["elm", "oak", "fir"]
+    assert [row.locator("td").first.inner_text() for row in rows.all()] == ["fir", "oak", "elm"]
     assert "kVA" in card(page, "Transformers").locator("thead").inner_text()
-    assert rows.nth(2).locator("td.bad").count() == 2
+    assert rows.nth(0).locator("td.bad").count() == 2
 
 
 def test_the_profile_has_the_band_and_stands_beside_the_one_before(feeder: Any, show: Any) -> None:
@@ -224,3 +229,80 @@ def test_the_tables_are_files(feeder: Any, show: Any) -> None:
     lines = begun.value.path().read_text().splitlines()
     assert len(lines) == 1 + sum(len(each["nodes"]) for each in feeder.ask("/api/feeder/buses"))
     assert json.dumps(lines[0]).count("pu") >= 3
+
+
+#: Before the page begins: what holds it for more than 50 ms.
+LISTEN = """window.longTasks = [];
+new PerformanceObserver(list => longTasks.push(...list.getEntries().map(each => each.duration)))
+    .observe({type: 'longtask', buffered: true});"""
+#: A page that answers later than this is felt to hang, ms.
+LONGEST_MS, FIRST_PICTURE_MS = 200, 3000
+MOST_ELEMENTS = 3000
+
+
+@pytest.mark.slow
+def test_a_thousand_ders_are_shown_and_one_of_them_is_found(open_page: Any, picture: Any) -> None:
+    """The bounds are as much wider as programs share a processor."""
+    flags = (
+        "--without",
+        "csip,csip_ui,modbus",
+        "--website_port",
+        "0",
+        "--feeder",
+        "bundled-1000",
+        "-N",
+        "1000",
+    )
+    with program("dersim", "sim", *flags, "--start_clock_time", "12:00") as child:
+        watched = open_page("about:blank")
+        page = watched.page
+        page.add_init_script(LISTEN)
+        page.goto(f"{child.ready(60)['dashboard']}/#panel-feeder")
+        diagram = page.get_by_role("group", name="One-line diagram")
+        diagram.wait_for()
+        first_ms = page.evaluate("performance.now()")
+        card(page, "The day so far").locator("svg").nth(3).wait_for()
+        page.wait_for_timeout(10_000)  # three updates
+        longest_ms = max(page.evaluate("longTasks"), default=0)
+        elements = page.evaluate("document.querySelectorAll('*').length")
+        print(f"first picture {first_ms:.0f} ms, longest task {longest_ms:.0f} ms, {elements} elements")
+        picture(page, "feeder-1000")
+        assert diagram.get_by_role("button").count() == 50
+        card(page, "Diagram").get_by_label("Find DER").fill("777")
+        card(page, "Diagram").get_by_label("Find DER").press("Tab")
+        expect(diagram.get_by_role("link")).to_have_count(20)
+        assert page.evaluate(OVERLAPS) == []
+        picture(page, "feeder-1000-found")
+        page.get_by_role("button", name="Open DER 777").click()
+        expect(page.get_by_label("Device", exact=True)).to_have_value("777")
+        page.close()
+        assert elements < MOST_ELEMENTS
+        assert first_ms <= FIRST_PICTURE_MS * crowd()
+        assert longest_ms <= LONGEST_MS * crowd()
+        assert child.stop(60) == 0
+
+
+#: The story of the demo, quicker: each control ten minutes after the one before.
+STARTS_S = {1800: 600, 4200: 1200, 6600: 1800}
+
+
+@pytest.mark.skipif(
+    "DERSIM_PICTURES" not in os.environ, reason="minutes for a picture; the others judge the page"
+)
+def test_picture_for_the_docs(start_demo: Any, open_page: Any, folder: Path, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+    story = yaml.safe_load((DATA / "story-street.yaml").read_text())
+    for control in story["controls"]:
+        control["start_s"] = STARTS_S[control["start_s"]]
+    scenario = tmp_path / "story.yaml"
+    scenario.write_text(yaml.safe_dump(story))
+    demo = start_demo("--feeder", "bundled-30", "-N", "30", "--rate", "60", "--scenario", str(scenario))
+
+    def the_limit_acts() -> bool:
+        markers, history = demo.ask("/api/feeder/markers"), demo.ask("/api/feeder/history")
+        return len(markers) == 3 and history["time"][-1] > markers[-1]["time"][:14] + "04"
+
+    eventually("the limit of the street", the_limit_acts, timeout_s=600, every_s=2)
+    page = open_page(f"{demo.url}/#panel-feeder", width=WIDTH).page
+    card(page, "The day so far").locator("svg").nth(3).wait_for()
+    foot = card(page, "The day so far").bounding_box()
+    take(page, folder / "feeder.png", most_height=int(foot["y"] + foot["height"] + 12))

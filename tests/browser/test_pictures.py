@@ -34,11 +34,11 @@ def folder(screenshots: Path) -> Path:
     return path
 
 
-def take(page: Any, path: Path) -> None:
+def take(page: Any, path: Path, most_height: int = MOST_HEIGHT) -> None:
     """A picture with as few colours as it needs: 60 kB rather than 200."""
     image_of = pytest.importorskip("PIL.Image", reason="Pillow is not installed: tox -e browser")
     page.wait_for_timeout(500)  # lets the plots settle; nothing is judged by it
-    height = min(MOST_HEIGHT, page.evaluate("document.documentElement.scrollHeight"))
+    height = min(most_height, page.evaluate("document.documentElement.scrollHeight"))
     page.screenshot(
         path=path,
         full_page=True,

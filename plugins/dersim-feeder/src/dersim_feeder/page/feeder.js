@@ -55,19 +55,23 @@ class FeederPage {
     ];
   }
 
+  // Piece by piece, so that what is there is shown, and the page answers in between on a large feeder, too.
   async load() {
-    const asked = ["overview", "buses", "history", "markers", "transformers"];
-    const [now, buses, history, markers, transformers] = await Promise.all(
-      asked.map((name) => getPlain(API + name)),
-    );
-    this.fixed ||= await getPlain(`${API}branches`);
+    const now = await getPlain(`${API}overview`);
+    const transformers = await getPlain(`${API}transformers`);
     this.showFacts(now, transformers);
+    showChanged(this.transformers, transformers, () => transformerTable(transformers));
+    this.fixed ||= await getPlain(`${API}branches`);
+    const buses = await getPlain(`${API}buses`);
+    await turn();
+    this.diagram.draw(this.fixed, buses, transformers);
+    const markers = await getPlain(`${API}markers`);
     showChanged(this.phases, buses.length, () => phaseLegend(buses));
     this.offer(markers);
     await this.showProfiles(buses, markers);
+    const history = await getPlain(`${API}history`);
+    await turn();
     show(this.past, pastCharts(history, markers));
-    this.diagram.draw(this.fixed, buses, transformers);
-    show(this.transformers, transformerTable(transformers));
   }
 
   showFacts(now, transformers) {
@@ -112,13 +116,16 @@ class FeederPage {
     const found = number ? await getPlain(`${API}profile`, { marker: number }) : null;
     const marker = markers.find((each) => String(each.number) === number);
     const then = found ? beforeOf(buses, found.points) : null;
-    show(
-      this.profiles,
-      then ? profileChart(this.fixed, then, `Before ${markerWords(marker)}`, buses) : null,
-      profileChart(this.fixed, buses, "Now", then),
-    );
+    await turn();
+    const now = profileChart(this.fixed, buses, "Now", then);
+    await turn();
+    const before = then && profileChart(this.fixed, then, `Before ${markerWords(marker)}`, buses);
+    show(this.profiles, before, now);
   }
 }
+
+// Lets the browser do what waits.
+const turn = () => new Promise((done) => setTimeout(done));
 
 // The buses with the voltages of another instant; without the extremes of the day.
 function beforeOf(buses, points) {
@@ -156,8 +163,10 @@ function loopLine({ rate, effective_rate: real, step_s: step, gain, stable_below
   return `${speed}; ${steps}; ${loop}${damped}${failed}.`;
 }
 
+// The most loaded first.
 function transformerTable(transformers) {
-  const rows = transformers.map(({ name, bus, kva, loading_pct: now, loading_max_pct: most }) =>
+  const sorted = [...transformers].sort((a, b) => b.loading_max_pct - a.loading_max_pct);
+  const rows = sorted.map(({ name, bus, kva, loading_pct: now, loading_max_pct: most }) =>
     h(
       "tr",
       {},

@@ -46,6 +46,7 @@ const FIGURES = [
 const COLORS = ["var(--c-p)", "var(--c-q)"];
 // Names of controls that are nearer to one another than this part of the axis would cover one another.
 const APART = 0.2;
+const MINUTE_MS = 60000;
 
 export function pastCharts(history, markers) {
   if (!history.time.length) return h("p", { class: "empty" }, "Nothing yet.");
@@ -95,7 +96,9 @@ function drawn({ title, unit, keys, least = [], rules = [] }, history, kept, { a
   return h("div", {}, h("p", { class: "note" }, title, keys.length > 1 ? [": ", legend] : null), picture);
 }
 
-const times = ([start, end], most) => timeTicks(start, end, most).map((time) => [time, clock(time, false)]);
+// In a short run several labels are within a minute.
+const times = ([start, end], most) =>
+  timeTicks(start, end, most).map((time) => [time, clock(time, end - start < most * MINUTE_MS)]);
 
 const markName = (x, y, label) => ({ x, y, color: "var(--muted)", label });
 

@@ -74,7 +74,9 @@ function grid({ width, height, box, rx, ry, r2, px, py }, across) {
     ]),
     across(rx, Math.min(7, Math.floor((width - box.l - box.r) / LABEL_PX))).map(([value, text]) => [
       s("line", { class: "axis", x1: px(value), x2: px(value), y1: foot, y2: foot + 4 }),
-      s("text", { class: "soft", x: px(value), y: foot + 17, "text-anchor": "middle" }, text),
+      px(value) + (text.length * LETTER_PX) / 2 > width
+        ? null // it would be cut off
+        : s("text", { class: "soft", x: px(value), y: foot + 17, "text-anchor": "middle" }, text),
     ]),
     (r2 ? ticks(r2, 5) : []).map(([value, text]) =>
       s("text", { class: "soft", x: width - box.r + 6, y: py(value, r2) + 4 }, text),
