@@ -143,7 +143,7 @@ class Demo:
         ports = [word for flag, url in again.items() if url for word in (flag, url.rpartition(":")[2])]
         argv = ("dersim", "sim", "--demo", *FREE_PORTS, *self._flags, *ports)
         self.child = self._stack.enter_context(program(*argv))
-        self.facts = self.child.ready()
+        self.facts = self.child.ready(60)
         self.url = self.facts["dashboard"]
 
     def stop(self) -> int:

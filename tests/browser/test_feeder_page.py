@@ -55,7 +55,7 @@ def feeder(start_demo: Any, tmp_path_factory: Any) -> Iterator[Any]:
     flags = ("--feeder", "bundled-30", "-N", "30", "--rate", "60", "--scenario", str(path))
     running = start_demo(*flags)
     both = "two that began, one that ended"
-    eventually(both, lambda: len(running.ask("/api/feeder/markers")) == 3, timeout_s=120, every_s=1)
+    eventually(both, lambda: len(running.ask("/api/feeder/markers")) == 3, timeout_s=240, every_s=1)
     yield running
     child = running.child
     assert running.stop() == 0, child.told()
@@ -70,7 +70,7 @@ def show(feeder: Any, open_page: Any) -> Any:
         if width == PHONE:
             page.get_by_role("button", name="Menu").click()
         page.get_by_role("link", name="Feeder", exact=True).click()
-        page.get_by_role("group", name="One-line diagram").wait_for()
+        card(page, "The day so far").locator("svg").nth(3).wait_for()  # what is drawn last
         return page
 
     return opened
@@ -303,6 +303,6 @@ def test_picture_for_the_docs(start_demo: Any, open_page: Any, folder: Path, tmp
 
     eventually("the limit of the street", the_limit_acts, timeout_s=600, every_s=2)
     page = open_page(f"{demo.url}/#panel-feeder", width=WIDTH).page
-    card(page, "The day so far").locator("svg").nth(3).wait_for()
+    card(page, "The day so far").locator("svg").nth(3).wait_for(timeout=120_000)
     foot = card(page, "The day so far").bounding_box()
     take(page, folder / "feeder.png", most_height=int(foot["y"] + foot["height"] + 12))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from dersim_feeder import DATA
-from dersim_feeder.feeder import Feeder
+from dersim_feeder.study.closed_loop import closed_loop
 
-from dersim.plugin import CLEAR_DAY
-from dersim.testing import WorldPlan, open_world, run_virtual
-from dersim.utility.scenario.player import play
-from dersim.utility.scenario.reader import read_scenario
+from dersim.testing import run_virtual
 
 START_S = datetime(2026, 6, 21, 10, 30, tzinfo=UTC).timestamp()
 
@@ -37,31 +34,18 @@ def tell(ders: int, scenario: str, looks_s: Sequence[float], tick_s: float = 1.0
     """Run the demo's scenario until the last of looks_s (s from 10:30)."""
 
     async def main() -> Story:
-        flags = ("--feeder", "bundled-30", "--dc_profile", str(CLEAR_DAY), "--wall_clock_timezone", "UTC")
-        plan = WorldPlan(
-            seed=7,
-            ders=ders,
-            tick_s=tick_s,
-            start_s=START_S,
-            flags=flags,
-            utility={"own_programs": False, "cycle": False},
-        )
         solutions: list[tuple[float, ...]] = []
-        async with open_world(plan) as world:
-            feeder: Any = world.simulators[0].simulator.services.find(Feeder)
+        running = closed_loop(DATA / scenario, ders=ders, start_s=START_S, tick_s=tick_s)
+        async with running as (world, feeder, _):
             feeder.observers.append(
                 lambda now: solutions.append((now.time_s, now.head_w, now.head_var, *now.voltage_pu))
-            )
-            head_end = world.utility.head_end
-            play(
-                head_end,
-                read_scenario(DATA / scenario, lambda number: str(world.client(number).snapshot()["lfdi"])),
             )
             fir = [each.name for each in feeder.topology.transformers].index("fir")
             at = []
             for look_s in looks_s:
                 await world.sleep(START_S + look_s - world.now_s())
                 last = feeder.last
+                assert last is not None
                 at.append(Instant(float(last.voltage_pu.max()), float(last.loading_pct[fir])))
             answers = world.utility.operate("GET", "responses")
         subjects = sorted({each["subject"] for each in answers})

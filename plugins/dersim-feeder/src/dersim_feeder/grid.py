@@ -56,6 +56,7 @@ class FeederGrid:
         self.series = Series(fleet.devices)
         feeder.observers.append(self.series.see)
         context.offer(Feeder, feeder)
+        context.offer(Series, self.series)
         Api(context, feeder, self.series)
         self._log(
             "Info",
