@@ -45,10 +45,12 @@ export class DeviceResources {
       const body = Object.fromEntries(fields.map(([member, field, kind]) => [member, valueOf(kind, field)]));
       done(() => put(at, body), "It is set; the device reads it at its link.");
     };
-    const clear = h("button", { type: "button", onclick: () => done(() => remove(at), "It is removed.") }, "Remove");
+    const onclick = () => done(() => remove(at), "It is removed.");
+    const clear = h("button", { type: "button", onclick }, "Remove");
     const labels = fields.map(([member, field]) => h("label", {}, member, field));
     const form = h("form", { class: "row", onsubmit }, labels, h("button", {}, "Set"), clear);
-    return { card: card(title, note(`${element}, which the device may set itself.`), form, told), fields, state: {} };
+    const words = note(`${element}, which the device may set itself.`);
+    return { card: card(title, words, form, told), fields, state: {} };
   }
 }
 

@@ -2,8 +2,8 @@
 //
 // A view is a module with `export const view = {title, show(root, context)}`; `show` fills `root` and returns
 // what stops it. context: {server, parts, open}: what GET /api/utility/server said, the words of the address
-// after the view's name (#devices/ABC: ["ABC"]), and `open("devices", "ABC")`. A plug-in's view is a module with
-// `mount(root, context)`, which may return `{ unmount }`; GET /api/utility/server names them in `panels`.
+// after the view's name (#devices/ABC: ["ABC"]), and `open("devices", "ABC")`. A plug-in's view is a module
+// with `mount(root, context)`, which may return `{ unmount }`; GET /api/utility/server has them in `panels`.
 import { getPlain, useToken } from "./api.js";
 import { card, h, note, say, show } from "./dom.js";
 import { demoBadge, frame, linksTo, markCurrent, markStale, poll, staleNotice, startTheme } from "./shell.js";
