@@ -42,14 +42,18 @@ _LEFT_OUT = {"S-ALL-50": "takes 72 hours"}
 #: cactus-client warns of each program that is not the one a check looks for, and this procedure has two.
 _ALWAYS_WARNS = ("S-ALL-49",)
 
+#: Of an aggregator whose DER the operator has registered, without subscriptions.
+_OF_AGGREGATORS = ("S-ALL-57",)
+
 
 def _procedures() -> list[Any]:
-    """Those that a client with a certificate of its own can run."""
+    """Those that a client with a certificate of its own can run, and some of aggregators."""
     found: dict[TestProcedureId, TestProcedure] = get_all_test_procedures()
     mine = [
         (str(name), len(procedure.preconditions.required_clients))
         for name, procedure in found.items()
-        if all(c.client_type is not ClientType.AGGREGATOR for c in procedure.preconditions.required_clients)
+        if str(name) in _OF_AGGREGATORS
+        or all(c.client_type is not ClientType.AGGREGATOR for c in procedure.preconditions.required_clients)
     ]
     mine.sort(key=lambda each: (_LONG.index(each[0]) if each[0] in _LONG else len(_LONG), each[0]))
     return [pytest.param(*each, id=each[0], marks=_marks(each[0])) for each in mine]
@@ -97,16 +101,17 @@ def configuration(server: Server, output: Path) -> dict[str, Any]:
             "serca_pem_file": str(_CERTS / "cert_root.pem"),
             "pen": PEN,
         },
-        "clients": [_client(number) for number in (1, 2)],
+        "clients": [_client(1), _client(2), _client(3, aggregator=True)],
     }
 
 
-def _client(number: int) -> dict[str, Any]:
+def _client(number: int, *, aggregator: bool = False) -> dict[str, Any]:
+    """Of the test PKI; an aggregator's DER has an LFDI that no certificate gives it."""
     certificate = _CERTS / f"cert_{number}.pem"
-    lfdi = lfdi_from_cert_file(certificate)
+    lfdi = f"{'3E4F45AB' * 4}{PEN:08d}" if aggregator else lfdi_from_cert_file(certificate)
     return {
         "id": f"c{number}",
-        "type": "device",
+        "type": "aggregator" if aggregator else "device",
         "certificate_file": str(certificate),
         "key_file": str(_CERTS / f"key_{number}.pem"),
         "lfdi": lfdi,
@@ -126,7 +131,7 @@ def test_procedure(procedure: str, clients: int, tmp_path: Path) -> None:
         (tmp_path / ".cactus.yaml").write_text(yaml.safe_dump(configuration(server, output)))
         argv = [str(Path(sys.executable).with_name("cactus")), "run", "--headless"]
         limit_s = LONG_TIMEOUT_S if procedure in _LONG else TIMEOUT_S
-        argv += ["--timeout", str(limit_s), *_strict(procedure), procedure, *("c1", "c2")[:clients]]
+        argv += ["--timeout", str(limit_s), *_strict(procedure), procedure, *_clients(procedure, clients)]
         done = subprocess.run(
             argv,
             cwd=tmp_path,
@@ -136,6 +141,10 @@ def test_procedure(procedure: str, clients: int, tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 0, f"{done.stderr[-6000:]}\n{done.stdout[-6000:]}"
+
+
+def _clients(procedure: str, count: int) -> tuple[str, ...]:
+    return ("c3",) if procedure in _OF_AGGREGATORS else ("c1", "c2")[:count]
 
 
 def _strict(procedure: str) -> list[str]:

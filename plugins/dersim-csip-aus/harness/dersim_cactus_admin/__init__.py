@@ -13,7 +13,8 @@ from typing import Any
 from cactus_client.admin import hookimpl
 from cactus_client.model.context import AdminContext
 from cactus_client.model.execution import ActionResult, StepExecution
-from cactus_test_definitions.server.test_procedures import AdminInstruction
+from cactus_client.sep2 import lfdi_from_cert_file
+from cactus_test_definitions.server.test_procedures import AdminInstruction, ClientType
 
 from dersim_cactus_admin.admin_rest import AdminRest
 from dersim_cactus_admin.programs import Programs
@@ -86,7 +87,12 @@ class Operator:
 
     def _end_device(self, client: Any, given: dict[str, Any]) -> None:
         if given["registered"]:
-            self.rest.call("POST", "end-devices", {"lfdi": client.lfdi, "pin": client.pin})
+            body = {"lfdi": client.lfdi, "pin": client.pin}
+            if client.type is ClientType.AGGREGATOR:
+                own = lfdi_from_cert_file(client.certificate_file)
+                self.rest.call("POST", "end-devices", {"lfdi": own, "pin": client.pin})
+                body["aggregator"] = own
+            self.rest.call("POST", "end-devices", body)
         else:
             self.rest.call("DELETE", f"end-devices/{client.lfdi}", missing=True)
 
