@@ -89,6 +89,27 @@ def test_what_is_counted_is_what_is_taken():
     assert 0.6 * talk.held_bytes <= taken <= talk.held_bytes
 
 
+@pytest.mark.parametrize("answers_a_second", [1, 50])
+def test_what_is_counted_of_headers_is_what_is_taken_however_many_are_equal(answers_a_second):
+    """A fleet's answers of one second have one Date; those of a single DER have each their own."""
+    talk = Conversation()
+    size, kind = ("content-length", "712"), ("content-type", "application/sep+xml")
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for number in range(2000):
+        date = ("date", f"Sun, 29 Nov 2026 {number // answers_a_second:012d}")
+        talk.add(
+            1.8e9 + number, 1, "GET", "http://127.0.0.1:8443/derp", NONE,
+            (200, (date, size, kind), b"<DERProgramList/>"), "ok", number + 0.5, cause="poll derp, 10 s",
+        )  # fmt: skip
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 0.7 * talk.held_bytes <= taken <= talk.held_bytes
+    talk.budget_bytes = 1
+    add(talk)
+    assert talk.held_bytes == 0
+
+
 def test_a_budget_of_nothing_keeps_nothing_and_still_tells_listeners():
     talk, heard = Conversation(0), []
     add(talk)

@@ -35,11 +35,12 @@ MOST_DEVICES_UNSEEN = 200
 #: Searches whose matches are remembered.
 MAX_SEARCHES = 4
 
-#: What an exchange costs beside URL, headers and bodies, and a body beside its bytes (sys.getsizeof).
-_OVERHEAD_BYTES = 350
+#: What an exchange costs beside headers and bodies, and a body beside its bytes (sys.getsizeof). Its URL and
+#: cause are those of many.
+_OVERHEAD_BYTES = 280
 _BODY_OVERHEAD_BYTES = 180
-#: What a header costs beside its text.
-_HEADER_OVERHEAD_BYTES = 40
+#: What a block of headers costs, and one of them beside the text of its value; most are in other blocks too.
+_BLOCK_OVERHEAD_BYTES, _HEADER_OVERHEAD_BYTES = 250, 30
 
 
 def _kept(body: bytes) -> bytes:
@@ -107,6 +108,32 @@ class _Bodies:
         return body.verdict
 
 
+class _Blocks:
+    """Response headers that exchanges share, each block once: those of one second are often equal.
+
+    held_bytes: of all.
+    """
+
+    def __init__(self) -> None:
+        self.held_bytes = 0
+        self._held: dict[Headers, tuple[Headers, int]] = {}
+
+    def take(self, headers: Headers) -> Headers:
+        held, uses = self._held.get(headers) or (headers, 0)
+        self._held[held] = held, uses + 1
+        if not uses:
+            self.held_bytes += _headers_size(held)
+        return held
+
+    def release(self, headers: Headers) -> None:
+        held, uses = self._held[headers]
+        if uses > 1:
+            self._held[held] = held, uses - 1
+        else:
+            del self._held[held]
+            self.held_bytes -= _headers_size(held)
+
+
 class Conversation:
     """The newest exchanges of all DERs, oldest dropped when `budget_bytes` is full; 0 keeps none.
 
@@ -119,6 +146,7 @@ class Conversation:
         self.listeners: list[Callable[[HttpExchange], None]] = []
         self._exchanges: deque[HttpExchange] = deque()
         self._bodies = _Bodies()
+        self._headers = _Blocks()
         self._exchange_bytes = 0
         self._next_id = first_id
         self._judgements = Judgements()
@@ -128,7 +156,7 @@ class Conversation:
     @property
     def held_bytes(self) -> int:
         """The size of all exchanges, bytes."""
-        return self._exchange_bytes + self._bodies.held_bytes
+        return self._exchange_bytes + self._bodies.held_bytes + self._headers.held_bytes
 
     def add(
         self,
@@ -159,7 +187,7 @@ class Conversation:
             request[0],
             self._bodies.take(_kept(request[1])),
             status,
-            headers,
+            self._headers.take(headers),
             self._bodies.take(_kept(body)),
             outcome,
             elapsed_s,
@@ -183,6 +211,7 @@ class Conversation:
 
     def _drop(self, exchange: HttpExchange) -> None:
         self._exchange_bytes -= _size(exchange)
+        self._headers.release(exchange.response_headers)
         self._bodies.release(exchange.request_body)
         self._bodies.release(exchange.response_body)
 
@@ -257,11 +286,9 @@ class Conversation:
 
 
 def _size(exchange: HttpExchange) -> int:
-    """What an exchange takes without its bodies, bytes; its request headers are the same for all."""
-    headers = _headers_size(exchange.response_headers)
-    return _OVERHEAD_BYTES + len(exchange.url) + len(exchange.outcome) + len(exchange.cause) + headers
+    """What an exchange takes without headers and bodies, bytes; its request headers are the same for all."""
+    return _OVERHEAD_BYTES + len(exchange.outcome)
 
 
-@lru_cache(maxsize=256)
 def _headers_size(headers: Headers) -> int:
-    return sum(len(name) + len(value) + _HEADER_OVERHEAD_BYTES for name, value in headers)
+    return _BLOCK_OVERHEAD_BYTES + sum(len(value) + _HEADER_OVERHEAD_BYTES for _name, value in headers)

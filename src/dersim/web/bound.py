@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Changes that are kept of one DER.
 NOTES = 500
+#: What one takes, with what binds P and what binds Q, bytes.
+NOTE_BYTES = 700
 
 
 class _Note(NamedTuple):
@@ -35,6 +37,11 @@ class BoundPast:
             bound = bindings(device)
             if not self._notes or not all(map(_same, self._notes[-1].bound, bound)):
                 self._notes.append(_Note(time_s, bound))
+
+    @property
+    def held_bytes(self) -> int:
+        """What the notes take."""
+        return NOTE_BYTES * len(self._notes)
 
     def spans(self, since_s: float) -> list[dict[str, Any]]:
         """What bound since then, P first, as intervals; `end` null: it still does."""

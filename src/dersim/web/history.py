@@ -18,7 +18,7 @@ import trio
 
 from dersim.buffers import BufferSize
 from dersim.timestamps import rfc3339_many
-from dersim.web.bound import BoundPast
+from dersim.web.bound import NOTE_BYTES, NOTES, BoundPast
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -202,10 +202,12 @@ class History:
         self._sum.add(time_s, (p, q, s, nan, nan, nan, nan, nan, available, nan, nan))
 
     def size(self) -> BufferSize:
-        """What the samples take."""
-        held = sum(series.held_bytes for series in self._series.values()) + self._sum.held_bytes
+        """What the samples take, and the notes of what bound P and Q."""
+        held = self._sum.held_bytes
+        held += sum(series.held_bytes for series in self._series.values())
+        held += sum(past.held_bytes for past in self._bound.values())
         count = len(self._fleet.devices) if self._all else self._most
-        return BufferSize(held, (count + 1) * _SERIES_BYTES)
+        return BufferSize(held, (count + 1) * (_SERIES_BYTES + NOTES * NOTE_BYTES))
 
     def bound(self, device: Device) -> BoundPast:
         """What bound P and Q of one DER."""
