@@ -157,6 +157,32 @@ async def test_out_of_band_registration_waits_and_posts_once(autojump_clock, wor
     assert client.snapshot()["state"] == "connected"
 
 
+@pytest.mark.parametrize("failure", [404, 410, 503, "lost"])
+async def test_an_in_band_registration_that_failed_in_passing_is_made_again(
+    autojump_clock, world, listing_of, failure
+):
+    client = await world.ready()
+    device = world.tree.pop("/edev/1")
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)
+
+    async def fail(_request):
+        if failure == "lost":
+            world.server.hang_up()
+            await trio.sleep_forever()
+        return Response(failure)
+
+    def register(_request):
+        world.tree["/edev/1"] = device
+        world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", device, pollRate=10)
+        return Response(201, (("location", "/edev/1"),))
+
+    world.server.answers["POST", "/edev"] = [fail, fail, register]
+    world.begin()
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    assert len(world.server.bodies("/edev")) == 3
+
+
 async def test_an_end_device_that_is_not_enabled_is_waited_for(autojump_clock, world):
     client = await world.ready()
     world.tree["/edev/1"].enabled = False

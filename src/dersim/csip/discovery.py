@@ -179,13 +179,16 @@ class Discovery:
         return None
 
     async def _register(self, href: str, now_s: float) -> r.EndDevice:
-        """POST our EndDevice, once; a server that registers out of band answers 403, and we wait."""
+        """POST our EndDevice; a server that registers out of band answers 403, and we wait.
+
+        It is POSTed again where it may not have arrived, and where the refusal passes: 5xx, one with a
+        Retry-After, or 404 and 410, which are no answer of a list that was read a moment ago.
+        """
         expected, session = self._expected, self._reader.session
         missing = f"the server's EndDeviceList {href} does not have our LFDI {expected.lfdi}"
         self.tree.end_device = self.tree.end_device_href = None
         if not self._may_register:
             raise NotRegistered(f"{missing}; waiting to be registered there")
-        self._may_register = False
         own = {"lFDI": expected.lfdi, "sFDI": expected.sfdi, "changedTime": int(now_s)}
         me = r.EndDevice(**{**self._end_device(), **own})
         try:
@@ -193,9 +196,9 @@ class Discovery:
                 "POST", href, session.encode(me), "our EndDevice (in-band registration)", causes.REGISTERING
             )
         except RequestRefused as error:
-            if error.status >= 500 or error.retry_after_s is not None:
-                self._may_register = True
+            self._may_register = error.gone or error.status >= 500 or error.retry_after_s is not None
             raise NotRegistered(f"{missing}, and {error}; waiting to be registered there") from None
+        self._may_register = False
         # The server may show a registered device more links than a stranger.
         await self.device_capability()
         if answer.location is None:
