@@ -140,15 +140,23 @@ def registers_run_fast(patch: Patch) -> None:
 
 @_defect("a control that the server has cancelled goes on")
 def cancel_ignored(patch: Patch) -> None:
-    update = Controls.update
+    update, update_control = Controls.update, Controls.update_control
 
     def deaf(self: Controls, readings: Any) -> None:
-        update(self, [each._replace(controls=_without_cancelled(each.controls)) for each in readings])
+        kept = (each.controls and tuple(filter(_goes_on, each.controls)) for each in readings)
+        pairs = zip(readings, kept, strict=True)
+        update(self, [each._replace(controls=controls) for each, controls in pairs])
 
-    def _without_cancelled(controls: Any) -> Any:
-        return controls and tuple(c for c in controls if c.EventStatus.currentStatus not in (2, 3))
+    def deaf_to_one(self: Controls, control: Any) -> None:
+        if _goes_on(control):
+            update_control(self, control)
 
     patch.setattr(Controls, "update", deaf)
+    patch.setattr(Controls, "update_control", deaf_to_one)
+
+
+def _goes_on(control: Any) -> bool:
+    return control.EventStatus.currentStatus not in (2, 3)
 
 
 @_defect("after a walk that follows a loss a control stays in force beyond its end")
