@@ -34,3 +34,22 @@ async def test_the_barrier_opens_when_a_checkpoint_taken_later_is_saved(autojump
         await wait_all_tasks_blocked()
         assert passed
     assert not states.wanted.is_set()
+
+
+async def test_who_saves_on_demand_is_woken_after_a_save_that_nobody_waited_for():
+    states = SavedStates()
+    states.keeps = True
+    woken = trio.Event()
+
+    async def save_on_demand():
+        await states.wanted.wait()
+        woken.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(save_on_demand)
+        await trio.testing.wait_all_tasks_blocked()
+        states.taken([1, 2])
+        states.saved()
+        states.want(1)
+        with trio.fail_after(30):
+            await woken.wait()

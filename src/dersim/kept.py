@@ -15,6 +15,10 @@ from functools import cache
 from math import inf, isfinite, nan
 from typing import Any, Protocol
 
+#: The key of a front-end's document under which it may have, by part and key, what never changes, only comes
+#: and goes, as an event that is over: a state file writes each such row once, while it is the same object.
+ROWS = "rows"
+
 _NUMBERS = {"inf": inf, "-inf": -inf, "nan": nan}
 _PLAIN = frozenset({bool, int, str, type(None)})
 

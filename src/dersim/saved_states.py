@@ -46,7 +46,7 @@ class SavedStates:
         """The checkpoints of these DERs, or of all, are being taken."""
         for number in list(self._waiting) if numbers is None else numbers:
             self._taken += self._waiting.pop(number, ())
-        if not self._waiting:
+        if not self._waiting and self.wanted.is_set():  # who waits for one that is not set keeps it
             self.wanted = trio.Event()
 
     def saved(self) -> None:

@@ -9,7 +9,6 @@ import pytest
 import trio
 from tests.csip.conftest import World
 
-from dersim.csip.checkpoint import VERSION
 from dersim.csip.client import CsipClient
 from dersim.errors import ConfigError
 from dersim.http11 import Response
@@ -236,7 +235,7 @@ async def test_a_checkpoint_of_another_format_is_refused_and_one_of_another_lfdi
     await trio.sleep(2)
     document = run.take()
     with pytest.raises(ConfigError, match=r"^checkpoint of the CSIP client: format 9, .* start without it$"):
-        client.restore({**document[1], "version": VERSION + 8})
+        client.restore({**document[1], "version": 9})
     run.kill()
     document[1]["lfdi"] = "AB" * 20
     await run.go_on(document)

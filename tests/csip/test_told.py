@@ -21,9 +21,9 @@ def test_beyond_the_most_the_event_that_was_told_of_longest_ago_goes():
     for mrid in ("AA", "BB", "CC"):
         told.add(mrid, 1, 4)
         told.add(mrid, 2, 4)
-    assert told.newest(9) == [("BB", 1), ("BB", 2), ("CC", 1), ("CC", 2)]
+    assert told.newest(9) == {"BB": (1, 2), "CC": (1, 2)}
     told.add("BB", 3, 4)
-    assert told.newest(9) == [("BB", 1), ("BB", 2), ("BB", 3)]
+    assert told.newest(9) == {"BB": (1, 2, 3)}
 
 
 def test_the_newest_come_back_from_a_checkpoint():
@@ -31,12 +31,12 @@ def test_the_newest_come_back_from_a_checkpoint():
     for number in range(5):
         told.add(f"{number}", 1, 100)
         told.add(f"{number}", 2, 100)
-    kept = told.newest(3)
-    assert kept == [("3", 2), ("4", 1), ("4", 2)]
+    kept = told.newest(5)
+    assert list(kept.items()) == [("3", (1, 2)), ("4", (1, 2))]
     again = Told()
     again.restore(kept, 100)
     assert again.newest(9) == kept
-    assert told.newest(0) == []
+    assert told.newest(0) == {}
 
 
 def test_an_event_takes_no_more_than_its_place_in_a_table():

@@ -47,7 +47,7 @@ class Run:
 
     async def saved(self):
         """Wait until the present states are saved."""
-        with trio.fail_after(5):
+        with trio.fail_after(30):  # a busy computer
             await self.simulator.states.barrier()
 
     def lines(self, level):

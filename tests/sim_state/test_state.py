@@ -167,7 +167,7 @@ def garbage(path):
 @pytest.mark.parametrize(
     ("tear", "words"),
     [
-        (torn_format, "its format is 9, and this dersim reads 1; use the dersim that made it"),
+        (torn_format, "its format is 9, and this dersim reads 2; use the dersim that made it"),
         (torn_document, "its content cannot be used"),
         (torn_text, "Unterminated string"),
         (torn_table, "it has the states of 0 of 1 DERs; move it away to begin anew"),

@@ -12,18 +12,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dersim.errors import ConfigError
+from dersim.kept import ROWS
 
 if TYPE_CHECKING:
     from dersim.csip.lifecycle import Lifecycle
     from dersim.csip.session import Say
 
 #: The number of the format; it rises with every change that an older dersim could not read right.
-VERSION = 1
+VERSION = 2
+#: What is given as rows (`kept.ROWS`), by part: where it is in the document of which part of the client.
+_ROWS = (("events", "over"), ("responses", "known"))
 
 
 def taken(lifecycle: Lifecycle, now_s: float) -> dict[str, Any]:
     """The state of the client of one LFDI. now_s: simulated time."""
-    return {
+    document: dict[str, Any] = {
         "version": VERSION,
         "lfdi": lifecycle.lfdi,
         "events": lifecycle.controls.checkpoint(now_s),
@@ -33,6 +36,7 @@ def taken(lifecycle: Lifecycle, now_s: float) -> dict[str, Any]:
         "mirrors": lifecycle.metering.checkpoint(),
         "notify": "" if lifecycle.subscriptions is None else lifecycle.subscriptions.checkpoint(),
     }
+    return {**document, ROWS: {key: document[part].pop(key) for part, key in _ROWS}}
 
 
 def mark(lifecycle: Lifecycle) -> Any:
@@ -54,10 +58,12 @@ def give(lifecycle: Lifecycle, document: Mapping[str, Any], say: Say) -> None:
     if document["lfdi"] != lifecycle.lfdi:
         say("Warning", f"the checkpoint is of LFDI {document['lfdi']}, and is not used")
         return
+    rows = document.get(ROWS, {})  # a state file has no row where there is none
+    whole = {part: {**document[part], key: rows.get(key, {})} for part, key in _ROWS}
     lifecycle.clocks.restore(document["clocks"])
-    lifecycle.outbox.restore(document["responses"])
+    lifecycle.outbox.restore(whole["responses"])
     lifecycle.log_events.restore(document["log_events"])
-    lifecycle.controls.restore(document["events"])
+    lifecycle.controls.restore(whole["events"])
     lifecycle.metering.restore(document.get("mirrors", []))
     if lifecycle.subscriptions is not None and document.get("notify"):
         lifecycle.subscriptions.restore(document["notify"])

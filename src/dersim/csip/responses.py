@@ -113,15 +113,15 @@ class Outbox:
         self.delivery.want()
 
     def checkpoint(self) -> dict[str, Any]:
-        """The Responses that wait, and the last of those that were queued or delivered."""
+        """The Responses that wait, and the last of those that were queued or delivered, as rows."""
         known = self._known.newest(MAX_KEPT)
         told = None if self._repeats() else self._posting
         waiting = [response for response in self._queue if response is not told]
-        return {"queue": [plain(response) for response in waiting], "known": plain(known)}
+        return {"queue": [plain(response) for response in waiting], "known": known}
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take over what `checkpoint` gave; what waited is sent."""
-        self._known.restore((value(key) for key in document["known"]), MAX_DELIVERED)
+        self._known.restore(document["known"], MAX_DELIVERED)
         self._queue.extend(EventResponse(*value(response)) for response in document["queue"])
         self._news.set()
         self.delivery.want()

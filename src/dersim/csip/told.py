@@ -6,7 +6,7 @@ tuple for all events with the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 
@@ -39,16 +39,19 @@ class Told:
         while self._count > most:
             self._count -= len(self._statuses.pop(next(iter(self._statuses))))
 
-    def newest(self, most: int) -> list[tuple[str, int]]:
-        """mRID and status of the newest, oldest first."""
-        found: list[tuple[str, int]] = []
+    def newest(self, most: int) -> dict[str, tuple[int, ...]]:
+        """The statuses by mRID of the newest, oldest first: of no more events than have `most` Responses."""
+        found: list[str] = []
+        count = 0
         for mrid in reversed(self._statuses):
-            if len(found) >= most:
+            count += len(self._statuses[mrid])
+            if count > most:
                 break
-            found += [(mrid, status) for status in reversed(self._statuses[mrid])]
-        return found[:most][::-1]
+            found.append(mrid)
+        return {mrid: self._statuses[mrid] for mrid in reversed(found)}
 
-    def restore(self, keys: Iterable[tuple[str, int]], most: int) -> None:
+    def restore(self, found: Mapping[str, Iterable[int]], most: int) -> None:
         """Take over what `newest` gave."""
-        for mrid, status in keys:
-            self.add(mrid, status, most)
+        for mrid, statuses in found.items():
+            for status in statuses:
+                self.add(mrid, status, most)

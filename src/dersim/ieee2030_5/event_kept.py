@@ -57,19 +57,26 @@ _LIVE = (
     "note",
 )
 _OVER = ("arrival", "received_s", "spec_start_s", "spec_end_s", "start_s", "end_s", "ran", "note")
+#: What is kept of an event that is over, in this order.
+_ROW = (
+    *("mrid", "program", "phase", "told"),
+    *_OVER,
+    *("href", "reply_to", "creation_time", "interval", "status"),
+)
 #: By id: a control that is shared by all DERs that have it, and its text.
 _texts: dict[int, tuple[DERControl, str]] = {}
 
 
 def checkpoint(book: EventBook, reading: Reading, form: Form, now_s: float) -> dict[str, Any]:
     """Programs and events. form: of a mode's value as JSON."""
-    live, over = [], []
+    live: list[dict[str, Any]] = []
+    over: dict[str, tuple[Any, ...]] = {}
     for event in book.events.values():
         if event.mrid in book.live:
             with contextlib.suppress(LocalProtocolError):  # it cannot be written: it is read anew
                 live.append(_whole(event, form))
         elif event.mrid not in reading.gone or _end_s(event) > now_s - GONE_S:
-            over.append(_summary(event))
+            over[event.mrid] = _summary(event)
     return {
         "programs": [attributes(program, _PROGRAM) for program in book.programs.values()],
         "live": live,
@@ -85,7 +92,8 @@ def restore(book: EventBook, reading: Reading, document: Mapping[str, Any], unfo
         program = Program(kept["key"])
         set_attributes(program, _PROGRAM, kept)
         book.programs[program.key] = program
-    for kept in document["over"]:
+    for row in document["over"].values():
+        kept = dict(zip(_ROW, row, strict=True))
         event = _event(book, kept, _shell(kept))
         set_attributes(event, _OVER, kept)
         book.events[event.mrid] = event
@@ -131,18 +139,37 @@ def _end_s(event: Event) -> float:
     return interval.start + interval.duration - event.program.ahead_s
 
 
-def _summary(event: Event) -> dict[str, Any]:
+def _summary(event: Event) -> tuple[Any, ...]:
+    """The values of `_ROW`; the same object as long as none has changed."""
+    now = (
+        event.control,
+        event.phase,
+        len(event.told),
+        event.program.key,
+        event.spec_start_s,
+        event.spec_end_s,
+        event.start_s,
+        event.end_s,
+        event.ran,
+        event.note,
+    )
+    if event.summary is None or event.summary[0] != now:
+        event.summary = now, _summarized(event)
+    return event.summary[1]
+
+
+def _summarized(event: Event) -> tuple[Any, ...]:
     control = event.control
     interval, status = control.interval, control.EventStatus
-    return {
-        **_common(event),
-        **attributes(event, _OVER),
-        "href": control.href,
-        "reply_to": control.replyTo,
-        "creation_time": control.creationTime,
-        "interval": [interval.start, interval.duration],
-        "status": [status.currentStatus, status.dateTime],
-    }
+    return (
+        *_common(event).values(),
+        *attributes(event, _OVER).values(),
+        control.href,
+        control.replyTo,
+        control.creationTime,
+        (interval.start, interval.duration),
+        (status.currentStatus, status.dateTime),
+    )
 
 
 def _shell(kept: Mapping[str, Any]) -> DERControl:

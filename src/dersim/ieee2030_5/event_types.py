@@ -241,6 +241,8 @@ class Event:
     reread_done: bool = False
     next_poll_s: float | None = None
     note: str = ""
+    #: What a checkpoint has of it once it is over, and of which values that was made.
+    summary: tuple[Any, tuple[Any, ...]] | None = None
 
     @property
     def rank(self) -> tuple[int, int, int, bytes]:
