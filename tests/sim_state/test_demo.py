@@ -19,7 +19,7 @@ def client(run: Run) -> Any:
 
 async def reporting(run: Run) -> Any:
     """The server's head-end, once the DER has connected and posted readings in this life."""
-    with trio.fail_after(20):
+    with trio.fail_after(50):
         while client(run) is None or not client(run).counts()["meter_posts"]:
             await run.simulator.fleet.wait_step()
     server: Any = run.simulator.services.find(CompanionService)
