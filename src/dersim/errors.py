@@ -99,3 +99,17 @@ def bare_errors() -> Iterator[None]:
         if isinstance(cause, DersimError | KeyboardInterrupt):
             raise cause from cause.__cause__
         raise
+
+
+@contextlib.contextmanager
+def lone_errors() -> Iterator[None]:
+    """Let any error out of the groups that nurseries wrap around it, where it is the only one."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        inner: BaseException = group
+        while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
+            inner = inner.exceptions[0]
+        if isinstance(inner, BaseExceptionGroup):
+            raise
+        raise inner from inner.__cause__

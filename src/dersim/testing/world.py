@@ -15,13 +15,13 @@ from __future__ import annotations
 import contextlib
 import io
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import trio
 
 from dersim.device import Device
 from dersim.draws import draws_of
-from dersim.errors import ConfigError
+from dersim.errors import ConfigError, lone_errors
 from dersim.invariants import Violation
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.services import CsipService
@@ -192,25 +192,11 @@ def _network(plan: WorldPlan) -> Network:
     return MemoryNetwork() if plan.over == "memory" else LoopbackNetwork()
 
 
-@contextlib.contextmanager
-def _one_error() -> Iterator[None]:
-    """Let the error of a test out of the groups that nurseries wrap around it, where it is the only one."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        inner: BaseException = group
-        while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
-            inner = inner.exceptions[0]
-        if isinstance(inner, BaseExceptionGroup):
-            raise
-        raise inner from inner.__cause__
-
-
 @contextlib.asynccontextmanager
 async def open_world(plan: WorldPlan | None = None) -> AsyncIterator[World]:
     """A world that has started, and is stopped in the end."""
     plan = WorldPlan() if plan is None else plan
-    with _one_error(), drawn_by(draws_of(f"{plan.seed}/mrids").randbytes):
+    with lone_errors(), drawn_by(draws_of(f"{plan.seed}/mrids").randbytes):
         async with trio.open_nursery() as nursery:
             world = World(nursery, plan)
             try:
