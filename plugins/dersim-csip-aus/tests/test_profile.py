@@ -170,3 +170,14 @@ def test_the_inverter_is_one_of_230_v_and_50_hz(der, conversation):
     assert (rating.rtgVNom.value, rating.rtgVNom.multiplier, rating.rtgMaxW.value) == (2300, -1, 5000)
     assert der.values.frequency_hz == 50
     assert 3000 < der.p_w < 5000
+
+
+@aus("--device_type", "AU-PV")
+def test_under_the_default_of_the_companion_server_it_connects_again(der, utility, clock):
+    """That default gives no window of frequency: one of 60 Hz would keep a DER of 50 Hz off for good."""
+    der.wait_connected()
+    utility.publish({"opModConnect": False}, start_in_s=70, duration_s=60)
+    clock.advance(100)
+    assert der.p_w == 0
+    clock.advance(90)
+    assert der.p_w > 3000

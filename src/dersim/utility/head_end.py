@@ -46,7 +46,8 @@ LOGGED_AT_ONCE = 10
 USER_PROGRAM, USER_PRIMACY = "operator", 5
 CYCLE_PROGRAM, CYCLE_PRIMACY = "system", 50
 
-#: The defaults of IEEE 1547-2018, category B, as far as they do not hide the controls of the cycle.
+#: The defaults of IEEE 1547-2018, category B, as far as they do not hide the controls of the cycle. The
+#: window of frequency is each DER's own: that of 60 Hz would keep a DER of 50 Hz from connecting again.
 DEFAULT_CONTROL = {
     "opModMaxLimW": 100,
     "opModVoltVar": {"curve": [[92, 44], [98, 0], [102, 0], [108, -44]], "y_ref_type": 1, "open_loop_s": 5},
@@ -56,8 +57,6 @@ DEFAULT_CONTROL = {
     "setESRampTms": 10,
     "setESLowVolt": 91.7,
     "setESHighVolt": 105,
-    "setESLowFreq": 59.5,
-    "setESHighFreq": 60.1,
 }
 
 
