@@ -161,7 +161,7 @@ def test_what_collapses_is_no_solution_and_the_next_one_begins_anew(master):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "no such file; give a master file of OpenDSS"),
+        (None, "no such file, or a folder; give a master file of OpenDSS"),
         ("new line.a bus1=x bus2=y", "OpenDSS: "),
         ("clear\n", "no circuit in it; give the master file"),
         ("clear\nnew circuit.x basekv=12\nredirect missing.dss\n", 'Redirect file not found: "missing.dss"'),
@@ -175,6 +175,11 @@ def test_what_collapses_is_no_solution_and_the_next_one_begins_anew(master):
             "clear\nnew circuit.x basekv=12.47\nnew line.l bus1=sourcebus bus2=b length=1\n",
             "no load in it, so no place for DERs; give a --feeder_map",
         ),
+        (
+            "clear\nnew circuit.x basekv=12.47\nnew line.l bus1=sourcebus bus2=b length=1\n"
+            "new load.l bus1=alone kv=12.47 kw=9\n",
+            "no bus with a load has a voltage without DERs; check the feeder",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_in_one_line(tmp_path, text, said):
@@ -187,6 +192,20 @@ def test_a_file_that_cannot_be_used_is_told_in_one_line(tmp_path, text, said):
     assert told.startswith(str(path))
     assert said in told
     assert "\n" not in told
+
+
+def test_a_folder_is_no_master_file(tmp_path):
+    with pytest.raises(ConfigError, match="no such file, or a folder; give a master file"):
+        opened(tmp_path.rename(tmp_path.with_suffix(".dss")))
+
+
+def test_no_der_is_where_there_is_no_voltage(master, tmp_path):
+    master.write_text(MASTER.replace("set voltage", "new load.island bus1=alone kv=0.48 kw=3\nset voltage"))
+    ders = [Der(number, 3, 1e4) for number in range(1, 7)]
+    assert {each.bus for each in opened(master, *ders).connections.values()} == {"low"}
+    (tmp_path / "map.csv").write_text("der,bus\n1,alone\n")
+    with pytest.raises(ConfigError, match="bus alone of DER 1 has no voltage without DERs; check"):
+        open_feeder(str(master), [Der(1, 3, 1e4)], map_path=tmp_path / "map.csv")
 
 
 def test_another_name_is_told():

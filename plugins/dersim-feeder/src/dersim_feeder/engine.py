@@ -83,7 +83,7 @@ class Engine:
     def of_file(cls, path: Path) -> Engine:
         """The circuit of a user's own master file, which is a script."""
         if not path.is_file():
-            raise ConfigError(f"{path}: no such file; give a master file of OpenDSS")
+            raise ConfigError(f"{path}: no such file, or a folder; give a master file of OpenDSS")
         engine = cls(str(path))
         with engine._told(), _kept_folder():
             engine._command(f'compile "{path.resolve()}"')

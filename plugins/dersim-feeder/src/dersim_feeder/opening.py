@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from dersim.plugin import ConfigError, hint
-from dersim_feeder.engine import Bus, Engine
+from dersim_feeder.engine import Array, Bus, Connection, Engine
 from dersim_feeder.feeder import Feeder
 from dersim_feeder.layout import Layout, read_layout
 from dersim_feeder.load_profile import Loads
 from dersim_feeder.placing import Der, place, read_map
+from dersim_feeder.results import DEAD_PU
 from dersim_feeder.topology import read_topology
 
 BUNDLED = ("bundled-30", "bundled-1000")
@@ -24,7 +25,7 @@ def open_feeder(
 ) -> Feeder:
     """The feeder that `source` names: a bundled one, a .yaml or a .dss file.
 
-    ConfigError, one line: it cannot be read, has no solution, a bus is missing, the phases do not fit.
+    ConfigError, one line: it cannot be read, has no solution, a bus is missing or dead, phases do not fit.
     offset_s: of local time to UTC; profiles of loads are in local time.
     """
     engine, name, places, loads = _opened(source, seed)
@@ -35,6 +36,7 @@ def open_feeder(
         places = places or _load_buses(engine, buses)
         connections = place(ders, places, buses, topology, source)
     in_order = {der.number: connections[der.number] for der in ders}
+    _check_voltages(engine, in_order, buses)
     engine.connect(list(in_order.values()), buses)
     return Feeder(name, engine, topology, buses, in_order, loads=loads, offset_s=offset_s)
 
@@ -68,7 +70,26 @@ def _load_buses(engine: Engine, buses: dict[str, Bus]) -> list[str]:
     while left:
         found[engine.circuit.ActiveCktElement.BusNames[0].partition(".")[0].lower()] = None
         left = loads.Next
-    low = [bus for bus in found if buses[bus].kv_ln < _LOW_KV]
     if not found:
         raise ConfigError(f"{engine.what}: no load in it, so no place for DERs; give a --feeder_map")
-    return low or list(found)
+    voltage = engine.voltages()
+    live = [bus for bus in found if not _dead(voltage, buses[bus], buses[bus].nodes)]
+    if not live:
+        raise ConfigError(f"{engine.what}: no bus with a load has a voltage without DERs; check the feeder")
+    return [bus for bus in live if buses[bus].kv_ln < _LOW_KV] or live
+
+
+def _dead(voltage: Array, bus: Bus, nodes: Iterable[int]) -> bool:
+    """Whether one of these nodes has no voltage: an open end, or a collapse."""
+    return any(voltage[bus.rows[bus.nodes.index(node)]] < DEAD_PU for node in nodes)
+
+
+def _check_voltages(engine: Engine, connections: Mapping[int, Connection], buses: Mapping[str, Bus]) -> None:
+    """No DER is where there is no voltage: it would never deliver."""
+    voltage = engine.voltages()
+    for number, (bus, nodes, _) in connections.items():
+        if _dead(voltage, buses[bus], nodes):
+            raise ConfigError(
+                f"{engine.what}: bus {bus} of DER {number} has no voltage without DERs; "
+                "check what feeds it and its loads"
+            )
