@@ -55,7 +55,7 @@ def schemathesis(url, report):
 
 @pytest.fixture(scope="module")
 def demo():
-    # A thousand odd requests at full speed, some of which change inputs or walk anew, are no steady state: the
+    # A thousand odd requests at full speed, which change inputs and walk anew, are no steady state: the
     # event loop's lag and the polls are not to be judged by it.
     with program("dersim", "sim", "--demo", *FREE_PORTS, "--watch_invariants", "no") as child:
         child.facts = child.ready()
