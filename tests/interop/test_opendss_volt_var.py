@@ -14,7 +14,6 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dersim.fleet import Fleet
@@ -25,6 +24,7 @@ from dersim.plugin.builtin import make_device
 from dersim.setpoints import SetpointChange, SetpointSource
 
 dss = pytest.importorskip("dss", reason="dss-python is not installed (pip install ./plugins/dersim-feeder)")
+np = pytest.importorskip("numpy", reason="numpy is not installed; dss-python brings it")
 PLUGIN = Path(__file__).parents[2] / "plugins" / "dersim-feeder" / "src"
 NOON_S = datetime(2024, 3, 20, 12, tzinfo=UTC).timestamp()
 CURVE = Curve(((92.0, 100.0), (98.0, 0.0), (102.0, 0.0), (108.0, -100.0)), 2, 5.0)
@@ -176,11 +176,14 @@ def ieee_123(tmp_path: Path) -> Path:
         "-q",
         "--no-deps",
         "--no-binary",
-        ":all:",
+        PACKAGE.partition("==")[0],  # what builds it may come ready-made
         "-d",
         tmp_path,
     ]
-    done = subprocess.run([*command, PACKAGE], capture_output=True, text=True, timeout=300, check=False)
+    try:
+        done = subprocess.run([*command, PACKAGE], capture_output=True, text=True, timeout=300, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"the IEEE 123-node feeder is in {PACKAGE}, which pip has not fetched in 300 s")
     if done.returncode:
         pytest.skip(f"the IEEE 123-node feeder is in {PACKAGE}, which pip cannot fetch: {done.stderr[-200:]}")
     [archive] = tmp_path.glob("py_dss_interface-*.tar.gz")

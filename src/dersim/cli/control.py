@@ -11,6 +11,7 @@ import re
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from dersim.cli.admin_rest import DEFAULT_URL, AdminRest, connected
@@ -25,6 +26,7 @@ from dersim.numeric import shown
 from dersim.options import OptionParser, count, readable_file
 from dersim.pages.guard import ADMIN_TOKEN_VARIABLE, given_token, token
 from dersim.suggestions import hint
+from dersim.utility.event_status import ENDED_LISTED_S
 from dersim.utility.modes_2023 import all_specs
 
 _SYSTEM_GROUP = 1
@@ -116,11 +118,11 @@ def _publish(rest: AdminRest, options: Namespace) -> int:
 
 
 def _get(rest: AdminRest, mrid: str) -> dict[str, Any]:
-    """The control that was just published."""
-    try:
-        found: dict[str, Any] = rest.get(f"/controls/{mrid}")
-    except ConfigError:
-        raise ConfigError(f"control {mrid} was over long before now; give a later --start") from None
+    """The control that was just published; ConfigError for one that was over long before that."""
+    found: dict[str, Any] = rest.get(f"/controls/{mrid}")
+    start, created = (datetime.fromisoformat(found[each]).timestamp() for each in ("start", "created"))
+    if created - (start + found["duration_s"]) > ENDED_LISTED_S:
+        raise ConfigError(f"control {mrid} was over long before now; give a later --start")
     return found
 
 
