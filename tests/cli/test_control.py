@@ -145,7 +145,7 @@ def test_a_device_without_a_final_answer_is_waited_for_during_the_grace(control,
     begun = rfc3339(time.time() - 5)
     words = ("--mode", "opModMaxLimW=50", "--start", begun, "--duration", "1s")
     code, _, err = control("publish", "--all", *words, "--wait", "--grace", "0.05s")
-    assert code == 3
+    assert code == 3, err
     assert err == "0 did it, 1 did not answer to the end\n"
 
 
