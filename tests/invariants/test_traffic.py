@@ -56,6 +56,26 @@ def test_retries_in_one_instant_are_found():
     assert retries(lambda number: 15) == ["I10"]
 
 
+def sent_at_once(body):
+    """Thirty DERs whose Response failed in one second send another body together, 15 s later."""
+    rig = Rig(Spread(), count=30)
+    for number in range(1, 31):
+        rig.exchange("POST", "/rsp", sent=b"received", status=0, device=number, outcome="gone")
+    found = rig.tick(15)
+    for number in range(1, 31):
+        rig.exchange("POST", "/rsp", sent=body, device=number)
+    found += rig.tick(60)
+    return [each.id for each in found]
+
+
+def test_what_a_fleet_sends_at_the_start_of_a_control_is_no_retry():
+    assert sent_at_once(b"started") == []
+
+
+def test_a_body_that_a_fleet_sends_again_in_one_instant_is_found():
+    assert sent_at_once(b"received") == ["I10"]
+
+
 def test_a_connected_der_that_asks_no_more_is_found():
     rig = Rig(Independence(), count=2)
     for _ in range(20):

@@ -6,9 +6,13 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
 
 from dersim.invariants.base import FleetLook, Invariant, Look, Violation
 from dersim.invariants.calm import Calm
+
+if TYPE_CHECKING:
+    from dersim.plugin.services import HttpExchange
 
 #: The shortest interval of polls that is always allowed, s; 2030.5's default pollRate is 900.
 SHORTEST_S = 10.0
@@ -23,6 +27,8 @@ _POLL_RATE = re.compile(rb'\spollRate="(\d+)"')
 #: DERs whose retries make a fleet's; the shortest pause that is judged; what failed together and is looked at
 #: together, real s; the spread that there must be, of the pause.
 ENOUGH, PAUSE_S, TOGETHER_S, LOOK_S, SPREAD = 10, 4.0, 1.0, 60.0, 0.15
+#: Bodies of one DER that are remembered until it tries again.
+MOST_BODIES = 50
 
 
 class Rates(Invariant):
@@ -63,6 +69,19 @@ class Rates(Invariant):
             del buckets[url]
 
 
+class _Failed(NamedTuple):
+    """When a DER's last request failed, and the bodies that it could not hand over since its last try."""
+
+    at_s: float
+    bodies: frozenset[bytes]
+
+    def is_tried_again(self, exchange: HttpExchange) -> bool:
+        """A Response at the start of a control or a reading of a set time is sent then by all: no retry."""
+        return exchange.time_s > self.at_s and (
+            exchange.method == "GET" or exchange.request_body in self.bodies
+        )
+
+
 class Spread(Invariant):
     """Retries of a fleet; where a server names the time by Retry-After, it is the server's choice."""
 
@@ -70,7 +89,7 @@ class Spread(Invariant):
     statement = "Retries of a fleet are spread over their pause."
 
     def __init__(self) -> None:
-        self._failed_s: dict[int, float] = {}
+        self._failed: dict[int, _Failed] = {}
         self._retries: deque[tuple[float, float]] = deque(maxlen=20_000)
         self._next_s = 0.0
 
@@ -78,12 +97,16 @@ class Spread(Invariant):
         """Note when a DER failed and when it tried again."""
         number = look.device.number
         for exchange in look.exchanges:
-            failed_s = self._failed_s.pop(number, None)
-            if failed_s is not None and exchange.time_s > failed_s:
-                self._retries.append((failed_s, exchange.time_s))
+            failed = self._failed.get(number)
+            if failed is not None and failed.is_tried_again(exchange):
+                self._retries.append((failed.at_s, exchange.time_s))
+                failed = None
+                del self._failed[number]
             told = any(name == "retry-after" for name, _ in exchange.response_headers)
             if not told and (exchange.status == 0 or exchange.status >= 500):
-                self._failed_s[number] = look.ended_s(exchange)
+                bodies = frozenset() if failed is None else failed.bodies
+                sent = {exchange.request_body} if len(bodies) < MOST_BODIES else set()
+                self._failed[number] = _Failed(look.ended_s(exchange), bodies | sent)
         yield from ()
 
     def check_fleet(self, look: FleetLook) -> Iterator[Violation]:
