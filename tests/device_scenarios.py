@@ -17,7 +17,8 @@ from dersim.grid.profiles import Profile
 from dersim.hardware.device_type import DeviceType, find_type
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.plugin.builtin import DEVICE_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 #: Instants lie on this grid (s), so that no timer with a round number ends at the same time.
 INSTANT_S = 0.5137

@@ -10,7 +10,7 @@ from tests.device_scenarios import INSTANT_S, Action, Ask, Commanded, Conditione
 from dersim.grid.conditions import Conditions
 from dersim.modes import MODES, Curve, FixedPowerFactor, FixedVar, FreqDroop
 from dersim.plugin.builtin import DEVICE_TYPES, make_device
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 SETTINGS = tuple(make_device().settings.as_dict())
 MACHINES = [kind.name for kind in DEVICE_TYPES]

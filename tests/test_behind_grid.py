@@ -11,7 +11,8 @@ from dersim.grid.profiles import Profile
 from dersim.grid.site_load import SiteLoad
 from dersim.modes import Curve
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 VOLT_VAR = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 2, 5.0)
 VOLT_WATT = Curve(((106.0, 100.0), (110.0, 0.0)), 1, 2.0)

@@ -17,7 +17,8 @@ from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 CSIP, DEFAULT = SetpointSource.CSIP, SetpointSource.CSIP_DEFAULT
 MODBUS, REST = SetpointSource.MODBUS, SetpointSource.REST

@@ -3,7 +3,8 @@
 from dersim.fleet import Fleet
 from dersim.ieee2030_5 import resources as r
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import JOURNAL_LENGTH, SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import JOURNAL_LENGTH, SetpointChange
 from dersim.utility.mirrors import SETS_KEPT, Mirrors
 from dersim.utility.responses import KEPT, Responses
 

@@ -23,7 +23,8 @@ from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import Curve
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 STEPS = 300
 

@@ -21,7 +21,8 @@ from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.state import Alarm, InverterStatus, StorageMode
 from dersim.modes import FixedVar
 from dersim.plugin.builtin import DEVICE_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 PROFILES = Path(grid.__file__).parent / "data"
 

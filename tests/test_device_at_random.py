@@ -11,7 +11,8 @@ import pytest
 from dersim.device import ManualClock
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop
 from dersim.plugin.builtin import DEVICE_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def some_curve(rng: random.Random, x: tuple[float, float], y: tuple[float, float], ref: int) -> Curve:

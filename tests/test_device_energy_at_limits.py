@@ -14,7 +14,8 @@ from dersim.hardware.device_type import find_type
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop
 from dersim.plugin.builtin import DEVICE_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 FINE_S = 0.01
 

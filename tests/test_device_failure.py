@@ -21,7 +21,8 @@ from dersim.logbuffer import LogBuffer
 from dersim.modes import Curve
 from dersim.numeric import shown
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 from dersim.sunspec.measurements import INVERTER_STATE
 from dersim.web.api import overview
 

@@ -12,7 +12,8 @@ from dersim.grid.inputs import Inputs
 from dersim.grid.profiles import read_profile
 from dersim.modes import Curve, FixedVar, FreqDroop
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 OLRT_S = 5.0
 VOLT_VAR = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 8, OLRT_S)

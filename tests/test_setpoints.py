@@ -14,7 +14,8 @@ from dersim.functions.chain import Chain
 from dersim.functions.contract import FunctionType
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.setpoints import JOURNAL_LENGTH, Outcome, SetpointChange, Setpoints, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import JOURNAL_LENGTH, Outcome, SetpointChange, Setpoints, Verdict
 
 VV = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 1, 5.0)
 WV = Curve(((20.0, 0.0), (50.0, 0.0), (100.0, -44.0)), 1)

@@ -32,7 +32,8 @@ from dersim.modes import Curve, FixedPowerFactor, FreqDroop, ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES
 from dersim.replay_rows import COLUMNS, PHASE_COLUMNS, Row, RowReader
 from dersim.replay_scenario import CHANGED_PARTS, check_scenario
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 #: Phases and phase-to-neutral share of v_nom, by the scenario's name.
 _PHASES = {"SINGLE": (1, 1.0), "SPLIT": (2, 0.5), "THREE": (3, 1 / math.sqrt(3))}

@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Any, NamedTuple
 
 from dersim.fences import Ended
@@ -40,27 +40,7 @@ from dersim.kept import plain, value
 from dersim.modes import ModeValue, value_from_kept, value_to_kept
 from dersim.numeric import returned
 from dersim.rivals import COMPANIONS, by_mode
-
-
-class SetpointSource(IntEnum):
-    """Who asks. The higher wins; between MODBUS, REST and OPERATOR the latest (public contract)."""
-
-    NAMEPLATE = 0
-    CSIP_DEFAULT = 10
-    OPERATOR = 20
-    REST = 21
-    MODBUS = 22
-    CSIP = 30
-
-    @property
-    def rank(self) -> int:
-        """Priority; equal for the local sources, among which the latest wins."""
-        return self.value // 10
-
-    @property
-    def label(self) -> str:
-        """The name in documents and logs."""
-        return self.name.lower().replace("_", "-")
+from dersim.setpoint_sources import SetpointSource
 
 
 class Verdict(Enum):

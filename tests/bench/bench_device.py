@@ -19,7 +19,8 @@ from dersim.fleet import Fleet
 from dersim.grid.conditions import Conditions
 from dersim.modes import Curve, FreqDroop
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 STEPS, ROUNDS = 1500, 9
 FLEET = 10_000

@@ -31,7 +31,8 @@ from dersim.modes import Curve
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import GridType
 from dersim.plugin.registry import Registry
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 COUNT = 1_000
 CLEAR_DAY = Path(dersim.grid.__file__).parent / "data" / "clear-day.csv"

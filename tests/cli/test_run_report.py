@@ -17,7 +17,8 @@ from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import make_device
 from dersim.plugin.services import CsipService, Services
-from dersim.setpoints import InForce, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import InForce
 
 READY = "dersim ready dashboard=http://127.0.0.1:8111 modbus=127.0.0.1:8502 modbus_2=127.0.0.1:8503"
 

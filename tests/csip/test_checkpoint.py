@@ -17,7 +17,7 @@ from dersim.ieee2030_5 import resources as r
 from dersim.plugin.builtin import make_device
 from dersim.plugin.services import Services
 from dersim.saved_states import SavedStates
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 
 class Run:

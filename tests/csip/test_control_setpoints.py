@@ -11,7 +11,8 @@ from trio.testing import MockClock
 
 from dersim.csip.controls import ProgramReading
 from dersim.errors import ConfigError
-from dersim.setpoints import InForce, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import InForce
 
 LIMIT = "opModMaxLimW"
 

@@ -14,7 +14,7 @@ from dersim.csip.controls import ProgramReading
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import resources as r
 from dersim.ieee2030_5.event_types import EventSettings
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 
 async def test_starts_and_ends_at_the_exact_instant_of_the_server_s_time(

@@ -10,7 +10,8 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.grid.site_load import SiteLoad
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 START_S = 6_000_000.0
 

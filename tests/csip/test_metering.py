@@ -10,7 +10,8 @@ from dersim.http11 import Response
 from dersim.ieee2030_5 import decode
 from dersim.ieee2030_5 import resources as r
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def posts(world, path="/mup"):

@@ -22,7 +22,8 @@ from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
 from dersim.modes import MODES
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 EDITIONS = list(Edition)
 TYPES = ["PV-3Phase", "PV-1Phase", "Batt-3Phase"]

@@ -22,7 +22,8 @@ from dersim.modes import Curve
 from dersim.plugin.builtin import make_device
 from dersim.plugin.extension import FrontendStatus, GridType
 from dersim.plugin.registry import Registry
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 START_S = 1_700_000_000.0
 VOLT_VAR = Curve(((92.0, 44.0), (98.0, 0.0), (102.0, 0.0), (108.0, -44.0)), 2, 5.0)

@@ -13,7 +13,8 @@ from dersim.hardware.nameplate import nameplate_from_json
 from dersim.hardware.source import GivenSource
 from dersim.modes import ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 PLATE: dict[str, dict[str, Any]] = {
     "701": {"ACType": 3},

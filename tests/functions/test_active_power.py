@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dersim.modes import Curve, FreqDroop
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 VW = Curve(((106.0, 100.0), (110.0, 20.0)), 1, 10.0)
 DROOP = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)

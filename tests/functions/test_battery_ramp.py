@@ -7,7 +7,8 @@ import pytest
 from dersim.device import Device, ManualClock
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def device(kind: str, profile: str) -> Device:

@@ -18,7 +18,8 @@ from dersim.grid.inputs import Inputs
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import Curve, FreqDroop
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 MODE, LIMIT = "opModFreqDroop", "opModMaxLimW"
 DROOP = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)

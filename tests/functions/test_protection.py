@@ -9,7 +9,7 @@ import pytest
 
 from dersim.hardware.state import Alarm, InverterStatus, OperationalMode
 from dersim.modes import Curve, FreqDroop
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 #: A control as a utility sends it: 0.16 s above 120 %, 12 s above 110 % (2030.5 test values).
 HVRT = Curve(((0.16, 130.0), (0.16, 120.0), (12.0, 120.0), (12.0, 110.0), (100.0, 110.0)), 4)

@@ -13,7 +13,8 @@ import pytest
 from dersim.functions.contract import Demand, FunctionType
 from dersim.modes import Curve, FixedPowerFactor, FixedVar
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 GRAD = "setGradW"
 LIMIT, FIXED_W, PF, VAR = "opModMaxLimW", "opModFixedW", "opModFixedPFInjectW", "opModTargetVar"

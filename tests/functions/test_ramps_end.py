@@ -14,7 +14,8 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.modes import Curve, FixedPowerFactor, FixedVar
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 HYBRID = "HybridDC-3Phase"
 VOLT_VAR = Curve(((92.0, 100.0), (98.0, 0.0), (102.0, 0.0), (108.0, -100.0)), 2, 5.0)

@@ -17,7 +17,8 @@ from dersim.grid.site_load import SiteLoad
 from dersim.hardware.measured import Measured
 from dersim.modes import ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 #: Any mode of one number will do: the test's function takes it from the one that comes with dersim.
 MODE = "opModTargetW"

@@ -13,7 +13,8 @@ from dersim.hardware.hybrid import Hybrid
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import FreqDroop, ModeValue
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 NOW = Conditions()
 

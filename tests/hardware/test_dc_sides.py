@@ -18,7 +18,8 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.source import DcPoint, Part
 from dersim.hardware.state import DcSide, DeviceState, StorageMode
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 TYPES = ("PV-3Phase", "Batt-3Phase", "HybridDC-3Phase")
 

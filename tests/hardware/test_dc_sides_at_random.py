@@ -11,7 +11,8 @@ from dersim.grid.conditions import Conditions
 from dersim.grid.inputs import Inputs
 from dersim.hardware.state import DeviceState
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 MODES = {"opModTargetW": (-10_000.0, 15_000.0), "opModMaxLimW": (0.0, 100.0), "opModFixedW": (-100.0, 100.0)}
 SETTINGS = {

@@ -16,7 +16,8 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.state import Alarm
 from dersim.modes import Curve
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def inverter(**points: Any) -> Inverter:

@@ -18,7 +18,8 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.state import Alarm
 from dersim.modes import Curve, FixedPowerFactor, ModeValue
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 NAMES = tuple(Settings(read_nameplate(bundled("15kWh-3Phase"))).as_dict())

@@ -12,7 +12,8 @@ from dersim.grid.inputs import Inputs
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import FreqDroop, ModeValue
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 PLAIN = {"dersim.SelfDischargeW": 0.0}
 #: The hybrid's PV power without a command, W.

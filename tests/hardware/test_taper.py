@@ -8,7 +8,8 @@ from dersim.device import ManualClock
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.hardware.taper import hours_until, share_after
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.logbuffer import LogBuffer
 from dersim.modes import Curve
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 dss = pytest.importorskip("dss", reason="dss-python is not installed (pip install ./plugins/dersim-feeder)")
 np = pytest.importorskip("numpy", reason="numpy is not installed; dss-python brings it")

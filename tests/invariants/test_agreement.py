@@ -6,7 +6,8 @@ from tests.invariants.rig import Rig, published
 from dersim.invariants.agreement import Agreement
 from dersim.modes import Curve
 from dersim.plugin.services import OverviewService, SunspecService
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 from dersim.web.api import overview
 
 

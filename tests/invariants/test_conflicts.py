@@ -5,7 +5,8 @@ from tests.invariants.rig import START_S, Rig, published, view
 
 from dersim.ieee2030_5.event_types import Phase
 from dersim.invariants.conflicts import Conflicts
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 MODE = "opModMaxLimW"
 

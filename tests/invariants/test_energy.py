@@ -4,7 +4,8 @@ import pytest
 from tests.invariants.rig import Rig
 
 from dersim.invariants.energy import Energy
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def limit(percent, ramp_s=0.0):

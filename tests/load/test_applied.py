@@ -6,7 +6,8 @@ from dersim.clock import SimClock
 from dersim.load.applied import is_applied
 from dersim.modes import FixedPowerFactor
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 START_S = 1_800_000_000.0
 

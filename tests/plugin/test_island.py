@@ -13,7 +13,8 @@ from dersim.hardware.nameplate import bundled
 from dersim.logbuffer import LogBuffer
 from dersim.modes import FreqDroop
 from dersim.plugin.routes import Call
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 FLAGS = ("--plugins", "builtin", "--start_clock_time", "12:00:00", "--seed", "1")
 FLAGS = (*FLAGS, "--without", "csip,modbus,rest,csip_ui", "--rate", "20", "--rate_override", "yes")

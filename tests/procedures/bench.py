@@ -15,7 +15,8 @@ from dersim.hardware.nameplate import nameplate_from_json
 from dersim.hardware.source import GivenSource
 from dersim.modes import ModeValue
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 RATED = 10_000.0
 #: Half of what 1547-2018 table 3 allows a DER to be off in P and Q; a simulator has no instruments.

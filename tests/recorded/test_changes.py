@@ -20,7 +20,8 @@ from dersim.recorded.reader import read_record
 from dersim.recorded.recorder import Recorder
 from dersim.recorded.script import Script
 from dersim.recorded.writer import RecordWriter
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 from dersim.virtual_time import run_virtual
 
 

@@ -9,7 +9,8 @@ import trio
 
 from dersim.cli.main import main
 from dersim.csip.responses import Outbox
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 from dersim.testing import WorldPlan, open_world, run_virtual
 
 

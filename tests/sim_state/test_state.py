@@ -13,7 +13,8 @@ from tests.sim_state.runs import Run
 
 from dersim.errors import ConfigError
 from dersim.plugin.services import SunspecService
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 from dersim.sim_state import resuming
 from dersim.sim_state.state import SimState
 

@@ -3,7 +3,8 @@
 import pytest
 
 from dersim.modes import FixedPowerFactor, FixedVar
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 P_FREE = 7005  # what 800 W/m2 at 25 C make of the default machine, W
 

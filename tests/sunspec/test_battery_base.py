@@ -2,7 +2,8 @@
 
 import pytest
 
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 KINDS = ["Batt-3Phase", "HybridDC-3Phase"]
 

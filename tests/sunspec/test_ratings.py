@@ -5,7 +5,8 @@ import pytest
 from dersim.csip.der_bodies import settings as der_settings
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.ieee2030_5 import Edition
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def test_a_setting_written_acts_and_shows_everywhere(bench):

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from dersim.modes import Curve
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 from dersim.sunspec.reversion import Timers
 
 

@@ -10,7 +10,7 @@ from tests.sunspec.conftest import Bench, make_server, serving, tool
 from tests.sunspec.test_pdu import mbap
 
 from dersim.errors import ConfigError
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 READ = mbap(bytes.fromhex("039c400002"))
 ANSWER = mbap(bytes.fromhex("030453756e53"))

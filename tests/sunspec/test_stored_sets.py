@@ -3,7 +3,8 @@
 import pytest
 
 from dersim.modes import Curve, FreqDroop
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def write_curve(bench, model, number, names, points, **more):

@@ -4,7 +4,8 @@ import pytest
 
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import Curve
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 def write_set(bench, model, group, pairs, magnitude="V", number=2):

@@ -10,7 +10,7 @@ from tests.twin.conftest import whole_map
 
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import nameplate_from_json
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.twin.differences import is_measured
 
 SOURCES = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)

@@ -23,7 +23,8 @@ from dersim.plugin.extension import FrontendStatus, PluginInfo
 from dersim.plugin.routes import PluginRoutes
 from dersim.plugin.services import CertificateFiles, CsipService, Services
 from dersim.saved_states import SavedStates
-from dersim.setpoints import InForce, JournalEntry, Outcome, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import InForce, JournalEntry, Outcome, Verdict
 from dersim.web.api.csip import COUNTERS
 from dersim.web.frontend import WebFrontend
 

@@ -9,7 +9,7 @@ from tests.whole.agreement import Place, row
 from tests.whole.places import Look
 
 from dersim.hardware.state import Alarm, Connection
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 

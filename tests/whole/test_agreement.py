@@ -14,7 +14,8 @@ from tests.whole.places import scene
 
 from dersim.hardware.state import InverterStatus, OperationalMode
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 PAGE = Path(__file__).parents[2] / "docs" / "agreement.md"
 KINDS = ("PV-3Phase", "PV-1Phase", "Batt-3Phase", "Batt-2Phase", "HybridDC-3Phase")

@@ -17,7 +17,8 @@ from tests.whole.cases import BASE, BASE_W, CASES, STORAGE, Act, Case
 from dersim.device import ManualClock
 from dersim.modes import MODES, modes_from_json, modes_to_json
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 #: setGradW is seen in how a limit is approached, which is a control of its own.
 GRADIENT = "setGradW"

@@ -3,7 +3,8 @@
 import pytest
 import trio
 
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 RAMP_S = 10
 

@@ -14,7 +14,8 @@ from dersim.ieee2030_5.declare import Extra
 from dersim.plugin.builtin import FUNCTION_TYPES, make_device
 from dersim.plugin.candidates import find
 from dersim.plugin.loader import PluginSet
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 NS_12, NS_13 = "https://csipaus.org/ns", "https://csipaus.org/ns/v1.3"
 

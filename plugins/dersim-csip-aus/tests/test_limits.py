@@ -23,7 +23,8 @@ from dersim.plugin.builtin import FUNCTION_TYPES, make_device
 from dersim.plugin.candidates import find
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.registry import Selection
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 
 @pytest.mark.parametrize(

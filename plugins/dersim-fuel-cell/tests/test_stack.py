@@ -17,7 +17,8 @@ from dersim.modes import FreqDroop
 from dersim.plugin.builtin import make_device
 from dersim.plugin.candidates import find
 from dersim.plugin.loader import PluginSet
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 NOON = Conditions()
 

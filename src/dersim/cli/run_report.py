@@ -14,7 +14,7 @@ import trio
 
 from dersim.engine.collector import keep_what_is_there
 from dersim.plugin.services import CsipService
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 if TYPE_CHECKING:
     from dersim.cli.short_form import ShortForm

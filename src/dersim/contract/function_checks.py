@@ -15,7 +15,8 @@ from dersim.device import Device
 from dersim.functions.contract import FunctionType
 from dersim.modes import MODES
 from dersim.outcomes import Failed, Skipped
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 _VALUES = 12
 _CHANGES = 25

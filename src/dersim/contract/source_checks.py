@@ -13,7 +13,8 @@ from dersim.grid.conditions import Conditions
 from dersim.hardware.device_type import DeviceType
 from dersim.hardware.source import Source
 from dersim.outcomes import Failed, Skipped
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 _STEP_S, _DAY_S = 300.0, 86_400.0
 _DAY = [n * _STEP_S for n in range(1, int(_DAY_S / _STEP_S) + 1)]

@@ -13,7 +13,7 @@ from dersim.fences import Fences
 from dersim.logbuffer import LogBuffer
 from dersim.outcomes import Failed, Skipped
 from dersim.plugin.sunspec_model import OwnedModel, SunspecModel
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Block
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.points import TYPES, Point

@@ -19,7 +19,8 @@ from dersim.ieee2030_5.event_book import Fence
 from dersim.ieee2030_5.event_types import ModeSource, Step
 from dersim.ieee2030_5.resources import DefaultDERControl, Disabled
 from dersim.modes import ModeValue
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 
 #: How long after its effective end the setpoint of an event expires by itself, s.
 SAFETY_S = 60.0

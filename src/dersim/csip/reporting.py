@@ -19,7 +19,7 @@ from dersim.csip.tree import DerNode
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import decode
 from dersim.plugin.services import DerResource
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 if TYPE_CHECKING:
     from dersim.device import Device

@@ -13,7 +13,7 @@ from dersim.engine.simulator import Simulator
 from dersim.fleet_run.plan import Shard
 from dersim.load.head import peak_mib
 from dersim.plugin.services import CsipService
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 #: Power and energy are summed this often, s: they need the whole state of every DER.
 POWER_S = 5.0

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dersim.ieee2030_5.event_types import EventView, Phase
 from dersim.invariants.base import Invariant, Look, Violation
 from dersim.invariants.published import asked_modes
-from dersim.setpoints import SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import Verdict
 
 #: Each control has its own; which of several is shown means nothing.
 RAMP = "rampTms"

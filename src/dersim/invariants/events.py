@@ -16,7 +16,8 @@ from dersim.invariants.calm import Calm
 from dersim.invariants.published import PublishedControl, asked_modes
 from dersim.invariants.remembering import forget_over
 from dersim.invariants.response_order import response_of
-from dersim.setpoints import SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import Verdict
 
 #: After news, and after a loss of the connection, simulated s: the client reads and decides meanwhile, for
 #: which it needs so long in real time, s.

@@ -10,7 +10,8 @@ from dersim.invariants.base import Invariant, Look, Violation
 
 if TYPE_CHECKING:
     from dersim.device import Device
-    from dersim.setpoints import InForce, SetpointSource
+    from dersim.setpoint_sources import SetpointSource
+    from dersim.setpoints import InForce
 
 #: Rounding, of a rating.
 SLACK = 1e-3

@@ -77,7 +77,8 @@ if TYPE_CHECKING:
     )
     from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
     from dersim.routes import Query, Reply, Route
-    from dersim.setpoints import Outcome, SetpointChange, SetpointSource, Verdict
+    from dersim.setpoint_sources import SetpointSource
+    from dersim.setpoints import Outcome, SetpointChange, Verdict
     from dersim.suggestions import hint
     from dersim.timestamps import rfc3339
     from dersim.yaml_text import FileError, YamlDocument
@@ -151,7 +152,8 @@ _MODULES = {
     ),
     "dersim.plugin.sunspec_model": ("SunspecModel", "SunspecPoints"),
     "dersim.routes": ("Query", "Reply", "Route"),
-    "dersim.setpoints": ("Outcome", "SetpointChange", "SetpointSource", "Verdict"),
+    "dersim.setpoint_sources": ("SetpointSource",),
+    "dersim.setpoints": ("Outcome", "SetpointChange", "Verdict"),
     "dersim.suggestions": ("hint",),
     "dersim.timestamps": ("rfc3339",),
     "dersim.yaml_text": ("FileError", "YamlDocument"),

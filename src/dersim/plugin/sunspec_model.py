@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from dersim.device import Device
     from dersim.hardware.nameplate import Nameplate
     from dersim.modes import ModeValue
-    from dersim.setpoints import SetpointChange, SetpointSource
+    from dersim.setpoint_sources import SetpointSource
+    from dersim.setpoints import SetpointChange
 
 
 class SunspecPoints(Protocol):

@@ -13,7 +13,8 @@ from dersim.kept import value
 from dersim.modes import value_from_kept
 from dersim.plugin.services import CsipService
 from dersim.recorded.notifying import ReplayHub
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from dersim.kept import plain
 from dersim.modes import value_to_kept
 from dersim.plugin.services import PeersService
 from dersim.recorded.lines import DIGITS, Change, Exchange, Failure, Notification
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

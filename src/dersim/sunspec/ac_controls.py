@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
-from dersim.setpoints import InForce, SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import InForce, SetpointChange, Verdict
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value

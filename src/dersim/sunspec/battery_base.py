@@ -12,7 +12,7 @@ from typing import Any
 
 from dersim.hardware.state import DeviceState
 from dersim.hardware.storage_limits import RESERVE
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.measurements import Measurement

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from dersim.modes import ModeValue
 from dersim.numeric import shown
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.definitions import Layout, definition, shared_layout
 from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Point, Value

@@ -12,7 +12,7 @@ from typing import Any
 
 from dersim.errors import DersimError
 from dersim.plugin.services import CsipService
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.view import View

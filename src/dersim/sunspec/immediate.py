@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.eei_power_factor import signed, unsigned

@@ -15,7 +15,8 @@ from dersim.fences import Fences
 from dersim.modes import ModeValue
 from dersim.numeric import returned, shown
 from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.definitions import lay_out
 from dersim.sunspec.exceptions import DEVICE_FAILURE, ILLEGAL_VALUE, ModbusRefusal

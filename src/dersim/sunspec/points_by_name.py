@@ -14,7 +14,7 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import Nameplate
 from dersim.numeric import finite, shown
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Block
 from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.points import TYPES, Point

@@ -13,7 +13,7 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.hardware.settings import SETTING_MODES
 from dersim.modes import ModeValue
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.eei_power_factor import SIGN
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal

@@ -18,7 +18,7 @@ from dersim.kept import attributes, set_attributes
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CsipService, SunspecService
 from dersim.saved_states import Barrier
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.connections import Connections
 from dersim.sunspec.exceptions import ModbusRefusal

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dersim.errors import ConfigError
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.view import View

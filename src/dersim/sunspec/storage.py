@@ -6,7 +6,7 @@ from dersim.hardware.battery import RECHARGE_PCT
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.state import DeviceState, StorageMode
 from dersim.hardware.storage_limits import RESERVE
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import Measurement
 from dersim.sunspec.scales import Scales

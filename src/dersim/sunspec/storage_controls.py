@@ -16,7 +16,7 @@ from typing import Any
 
 from dersim.hardware.storage_limits import GRID, IN, OUT, RESERVE
 from dersim.modes import ModeValue
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value

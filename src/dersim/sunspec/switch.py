@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dersim.setpoints import SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.reversion import Timers
 from dersim.sunspec.submitting import allow, release, submit
 from dersim.sunspec.view import LOCAL, View

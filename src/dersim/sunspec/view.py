@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from dersim.setpoints import InForce, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import InForce
 
 if TYPE_CHECKING:
     from dersim.device import Device

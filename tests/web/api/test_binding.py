@@ -2,7 +2,8 @@
 
 import json
 
-from dersim.setpoints import SetpointChange, SetpointSource
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 async def told(site, path="setpoints"):

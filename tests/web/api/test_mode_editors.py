@@ -12,7 +12,8 @@ from dersim.device import ManualClock
 from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import MODES, Curve, modes_from_json, value_from_json, value_to_json
 from dersim.plugin.builtin import make_device
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 from dersim.web.api import grid_support
 from dersim.web.context import Call
 

@@ -13,7 +13,8 @@ from dersim.modes import MODES, modes_from_json, value_from_json, value_to_json
 from dersim.pages.problems import Problem
 from dersim.pages.routes import Query, Route
 from dersim.plugin.services import SunspecService
-from dersim.setpoints import SetpointChange, SetpointSource, Verdict
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange, Verdict
 from dersim.timestamps import rfc3339_or_none
 from dersim.web.api.mode_editors import ByDefault, Field, Reference, by_default, fields, proposal, references
 from dersim.web.api.setpoints import ModeJson, SetpointEntry, in_force_entry
