@@ -23,7 +23,7 @@ from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.settings import Settings
 from dersim.modes import Curve
 from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
-from dersim.setpoint_sources import SetpointSource
+from dersim.setpoint_sources import BUILT_IN, SetpointSource, register
 from dersim.setpoints import SetpointChange
 
 STEPS = 300
@@ -94,6 +94,33 @@ def test_a_setpoint_of_a_restored_der_ends_at_its_time_by_its_source() -> None:
     fresh.step(161.0)
     assert fresh.setpoints.value("opModMaxLimW") is None
     assert fresh.setpoints.journal[-1].outcome.reason == "expired"
+
+
+def test_a_source_of_a_plugin_is_restored_where_the_run_has_it() -> None:
+    telex, gone = SetpointSource("telex-kept"), SetpointSource("telex-gone")
+    register(telex)
+    first, fresh = make_device(), make_device()
+    first.setpoints.submit(
+        SetpointChange(SetpointSource.REST, "opModMaxLimW", 70.0),
+        SetpointChange(telex, "opModMaxLimW", 60.0, "AO 88"),
+        SetpointChange(gone, "opModMaxLimW", 50.0),
+    )
+    left_out = fresh.restore(through_json(first))
+    assert [str(each) for each in left_out] == [
+        "setpoint of opModMaxLimW by telex-gone, a source that this run has not, is left out"
+    ]
+    held = [*fresh.setpoints.in_force(), *fresh.setpoints.overridden()]
+    assert [(each.source, each.value) for each in held] == [(telex, 60.0), (SetpointSource.REST, 70.0)]
+    fresh.setpoints.submit(SetpointChange(telex, "opModMaxLimW", None))
+    assert fresh.setpoints.value("opModMaxLimW") == 70.0
+
+
+def test_a_checkpoint_names_the_sources_as_the_first_release_did() -> None:
+    device = make_device()
+    for source in BUILT_IN[1:]:
+        device.setpoints.submit(SetpointChange(source, "opModMaxLimW", 50.0))
+    rows = device.checkpoint()["setpoints"]["held"]
+    assert [row[0] for row in rows if row[1] == "opModMaxLimW"] == [10, 20, 21, 22, 30]
 
 
 def test_a_checkpoint_of_another_format_or_nameplate_is_refused_in_one_line() -> None:

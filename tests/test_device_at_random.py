@@ -11,7 +11,7 @@ import pytest
 from dersim.device import ManualClock
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop
 from dersim.plugin.builtin import DEVICE_TYPES, make_device
-from dersim.setpoint_sources import SetpointSource
+from dersim.setpoint_sources import BUILT_IN
 from dersim.setpoints import SetpointChange
 
 
@@ -72,7 +72,7 @@ def test_what_must_always_hold(kind: Any, seed: int) -> None:
                 )
             case 2:
                 mode, value = some_control(rng)
-                source = rng.choice(list(SetpointSource)[1:])
+                source = rng.choice(BUILT_IN[1:])
                 until = (
                     clock.time_s + rng.uniform(0, 90) if value is not None and rng.random() < 0.3 else None
                 )

@@ -298,6 +298,33 @@ class TestTime:
         assert points.overridden() == []
 
 
+TELEX = SetpointSource("telex", "Telex")
+LOCAL = (SetpointSource.OPERATOR, SetpointSource.REST, SetpointSource.MODBUS, TELEX)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(LOCAL)))
+def test_of_all_local_sources_the_latest_wins(points: Setpoints, order: tuple[SetpointSource, ...]) -> None:
+    accepted(points, change(MAX, 90.0, SetpointSource.CSIP_DEFAULT))
+    for source, percent in zip(order, (80.0, 70.0, 60.0, 50.0), strict=True):
+        accepted(points, change(MAX, percent, source))
+        [acting] = points.in_force()
+        assert (acting.source, acting.value) == (source, percent)
+    accepted(points, change(MAX, 40.0, SetpointSource.CSIP))
+    assert points.value(MAX) == 40.0
+    accepted(points, change(MAX, None, SetpointSource.CSIP))
+    for source in reversed(order):
+        assert [each.source for each in points.in_force()] == [source]
+        accepted(points, change(MAX, None, source))
+    assert points.value(MAX) == 90.0
+
+
+def test_a_source_that_asks_again_for_the_same_is_the_latest(points: Setpoints) -> None:
+    for source in (TELEX, SetpointSource.REST, SetpointSource("telex")):
+        accepted(points, change(MAX, 50.0, source))
+    assert [each.source for each in points.in_force()] == [TELEX]
+    assert [each.source for each in points.overridden()] == [SetpointSource.REST]
+
+
 def test_the_journal_tells_and_is_bounded(points: Setpoints, clock: ManualClock) -> None:
     accepted(points, change(MAX, 41.0, SetpointSource.REST, "PUT /grid-support", 1010.0))
     entry = points.journal[-1]

@@ -12,6 +12,7 @@ from dersim.functions.contract import FunctionType
 from dersim.functions.holding import Held, Holding
 from dersim.functions.momentary_cessation import HV, LV
 from dersim.modes import MODES, FixedPowerFactor, FixedVar, ModeValue, value_to_json
+from dersim.setpoint_sources import title_of
 from dersim.setpoints import InForce
 
 #: Modes in words; others are told by the function's name or by their own.
@@ -36,12 +37,6 @@ _WORDS = {
     "rampTms": "the ramp rampTms",
     "battery-ramp": "the ramp of the battery",
     "statVarAvail": "statVarAvail",
-}
-_SOURCES = {
-    "csip": "CSIP event",
-    "csip-default": "default",
-    "modbus": "Modbus",
-    "rest": "REST",
 }
 #: What takes a DER out of service, as a sentence.
 _OUT = {
@@ -218,7 +213,7 @@ def _built_in(device: Device, kind: FunctionType) -> bool:
 
 def words(binding: Binding, unit: str) -> str:
     """In words: "30 % by Volt-Watt (default), 3.0 kW"."""
-    source = _SOURCES.get(binding.source, binding.source)
+    source = title_of(binding.source)
     if binding.out:
         told = binding.source == _PLUGIN or binding.function == "loss-of-mains"
         by = [binding.function] if told else []
@@ -233,7 +228,7 @@ def words(binding: Binding, unit: str) -> str:
 def short(binding: Binding) -> str:
     """In a few words, without the numbers: "Volt-Watt (default)"."""
     what = _OUT.get(binding.mode, "Out of service") if binding.out else _name(binding)
-    return f"{what} ({_SOURCES.get(binding.source, binding.source)})"
+    return f"{what} ({title_of(binding.source)})"
 
 
 def _name(binding: Binding) -> str:

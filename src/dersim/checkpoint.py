@@ -31,7 +31,7 @@ from dersim.hardware.settings import Settings
 from dersim.hardware.source import Source
 from dersim.kept import attributes, give, is_kept, plain, set_attributes, taken, value
 from dersim.modes import ModeValue
-from dersim.setpoints import Setpoints
+from dersim.setpoints import LeftOut, Setpoints
 
 #: The number of the format; it rises with every change that an older dersim could not read right.
 VERSION = 1
@@ -106,14 +106,16 @@ class Checkpointed:
         """What of the checkpoint changes while the DER is at rest, to be put over it."""
         return {"time_s": plain(self._last_s), **attributes(self, _COUNTED)}
 
-    def restore(self, document: Mapping[str, Any]) -> list[str]:
-        """Take over a checkpoint of this DER, made by this run or another; what begins anew, in words.
+    def restore(self, document: Mapping[str, Any]) -> list[LeftOut | str]:
+        """Take over a checkpoint of this DER, made by this run or another.
+
+        Returns what is left out or begins anew; each is a sentence as a text.
 
         ConfigError, and nothing is changed, for one of another format, type or nameplate.
         """
         check(document, self.device_type.name, self.nameplate.digest)
         self.settings.restore(document["settings"])
-        unknown = self.setpoints.restore(document["setpoints"])
+        left_out = self.setpoints.restore(document["setpoints"])
         self.inputs.restore(document["inputs"])
         self._configure(self.setpoints.values())
         give(self.source, document["source"])
@@ -124,9 +126,7 @@ class Checkpointed:
         self.shares = value(document["shares"])
         self._state = None
         self._go_on_from(value(document["time_s"]), value(document["moved_s"]))
-        return [f"setpoint of {mode}, which this DER does not have, is left out" for mode in unknown] + [
-            f"{what} keeps no state and begins anew" for what in self._anew()
-        ]
+        return [*left_out, *(f"{what} keeps no state and begins anew" for what in self._anew())]
 
     def _seen_last(self, kept: Any) -> Conditions | None:
         if kept is None:

@@ -5,9 +5,10 @@ here. So "why is it at 40 % now?" has one answer: `in_force`, `overridden` and `
 
 Which setpoint is in force, in three steps:
 
-1. *Per mode, by source.* An active DERControl, over the latest of Modbus, REST and the operator, over the
-   DefaultDERControl, over the nameplate. The modes are 2030.5's for every source: the register WMaxLimPct is
-   opModMaxLimW, so an event's 60 % replaces a default's 50 %.
+1. *Per mode, by source.* An active DERControl, over the latest of the local sources (Modbus, REST, the
+   operator, and those of plug-ins), over the DefaultDERControl, over the nameplate. The modes are
+   2030.5's for every source: the register WMaxLimPct is opModMaxLimW, so an event's 60 % replaces a
+   default's 50 %.
 
 2. *Between modes that cannot act together.* 1547-2018 5.3.1 allows one reactive mode at a time. The higher
    source wins; within one source fixed var or target var, over fixed power factor, over Watt-Var or Watt-PF,
@@ -40,7 +41,7 @@ from dersim.kept import plain, value
 from dersim.modes import ModeValue, value_from_kept, value_to_kept
 from dersim.numeric import returned
 from dersim.rivals import COMPANIONS, by_mode
-from dersim.setpoint_sources import SetpointSource
+from dersim.setpoint_sources import SetpointSource, from_kept
 
 
 class Verdict(Enum):
@@ -99,6 +100,18 @@ class JournalEntry(NamedTuple):
     detail: str
     until_s: float | None
     outcome: Outcome
+
+
+class LeftOut(NamedTuple):
+    """A setpoint of a checkpoint that was not restored: of a mode, or by a source, that this run has not."""
+
+    mode: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        if self.source:
+            return f"setpoint of {self.mode} by {self.source}, a source that this run has not, is left out"
+        return f"setpoint of {self.mode}, which this DER does not have, is left out"
 
 
 class _Setpoint(NamedTuple):
@@ -249,25 +262,33 @@ class Setpoints:
     def checkpoint(self) -> dict[str, Any]:
         """Every setpoint held, whether it acts or not, and the ramps in force."""
         held = [each for each_mode in self._held.values() for each in each_mode]
-        rows = [plain(each._replace(value=0.0)) for each in held]
+        rows = [plain((each.source.kept, each.mode, 0.0, *each[3:])) for each in held]
         values = [value_to_kept(each.value) for each in held]
         return {"held": rows, "values": values, "ramps": plain(self.ramps), "changes": self.changes}
 
-    def restore(self, document: Mapping[str, Any]) -> list[str]:
-        """Take over what `checkpoint` gave; returns the modes left out, which this DER does not have."""
-        self._held, unknown = {}, []
+    def restore(self, document: Mapping[str, Any]) -> list[LeftOut]:
+        """Take over what `checkpoint` gave; returns what is left out, and why.
+
+        That is the setpoints of modes that this DER does not have, and of sources of plug-ins that are not
+        part of this run: nobody could withdraw those.
+        """
+        self._held, left_out = {}, []
         for row, kept in zip(document["held"], document["values"], strict=True):
-            source, mode, _, *rest = row
-            if mode not in self._types:
-                unknown.append(mode)
+            sign, mode, _, *rest = row
+            source = from_kept(sign)
+            if source is None:
+                left_out.append(LeftOut(mode, str(sign)))
+            elif mode not in self._types:
+                left_out.append(LeftOut(mode))
+            if source is None or mode not in self._types:
                 continue
-            setpoint = _Setpoint(SetpointSource(source), mode, value_from_kept(kept), *rest)
+            setpoint = _Setpoint(source, mode, value_from_kept(kept), *rest)
             self._take(mode, setpoint.source, setpoint)
             self._order = max(self._order, setpoint.order)
         self._resolve(self._now_s())
         self.ramps = {mode: value(ramp) for mode, ramp in document["ramps"].items() if mode in self._values}
         self.changes = document["changes"]
-        return unknown
+        return left_out
 
     def _put(self, change: SetpointChange, now_s: float) -> bool:
         old = self._of(change.mode, change.source)
@@ -277,7 +298,7 @@ class Setpoints:
         since_s = now_s
         same = (change.value, change.detail, change.ramp_s)
         if old is not None and (old.value, old.detail, old.ramp_s) == same:
-            if old.expires_s == change.expires_s and change.source.rank != SetpointSource.REST.rank:
+            if old.expires_s == change.expires_s and not change.source.is_local:
                 return False
             since_s = old.since_s
         self._order += 1
@@ -296,11 +317,11 @@ class Setpoints:
         return True
 
     def _of(self, mode: str, source: SetpointSource) -> _Setpoint | None:
-        return next((each for each in self._held.get(mode, ()) if each.source is source), None)
+        return next((each for each in self._held.get(mode, ()) if each.source == source), None)
 
     def _take(self, mode: str, source: SetpointSource, *new: _Setpoint) -> None:
         """Replace what a source asks for in a mode; without `new` it asks for nothing any more."""
-        kept = (each for each in self._held.get(mode, ()) if each.source is not source)
+        kept = (each for each in self._held.get(mode, ()) if each.source != source)
         self._held[mode] = (*kept, *new)
 
     def _resolve(self, now_s: float) -> None:
@@ -332,8 +353,7 @@ class Setpoints:
         self.settings.govern(governed, now_s)
 
     def _ramp(self, setpoint: _Setpoint) -> tuple[float, float] | None:
-        local = setpoint.source.rank == SetpointSource.REST.rank
-        if local and self._values.get(setpoint.mode) == setpoint.value:
+        if setpoint.source.is_local and self._values.get(setpoint.mode) == setpoint.value:
             return self.ramps.get(setpoint.mode)  # set again unchanged: a ramp to it goes on
         ramp_s = self._ramp_s(setpoint)
         return None if ramp_s is None else (ramp_s, setpoint.since_s)
@@ -373,7 +393,7 @@ def _beaten(
     spoke_last = {rank: next(w.source for w in here if w.order == order) for rank, order in last.items()}
     best = max(
         here,
-        key=lambda w: (w.source.rank, w.source is spoke_last[w.source.rank], strength[w.mode], w.order),
+        key=lambda w: (w.source.rank, w.source == spoke_last[w.source.rank], strength[w.mode], w.order),
     )
     companions = next((line for line in COMPANIONS if best.mode in line), (best.mode,))
     return [(setpoint, best) for setpoint in here if setpoint.mode not in companions]

@@ -263,7 +263,7 @@ def test_a_part_of_the_status_has_the_time_of_its_last_change():
     assert reporter.body("DERStatus").genConnectStatus.dateTime == 1_800_000_060
 
 
-@pytest.mark.parametrize("source", [SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR])
+@pytest.mark.parametrize("source", [SetpointSource.MODBUS, SetpointSource("telex")])
 async def test_local_control_mode_is_local_while_a_local_setpoint_is_in_force(autojump_clock, world, source):
     await world.start(for_s=5)
     world.device.setpoints.submit(

@@ -15,6 +15,8 @@ from dersim.fences import Fences
 from dersim.fleet import Fleet
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.builtin import make_device
+from dersim.setpoint_sources import SetpointSource
+from dersim.setpoints import SetpointChange
 
 
 class Counting:
@@ -46,6 +48,18 @@ def run_of(first, frontends, count=2):
         for number, of_it in frontends.items()
     }
     return fleet, Checkpoints(fleet, made, log, Fences(log)), log
+
+
+def test_setpoints_of_a_source_that_the_run_lacks_are_told_of_in_one_line():
+    fleet, checkpoints, _ = run_of(1, {}, count=3)
+    gone = SetpointSource("telex-of-another-run")
+    for device in fleet.devices:
+        device.setpoints.submit(SetpointChange(gone, "opModMaxLimW", 50.0))
+    later, others, log = run_of(1, {}, count=3)
+    others.give(json.loads(json.dumps(checkpoints.take())))
+    assert [device.setpoints.value("opModMaxLimW") for device in later.devices] == [None] * 3
+    [line] = [line for line in log.entries() if line.level == "Warning"]
+    assert "setpoints by telex-of-another-run are left out" in line.message
 
 
 def test_a_run_goes_on_from_the_checkpoint_of_another_with_its_front_ends():

@@ -22,6 +22,7 @@ from dersim.plugin.hookspecs import hookimpl
 from dersim.plugin.loader import PluginSet
 from dersim.plugin.panel import Panel
 from dersim.plugin.registry import Selection
+from dersim.setpoint_sources import Rank, SetpointSource, named, title_of
 
 
 def plugin(name="extra", *, order=None, frontends=(), **hooks):
@@ -54,6 +55,38 @@ def a_frontend_plugin(name, *names, **arguments):
 
 def register(*candidates, only=(), without=(), also=()):
     return PluginSet(candidates, Selection(only, without)).register(Namespace(), also=also)
+
+
+def test_a_source_of_setpoints_is_known_once_its_plugin_is_registered():
+    telex = SetpointSource("telex-of-a-plugin", "Telex")
+    assert named(telex.label) is None
+    registry = register(plugin(register_setpoint_sources=lambda: [telex]))
+    assert registry.setpoint_sources == {"telex-of-a-plugin": telex}
+    assert named(telex.label) is telex
+    assert title_of(telex.label) == "Telex"
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (SetpointSource("Telex 2"), "small letters, digits and hyphens"),
+        (SetpointSource(7), "small letters, digits and hyphens"),  # type: ignore[arg-type]
+        (SetpointSource("modbus"), "dersim has a source of this name"),
+        (SetpointSource("telex", rank=Rank.EVENT), "leave it out: a plug-in's source is local"),
+        (SetpointSource("telex", 7), "its title is 7; give str"),  # type: ignore[arg-type]
+        ("telex", "give objects of SetpointSource"),
+    ],
+)
+def test_a_source_of_setpoints_that_cannot_be_is_refused(source, why):
+    with pytest.raises(PluginError, match=why) as e:
+        register(plugin(register_setpoint_sources=lambda: [source]))
+    assert str(e.value).startswith("plug-in extra: ")
+
+
+def test_two_plugins_with_one_source_are_refused():
+    two = [plugin(n, register_setpoint_sources=lambda: [SetpointSource("telex")]) for n in ("a", "b")]
+    with pytest.raises(PluginError, match=r"plug-in b: its source of setpoints 'telex' has the name of"):
+        register(*two)
 
 
 def test_what_comes_with_dersim_loads_and_bears_unique_names():

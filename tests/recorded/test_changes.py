@@ -105,6 +105,10 @@ def test_what_is_done_to_a_der_is_recorded_and_done_again(tmp_path):
     [
         ({"action": ["__class__", [], {}]}, "__class__ is not one of log_event_burst, opt_in"),
         ({"settings": {"setNone": 1.0}}, "setNone is not a setting"),
+        (
+            {"setpoints": [["telex-of-nobody", "opModMaxLimW", 5]]},
+            "its source telex-of-nobody is",
+        ),
         ({"setpoints": [["rest"]]}, "not enough values to unpack"),
         ({"command": "stop", "der": 2}, "2"),
     ],

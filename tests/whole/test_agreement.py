@@ -14,7 +14,7 @@ from tests.whole.places import scene
 
 from dersim.hardware.state import InverterStatus, OperationalMode
 from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeValue
-from dersim.setpoint_sources import SetpointSource
+from dersim.setpoint_sources import BUILT_IN, SetpointSource
 from dersim.setpoints import SetpointChange
 
 PAGE = Path(__file__).parents[2] / "docs" / "agreement.md"
@@ -58,7 +58,7 @@ def _some_mode(rng: random.Random) -> tuple[str, Any]:
 
 def _submit(rng: random.Random, bench: Any) -> None:
     mode, value = _some_mode(rng)
-    source = rng.choice(list(SetpointSource)[1:])
+    source = rng.choice(BUILT_IN[1:])
     until = bench.clock.time_s + rng.uniform(1, 90) if value is not None and rng.random() < 0.4 else None
     bench.device.setpoints.submit(SetpointChange(source, mode, value, "", until))
 

@@ -19,7 +19,6 @@ from dersim.csip.tree import DerNode
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import decode
 from dersim.plugin.services import DerResource
-from dersim.setpoint_sources import SetpointSource
 
 if TYPE_CHECKING:
     from dersim.device import Device
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 _TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)>(-?\d+)</\1>")
 _HREF = re.compile(rb"^(<[^<>]*?) href=\"[^\"<>]*\"")
 _NO_TIMES = re.compile(rb"<(readingTime|dateTime|updatedTime)></\1>")
-_LOCAL = (SetpointSource.MODBUS, SetpointSource.REST, SetpointSource.OPERATOR)
 
 #: The order of the PUTs: ratings and settings before live values.
 IDENTITY: tuple[DerResource, ...] = ("DERCapability", "DERSettings")
@@ -168,7 +166,7 @@ class Reporter:
                     plate, device.settings, setpoints.supported_modes, changed, edition, device
                 )
             case "DERStatus":
-                held = not device.permitted or any(each.source in _LOCAL for each in setpoints.in_force())
+                held = not device.permitted or any(each.source.is_local for each in setpoints.in_force())
                 return der_bodies.status(
                     plate,
                     device.state,

@@ -24,12 +24,18 @@ from dersim.fences import Fences
 from dersim.kept import give, is_kept, taken
 from dersim.logbuffer import LogBuffer
 from dersim.saved_states import SavedStates
+from dersim.setpoints import LeftOut
 
 if TYPE_CHECKING:
     from dersim.device import Device
     from dersim.engine.supervision import Supervised
     from dersim.fleet import Fleet
     from dersim.grid.contract import Grid
+
+_SOURCE_IS_GONE = (
+    "restored; setpoints by {0} are left out: no plug-in of this run has that source; "
+    "to keep them, start again from the same state with the plug-in that had it"
+)
 
 
 class Checkpoints:
@@ -103,6 +109,7 @@ class Checkpoints:
 
         ConfigError for a checkpoint of another format or nameplate, or of a DER that this run does not have.
         """
+        sources: set[str] = set()
         for text, document in documents.items():
             device = self._fleet.find(int(text)) if text.isdecimal() else None
             if device is None:
@@ -117,6 +124,9 @@ class Checkpoints:
                 self._waiting_grids = document.get("grids", self._waiting_grids)
             for line in lines:
                 self._log.log("Debug", "Engine", f"restored; {line}", device.number)
+            sources |= {line.source for line in lines if isinstance(line, LeftOut) and line.source}
+        for label in sorted(sources):
+            self._log.log("Warning", "Engine", _SOURCE_IS_GONE.format(label))
 
     def give_frontends(self) -> None:
         """Restore the grids and the front-ends, which are made now."""

@@ -21,11 +21,13 @@ from dersim.plugin.extension import FrontendType, GridType, Scope
 from dersim.plugin.panel import Panel
 from dersim.plugin.server_checks import SERVER_RESULTS
 from dersim.plugin.sunspec_model import SunspecModel
+from dersim.setpoint_sources import BUILT_IN, SetpointSource
 
 #: Of each hook that returns something: the class of the items, and the table of the `Registry`.
 RESULTS: Mapping[str, tuple[type, str]] = {
     "register_device_types": (DeviceType, "device_types"),
     "register_control_functions": (FunctionType, "functions"),
+    "register_setpoint_sources": (SetpointSource, "setpoint_sources"),
     "register_sunspec_models": (SunspecModel, "sunspec_models"),
     "register_schema_extensions": (SchemaExtension, "schema_extensions"),
     "register_csip_profiles": (CsipProfile, "csip_profiles"),
@@ -35,6 +37,7 @@ RESULTS: Mapping[str, tuple[type, str]] = {
 }
 #: The same with those of the companion server.
 ALL_RESULTS: Mapping[str, tuple[type | tuple[type, ...], str]] = {**RESULTS, **SERVER_RESULTS}
+_LABEL = re.compile(r"[a-z][a-z0-9-]*")
 _EIGHT_HEX = re.compile(r"[0-9A-F]{8}")
 
 
@@ -57,8 +60,6 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
     match item:
         case DeviceType():
             check_call(f"plug-in {plugin}: device type {item.name!r}: make_source", item.make_source, 1)
-        case SchemaExtension():
-            return f"{{{item.namespace}}}{item.element}"
         case FrontendType():
             _check_frontend(plugin, item)
         case GridType():
@@ -69,12 +70,34 @@ def name_of(plugin: str, hook: str, item: Any, *, trusted: bool) -> str:
             check_panel(plugin, item)
         case FunctionType() if not trusted:
             _check_function(plugin, item)
-        case SunspecModel():
-            return _check_sunspec_model(plugin, item)
-    name: Any = item.name
+    name: Any = _own_name(plugin, item)
     if not isinstance(name, str) or not name:
         raise PluginError(f"plug-in {plugin}: {hook} gave {item!r}; it needs a name")
     return name
+
+
+def _own_name(plugin: str, item: Any) -> Any:
+    """The name of an item; of some kinds another field, or several, that are checked here."""
+    match item:
+        case SchemaExtension():
+            return f"{{{item.namespace}}}{item.element}"
+        case SetpointSource():
+            return _check_source(plugin, item)
+        case SunspecModel():
+            return _check_sunspec_model(plugin, item)
+    return item.name
+
+
+def _check_source(plugin: str, item: SetpointSource) -> str:
+    label: Any = item.label
+    what = f"plug-in {plugin}: source of setpoints {label!r}"
+    if not isinstance(label, str) or not _LABEL.fullmatch(label):
+        raise PluginError(f"{what}: give a label of small letters, digits and hyphens, such as 'dnp3'")
+    if item in BUILT_IN:
+        raise PluginError(f"{what}: dersim has a source of this name; give another label")
+    if not item.is_local:
+        raise PluginError(f"{what} has the rank {item.rank!r}; leave it out: a plug-in's source is local")
+    return item.label
 
 
 def _check_sunspec_model(plugin: str, item: SunspecModel) -> str:

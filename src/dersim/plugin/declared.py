@@ -16,6 +16,7 @@ from dersim.plugin.extension import FrontendType, GridType
 from dersim.plugin.panel import Panel
 from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerProfile
 from dersim.plugin.sunspec_model import SunspecModel
+from dersim.setpoint_sources import SetpointSource
 
 #: Of each kind of object, what its fields must be; what else is called or compared fails far from its cause.
 _FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
@@ -36,6 +37,7 @@ _FIELDS: Mapping[type, Mapping[str, tuple[type, ...]]] = {
     FrontendType: {"order": (int,), "peer_follows_simulated_time": (bool,)},
     GridType: {"order": (int,), "holds": (tuple, list)},
     Panel: {"title": (str,), "module_path": (str,), "folder": (str, NoneType)},
+    SetpointSource: {"title": (str,)},
     SunspecModel: {"definition": (Mapping,)},
     ServerProfile: {"refuses": (tuple, list), "ended_listed_s": (int, NoneType)},
     DeviceResource: {

@@ -1,4 +1,4 @@
-"""What a plug-in may add to dersim: fifteen hooks, each called once at start-up, in the order below.
+"""What a plug-in may add to dersim: sixteen hooks, each called once at start-up, in the order below.
 
 A plug-in is a module (or an object) with functions marked `@hookimpl`; it is found by the entry-point group
 ``dersim`` of its distribution. Hooks only *declare*: they return plain objects (`extension.py`,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerProfile
     from dersim.plugin.sunspec_model import SunspecModel
     from dersim.routes import Route
+    from dersim.setpoint_sources import SetpointSource
 
 PROJECT = "dersim"
 
@@ -56,6 +57,11 @@ def register_device_types() -> Iterable[DeviceType]:  # type: ignore[empty-body]
 @hookspec
 def register_control_functions() -> Iterable[FunctionType]:  # type: ignore[empty-body]  # a specification
     """Kinds of control functions, such as Volt-Var; every DER gets its own instances."""
+
+
+@hookspec
+def register_setpoint_sources() -> Iterable[SetpointSource]:  # type: ignore[empty-body]  # a specification
+    """Who asks for setpoints over the plug-in's protocol: among the local sources the latest wins."""
 
 
 @hookspec

@@ -18,6 +18,7 @@ from dersim.hardware.nameplate import bundled, read_nameplate
 from dersim.modes import MODES
 from dersim.plugin.server_parts import DeviceResource, ServerDocument, ServerParts
 from dersim.plugin.trial import try_device_type, try_function
+from dersim.setpoint_sources import register as register_source
 from dersim.suggestions import hint
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dersim.plugin.server_parts import ServerProfile
     from dersim.plugin.sunspec_model import SunspecModel
     from dersim.routes import Route
+    from dersim.setpoint_sources import SetpointSource
 
 T = TypeVar("T")
 #: Documents in which an element commands or reports a DER; one without a meaning there is a mistake.
@@ -101,6 +103,7 @@ class Registry:
 
     device_types: Named[DeviceType] = field(default_factory=lambda: Named("device type"))
     functions: Named[FunctionType] = field(default_factory=lambda: Named("control function"))
+    setpoint_sources: Named[SetpointSource] = field(default_factory=lambda: Named("source of setpoints"))
     sunspec_models: Named[SunspecModel] = field(default_factory=lambda: Named("SunSpec model"))
     schema_extensions: Named[SchemaExtension] = field(default_factory=lambda: Named("schema extension"))
     csip_profiles: Named[CsipProfile] = field(default_factory=lambda: Named("CSIP profile"))
@@ -147,10 +150,12 @@ class Registry:
         self.functions.keep(selection.keep(self.functions.owners))
 
     def activate(self) -> None:
-        """Add the schema extensions to the 2030.5 codec, and their modes to `MODES`.
+        """Make the sources of setpoints known, the schema extensions to the codec, their modes to `MODES`.
 
         PluginError names the plug-in of an extension that xmlschema or the codec refuses.
         """
+        for source in self.setpoint_sources.values():
+            register_source(source)
         if not self.schema_extensions:
             return
         from dersim.ieee2030_5 import Edition, extensions, schema  # noqa: PLC0415 - only where it is needed

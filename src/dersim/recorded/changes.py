@@ -13,7 +13,7 @@ from dersim.kept import value
 from dersim.modes import value_from_kept
 from dersim.plugin.services import CsipService
 from dersim.recorded.notifying import ReplayHub
-from dersim.setpoint_sources import SetpointSource
+from dersim.setpoint_sources import named
 from dersim.setpoints import SetpointChange
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from dersim.plugin.services import Services
     from dersim.recorded.lines import Change
     from dersim.recorded.script import Script
-
-_SOURCES = {source.label: source for source in SetpointSource}
 
 
 class Changes:
@@ -93,6 +91,8 @@ class Changes:
 
 
 def _submitted(row: Sequence[Any]) -> SetpointChange:
-    source, mode, kept, *rest = row
+    label, mode, kept, *rest = row
+    if (source := named(label)) is None:
+        raise ConfigError(f"its source {label} is that of a plug-in, which this run has not; add it")
     given = None if kept is None else value_from_kept(kept)
-    return SetpointChange(_SOURCES[source], mode, given, *value(rest))
+    return SetpointChange(source, mode, given, *value(rest))

@@ -102,7 +102,9 @@ class ChangeLine(TypedDict):
 
     der: int
     at: Annotated[float, unit("s", "since the start")]
-    setpoints: NotRequired[Annotated[list[Any], described("submitted over Modbus, REST or by an operator")]]
+    setpoints: NotRequired[
+        Annotated[list[Any], described("submitted by Modbus, REST, an operator, a plug-in")]
+    ]
     inputs: NotRequired[Annotated[dict[str, Any], described("grid and weather from now on")]]
     settings: NotRequired[Annotated[dict[str, Any], described("DERSettings that were written, by name")]]
     command: NotRequired[Literal["start", "stop", "reset"]]

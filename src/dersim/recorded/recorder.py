@@ -14,7 +14,6 @@ from dersim.kept import plain
 from dersim.modes import value_to_kept
 from dersim.plugin.services import PeersService
 from dersim.recorded.lines import DIGITS, Change, Exchange, Failure, Notification
-from dersim.setpoint_sources import SetpointSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from dersim.logbuffer import LogBuffer
     from dersim.recorded.writer import RecordWriter
     from dersim.setpoints import SetpointChange
-
-#: Commands of these come from the server, or from the nameplate: a replay has them.
-_NOT_OURS = (SetpointSource.CSIP, SetpointSource.CSIP_DEFAULT, SetpointSource.NAMEPLATE)
 
 
 class Recorder:
@@ -133,7 +129,8 @@ class Recorder:
             self.put(Change(number, self.now_s(), kind, value))
 
         def submitted(changes: Sequence[SetpointChange]) -> None:
-            if changes and changes[0].source not in _NOT_OURS:
+            # The others come from the server, or from the nameplate: a replay has them.
+            if changes and changes[0].source.is_local:
                 note("setpoints", [_submitted(change) for change in changes])
 
         after, last = inputs.after_change, inputs.checkpoint()

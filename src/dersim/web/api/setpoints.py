@@ -22,7 +22,7 @@ class SetpointEntry(TypedDict):
 
     mode: str
     value: ModeJson
-    source: Annotated[str, described("nameplate, csip-default, operator, rest, modbus or csip")]
+    source: Annotated[str, described("nameplate, csip-default, operator, rest, modbus, csip, or a plug-in's")]
     detail: Annotated[str, described("what the source calls it: the control's mRID, the register")]
     since: str
     until: str | None
