@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dersim.buffers import BufferSize
     from dersim.csip.means import Means
     from dersim.csip.mirror import OF_DER as DER_MIRROR
     from dersim.csip.mirror import MirrorKind
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dersim.device import Device, ManualClock
     from dersim.errors import ConfigError, GridNotSolved, PluginError, RemoteProtocolError
     from dersim.fleet import Fleet
+    from dersim.floods import Flood
     from dersim.functions.contract import NOTHING, ControlFunction, Demand, FunctionType, Parameter, Stage
     from dersim.functions.filters import Lag
     from dersim.grid.conditions import Conditions
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from dersim.hardware.settings import Settings
     from dersim.hardware.source import DcPoint, Part, Source
     from dersim.hardware.state import DcSide, DeviceState
+    from dersim.http11.listen import bind as listen
     from dersim.ieee2030_5.declare import Extra
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.json_schema import Schema as JsonSchema
     from dersim.json_schema import described, file_schema, unit
+    from dersim.logbuffer import LogBuffer
     from dersim.metric_families import MetricFamily
-    from dersim.modes import Curve, ModeSpec, ModeValue
+    from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeSpec, ModeValue
     from dersim.options import OptionParser, count, number, port, readable_file, yes_no
     from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
     from dersim.plugin.csip_profile import CsipAccess, CsipAnswer, CsipProfile, CsipVisit
@@ -78,13 +82,17 @@ if TYPE_CHECKING:
     from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
     from dersim.routes import Query, Reply, Route
     from dersim.setpoint_sources import SetpointSource
-    from dersim.setpoints import Outcome, SetpointChange, Verdict
+    from dersim.setpoints import InForce, Outcome, SetpointChange, Verdict
     from dersim.suggestions import hint
     from dersim.timestamps import rfc3339
+    from dersim.tls.mutual import TlsFiles
+    from dersim.tls.mutual import mutual_context as mutual_tls_context
+    from dersim.tls.reasons import explain as explain_tls
     from dersim.yaml_text import FileError, YamlDocument
     from dersim.yaml_text import read as read_yaml
 
 _MODULES = {
+    "dersim.buffers": ("BufferSize",),
     "dersim.csip.means": ("Means",),
     "dersim.csip.mirror": ("MirrorKind",),
     "dersim.csv_text": ("open_csv",),
@@ -101,6 +109,7 @@ _MODULES = {
     "dersim.functions.filters": ("Lag",),
     "dersim.grid.conditions": ("Conditions",),
     "dersim.fleet": ("Fleet",),
+    "dersim.floods": ("Flood",),
     "dersim.grid.contract": ("Grid", "Outputs", "Settled"),
     "dersim.grid.profiles": ("CLEAR_DAY",),
     "dersim.hardware.device_type": ("DeviceType",),
@@ -112,8 +121,9 @@ _MODULES = {
     "dersim.ieee2030_5.extensions": ("SchemaExtension",),
     "dersim.hardware.state": ("DcSide", "DeviceState"),
     "dersim.json_schema": ("described", "file_schema", "unit"),
+    "dersim.logbuffer": ("LogBuffer",),
     "dersim.metric_families": ("MetricFamily",),
-    "dersim.modes": ("Curve", "ModeSpec", "ModeValue"),
+    "dersim.modes": ("Curve", "FixedPowerFactor", "FixedVar", "FreqDroop", "ModeSpec", "ModeValue"),
     "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
     "dersim.plugin.csip_profile": ("CsipAccess", "CsipAnswer", "CsipProfile", "CsipVisit"),
     "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
@@ -153,9 +163,10 @@ _MODULES = {
     "dersim.plugin.sunspec_model": ("SunspecModel", "SunspecPoints"),
     "dersim.routes": ("Query", "Reply", "Route"),
     "dersim.setpoint_sources": ("SetpointSource",),
-    "dersim.setpoints": ("Outcome", "SetpointChange", "Verdict"),
+    "dersim.setpoints": ("InForce", "Outcome", "SetpointChange", "Verdict"),
     "dersim.suggestions": ("hint",),
     "dersim.timestamps": ("rfc3339",),
+    "dersim.tls.mutual": ("TlsFiles",),
     "dersim.yaml_text": ("FileError", "YamlDocument"),
 }
 #: What has another name here than in its module.
@@ -167,6 +178,9 @@ _RENAMED = {
     "mean_quantity": ("dersim.csip.mirror", "average"),
     "JsonSchema": ("dersim.json_schema", "Schema"),
     "csv_cell": ("dersim.csv_text", "cell"),
+    "explain_tls": ("dersim.tls.reasons", "explain"),
+    "listen": ("dersim.http11.listen", "bind"),
+    "mutual_tls_context": ("dersim.tls.mutual", "mutual_context"),
     "read_yaml": ("dersim.yaml_text", "read"),
 }
 _HOMES = {name: (module, name) for module, names in _MODULES.items() for name in names} | _RENAMED
@@ -178,6 +192,7 @@ __all__ = [
     "FUNCTION_TYPES",
     "NOTHING",
     "SITE_MIRROR",
+    "BufferSize",
     "Call",
     "CompanionService",
     "Conditions",
@@ -199,8 +214,12 @@ __all__ = [
     "DeviceType",
     "Extra",
     "FileError",
+    "FixedPowerFactor",
+    "FixedVar",
     "Fleet",
+    "Flood",
     "FoundResources",
+    "FreqDroop",
     "Frontend",
     "FrontendContext",
     "FrontendStatus",
@@ -210,8 +229,10 @@ __all__ = [
     "GridNotSolved",
     "GridType",
     "HttpExchange",
+    "InForce",
     "JsonSchema",
     "Lag",
+    "LogBuffer",
     "ManualClock",
     "Means",
     "Measured",
@@ -253,18 +274,22 @@ __all__ = [
     "SunspecModel",
     "SunspecPoints",
     "SunspecService",
+    "TlsFiles",
     "TransportService",
     "Verdict",
     "YamlDocument",
     "count",
     "csv_cell",
     "described",
+    "explain_tls",
     "file_schema",
     "hint",
     "hookimpl",
     "instant_quantity",
+    "listen",
     "make_device",
     "mean_quantity",
+    "mutual_tls_context",
     "number",
     "open_csv",
     "port",
