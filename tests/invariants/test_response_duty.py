@@ -60,3 +60,16 @@ def test_what_was_before_the_first_look_is_not_owed():
 def test_an_event_that_was_over_when_it_was_first_read_owes_nothing():
     assert run(phase=Phase.COMPLETED, status=5)[1] == []
     assert run(phase=Phase.COMPLETED)[1] != []
+
+
+def test_one_that_was_over_when_first_read_and_is_in_no_list_any_more_owes_nothing():
+    rig = Rig(ResponseDuty())
+    rig.tick(2)
+    rig.client.state = "discovering"
+    listed = published.control("AA", START, 600, percent=50, required=7, status=5)
+    rig.exchange(url="/derc", got=published.controls(listed))
+    rig.client.views = [view("AA", {MODE: 50.0}, phase=Phase.COMPLETED)]
+    rig.tick()
+    rig.exchange(url="/derc", got=published.controls())
+    rig.client.state = "connected"
+    assert rig.tick(150) == []

@@ -34,26 +34,37 @@ def test_a_discovery_at_once_is_no_poll():
     assert poll(rig, 60, 1) == []
 
 
-def retries(pauses, count=30):
-    """All DERs fail in one instant, and try again after these pauses."""
-    rig = Rig(Spread(), count=count)
-    for number in range(1, count + 1):
-        rig.exchange(status=0, device=number, outcome="gone")
-    found = rig.tick(5)
-    for second in range(5, 65):
+def retries(pauses, count=30, fleet=None, losses=1):
+    """`count` DERs of a fleet fail in one instant, and try again after these pauses, so many times."""
+    rig = Rig(Spread(), count=fleet or count)
+    found = []
+    for lost in range(losses):
         for number in range(1, count + 1):
-            if int(pauses(number)) == second:
-                rig.exchange(device=number)
-        found += rig.tick()
+            rig.exchange(status=0, device=number, outcome="gone")
+        found += rig.tick(5)
+        for second in range(5, 65):
+            for number in range(1, count + 1):
+                if int(pauses(number, lost)) == second:
+                    rig.exchange(device=number, status=200 if lost == losses - 1 else 0)
+            found += rig.tick()
     return [each.id for each in found]
 
 
 def test_retries_that_are_spread_are_right():
-    assert retries(lambda number: 10 + number % 10) == []
+    assert retries(lambda number, _: 10 + number % 10) == []
 
 
 def test_retries_in_one_instant_are_found():
-    assert retries(lambda number: 15) == ["I10"]
+    assert retries(lambda number, _: 15) == ["I10"]
+    assert retries(lambda number, _: 15, count=40, fleet=40) == ["I10"]
+
+
+def test_as_many_as_connect_at_once_are_no_storm_of_a_large_fleet():
+    assert retries(lambda number, _: 15, count=30, fleet=40) == []
+
+
+def test_only_the_first_retry_after_a_loss_must_be_spread():
+    assert retries(lambda number, lost: 15 if lost else 10 + number % 10, losses=2) == []
 
 
 def sent_at_once(body):

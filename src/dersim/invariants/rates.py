@@ -27,6 +27,8 @@ _POLL_RATE = re.compile(rb'\spollRate="(\d+)"')
 #: DERs whose retries make a fleet's; the shortest pause that is judged; what failed together and is looked at
 #: together, real s; the spread that there must be, of the pause.
 ENOUGH, PAUSE_S, TOGETHER_S, LOOK_S, SPREAD = 10, 4.0, 1.0, 60.0, 0.15
+#: Clients of a process that connect at the same time, at most.
+AT_ONCE = 30
 #: Bodies of one DER that are remembered until it tries again.
 MOST_BODIES = 50
 
@@ -70,7 +72,7 @@ class Rates(Invariant):
 
 
 class _Failed(NamedTuple):
-    """When a DER's last request failed, and the bodies that it could not hand over since its last try."""
+    """When the requests of a DER failed that was connected, and the bodies that it could not hand over."""
 
     at_s: float
     bodies: frozenset[bytes]
@@ -81,15 +83,25 @@ class _Failed(NamedTuple):
             exchange.method == "GET" or exchange.request_body in self.bodies
         )
 
+    def and_then(self, exchange: HttpExchange, ended_s: float) -> _Failed:
+        """One more that failed before anything was tried again."""
+        sent = {exchange.request_body} if len(self.bodies) < MOST_BODIES else set()
+        return _Failed(ended_s, self.bodies | sent)
+
 
 class Spread(Invariant):
-    """Retries of a fleet; where a server names the time by Retry-After, it is the server's choice."""
+    """The first retry of each DER after a loss; where a server names a time by Retry-After, it has chosen.
+
+    Later ones keep the distance that the first had from those of others. As many as connect at once in any
+    case are no storm: where a server does not answer, they come as those before them give up.
+    """
 
     id = "I10"
     statement = "Retries of a fleet are spread over their pause."
 
     def __init__(self) -> None:
         self._failed: dict[int, _Failed] = {}
+        self._away: set[int] = set()
         self._retries: deque[tuple[float, float]] = deque(maxlen=20_000)
         self._next_s = 0.0
 
@@ -100,14 +112,20 @@ class Spread(Invariant):
             failed = self._failed.get(number)
             if failed is not None and failed.is_tried_again(exchange):
                 self._retries.append((failed.at_s, exchange.time_s))
-                failed = None
                 del self._failed[number]
-            told = any(name == "retry-after" for name, _ in exchange.response_headers)
-            if not told and (exchange.status == 0 or exchange.status >= 500):
-                bodies = frozenset() if failed is None else failed.bodies
-                sent = {exchange.request_body} if len(bodies) < MOST_BODIES else set()
-                self._failed[number] = _Failed(look.ended_s(exchange), bodies | sent)
+            self._note(number, exchange, look.ended_s(exchange))
         yield from ()
+
+    def _note(self, number: int, exchange: HttpExchange, ended_s: float) -> None:
+        if exchange.status != 0 and exchange.status < 500:
+            self._away.discard(number)
+            return
+        if any(name == "retry-after" for name, _ in exchange.response_headers):
+            self._failed.pop(number, None)
+        elif number in self._failed or number not in self._away:
+            before = self._failed.get(number, _Failed(0.0, frozenset()))
+            self._failed[number] = before.and_then(exchange, ended_s)
+        self._away.add(number)
 
     def check_fleet(self, look: FleetLook) -> Iterator[Violation]:
         """Compare the retries of those that failed in one second."""
@@ -118,10 +136,11 @@ class Spread(Invariant):
         for failed_s, again_s in self._retries:
             groups.setdefault(int(failed_s / TOGETHER_S), []).append((failed_s, again_s))
         self._retries.clear()
+        enough = ENOUGH if len(look.fleet.devices) <= AT_ONCE else AT_ONCE + 1
         for group in groups.values():
             pause_s = median(again_s - failed_s for failed_s, again_s in group)
             times = sorted(again_s for _, again_s in group)
-            if len(group) < ENOUGH or pause_s < PAUSE_S:
+            if len(group) < enough or pause_s < PAUSE_S:
                 continue
             middle = times[len(times) // 10 : len(times) - len(times) // 10]
             spread_s = middle[-1] - middle[0]

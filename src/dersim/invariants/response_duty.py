@@ -88,7 +88,9 @@ class ResponseDuty(Invariant):
         before = self._phases.get(number)
         asked = self._asked.setdefault(number, {})
         for mrid, control in look.published.controls.items():
-            if control.control.replyTo:
+            if mrid not in asked and control.status > ACTIVE:
+                asked[mrid] = 0  # over when it was first read: later, when it is in no list, nothing tells
+            elif control.control.replyTo and asked.get(mrid) != 0:
                 asked[mrid] = int(control.control.responseRequired or 0)
         now = {view.mrid: view.phase for view in look.views}
         if look.client is not None and look.client.state == "connected":
