@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dersim.local_control.refused import Refused
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
 from dersim.setpoint_sources import SetpointSource
 from dersim.setpoints import InForce, SetpointChange, Verdict
@@ -354,7 +355,7 @@ class AcControls(Model):
             wanted = changes_of(self.view, source, control.demand(self._stored), control.detail)
         try:
             submit(self.view, wanted)
-        except ModbusRefusal as why:
+        except Refused as why:
             self.view.say("Warning", f"{control.detail}: its reversion cannot be: {why}; switched off")
             submit(self.view, own)
         self.view.say("Info", f"{control.detail}: reversion timer ran out")

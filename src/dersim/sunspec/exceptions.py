@@ -6,6 +6,8 @@ open whether a refused write is 2, 3 or 4; here 2 means "there is nothing to wri
 
 from __future__ import annotations
 
+from dersim.local_control.refused import Refused
+
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
@@ -14,7 +16,12 @@ DEVICE_BUSY = 6
 TARGET_FAILED = 11
 
 
-class ModbusRefusal(Exception):  # noqa: N818 - an answer, not a fault
+def code_of(refused: Refused) -> int:
+    """The Modbus exception of a refusal: of one by the device itself, "not this value"."""
+    return refused.code if isinstance(refused, ModbusRefusal) else ILLEGAL_VALUE
+
+
+class ModbusRefusal(Refused):
     """A request that is answered with a Modbus exception; nothing was changed."""
 
     def __init__(self, code: int, reason: str) -> None:

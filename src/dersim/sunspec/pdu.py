@@ -11,7 +11,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, ModbusRefusal
+from dersim.local_control.refused import Refused
+from dersim.sunspec.exceptions import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, ModbusRefusal, code_of
 from dersim.sunspec.rights import EVERYTHING, Rights
 from dersim.sunspec.unit import Unit
 
@@ -40,7 +41,7 @@ class Service:
         identity: Mapping[int, str] | None = None,
         *,
         on_write: Callable[[str], Any] = lambda _what: None,
-        on_refused: Callable[[int, ModbusRefusal], Any] = lambda _function, _why: None,
+        on_refused: Callable[[int, Refused], Any] = lambda _function, _why: None,
     ) -> None:
         self.unit = unit
         self._identity = dict(identity or {})
@@ -60,9 +61,9 @@ class Service:
         function = pdu[0]
         try:
             return self._functions.get(function, _unknown)(pdu, rights)
-        except ModbusRefusal as why:
+        except Refused as why:
             self._on_refused(function, why)
-            return bytes((function | 0x80, why.code))
+            return bytes((function | 0x80, code_of(why)))
 
     def _read(self, pdu: bytes, rights: Rights) -> bytes:
         if len(pdu) != 5:

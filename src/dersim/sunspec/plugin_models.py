@@ -12,6 +12,7 @@ from typing import Any
 
 from dersim.errors import ConfigError
 from dersim.fences import Fences
+from dersim.local_control.refused import Refused
 from dersim.modes import ModeValue
 from dersim.numeric import returned, shown
 from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
@@ -88,14 +89,14 @@ class Guard:
         self._plugin, self._fences, self._number = plugin, fences, view.device.number
 
     def call(self, what: str, function: Any, *arguments: Any) -> Any:
-        """The result of a call; ModbusRefusal passes, any other error becomes one."""
-        refusal: ModbusRefusal | None = None
+        """The result of a call; Refused passes, any other error becomes one."""
+        refusal: Refused | None = None
         result: Any = None
         unit = f"plug-in {self._plugin}: {what}"
         with self._fences.around(_PLACE, "Modbus", unit, self._number) as ended:
             try:
                 result = function(*arguments)
-            except ModbusRefusal as why:
+            except Refused as why:
                 refusal = why
         if ended.error is not None:
             refusal = ModbusRefusal(DEVICE_FAILURE, f"{unit} failed: {ended}")

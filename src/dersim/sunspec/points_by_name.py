@@ -13,10 +13,10 @@ from typing import Any
 
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import Nameplate
+from dersim.local_control.refused import Refused
 from dersim.numeric import finite, shown
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Block
-from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.points import TYPES, Point
 from dersim.sunspec.unit import Unit
 
@@ -41,7 +41,7 @@ def apply_points(unit: Unit, model: int, points: Mapping[str, Any], source: Setp
             changes[path] = _value(block, point, given)
         unit.refresh()
         block.model.write(changes, source)
-    except ModbusRefusal as why:
+    except Refused as why:
         raise ConfigError(str(why)) from None
     return shown_points(unit, model)
 
@@ -59,7 +59,7 @@ def restore(unit: Unit, nameplate: Nameplate) -> None:
             block = unit.block(model)
             flat = dict(_flat("", points))
             block.model.restore({path: _value(block, block.point(path), v) for path, v in flat.items()})
-        except (ModbusRefusal, ConfigError) as why:
+        except (Refused, ConfigError) as why:
             raise nameplate.refusal(f"/dersim/registers/{model}", str(why)) from None
 
 
@@ -70,12 +70,12 @@ def shown_points(unit: Unit, model: int | None = None) -> dict[str, Any]:
         return {"models": [{"model": b.model_id, "name": b.layout.name} for b in unit.blocks]}
     try:
         block = unit.block(model)
-    except ModbusRefusal as why:
+    except Refused as why:
         have = ", ".join(str(each.model_id) for each in unit.blocks)
         raise ConfigError(f"{why}; it has {have}") from None
     try:
         points = block.shown()
-    except ModbusRefusal as why:  # a plug-in's model failed
+    except Refused as why:  # a plug-in's model failed
         raise ConfigError(str(why)) from None
     return {"model": model, "points": {k: v for k, v in points.items() if v is not None}}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from dersim.errors import ConfigError
 from dersim.hardware.settings import SETTING_MODES
+from dersim.local_control.refused import Refused
 from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
@@ -44,7 +45,7 @@ _CONTROL_MODES = {
 
 
 def update_settings(view: View, source: SetpointSource, values: Mapping[str, float], detail: str) -> None:
-    """Write settings, all or none; ModbusRefusal names the one that is out of range.
+    """Write settings, all or none; Refused names the one that is out of range.
 
     Those that a DefaultDERControl may carry (setES..., setGradW) become setpoints, which override the default
     like every local setpoint. The others change the table of settings.
@@ -57,7 +58,7 @@ def update_settings(view: View, source: SetpointSource, values: Mapping[str, flo
     try:
         view.settings.update({k: v for k, v in values.items() if k not in as_modes}, view.now_s())
     except ConfigError as error:
-        raise ModbusRefusal(ILLEGAL_VALUE, str(error)) from None
+        raise Refused(str(error)) from None
     submit(view, changes_of(view, source, as_modes, detail))
 
 

@@ -15,13 +15,14 @@ from dersim.fences import at_start
 from dersim.floods import Flood
 from dersim.http11.listen import address, bind
 from dersim.kept import attributes, set_attributes
+from dersim.local_control.refused import Refused
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CsipService, SunspecService
 from dersim.saved_states import Barrier
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.connections import Connections
-from dersim.sunspec.exceptions import ModbusRefusal
+from dersim.sunspec.exceptions import code_of
 from dersim.sunspec.mbap import Stream
 from dersim.sunspec.pdu import Service
 from dersim.sunspec.points_by_name import apply_points, restore, shown_points
@@ -229,8 +230,8 @@ class ModbusServer:
         self._last_refusal = ""
         self._say("Info", f"written: {what}")
 
-    def _refused(self, function: int, why: ModbusRefusal) -> None:
-        text = f"function {function} refused with exception {why.code}: {why}"
+    def _refused(self, function: int, why: Refused) -> None:
+        text = f"function {function} refused with exception {code_of(why)}: {why}"
         if text != self._last_refusal:  # one that repeats itself needs no second line
             self._last_refusal = text
             self._refusals.line(text)

@@ -16,6 +16,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dersim.local_control.refused import Refused
 from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
@@ -173,7 +174,7 @@ class StoredSets(Model):
         try:
             modes = form.read(first)
             registers |= {prefix + name: value for name, value in first.items()}
-        except (ModbusRefusal, LookupError):
+        except (Refused, LookupError):
             if acts:
                 raise
         wanted: Modes = modes if acts else self._off or {}
@@ -256,7 +257,7 @@ class StoredSets(Model):
         try:
             modes = self.form.read(points)
             check(self.view, modes)
-        except ModbusRefusal as why:
+        except Refused as why:
             self.view.say("Warning", f"{self.detail}: set {number} cannot be adopted: {why}")
             return None
         return modes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from dersim.local_control.refused import Refused
 from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.setpoints import SetpointChange, Verdict
-from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.view import LOCAL, View
 
 #: What an enable that is written to 0 ends; what the utility asks for stays.
@@ -66,19 +66,19 @@ def allow(
 
 
 def submit(view: View, changes: Iterable[SetpointChange]) -> None:
-    """Carry out the changes, all or none; ModbusRefusal if the device does not take one."""
+    """Carry out the changes, all or none; Refused if the device does not take one."""
     wanted = list(changes)
     if not wanted:
         return
     for outcome in view.setpoints.submit(*wanted):
         if outcome.verdict is not Verdict.ACCEPTED:
-            raise ModbusRefusal(ILLEGAL_VALUE, outcome.reason)
+            raise Refused(outcome.reason, outcome.verdict)
 
 
 def check(view: View, values: Mapping[str, ModeValue | None]) -> None:
-    """ModbusRefusal if the device would not take one of these."""
+    """Refused if the device would not take one of these."""
     for mode, value in values.items():
         if value is not None:
             outcome = view.setpoints.check(mode, value)
             if outcome.verdict is not Verdict.ACCEPTED:
-                raise ModbusRefusal(ILLEGAL_VALUE, outcome.reason)
+                raise Refused(outcome.reason, outcome.verdict)

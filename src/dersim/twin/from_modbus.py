@@ -15,9 +15,9 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.hardware.nameplate import nameplate_from_json
 from dersim.hardware.settings import Settings
+from dersim.local_control.refused import Refused
 from dersim.modes import ModeValue, modes_to_json
 from dersim.sunspec.block import Meaning
-from dersim.sunspec.exceptions import ModbusRefusal
 from dersim.sunspec.immediate import Immediate
 from dersim.sunspec.points import Value
 from dersim.twin.differences import differences
@@ -138,7 +138,7 @@ def _meanings(machine: Machine, twin: StandIn) -> Iterator[tuple[int, Meaning]]:
             continue
         try:
             yield model, twin.blocks[model].model.meaning(twin.rounded(model, values))
-        except (ModbusRefusal, LookupError) as why:
+        except (Refused, LookupError) as why:
             machine.tell(f"model {model}: what is in force there cannot be used: {why}")
 
 
