@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from dersim.local_control.reversion import Timers
 from dersim.modes import Curve
 from dersim.setpoint_sources import SetpointSource
 from dersim.setpoints import SetpointChange
-from dersim.sunspec.reversion import Timers
 
 
 def test_timers_that_ran_out_together_fire_in_the_order_of_time():

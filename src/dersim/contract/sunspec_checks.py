@@ -10,6 +10,8 @@ from typing import Any
 from dersim.contract.subject import Bench, Check, Subject, of_types
 from dersim.errors import ConfigError
 from dersim.fences import Fences
+from dersim.local_control.reversion import Timers
+from dersim.local_control.view import View
 from dersim.logbuffer import LogBuffer
 from dersim.outcomes import Failed, Skipped
 from dersim.plugin.sunspec_model import OwnedModel, SunspecModel
@@ -18,9 +20,7 @@ from dersim.sunspec.block import Block
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.points import TYPES, Point
 from dersim.sunspec.points_by_name import apply_points
-from dersim.sunspec.reversion import Timers
 from dersim.sunspec.unit import Unit
-from dersim.sunspec.view import View
 
 
 def checks(subject: Subject) -> Iterator[Check]:

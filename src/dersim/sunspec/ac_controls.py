@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dersim.local_control.refused import Refused
+from dersim.local_control.reversion import Timer, Timers
+from dersim.local_control.submitting import changes_of, check, release, submit
+from dersim.local_control.view import LOCAL, View
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
 from dersim.setpoint_sources import SetpointSource
 from dersim.setpoints import InForce, SetpointChange, Verdict
@@ -24,10 +27,7 @@ from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
-from dersim.sunspec.reversion import Timer, Timers
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import changes_of, check, release, submit
-from dersim.sunspec.view import LOCAL, View
 
 Registers = Mapping[str, Any]
 _WATTS, _VARS, _VA_PERCENT = 1, 4, 3

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dersim.errors import PluginError
 from dersim.fences import Fences, at_start
 from dersim.hardware.dc_sides import parts_of
+from dersim.local_control.reversion import Timers
+from dersim.local_control.view import View
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.sunspec_model import OwnedModel
 from dersim.sunspec import curve_forms, measurements, ratings, storage
@@ -23,14 +25,12 @@ from dersim.sunspec.meter import SiteMeter
 from dersim.sunspec.mppt import Mppt
 from dersim.sunspec.operation import Operation
 from dersim.sunspec.plugin_models import plugin_model
-from dersim.sunspec.reversion import Timers
 from dersim.sunspec.scales import Scales
 from dersim.sunspec.simulation import Simulation
 from dersim.sunspec.storage_controls import StorageControls
 from dersim.sunspec.stored_sets import Form, StoredSets
 from dersim.sunspec.switch import Switch
 from dersim.sunspec.trips import Trips
-from dersim.sunspec.view import View
 
 
 def models_of(

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dersim.errors import DersimError
+from dersim.local_control.view import View
 from dersim.plugin.services import CsipService
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import DEVICE_BUSY, DEVICE_FAILURE, ILLEGAL_VALUE, ModbusRefusal
-from dersim.sunspec.view import View
 
 _LATER = {
     "HTTPMsg": "probe over plain HTTP",

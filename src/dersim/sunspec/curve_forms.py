@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dersim.local_control.view import View
 from dersim.modes import Curve, FreqDroop, ModeValue
 from dersim.sunspec.points import Value
 from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
-from dersim.sunspec.view import View
 
 _VAR_REFS = (1, 2, 3, 8)
 _WATT_REFS = (1, 7)

@@ -11,10 +11,10 @@ from typing import ClassVar
 from dersim.hardware.dc_sides import parts_of
 from dersim.hardware.source import SourceKind
 from dersim.hardware.state import Alarm, DcSide, DeviceState, InverterStatus
+from dersim.local_control.view import View
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.view import View
 
 #: InverterStatusType of 2030.5 -> 701.InvSt and 10x.St.
 INVERTER_STATE = {

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 
 from dersim.hardware.state import DeviceState, MeterEnergy, SiteState
+from dersim.local_control.view import View
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import Measurement, mean_of_used, power_factor
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales, finest
-from dersim.sunspec.view import View
 
 _ENERGIES = ("TotWhImp", "TotWhExp", "TotVArhImpQ1", "TotVArhImpQ2", "TotVArhExpQ3", "TotVArhExpQ4")
 #: The room of the registers: so much of the DER's rating, and of its rating and the load that is known.

@@ -7,11 +7,11 @@ the array, 2 nothing, 3 the battery while it charges, 4 the battery while it dis
 from __future__ import annotations
 
 from dersim.hardware.state import DcSide, InverterStatus
+from dersim.local_control.view import View
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import INVERTER_STATE, Measurement
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.view import View
 
 _OFF, _SLEEPING, _MPPT, _THROTTLED, _FAULT, _STANDBY = 1, 2, 4, 5, 7, 8
 _UNUSED: dict[str, Value] = {"IDStr": "not used", "DCA": 0, "DCV": 0, "DCW": 0, "DCWH": 0, "DCSt": _OFF}

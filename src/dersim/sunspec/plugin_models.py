@@ -13,6 +13,8 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.fences import Fences
 from dersim.local_control.refused import Refused
+from dersim.local_control.submitting import changes_of, submit
+from dersim.local_control.view import View
 from dersim.modes import ModeValue
 from dersim.numeric import returned, shown
 from dersim.plugin.sunspec_model import SunspecModel, SunspecPoints
@@ -22,8 +24,6 @@ from dersim.sunspec.block import Model, Values
 from dersim.sunspec.definitions import lay_out
 from dersim.sunspec.exceptions import DEVICE_FAILURE, ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Point, Value
-from dersim.sunspec.submitting import changes_of, submit
-from dersim.sunspec.view import View
 
 _PLACE = "plugin_sunspec_model"
 

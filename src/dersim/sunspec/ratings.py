@@ -13,6 +13,8 @@ from typing import Any
 from dersim.errors import ConfigError
 from dersim.hardware.settings import SETTING_MODES
 from dersim.local_control.refused import Refused
+from dersim.local_control.submitting import allow, changes_of, check, submit
+from dersim.local_control.view import View
 from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
@@ -20,8 +22,6 @@ from dersim.sunspec.eei_power_factor import SIGN
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import allow, changes_of, check, submit
-from dersim.sunspec.view import View
 
 #: Mode -> bit of 702.CtrlModes.
 _CONTROL_MODES = {

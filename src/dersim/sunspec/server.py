@@ -16,6 +16,8 @@ from dersim.floods import Flood
 from dersim.http11.listen import address, bind
 from dersim.kept import attributes, set_attributes
 from dersim.local_control.refused import Refused
+from dersim.local_control.reversion import Timers
+from dersim.local_control.view import View
 from dersim.plugin.extension import FrontendStatus
 from dersim.plugin.services import CsipService, SunspecService
 from dersim.saved_states import Barrier
@@ -27,11 +29,9 @@ from dersim.sunspec.mbap import Stream
 from dersim.sunspec.pdu import Service
 from dersim.sunspec.points_by_name import apply_points, restore, shown_points
 from dersim.sunspec.ratings import Common
-from dersim.sunspec.reversion import Timers
 from dersim.sunspec.rights import EVERYTHING
 from dersim.sunspec.security import rights_of, server_context
 from dersim.sunspec.unit import Unit
-from dersim.sunspec.view import View
 
 if TYPE_CHECKING:
     from dersim.plugin.extension import FrontendContext

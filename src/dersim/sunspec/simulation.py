@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dersim.errors import ConfigError
+from dersim.local_control.view import View
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
-from dersim.sunspec.view import View
 
 _GRID, _SUN = "GridModelSource", "IrradianceModelSource"
 _VOLTAGES = ("GridVoltageA", "GridVoltageB", "GridVoltageC")

@@ -6,12 +6,12 @@ from dersim.hardware.battery import RECHARGE_PCT
 from dersim.hardware.nameplate import Nameplate
 from dersim.hardware.state import DeviceState, StorageMode
 from dersim.hardware.storage_limits import RESERVE
+from dersim.local_control.submitting import changes_of, submit
+from dersim.local_control.view import View
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Values
 from dersim.sunspec.measurements import Measurement
 from dersim.sunspec.scales import Scales
-from dersim.sunspec.submitting import changes_of, submit
-from dersim.sunspec.view import View
 
 _ROUNDING_PCT = 1e-6
 _EMPTY, _DISCHARGING, _CHARGING, _FULL, _HOLDING = 2, 3, 4, 5, 6

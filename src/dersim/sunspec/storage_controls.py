@@ -15,17 +15,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from dersim.hardware.storage_limits import GRID, IN, OUT, RESERVE
+from dersim.local_control.reversion import Timers
+from dersim.local_control.submitting import changes_of, check, release, submit
+from dersim.local_control.view import View
 from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.ratings import update_settings
-from dersim.sunspec.reversion import Timers
 from dersim.sunspec.scales import Scales, finest
 from dersim.sunspec.storage import charge_state, reserve_pct
-from dersim.sunspec.submitting import changes_of, check, release, submit
-from dersim.sunspec.view import View
 
 _BITS = {IN: 1, OUT: 2}
 _MODE, _DETAIL = "StorCtl_Mod", "124.StorCtl_Mod"

@@ -17,14 +17,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dersim.local_control.refused import Refused
+from dersim.local_control.reversion import Timers
+from dersim.local_control.submitting import changes_of, check, release, submit
+from dersim.local_control.view import LOCAL, View
 from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
-from dersim.sunspec.reversion import Timers
-from dersim.sunspec.submitting import changes_of, check, release, submit
-from dersim.sunspec.view import LOCAL, View
 
 #: Points of one set by their names inside it, e.g. ``Pt[0].V``, in plain units.
 PointSet = Mapping[str, Any]

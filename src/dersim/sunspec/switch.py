@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dersim.local_control.reversion import Timers
+from dersim.local_control.submitting import allow, release, submit
+from dersim.local_control.view import LOCAL, View
 from dersim.setpoint_sources import SetpointSource
-from dersim.sunspec.reversion import Timers
-from dersim.sunspec.submitting import allow, release, submit
-from dersim.sunspec.view import LOCAL, View
 
 
 class Switch:

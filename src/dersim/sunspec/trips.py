@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from dersim.functions.momentary_cessation import default_cessation
 from dersim.functions.trip import default_trips
+from dersim.local_control.view import View
 from dersim.modes import Curve, ModeValue
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
-from dersim.sunspec.view import View
 
 #: model -> (magnitude, side of 2030.5's mode names, a magnitude that is never reached).
 _MODELS = {

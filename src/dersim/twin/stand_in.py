@@ -8,15 +8,15 @@ from typing import Any
 
 from dersim.device import ManualClock
 from dersim.hardware.nameplate import Nameplate
+from dersim.local_control.reversion import Timers
+from dersim.local_control.view import View
 from dersim.plugin.builtin import make_device
 from dersim.setpoints import Verdict
 from dersim.sunspec.block import Block
 from dersim.sunspec.catalog import models_of
 from dersim.sunspec.points import Value
 from dersim.sunspec.points_by_name import restore
-from dersim.sunspec.reversion import Timers
 from dersim.sunspec.unit import Unit
-from dersim.sunspec.view import View
 
 _START_S = 1_700_000_000.0
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dersim.local_control.refused import Refused
+from dersim.local_control.view import LOCAL, View
 from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.setpoints import SetpointChange, Verdict
-from dersim.sunspec.view import LOCAL, View
 
 #: What an enable that is written to 0 ends; what the utility asks for stays.
 _ENDED = (*LOCAL, SetpointSource.NAMEPLATE)
