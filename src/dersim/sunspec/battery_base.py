@@ -12,6 +12,7 @@ from typing import Any
 
 from dersim.hardware.state import DeviceState
 from dersim.hardware.storage_limits import RESERVE
+from dersim.local_control.switch import Switch
 from dersim.local_control.view import View
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Values
@@ -20,7 +21,6 @@ from dersim.sunspec.measurements import Measurement
 from dersim.sunspec.ratings import permit
 from dersim.sunspec.scales import Scales, finest
 from dersim.sunspec.storage import charge_state, reserve_pct, set_reserve
-from dersim.sunspec.switch import Switch
 
 _CONNECT, _DISCONNECT = 1, 2
 _STOPPED, _STANDBY, _STARTED = 1, 2, 3

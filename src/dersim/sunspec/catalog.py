@@ -12,6 +12,7 @@ from dersim.errors import PluginError
 from dersim.fences import Fences, at_start
 from dersim.hardware.dc_sides import parts_of
 from dersim.local_control.reversion import Timers
+from dersim.local_control.switch import Switch
 from dersim.local_control.view import View
 from dersim.logbuffer import LogBuffer
 from dersim.plugin.sunspec_model import OwnedModel
@@ -29,7 +30,6 @@ from dersim.sunspec.scales import Scales
 from dersim.sunspec.simulation import Simulation
 from dersim.sunspec.storage_controls import StorageControls
 from dersim.sunspec.stored_sets import Form, StoredSets
-from dersim.sunspec.switch import Switch
 from dersim.sunspec.trips import Trips
 
 

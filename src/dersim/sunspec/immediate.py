@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dersim.local_control.switch import Switch
 from dersim.local_control.view import View
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.ac_controls import AcControls
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.eei_power_factor import signed, unsigned
 from dersim.sunspec.points import Value
-from dersim.sunspec.switch import Switch
 
 #: Register here -> register of 704, one to one.
 _SAME = {
