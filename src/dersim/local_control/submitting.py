@@ -1,17 +1,17 @@
-"""Every write of any model ends here, in `Setpoints.submit`."""
+"""Every write of any register or point ends here, in `Setpoints.submit`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from dersim.local_control.refused import Refused
-from dersim.local_control.view import LOCAL, View
+from dersim.local_control.view import View
 from dersim.modes import ModeValue
-from dersim.setpoint_sources import SetpointSource
+from dersim.setpoint_sources import Rank, SetpointSource
 from dersim.setpoints import SetpointChange, Verdict
 
 #: What an enable that is written to 0 ends; what the utility asks for stays.
-_ENDED = (*LOCAL, SetpointSource.NAMEPLATE)
+_ENDED = (Rank.LOCAL, Rank.NAMEPLATE)
 
 
 def changes_of(
@@ -29,7 +29,7 @@ def changes_of(
     changes: list[SetpointChange] = []
     for mode, value in values.items():
         if value is None:
-            held = view.requests(mode, _ENDED)
+            held = view.requests(mode, *_ENDED)
             changes += [SetpointChange(i.source, mode, None, detail) for i in held]
         else:
             changes.append(SetpointChange(source, mode, value, detail, expires_s))
@@ -38,7 +38,7 @@ def changes_of(
 
 def release(view: View, modes: Iterable[str], detail: str) -> list[SetpointChange]:
     """The changes that withdraw what was asked for under this detail, and nothing else: a timer ran out."""
-    held = [item for mode in modes for item in view.requests(mode, LOCAL) if item.detail == detail]
+    held = [item for mode in modes for item in view.requests(mode, Rank.LOCAL) if item.detail == detail]
     return [SetpointChange(item.source, item.mode, None, detail) for item in held]
 
 
@@ -55,7 +55,7 @@ def allow(
 
     To give it, local refusals are withdrawn, and one of the DefaultDERControl is overruled.
     """
-    below = view.requests(mode, (SetpointSource.CSIP_DEFAULT,))
+    below = view.requests(mode, Rank.DEFAULT)
     value: ModeValue | None = None if allowed else False
     if allowed and any(item.value is False for item in below):
         value = True

@@ -1,11 +1,11 @@
-"""The switch of the DER (opModConnect), by 123.Conn and 802.SetOp, with its reversion timer."""
+"""The switch of the DER (opModConnect), as 123.Conn and 802.SetOp of SunSpec, with its reversion timer."""
 
 from __future__ import annotations
 
 from dersim.local_control.reversion import Timers
 from dersim.local_control.submitting import allow, release, submit
-from dersim.local_control.view import LOCAL, View
-from dersim.setpoint_sources import SetpointSource
+from dersim.local_control.view import View
+from dersim.setpoint_sources import Rank, SetpointSource
 
 
 class Switch:
@@ -28,7 +28,7 @@ class Switch:
 
     def is_opened_by(self, detail: str) -> bool:
         """Whether this register asked for it to be open, and nobody locally asked for anything since."""
-        held = self._view.requests("opModConnect", LOCAL)
+        held = self._view.requests("opModConnect", Rank.LOCAL)
         return bool(held) and held[0].detail == detail and held[0].value is False
 
     def move(self, source: SetpointSource, *, closed: bool, detail: str, revert_s: float = 0) -> None:

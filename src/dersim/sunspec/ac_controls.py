@@ -19,7 +19,7 @@ from typing import Any
 from dersim.local_control.refused import Refused
 from dersim.local_control.reversion import Timer, Timers
 from dersim.local_control.submitting import changes_of, check, release, submit
-from dersim.local_control.view import LOCAL, View
+from dersim.local_control.view import View
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
 from dersim.setpoint_sources import SetpointSource
 from dersim.setpoints import InForce, SetpointChange, Verdict
@@ -247,7 +247,7 @@ class AcControls(Model):
     def _is_taken(self, control: Control) -> bool:
         """Whether another local source rules, which asked later than these registers."""
         acting = self._acting(control)
-        return acting is not None and acting.source in LOCAL and acting.detail != control.detail
+        return acting is not None and acting.source.is_local and acting.detail != control.detail
 
     def _registers(self, control: Control) -> dict[str, Any]:
         """What a write of some points adds to: what the control shows, below an event what waits there."""

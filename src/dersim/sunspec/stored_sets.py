@@ -19,9 +19,9 @@ from typing import Any
 from dersim.local_control.refused import Refused
 from dersim.local_control.reversion import Timers
 from dersim.local_control.submitting import changes_of, check, release, submit
-from dersim.local_control.view import LOCAL, View
+from dersim.local_control.view import View
 from dersim.modes import ModeValue
-from dersim.setpoint_sources import SetpointSource
+from dersim.setpoint_sources import Rank, SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
@@ -122,7 +122,7 @@ class StoredSets(Model):
 
     def _waits(self) -> bool:
         """Whether something that was enabled here is overridden."""
-        held = [item for mode in self.form.modes for item in self.view.requests(mode, LOCAL)]
+        held = [item for mode in self.form.modes for item in self.view.requests(mode, Rank.LOCAL)]
         return any(item.overridden_by for item in held if item.detail == self.detail)
 
     def _is_event(self) -> bool:
@@ -153,7 +153,7 @@ class StoredSets(Model):
         held = {
             i.mode: i.value
             for mode in self.form.modes
-            for i in self.view.requests(mode, LOCAL)
+            for i in self.view.requests(mode, Rank.LOCAL)
             if i.detail == self.detail
         }
         return held != self._off and self._acts()
@@ -280,7 +280,7 @@ class StoredSets(Model):
         """The timer expired: adopt the set that RvrtCrv names, or disable."""
         modes = self._usable(self._sets[self._revert_to - 1], self._revert_to) if self._revert_to else None
         held = [item for mode in self.form.modes if (item := self.view.in_force_or_waiting(mode))]
-        taken = any(item.source in LOCAL and item.detail != self.detail for item in held)
+        taken = any(item.source.is_local and item.detail != self.detail for item in held)
         if modes is None or taken:
             submit(self.view, release(self.view, self.form.modes, self.detail))
         else:
