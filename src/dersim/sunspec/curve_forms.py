@@ -1,8 +1,8 @@
 """The forms of the steady-state curves: 705 Volt-Var, 706 Volt-Watt, 712 Watt-Var, and 711 frequency droop.
 
 DeptRef is DERUnitRefType with other numbers: 0 % of WMax (1), 1 % of VarMax (2), 2 % of available var (3),
-3 % of VAMax (8); for Volt-Watt 0 % of WMax (1), 1 % of available W (7). Defaults are those of 1547-2018
-tables 8, 9, 10 and 24 for the machine's category.
+3 % of VAMax (8); for Volt-Watt 0 % of WMax (1), 1 % of available W (7). Defaults are those of
+1547-2018 (`curve_defaults.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dersim.local_control import curve_defaults
 from dersim.local_control.view import View
 from dersim.modes import Curve, FreqDroop, ModeValue
 from dersim.sunspec.points import Value
@@ -18,7 +19,6 @@ from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curv
 _VAR_REFS = (1, 2, 3, 8)
 _WATT_REFS = (1, 7)
 _COUNTS = {"NCrv": SETS, "NPt": POINTS}
-_VA = 8
 
 
 class CurveForm(Form):
@@ -73,9 +73,7 @@ class VoltVar(CurveForm):
 
     def default(self) -> Curve:
         """1547-2018 table 8."""
-        if self.view.plate.normal_category == "A":
-            return Curve(((90, 25), (100, 0), (100, 0), (110, -25)), _VA, open_loop_s=10)
-        return Curve(((92, 44), (98, 0), (102, 0), (108, -44)), _VA, open_loop_s=5)
+        return curve_defaults.volt_var(self.view.plate)
 
     def curve(self, points: PointSet) -> Curve:
         """The curve with its reference voltage, fixed or autonomous."""
@@ -109,9 +107,8 @@ class VoltWatt(CurveForm):
     scales = {"V_SF": -2, "DeptRef_SF": -2, "RspTms_SF": -2}  # noqa: RUF012 - never changed
 
     def default(self) -> Curve:
-        """1547-2018 table 10; a DER that can charge goes down to 0."""
-        lowest = 0 if self.view.plate.rtgMaxWh else 20
-        return Curve(((106, 100), (110, lowest)), 1, open_loop_s=10)
+        """1547-2018 table 10."""
+        return curve_defaults.volt_watt(self.view.plate)
 
 
 class WattVar(CurveForm):
@@ -122,11 +119,7 @@ class WattVar(CurveForm):
 
     def default(self) -> Curve:
         """1547-2018 table 9."""
-        lowest = -25 if self.view.plate.normal_category == "A" else -44
-        points: tuple[tuple[float, float], ...] = ((20, 0), (50, 0), (100, lowest))
-        if self.view.plate.rtgMaxWh:
-            points = ((-100, 44), (-50, 0), (-20, 0), *points)
-        return Curve(points, _VA)
+        return curve_defaults.watt_var(self.view.plate)
 
     def more(self, curve: Curve) -> dict[str, Value]:  # noqa: ARG002 - as in the other models
         """Priority."""
@@ -142,8 +135,6 @@ class Droop(Form):
     counts = {"NCtl": SETS}  # noqa: RUF012 - never changed
     none_active = True
     scales = {"Db_SF": -3, "K_SF": -3, "RspTms_SF": -2}  # noqa: RUF012 - never changed
-    #: Table 24, the same for all categories but for Category I's response.
-    _DEFAULT = FreqDroop(0.036, 0.036, 0.05, 0.05, 5.0)
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -158,7 +149,7 @@ class Droop(Form):
 
     def show(self, modes: Mapping[str, Any]) -> dict[str, Value]:
         """A droop as a set."""
-        droop = modes.get("opModFreqDroop") or self._DEFAULT
+        droop = modes.get("opModFreqDroop") or curve_defaults.DROOP
         lowest = droop.p_min_w
         if lowest is None:
             lowest = -self.view.settings.charge_limit_w

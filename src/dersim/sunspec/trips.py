@@ -11,23 +11,15 @@ that no grid of ours reaches, as MomCess.ActPt = 0 does for the cessation.
 
 from __future__ import annotations
 
-from dersim.functions.momentary_cessation import default_cessation
-from dersim.functions.trip import default_trips
+from dersim.local_control.curve_defaults import never, ride_through
 from dersim.local_control.view import View
 from dersim.modes import Curve, ModeValue
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
 
-#: model -> (magnitude, side of 2030.5's mode names, a magnitude that is never reached).
-_MODELS = {
-    707: ("V", "LV", 0.0),
-    708: ("V", "HV", 200.0),
-    709: ("Hz", "LF", 30.0),
-    710: ("Hz", "HF", 90.0),
-}
-_LONGEST_S = 3600.0
-_PERCENT_OF_V = 4
+#: model -> (magnitude, side of 2030.5's mode names).
+_MODELS = {707: ("V", "LV"), 708: ("V", "HV"), 709: ("Hz", "LF"), 710: ("Hz", "HF")}
 
 
 class Trips(Form):
@@ -37,11 +29,10 @@ class Trips(Form):
     counts = {"NCrvSet": SETS, "NPt": POINTS}  # noqa: RUF012 - never changed
 
     def __init__(self, view: View, model_id: int) -> None:
-        magnitude, side, never = _MODELS[model_id]
+        magnitude, side = _MODELS[model_id]
         self.view = view
         self.model_id = model_id
         self._names = (magnitude, "Tms")
-        self._reference = _PERCENT_OF_V if magnitude == "V" else 0
         kinds = {"MustTrip": "MustTrip", "MayTrip": "MayTrip"}
         if magnitude == "V":
             kinds["MomCess"] = "MomentaryCessation"
@@ -51,9 +42,8 @@ class Trips(Form):
         self.scales = {f"{magnitude}_SF": -2 if magnitude == "V" else -3, "Tms_SF": -2}
         must = f"opMod{side}RTMustTrip"
         #: What acts without a setpoint, by mode.
-        self._defaults = {must: default_trips(view.plate)[must]}
-        self._defaults |= {m: p for m, p in default_cessation(view.plate).items() if m in self.modes}
-        self._never = Curve(((_LONGEST_S, never),), self._reference)
+        self._defaults = {m: c for m, c in ride_through(view.plate).items() if m in {must, *self.modes}}
+        self._never = never(must)
         self.off = dict.fromkeys(self.modes) | dict.fromkeys(self._defaults, self._never)
 
     def read(self, points: PointSet) -> dict[str, ModeValue | None]:
@@ -80,15 +70,15 @@ class Trips(Form):
         pairs = [(x, y) for y, x in curve_points(points, self._names, count, f"{group}.")]
         if len(pairs) > 1 and pairs[0][0] > pairs[-1][0]:
             pairs.reverse()
-        return Curve(tuple(pairs), self._reference)
+        return Curve(tuple(pairs), self._never.y_ref_type)
 
     def show(self, modes: Modes) -> dict[str, Value]:
         """The curves in force, as a set."""
         out: dict[str, Value] = {}
         for group in ("MustTrip", "MayTrip", "MomCess"):
             mode = self._kinds.get(group, "")
-            curve = modes.get(mode)
-            pairs = curve.points if isinstance(curve, Curve) else self._defaults.get(mode, ())
+            curve = modes.get(mode) or self._defaults.get(mode)
+            pairs = curve.points if isinstance(curve, Curve) else ()
             if curve == self._never and group != "MustTrip":
                 pairs = ()
             out |= shown_curve([(y, x) for x, y in pairs], self._names, f"{group}.")
