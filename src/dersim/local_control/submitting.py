@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from dersim.errors import ConfigError
+from dersim.hardware.settings import SETTING_MODES
 from dersim.local_control.refused import Refused
 from dersim.local_control.view import View
 from dersim.modes import ModeValue
@@ -82,3 +84,21 @@ def check(view: View, values: Mapping[str, ModeValue | None]) -> None:
             outcome = view.setpoints.check(mode, value)
             if outcome.verdict is not Verdict.ACCEPTED:
                 raise Refused(outcome.reason, outcome.verdict)
+
+
+def update_settings(view: View, source: SetpointSource, values: Mapping[str, float], detail: str) -> None:
+    """Write settings, all or none; Refused names the one that is out of range.
+
+    Those that a DefaultDERControl may carry (setES..., setGradW) become setpoints, which override the default
+    like every local setpoint. The others change the table of settings.
+    """
+    as_modes: dict[str, ModeValue | None] = {}
+    for name, value in values.items():
+        if name in SETTING_MODES and view.supports(name):
+            as_modes[name] = float(value)
+    check(view, as_modes)
+    try:
+        view.settings.update({k: v for k, v in values.items() if k not in as_modes}, view.now_s())
+    except ConfigError as error:
+        raise Refused(str(error)) from None
+    submit(view, changes_of(view, source, as_modes, detail))

@@ -18,7 +18,7 @@ from typing import Any
 
 from dersim.local_control.refused import Refused
 from dersim.local_control.reversion import Timer, Timers
-from dersim.local_control.submitting import changes_of, check, release, submit
+from dersim.local_control.submitting import changes_of, check, release, submit, update_settings
 from dersim.local_control.view import View
 from dersim.modes import Excitation, FixedPowerFactor, FixedVar, ModeValue, VarRef
 from dersim.setpoint_sources import SetpointSource
@@ -26,7 +26,6 @@ from dersim.setpoints import InForce, SetpointChange, Verdict
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
-from dersim.sunspec.ratings import update_settings
 from dersim.sunspec.scales import Scales
 
 Registers = Mapping[str, Any]

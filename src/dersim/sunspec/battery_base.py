@@ -12,13 +12,13 @@ from typing import Any
 
 from dersim.hardware.state import DeviceState
 from dersim.hardware.storage_limits import RESERVE
+from dersim.local_control.permission import permit
 from dersim.local_control.switch import Switch
 from dersim.local_control.view import View
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.measurements import Measurement
-from dersim.sunspec.ratings import permit
 from dersim.sunspec.scales import Scales, finest
 from dersim.sunspec.storage import charge_state, reserve_pct, set_reserve
 

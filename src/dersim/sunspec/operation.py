@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dersim.local_control.permission import permit
 from dersim.local_control.submitting import allow, submit
 from dersim.local_control.view import View
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Model, Values
-from dersim.sunspec.ratings import permit
 
 _STOP, _START, _ENTER_STANDBY, _EXIT_STANDBY = range(4)
 _REMOTE = 0

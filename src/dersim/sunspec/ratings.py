@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dersim.errors import ConfigError
-from dersim.hardware.settings import SETTING_MODES
-from dersim.local_control.refused import Refused
-from dersim.local_control.submitting import allow, changes_of, check, submit
+from dersim.local_control.permission import permit, permitted
+from dersim.local_control.submitting import update_settings
 from dersim.local_control.view import View
-from dersim.modes import ModeValue
 from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.eei_power_factor import SIGN
@@ -42,24 +39,6 @@ _CONTROL_MODES = {
     "opModLFRTMustTrip": 12,
     "opModHFRTMustTrip": 13,
 }
-
-
-def update_settings(view: View, source: SetpointSource, values: Mapping[str, float], detail: str) -> None:
-    """Write settings, all or none; Refused names the one that is out of range.
-
-    Those that a DefaultDERControl may carry (setES..., setGradW) become setpoints, which override the default
-    like every local setpoint. The others change the table of settings.
-    """
-    as_modes: dict[str, ModeValue | None] = {}
-    for name, value in values.items():
-        if name in SETTING_MODES and view.supports(name):
-            as_modes[name] = float(value)
-    check(view, as_modes)
-    try:
-        view.settings.update({k: v for k, v in values.items() if k not in as_modes}, view.now_s())
-    except ConfigError as error:
-        raise Refused(str(error)) from None
-    submit(view, changes_of(view, source, as_modes, detail))
 
 
 class Common(Model):
@@ -347,18 +326,3 @@ class EnterService(SettingsModel):
             super().write(rest, source)
         if "ES" in changes:
             permit(self.view, source, allowed=bool(changes["ES"]), detail="703.ES")
-
-
-def permitted(view: View) -> bool:
-    """Whether the machine may be in service, by operator and by setpoint."""
-    return view.device.permitted and view.setpoints.value("opModEnergize") is not False
-
-
-def permit(view: View, source: SetpointSource, *, allowed: bool, detail: str) -> None:
-    """Give or withdraw the permission to be in service."""
-    if not view.supports("opModEnergize"):
-        view.device.command("start" if allowed else "stop")
-        return
-    submit(view, allow(view, source, "opModEnergize", detail, allowed=allowed))
-    if allowed and not view.device.permitted:
-        view.device.command("start")
