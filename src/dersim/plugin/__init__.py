@@ -40,6 +40,20 @@ if TYPE_CHECKING:
     from dersim.ieee2030_5.extensions import SchemaExtension
     from dersim.json_schema import Schema as JsonSchema
     from dersim.json_schema import described, file_schema, unit
+    from dersim.local_control.curve_defaults import never as never_curve
+    from dersim.local_control.curve_defaults import ride_through as default_ride_through
+    from dersim.local_control.curve_defaults import volt_var as default_volt_var
+    from dersim.local_control.curve_defaults import volt_watt as default_volt_watt
+    from dersim.local_control.curve_defaults import watt_var as default_watt_var
+    from dersim.local_control.permission import permit, permitted
+    from dersim.local_control.refused import Refused
+    from dersim.local_control.reversion import Timer, Timers
+    from dersim.local_control.submitting import allow, update_settings
+    from dersim.local_control.submitting import check as check_local
+    from dersim.local_control.submitting import submit as submit_local
+    from dersim.local_control.switch import Switch
+    from dersim.local_control.switched import Switched
+    from dersim.local_control.view import View as LocalView
     from dersim.logbuffer import LogBuffer
     from dersim.metric_families import MetricFamily
     from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeSpec, ModeValue
@@ -122,6 +136,12 @@ _MODULES = {
     "dersim.hardware.state": ("DcSide", "DeviceState"),
     "dersim.json_schema": ("described", "file_schema", "unit"),
     "dersim.logbuffer": ("LogBuffer",),
+    "dersim.local_control.permission": ("permit", "permitted"),
+    "dersim.local_control.refused": ("Refused",),
+    "dersim.local_control.reversion": ("Timer", "Timers"),
+    "dersim.local_control.submitting": ("allow", "update_settings"),
+    "dersim.local_control.switch": ("Switch",),
+    "dersim.local_control.switched": ("Switched",),
     "dersim.metric_families": ("MetricFamily",),
     "dersim.modes": ("Curve", "FixedPowerFactor", "FixedVar", "FreqDroop", "ModeSpec", "ModeValue"),
     "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
@@ -177,6 +197,14 @@ _RENAMED = {
     "instant_quantity": ("dersim.csip.mirror", "instantaneous"),
     "mean_quantity": ("dersim.csip.mirror", "average"),
     "JsonSchema": ("dersim.json_schema", "Schema"),
+    "LocalView": ("dersim.local_control.view", "View"),
+    "check_local": ("dersim.local_control.submitting", "check"),
+    "default_ride_through": ("dersim.local_control.curve_defaults", "ride_through"),
+    "default_volt_var": ("dersim.local_control.curve_defaults", "volt_var"),
+    "default_volt_watt": ("dersim.local_control.curve_defaults", "volt_watt"),
+    "default_watt_var": ("dersim.local_control.curve_defaults", "watt_var"),
+    "never_curve": ("dersim.local_control.curve_defaults", "never"),
+    "submit_local": ("dersim.local_control.submitting", "submit"),
     "csv_cell": ("dersim.csv_text", "cell"),
     "explain_tls": ("dersim.tls.reasons", "explain"),
     "listen": ("dersim.http11.listen", "bind"),
@@ -232,6 +260,7 @@ __all__ = [
     "InForce",
     "JsonSchema",
     "Lag",
+    "LocalView",
     "LogBuffer",
     "ManualClock",
     "Means",
@@ -258,6 +287,7 @@ __all__ = [
     "PresenceService",
     "Query",
     "RecordingService",
+    "Refused",
     "RemoteProtocolError",
     "Reply",
     "Route",
@@ -274,12 +304,22 @@ __all__ = [
     "SunspecModel",
     "SunspecPoints",
     "SunspecService",
+    "Switch",
+    "Switched",
+    "Timer",
+    "Timers",
     "TlsFiles",
     "TransportService",
     "Verdict",
     "YamlDocument",
+    "allow",
+    "check_local",
     "count",
     "csv_cell",
+    "default_ride_through",
+    "default_volt_var",
+    "default_volt_watt",
+    "default_watt_var",
     "described",
     "explain_tls",
     "file_schema",
@@ -290,13 +330,18 @@ __all__ = [
     "make_device",
     "mean_quantity",
     "mutual_tls_context",
+    "never_curve",
     "number",
     "open_csv",
+    "permit",
+    "permitted",
     "port",
     "read_yaml",
     "readable_file",
     "rfc3339",
+    "submit_local",
     "unit",
+    "update_settings",
     "yes_no",
 ]
 

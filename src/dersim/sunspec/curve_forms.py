@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from dersim.local_control import curve_defaults
+from dersim.local_control.switched import Modes
 from dersim.local_control.view import View
 from dersim.modes import Curve, FreqDroop, ModeValue
 from dersim.sunspec.points import Value
-from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
+from dersim.sunspec.stored_sets import POINTS, SETS, Form, PointSet, curve_points, shown_curve
 
 _VAR_REFS = (1, 2, 3, 8)
 _WATT_REFS = (1, 7)

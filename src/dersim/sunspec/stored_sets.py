@@ -18,18 +18,17 @@ from typing import Any
 
 from dersim.local_control.refused import Refused
 from dersim.local_control.reversion import Timers
-from dersim.local_control.submitting import changes_of, check, release, submit
+from dersim.local_control.submitting import check, submit
+from dersim.local_control.switched import Modes, Switched
 from dersim.local_control.view import View
 from dersim.modes import ModeValue
-from dersim.setpoint_sources import Rank, SetpointSource
+from dersim.setpoint_sources import SetpointSource
 from dersim.sunspec.block import Meaning, Model, Values
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
 
 #: Points of one set by their names inside it, e.g. ``Pt[0].V``, in plain units.
 PointSet = Mapping[str, Any]
-Modes = Mapping[str, ModeValue | None]
-
 SETS, POINTS = 3, 10
 IN_PROGRESS, COMPLETED, FAILED = range(3)
 
@@ -75,6 +74,7 @@ class StoredSets(Model):
         self.counts = form.counts
         self.scales = form.scales
         self.detail = f"{form.model_id}"
+        self._switched = Switched(view, form.modes, self.detail, form.off)
         first = form.show({})
         #: What was adopted last, then the writable sets.
         #: Shared until the first write, which copies.
@@ -92,9 +92,9 @@ class StoredSets(Model):
         """Enable, adoption and reversion, and the sets."""
         form = self.form
         out: dict[str, Value] = {
-            "Ena": int(self._acts()),
-            form.request: 0 if form.none_active and not self._acts() else self._request,
-            form.result: IN_PROGRESS if self._result == COMPLETED and self._waits() else self._result,
+            "Ena": int(self._switched.acts),
+            form.request: 0 if form.none_active and not self._switched.acts else self._request,
+            form.result: IN_PROGRESS if self._result == COMPLETED and self._switched.waits else self._result,
         }
         if self._has_reversion:
             out |= {
@@ -108,55 +108,18 @@ class StoredSets(Model):
             out[f"{prefix}ReadOnly"] = int(index == 0)
         return out
 
-    def _acts(self) -> bool:
-        """Whether something is in force or waits: then Ena reads 1, and an adopted set acts."""
-        if (off := self._off) is not None:
-            return any(self.view.setpoints.value(mode) != value for mode, value in off.items())
-        return any(self.view.in_force_or_waiting(mode) for mode in self.form.modes)
-
-    @property
-    def _off(self) -> Modes | None:
-        """The setpoints that mean "disabled" where something is always in force; None: there are none."""
-        off = self.form.off
-        return None if off is None else {mode: value for mode, value in off.items() if value is not None}
-
-    def _waits(self) -> bool:
-        """Whether something that was enabled here is overridden."""
-        held = [item for mode in self.form.modes for item in self.view.requests(mode, Rank.LOCAL)]
-        return any(item.overridden_by for item in held if item.detail == self.detail)
-
-    def _is_event(self) -> bool:
-        """Whether a DERControl is in force, below which what was adopted here waits."""
-        held = (self.view.in_force_or_waiting(mode) for mode in self.form.modes)
-        return any(item is not None and item.source is SetpointSource.CSIP for item in held)
-
     def _in_force(self) -> Mapping[str, Any]:
         """Set 1: what is in force if it was not set here, else what was adopted here."""
-        held = [item for mode in self.form.modes if (item := self.view.in_force_or_waiting(mode))]
+        held = self._switched.held
         modes = {item.mode: item.value for item in held}
         own = all(self.view.is_of(item, self.detail) for item in held)
-        if not self._acts() or (own and modes == self._adopted()):
+        if not self._switched.acts or (own and modes == self._adopted()):
             return self._sets[0]
         return self.form.show(modes)
 
     def _adopted(self) -> Modes:
         """The modes of what was adopted here."""
         return {mode: value for mode, value in self.form.read(self._sets[0]).items() if value is not None}
-
-    def enabled(self) -> bool:
-        """Whether something was enabled here, in force or overridden."""
-        return any(self.view.owns(mode, self.detail) for mode in self.form.modes)
-
-    def _is_enabled_here(self) -> bool:
-        if self._off is None:
-            return self.enabled()
-        held = {
-            i.mode: i.value
-            for mode in self.form.modes
-            for i in self.view.requests(mode, Rank.LOCAL)
-            if i.detail == self.detail
-        }
-        return held != self._off and self._acts()
 
     def meaning(self, values: Values) -> Meaning:
         """Set 1 as modes where Ena says that it acts; all sets, adoption and reversion as registers."""
@@ -177,7 +140,7 @@ class StoredSets(Model):
         except (Refused, LookupError):
             if acts:
                 raise
-        wanted: Modes = modes if acts else self._off or {}
+        wanted: Modes = modes if acts else self.form.off or {}
         return Meaning({}, {mode: value for mode, value in wanted.items() if value is not None}, registers)
 
     def restore(self, registers: Mapping[str, Any]) -> None:
@@ -232,7 +195,7 @@ class StoredSets(Model):
         source: SetpointSource,
     ) -> None:
         """Adopt and enable; raises before anything is changed."""
-        on = self._acts()
+        on = self._switched.acts
         wanted = bool(changes.get("Ena", on)) and request != 0
         if request == 1:  # the set in force, which is what it shows
             sets[0] = dict(self._in_force())
@@ -247,8 +210,8 @@ class StoredSets(Model):
                     return
         if ("Ena" in changes or request == 0) and not wanted:
             self._disable(source)
-        elif "Ena" in changes and not self._is_enabled_here():
-            if not self._is_event():
+        elif "Ena" in changes and not self._switched.enabled_here:
+            if not self._switched.is_below_event:
                 sets[0] = dict(self._in_force())
             self._put(self.form.read(sets[0]), source)
 
@@ -263,15 +226,13 @@ class StoredSets(Model):
         return modes
 
     def _put(self, modes: Modes, source: SetpointSource) -> None:
-        submit(self.view, changes_of(self.view, source, modes, self.detail))
+        submit(self.view, self._switched.on(source, modes))
 
     def _disable(self, source: SetpointSource) -> None:
-        off = self.form.off
-        modes: Modes = off if off is not None else dict.fromkeys(self.form.modes)
-        submit(self.view, changes_of(self.view, source, modes, self.detail))
+        submit(self.view, self._switched.off(source))
 
     def _set_timer(self, changes: Mapping[str, Any]) -> None:
-        if not self.enabled():
+        if not self._switched.own:
             self._timer.stop()
         elif {"Ena", "RvrtTms", self.form.request} & changes.keys():
             self._timer.start(self._revert_s)
@@ -279,10 +240,8 @@ class StoredSets(Model):
     def _revert(self) -> None:
         """The timer expired: adopt the set that RvrtCrv names, or disable."""
         modes = self._usable(self._sets[self._revert_to - 1], self._revert_to) if self._revert_to else None
-        held = [item for mode in self.form.modes if (item := self.view.in_force_or_waiting(mode))]
-        taken = any(item.source.is_local and item.detail != self.detail for item in held)
-        if modes is None or taken:
-            submit(self.view, release(self.view, self.form.modes, self.detail))
+        if modes is None or self._switched.is_taken:
+            submit(self.view, self._switched.released())
         else:
             self._sets[0] = dict(self._sets[self._revert_to - 1])
             self._put(modes, SetpointSource.MODBUS)

@@ -12,11 +12,12 @@ that no grid of ours reaches, as MomCess.ActPt = 0 does for the cessation.
 from __future__ import annotations
 
 from dersim.local_control.curve_defaults import never, ride_through
+from dersim.local_control.switched import Modes
 from dersim.local_control.view import View
 from dersim.modes import Curve, ModeValue
 from dersim.sunspec.exceptions import ILLEGAL_VALUE, ModbusRefusal
 from dersim.sunspec.points import Value
-from dersim.sunspec.stored_sets import POINTS, SETS, Form, Modes, PointSet, curve_points, shown_curve
+from dersim.sunspec.stored_sets import POINTS, SETS, Form, PointSet, curve_points, shown_curve
 
 #: model -> (magnitude, side of 2030.5's mode names).
 _MODELS = {707: ("V", "LV"), 708: ("V", "HV"), 709: ("Hz", "LF"), 710: ("Hz", "HF")}
