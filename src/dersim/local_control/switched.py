@@ -50,8 +50,8 @@ class Switched:
         return [item for item in held if item.detail == self.detail]
 
     @property
-    def enabled_here(self) -> bool:
-        """Whether it was this enable that switched on what acts, or what waits below an event."""
+    def is_on(self) -> bool:
+        """Whether this enable switched it on, or it acts always and was not switched off here."""
         if self._off is None:
             return bool(self.own)
         off = {mode: value for mode, value in self._off.items() if value is not None}

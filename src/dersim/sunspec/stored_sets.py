@@ -210,7 +210,7 @@ class StoredSets(Model):
                     return
         if ("Ena" in changes or request == 0) and not wanted:
             self._disable(source)
-        elif "Ena" in changes and not self._switched.enabled_here:
+        elif "Ena" in changes and not self._switched.is_on:
             if not self._switched.is_below_event:
                 sets[0] = dict(self._in_force())
             self._put(self.form.read(sets[0]), source)
