@@ -13,7 +13,7 @@ from dersim.http11.server import _Server
 from dersim.invariants import leaks, memory
 from dersim.invariants.descriptors import Descriptors, descriptors
 from dersim.invariants.leaks import Leaks
-from dersim.invariants.loop_lag import LoopLag, Starved
+from dersim.invariants.loop_lag import LoopLag, Starved, Waits
 from dersim.invariants.memory import Memory, slope_per_s
 from dersim.invariants.secrecy import Secrecy
 from dersim.pages.serving import WebServer
@@ -198,12 +198,19 @@ def test_a_blocked_loop_is_found():
 
 def test_what_the_computer_took_lately_is_known(monkeypatch):
     waited = iter([5.0, 5.5, 9.5, 9.5, 9.5])
-    monkeypatch.setattr("dersim.invariants.loop_lag.waited_s", lambda: next(waited))
+    monkeypatch.setattr("dersim.invariants.loop_lag._waits_ns", lambda: {"1": int(next(waited) * 1e9)})
     starved, found = Starved(), []
     for real_s in (0.0, 0.5, 10.0, 20.0, 35.0, 70.0):
         starved.note(real_s)
         found.append(starved.seconds)
     assert found == [0.0, 0.0, 0.5, 4.5, 4.0, 0.0]
+
+
+def test_what_other_threads_waited_counts_when_they_have_ended_too(monkeypatch):
+    threads = iter([{"1": 10**9}, {"1": 10**9, "2": 2 * 10**9}, {"1": 4 * 10**9}, {"1": 4 * 10**9, "3": 0}])
+    monkeypatch.setattr("dersim.invariants.loop_lag._waits_ns", lambda: next(threads))
+    waits = Waits()
+    assert [waits.until_now_s() for _ in range(4)] == [1.0, 3.0, 6.0, 6.0]
 
 
 def test_a_pin_in_the_log_is_found_and_not_repeated():

@@ -1,11 +1,13 @@
 """I9: the event loop is never blocked for long.
 
 The watcher's own task sleeps for a tenth of a second, over and over, and tells how much too late it wakes.
-The time in which the computer ran something else (Linux counts it) is not the loop's.
+The time in which the computer ran something else (Linux counts it) is not the loop's. That of other threads of
+this process is left out, too: the loop waits for one that holds the interpreter's lock.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ P99_S, P99_MANY_S, MOST_S = 0.05, 0.25, 1.0
 _LAGS, _ENOUGH = 6_000, 600
 #: What is lately, real s.
 LATELY_S = 30.0
-_SCHEDSTAT = Path("/proc/self/schedstat")
+_TASKS = Path("/proc/self/task")
 
 
 class LoopLag(Invariant):
@@ -54,13 +56,14 @@ class LoopLag(Invariant):
 
 
 class Starved:
-    """How long the main thread has waited for a processor lately: what is late for that is not our fault.
+    """How long this process has waited for a processor lately: what is late for that is not our fault.
 
     seconds: in the last half minute of real time; 0 where time is virtual.
     """
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self._waits = Waits()
         self._notes: deque[tuple[float, float]] = deque()
 
     def note(self, real_s: float) -> None:
@@ -68,15 +71,31 @@ class Starved:
         notes = self._notes
         if notes and real_s - notes[-1][0] < 1.0:
             return
-        notes.append((real_s, waited_s()))
+        notes.append((real_s, self._waits.until_now_s()))
         while real_s - notes[0][0] > LATELY_S:
             notes.popleft()
         self.seconds = min(notes[-1][1] - notes[0][1], real_s - notes[0][0])
 
 
-def waited_s() -> float:
-    """How long the main thread has waited for a processor since its start, s; 0 where that is not known."""
-    try:
-        return int(_SCHEDSTAT.read_text(encoding="ascii").split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
+class Waits:
+    """How long the threads of this process have waited for a processor, also those that have ended since."""
+
+    def __init__(self) -> None:
+        self._seen_ns: dict[str, int] = {}
+        self._all_ns = 0
+
+    def until_now_s(self) -> float:
+        """Since the process began, s; as far as it is known. 0 where the system does not tell."""
+        now_ns = _waits_ns()
+        self._all_ns += sum(max(ns - self._seen_ns.get(thread, 0), 0) for thread, ns in now_ns.items())
+        self._seen_ns = now_ns
+        return self._all_ns / 1e9
+
+
+def _waits_ns() -> dict[str, int]:
+    """Of each thread."""
+    found: dict[str, int] = {}
+    for thread in _TASKS.iterdir() if _TASKS.is_dir() else ():
+        with contextlib.suppress(OSError, ValueError, IndexError):  # it has just ended
+            found[thread.name] = int((thread / "schedstat").read_text(encoding="ascii").split()[1])
+    return found

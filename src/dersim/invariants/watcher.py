@@ -14,7 +14,7 @@ from dersim.buffers import BufferSize
 from dersim.fences import Fences
 from dersim.invariants.base import FleetLook, Invariant, Look, Violation
 from dersim.invariants.hearing import Hearing
-from dersim.invariants.loop_lag import LoopLag, Starved, waited_s
+from dersim.invariants.loop_lag import LoopLag, Starved, Waits
 from dersim.invariants.published import Published
 from dersim.invariants.rules import all_invariants
 from dersim.plugin.services import CsipService, OverviewService, SunspecService
@@ -216,8 +216,9 @@ def _number(name: str) -> tuple[int, str]:
 
 async def _feel_lag(lag: LoopLag) -> None:
     """Tell how much too late a task wakes, less what the computer did meanwhile."""
+    waits = Waits()
     while True:
-        due_s, waited_before_s = trio.current_time() + _LAG_LOOK_S, waited_s()
+        due_s, waited_before_s = trio.current_time() + _LAG_LOOK_S, waits.until_now_s()
         await trio.sleep_until(due_s)
-        others_s = waited_s() - waited_before_s
+        others_s = waits.until_now_s() - waited_before_s
         lag.woke(max(trio.current_time() - due_s - others_s, 0.0))
