@@ -1,8 +1,8 @@
 """I9: the event loop is never blocked for long.
 
 The watcher's own task sleeps for a tenth of a second, over and over, and tells how much too late it wakes.
-The time in which the computer ran something else (Linux counts it) is not the loop's. That of other threads of
-this process is left out, too: the loop waits for one that holds the interpreter's lock.
+The time in which the computer ran something else (Linux counts it) is not the loop's. That of other threads
+of this process is left out, too: the loop waits for one that holds the interpreter's lock.
 """
 
 from __future__ import annotations
