@@ -4,15 +4,15 @@ from dersim.ieee2030_5 import Edition, encode
 from dersim.ieee2030_5 import resources as r
 
 
-def programs(*rows):
-    """A DERProgramList: (list of controls, primacy, default)."""
+def programs(*rows, one_mrid=False):
+    """A DERProgramList: (list of controls, primacy, default). one_mrid: as of a server that lies."""
     return encode(
         r.DERProgramList(
             all=len(rows),
             results=len(rows),
             DERProgram=tuple(
                 r.DERProgram(
-                    mRID=f"{index:032X}",
+                    mRID=f"{0 if one_mrid else index:032X}",
                     primacy=primacy,
                     DERControlListLink=r.ListLink(href=listed),
                     DefaultDERControlLink=r.Link(href=default),

@@ -134,6 +134,15 @@ def test_a_program_that_has_moved_is_not_at_its_old_place_too(rig):
     assert [each.expected for each in rig.tick(5)] == ["opModMaxLimW 90 % by default"]
 
 
+def test_programs_to_which_a_server_gives_one_mrid_all_count(rig):
+    rows = (("/1/derc", 1, "/1/dderc"), ("/2/derc", 2, "/2/dderc"))
+    rig.exchange(url="/derp", got=published.programs(*rows, one_mrid=True))
+    for path, percent in (("/1/dderc", 70), ("/2/dderc", 90)):
+        rig.exchange(url=path, got=published.default(percent))
+    obey_by_default(rig, 70.0)
+    assert rig.tick(30) == []
+
+
 def test_another_primacy_counts_once_the_client_has_had_the_time(rig):
     for path, percent in (("/1/dderc", 70), ("/2/dderc", 90)):
         rig.exchange(url=path, got=published.default(percent))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -151,24 +151,25 @@ class Published:
                 if known is not None:
                     self._put(resource, known.list_path, time_s)
 
-    def _take_programs(self, programs: Iterable[DERProgram], list_path: str, time_s: float) -> None:
+    def _take_programs(self, programs: Sequence[DERProgram], list_path: str, time_s: float) -> None:
         before = dict(self._programs)
-        self._drop(lambda row: list_path and row.list_path == list_path)
+        named = {each.mRID for each in programs}
+        self._drop(lambda row: (list_path and row.list_path == list_path) or row.mrid in named)
         for each in programs:
-            self._program(each, list_path)
+            self._program(each, list_path, before)
         if before != self._programs:
             self._programs_s = time_s
 
-    def _program(self, program: DERProgram, list_path: str) -> None:
+    def _program(self, program: DERProgram, list_path: str, before: Mapping[str, PublishedProgram]) -> None:
+        """One of those that were read together; a server that lies gives several of them one mRID."""
         listed, default = program.DERControlListLink, program.DefaultDERControlLink
         if listed is not None and listed.href and program.primacy is not None:
             path = "" if default is None or not default.href else urlsplit(default.href).path
             key = urlsplit(listed.href).path
-            held = self._programs.get(key)
-            list_path = list_path or ("" if held is None else held.list_path)
-            self._drop(lambda row: row.mrid == program.mRID)
-            row = PublishedProgram(int(program.primacy), path, list_path, program.mRID)
-            _remember(self._programs, key, row)
+            list_path = list_path or (before[key].list_path if key in before else "")
+            _remember(
+                self._programs, key, PublishedProgram(int(program.primacy), path, list_path, program.mRID)
+            )
 
     def _drop(self, unwanted: Callable[[PublishedProgram], object]) -> None:
         for path in [each for each, row in self._programs.items() if unwanted(row)]:
