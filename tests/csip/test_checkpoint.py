@@ -107,6 +107,8 @@ async def test_an_event_ends_at_its_time_without_the_server_and_its_response_is_
     client = await run.go_on(document)
     await trio.sleep(50)
     assert client.explain()[0].phase.value == "completed"
+    kept = client.snapshot()["default_control"]
+    assert (kept["program"], kept["modes"]["opModMaxLimW"]) == (None, 90.0)
     assert statuses(world) == [1, 2]
     second = run.take()
     run.kill()

@@ -78,6 +78,23 @@ async def test_a_client_that_is_started_again_takes_over_what_is_still_asked_for
     assert limit_in_force(bench).value == 60.0
 
 
+async def test_a_default_is_shown_after_a_restart_before_the_server_was_read(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    reading = ProgramReading(program(), (), default(max_w(90, rampTms=200)))
+    bench.controls.update([reading])
+    shown = bench.controls.snapshot()["default_control"]
+    successor = bench.make()
+    kept = successor.snapshot()["default_control"]
+    assert kept == shown | {"program": None}
+    assert kept["modes"] == {LIMIT: 90.0, "rampTms": 2.0}
+    successor.set_clock_offset(0.5)
+    successor.update([reading])
+    assert successor.snapshot()["default_control"] == shown
+    successor.update([ProgramReading(program(), (), None)])
+    assert successor.snapshot()["default_control"] is None
+
+
 async def test_a_client_that_is_started_again_withdraws_what_is_no_longer_asked_for(
     bench: Bench, autojump_clock: MockClock
 ) -> None:

@@ -13,6 +13,7 @@ from dersim.clock import SimClock
 from dersim.csip.controls import ProgramReading
 from dersim.errors import ConfigError
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.declare import Extra
 from dersim.ieee2030_5.event_types import EventSettings
 from dersim.setpoint_sources import SetpointSource
 
@@ -99,6 +100,28 @@ async def test_refusals(bench: Bench, autojump_clock: MockClock) -> None:
     assert bench.statuses("empty") == [1, 253]
     assert bench.statuses("ramp") == [1, 253]
     assert any(level == "Warning" and mrid("none") in text for level, text in bench.log)
+
+
+async def test_elements_that_nobody_declares_are_named_in_the_log(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    foreign = tuple(Extra("https://a.example/ns", f"opMod{name}", "<x/>") for name in "ABCDE")
+    start = int(START) + 5
+    controls = (
+        control("alone", start, 10, r.DERControlBase(extra=foreign[:1])),
+        control("beside", start + 20, 10, max_w(60, extra=foreign)),
+    )
+    bench.controls.update([ProgramReading(program(), controls)])
+    await bench.clock.sleep_until(START + 60)
+    assert bench.statuses("alone") == [1, 253]
+    assert bench.statuses("beside") == [1, 2, 3]
+    told = [text for _, text in bench.log]
+    assert (
+        f"DERControl {mrid('alone')} rejected, {{}}: it sets no mode of this device; "
+        "opModA of https://a.example/ns is not known here"
+    ) in told
+    named = "; ".join(f"opMod{name} of https://a.example/ns is not known here" for name in "ABC")
+    assert any(f"{named}; nor are 2 more elements" in text for text in told if mrid("beside") in text)
 
 
 async def test_the_ramp_goes_with_its_control_and_competes_for_nothing(

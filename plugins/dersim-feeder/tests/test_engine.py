@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dersim_feeder.engine import Engine
+from dersim_feeder.engine import Engine, NotConverged
 from dersim_feeder.opening import open_feeder
 from dersim_feeder.placing import Der
 
@@ -156,6 +156,38 @@ def test_what_collapses_is_no_solution_and_the_next_one_begins_anew(master):
     assert feeder.not_converged == 1
     assert feeder.last.time_s == MIDNIGHT_S
     assert solved(feeder, MIDNIGHT_S + 2) == pytest.approx(good, abs=1e-4)
+
+
+def test_what_a_switch_cuts_off_is_an_open_end_and_comes_back(master):
+    feeder = opened(master)
+    low = list(feeder.buses["low"].rows)
+    before = solved(feeder, MIDNIGHT_S)
+    feeder._engine._command("open line.far 1")
+    solved(feeder, MIDNIGHT_S + 1)
+    assert feeder.last.voltage_pu[low].max() < 0.01
+    feeder._engine._command("close line.far 1")
+    assert solved(feeder, MIDNIGHT_S + 2) == pytest.approx(before, abs=1e-4)
+    assert feeder.not_converged == 0
+
+
+def test_voltages_that_the_ders_have_pulled_to_nothing_are_a_collapse(master, monkeypatch):
+    feeder = opened(master)
+    good = solved(feeder, MIDNIGHT_S, kw=10.0)
+    engine = feeder._engine
+    real = engine._pu
+
+    def pulled_down():
+        generators = engine.circuit.Generators
+        assert generators.First
+        return real() * (0.004 if generators.kW else 1.0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "_pu", pulled_down)
+        with pytest.raises(NotConverged, match=r"node \S+ would have 0\.00\d+ pu"):
+            solved(feeder, MIDNIGHT_S + 1, kw=10.0)
+    assert engine.circuit.Generators.kW == 10.0
+    assert feeder.not_converged == 1
+    assert solved(feeder, MIDNIGHT_S + 2, kw=10.0) == pytest.approx(good, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,9 @@ async def test_a_step_without_a_solution_keeps_the_voltages_and_is_counted(loop)
     await run.run(2)
     before = run.voltages()
     kept = run.feeder._engine.voltages
-    run.feeder._engine.voltages = lambda: plausible(np.full(129, 0.34), run.feeder.node_names)
+    run.feeder._engine.voltages = lambda: plausible(
+        np.full(129, 0.34), run.feeder.node_names, np.zeros(129, bool)
+    )
     await run.run(2)
     assert run.unsolved == ["feeder bundled-30: node head.1 would have 0.34 pu"] * 2
     assert list(run.voltages()) == list(before)

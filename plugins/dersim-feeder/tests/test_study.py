@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -163,3 +170,51 @@ def test_the_csv_has_a_row_for_each_case(around_noon: dict[str, Outcome]) -> Non
     rows = list(csv.DictReader(io.StringIO(as_csv(list(around_noon.values())))))
     assert [row["case"] for row in rows] == [case.title for case in CASES]
     assert float(rows[0]["v_max_pu"]) > 1.05
+
+
+def has_ended(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(("ended_by", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_the_command_ends_at_once_and_no_process_of_it_goes_on(
+    tmp_path: Path, ended_by: signal.Signals, code: int
+) -> None:
+    argv = [sys.executable, "-m", "dersim_feeder.study", "--out", str(tmp_path), "--jobs", "2"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, **streams, text=True, start_new_session=True) as command:
+        try:
+            until(lambda: len(list(tmp_path.iterdir())) == len(CASES))
+            # A terminal sends Ctrl-C to all processes of the group.
+            send = os.killpg if ended_by is signal.SIGINT else os.kill
+            send(command.pid, ended_by)
+            told, said = command.communicate(timeout=20)
+            assert (command.returncode, told) == (code, "")
+            if ended_by is signal.SIGINT:
+                assert said == "dersim_feeder.study: interrupted\n"
+            until(lambda: has_ended(command.pid))
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(command.pid, signal.SIGKILL)
+
+
+def until(look: Callable[[], bool], within_s: float = 20) -> None:
+    deadline = time.monotonic() + within_s
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "x"])
+def test_no_jobs_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], jobs: str) -> None:
+    assert command.main(["--out", str(tmp_path / "new"), "--jobs", jobs]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"dersim_feeder.study: --jobs: a whole number from 1 to 1024 is needed, not '{jobs}'"
+    )
+    assert said.count("\n") == 1
+    assert not (tmp_path / "new").exists()

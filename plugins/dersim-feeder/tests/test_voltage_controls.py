@@ -8,6 +8,7 @@ import yaml
 from dersim_feeder.layout import layout_of
 from dersim_feeder.opening import open_feeder
 from dersim_feeder.placing import Der
+from dersim_feeder.positions import set_positions
 
 from dersim.plugin import FileError
 from dersim.yaml_text import parse
@@ -42,7 +43,7 @@ def long(tmp_path):
 
 def test_taps_and_banks_hold_the_voltage_after_their_delays(long):
     feeder = open_feeder(long, [Der(1, 3, 1e5)])
-    feeder._engine.set_controls({"taps": [0, 0, 0], "steps": [0, 1]})
+    set_positions(feeder._engine.circuit, {"taps": [0, 0, 0], "steps": [0, 1]}, "feeder")
     course = []
     for second in range(120):
         feeder.solve(1.7e9 + second, np.zeros(1), np.zeros(1), math.inf)

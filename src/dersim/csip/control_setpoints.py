@@ -46,6 +46,13 @@ class _ModeSetpoint(NamedTuple):
         return abs(self.end_s - other.end_s) < _SAME_END_S
 
 
+class KeptDefault(NamedTuple):
+    """A mode of a default that was read before a restart: its value, and the mRID of the default."""
+
+    value: ModeValue
+    mrid: str
+
+
 class ControlSetpoints:
     """What the controls of one DER have in force. default_of: the default of a program."""
 
@@ -76,6 +83,15 @@ class ControlSetpoints:
     def is_stale(self) -> bool:
         """Whether `submit` is due although the outcome is as before: something was released, or it failed."""
         return self._released or self._unsubmitted
+
+    @property
+    def kept_defaults(self) -> dict[str, KeptDefault]:
+        """By mode, what the defaults of a predecessor left in force, until everything was read again."""
+        return {
+            mode: KeptDefault(self._applied[source, mode].value, self._applied[source, mode].detail)
+            for source, mode in self._kept
+            if source is SetpointSource.CSIP_DEFAULT and (source, mode) in self._applied
+        }
 
     def release(self) -> None:
         """Everything was read again: what a predecessor left is kept only where it is still asked for."""

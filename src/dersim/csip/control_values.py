@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from dersim.errors import ProtocolError
-from dersim.ieee2030_5 import controlbase
+from dersim.ieee2030_5 import controlbase, extensions
 from dersim.ieee2030_5.declare import TYPES
 from dersim.ieee2030_5.event_types import Judgement
 from dersim.ieee2030_5.resources import (
@@ -21,10 +21,13 @@ from dersim.ieee2030_5.resources import (
     DERCurve,
     Disabled,
 )
+from dersim.ieee2030_5.wiretext import shorten
 from dersim.modes import MODES, ModeValue
 from dersim.setpoints import InForce, Outcome, SetpointChange, Verdict
 
 UNSUPPORTED, IMPOSSIBLE = 251, 253
+#: Elements that nobody declares which are named of one control; more are counted.
+_MOST_NAMED = 3
 
 _CURVE_MODES = tuple(name for name, spec in MODES.items() if spec.kind == "curve")
 _BASE_MEMBERS = tuple(member.name for member in TYPES[DERControlBase].members)
@@ -105,7 +108,8 @@ class Judge:
                 reasons[mode] = reason
         if not usable and not rejected:
             rejected[IMPOSSIBLE] = []
-            reasons[""] = "it sets no mode"
+            reasons[""] = "it sets no mode of this device"
+        reasons |= _not_known(control.DERControlBase)
         refused = {status: tuple(modes) for status, modes in sorted(rejected.items())}
         return Judgement(usable, refused, "; ".join(reasons.values()))
 
@@ -179,3 +183,15 @@ def _present(base: DERControlBase) -> list[str]:
         for name, value in values
         if value is not None and not isinstance(value, Disabled) and not getattr(value, "disabled", None)
     ]
+
+
+def _not_known(base: DERControlBase) -> dict[str, str]:
+    """What neither the standard nor a plug-in declares, in words. It is ignored, as the standard wants."""
+    names = [
+        f"{shorten(name)} of {shorten(namespace)}"
+        for namespace, name, _ in base.extra
+        if extensions.find(namespace, name) is None
+    ]
+    named = {name: f"{name} is not known here" for name in names[:_MOST_NAMED]}
+    more = len(names) - _MOST_NAMED
+    return named | ({"more": f"nor are {more} more elements"} if more > 0 else {})

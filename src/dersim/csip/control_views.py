@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dersim.csip.control_setpoints import KeptDefault
 from dersim.csip.control_values import RAMP, Wanted
 from dersim.ieee2030_5.event_types import EventView, ModeSource, Phase, Program
 from dersim.ieee2030_5.resources import DefaultDERControl
@@ -24,8 +25,9 @@ def document(
     programs: Sequence[Program],
     in_force: Mapping[str, ModeSource],
     defaults: Mapping[str, DefaultDERControl],
+    kept: Mapping[str, KeptDefault],
 ) -> dict[str, Any]:
-    """The controls' part of `csip-client`. in_force: the defaults in force, by mode."""
+    """The controls' part of `csip-client`. in_force: the defaults in force, by mode; kept: of before."""
     return {
         "programs": [
             {"href": p.href, "mRID": p.mrid, "description": p.description, "primacy": p.primacy}
@@ -33,7 +35,7 @@ def document(
         ],
         "active_controls": _shown(views, Phase.ACTIVE),
         "scheduled_controls": _shown(views, Phase.SCHEDULED),
-        "default_control": _shown_default(in_force, programs, defaults),
+        "default_control": _shown_default(in_force, programs, defaults, kept),
     }
 
 
@@ -63,12 +65,19 @@ def _shown_default(
     in_force: Mapping[str, ModeSource],
     programs: Sequence[Program],
     defaults: Mapping[str, DefaultDERControl],
+    kept: Mapping[str, KeptDefault],
 ) -> dict[str, Any] | None:
-    """The defaults in force, under the name of the best program that sets one of them."""
+    """The defaults in force, under the name of the best program that sets one of them.
+
+    program None: all are of before a restart, and the server was not read since.
+    """
     keys = {source.program for source in in_force.values()}
     best = next((p for p in programs if p.key in keys), None)
-    if best is None:
-        return None
-    modes = modes_to_json({mode: source.value for mode, source in in_force.items()})
-    default = defaults.get(best.key)
-    return {"program": best.href, "mRID": default.mRID if default else "", "modes": modes}
+    values = {mode: each.value for mode, each in kept.items()}
+    modes = modes_to_json(values | {mode: source.value for mode, source in in_force.items()})
+    if best is not None:
+        default = defaults.get(best.key)
+        return {"program": best.href, "mRID": default.mRID if default else "", "modes": modes}
+    if kept:
+        return {"program": None, "mRID": next(iter(kept.values())).mrid, "modes": modes}
+    return None

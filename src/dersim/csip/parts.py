@@ -76,24 +76,14 @@ class Parts:
         fences, documents = client_context.frontend.fences, client_context.documents
         make = Reader if self.subscriptions is None else NotedReader
         self.reader = make(session, say, fences, device.number, self.tree.unreadable)
-        states = client_context.frontend.saved_states
-        saved = states.barrier_of(device.number)
+        saved = client_context.frontend.saved_states.barrier_of(device.number)
         self.outbox = self._outbox(lfdi, post_response, may_post)
         self.controls = self._controls()
         server_s = self.clocks.server_now_s
         self.reporter = Reporter(device, session, say, server_s, config.put_refresh_s, fence, documents)
         self.reporter.gen_connect_status = client_context.frontend.csip_profile.gen_connect_status
         self.metering = self._metering(lfdi, saved)
-        self.log_events = LogEvents(
-            session,
-            say,
-            server_s=server_s,
-            now_s=clock.now_s,
-            on_waiting=lambda: self.schedule.set_earlier("log", clock.now_s()),
-            fence=fence,
-            saved=saved,
-            repeats=lambda: states.repeats,
-        )
+        self.log_events = self._log_events(saved)
         self.time = self._time_sampling()
         self.polling: Polling = self._maker_of_polling()(
             clock=clock,
@@ -153,6 +143,19 @@ class Parts:
         if len(kinds) == 1:
             return make(kinds[0])
         return SeveralMeters([make(kind) for kind in kinds], self.session, clock_s)
+
+    def _log_events(self, saved: Callable[[], Awaitable[None]]) -> LogEvents:
+        context, clock_s = self._client_context, self._client_context.frontend.clock.now_s
+        return LogEvents(
+            self.session,
+            context.say,
+            server_s=self.clocks.server_now_s,
+            now_s=clock_s,
+            on_waiting=lambda: self.schedule.set_earlier("log", clock_s()),
+            fence=context.fence,
+            saved=saved,
+            repeats=lambda: context.frontend.saved_states.repeats,
+        )
 
     def _subscriptions(self) -> Subscriptions | None:
         hub = self._client_context.frontend.service(NotifyHub)

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from dersim.metric_families import MetricFamily
     from dersim.modes import Curve, FixedPowerFactor, FixedVar, FreqDroop, ModeSpec, ModeValue
     from dersim.options import OptionParser, count, number, port, readable_file, yes_no
+    from dersim.parquet import parquet_modules
     from dersim.plugin.builtin import DEVICE_TYPES, FUNCTION_TYPES, make_device
     from dersim.plugin.csip_profile import CsipAccess, CsipAnswer, CsipProfile, CsipVisit
     from dersim.plugin.extension import (
@@ -145,6 +146,7 @@ _MODULES = {
     "dersim.metric_families": ("MetricFamily",),
     "dersim.modes": ("Curve", "FixedPowerFactor", "FixedVar", "FreqDroop", "ModeSpec", "ModeValue"),
     "dersim.options": ("OptionParser", "count", "number", "port", "readable_file", "yes_no"),
+    "dersim.parquet": ("parquet_modules",),
     "dersim.plugin.csip_profile": ("CsipAccess", "CsipAnswer", "CsipProfile", "CsipVisit"),
     "dersim.plugin.builtin": ("DEVICE_TYPES", "FUNCTION_TYPES", "make_device"),
     "dersim.plugin.extension": (
@@ -335,6 +337,7 @@ __all__ = [
     "open_csv",
     "permit",
     "permitted",
+    "parquet_modules",
     "port",
     "read_yaml",
     "readable_file",

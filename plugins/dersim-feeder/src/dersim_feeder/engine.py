@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dersim.plugin import ConfigError
 from dersim_feeder.layout import WIDE
+from dersim_feeder.open_ends import OpenEnds
 from dersim_feeder.opendss import DSS, DSSException
 
 Array = NDArray[np.float64]
@@ -77,6 +78,8 @@ class Engine:
         self._circuit = self._dss.ActiveCircuit
         self._generators: list[int] = []
         self._own_loads: list[str] = []
+        self._powers: tuple[Sequence[float], Sequence[float]] = (), ()
+        self._open_ends = OpenEnds(self._without_ders)
         self._first_h = 0
 
     @classmethod
@@ -208,7 +211,12 @@ class Engine:
             loads.kvar = q
 
     def set_powers(self, kw: Sequence[float], kvar: Sequence[float]) -> None:
-        """P and Q of each DER, kW and kvar, > 0 into the feeder. Both: writing kW alone rescales kvar."""
+        """P and Q of each DER, kW and kvar, > 0 into the feeder."""
+        self._powers = kw, kvar
+        self._write(kw, kvar)
+
+    def _write(self, kw: Sequence[float], kvar: Sequence[float]) -> None:
+        """Both: writing kW alone rescales kvar."""
         generators = self._circuit.Generators
         for index, p, q in zip(self._generators, kw, kvar, strict=True):
             generators.idx = index
@@ -261,7 +269,24 @@ class Engine:
 
     def voltages(self) -> Array:
         """Per-unit voltages of all nodes, in the order of node_names; NotConverged if they cannot be real."""
-        return plausible(np.array(self._circuit.AllBusVmagPu, dtype=np.float64), self.node_names)
+        pu = self._pu()
+        return plausible(pu, self.node_names, self._open_ends.among(pu))
+
+    def _pu(self) -> Array:
+        return np.array(self._circuit.AllBusVmagPu, dtype=np.float64)
+
+    def _without_ders(self) -> Array:
+        """Per-unit voltages at the same instant with all DERs at 0; the solution is as before afterwards."""
+        if not self._generators:
+            return self._pu()
+        zeros = [0.0] * len(self._generators)
+        with self.tried():
+            self._write(zeros, zeros)
+            self.solve_again()
+            found = self._pu()
+            self._write(*self._powers)
+            self.solve_again()
+        return found
 
     def totals(self, transformers: NDArray[np.intp]) -> Totals:
         """Powers of the last solution. transformers: their rows among the branches."""
@@ -270,39 +295,6 @@ class Engine:
         return Totals(
             -1000 * float(power[0]), -1000 * float(power[1]), float(losses[0]), float(losses[1]), loading
         )
-
-    def controls(self) -> dict[str, list[int]]:
-        """The taps of all regulators and the steps of all capacitors."""
-        regulators, capacitors = self._circuit.RegControls, self._circuit.Capacitors
-        taps, steps = [], []
-        left = regulators.First
-        while left:
-            taps.append(int(regulators.TapNumber))
-            left = regulators.Next
-        left = capacitors.First
-        while left:
-            steps += [int(state) for state in capacitors.States]
-            left = capacitors.Next
-        return {"taps": taps, "steps": steps}
-
-    def set_controls(self, positions: dict[str, list[int]]) -> None:
-        """Take over what `controls` gave; ConfigError for those of another feeder."""
-        now = self.controls()
-        if {key: len(each) for key, each in now.items()} != {key: len(positions[key]) for key in now}:
-            raise ConfigError(
-                f"{self.what}: the kept state is of another feeder; give that one, or start without it"
-            )
-        taps, steps = iter(positions["taps"]), list(positions["steps"])
-        regulators, capacitors = self._circuit.RegControls, self._circuit.Capacitors
-        left = regulators.First
-        while left:
-            regulators.TapNumber = next(taps)
-            left = regulators.Next
-        left = capacitors.First
-        while left:
-            count = len(capacitors.States)
-            capacitors.States, steps = steps[:count], steps[count:]
-            left = capacitors.Next
 
     @property
     def circuit(self) -> Any:
@@ -318,11 +310,10 @@ class Engine:
             raise ConfigError(f"{self.what}: without DERs {error}; check the feeder") from None
 
 
-def plausible(pu: Array, names: Sequence[str]) -> Array:
-    """These voltages; NotConverged, with the worst node, if one of them cannot be real."""
+def plausible(pu: Array, names: Sequence[str], open_ends: NDArray[np.bool_]) -> Array:
+    """These voltages; NotConverged, with the worst node, if one of them cannot be real. See `OpenEnds`."""
     low, high = PLAUSIBLE_PU
-    # Some public feeders have nodes without a voltage: open ends.
-    wrong = ~((pu < 0.01) | ((pu >= low) & (pu <= high)))
+    wrong = ~(open_ends | ((pu >= low) & (pu <= high)))
     if wrong.any():
         worst = int(np.argmax(wrong * np.abs(np.nan_to_num(pu, nan=9.0) - 1)))
         raise NotConverged(f"node {names[worst]} would have {pu[worst]:.3g} pu")

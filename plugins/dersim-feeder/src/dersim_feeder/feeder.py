@@ -14,6 +14,7 @@ from dersim.plugin import ConfigError
 from dersim_feeder.coupling import Oscillation, Pace, Swings, bound, damping_for, fast_step_s
 from dersim_feeder.engine import Bus, Connection, Engine, NotConverged, Totals
 from dersim_feeder.load_profile import Loads
+from dersim_feeder.positions import positions_of, set_positions
 from dersim_feeder.results import Days, Snapshot
 from dersim_feeder.slopes import Slopes
 from dersim_feeder.topology import Topology
@@ -74,7 +75,7 @@ class Feeder:
         self._given: Array | None = None
         self._limit, self._damping, self._bound = 1.0, 1.0, math.inf
         self._time_s = math.nan
-        self._positions = engine.controls()
+        self._positions = positions_of(engine.circuit)
         self.gain = math.nan
         self.last: Snapshot | None = None
 
@@ -104,7 +105,7 @@ class Feeder:
             self._engine.forget()
             raise
         totals = self._engine.totals(self._transformers)
-        self._positions = self._engine.controls()
+        self._positions = positions_of(self._engine.circuit)
         if slopes is not None:
             self.gain = 0.0 if slopes.flat else self._measured(kw, kvar, voltage, slopes)
         taken_s = 0.0 if math.isnan(self._time_s) else time_s - self._time_s
@@ -123,7 +124,7 @@ class Feeder:
         given = document["given"]
         if given is not None and len(given) != self._rows.size:
             raise ConfigError(f"feeder {self.name}: the kept state has other DERs; start without it")
-        self._engine.set_controls(dict(document["controls"]))
+        set_positions(self._engine.circuit, dict(document["controls"]), self._engine.what)
         self._given = None if given is None else np.array(given).reshape(-1, 3)
         self._limit = float(document["damping"])
 

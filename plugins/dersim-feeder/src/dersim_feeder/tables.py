@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import io
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dersim.plugin import ConfigError
+from dersim.plugin import parquet_modules
 
 CONTENT_TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -53,13 +51,7 @@ def _csv(columns: Columns) -> bytes:
 
 
 def _parquet(columns: Columns) -> bytes:
-    try:
-        arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise ConfigError(
-            f"format: parquet needs pyarrow, which is not installed: {sys.executable} -m pip install "
-            f"'dersim[parquet]'; or take csv"
-        ) from None
+    arrow, parquet = parquet_modules()
     sink = io.BytesIO()
     parquet.write_table(arrow.table({name: list(values) for name, values in columns.items()}), sink)
     return sink.getvalue()

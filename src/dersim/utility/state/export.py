@@ -7,13 +7,12 @@ has the numbers of both and no more.
 from __future__ import annotations
 
 import csv
-import importlib
 import io
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from dersim.errors import ConfigError
+from dersim.parquet import parquet_modules
 from dersim.timestamps import rfc3339_many
 from dersim.utility.head_end import HeadEnd
 from dersim.utility.state.store import Store
@@ -117,13 +116,7 @@ def _csv(rows: Iterator[Row]) -> bytes:
 
 def _parquet_writer() -> Callable[[Iterator[Row]], bytes]:
     """ConfigError where pyarrow is not installed."""
-    try:
-        arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise ConfigError(
-            f"format: parquet needs pyarrow, which is not installed: {sys.executable} -m pip install "
-            f"'dersim[parquet]'; or take csv"
-        ) from None
+    arrow, parquet = parquet_modules()
     kinds = [
         arrow.timestamp("ms", tz="UTC"),
         *(arrow.string(), arrow.int32(), arrow.int32(), arrow.string(), arrow.string()),

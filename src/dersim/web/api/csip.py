@@ -69,7 +69,7 @@ class ControlEntry(TypedDict):
 
 
 class DefaultControlEntry(TypedDict):
-    """The DefaultDERControl that rules where no event does."""
+    """The DefaultDERControl that rules where no event does; program null: not read since a restart."""
 
     program: str | None
     mRID: str | None

@@ -195,7 +195,7 @@ function offsetOf({ offset_s, bound_s, samples }) {
 function defaultControl(control) {
   if (!control) return h("p", { class: "empty" }, "The server has none.");
   return pairs([
-    ["Program", control.program],
+    ["Program", control.program ?? "kept from before the restart; the server was not read since"],
     ["mRID", h("span", { class: "mono" }, control.mRID || "–")],
     ["Modes", modes(control.modes) || "none"],
   ]);

@@ -210,7 +210,8 @@ const inWords = (name) => name.toLowerCase().replaceAll("_", " ");
 // The program of each control in force, by the control's mRID: "operator, primacy 5".
 function programsOf({ programs, active_controls, default_control }) {
   const told = new Map(programs.map((each) => [each.href, each.description || each.href]));
-  const controls = [...active_controls, default_control].filter(Boolean);
+  // The program of a default that is kept from before a restart is not known.
+  const controls = [...active_controls, default_control].filter((each) => each?.program);
   return new Map(
     controls.map(({ mRID, program, primacy }) => {
       const rank = primacy ?? programs.find(({ href }) => href === program)?.primacy;
