@@ -324,9 +324,8 @@ class Controls(KeepsEvents):
 
     def snapshot(self) -> dict[str, Any]:
         """The controls' part of the contract's `csip-client` document."""
-        scheduler = self._scheduler
-        kept = self._setpoints.kept_defaults
-        return document(self.explain(), scheduler.programs, scheduler.defaults, self._defaults, kept)
+        held, kept = self._scheduler, self._setpoints.kept_defaults
+        return document(self.explain(), held.programs, held.defaults, self._defaults, kept)
 
 
 def _changed(before: Mapping[str, Phase], now: Mapping[str, Phase]) -> list[tuple[str, Phase]]:
