@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,16 @@ def test_xmlschema_is_not_asked_about_a_value_without_end(monkeypatch):
     monkeypatch.setattr(schema, "_explained", lambda *_: pytest.fail("asked"))
     text = f'<Time xmlns="urn:ieee:std:2030.5:ns"><currentTime>{"9" * 11_000}</currentTime></Time>'
     assert schema.violations(etree.fromstring(text), Edition.E2023)
+
+
+def test_nobody_waits_while_xmlschema_is_made_ready() -> None:
+    root = etree.fromstring(b'<Time xmlns="urn:ieee:std:2030.5:ns"><currentTime>1.5</currentTime></Time>')
+    schema.forget()
+    begun: list[Callable[[], None]] = []
+    with schema.making_ready_by(begun.append):
+        first, again = (schema.violations(root, Edition.E2018) for _ in range(2))
+        (make_ready,) = begun
+        make_ready()
+        then = schema.violations(root, Edition.E2018)
+    assert "'1.5' is not a valid value" in first[0] == again[0]
+    assert "'1.5' is not a whole number" in then[0]

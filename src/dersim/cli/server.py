@@ -15,11 +15,13 @@ from pathlib import Path
 
 import trio
 
+from dersim.cli.background import in_a_thread
 from dersim.cli.commands import command_parser
 from dersim.cli.stopping import STOP_DEADLINE_S, Watchdog, stop_at_signals
 from dersim.cli.terminal import Terminal, stderr
 from dersim.engine.collector import tune_collector
 from dersim.errors import ConfigError
+from dersim.ieee2030_5.schema import making_ready_by
 from dersim.logbuffer import LogBuffer
 from dersim.options import (
     PIN_VARIABLE,
@@ -278,7 +280,8 @@ def run(options: Namespace, parts: ServerParts | None = None, given: Collection[
     if (lab := lab_address()) is not None:
         server.addresses = {"lab": lab}
     tune_collector()
-    trio.run(_run_until_stopped, server, terminal)
+    with making_ready_by(in_a_thread):
+        trio.run(_run_until_stopped, server, terminal)
     return 0
 
 

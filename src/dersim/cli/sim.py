@@ -17,6 +17,7 @@ from datetime import datetime
 import trio
 
 from dersim.cli import sim_options
+from dersim.cli.background import in_a_thread
 from dersim.cli.load_run import LoadRun, stop_after
 from dersim.cli.recording import recorder_for
 from dersim.cli.run_report import RunReport
@@ -30,6 +31,7 @@ from dersim.engine.assembly import build_fleet
 from dersim.engine.collector import tune_collector
 from dersim.engine.simulator import Simulator
 from dersim.errors import bare_errors
+from dersim.ieee2030_5.schema import making_ready_by
 from dersim.logbuffer import Level, LogBuffer
 from dersim.options import OptionParser
 from dersim.plugin.loader import COMPANION
@@ -47,7 +49,7 @@ def main(args: Sequence[str]) -> int:
     terminal = stderr()
     log, short = make_log(options, terminal)
     state = SimState.of(options)
-    with contextlib.ExitStack() as open_files:
+    with contextlib.ExitStack() as open_files, making_ready_by(in_a_thread):
         if state is not None:
             open_files.enter_context(contextlib.closing(state))
         simulator, clock = make_simulator(options, registry, log, state)

@@ -2,13 +2,16 @@
 
 Both use the XSD that `schema_write.py` makes, or the official one if the operator has it (`use_official`).
 Each is compiled on first use, so that xmlschema costs nothing while all documents are valid. If xmlschema
-finds nothing wrong (it accepts digits of other scripts), libxml2's own message is given.
+finds nothing wrong (it accepts digits of other scripts), libxml2's own message is given; so it is while a
+thread makes xmlschema ready (`making_ready_by`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +39,10 @@ _MAX_EXPLAINED_TEXT = 10_000
 _NO_INT = re.compile(r"invalid literal for int\(\) with base 10: (.*)", re.DOTALL)
 _LOCATION = re.compile(r' schemaLocation="[^"]*"')
 _official: dict[Edition, Path] = {}
+#: For which editions xmlschema is ready; what begins to make it so; for which it has begun.
+_ready: set[Edition] = set()
+_begin: Callable[[Callable[[], None]], object] | None = None
+_begun: set[Edition] = set()
 
 
 def use_official(edition: Edition, path: Path) -> None:
@@ -59,6 +66,23 @@ def forget() -> None:
     _texts.cache_clear()
     _compiled.cache_clear()
     _explainer.cache_clear()
+    _ready.clear()
+    _begun.clear()
+
+
+@contextlib.contextmanager
+def making_ready_by(begin: Callable[[Callable[[], None]], object]) -> Iterator[None]:
+    """Within it, an event loop does not wait a second for xmlschema when the first invalid document comes.
+
+    begin: does what it is given in a thread, and returns at once.
+    """
+    global _begin  # noqa: PLW0603 - one process, one event loop
+    _begun.clear()
+    _begin = begin
+    try:
+        yield
+    finally:
+        _begin = None
 
 
 extensions.on_change(forget)
@@ -99,9 +123,26 @@ def violation_count(root: Any, edition: Edition) -> int:
 def violations(root: Any, edition: Edition) -> tuple[Violation, ...]:
     """What is wrong with the document: path and reason of each violation; empty if it is valid."""
     found: tuple[Violation, ...] = ()
-    if _is_short(root):
+    if _is_short(root) and _is_ready(edition):
         found = _explained(root, edition)
     return found or _in_libxml2s_words(root, edition)
+
+
+def _is_ready(edition: Edition) -> bool:
+    """Whether xmlschema may be asked now."""
+    if _begin is None or edition in _ready:
+        return True
+    if edition not in _begun:
+        _begun.add(edition)
+        _begin(functools.partial(_make_ready, edition))
+    return False
+
+
+def _make_ready(edition: Edition) -> None:
+    """In a thread. What goes wrong goes wrong again, and is told, where a document is explained."""
+    with contextlib.suppress(Exception):
+        _explainer(edition)
+    _ready.add(edition)
 
 
 def _is_short(root: Any) -> bool:
@@ -202,5 +243,6 @@ def check_extensions(edition: Edition) -> None:
 
     try:
         _explainer(edition)
+        _ready.add(edition)
     except xmlschema.XMLSchemaException as error:
         raise PluginError(f"schema extensions: xmlschema refuses them: {_plain(str(error))}") from error
