@@ -12,6 +12,7 @@ import pytest
     ("name", "flags"),
     [
         ("csip-aus", []),
+        ("dnp3", ["--", "--dnp3_enable", "yes"]),
         ("feeder", ["--", "--feeder", "bundled-30"]),
         ("fuel-cell", []),
         ("mean-voltage", []),

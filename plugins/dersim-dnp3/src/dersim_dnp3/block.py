@@ -1,0 +1,113 @@
+"""A block of points that a master commands, and the statuses that answer it.
+
+A block holds what was written and does not act; what acts is read from the device, whoever asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from py1815.control import CommandStatus
+from py1815.profile.model import Address
+
+from dersim.plugin import ConfigError, Outcome, SetpointChange, Verdict
+from dersim_dnp3.points import Function, Input, Output
+from dersim_dnp3.see import See
+
+#: How a refusal of the device is answered.
+_STATUSES = {
+    Verdict.UNSUPPORTED: CommandStatus.NOT_SUPPORTED,
+    Verdict.OUT_OF_RANGE: CommandStatus.OUT_OF_RANGE,
+}
+
+
+class RefusalError(Exception):
+    """A command that is not carried out: the status that answers it, and why."""
+
+    def __init__(self, status: CommandStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Block(Protocol):
+    """Some outputs of one DER, with the inputs that belong to them.
+
+    function: None for a block that cannot be switched on and off.
+    """
+
+    function: Function | None
+    inputs: Sequence[Input]
+    outputs: Sequence[Output]
+
+    def read(self, address: Address) -> float | bool | None:
+        """What stands at an output now."""
+        ...
+
+    def check(self, address: Address, value: float) -> None:
+        """Raise `RefusalError` for a value that would not be taken; changes nothing."""
+        ...
+
+    def write(self, address: Address, value: float) -> None:
+        """Carry it out, or raise `RefusalError`."""
+        ...
+
+
+def refuse(outcome: Outcome) -> None:
+    """Raise `RefusalError` for what the device did not accept."""
+    if outcome.verdict is not Verdict.ACCEPTED:
+        raise RefusalError(_STATUSES[outcome.verdict], outcome.reason)
+
+
+def submit(see: See, changes: Sequence[SetpointChange]) -> None:
+    """Carry out the changes, all or none; `RefusalError` with the device's reason."""
+    if changes:
+        for outcome in see.setpoints.submit(*changes):
+            refuse(outcome)
+
+
+def update_settings(see: See, values: Mapping[str, float]) -> None:
+    """Write settings, all or none; `RefusalError` with what is allowed."""
+    try:
+        see.settings.update(values, see.now_s())
+    except ConfigError as error:
+        raise RefusalError(CommandStatus.OUT_OF_RANGE, str(error)) from None
+
+
+def check_setting(see: See, name: str, value: float) -> None:
+    """Raise `RefusalError` for a value that the setting does not take."""
+    low, high = see.settings.allowed(name)
+    if not low <= value <= high:
+        reason = f"{name}: {value:g} is outside {low:g} to {high:g}"
+        raise RefusalError(CommandStatus.OUT_OF_RANGE, reason)
+
+
+class Stored:
+    """Outputs that are kept and shown, and act on nothing by themselves."""
+
+    function: Function | None = None
+    inputs: Sequence[Input] = ()
+
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        values: Mapping[Address, float],
+        only: Mapping[Address, Callable[[float], bool]] | None = None,
+    ) -> None:
+        self.outputs = outputs
+        self.values = dict(values)
+        self._only = only or {}
+
+    def read(self, address: Address) -> float | bool | None:
+        """What was written, or the value at first."""
+        return self.values[address]
+
+    def check(self, address: Address, value: float) -> None:
+        """Refuse what is not among the values that this machine has."""
+        if address in self._only and not self._only[address](value):
+            raise RefusalError(CommandStatus.NOT_SUPPORTED, f"{value:g}: this machine has no such value")
+
+    def write(self, address: Address, value: float) -> None:
+        """Keep it."""
+        self.check(address, value)
+        self.values[address] = value

@@ -1,0 +1,243 @@
+"""The points of one DER, for all its masters: its blocks, its table, and what commands have come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from py1815.control import CommandStatus
+from py1815.profile.binding import Binding, Quality, Reading
+from py1815.profile.model import Address, PointMap
+
+from dersim.plugin import Device
+from dersim_dnp3.block import Block, RefusalError
+from dersim_dnp3.droop_function import Droop
+from dersim_dnp3.measured_points import ALARMS, AVAILABLE, ENERGIES, METER, STATES
+from dersim_dnp3.points import AI, BI, CTR, Input, Output, Read, point_map
+from dersim_dnp3.power_functions import HeldPower, PowerLimit
+from dersim_dnp3.profile import Profile
+from dersim_dnp3.rating_points import RATINGS, SETTINGS
+from dersim_dnp3.see import See
+from dersim_dnp3.service_block import Service
+from dersim_dnp3.setting_blocks import MachineSettings, Thresholds
+from dersim_dnp3.var_functions import HeldPowerFactor, HeldVar
+
+_OFFLINE = Reading(0, Quality.OFFLINE)
+#: BI that tell whether a function is supported.
+_SUPPORTS = range(31, 52)
+_STORAGE = ((AI, 44), (AI, 47), (AI, 48), (BI, 4), (BI, 7))
+
+#: Makes the block of a function, and the modes without which a machine does not have it.
+_FUNCTIONS: tuple[tuple[Callable[[See], Block], tuple[str, ...]], ...] = (
+    (PowerLimit, ("opModMaxLimW",)),
+    (HeldPower, ("opModFixedW", "opModTargetW")),
+    (HeldVar, ("opModFixedVar", "opModTargetVar")),
+    (HeldPowerFactor, ("opModFixedPFInjectW",)),
+    (Droop, ("opModFreqDroop",)),
+)
+
+
+class Command(NamedTuple):
+    """The last command of a point. time_s: simulated UTC. value: in the unit. reason: "" if it was taken."""
+
+    time_s: float
+    master: int
+    value: float
+    status: CommandStatus
+    reason: str
+
+
+class _Watched:
+    """An input that makes events; band: its dead-band in the unit."""
+
+    __slots__ = ("_band", "_last", "_read")
+
+    def __init__(self, read: Callable[[], Reading | float | bool], band: float) -> None:
+        self._read = read
+        self._band = band
+        self._last: Reading | float | bool = _OFFLINE
+
+    def moves(self) -> bool:
+        """Whether it has moved far enough since it did so last."""
+        now, last = self._read(), self._last
+        if now is last or now == last:
+            return False
+        known = not isinstance(now, Reading) and not isinstance(last, Reading)
+        if known and abs(now - last) < self._band:
+            return False
+        self._last = now
+        return True
+
+
+def _blocks(see: See) -> tuple[Service, list[Block]]:
+    service = Service(see)
+    functions = [make(see) for make, modes in _FUNCTIONS if see.supports(*modes)]
+    return service, [MachineSettings(see), service, Thresholds(see), *functions]
+
+
+class Station:
+    """The points of one DER, and their commands.
+
+    deadband_pct: of the rating, for events of analog inputs. master: who commands now, for the record.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        now_s: Callable[[], float],
+        profile: Profile,
+        deadband_pct: float,
+        fence: Callable[[str, Callable[[], None]], str],
+    ) -> None:
+        self.see = See(device, now_s)
+        self.service, self.blocks = _blocks(self.see)
+        self._fence = fence
+        #: What was read since the last change, by reader.
+        self._held: dict[int, Reading | float | bool] = {}
+        self._readers = 0
+        self.master = 0
+        #: By address as it is served.
+        self.last: dict[Address, Command] = {}
+        self._reason = ""
+        outputs = [(each, block) for block in self.blocks for each in block.outputs]
+        self.functions = [block.function for block in self.blocks if block.function is not None]
+        own_inputs = self._inputs(outputs)
+        self._profile = profile
+        self._known = [each.address for each in own_inputs] + [each.address for each, _ in outputs]
+        served_inputs = profile.inputs(own_inputs)
+        served_outputs = profile.outputs(outputs)
+        self.inputs: Sequence[Input] = served_inputs
+        self._watched: list[_Watched] = []
+        self.outputs: Sequence[Output] = [each for each, _, _ in served_outputs]
+        self.binding = Binding()
+        for row in self.inputs:
+            band = profile.deadband(row, self.see.plate, deadband_pct)
+            reader = self._reader(row.read)
+            self.binding.read(row.kind, row.index, reader, deadband=band)
+            if row.event_class and row.kind is not CTR:
+                # A wire value is rounded, so less than the dead-band may be an event.
+                self._watched.append(_Watched(reader, ((band or 0.0) - 1) * abs(row.multiplier)))
+        for output, original, block in served_outputs:
+            self._bind(output, original, block)
+        functions = profile.functions(self.functions)
+        self.map: PointMap = point_map(self.inputs, self.outputs, functions)
+        self._stamp: object = None
+        #: Rises when something has moved far enough for an event.
+        self.moved = 0
+
+    def _inputs(self, outputs: Sequence[tuple[Output, Block]]) -> list[Input]:
+        """All inputs: the machine's, those of the blocks, and what reads an output back."""
+        rows = [*RATINGS, *SETTINGS, *METER, *AVAILABLE, *ALARMS, *STATES, *ENERGIES]
+        if not self.see.plate.rtgMaxWh:
+            rows = [row for row in rows if row.address not in _STORAGE or row.address == (AI, 48)]
+        rows += [row for block in self.blocks for row in block.inputs]
+        rows += self._supports()
+        taken = {row.address for row in rows}
+        for output, block in outputs:
+            if output.back is not None and (output.back_kind, output.back) not in taken:
+                rows.append(_back(output, block))
+        return rows
+
+    def _supports(self) -> list[Input]:
+        by_index = {each.supports: each for each in self.functions}
+        return [
+            Input(
+                BI,
+                index,
+                f"has {by_index[index].block}"
+                if index in by_index
+                else f"function {index} of the profile, not there",
+                _always(index in by_index),
+                block=by_index[index].block if index in by_index else "",
+            )
+            for index in _SUPPORTS
+        ]
+
+    def _reader(self, read: Read) -> Callable[[], Reading | float | bool]:
+        see, held = self.see, self._held
+        key = self._readers
+        self._readers += 1
+
+        def now() -> Reading | float | bool:
+            value = held.get(key)
+            if value is None:
+                found = read(see)
+                value = held[key] = _OFFLINE if found is None else found
+            return value
+
+        return now
+
+    def _bind(self, output: Output, original: Address, block: Block) -> None:
+        def check(value: float) -> CommandStatus | None:
+            return self._guarded("check", lambda: block.check(original, value))
+
+        def apply(value: float) -> CommandStatus | None:
+            return self._guarded("command", lambda: block.write(original, value))
+
+        self.binding.output(
+            output.kind,
+            output.index,
+            apply,
+            check=check,
+            status=self._reader(lambda _see: block.read(original)),
+        )
+
+    def _guarded(self, what: str, act: Callable[[], None]) -> CommandStatus | None:
+        """The status that answers; an error that nobody foresaw ends this command alone."""
+        refused: list[RefusalError] = []
+
+        def acted() -> None:
+            try:
+                act()
+            except RefusalError as error:
+                refused.append(error)
+
+        failed = self._fence(what, acted)
+        self._held.clear()
+        if failed:
+            self._reason = failed
+            return CommandStatus.HARDWARE_ERROR
+        self._reason = str(refused[0]) if refused else ""
+        return refused[0].status if refused else None
+
+    def check_profile(self) -> None:
+        """ConfigError for a point of one's own table that this DER does not have."""
+        self._profile.check(self._known)
+
+    def note(self, address: Address, value: float, status: CommandStatus) -> None:
+        """Keep what a command of `master` has come to."""
+        reason = "" if status is CommandStatus.SUCCESS else self._reason or "not a value of this point"
+        self._reason = ""
+        self.last[address] = Command(self.see.now_s(), self.master, value, status, reason)
+
+    def look(self) -> None:
+        """See whether anything has moved far enough for an event; `moved` then rises."""
+        stamp = self.see.stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        self._held.clear()
+        # Not any(...): each point counts from its own last event.
+        if sum([each.moves() for each in self._watched]):
+            self.moved += 1
+
+
+def _always(value: bool) -> Read:
+    return lambda _see: value
+
+
+def _back(output: Output, block: Block) -> Input:
+    address = output.address
+    assert output.back is not None  # noqa: S101 - asked before
+    return Input(
+        output.back_kind,
+        output.back,
+        output.name,
+        lambda _see: block.read(address),
+        output.unit,
+        output.multiplier,
+        output.event_class,
+        output.low,
+        output.high,
+        block=output.block,
+    )
