@@ -51,6 +51,7 @@ class OneDer:
         for _ in range(round(seconds)):
             self.clock.time_s += 1
             self.device.step(self.clock.time_s)
+        self.station.timers.run_due()
         self.station.look()
 
     def command(self, point: str, value: float | bool) -> CommandStatus:

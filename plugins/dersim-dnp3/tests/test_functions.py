@@ -181,10 +181,10 @@ def test_a_stop_reverts_after_its_time(der):
     der.command("AO15", 20)
     der.command("BO2", True)
     der.wait(19)
-    der.station.service.run_due(der.clock.time_s)
+    der.station.timers.run_due()
     assert not der.device.permitted
     der.wait(1)
-    der.station.service.run_due(der.clock.time_s)
+    der.station.timers.run_due()
     assert der.device.permitted
 
 
@@ -199,13 +199,13 @@ def test_the_switch_opens_for_a_time(der):
 
 
 def test_the_rules_of_entering_service_are_settings(der):
+    der.ask("setESDelay", 33.0, SetpointSource.CSIP_DEFAULT)
+    assert der.read("AI54") == 33
     assert der.command("AO10", 17) is OK
     assert der.command("AO8", 60.3) is OK
     assert der.command("AO8", 59) is RANGE
     assert (der.device.settings.setESDelay, der.device.settings.setESHighFreq) == (17, pytest.approx(60.3))
     assert der.read("AI54") == 17
-    der.ask("setESDelay", 33.0, SetpointSource.CSIP_DEFAULT)
-    assert der.read("AI54") == 33
 
 
 def test_settings_of_the_machine(der):

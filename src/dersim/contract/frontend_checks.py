@@ -107,7 +107,7 @@ def _context(subject: Subject, kind: FrontendType, clock: SimClock) -> FrontendC
     device = make_device(clock=clock, functions=subject.registry.functions.values())
     device.step(clock.now_s())
     models = subject.registry.sunspec_models
-    return FrontendContext(
+    context = FrontendContext(
         options=subject.options,
         fleet=Fleet([device]),
         clock=clock,
@@ -119,3 +119,5 @@ def _context(subject: Subject, kind: FrontendType, clock: SimClock) -> FrontendC
         sunspec_models=tuple(OwnedModel(subject.name, model) for model in models.values()),
         fences=Fences(log),
     )
+    context.add_routes = context.routes.of(subject.name, kind.name)
+    return context

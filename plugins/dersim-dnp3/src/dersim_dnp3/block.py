@@ -11,15 +11,8 @@ from typing import Protocol
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
-from dersim.plugin import ConfigError, Outcome, SetpointChange, Verdict
 from dersim_dnp3.points import Function, Input, Output
 from dersim_dnp3.see import See
-
-#: How a refusal of the device is answered.
-_STATUSES = {
-    Verdict.UNSUPPORTED: CommandStatus.NOT_SUPPORTED,
-    Verdict.OUT_OF_RANGE: CommandStatus.OUT_OF_RANGE,
-}
 
 
 class RefusalError(Exception):
@@ -45,33 +38,12 @@ class Block(Protocol):
         ...
 
     def check(self, address: Address, value: float) -> None:
-        """Raise `RefusalError` for a value that would not be taken; changes nothing."""
+        """Raise `RefusalError` or `Refused` for a value that would not be taken; changes nothing."""
         ...
 
     def write(self, address: Address, value: float) -> None:
-        """Carry it out, or raise `RefusalError`."""
+        """Carry it out, or raise `RefusalError` or `Refused`."""
         ...
-
-
-def refuse(outcome: Outcome) -> None:
-    """Raise `RefusalError` for what the device did not accept."""
-    if outcome.verdict is not Verdict.ACCEPTED:
-        raise RefusalError(_STATUSES[outcome.verdict], outcome.reason)
-
-
-def submit(see: See, changes: Sequence[SetpointChange]) -> None:
-    """Carry out the changes, all or none; `RefusalError` with the device's reason."""
-    if changes:
-        for outcome in see.setpoints.submit(*changes):
-            refuse(outcome)
-
-
-def update_settings(see: See, values: Mapping[str, float]) -> None:
-    """Write settings, all or none; `RefusalError` with what is allowed."""
-    try:
-        see.settings.update(values, see.now_s())
-    except ConfigError as error:
-        raise RefusalError(CommandStatus.OUT_OF_RANGE, str(error)) from None
 
 
 def check_setting(see: See, name: str, value: float) -> None:

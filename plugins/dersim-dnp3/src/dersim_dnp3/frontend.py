@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -111,8 +110,7 @@ class OutstationServer:
 
     def _look(self) -> None:
         station = self.station
-        if station.service.ends_s < math.inf:
-            station.service.run_due(self._context.clock.now_s())
+        station.timers.run_due()
         for association in self.masters.all():
             association.look()
         for connection in self.connections:

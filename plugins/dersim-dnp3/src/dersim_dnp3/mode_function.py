@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 
 from py1815.profile.model import Address
 
-from dersim.plugin import ModeValue, SetpointChange
-from dersim_dnp3.block import refuse, submit
+from dersim.plugin import ModeValue, Switched, check_local, submit_local
 from dersim_dnp3.points import AO, BO, Function, Input, Output
-from dersim_dnp3.see import See
+from dersim_dnp3.see import DNP3, See
 
 Values = Mapping[Address, float]
 
@@ -59,6 +58,7 @@ class ModeFunction:
         self._window = {(AO, self.first), (AO, self.first + 1)}
         self._ramp = (AO, self.first + 2)
         self._seconds = (AO, self.first + 3)
+        self._switched = Switched(see, self.modes, self.function.block)
         self._values: tuple[object, dict[Address, float]] | None = None
         self.stored: dict[Address, float] = {each.address: 0.0 for each in outputs} | dict(values)
 
@@ -77,8 +77,8 @@ class ModeFunction:
 
     @property
     def in_force(self) -> bool:
-        """Whether one of the modes acts, by whomever."""
-        return any(self.see.setpoints.value(mode) is not None for mode in self.modes)
+        """Whether one of the modes acts, or waits for its turn, by whomever."""
+        return self._switched.acts
 
     def values(self) -> Values:
         """What acts, and what was written of the rest."""
@@ -89,10 +89,8 @@ class ModeFunction:
 
     def _read_values(self) -> dict[Address, float]:
         values = dict(self.stored)
-        for mode in self.modes:
-            value = self.see.setpoints.value(mode)
-            if value is not None:
-                values |= self.show(mode, value)
+        for held in self._switched.held:
+            values |= self.show(held.mode, held.value)
         return values
 
     def read(self, address: Address) -> float | bool | None:
@@ -107,9 +105,7 @@ class ModeFunction:
             self._check(self.stored)
 
     def _check(self, values: Values) -> None:
-        for mode, wanted in self.demand(values).items():
-            if wanted is not None:
-                refuse(self.see.setpoints.check(mode, wanted))
+        check_local(self.see, self.demand(values))
 
     def write(self, address: Address, value: float) -> None:
         """Carry it out, or raise `RefusalError`."""
@@ -130,29 +126,20 @@ class ModeFunction:
         if on:
             self._ask(self.stored)
         else:
-            submit(self.see, self.see.withdrawn(self.modes, self.function.block))
+            submit_local(self.see, self._switched.off(DNP3))
         self.see.touched()
 
     @property
     def _is_ours(self) -> bool:
         """Whether it is we who ask for it."""
-        return self.see.asks(self.modes, self.function.block)
+        return bool(self._switched.own)
 
     def _ask(self, values: Values) -> None:
         wanted = self.demand(values)
         ramp_s = self.ramp_s(values, wanted)
         seconds = values[self._seconds]
         expires_s = self.see.now_s() + seconds if seconds else None
-        detail = self.function.block
-        changes = [
-            SetpointChange(
-                self.see.source,
-                mode,
-                value,
-                detail,
-                None if value is None else expires_s,
-                None if value is None else ramp_s,
-            )
-            for mode, value in wanted.items()
-        ]
-        submit(self.see, changes)
+        changes = self._switched.on(DNP3, wanted, expires_s)
+        submit_local(
+            self.see, [each if each.value is None else each._replace(ramp_s=ramp_s) for each in changes]
+        )

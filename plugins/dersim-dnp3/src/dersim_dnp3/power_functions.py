@@ -19,8 +19,8 @@ _CHARGING = "InWRte"
 class PowerLimit(ModeFunction):
     """opModMaxLimW. AO 88 limits generation and AO 87 charging (IEEE 1815.2 6.4.2.2).
 
-    Their names in the profile say the opposite; AO 510 and 509 are taken to stand in the same order. Without a
-    battery there is nothing that AO 87 or 509 could limit: what is written is kept.
+    Their names in the profile say the opposite; AO 510 and 509 are taken to stand in the same order. Without
+    a battery there is nothing that AO 87 or 509 could limit: what is written is kept.
     """
 
     function, modes, first = LIMIT, ("opModMaxLimW",), 82

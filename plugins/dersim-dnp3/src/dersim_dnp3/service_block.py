@@ -6,15 +6,15 @@ A permission to start that is withdrawn takes the machine out of service, as 703
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
-from dersim_dnp3.block import RefusalError, check_setting, submit, update_settings
+from dersim.plugin import Switch, Timers, permit, update_settings
+from dersim_dnp3.block import RefusalError, check_setting
 from dersim_dnp3.points import AO, BO, Function, Input, Output
-from dersim_dnp3.see import See
+from dersim_dnp3.see import DNP3, See
 
 _START, _STOP, _MAY_START, _MAY_STOP, _SWITCH = ((BO, index) for index in range(1, 6))
 _STOP_REVERTS, _SWITCH_REVERTS = (AO, 15), (AO, 17)
@@ -34,13 +34,15 @@ _SETTINGS = {
 
 
 class Service:
-    """The block. `ends_s`: when a stop reverts, simulated UTC; infinite for never."""
+    """The block."""
 
     function: Function | None = None
     inputs: Sequence[Input] = ()
 
-    def __init__(self, see: See) -> None:
+    def __init__(self, see: See, timers: Timers) -> None:
         self._see = see
+        self._switch = Switch(see, timers)
+        self._stop = timers.add(self._start_again)
         nominal = round(see.plate.frequency_hz * 1000)
         self.outputs = (
             Output(BO, 1, "start"),
@@ -63,7 +65,6 @@ class Service:
         )
         self._stored: dict[Address, float] = {(AO, index): 0.0 for index in range(13, 18)}
         self._may_stop = True
-        self.ends_s = math.inf
 
     def read(self, address: Address) -> float | bool | None:
         """What stands at an output now."""
@@ -77,7 +78,7 @@ class Service:
             _STOP: not see.device.permitted,
             _MAY_START: see.setpoints.value(_ENERGIZE) is not False,
             _MAY_STOP: self._may_stop,
-            _SWITCH: see.setpoints.value(_CONNECT) is not False,
+            _SWITCH: self._switch.closed,
         }[address]
 
     def check(self, address: Address, value: float) -> None:
@@ -88,23 +89,21 @@ class Service:
             raise RefusalError(CommandStatus.BLOCKED, "start: there is no permission to start (BO 3)")
         elif value and address == _STOP and not self._may_stop:
             raise RefusalError(CommandStatus.BLOCKED, "stop: there is no permission to stop (BO 4)")
-        elif address == _SWITCH and not self._see.supports(_CONNECT):
+        elif address == _SWITCH and not self._switch.works:
             raise RefusalError(CommandStatus.NOT_SUPPORTED, "this machine has no switch to command")
-        elif address == _MAY_START and not self._see.supports(_ENERGIZE):
-            raise RefusalError(CommandStatus.NOT_SUPPORTED, "this machine has no permission of service")
 
     def write(self, address: Address, value: float) -> None:
         """Carry it out, or raise `RefusalError`."""
         self.check(address, value)
         see = self._see
         if address in _SETTINGS:
-            update_settings(see, {_SETTINGS[address]: value})
+            update_settings(see, DNP3, {_SETTINGS[address]: value}, _DETAIL)
         elif address == _MAY_START:
-            submit(see, see.allowed(_ENERGIZE, _DETAIL, allow=bool(value)))
+            permit(see, DNP3, allowed=bool(value), detail=_DETAIL)
         elif address == _MAY_STOP:
             self._may_stop = bool(value)
         elif address == _SWITCH:
-            self._switch(closed=bool(value))
+            self._move(closed=bool(value))
         elif address in (_START, _STOP):
             if value:
                 self._command(start=address == _START)
@@ -114,26 +113,20 @@ class Service:
 
     def _command(self, *, start: bool) -> None:
         self._see.device.command("start" if start else "stop")
-        seconds = self._stored[_STOP_REVERTS]
-        self.ends_s = math.inf if start or not seconds else self._see.now_s() + seconds
+        self._stop.start(0 if start else self._stored[_STOP_REVERTS])
 
-    def _switch(self, *, closed: bool) -> None:
-        seconds = self._stored[_SWITCH_REVERTS]
-        ends_s = self._see.now_s() + seconds if seconds and not closed else None
-        submit(self._see, self._see.allowed(_CONNECT, _DETAIL, expires_s=ends_s, allow=closed))
+    def _move(self, *, closed: bool) -> None:
+        self._switch.move(DNP3, closed=closed, detail=_DETAIL, revert_s=self._stored[_SWITCH_REVERTS])
 
     def _keep(self, address: Address, value: float) -> None:
         """A time that is written while it counts begins anew."""
         self._stored[address] = value
-        see = self._see
-        if address == _STOP_REVERTS and self.ends_s < math.inf:
-            self.ends_s = see.now_s() + value if value else math.inf
-        elif address == _SWITCH_REVERTS and see.asks((_CONNECT,), _DETAIL) and not self.read(_SWITCH):
-            self._switch(closed=False)
+        if address == _STOP_REVERTS and self._stop.running:
+            self._stop.start(value)
+        elif address == _SWITCH_REVERTS and self._switch.is_opened_by(_DETAIL):
+            self._move(closed=False)
 
-    def run_due(self, now_s: float) -> None:
-        """End a stop whose time is over."""
-        if now_s >= self.ends_s:
-            self.ends_s = math.inf
-            self._see.device.command("start")
-            self._see.touched()
+    def _start_again(self) -> None:
+        """The time of a stop is over."""
+        self._see.device.command("start")
+        self._see.touched()

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
-from dersim_dnp3.block import RefusalError, Stored, check_setting, update_settings
+from dersim.plugin import update_settings
+from dersim_dnp3.block import RefusalError, Stored, check_setting
 from dersim_dnp3.measured_points import power_factor
 from dersim_dnp3.points import AO, BI, Function, Input, Output, Read
-from dersim_dnp3.see import See
+from dersim_dnp3.see import DNP3, See
 
 _SIGN, _REFERENCE = (AO, 4), (AO, 5)
 _SETTINGS = {(AO, 0): "setVRef", (AO, 1): "setVRefOfs"}
@@ -60,7 +61,7 @@ class MachineSettings:
         """Carry it out, or raise `RefusalError`."""
         self.check(address, value)
         if address in _SETTINGS:
-            update_settings(self._see, {_SETTINGS[address]: value})
+            update_settings(self._see, DNP3, {_SETTINGS[address]: value}, "settings")
         elif address == _SIGN:
             self._see.power_factor_sign = value
         elif address == _REFERENCE:

@@ -9,7 +9,7 @@ from py1815.control import CommandStatus
 from py1815.profile.binding import Binding, Quality, Reading
 from py1815.profile.model import Address, PointMap
 
-from dersim.plugin import Device
+from dersim.plugin import Device, Refused, Timers, Verdict
 from dersim_dnp3.block import Block, RefusalError
 from dersim_dnp3.droop_function import Droop
 from dersim_dnp3.measured_points import ALARMS, AVAILABLE, ENERGIES, METER, STATES
@@ -22,6 +22,11 @@ from dersim_dnp3.service_block import Service
 from dersim_dnp3.setting_blocks import MachineSettings, Thresholds
 from dersim_dnp3.var_functions import HeldPowerFactor, HeldVar
 
+#: How a refusal of the device is answered.
+_STATUSES = {
+    Verdict.UNSUPPORTED: CommandStatus.NOT_SUPPORTED,
+    Verdict.OUT_OF_RANGE: CommandStatus.OUT_OF_RANGE,
+}
 _OFFLINE = Reading(0, Quality.OFFLINE)
 #: BI that tell whether a function is supported.
 _SUPPORTS = range(31, 52)
@@ -69,10 +74,10 @@ class _Watched:
         return True
 
 
-def _blocks(see: See) -> tuple[Service, list[Block]]:
-    service = Service(see)
+def _blocks(see: See) -> tuple[Timers, list[Block]]:
+    timers = Timers(see.now_s)
     functions = [make(see) for make, modes in _FUNCTIONS if see.supports(*modes)]
-    return service, [MachineSettings(see), service, Thresholds(see), *functions]
+    return timers, [MachineSettings(see), Service(see, timers), Thresholds(see), *functions]
 
 
 class Station:
@@ -90,7 +95,7 @@ class Station:
         fence: Callable[[str, Callable[[], None]], str],
     ) -> None:
         self.see = See(device, now_s)
-        self.service, self.blocks = _blocks(self.see)
+        self.timers, self.blocks = _blocks(self.see)
         self._fence = fence
         #: What was read since the last change, by reader.
         self._held: dict[int, Reading | float | bool] = {}
@@ -184,21 +189,23 @@ class Station:
 
     def _guarded(self, what: str, act: Callable[[], None]) -> CommandStatus | None:
         """The status that answers; an error that nobody foresaw ends this command alone."""
-        refused: list[RefusalError] = []
+        refused: list[tuple[CommandStatus, str]] = []
 
         def acted() -> None:
             try:
                 act()
             except RefusalError as error:
-                refused.append(error)
+                refused.append((error.status, str(error)))
+            except Refused as error:
+                refused.append((_STATUSES[error.verdict], str(error)))
 
         failed = self._fence(what, acted)
         self._held.clear()
         if failed:
             self._reason = failed
             return CommandStatus.HARDWARE_ERROR
-        self._reason = str(refused[0]) if refused else ""
-        return refused[0].status if refused else None
+        status, self._reason = refused[0] if refused else (None, "")
+        return status
 
     def check_profile(self) -> None:
         """ConfigError for a point of one's own table that this DER does not have."""
