@@ -91,11 +91,12 @@ class HeldPowerFactor(ModeFunction):
     }
 
     def __init__(self, see: See) -> None:
-        block = POWER_FACTOR.block
+        block, plate = POWER_FACTOR.block, see.plate
+        lowest = round(100 * min(plate.rtgMinPFOverExcited, plate.rtgMinPFUnderExcited))
         outputs = (
             *common(POWER_FACTOR, 206, 284),
-            Output(AO, 210, "power factor while it generates", "", 0.01, 0, 100, 288, block),
-            Output(AO, 211, "power factor while it charges", "", 0.01, 0, 100, 289, block),
+            Output(AO, 210, "power factor while it generates", "", 0.01, lowest, 100, 288, block),
+            Output(AO, 211, "power factor while it charges", "", 0.01, lowest, 100, 289, block),
             Output(BO, 10, "var are absorbed while it generates", back=29),
             Output(BO, 11, "var are absorbed while it charges", back=30),
         )
