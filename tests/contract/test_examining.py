@@ -47,7 +47,11 @@ from dersim.plugin import (
 from dersim.plugin.candidates import Candidate
 
 PLUGINS = sorted((Path(__file__).parents[2] / "plugins").glob("*/src/*"))
-FLAGS = {"dersim_feeder": ["--feeder", "bundled-30"]}
+#: By plug-in: flags with which it has something to check, and what it then needs to be installed.
+FLAGS = {
+    "dersim_dnp3": (["--dnp3_enable", "yes"], "py1815"),
+    "dersim_feeder": (["--feeder", "bundled-30"], "dss"),
+}
 PLUGINS = [path for path in PLUGINS if (path / "__init__.py").is_file()]
 
 
@@ -64,9 +68,9 @@ def _forget_extensions():
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: path.name)
 def test_the_plug_ins_of_the_repository_pass(path):
     [candidate] = candidates_of(str(path))
-    parser, flags = None, FLAGS.get(path.name, [])
+    parser, (flags, needs) = None, FLAGS.get(path.name, ([], ""))
     if flags:
-        pytest.importorskip("dss", reason="dss-python, which it solves with, is not installed")
+        pytest.importorskip(needs, reason=f"{needs}, which it needs, is not installed")
         parser, _ = make_sim_parser(["--demo", "--without", candidate.name])
     results = list(examine(candidate, parser=parser, flags=flags))
     assert [result.line for result in results if result.result == FAILED] == []

@@ -97,7 +97,7 @@ def test_the_last_command_is_told_to_the_page(running, master):
     [row] = [each for each in running.get("dnp3/points") if each["point"] == "AO210"]
     assert row["command"]["status"] == "OUT_OF_RANGE"
     assert row["command"]["master"] == 4
-    assert "0.01" in row["command"]["reason"]
+    assert row["command"]["reason"] == "0 is outside 0.8 to 1"
 
 
 def test_the_conversation_is_decoded(running, master):

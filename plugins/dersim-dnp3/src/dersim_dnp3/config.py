@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dersim.plugin import ConfigError, OptionParser, number, port, readable_file, yes_no
-from dersim_dnp3.profile import Profile, read_profile
+
+if TYPE_CHECKING:
+    from dersim_dnp3.profile import Profile
 
 PORT = 20000
 LAST_ADDRESS = 65519  # above it are the protocol's own
@@ -115,6 +117,8 @@ def config_of(options: Namespace) -> Config:
             f"--dnp3_remote_addr {options.dnp3_outstation_addr}: is the outstation's own; "
             "give another, or another --dnp3_outstation_addr"
         )
+    from dersim_dnp3.profile import Profile, read_profile  # noqa: PLC0415 - with py1815; flags need none of it
+
     profile = Profile() if options.dnp3_profile is None else read_profile(options.dnp3_profile)
     return Config(
         options.dnp3_outstation_addr,

@@ -207,13 +207,21 @@ class Station:
         status, self._reason = refused[0] if refused else (None, "")
         return status
 
+    def _range(self, address: Address, value: float) -> str:
+        """Why the table refuses a value."""
+        row = next((each for each in self.outputs if each.address == address), None)
+        if row is None:
+            return "there is no such point"
+        low, high = row.low * row.multiplier, row.high * row.multiplier
+        return f"{value:g} is outside {low:g} to {high:g} {row.unit}".rstrip()
+
     def check_profile(self) -> None:
         """ConfigError for a point of one's own table that this DER does not have."""
         self._profile.check(self._known)
 
     def note(self, address: Address, value: float, status: CommandStatus) -> None:
         """Keep what a command of `master` has come to."""
-        reason = "" if status is CommandStatus.SUCCESS else self._reason or "not a value of this point"
+        reason = "" if status is CommandStatus.SUCCESS else self._reason or self._range(address, value)
         self._reason = ""
         self.last[address] = Command(self.see.now_s(), self.master, value, status, reason)
 
