@@ -48,6 +48,8 @@ _WORDS = {
     52: "delay",
     80: "indications",
 }
+#: Objects whose value is a time.
+_TIMES = (50, 51)
 _CLASSES = {1: "all inputs (class 0)", 2: "class 1", 3: "class 2", 4: "class 3"}
 #: Bits of the two octets of indications.
 _INDICATIONS = (
@@ -226,7 +228,9 @@ def _told(body: bytes) -> Iterator[str]:
             command = decode_control(each.group, each.variation, each.raw)
             yield f"{_point(each.group, each.index)} {_shown(command)}: {command.status.name}"
             continue
-        value = each.value if not isinstance(each.value, bool) else int(each.value)
+        value: object = each.value if not isinstance(each.value, bool) else int(each.value)
+        if each.group in _TIMES and isinstance(each.value, int):
+            value = rfc3339(each.value / 1000)
         text = f"{_point(each.group, each.index)} {value}"
         if each.flags is not None and not each.flags & 1:
             text += " offline"

@@ -61,11 +61,11 @@ const row = (...cells) =>
 
 function masterTable({ masters, dropped }) {
   const rows = masters.map((each) =>
-    row(number(each.master), each.connected ? "connected" : "away", number(each.events)),
+    row(each.master, each.connected ? "connected" : "away", number(each.events)),
   );
   const reasons = Object.entries(dropped).map(([reason, times]) => `${reason.replaceAll("_", " ")}: ${times}`);
   return [
-    table(["Master", "State", "Events that wait"], rows, { empty: "No master has spoken yet.", numbers: ["Master", "Events that wait"] }),
+    table(["Master", "State", "Events that wait"], rows, { empty: "No master has spoken yet.", numbers: ["Events that wait"] }),
     reasons.length ? note(`Dropped: ${reasons.join(", ")}.`) : null,
   ];
 }
