@@ -1,4 +1,4 @@
-"""A block of points that a master commands, and the statuses that answer it.
+"""A block of points that a master commands.
 
 A block holds what was written and does not act; what acts is read from the device, whoever asked for it.
 """
@@ -12,15 +12,8 @@ from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
 from dersim_dnp3.points import Function, Input, Output
+from dersim_dnp3.refusal import RefusalError
 from dersim_dnp3.see import See
-
-
-class RefusalError(Exception):
-    """A command that is not carried out: the status that answers it, and why."""
-
-    def __init__(self, status: CommandStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 class Block(Protocol):

@@ -10,9 +10,9 @@ from __future__ import annotations
 from py1815.profile.model import Address
 
 from dersim.plugin import FreqDroop, ModeValue
-from dersim_dnp3.block import RefusalError
 from dersim_dnp3.mode_function import ModeFunction, Values, common
 from dersim_dnp3.points import AI, AO, BO, HIGHEST, Function, Input, Output
+from dersim_dnp3.refusal import RefusalError
 from dersim_dnp3.see import See
 
 DROOP = Function("frequency droop", 16, 68, 35)

@@ -69,7 +69,8 @@ def power_factor(see: See) -> float:
     return -abs(state.p_w) / state.s_va if negative else abs(state.p_w) / state.s_va
 
 
-def _line_voltage(see: See) -> float:
+def line_voltage(see: See) -> float:
+    """The mean voltage from line to line, V."""
     lines = [each for each in see.state.voltage_ll_v if each]
     return sum(lines) / len(lines) if lines else 0.0
 
@@ -114,7 +115,7 @@ METER = (
         for k in range(3)
     ),
     *(_meter(548 + 2 * k, f"angle of phase {'ABC'[k]}", _angle(k), "degrees", 0.1) for k in range(3)),
-    _meter(553, "mean voltage from line to line", _line_voltage, "V", 0.1, 1, _volts),
+    _meter(553, "mean voltage from line to line", line_voltage, "V", 0.1, 1, _volts),
     *(
         _meter(
             554 + k, f"current of phase {'ABC'[k]}", _phase(lambda s: s.current_a, k), "A", 0.1, 1, _amperes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dersim.plugin import Device, DeviceState, LocalView, SetpointSource
+from dersim_dnp3.curve_store import CurveStore
 
 #: Who asks, in documents and logs: a local source, as Modbus, REST and the operator.
 DNP3 = SetpointSource("dnp3", "DNP3")
@@ -19,6 +20,7 @@ class See(LocalView):
         self.power_factor_sign = 1.0
         #: What a percentage of var is taken of: 1 setMaxW, 2 setMaxVar, 3 the var available.
         self.var_reference = 3.0
+        self.curves = CurveStore()
 
     @property
     def state(self) -> DeviceState:

@@ -12,8 +12,9 @@ from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
 from dersim.plugin import Switch, Timers, permit, update_settings
-from dersim_dnp3.block import RefusalError, check_setting
+from dersim_dnp3.block import check_setting
 from dersim_dnp3.points import AO, BO, Function, Input, Output
+from dersim_dnp3.refusal import RefusalError
 from dersim_dnp3.see import DNP3, See
 
 _START, _STOP, _MAY_START, _MAY_STOP, _SWITCH = ((BO, index) for index in range(1, 6))

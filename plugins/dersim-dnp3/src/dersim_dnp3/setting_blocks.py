@@ -8,9 +8,10 @@ from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
 from dersim.plugin import update_settings
-from dersim_dnp3.block import RefusalError, Stored, check_setting
+from dersim_dnp3.block import Stored, check_setting
 from dersim_dnp3.measured_points import power_factor
 from dersim_dnp3.points import AO, BI, Function, Input, Output, Read
+from dersim_dnp3.refusal import RefusalError
 from dersim_dnp3.see import DNP3, See
 
 _SIGN, _REFERENCE = (AO, 4), (AO, 5)

@@ -10,13 +10,17 @@ from py1815.profile.binding import Binding, Quality, Reading
 from py1815.profile.model import Address, PointMap
 
 from dersim.plugin import Device, Refused, Timers, Verdict
-from dersim_dnp3.block import Block, RefusalError
+from dersim_dnp3.block import Block
+from dersim_dnp3.curve_editor import CurveEditor
+from dersim_dnp3.curve_functions import VoltVar, VoltWatt, WattVar
 from dersim_dnp3.droop_function import Droop
 from dersim_dnp3.measured_points import ALARMS, AVAILABLE, ENERGIES, METER, STATES
 from dersim_dnp3.points import AI, BI, CTR, Input, Output, Read, point_map
 from dersim_dnp3.power_functions import HeldPower, PowerLimit
 from dersim_dnp3.profile import Profile
 from dersim_dnp3.rating_points import RATINGS, SETTINGS
+from dersim_dnp3.refusal import RefusalError
+from dersim_dnp3.ride_through import FrequencyRideThrough, VoltageRideThrough
 from dersim_dnp3.see import See
 from dersim_dnp3.service_block import Service
 from dersim_dnp3.setting_blocks import MachineSettings, Thresholds
@@ -39,6 +43,11 @@ _FUNCTIONS: tuple[tuple[Callable[[See], Block], tuple[str, ...]], ...] = (
     (HeldVar, ("opModFixedVar", "opModTargetVar")),
     (HeldPowerFactor, ("opModFixedPFInjectW",)),
     (Droop, ("opModFreqDroop",)),
+    (VoltVar, ("opModVoltVar",)),
+    (VoltWatt, ("opModVoltWatt",)),
+    (WattVar, ("opModWattVar",)),
+    (VoltageRideThrough, ("opModHVRTMustTrip", "opModLVRTMustTrip")),
+    (FrequencyRideThrough, ("opModHFRTMustTrip", "opModLFRTMustTrip")),
 )
 
 
@@ -77,7 +86,7 @@ class _Watched:
 def _blocks(see: See) -> tuple[Timers, list[Block]]:
     timers = Timers(see.now_s)
     functions = [make(see) for make, modes in _FUNCTIONS if see.supports(*modes)]
-    return timers, [MachineSettings(see), Service(see, timers), Thresholds(see), *functions]
+    return timers, [MachineSettings(see), Service(see, timers), Thresholds(see), *functions, CurveEditor(see)]
 
 
 class Station:
