@@ -40,21 +40,28 @@ class Running:
 
 
 @contextmanager
-def run_dersim(*flags: str) -> Iterator[Running]:
-    """A DER with its outstation in a process of its own."""
-    argv = [sys.executable, "-m", "dersim", "sim", "--plugins", "rest,modbus,dnp3", *_FLAGS, *flags]
+def run_process(*words: str) -> Iterator[str]:
+    """`dersim ...` in a process of its own: its ready line."""
+    argv = [sys.executable, "-m", "dersim", *words]
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("dersim ready"), errors.seek(0) or errors.read()
-            yield Running(line)
+            yield line
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 0, errors.seek(0) or errors.read()
         finally:
             process.kill()
             process.communicate()
+
+
+@contextmanager
+def run_dersim(*flags: str, plugins: str = "rest,modbus,dnp3") -> Iterator[Running]:
+    """A DER with its outstation in a process of its own."""
+    with run_process("sim", "--plugins", plugins, *_FLAGS, *flags) as line:
+        yield Running(line)
 
 
 @pytest.fixture(scope="module")
