@@ -11,14 +11,6 @@ from profile_tables import bundled, points_of
 #: What `mandatory_1547` has and we do not serve: by reason, whether it leaves out a point.
 NOT_SERVED = {
     "equipment told one by one, from 5000 on": lambda _kind, index: index >= 5000,
-    "curves, and the functions that name one": lambda kind, index: index in CURVES[kind],
-}
-CURVES = {
-    "AI": (246, 247, 248, 328, *range(329, 533)),
-    "AO": (23, 24, 25, 26, 28, 29, 175, 176, 217, 220),
-    "BI": (77, 81, 82, 107),
-    "BO": (25, 29, 41),
-    "CTR": (),
 }
 
 

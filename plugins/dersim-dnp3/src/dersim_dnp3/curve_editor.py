@@ -1,6 +1,7 @@
 """The window on the curves: a selector (AO 244), and the fields and points of the curve that it shows.
 
-The profile has room for a hundred points; a mode takes ten, so ten are served.
+The profile has room for a hundred points; a mode takes ten, so ten are served. They make no events: they
+change by what a master itself writes, and a master that wants them reads them.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class CurveEditor:
             for axis in "xy"
         ]
         cells = [
-            Output(AO, _SELECTOR + 1 + place, name, "", 1, low, high, _SELECTED + 1 + place)
+            Output(AO, _SELECTOR + 1 + place, name, "", 1, low, high, _SELECTED + 1 + place, event_class=0)
             for place, (name, low, high) in enumerate(names)
         ]
         selector = Output(AO, _SELECTOR, "curve that is shown", "", 1, 1, HIGHEST, _SELECTED)

@@ -86,7 +86,9 @@ class CurveFunction(ModeFunction):
             name = f"{block}: {'xy'[axis]} of its own point {place // 2 + 1}"
             low, high = (round(-100 / scale) if axis or scale == 1 else 0), round((200 - 100 * axis) / scale)
             rows.append(
-                Output(AO, first + place, name, self.own_units[axis], scale, low, high, back + place, block)
+                Output(
+                    AO, first + place, name, self.own_units[axis], scale, low, high, back + place, block, 0
+                )
             )
         return rows
 

@@ -15,7 +15,7 @@ from dersim_dnp3.curve_editor import CurveEditor
 from dersim_dnp3.curve_functions import VoltVar, VoltWatt, WattVar
 from dersim_dnp3.droop_function import Droop
 from dersim_dnp3.measured_points import ALARMS, AVAILABLE, ENERGIES, METER, STATES
-from dersim_dnp3.points import AI, BI, CTR, Input, Output, Read, point_map
+from dersim_dnp3.points import AI, BI, BO, CTR, Input, Output, Read, point_map
 from dersim_dnp3.power_functions import HeldPower, PowerLimit
 from dersim_dnp3.profile import Profile
 from dersim_dnp3.rating_points import RATINGS, SETTINGS
@@ -62,18 +62,33 @@ class Command(NamedTuple):
 
 
 class _Watched:
-    """An input that makes events; band: its dead-band in the unit."""
+    """An input that makes events.
 
-    __slots__ = ("_band", "_last", "_read")
+    band: in the unit. enabled: whether its function is on, without which it is offline.
+    """
 
-    def __init__(self, read: Callable[[], Reading | float | bool], band: float) -> None:
+    __slots__ = ("_band", "_enabled", "_last", "_read", "_was_enabled", "address")
+
+    def __init__(
+        self,
+        address: Address,
+        read: Callable[[], Reading | float | bool],
+        band: float,
+        enabled: Callable[[], object],
+    ) -> None:
+        self.address = address
         self._read = read
         self._band = band
+        self._enabled = enabled
         self._last: Reading | float | bool = _OFFLINE
+        self._was_enabled: object = None
 
     def moves(self) -> bool:
         """Whether it has moved far enough since it did so last."""
         now, last = self._read(), self._last
+        if (enabled := self._enabled()) != self._was_enabled:
+            self._was_enabled, self._last = enabled, now
+            return True
         if now is last or now == last:
             return False
         known = not isinstance(now, Reading) and not isinstance(last, Reading)
@@ -124,13 +139,16 @@ class Station:
         self._watched: list[_Watched] = []
         self.outputs: Sequence[Output] = [each for each, _, _ in served_outputs]
         self.binding = Binding()
+        enabled = self._enables()
         for row in self.inputs:
             band = profile.deadband(row, self.see.plate, deadband_pct)
             reader = self._reader(row.read)
             self.binding.read(row.kind, row.index, reader, deadband=band)
             if row.event_class and row.kind is not CTR:
-                # A wire value is rounded, so less than the dead-band may be an event.
-                self._watched.append(_Watched(reader, ((band or 0.0) - 1) * abs(row.multiplier)))
+                # A master may have counted from another value than this: half of the dead-band is looked at.
+                half = (band or 0.0) / 2 * abs(row.multiplier)
+                on = enabled.get(row.block, _no_function)
+                self._watched.append(_Watched(row.address, reader, half, on))
         for output, original, block in served_outputs:
             self._bind(output, original, block)
         functions = profile.functions(self.functions)
@@ -138,6 +156,17 @@ class Station:
         self._stamp: object = None
         #: Rises when something has moved far enough for an event.
         self.moved = 0
+        #: By address, the value of `moved` when it moved last.
+        self.moved_at: dict[Address, int] = {}
+
+    def _enables(self) -> dict[str, Callable[[], object]]:
+        """Whether a function is on, by its block."""
+        on: dict[str, Callable[[], object]] = {}
+        for block in self.blocks:
+            if block.function is not None:
+                address = (BO, block.function.enable)
+                on[block.function.block] = self._reader(lambda _see, b=block, a=address: b.read(a))  # type: ignore[misc]  # bound defaults
+        return on
 
     def _inputs(self, outputs: Sequence[tuple[Output, Block]]) -> list[Input]:
         """All inputs: the machine's, those of the blocks, and what reads an output back."""
@@ -241,9 +270,14 @@ class Station:
             return
         self._stamp = stamp
         self._held.clear()
-        # Not any(...): each point counts from its own last event.
-        if sum([each.moves() for each in self._watched]):
+        if moved := [each.address for each in self._watched if each.moves()]:
             self.moved += 1
+            self.moved_at |= dict.fromkeys(moved, self.moved)
+
+
+def _no_function() -> object:
+    """Of a point that belongs to no function."""
+    return None
 
 
 def _always(value: bool) -> Read:
