@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -22,7 +23,7 @@ from dersim_dnp3.security import Peers, tls_context
 from dersim_dnp3.services import Dnp3Service
 from dersim_dnp3.station import Station
 
-#: Connections of one DER at once; one more closes the oldest.
+#: Connections of one DER at once; one more closes an old one.
 _MOST = 16
 
 
@@ -40,6 +41,7 @@ class OutstationServer:
         self._conversation = context.services.shared(Conversation, Conversation)
         context.buffers["dnp3_conversation"] = self._conversation.size
         self._flood = Flood(lambda line: self._say("Warning", line))
+        self._arrivals = Flood(lambda line: self._say("Info", line))
         self.anomalies: dict[str, int] = {}
         self.masters = Masters(lambda: self.station, self._config, _real_s, self._flood.line, self._note)
         self.connections: list[Connection] = []
@@ -76,6 +78,10 @@ class OutstationServer:
         self._listeners = await listen(options.dnp3_host, port, flag="--dnp3_port")
         host, port = self._listeners[0].socket.getsockname()[:2]
         self._where = f"{host}:{port}"
+        if self._is_first and self._tls is None and not ipaddress.ip_address(host).is_loopback:
+            self._say(
+                "Warning", f"{host} without TLS: whoever reaches it may command the DERs; see --dnp3_enc"
+            )
         return {"dnp3": self._where}
 
     async def run(self) -> None:
@@ -121,8 +127,8 @@ class OutstationServer:
         connection = Connection(
             self._config.address, self.masters, self._conversation, self._lines, self.device.number, peer
         )
-        while len(self.connections) >= _MOST:
-            self.connections.pop(0).close("a newer connection took its place")
+        if len(self.connections) >= _MOST:
+            self._make_room()
         self.connections.append(connection)
         try:
             with self._context.fences.around(
@@ -135,12 +141,18 @@ class OutstationServer:
             if connection in self.connections:
                 self.connections.remove(connection)
 
+    def _make_room(self) -> None:
+        """Close the oldest connection, if there is one without a master."""
+        oldest = next((each for each in self.connections if each.association is None), self.connections[0])
+        self.connections.remove(oldest)
+        oldest.close("a newer connection took its place")
+
     def _arrived(self, connection: Connection, association: Association) -> None:
         """A connection is this master's now; an older one of the same master ends."""
         for other in self.connections:
             if other is not connection and other.association is association:
                 other.close("its master has come back over another connection")
-        self._say("Info", f"{connection.peer}: master {association.master} has connected")
+        self._arrivals.line(f"{connection.peer}: master {association.master} has connected")
         self._someone.set()
 
     def _note(self, anomaly: ProtocolAnomaly) -> None:
