@@ -41,9 +41,9 @@ class Demo:
         return httpx.request(method, f"{self.admin}/{path}", json=data, timeout=10, trust_env=False)
 
     def publish(self, **modes: Any) -> str:
-        """Publish a control that starts in a second; its mRID."""
+        """Publish a control that starts in a second and outlasts the test, at rate 10 too; its mRID."""
         self.operate("PUT", "poll-rates", {"derp": 1})
-        order = {"modes": modes, "start_in_s": 1, "duration_s": 300}
+        order = {"modes": modes, "start_in_s": 1, "duration_s": 3600}
         answer = self.operate("POST", "programs/2/controls", order)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["mRID"])
@@ -87,7 +87,7 @@ def run_demo(*flags: str) -> Iterator[Demo]:
             assert line.startswith("dersim ready"), errors.seek(0) or errors.read()
             yield Demo(line)
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
         finally:
             process.kill()
             process.communicate()

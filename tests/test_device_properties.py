@@ -14,7 +14,7 @@ from tests.device_strategies import VALUES, scenarios
 from dersim.device import Device
 from dersim.modes import MODES
 
-EVERYDAY, SLOW = 60, 1000
+EVERYDAY, SLOW = 30, 1000
 #: The tick of a reference run, s.
 REFERENCE_S = 0.05
 EVERYDAY_AND_SLOW = pytest.mark.parametrize(

@@ -139,7 +139,8 @@ def test_pause_holds_the_list_and_going_on_loses_no_row(odd, open_page):
     assert ids(page) == before
     page.click("button:text-is('Go on')")
     expect(rows(page)).not_to_have_count(len(before))
-    assert ids(page) == list(range(max(ids(page)), 0, -1))
+    shown = ids(page)  # once: rows go on coming
+    assert shown == list(range(max(shown), 0, -1))
 
 
 def test_the_exports_have_the_filters_of_the_page(odd, open_page):
@@ -166,7 +167,8 @@ def test_older_rows_come_when_asked_for(start_demo, open_page):
     page = open_page(f"{demo.url}/#conversation/?all=1").page
     page.click("button:text-is('Show older')")
     rows(page).nth(220).wait_for()
-    assert ids(page) == list(range(max(ids(page)), min(ids(page)) - 1, -1))
+    shown = ids(page)  # once: rows go on coming
+    assert shown == list(range(max(shown), min(shown) - 1, -1))
     assert len(set(rows(page).locator("td[data-title=DER]").all_inner_texts())) > 1
 
 

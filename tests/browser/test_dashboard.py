@@ -5,6 +5,7 @@ import re
 
 import pytest
 from tests.browser.pages import PAGES, SIGNS, go
+from tests.interop.processes import eventually
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: tox -e browser")
 
@@ -38,8 +39,9 @@ def test_every_page_opens_without_an_error_or_a_foreign_request(demo, open_page,
 def test_the_tiles_show_what_the_api_says(demo, open_page):
     page = open_page(demo.url).page
     go(page, "overview")
-    # Page and API are asked in one go, until both speak of the same tick.
-    for _ in range(20):
+
+    def alike():
+        """Page and API are asked in one go, until both speak of the same tick."""
         tiles, metrics = page.evaluate(
             """async () => {
                 const answer = await (await fetch('/api/dersim/overview')).json();
@@ -49,14 +51,12 @@ def test_the_tiles_show_what_the_api_says(demo, open_page):
             }"""
         )
         told = {name: f"{metrics[key]:.{digits}f}" for name, (key, digits) in TILES.items()}
-        shown = {name: tiles[name] for name in TILES}
-        if told == shown:
-            break
-    assert shown == told
+        return told == {name: tiles[name] for name in TILES}
+
+    eventually("the tiles show what the API says", alike, every_s=0.05)
     client = demo.ask("/api/dersim/csip-client")
-    assert (
-        page.locator(".tile:has(.name:text-is('CSIP')) .value").inner_text() == client["state"].capitalize()
-    )
+    state = page.locator(".tile:has(.name:text-is('CSIP')) .value")
+    sync_api.expect(state).to_have_text(client["state"].capitalize())
     assert client["sfdi"] in page.locator(".who").inner_text()
 
 

@@ -70,7 +70,7 @@ def test_a_fault_of_two_answers_is_planted_and_the_client_recovers(utility, lab,
         page.get_by_label(label, exact=True).fill(text)
     page.get_by_role("button", name="Plant").click()
     expect(page.get_by_text(re.compile(r"Planted as fault #\d+"))).to_be_visible()
-    eventually("the client reads again", lambda: recovered(utility), timeout_s=25)
+    eventually("the client reads again", lambda: recovered(utility))
     page.evaluate("location.hash = 'devices'")
     expect(page.locator("tr[data-lfdi] .pill")).to_have_text("connected")
     assert lab.ask("/api/dersim/csip-client")["state"] == "connected"

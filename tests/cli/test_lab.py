@@ -17,7 +17,10 @@ def state_of(url, key):
     return next(each for each in get_json(f"{url}/api/lab/state")["programs"] if each["program"] == key)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_it_stops_what_it_started(number):
     with program("dersim", "lab", "--port", "0") as lab:
         url = lab.ready()["lab"]
@@ -35,17 +38,24 @@ def test_it_stops_what_it_started(number):
             os.kill(pid, 0)
 
 
-def test_the_command_lines_are_short_where_the_certificates_are_at_hand():
-    with program("dersim", "lab", "--port", "0") as lab:  # started in the checkout
-        url = lab.ready()["lab"]
-        assert state_of(url, "server")["command"] == "dersim server --use_test_pki_certs certs"
-        assert lab.stop() == 0
-
-
-def test_it_listens_on_loopback_alone():
+def test_in_the_checkout_it_listens_on_loopback_alone_its_command_lines_are_short_and_uploads_end_nothing():
+    head = (
+        b"POST /api/lab/programs/server/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n"
+    )
     with program("dersim", "lab", "--port", "0") as lab:
-        assert lab.ready()["lab"].startswith("http://127.0.0.1:")
+        url = lab.ready()["lab"]
+        assert url.startswith("http://127.0.0.1:")
+        # The certificates are at hand there.
+        assert state_of(url, "server")["command"] == "dersim server --use_test_pki_certs certs"
+        address = ("127.0.0.1", int(url.rpartition(":")[2]))
+        for _ in range(40):
+            with contextlib.suppress(OSError), socket.create_connection(address) as upload:
+                upload.sendall(head)
+                for _ in range(300):
+                    upload.sendall(b" " * 500)
+        assert get_json(f"{url}/api/lab/state")["programs"]
         assert lab.stop() == 0
+        assert not [line for line in lab.err if "unexpected" in line or "Traceback" in line]
 
 
 def test_a_busy_port_is_exit_code_2(capsys):
@@ -59,23 +69,7 @@ def test_help_names_the_command(capsys):
     assert "lab" in capsys.readouterr().out
 
 
-def test_uploads_in_small_pieces_do_not_end_the_lab():
-    head = (
-        b"POST /api/lab/programs/server/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n"
-    )
-    with program("dersim", "lab", "--port", "0") as lab:
-        address = ("127.0.0.1", int(lab.ready()["lab"].rpartition(":")[2]))
-        for _ in range(40):
-            with contextlib.suppress(OSError), socket.create_connection(address) as upload:
-                upload.sendall(head)
-                for _ in range(300):
-                    upload.sendall(b" " * 500)
-        assert get_json(f"http://127.0.0.1:{address[1]}/api/lab/state")["programs"]
-        assert lab.stop() == 0
-        assert not [line for line in lab.err if "unexpected" in line or "Traceback" in line]
-
-
-@pytest.mark.parametrize("busy", [b"", b"GET /api/lab/state"])
+@pytest.mark.parametrize("busy", [pytest.param(b"", marks=pytest.mark.slow), b"GET /api/lab/state"])
 def test_with_64_file_descriptors_100_connections_neither_block_nor_flood(busy):
     command = f"ulimit -n 64; exec {sys.executable} -m dersim lab --port 0"
     with contextlib.closing(Program(["sh", "-c", command], ROOT)) as lab:

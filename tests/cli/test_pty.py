@@ -119,6 +119,7 @@ def test_one_der_shows_its_discovery_then_the_table_then_is_quiet():
     assert not re.search("(?:GET|PUT|POST) /", after)
 
 
+@pytest.mark.slow
 def test_every_call_is_shown_where_the_level_is_asked_for():
     with screen([*DEMO, "--log_level", "info", "-N", "2"]) as shown:
         shown.read_until("CSIP DER 2\x1b[0m: PUT /edev/")
@@ -153,6 +154,7 @@ def test_no_color_is_obeyed_and_the_table_stays():
     assert "  dashboard " in shown.text
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_gets_no_escape_at_all():
     with screen([*DEMO, "-N", "2"], TERM="dumb") as shown:
         shown.read_until("Ctrl-C stops it")

@@ -217,7 +217,7 @@ async def test_the_post_rate_of_the_mirror_comes_before_that_of_the_end_device(a
 async def test_the_wait_after_failed_posts_is_at_most_two_post_rates_or_60_s(
     autojump_clock, world, rate, longest_s
 ):
-    await world.ready()
+    await world.ready(poll=900)
     world.server.post_rate = rate
     world.begin()
     await trio.sleep(5)

@@ -182,6 +182,7 @@ async def test_a_month_of_envelopes(autojump_clock, lab) -> None:
         assert run.value("opModMaxLimW") == rows[second // 300]
 
 
+@pytest.mark.slow
 def test_a_month_is_published_one_by_one_and_few_are_kept() -> None:
     now_s = START_S
     head_end = HeadEnd(UtilityConfig(own_programs=False), lambda: now_s, LogBuffer(stream=io.StringIO()))

@@ -68,7 +68,9 @@ def ac_wh(device: Device, state: DeviceState) -> float:
     return given_wh - battery.taken_wh / plate.charge_efficiency
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    "seed", [*range(8), *(pytest.param(n, marks=pytest.mark.slow) for n in range(8, 20))]
+)
 def test_a_hybrid_s_sources_stay_within_their_limits_and_add_up(seed: int) -> None:
     draw, clock = random.Random(seed), ManualClock()
     inputs = Inputs(Conditions(irradiance_w_m2=800.0))

@@ -185,7 +185,9 @@ def run(seed: int) -> None:
         raise AssertionError(f"seed {seed}: {error}") from error
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize(
+    "block", [*range(3), *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 10))]
+)
 def test_three_thousand_random_schedules_follow_the_standard(block: int) -> None:
     for seed in range(300 * block, 300 * (block + 1)):
         run(seed)

@@ -53,7 +53,7 @@ def client_and_server(*flags: str) -> Iterator[Running]:
         argv += ["--csip_root_cert", str(CERTS / "cert_root.pem"), *NO_PORTS, *flags]
         with program(*argv) as child:
             yield Running(child, child.ready(), at["utility_admin"])
-        assert server.stop(5) == 0
+        assert server.stop() == 0
 
 
 def follows_the_first_control(running: Running) -> None:
@@ -63,7 +63,6 @@ def follows_the_first_control(running: Running) -> None:
         lambda: (
             (c := running.client())["state"] == "connected" and c["programs"] and c["default_control"] and c
         ),
-        timeout_s=15,
     )
     # Looked for in both lists: which it is depends on how soon this test got here.
     known = connected["active_controls"] + connected["scheduled_controls"]
@@ -71,9 +70,8 @@ def follows_the_first_control(running: Running) -> None:
     eventually(
         "the first opModMaxLimW active",
         lambda: first["mRID"] in [c["mRID"] for c in running.client()["active_controls"]],
-        timeout_s=15,
     )
-    eventually("P at 40 % of 10 kW", lambda: abs(running.power_kw() - 4.0) < 0.05, timeout_s=5)
+    eventually("P at 40 % of 10 kW", lambda: abs(running.power_kw() - 4.0) < 0.05)
     in_force = get_json(f"{running.api}/setpoints")["in_force"]
     limit = next(s for s in in_force if s["mode"] == "opModMaxLimW")
     assert (limit["value"], limit["detail"]) == (40.0, first["mRID"])
@@ -105,7 +103,7 @@ def test_the_demo_follows_its_first_control() -> None:
         follows_the_first_control(running)
         assert running.client()["registration"] == {"present": True, "verified": True}
         every_exchange_has_its_cause_and_valid_documents(running)
-        assert running.child.stop(3) == 0
+        assert running.child.stop() == 0
 
 
 @pytest.mark.slow
@@ -114,7 +112,7 @@ def test_a_client_with_the_seeds_flags_against_a_server() -> None:
     with client_and_server("--csip_pin", "111115") as running:
         follows_the_first_control(running)
         assert running.client()["registration"]["verified"] is True
-        assert running.child.stop(3) == 0
+        assert running.child.stop() == 0
 
 
 def test_without_a_pin_it_connects_unverified() -> None:
@@ -131,10 +129,9 @@ def test_the_defaults_without_certificates_start_and_say_what_is_missing(tmp_pat
         snapshot = eventually(
             "retrying",
             lambda: (c := get_json(f"{api}/csip-client"))["state"] == "retrying" and c,
-            timeout_s=10,
         )
         assert "cert.pem" in snapshot["last_error"]
-        assert child.stop(3) == 0
+        assert child.stop() == 0
 
 
 def test_four_ders_are_four_identities() -> None:
@@ -149,8 +146,7 @@ def test_four_ders_are_four_identities() -> None:
                 and [x["state"] for x in d] == ["connected"] * 4
                 and d
             ),
-            timeout_s=20,
         )
         assert len({d["lfdi"] for d in devices}) == 4
         assert {d["lfdi"] for d in devices} <= {d["lfdi"] for d in get_json(f"{admin}/end-devices")}
-        assert child.stop(3) == 0
+        assert child.stop() == 0

@@ -35,7 +35,7 @@ def test_py20305_discovers_puts_posts_and_responds_and_returns_after_a_fault(
             assert getattr(put.sent(), told) is not None
         # Not sooner: where its very first poll fails, it ends.
         fault = faults.plant("status", status=503, retry_after_s=1, path="/derp/2/derc", count=1)
-        mrid = utility.publish({"opModMaxLimW": 60}, start_in_s=6, duration_s=2, response_required=7)
+        mrid = utility.publish({"opModMaxLimW": 60}, start_in_s=6, duration_s=5, response_required=7)
         conversation.wait_for("POST", "/mup/*", within_s=20)
         utility.wait_for_responses(mrid, [1, 2, 3], within_s=40)
         assert client.stop(30) == 0

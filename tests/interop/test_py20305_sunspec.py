@@ -31,8 +31,10 @@ def test_a_dercontrol_reaches_our_inverter_through_py20305(
     config = write_config(tmp_path, utility.address, identity=identity, modbus_port=der.modbus.port)
     curve = {"curve": [[95, 40], [105, 40]], "y_ref_type": 3, "open_loop_s": 1}
     modes = {LIMIT: 60, "opModVoltVar": curve}
-    utility.publish(modes, start_in_s=8, duration_s=6, response_required=7)
     with program("py20305", "--config", str(config), cwd=tmp_path) as client:
+        # At its first request, however late that comes: it polls no sooner than 10 s after its first round.
+        conversation.wait_for("GET", "/dcap", within_s=40)
+        utility.publish(modes, start_in_s=6, duration_s=8, response_required=7)
         der.wait_for(lambda der: (der.setpoint(LIMIT), der.source(LIMIT)) == (60, "modbus"), within_s=30)
         der.wait_for(lambda der: abs(der.p_w - 6000) < 100, within_s=10)
         [put, *_] = conversation.wait_for("PUT", "*/dercap", within_s=30)

@@ -2,6 +2,8 @@
 
 import ast
 
+from tests.layout.sources import tree_of
+
 
 def modules_of(root):
     """{dotted name: path} of the modules below `root`, the folder that holds the package."""
@@ -20,7 +22,7 @@ def imports_of(root):
 
 def _imported(path, modules):
     out = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             out |= {alias.name for alias in node.names} & set(modules)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -2,6 +2,8 @@
 
 import ast
 
+from tests.layout.sources import tree_of
+
 MODULE_LINES, CLASS_LINES, FUNCTION_LINES = 400, 250, 60
 
 
@@ -10,7 +12,7 @@ def too_long(path):
     text = path.read_text(encoding="utf-8")
     lines = text.count("\n")
     found = [f"{path}: {lines} lines, at most {MODULE_LINES}"] if lines > MODULE_LINES else []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ClassDef):
             kind, most = "class", CLASS_LINES
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

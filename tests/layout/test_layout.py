@@ -11,14 +11,10 @@ SOURCES = [ROOT / "src", *sorted(ROOT.glob("plugins/*/src"))]
 
 
 @pytest.mark.parametrize("root", SOURCES, ids=lambda root: root.parent.name)
-def test_no_module_imports_itself_by_a_detour(root):
+def test_no_module_imports_itself_by_a_detour_and_nothing_is_too_long(root):
     graph = imports_of(root)
     assert len(graph) > 1
     assert circles(graph) == []
-
-
-@pytest.mark.parametrize("root", SOURCES, ids=lambda root: root.parent.name)
-def test_nothing_is_too_long(root):
     assert [line for path in root.rglob("*.py") for line in too_long(path)] == []
 
 

@@ -5,7 +5,7 @@ import ast
 import pytest
 from tests.mutants.planting import MUTANTS, ROOT, noticed
 
-#: One for each kind of room, whose tests take a second or two.
+#: One for each kind of room, whose tests take a second or two; the first of them every day.
 SAMPLE = [each for each in MUTANTS if each.file in ("hardware/registers.py", "options.py")]
 
 
@@ -22,6 +22,10 @@ def test_the_defects_are_over_all_rooms():
     assert rooms <= {each.file.split("/")[0] for each in MUTANTS}
 
 
-@pytest.mark.parametrize("mutant", SAMPLE, ids=lambda each: each.file)
+@pytest.mark.parametrize(
+    "mutant",
+    [SAMPLE[0], *(pytest.param(each, marks=pytest.mark.slow) for each in SAMPLE[1:])],
+    ids=lambda each: each.file,
+)
 def test_a_sample_is_noticed(mutant, tmp_path):
     assert noticed(mutant, tmp_path / "copy")

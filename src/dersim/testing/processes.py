@@ -110,7 +110,7 @@ class Program:
 
     # ---- its end
 
-    def stop(self, timeout_s: float = 10) -> int:
+    def stop(self, timeout_s: float = 30) -> int:
         """SIGINT, then wait; returns the exit code. What does not stop is killed: an AssertionError."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
