@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [ROOT / "src", *sorted(ROOT.glob("plugins/*/src"))]
 
 
+@pytest.mark.timeout(300)  # seconds of parsing, a minute and more where the machine is busy
 @pytest.mark.parametrize("root", SOURCES, ids=lambda root: root.parent.name)
 def test_no_module_imports_itself_by_a_detour_and_nothing_is_too_long(root):
     graph = imports_of(root)
