@@ -12,6 +12,7 @@ import sys
 import tarfile
 from argparse import Namespace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ from dersim.plugin.builtin import make_device
 from dersim.setpoint_sources import SetpointSource
 from dersim.setpoints import SetpointChange
 
-dss = pytest.importorskip("dss", reason="dss-python is not installed (pip install ./plugins/dersim-feeder)")
+# Not imported here: its library remembers the environment of now, and a first call from a new thread reads it
+# later (`dersim_feeder.opendss`), when every test has changed it.
+if find_spec("dss") is None:
+    pytest.skip("dss-python is not installed (pip install ./plugins/dersim-feeder)", allow_module_level=True)
 np = pytest.importorskip("numpy", reason="numpy is not installed; dss-python brings it")
 PLUGIN = Path(__file__).parents[2] / "plugins" / "dersim-feeder" / "src"
 NOON_S = datetime(2024, 3, 20, 12, tzinfo=UTC).timestamp()
@@ -75,7 +79,9 @@ class Theirs:
     """OpenDSS alone, with a PVSystem in place of each DER and one InvControl for all."""
 
     def __init__(self, ours: Ours, commands: list[str]) -> None:
-        self.dss = dss.DSS.NewContext()
+        from dersim_feeder.opendss import DSS
+
+        self.dss = DSS.NewContext()
         self.dss.AllowForms = self.dss.AllowChangeDir = False
         self.command(*commands, "set mode=snap controlmode=static maxcontroliter=2000 maxiterations=100")
         buses = ours.grid.feeder.buses

@@ -31,7 +31,7 @@ def in_use(port):
     return False
 
 
-@pytest.mark.parametrize("port", [8111, 0])
+@pytest.mark.parametrize("port", [pytest.param(8111, marks=pytest.mark.slow), 0])
 def test_the_three_commands_work_verbatim(port):
     for name in ("curl", "jq"):
         if shutil.which(name) is None:

@@ -95,9 +95,9 @@ def _is_function(code, pairs, start):
     return not _NO_FUNCTION.search(code[:parameters])
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
-def test_every_script_is_in_form(path):
-    assert findings(path.read_text()) == []
+def test_every_script_is_in_form():
+    found = {str(path): findings(path.read_text()) for path in SCRIPTS}
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
 FUNCTION = "function f(a, b) {\n" + "  a();\n" * 37 + "}\n"
@@ -150,7 +150,7 @@ _INSTANTS = re.compile(
 _WRITERS = {"format.js": None, "dom.js": None, "plot_table.js": 1}
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
-def test_instants_are_written_in_one_place(path):
-    allowed = _WRITERS.get(path.name, 0)
-    assert allowed is None or len(_INSTANTS.findall(path.read_text())) <= allowed
+def test_instants_are_written_in_one_place():
+    for path in SCRIPTS:
+        allowed = _WRITERS.get(path.name, 0)
+        assert allowed is None or len(_INSTANTS.findall(path.read_text())) <= allowed, path

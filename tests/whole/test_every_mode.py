@@ -40,8 +40,18 @@ CONTROLS = [mode for mode in CASES if not MODES[mode].default_only]
 DEFAULTS = [mode for mode in CASES if mode != "rampTms"]
 
 
-@pytest.mark.parametrize("flags", [(), ("--csip-2018-compat",)], ids=["2023", "2018"])
-@pytest.mark.parametrize("mode", CONTROLS)
+EDITIONS = {"2023": (), "2018": ("--csip-2018-compat",)}
+
+
+def in_turn():
+    """Each mode in both editions; what is not `slow` in one of them, in turn."""
+    for number, mode in enumerate(CONTROLS):
+        for place, (name, flags) in enumerate(EDITIONS.items()):
+            marks = [] if number % 2 == place else [pytest.mark.slow]
+            yield pytest.param(mode, flags, id=f"{mode}-{name}", marks=marks)
+
+
+@pytest.mark.parametrize(("mode", "flags"), list(in_turn()))
 async def test_a_mode_of_a_control(autojump_clock, open_house, mode, flags):
     case = CASES[mode]
     default = BASE | dict(case.default)
