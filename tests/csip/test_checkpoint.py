@@ -118,6 +118,58 @@ async def test_an_event_ends_at_its_time_without_the_server_and_its_response_is_
     assert statuses(world) == [1, 2, 3]
 
 
+UNREADABLE = {
+    "fsa": ("/edev/1/fsa", Response(503)),
+    "fsa gone": ("/edev/1/fsa", Response(404)),
+    "programs": ("/edev/1/fsa/1/derp", Response(503)),
+    "programs gone": ("/edev/1/fsa/1/derp", Response(404)),
+    "default": ("/derp/1/dderc", Response(503)),
+    "controls": ("/derp/1/derc", Response(503)),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_what_cannot_be_read_after_a_restart_ends_nothing(
+    autojump_clock, world, run, make_control, name
+):
+    await run.begin()
+    world.add_control(make_control(1, world.server.now() + 12, 120))
+    await trio.sleep(40)
+    assert statuses(world) == [1, 2]
+    document = run.take()
+    run.kill()
+    path, answer = UNREADABLE[name]
+    before, world.tree[path] = world.tree[path], answer
+    await run.go_on(document)
+    await trio.sleep(20)
+    in_force = {line.mode: line.source for line in world.device.setpoints.in_force()}
+    assert in_force["opModMaxLimW"] is SetpointSource.CSIP
+    shown = {line.mode: line.value for line in world.device.setpoints.overridden()}
+    assert shown["opModMaxLimW"] == 90.0  # the default waits beneath
+    assert statuses(world) == [1, 2]
+    world.tree[path] = before
+    await trio.sleep(100)
+    assert statuses(world) == [1, 2, 3]
+
+
+async def test_a_program_that_was_taken_away_meanwhile_leaves_nothing_in_force(
+    autojump_clock, world, run, make_control, listing_of
+):
+    await run.begin()
+    world.add_control(make_control(1, world.server.now() + 12, 120))
+    await trio.sleep(40)
+    document = run.take()
+    run.kill()
+    world.tree["/edev/1/fsa/1/derp"] = listing_of(r.DERProgramList, "/edev/1/fsa/1/derp", pollRate=10)
+    client = await run.go_on(document)
+    await trio.sleep(10)
+    assert [each.phase.value for each in client.explain()] == ["cancelled"]
+    ours = SetpointSource.CSIP, SetpointSource.CSIP_DEFAULT
+    shown = (*world.device.setpoints.in_force(), *world.device.setpoints.overridden())
+    assert [line for line in shown if line.source in ours] == []
+    assert statuses(world) == [1, 2, 6]
+
+
 async def test_an_event_that_is_over_and_still_listed_is_not_answered_again(
     autojump_clock, world, run, make_control
 ):

@@ -14,6 +14,7 @@ from dersim.csip.control_values import Wanted
 from dersim.modes import value_from_kept, value_to_kept
 
 if TYPE_CHECKING:
+    from dersim.csip.control_setpoints import ControlSetpoints
     from dersim.ieee2030_5.event_types import Phase
     from dersim.ieee2030_5.events import EventScheduler
 
@@ -24,6 +25,7 @@ class KeepsEvents:
     _scheduler: EventScheduler
     _offsets_s: dict[str, float]
     _phases: dict[str, Phase]
+    _setpoints: ControlSetpoints
 
     def checkpoint(self, now_s: float) -> dict[str, Any]:
         """The events as JSON, and the offset of each clock. now_s: simulated time."""
@@ -38,6 +40,7 @@ class KeepsEvents:
         self._offsets_s.update(document["offsets_s"])
         self._scheduler.restore(document, _unform)
         self._phases = self._scheduler.phases()
+        self._setpoints.resume(self._phases.keys())
 
 
 def _form(wanted: Wanted) -> list[Any]:

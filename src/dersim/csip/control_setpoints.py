@@ -11,7 +11,7 @@ in force, and withdraws what the server no longer asks for once it has read ever
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from dersim.csip.control_values import RAMP, SetpointsProtocol
@@ -92,6 +92,14 @@ class ControlSetpoints:
             for source, mode in self._kept
             if source is SetpointSource.CSIP_DEFAULT and (source, mode) in self._applied
         }
+
+    def resume(self, mrids: Collection[str]) -> None:
+        """These events go on: what is in force for them is theirs, and ends with them."""
+        self._kept = tuple(
+            (source, mode)
+            for source, mode in self._kept
+            if source is not SetpointSource.CSIP or self._applied[source, mode].detail not in mrids
+        )
 
     def release(self) -> None:
         """Everything was read again: what a predecessor left is kept only where it is still asked for."""

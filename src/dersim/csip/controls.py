@@ -113,7 +113,7 @@ class Controls(KeepsEvents):
         self._defaults: dict[str, DefaultDERControl] = {}
         self._setpoints = ControlSetpoints(setpoints, default_of=self._defaults.get, log=log, fence=fence)
         self._readings: tuple[ProgramReading, ...] = ()
-        self._read = False
+        self._read = self._listed = self._whole = False
         self._offsets_s: dict[str, float] = {}
         self._doubts = ClockDoubts(on_clock_mismatch, self._settings.most_held)
         self._needed = _NONE
@@ -132,9 +132,14 @@ class Controls(KeepsEvents):
         """The hrefs of curves without which a control or a default cannot be run; answer by `set_curves`."""
         return self._needed
 
-    def update(self, readings: Iterable[ProgramReading]) -> None:
-        """Take over the complete picture after a poll: every program that is ours."""
+    def update(self, readings: Iterable[ProgramReading], *, listed: bool = True, whole: bool = True) -> None:
+        """Take over the picture after a poll: every program that is ours.
+
+        listed: False where a list of programs could never be read yet: then a missing program says nothing.
+        whole: False where that is so of any default or list of controls.
+        """
         self._readings, self._read = tuple(readings), True
+        self._listed, self._whole = listed, whole
         self._feed()
         if left_out := self._scheduler.left_out:
             most = self._settings.most_held
@@ -205,8 +210,8 @@ class Controls(KeepsEvents):
         self._needed = frozenset(needed) or _NONE
         self._forget_unneeded()
         if self._read:  # else what a checkpoint brought goes on
-            self._scheduler.feed(self._clock.now_s(), feeds)
-        if self._offsets_s and self._readings and not needed:
+            self._scheduler.feed(self._clock.now_s(), feeds, whole=self._listed)
+        if self._offsets_s and self._whole and not needed:
             self._setpoints.release()
         self._apply()
 
@@ -260,6 +265,7 @@ class Controls(KeepsEvents):
     def withdraw(self) -> None:
         """Drop all controls, without Responses: at another server, a refused registration, or shutdown."""
         self._readings = ()
+        self._listed = self._whole = False
         self._needed = _NONE
         self._defaults.clear()
         self._phases.clear()

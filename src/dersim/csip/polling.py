@@ -281,7 +281,7 @@ class Polling:
             self.load.follow(
                 (each.mRID.upper() or each.href or "" for each in programs), controls.server_now_s()
             )
-        controls.update(readings)
+        controls.update(readings, listed=self.tree.programs_listed, whole=self.tree.programs_read)
         if found := await self._programs.curves(controls):
             controls.set_curves(found)
 

@@ -68,6 +68,7 @@ class Programs:
             self._reader.say("Info", f"{link.href} has become empty: reading it again before anything ends")
             return EMPTY_CHECK_S
         self._found_empty = False
+        tree.assignments_read = tree.assignments_read or not _is_gone(listing)
         if not listing.items:
             self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
         failing = any(self._reader.is_failing(fsa.href) for fsa in listing.items)
@@ -79,7 +80,7 @@ class Programs:
 
     def _public_programs(self) -> None:
         link = self.tree.dcap.DERProgramListLink if self.tree.dcap else None
-        self.tree.fsas = ()
+        self.tree.fsas, self.tree.assignments_read = (), True
         self._set_lists((link,))
         if link is not None:
             self._reader.say_once(
@@ -115,7 +116,7 @@ class Programs:
         if listing is None or (_is_gone(listing) and node.programs):
             return min(node.rate_s, BRANCH_RETRY_S)
         known, node.programs = node.programs, {}
-        node.rate_s = _rate(listing)
+        node.rate_s, node.read = _rate(listing), node.read or not _is_gone(listing)
         for item in listing.with_known(node.program for node in known.values()):
             href = item.href or item.mRID
             program = await self._item(item, r.DERProgram)
@@ -134,11 +135,11 @@ class Programs:
     async def read_default(self, node: ProgramNode) -> None:
         """Read the DefaultDERControl of one program."""
         if (link := node.program.DefaultDERControlLink) is None:
-            node.default = None
-        else:
-            node.default = await self._single(
-                "DefaultDERControl", link.href, r.DefaultDERControl, kept=node.default
-            )
+            node.default, node.default_read = None, True
+            return
+        found = await self._single("DefaultDERControl", link.href, r.DefaultDERControl, kept=_UNREADABLE)
+        if found is not _UNREADABLE:
+            node.default, node.default_read = found, True
 
     async def read_controls(self, node: ProgramNode) -> None:
         """Read the DERControlList of one program."""
@@ -151,7 +152,7 @@ class Programs:
     async def _program(self, node: ProgramNode) -> None:
         links = node.program
         if (first := self._reader_of(links.DefaultDERControlLink, node)) is not node:
-            node.default = first.default
+            node.default, node.default_read = first.default, first.default_read
         else:
             await self.read_default(node)
         if (first := self._reader_of(links.DERControlListLink, node)) is not node:

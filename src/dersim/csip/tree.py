@@ -29,13 +29,17 @@ def poll_rate_s(resource: object, default_s: float = DEFAULT_POLL_RATE_S) -> flo
 
 @dataclass(slots=True)
 class ProgramNode:
-    """A DERProgram of the list `list_href`, with its resources. controls None: not read, or unreadable."""
+    """A DERProgram of the list `list_href`, with its resources. controls None: not read, or unreadable.
+
+    default_read: the server has given its default, or has said that there is none.
+    """
 
     program: r.DERProgram
     href: str
     default: r.DefaultDERControl | None = None
     controls: tuple[r.DERControl, ...] | None = None
     list_href: str = ""
+    default_read: bool = False
 
     @property
     def controls_href(self) -> str:
@@ -46,11 +50,15 @@ class ProgramNode:
 
 @dataclass(slots=True)
 class ProgramListNode:
-    """A DERProgramList: one poll rate for its programs with all their controls, defaults and curves."""
+    """A DERProgramList: one poll rate for its programs with all their controls, defaults and curves.
+
+    read: it could be read; what is not in it is not ours.
+    """
 
     href: str
     rate_s: float = DEFAULT_POLL_RATE_S
     programs: dict[str, ProgramNode] = field(default_factory=dict)
+    read: bool = False
 
 
 @dataclass(slots=True)
@@ -86,6 +94,7 @@ class Tree:
     """All that is known of the server.
 
     unreadable: why the last reading of a link failed, by href. curves: those of the DERCurveLists, by href.
+    assignments_read: which program lists are ours is known.
     """
 
     dcap: r.DeviceCapability | None = None
@@ -93,12 +102,24 @@ class Tree:
     end_device_href: str | None = None
     registration: RegistrationView = field(default_factory=RegistrationView)
     fsas: tuple[r.FunctionSetAssignments, ...] = ()
+    assignments_read: bool = False
     program_lists: dict[str, ProgramListNode] = field(default_factory=dict)
     curves: dict[str, r.DERCurve] = field(default_factory=dict)
     der: DerNode | None = None
     log_events: str | None = None
     mirrors: str | None = None
     unreadable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def programs_listed(self) -> bool:
+        """Whether all lists of programs were read: a program that is in none of them is not ours."""
+        return self.assignments_read and all(node.read for node in self.program_lists.values())
+
+    @property
+    def programs_read(self) -> bool:
+        """Whether all programs were read, with their defaults and controls."""
+        nodes = (each for node in self.program_lists.values() for each in node.programs.values())
+        return self.programs_listed and all(each.default_read and each.controls is not None for each in nodes)
 
     def program_nodes(self) -> list[ProgramNode]:
         """Every program once, however many links lead to it.

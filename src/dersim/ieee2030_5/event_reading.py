@@ -29,10 +29,11 @@ class Reading:
         self.gone: dict[str, None] = {}
         self.arrivals = 0
 
-    def feed(self, now_s: float, feeds: Iterable[ProgramFeed]) -> None:
-        """Take over the complete picture: every program that is ours, with its controls and its default.
+    def feed(self, now_s: float, feeds: Iterable[ProgramFeed], *, whole: bool = True) -> None:
+        """Take over the picture: every program that is ours, with its controls and its default.
 
-        A program that two ways lead to counts once, the first of equal ones; an event counts once too.
+        whole: False where some could not be read yet; the programs that were held before then stay. A program
+        that two ways lead to counts once, the first of equal ones; an event counts once too.
         """
         self.arrivals += 1
         book, programs = self._book, {}
@@ -48,6 +49,9 @@ class Reading:
             book.programs_changed |= program.take(feed)
             for control in feed.controls or ():
                 listed.setdefault(control.mRID or control.href or "", (program, control))
+        for key in () if whole else book.programs.keys() - programs.keys():
+            programs[key] = book.programs[key]
+            unread.add(key)
         book.programs_changed |= programs.keys() != book.programs.keys()
         book.dirty |= book.programs_changed
         book.programs = programs

@@ -164,10 +164,13 @@ class EventScheduler:
 
     # ---- what is read, and what the user wants
 
-    def feed(self, now_s: float, feeds: Iterable[ProgramFeed]) -> None:
-        """Take over the complete picture: every program that is ours, with its controls and its default."""
+    def feed(self, now_s: float, feeds: Iterable[ProgramFeed], *, whole: bool = True) -> None:
+        """Take over the picture: every program that is ours, with its controls and its default.
+
+        whole: False where some could not be read yet; the programs that were held before then stay.
+        """
         self.changes += 1
-        self._reading.feed(now_s, feeds)
+        self._reading.feed(now_s, feeds, whole=whole)
 
     def update(self, now_s: float, control: DERControl) -> None:
         """Take over one control that was read by its own href; one that is not ours is ignored."""
