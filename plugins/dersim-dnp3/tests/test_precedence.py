@@ -125,6 +125,7 @@ def everybody() -> Iterator[Everybody]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_one_limit_by_four_protocols_in_turn(everybody):
     utility, show = everybody.utility, everybody.all_show
     show(61, "csip-default")
