@@ -6,12 +6,12 @@ A block holds what was written and does not act; what acts is read from the devi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
-from dersim_dnp3.points import Function, Input, Output
+from dersim_dnp3.points import Function, Input, Output, shown_address
 from dersim_dnp3.refusal import RefusalError
 from dersim_dnp3.see import See
 
@@ -37,6 +37,24 @@ class Block(Protocol):
     def write(self, address: Address, value: float) -> None:
         """Carry it out, or raise `RefusalError` or `Refused`."""
         ...
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What was written and is kept here, as JSON."""
+        ...
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave; what is not there any more is left out."""
+        ...
+
+
+def kept(values: Mapping[Address, float]) -> dict[str, Any]:
+    """Written values as JSON, by point."""
+    return {shown_address(address): value for address, value in values.items()}
+
+
+def take(values: dict[Address, float], document: Mapping[str, Any]) -> None:
+    """Put what `kept` gave over the values of the points that are there."""
+    values |= {address: document[name] for address in values if (name := shown_address(address)) in document}
 
 
 def check_setting(see: See, name: str, value: float) -> None:
@@ -76,3 +94,11 @@ class Stored:
         """Keep it."""
         self.check(address, value)
         self.values[address] = value
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What was written."""
+        return kept(self.values)
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take it over."""
+        take(self.values, document)

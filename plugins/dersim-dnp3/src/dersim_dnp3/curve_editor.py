@@ -6,7 +6,8 @@ change by what a master itself writes, and a master that wants them reads them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
@@ -59,6 +60,14 @@ class CurveEditor:
             self._curves.check_write(place, value)
         elif value != int(value) or not 1 <= value <= self._curves.count:
             raise RefusalError(CommandStatus.OUT_OF_RANGE, f"there is no curve {value:g}")
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The curves."""
+        return self._curves.checkpoint()
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take them over."""
+        self._curves.restore(document)
 
     def write(self, address: Address, value: float) -> None:
         """Keep it: a curve acts when a function takes it over."""

@@ -9,8 +9,8 @@ written curves: it can be read there, and not written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from py1815.control import CommandStatus
 
@@ -69,6 +69,17 @@ class CurveStore:
                 return acting
         self.check_named(number, form)
         return curve_of(form, self._written[number - 1])
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The written curves that have something in them, and which one is shown."""
+        curves = {str(n): cells for n, cells in enumerate(self._written, 1) if any(cells)}
+        return {"selected": self.selected, "curves": curves}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take them over."""
+        self.selected = min(document["selected"], self.count)
+        for number, cells in document["curves"].items():
+            self._written[int(number) - 1] = list(cells)
 
     def is_named(self, number: int) -> bool:
         """Whether a function names it."""

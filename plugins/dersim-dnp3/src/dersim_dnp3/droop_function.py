@@ -7,6 +7,9 @@ sets both.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from py1815.profile.model import Address
 
 from dersim.plugin import FreqDroop, ModeValue
@@ -118,6 +121,15 @@ class Droop(ModeFunction):
         if droop.p_min_w is not None:
             shown[self._MIN] = max(0.0, droop.p_min_w)
         return shown
+
+    def checkpoint(self) -> dict[str, Any]:
+        """With whether AO 482 was written."""
+        return {**super().checkpoint(), "bounded": self._bounded}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take it over."""
+        super().restore(document)
+        self._bounded = document.get("bounded", False)
 
     def write(self, address: Address, value: float) -> None:
         """One response time for both directions."""

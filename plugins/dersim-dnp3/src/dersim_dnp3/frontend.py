@@ -7,6 +7,7 @@ import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Any
 
 import trio
 from py1815.observers import ProtocolAnomaly
@@ -67,6 +68,15 @@ class OutstationServer:
         with self._context.fences.around("dnp3_command", MODULE, f"a {what}", self.device.number) as ended:
             act()
         return str(ended)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What masters have written; nothing of points that nobody used."""
+        return self.station.checkpoint() if "station" in self.__dict__ else {}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take over what `checkpoint` gave. Masters begin anew: their events are gone, and they are told."""
+        if document:
+            self.station.restore(document)
 
     async def bind(self) -> Mapping[str, str]:
         """Open the listener; ConfigError for a busy port or a bad certificate."""

@@ -9,10 +9,12 @@ shown: this machine carries out commands at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from py1815.profile.model import Address
 
 from dersim.plugin import ModeValue, Switched, check_local, submit_local
+from dersim_dnp3.block import kept, take
 from dersim_dnp3.points import AO, BO, Function, Input, Output
 from dersim_dnp3.see import DNP3, See
 
@@ -121,6 +123,14 @@ class ModeFunction:
         if self.in_force and address not in self._window:
             self.stored |= {each: values[each] for each in self.stored}
         self.see.touched()
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What was written, whether it acts or not."""
+        return kept(self.stored)
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take it over; what acts is in the checkpoint of the DER."""
+        take(self.stored, document)
 
     def _switch(self, *, on: bool) -> None:
         if on:

@@ -6,8 +6,9 @@ have curves that no grid of ours reaches. Momentary cessation by frequency (AO 3
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
@@ -21,6 +22,7 @@ from dersim.plugin import (
     never_curve,
     submit_local,
 )
+from dersim_dnp3.block import kept, take
 from dersim_dnp3.curve_forms import (
     HF_TRIP,
     HV_CESSATION,
@@ -126,6 +128,14 @@ class RideThrough:
             self.see.curves.check_named(int(value), self._forms[address])
         if self._switched.acts:
             check_local(self.see, self._demand(address, value))
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The numbers that were written."""
+        return kept(self.stored)
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take them over."""
+        take(self.stored, document)
 
     def write(self, address: Address, value: float) -> None:
         """Carry it out."""

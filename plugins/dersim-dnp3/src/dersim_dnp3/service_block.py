@@ -6,13 +6,14 @@ A permission to start that is withdrawn takes the machine out of service, as 703
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
 
 from dersim.plugin import Switch, Timers, permit, update_settings
-from dersim_dnp3.block import check_setting
+from dersim_dnp3.block import check_setting, kept, take
 from dersim_dnp3.points import AO, BO, Function, Input, Output
 from dersim_dnp3.refusal import RefusalError
 from dersim_dnp3.see import DNP3, See
@@ -111,6 +112,15 @@ class Service:
         else:
             self._keep(address, value)
         see.touched()
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What was written; the timers are kept with those of the others."""
+        return {**kept(self._stored), "may_stop": self._may_stop}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take it over."""
+        take(self._stored, document)
+        self._may_stop = document["may_stop"]
 
     def _command(self, *, start: bool) -> None:
         self._see.device.command("start" if start else "stop")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from py1815.control import CommandStatus
 from py1815.profile.model import Address
@@ -68,6 +69,15 @@ class MachineSettings:
         elif address == _REFERENCE:
             self._see.var_reference = value
         self._see.touched()
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The choices; settings are in the checkpoint of the DER."""
+        return {"sign": self._see.power_factor_sign, "reference": self._see.var_reference}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take them over."""
+        self._see.power_factor_sign = document["sign"]
+        self._see.var_reference = document["reference"]
 
 
 class Thresholds(Stored):

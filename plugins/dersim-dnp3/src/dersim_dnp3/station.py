@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from py1815.control import CommandStatus
 from py1815.profile.binding import Binding, Quality, Reading
@@ -262,6 +262,19 @@ class Station:
         reason = "" if status is CommandStatus.SUCCESS else self._reason or self._range(address, value)
         self._reason = ""
         self.last[address] = Command(self.see.now_s(), self.master, value, status, reason)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """What masters have written and does not act by itself, by block, and the timers."""
+        blocks = {type(block).__name__: block.checkpoint() for block in self.blocks}
+        return {"blocks": blocks, "timers": self.timers.checkpoint()}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Take it over; blocks that this run does not have are left out."""
+        for block in self.blocks:
+            if (kept := document["blocks"].get(type(block).__name__)) is not None:
+                block.restore(kept)
+        self.timers.restore(document["timers"])
+        self.see.touched()
 
     def look(self) -> None:
         """See whether anything has moved far enough for an event; `moved` then rises."""
