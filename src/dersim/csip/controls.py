@@ -37,7 +37,7 @@ from dersim.ieee2030_5.event_types import (
     Reread,
 )
 from dersim.ieee2030_5.events import EventScheduler
-from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERCurve, DERProgram
+from dersim.ieee2030_5.resources import DefaultDERControl, DERControl, DERControlBase, DERCurve, DERProgram
 from dersim.modes import ModeValue, modes_to_json
 
 #: A wake-up that is this near has come: sums of times round.
@@ -138,8 +138,7 @@ class Controls(KeepsEvents):
         listed: False where a list of programs could never be read yet: then a missing program says nothing.
         whole: False where that is so of any default or list of controls.
         """
-        self._readings, self._read = tuple(readings), True
-        self._listed, self._whole = listed, whole
+        self._readings, self._read, self._listed, self._whole = tuple(readings), True, listed, whole
         self._feed()
         if left_out := self._scheduler.left_out:
             most = self._settings.most_held
@@ -153,20 +152,15 @@ class Controls(KeepsEvents):
 
     def curves_of(self, mrid: str) -> frozenset[str]:
         """The hrefs of the curves of a control that is held."""
-        return frozenset(
-            href
-            for control in self._scheduler.controls()
-            if control.mRID == mrid
-            for href in curve_hrefs(control.DERControlBase).values()
-        )
+        held = self._scheduler.controls()
+        return _hrefs(control.DERControlBase for control in held if control.mRID == mrid)
 
     def curves_in_force(self) -> frozenset[str]:
         """The hrefs of the curves of running controls and of defaults."""
-        phases = self._scheduler.phases()
-        controls = self._scheduler.controls()
+        phases, controls = self._scheduler.phases(), self._scheduler.controls()
         bases = [each.DERControlBase for each in controls if phases.get(each.mRID) is Phase.ACTIVE]
         bases += [reading.default.DERControlBase for reading in self._readings if reading.default is not None]
-        return frozenset(href for base in bases for href in curve_hrefs(base).values())
+        return _hrefs(bases)
 
     def set_curves(self, curves: Mapping[str, DERCurve | None]) -> None:
         """Curves by the href of the link that asked for them; None for one that the server does not have.
@@ -345,6 +339,11 @@ def _level(phase: Phase) -> str:
 def _in_words(seen: EventView, phase: Phase) -> str:
     modes = json.dumps(modes_to_json(plain(seen.modes)))
     return f"{phase.value}, {modes}: {seen.why.removeprefix(f'{phase.value}: ')}"
+
+
+def _hrefs(bases: Iterable[DERControlBase]) -> frozenset[str]:
+    """The hrefs of the curves that these refer to."""
+    return frozenset(href for base in bases for href in curve_hrefs(base).values())
 
 
 def _differs(known: Mapping[str, DERCurve | None], href: str, curve: DERCurve | None) -> bool:
