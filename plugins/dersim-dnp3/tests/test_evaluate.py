@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from one_der import OneDer
-
-from conftest import run_dersim
+from processes import run_dersim
 
 pytest.importorskip("dnp3", reason="dnp3py is not installed: pip install 'dersim-dnp3[test]'")
 import profile_tables

@@ -8,8 +8,7 @@ import time
 
 import httpx
 import pytest
-
-from conftest import run_dersim
+from processes import run_dersim
 
 pytest.importorskip("opendnp3", reason="yadnp3 (opendnp3) is not installed: pip install 'dersim-dnp3[test]'")
 from master import Master

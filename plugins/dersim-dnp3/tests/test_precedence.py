@@ -11,9 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from processes import Running, run_dersim, run_process
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
-
-from conftest import Running, run_dersim, run_process
 
 pytest.importorskip("opendnp3", reason="yadnp3 (opendnp3) is not installed: pip install 'dersim-dnp3[test]'")
 from master import Master
