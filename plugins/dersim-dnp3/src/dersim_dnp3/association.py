@@ -6,7 +6,7 @@ from another. So each master has its own, by its link address, and keeps it over
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from py1815.control import AnalogOutput, CommandStatus, ControlRelayOutputBlock
 from py1815.observers import ProtocolAnomaly
@@ -14,7 +14,7 @@ from py1815.profile.model import Address
 from py1815.profile.outstation import DerOutstation
 from py1815.session import Control, Session
 
-from dersim_dnp3.points import AI, AO, BI, BO
+from dersim_dnp3.points import AO, BO
 from dersim_dnp3.station import Station
 
 _BINARY_COMMAND = 12
@@ -28,13 +28,12 @@ class _Outstation(DerOutstation):
         super().__init__(station.map, station.binding, strict=False, event_capacity=500, clock_ms=clock_ms)
         self._station = station
 
-    def poll_some(self, moved: Collection[Address]) -> None:
+    def poll_some(self, moved: Iterable[Address]) -> None:
         """Make events of these inputs: to look at all of them costs more than the rest of a poll."""
-        everything = self._served
-        self._served = {
-            kind: [each for each in points if kind not in (AI, BI) or each.address in moved]
-            for kind, points in everything.items()
-        }
+        everything, some = self._served, {kind: [] for kind in self._served}
+        for kind, index in moved:
+            some[kind].append(self._map.point(kind, index))
+        self._served = some
         try:
             self.poll()
         finally:

@@ -25,7 +25,7 @@ from dersim.plugin import (
 )
 from dersim_dnp3.curve_forms import VOLT_VAR, VOLT_WATT, WATT_VAR, Form
 from dersim_dnp3.curve_store import WRITTEN, Use
-from dersim_dnp3.measured_points import line_voltage
+from dersim_dnp3.measured_points import line_voltage, of_volts, of_watts
 from dersim_dnp3.mode_function import ModeFunction, Values, common
 from dersim_dnp3.points import AI, AO, BO, HIGHEST, Function, Input, Output
 from dersim_dnp3.refusal import RefusalError
@@ -197,7 +197,9 @@ class VoltVar(CurveFunction):
         )
         super().__init__(see, more)
         self.stored[self._AUTO_S] = _AUTO_S
-        self.inputs = (Input(AI, 295, "voltage of Volt-Var", line_voltage, "V", 0.1, 2, block=block),)
+        self.inputs = (
+            Input(AI, 295, "voltage of Volt-Var", line_voltage, "V", 0.1, 2, rating=of_volts, block=block),
+        )
 
     def _curve(self, values: Values) -> Curve:
         curve = super()._curve(values)
@@ -228,7 +230,17 @@ class VoltWatt(CurveFunction):
     def __init__(self, see: See) -> None:
         super().__init__(see)
         self.inputs = (
-            Input(AI, 247, "voltage of Volt-Watt", line_voltage, "V", 0.1, 2, block=self.function.block),
+            Input(
+                AI,
+                247,
+                "voltage of Volt-Watt",
+                line_voltage,
+                "V",
+                0.1,
+                2,
+                rating=of_volts,
+                block=self.function.block,
+            ),
         )
 
 
@@ -252,6 +264,7 @@ class WattVar(CurveFunction):
                 "W",
                 1,
                 2,
+                rating=of_watts,
                 block=self.function.block,
             ),
         )

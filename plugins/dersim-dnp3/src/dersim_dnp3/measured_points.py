@@ -19,23 +19,28 @@ _CIRCUITS = {1: 1.0, 2: 2.0, 3: 6.0}
 _ANGLES = {1: (0.0, None, None), 2: (0.0, 180.0, None), 3: (0.0, 240.0, 120.0)}
 
 
-def _watts(plate: Nameplate) -> float:
+def of_watts(plate: Nameplate) -> float:
+    """Dead-bands of active power: rtgMaxW."""
     return plate.rtgMaxW
 
 
-def _va(plate: Nameplate) -> float:
+def of_va(plate: Nameplate) -> float:
+    """Dead-bands of reactive and apparent power: rtgMaxVA."""
     return plate.rtgMaxVA
 
 
-def _amperes(plate: Nameplate) -> float:
+def of_amperes(plate: Nameplate) -> float:
+    """Dead-bands of currents: rtgMaxA."""
     return plate.rtgMaxA
 
 
-def _volts(plate: Nameplate) -> float:
+def of_volts(plate: Nameplate) -> float:
+    """Dead-bands of voltages: a fifth of the nominal phase voltage."""
     return 0.2 * plate.v_ln_v
 
 
-def _hertz(plate: Nameplate) -> float:
+def of_hertz(plate: Nameplate) -> float:
+    """Dead-bands of the frequency: a fiftieth of the nominal one."""
     return 0.02 * plate.frequency_hz
 
 
@@ -79,15 +84,21 @@ METER = (
     _meter(533, "where the meter is, 1 between the DER and its site", lambda _see: 1.0),
     _meter(534, "circuit, 1 single phase, 2 split phase, 6 wye", lambda see: _CIRCUITS[see.phases]),
     _meter(535, "apparent power is the sum of vectors (1)", lambda _see: 1.0, "", 1, 2),
-    _meter(536, "frequency", lambda see: see.state.frequency_hz, "Hz", 0.001, 3, _hertz),
-    _meter(537, "active power, > 0 generates", lambda see: see.state.p_w, "W", 1, 3, _watts),
+    _meter(536, "frequency", lambda see: see.state.frequency_hz, "Hz", 0.001, 3, of_hertz),
+    _meter(537, "active power, > 0 generates", lambda see: see.state.p_w, "W", 1, 3, of_watts),
     *(
         _meter(
-            538 + k, f"active power of phase {'ABC'[k]}", _phase(lambda s: s.phase_p_w, k), "W", 1, 1, _watts
+            538 + k,
+            f"active power of phase {'ABC'[k]}",
+            _phase(lambda s: s.phase_p_w, k),
+            "W",
+            1,
+            1,
+            of_watts,
         )
         for k in range(3)
     ),
-    _meter(541, "reactive power, > 0 injects", lambda see: see.state.q_var, "var", 1, 3, _va),
+    _meter(541, "reactive power, > 0 injects", lambda see: see.state.q_var, "var", 1, 3, of_va),
     *(
         _meter(
             542 + k,
@@ -96,12 +107,12 @@ METER = (
             "var",
             1,
             1,
-            _va,
+            of_va,
         )
         for k in range(3)
     ),
     _meter(545, "power factor", power_factor, "", 0.01, 3, lambda _plate: 1.0),
-    _meter(546, "apparent power", lambda see: see.state.s_va, "VA", 1, 3, _va),
+    _meter(546, "apparent power", lambda see: see.state.s_va, "VA", 1, 3, of_va),
     *(
         _meter(
             547 + 2 * k,
@@ -110,25 +121,25 @@ METER = (
             "V",
             0.1,
             3,
-            _volts,
+            of_volts,
         )
         for k in range(3)
     ),
     *(_meter(548 + 2 * k, f"angle of phase {'ABC'[k]}", _angle(k), "degrees", 0.1) for k in range(3)),
-    _meter(553, "mean voltage from line to line", line_voltage, "V", 0.1, 1, _volts),
+    _meter(553, "mean voltage from line to line", line_voltage, "V", 0.1, 1, of_volts),
     *(
         _meter(
-            554 + k, f"current of phase {'ABC'[k]}", _phase(lambda s: s.current_a, k), "A", 0.1, 1, _amperes
+            554 + k, f"current of phase {'ABC'[k]}", _phase(lambda s: s.current_a, k), "A", 0.1, 1, of_amperes
         )
         for k in range(3)
     ),
 )
 
 AVAILABLE = (
-    _meter(43, "generation available", lambda see: see.state.available_w, "W", 1, 2, _watts),
-    _meter(44, "charging available", lambda see: -see.state.charge_available_w, "W", 1, 2, _watts),
-    _meter(45, "var that could be injected", lambda see: see.state.var_inject_available, "var", 1, 2, _va),
-    _meter(46, "var that could be absorbed", lambda see: -see.state.var_absorb_available, "var", 1, 2, _va),
+    _meter(43, "generation available", lambda see: see.state.available_w, "W", 1, 2, of_watts),
+    _meter(44, "charging available", lambda see: -see.state.charge_available_w, "W", 1, 2, of_watts),
+    _meter(45, "var that could be injected", lambda see: see.state.var_inject_available, "var", 1, 2, of_va),
+    _meter(46, "var that could be absorbed", lambda see: -see.state.var_absorb_available, "var", 1, 2, of_va),
     _meter(47, "state of charge", lambda see: see.state.soc_pct, "%", 0.1, 2, lambda _plate: 100.0),
     _meter(48, "usable state of charge", lambda see: see.state.soc_pct, "%", 0.1, 2, lambda _plate: 100.0),
     _meter(

@@ -33,7 +33,7 @@ from dersim_dnp3.curve_forms import (
     Form,
 )
 from dersim_dnp3.curve_store import Use
-from dersim_dnp3.measured_points import line_voltage
+from dersim_dnp3.measured_points import line_voltage, of_volts
 from dersim_dnp3.mode_function import switches
 from dersim_dnp3.points import AI, AO, BO, Function, Input, Output
 from dersim_dnp3.refusal import RefusalError
@@ -164,7 +164,9 @@ class VoltageRideThrough(RideThrough):
     def __init__(self, see: See) -> None:
         super().__init__(see)
         block = self.function.block
-        self.inputs = (Input(AI, 72, "voltage of the trips", line_voltage, "V", 0.1, 2, block=block),)
+        self.inputs = (
+            Input(AI, 72, "voltage of the trips", line_voltage, "V", 0.1, 2, rating=of_volts, block=block),
+        )
 
 
 class FrequencyRideThrough(RideThrough):

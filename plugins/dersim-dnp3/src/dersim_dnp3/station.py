@@ -136,28 +136,36 @@ class Station:
         served_inputs = profile.inputs(own_inputs)
         served_outputs = profile.outputs(outputs)
         self.inputs: Sequence[Input] = served_inputs
-        self._watched: list[_Watched] = []
+        #: Those that move with the state, and those that move with setpoints, settings and what is kept.
+        self._moving: list[_Watched] = []
+        self._ruled: list[_Watched] = []
         self.outputs: Sequence[Output] = [each for each, _, _ in served_outputs]
         self.binding = Binding()
-        enabled = self._enables()
-        for row in self.inputs:
-            band = profile.deadband(row, self.see.plate, deadband_pct)
-            reader = self._reader(row.read)
-            self.binding.read(row.kind, row.index, reader, deadband=band)
-            if row.event_class and row.kind is not CTR:
-                # A master may have counted from another value than this: half of the dead-band is looked at.
-                half = (band or 0.0) / 2 * abs(row.multiplier)
-                on = enabled.get(row.block, _no_function)
-                self._watched.append(_Watched(row.address, reader, half, on))
+        self._bind_inputs(deadband_pct)
         for output, original, block in served_outputs:
             self._bind(output, original, block)
         functions = profile.functions(self.functions)
         self.map: PointMap = point_map(self.inputs, self.outputs, functions)
         self._stamp: object = None
+        self._rules: object = None
         #: Rises when something has moved far enough for an event.
         self.moved = 0
         #: By address, the value of `moved` when it moved last.
         self.moved_at: dict[Address, int] = {}
+
+    def _bind_inputs(self, deadband_pct: float) -> None:
+        enabled = self._enables()
+        moving = {row.read for row in (*METER, *AVAILABLE, *ALARMS, *STATES)}
+        moving |= {row.read for block in self.blocks for row in block.inputs}
+        for row in self.inputs:
+            band = self._profile.deadband(row, self.see.plate, deadband_pct)
+            reader = self._reader(row.read)
+            self.binding.read(row.kind, row.index, reader, deadband=band)
+            if row.event_class and row.kind is not CTR:
+                # A master may have counted from another value than this: half of the dead-band is looked at.
+                half = (band or 0.0) / 2 * abs(row.multiplier)
+                watched = _Watched(row.address, reader, half, enabled.get(row.block, _no_function))
+                (self._moving if row.read in moving else self._ruled).append(watched)
 
     def _enables(self) -> dict[str, Callable[[], object]]:
         """Whether a function is on, by its block."""
@@ -283,7 +291,10 @@ class Station:
             return
         self._stamp = stamp
         self._held.clear()
-        if moved := [each.address for each in self._watched if each.moves()]:
+        rules = self.see.rules_stamp(), self.see.device.permitted
+        watched = self._moving if rules == self._rules else (*self._moving, *self._ruled)
+        self._rules = rules
+        if moved := [each.address for each in watched if each.moves()]:
             self.moved += 1
             self.moved_at |= dict.fromkeys(moved, self.moved)
 
