@@ -8,9 +8,11 @@ import time
 
 import httpx
 import pytest
+from certificates import Ca
 from processes import run_dersim
 
 pytest.importorskip("opendnp3", reason="yadnp3 (opendnp3) is not installed: pip install 'dersim-dnp3[test]'")
+import opendnp3
 from master import Master
 
 
@@ -192,3 +194,34 @@ def test_what_is_reported_unasked():
             one.close()
         metrics = httpx.get(running.urls["dashboard"] + "/metrics", timeout=10, trust_env=False).text
         assert 'dersim_dnp3_masters{device="1"}' in metrics
+
+
+@pytest.mark.slow
+def test_tls_with_certificates_on_both_sides(tmp_path):
+    ca = Ca(tmp_path)
+    own, allowed, other = ca.pair("outstation"), ca.pair("master-1"), ca.pair("master-2")
+    flags = ("--dnp3_cert", str(own.cert), "--dnp3_key", str(own.key), "--dnp3_root_cert", str(ca.root))
+    with run_dersim("--dnp3_enc", "yes", *flags, "--dnp3_peers", "master-1") as running:
+
+        def over_tls(pair):
+            return Master(running.dnp3, tls=opendnp3.TLSConfig(str(ca.root), str(pair.cert), str(pair.key)))
+
+        one = over_tls(allowed)
+        try:
+            one.until("its start", lambda: ("STARTUP_INTEGRITY_POLL", "SUCCESS") in one.application.done)
+            assert one.command(88, 400) == "SUCCESS"
+        finally:
+            one.close()
+        one = over_tls(other)
+        try:
+            one.until(
+                "the refusal",
+                lambda: [
+                    each
+                    for each in running.get("dersim/logs?modules=DNP3&level=Warning")["logs"]
+                    if "master-2" in each["message"] and "--dnp3_peers" in each["message"]
+                ],
+            )
+            assert not one.heard.values
+        finally:
+            one.close()
