@@ -167,6 +167,9 @@ def test_the_first_frame_tells_the_master_whatever_came_before_it():
     for _ in range(100):
         assert flooded.feed(b"\x05\x64" * 500) is None
     assert len(flooded._held) <= 292
+    for _ in range(100):  # of a master that may not speak
+        assert flooded.feed(frame) is not None
+    assert len(flooded._held) <= 292
 
 
 def test_certificates_that_are_let_in():

@@ -85,6 +85,7 @@ class FirstFrame:
         self._held += octets
         for frame in self._reader.feed(octets):
             if frame.destination == self._address:
-                return frame.source, self._held
+                held, self._held = self._held, b""  # of a master that may not speak, nothing is kept
+                return frame.source, held
         self._held = self._held[-_LONGEST_FRAME:]
         return None
