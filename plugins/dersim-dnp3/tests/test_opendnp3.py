@@ -225,3 +225,11 @@ def test_tls_with_certificates_on_both_sides(tmp_path):
             assert not one.heard.values
         finally:
             one.close()
+
+
+def test_the_page_and_its_addresses_are_there(running):
+    page = httpx.get(running.urls["dashboard"] + "/panels/dnp3/dnp3.js", timeout=10, trust_env=False).text
+    assert "export function mount" in page
+    document = httpx.get(running.urls["dashboard"] + "/openapi.json", timeout=10, trust_env=False).json()
+    assert {"/api/dnp3/points", "/api/dnp3/masters", "/api/dnp3/conversation"} <= document["paths"].keys()
+    assert running.get("dnp3/masters")["masters"] is not None
