@@ -29,7 +29,7 @@ def test_all_kinds_of_faults_are_drawn():
     assert {act.kind for act in acts} == kinds
 
 
-@pytest.mark.parametrize("seed", [3, 17])
+@pytest.mark.parametrize("seed", [3, pytest.param(17, marks=pytest.mark.slow)])
 def test_a_few_hours_keep_all_invariants(seed):
     outcome = run(seed, 3 * HOUR)
     assert not outcome.findings, "\n".join(map(str, (outcome.repeat, *outcome.findings)))

@@ -21,7 +21,7 @@ from dersim.utility.request_context import RequestContext
 from dersim.utility.tree import find
 
 #: One case in so many; a prime, so that all extremes come up.
-SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "199"))
+SAMPLED = int(os.environ.get("DERSIM_EXTREMES_SAMPLED", "397"))
 
 VIEWS = ("csip-client", "overview", "setpoints", "timeline", "grid-support", "logs")
 ADMIN_VIEWS = (

@@ -12,6 +12,7 @@ import random
 from collections import defaultdict
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -209,7 +210,19 @@ class Utility(RuleBasedStateMachine):
                 assert view.effective_end_s >= view.effective_start_s
 
 
-Utility.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-TestUtility = Utility.TestCase
+def told_to(max_examples: int) -> settings:
+    return settings(
+        max_examples=max_examples,
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+class TestUtility(Utility.TestCase):
+    settings = told_to(70)
+
+
+@pytest.mark.slow
+class TestUtilityForLonger(Utility.TestCase):
+    settings = told_to(600)

@@ -81,7 +81,10 @@ async def test_a_mode_of_a_control_for_a_battery(autojump_clock, open_house, mod
     compare(house, case.device_type, default, (SetpointSource.CSIP, ordered))
 
 
-@pytest.mark.parametrize("mode", DEFAULTS)
+# The way of a default is one for all modes: every day half of them go it.
+@pytest.mark.parametrize(
+    "mode", [*DEFAULTS[::2], *(pytest.param(mode, marks=pytest.mark.slow) for mode in DEFAULTS[1::2])]
+)
 async def test_a_mode_of_a_default(autojump_clock, open_house, mode):
     case = CASES[mode]
     before = BASE | dict(case.default)
