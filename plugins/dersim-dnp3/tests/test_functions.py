@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from one_der import OneDer
-from py1815.control import CommandStatus
+from py1815.application import FunctionCode
+from py1815.control import CommandStatus, ControlRelayOutputBlock
+from py1815.session import Control
 
 from dersim.plugin import FixedPowerFactor, FixedVar, FreqDroop, SetpointSource
 
@@ -251,3 +253,10 @@ def test_the_last_command_of_a_point_is_kept_with_its_reason(der):
     assert (limit.value, limit.status, limit.reason, limit.master) == (40, OK, "", 4)
     assert factor.status is RANGE
     assert factor.reason == "0 is outside 0.8 to 1"
+
+
+def test_an_operation_that_is_none_is_answered_and_told(der):
+    control = Control(FunctionCode.DIRECT_OPERATE, 0, 12, 1, 17, b"", ControlRelayOutputBlock(0x0B))
+    assert der.outstation.operate([control]) == [NOT]
+    assert der.station.last[("BO", 17)].status is NOT
+    assert acting(der, "opModMaxLimW") is None

@@ -31,7 +31,7 @@ def controls(rng: random.Random) -> bytes:
     """Commands of points that are not there, of odd kinds."""
     index = struct.pack("<H", rng.choice(_UNKNOWN_POINTS))
     if rng.random() < 0.5:
-        block = ControlRelayOutputBlock(rng.choice([1, 2, 3, 4]), count=rng.randrange(256))
+        block = ControlRelayOutputBlock(rng.randrange(256), count=rng.randrange(256))
         return b"\x0c\x01\x28\x01\x00" + index + encode_control(block)
     variation = rng.choice((1, 2))
     return (

@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from py1815.control import AnalogOutput, CommandStatus, ControlRelayOutputBlock
+from py1815.control import (
+    AnalogOutput,
+    CommandStatus,
+    ControlRelayOutputBlock,
+    OperationType,
+    TripCloseCode,
+)
+from py1815.events import EventClass
 from py1815.observers import ProtocolAnomaly
-from py1815.profile.model import Address
+from py1815.profile.model import Address, Kind, Point
 from py1815.profile.outstation import DerOutstation
 from py1815.session import Control, Session
 
@@ -30,7 +37,8 @@ class _Outstation(DerOutstation):
 
     def poll_some(self, moved: Iterable[Address]) -> None:
         """Make events of these inputs: to look at all of them costs more than the rest of a poll."""
-        everything, some = self._served, {kind: [] for kind in self._served}
+        everything = self._served
+        some: dict[Kind, list[Point]] = {kind: [] for kind in everything}
         for kind, index in moved:
             some[kind].append(self._map.point(kind, index))
         self._served = some
@@ -53,7 +61,8 @@ class _Outstation(DerOutstation):
 def _value(command: AnalogOutput | ControlRelayOutputBlock, station: Station, index: int) -> float:
     """What was asked for, in the unit."""
     if isinstance(command, ControlRelayOutputBlock):
-        return float(command.operation.name.endswith("ON") or command.trip_close.name == "CLOSE")
+        on = command.operation in (OperationType.LATCH_ON, OperationType.PULSE_ON)
+        return float(on or command.trip_close is TripCloseCode.CLOSE)
     point = station.map.get(AO, index)
     if point is None or command.variation in (3, 4):
         return float(command.value)
@@ -113,7 +122,8 @@ class Association:
     @property
     def events(self) -> int:
         """Events that wait for this master."""
-        return sum(self._outstation.events.count(each) for each in (1, 2, 3))
+        classes = (EventClass.CLASS_1, EventClass.CLASS_2, EventClass.CLASS_3)
+        return sum(self._outstation.events.count(each) for each in classes)
 
     def look(self) -> None:
         """Make events of what has moved since the last look."""

@@ -20,6 +20,7 @@ from py1815.control import (
     AnalogOutput,
     ControlError,
     ControlRelayOutputBlock,
+    OperationType,
     decode_control,
     object_size,
 )
@@ -185,8 +186,12 @@ def _command(header: ObjectHeader, octets: bytes) -> str:
 def _shown(command: ControlRelayOutputBlock | AnalogOutput) -> str:
     if isinstance(command, AnalogOutput):
         return f"{command.value:g}"
-    trip = command.trip_close.name.lower()
-    return command.operation.name.lower().replace("_", " ") + ("" if trip == "nul" else f", {trip}")
+    trip, operation = command.trip_close.name.lower(), command.operation
+    if isinstance(operation, OperationType):
+        word = operation.name.lower().replace("_", " ")
+    else:
+        word = f"operation {operation}"
+    return word + ("" if trip == "nul" else f", {trip}")
 
 
 def _header(header: ObjectHeader) -> str:

@@ -46,7 +46,7 @@ class Service:
         self._switch = Switch(see, timers)
         self._stop = timers.add(self._start_again)
         nominal = round(see.plate.frequency_hz * 1000)
-        self.outputs = (
+        self.outputs: Sequence[Output] = (
             Output(BO, 1, "start"),
             Output(BO, 2, "stop"),
             Output(BO, 3, "permission to start", back=16),

@@ -29,7 +29,7 @@ class MachineSettings:
         self._see = see
         volts = round(see.plate.rtgVNom * 10)
         hertz = round(see.plate.frequency_hz * 1000)
-        self.outputs = (
+        self.outputs: Sequence[Output] = (
             Output(AO, 0, "reference voltage", "V", 0.1, volts // 2, volts * 3 // 2, 29),
             Output(AO, 1, "correction of the reference voltage", "V", 0.1, -volts // 2, volts // 2, 30),
             Output(AO, 2, "nominal frequency, of the nameplate", "Hz", 0.001, hertz, hertz, 31),

@@ -91,8 +91,7 @@ class _Watched:
             return True
         if now is last or now == last:
             return False
-        known = not isinstance(now, Reading) and not isinstance(last, Reading)
-        if known and abs(now - last) < self._band:
+        if not isinstance(now, Reading) and not isinstance(last, Reading) and abs(now - last) < self._band:
             return False
         self._last = now
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from py1815.profile.model import Address
 
@@ -14,7 +15,11 @@ from dersim_dnp3.see import See
 VAR = Function("constant var", 27, 79, 46)
 POWER_FACTOR = Function("constant power factor", 28, 80, 47)
 #: By AO 5.
-_REFERENCES = {1: "setMaxW", 2: "setMaxVar", 3: "statVarAvail"}
+_REFERENCES: Mapping[int, Literal["setMaxW", "setMaxVar", "statVarAvail"]] = {
+    1: "setMaxW",
+    2: "setMaxVar",
+    3: "statVarAvail",
+}
 
 
 class HeldVar(ModeFunction):
