@@ -114,7 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        process.stdout.readline()
+        if not process.stdout.readline().startswith("dersim ready"):
+            taken = f"{options.port} to {options.port + options.masters - 1}"
+            raise SystemExit(f"dersim did not start: is one of the ports {taken} taken? Give another --port")
         time.sleep(2)
         before_s = _cpu_s(process.pid)
         time.sleep(options.seconds)
