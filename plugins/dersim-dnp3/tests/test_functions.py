@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from one_der import OneDer
 from py1815.application import FunctionCode
-from py1815.control import CommandStatus, ControlRelayOutputBlock
+from py1815.control import CommandStatus, ControlRelayOutputBlock, OperationType
 from py1815.session import Control
 
 from dersim.plugin import FixedPowerFactor, FixedVar, FreqDroop, SetpointSource
@@ -260,3 +260,15 @@ def test_an_operation_that_is_none_is_answered_and_told(der):
     assert der.outstation.operate([control]) == [NOT]
     assert der.station.last[("BO", 17)].status is NOT
     assert acting(der, "opModMaxLimW") is None
+
+
+def test_a_control_that_is_to_be_repeated_is_refused_and_those_beside_it_are_carried_out(der):
+    def switch(index, count):
+        command = ControlRelayOutputBlock(int(OperationType.LATCH_ON), count)
+        return Control(FunctionCode.DIRECT_OPERATE, 0, 12, 1, index, b"", command)
+
+    controls = [switch(27, 2), switch(17, 1), switch(99, 1)]
+    assert der.outstation.select(controls) == [NOT, OK, NOT]
+    assert der.outstation.operate(controls) == [NOT, OK, NOT]
+    assert acting(der, "opModMaxLimW") == 100
+    assert acting(der, "opModFixedVar") is None

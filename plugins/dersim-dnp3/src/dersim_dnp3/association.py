@@ -47,15 +47,31 @@ class _Outstation(DerOutstation):
         finally:
             self._served = everything
 
+    def select(self, controls: Sequence[Control]) -> Sequence[CommandStatus]:
+        """Whether each of them could be carried out."""
+        return _without_repeats(controls, super().select)
+
     def operate(self, controls: Sequence[Control]) -> Sequence[CommandStatus]:
         """Carry them out, each by itself."""
-        statuses = super().operate(controls)
+        statuses = _without_repeats(controls, super().operate)
         for control, status in zip(controls, statuses, strict=True):
             kind = BO if control.group == _BINARY_COMMAND else AO
             self._station.note(
                 (kind, control.index), _value(control.command, self._station, control.index), status
             )
         return statuses
+
+
+def _without_repeats(
+    controls: Sequence[Control], carry_out: Callable[[Sequence[Control]], Sequence[CommandStatus]]
+) -> list[CommandStatus]:
+    """The statuses; a control that is to be repeated is refused: these outputs are latched."""
+    answered = iter(carry_out([each for each in controls if not _repeats(each)]))
+    return [CommandStatus.NOT_SUPPORTED if _repeats(each) else next(answered) for each in controls]
+
+
+def _repeats(control: Control) -> bool:
+    return isinstance(control.command, ControlRelayOutputBlock) and control.command.count > 1
 
 
 def _value(command: AnalogOutput | ControlRelayOutputBlock, station: Station, index: int) -> float:
