@@ -73,22 +73,23 @@ async def _masters(first_port: int, count: int, seconds: float, process: int) ->
     latencies_s: list[float] = []
     cpu_s = 0.0
 
-    async def run(number: int, ready: trio.Event) -> None:
-        await trio.sleep(number / count)
+    async def run(number: int, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         master = _Master(await trio.open_tcp_stream("127.0.0.1", first_port + number))
         await master.poll(whole=True)
+        task_status.started()
         await ready.wait()
         due_s = trio.current_time() + number / count
         for turn in range(1, 1_000_000):
             await trio.sleep_until(due_s + turn)
             latencies_s.append(await master.poll(whole=turn % 60 == 0))
 
+    ready = trio.Event()
     async with trio.open_nursery() as nursery:
-        ready = trio.Event()
         for number in range(count):
-            nursery.start_soon(run, number, ready)
-        await trio.sleep(3)
+            await nursery.start(run, number)
         ready.set()
+        await trio.sleep(2)  # each has its own moment of the second
+        latencies_s.clear()
         before_s = _cpu_s(process)
         await trio.sleep(seconds)
         cpu_s = _cpu_s(process) - before_s
