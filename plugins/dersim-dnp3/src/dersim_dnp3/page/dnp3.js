@@ -26,14 +26,19 @@ class Page {
       { "aria-label": "Kind of point", onchange: again },
       options(KINDS.map((each) => [each, each])),
     );
-    this.text = h("input", { type: "search", "aria-label": "Name or function", placeholder: "name or function" });
+    const what = "name or function";
+    this.text = h("input", { type: "search", "aria-label": "Name or function", placeholder: what });
     this.text.addEventListener("input", again);
     show(
       root,
       this.trouble,
       card("Masters", this.masters),
       card("Points", h("div", { class: "row" }, this.kind, this.text), this.points),
-      card("Conversation", note("The newest fragments. A line opens on its objects and octets."), this.conversation),
+      card(
+        "Conversation",
+        note("The newest fragments. A line opens on its objects and octets."),
+        this.conversation,
+      ),
     );
   }
 
@@ -63,9 +68,13 @@ function masterTable({ masters, dropped }) {
   const rows = masters.map((each) =>
     row(each.master, each.connected ? "connected" : "away", number(each.events)),
   );
-  const reasons = Object.entries(dropped).map(([reason, times]) => `${reason.replaceAll("_", " ")}: ${times}`);
+  const told = ([reason, times]) => `${reason.replaceAll("_", " ")}: ${times}`;
+  const reasons = Object.entries(dropped).map(told);
   return [
-    table(["Master", "State", "Events that wait"], rows, { empty: "No master has spoken yet.", numbers: ["Events that wait"] }),
+    table(["Master", "State", "Events that wait"], rows, {
+      empty: "No master has spoken yet.",
+      numbers: ["Events that wait"],
+    }),
     reasons.length ? note(`Dropped: ${reasons.join(", ")}.`) : null,
   ];
 }
@@ -98,7 +107,9 @@ function lineTable(lines, open) {
     const from = each.direction === "in" ? `master ${each.master}` : `DER ${each.device}`;
     return row(stamp(each.time, true), from, headOf(each), each.indications.join(", "), details(each, open));
   });
-  return table(["Time", "From", "Function", "Indications", "Objects"], rows, { empty: "Nothing was said yet." });
+  return table(["Time", "From", "Function", "Indications", "Objects"], rows, {
+    empty: "Nothing was said yet.",
+  });
 }
 
 function headOf(line) {
@@ -121,5 +132,8 @@ function details(line, open) {
   return node;
 }
 
-const summaryOf = (objects) =>
-  objects.length ? objects.slice(0, 2).join(", ") + (objects.length > 2 ? ` ... (${objects.length})` : "") : "none";
+function summaryOf(objects) {
+  if (!objects.length) return "none";
+  const more = objects.length > 2 ? ` ... (${objects.length})` : "";
+  return objects.slice(0, 2).join(", ") + more;
+}
