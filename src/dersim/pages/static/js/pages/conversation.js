@@ -83,7 +83,9 @@ class ConversationPage {
     this.paused = !this.paused;
     this.hold.textContent = this.paused ? "Go on" : "Pause";
     this.hold.setAttribute("aria-pressed", String(this.paused));
+    clearTimeout(this.timer);
     if (!this.paused) this.load();
+    else if (this.after) this.turn++; // what was asked for just now is not shown any more
   }
 
   restart() {
