@@ -27,6 +27,21 @@ FRESH_S = 180.0
 _STATUS = re.compile(rb"<(?:\w+:)?status>(\d+)<")
 
 
+class Waits:
+    """The oldest Response that waits, by DER. Two looks may come in one instant, at the end of the days."""
+
+    def __init__(self) -> None:
+        self._oldest: dict[int, tuple[Any, float]] = {}
+
+    def too_long(self, number: int, oldest: Any, now_s: float) -> bool:
+        """Whether this one, None for none, was the oldest `FRESH_S` ago too."""
+        before, since_s = self._oldest.get(number, (None, now_s))
+        if oldest is None or oldest != before:
+            self._oldest[number] = oldest, now_s
+            return False
+        return now_s - since_s >= FRESH_S
+
+
 class ResponseCheck:
     """All Responses of a run, by DER and mRID, whatever the server has forgotten."""
 
@@ -39,7 +54,7 @@ class ResponseCheck:
         self._again: set[tuple[str, str, int]] = set()
         self._spare: defaultdict[str, int] = defaultdict(int)
         self._violations = 0
-        self._waited: dict[int, int] = {}
+        self._waits = Waits()
 
     def hear(self) -> None:
         """Take the new ones."""
@@ -104,10 +119,9 @@ class ResponseCheck:
                 continue
             if not machine.is_settled():
                 continue
-            pending = client.lifecycle.outbox.pending
-            if pending and self._waited.get(number):
-                machine.find("Responses", number, "no Response waits in calm", f"{pending} wait")
-            self._waited[number] = pending
+            outbox = client.lifecycle.outbox
+            if self._waits.too_long(number, next(iter(outbox._queue), None), machine.now_s):
+                machine.find("Responses", number, "no Response waits in calm", f"{outbox.pending} wait")
             self._complete(number, lfdi, client)
 
     def _complete(self, number: int, lfdi: str, client: CsipClient) -> None:
