@@ -90,7 +90,7 @@ CASES = {
     "Content-Length too short": case("content_length", "not well-formed", by=-20, recovers_s=POLL_S),
     "redirect": case("redirect", HARMLESS),
     "20 redirects": case("redirect", "more than 5 redirects", hops=20, recovers_s=POLL_S),
-    "redirect loop": case("redirect_loop", "more than 5 redirects", recovers_s=POLL_S),
+    "redirect loop": case("redirect_loop", "redirected in a loop", recovers_s=POLL_S),
     "moved": case("moved", HARMLESS, path="/derp*"),
     "all too high": case("list", HARMLESS, lie="all_too_high"),
     "repeats": case("list", HARMLESS, lie="repeats"),
@@ -128,7 +128,7 @@ WHOLE = {
     "503 for a minute and more": case(
         "status", "503", status=503, retry_after_s=90, recovers_s=90 + RETRY_S
     ),
-    "another host": case("redirect", "more than 5 redirects", to="http://other.test/x", recovers_s=POLL_S),
+    "another host": case("redirect", "redirected in a loop", to="http://other.test/x", recovers_s=POLL_S),
 }  # fmt: skip
 
 

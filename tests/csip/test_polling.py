@@ -203,7 +203,7 @@ async def test_a_redirect_to_another_port_opens_a_second_connection(autojump_clo
 
 @pytest.mark.parametrize(
     ("location", "words"),
-    [("/dcap", "redirects"), ("ftp://x/y", "not http"), ("http://[/", "cannot be followed")],
+    [("/dcap", "redirected in a loop"), ("ftp://x/y", "not http"), ("http://[/", "cannot be followed")],
 )
 async def test_bad_redirects_end_in_a_line(autojump_clock, world, location, words):
     client = await world.ready()
@@ -212,7 +212,23 @@ async def test_bad_redirects_end_in_a_line(autojump_clock, world, location, word
     await trio.sleep(3)
     assert client.snapshot()["state"] == "retrying"
     assert words in client.snapshot()["last_error"]
-    assert len(world.server.seen) <= 6
+    assert len(world.server.seen) == 1
+
+
+async def test_of_a_chain_of_redirects_each_address_is_asked_once(autojump_clock, world):
+    client = await world.ready()
+    numbers = itertools.count()
+    world.tree["/dcap"] = lambda request: Response(302, (("location", "/other"),))
+    world.tree["/other"] = lambda request: Response(302, (("location", "/dcap"),))
+    world.begin()
+    await trio.sleep(3)
+    assert world.server.paths("GET") == ["/dcap", "/other"]
+    world.tree["/dcap"] = lambda request: Response(302, (("location", f"/new/{next(numbers)}"),))
+    for number in range(9):
+        world.tree[f"/new/{number}"] = world.tree["/dcap"]
+    await trio.sleep(12)
+    assert "more than 5 redirects" in client.snapshot()["last_error"]
+    assert len(world.server.seen) == 2 + 6
 
 
 async def test_a_status_change_is_put_at_once_and_at_most_once_a_second(autojump_clock, world):
@@ -380,3 +396,59 @@ async def test_another_program_at_the_same_href_is_read_by_it(autojump_clock, wo
     world.server.tree[program.href] = other
     await trio.sleep(600)
     assert len(world.server.times(program.href)) == before + 1
+
+
+async def test_what_changed_is_read_even_if_the_first_reading_broke_off(autojump_clock, world):
+    """A list that has changed is unchanged at the next look; what it asks to read has not been read yet."""
+    later = Response(503, (("retry-after", "10"),))
+    client = await world.ready()
+    world.begin()
+    await trio.sleep(15)
+    fsa = copy.copy(world.tree["/edev/1/fsa/1"])
+    fsa.mRID, fsa.DERProgramListLink = "A2" * 16, r.ListLink(href="/other", all=0)
+    world.tree["/edev/1/fsa/1"] = fsa
+    world.tree["/edev/1/fsa"].FunctionSetAssignments = (fsa,)
+    world.tree["/other"] = r.DERProgramList(href="/other", all=0, results=0)
+    me = copy.copy(world.tree["/edev/1"])
+    me.changedTime += 1
+    world.tree["/edev"].EndDevice = (me,)
+    world.server.answers["GET", "/edev/1/fsa/1"] = [later]
+    world.server.answers["GET", "/edev/1"] = [later]
+    before = world.server.paths().count("/edev/1")
+    await trio.sleep(60)
+    assert world.server.paths().count("/edev/1") == before + 2
+    assert "/other" in world.server.paths()
+    assert client.snapshot()["state"] == "connected"
+
+
+async def test_a_failing_link_that_is_no_more_is_no_trouble(autojump_clock, world):
+    client = await world.ready()
+    world.begin()
+    await trio.sleep(5)
+    world.tree["/derp/1/derc"] = Response(500)
+    await trio.sleep(10)
+    assert "/derp/1/derc" in client.snapshot()["last_error"]
+    world.tree["/edev/1/fsa/1/derp"].DERProgram = ()
+    await trio.sleep(20)
+    assert (client.snapshot()["state"], client.snapshot()["troubles"]) == ("connected", [])
+
+
+async def test_a_failing_registration_of_a_removed_end_device_is_no_trouble(autojump_clock, world):
+    client = await world.ready()
+    world.begin()
+    await trio.sleep(5)
+    world.tree["/edev/1/rg"].pollRate = 10
+    await trio.sleep(900)
+    world.tree["/edev/1/rg"] = Response(503)
+    await trio.sleep(40)
+    assert "/edev/1/rg" in client.snapshot()["last_error"]
+    me = copy.copy(world.tree["/edev/1"])
+    me.href, me.RegistrationLink = "/edev/2", r.Link(href="/edev/2/rg")
+    world.tree["/edev"].EndDevice = ()
+    world.tree["/edev/1/rg"] = Response(404)
+    world.tree["/edev/2"] = me
+    world.tree["/edev/2/rg"] = r.Registration(href="/edev/2/rg", dateTimeRegistered=0, pIN=111115)
+    world.server.answers["POST", "/edev"] = Response(201, (("location", "/edev/2"),))
+    await trio.sleep(60)
+    assert client.snapshot()["end_device"] == "/edev/2"
+    assert (client.snapshot()["state"], client.snapshot()["troubles"]) == ("connected", [])

@@ -235,6 +235,43 @@ async def test_a_refused_put_does_not_stop_the_others(autojump_clock, world):
     assert world.logged("DERCapability not accepted")
 
 
+async def test_a_put_that_meets_an_error_of_the_server_is_a_trouble_and_tried_again(autojump_clock, world):
+    client = await world.ready(poll=300)
+    world.begin()
+    await trio.sleep(3)
+    world.server.answers["PUT", "/edev/1/der/1/ders"] = [Response(503)] * 2
+    world.device.command("stop")
+    await trio.sleep(10)
+    shown = client.snapshot()
+    assert (shown["state"], [each["what"] for each in shown["troubles"]]) == ("retrying", ["DERStatus"])
+    await trio.sleep(70)
+    assert (client.snapshot()["state"], client.snapshot()["troubles"]) == ("connected", [])
+    assert len(world.server.bodies("/edev/1/der/1/ders", "PUT")) == 4
+
+
+async def test_what_a_server_never_took_is_listed_but_no_loss(autojump_clock, world):
+    client = await world.ready()
+    world.server.answers["PUT", "/edev/1/der/1/dera"] = Response(500)
+    world.begin()
+    await trio.sleep(60)
+    shown = client.snapshot()
+    assert (shown["state"], [each["what"] for each in shown["troubles"]]) == (
+        "connected",
+        ["DERAvailability"],
+    )
+    world.server.answers["PUT", "/edev/1/der/1/dera"] = Response(405)
+    await trio.sleep(60)
+    assert client.snapshot()["troubles"] == []
+
+
+async def test_a_put_that_failed_in_a_walk_is_tried_again_soon(autojump_clock, world):
+    await world.ready(poll=900)
+    world.server.answers["PUT", "/edev/1/der/1/derg"] = [Response(503)]
+    world.begin()
+    await trio.sleep(40)
+    assert len(world.server.bodies("/edev/1/der/1/derg", "PUT")) == 2
+
+
 def test_a_nameplate_of_our_own_is_what_is_sent():
     plate = nameplate_from_json(
         {

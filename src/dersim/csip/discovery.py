@@ -22,11 +22,10 @@ from dersim.csip.own_end_device import ExpectedEndDevice, find_own
 from dersim.csip.paging import PAGE_ITEMS, Listing
 from dersim.csip.reader import Moved, Reader
 from dersim.csip.session import Fetched, RequestRefused
-from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, poll_rate_s
+from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, links_of, poll_rate_s
 from dersim.errors import DersimError, RemoteProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
-from dersim.ieee2030_5.declare import TYPES
 
 
 class _Unreadable:
@@ -77,11 +76,12 @@ class Discovery:
         self._long_list = False
         self._may_register = True
         self._made_at: str | None = None
-        self._reread = False
+        #: The items of the EndDeviceList with which our EndDevice was last read by its own href.
+        self._own_of: tuple[r.EndDevice, ...] = ()
 
     def reread_end_device(self) -> None:
         """Read our EndDevice and its list at the next poll, even if the list is long or unchanged."""
-        self._reread, self._long_list = True, False
+        self._own_of, self._long_list = (), False
 
     async def device_capability(self) -> float:
         """Read the DeviceCapability; Moved where its links changed after the walk."""
@@ -89,7 +89,7 @@ class Discovery:
             self.dcap, lambda: self._reader.fetch(self.dcap, r.DeviceCapability)
         )
         before, self.tree.dcap = self.tree.dcap, fetched.resource
-        if self.polling and before is not None and _links(before) != _links(fetched.resource):
+        if self.polling and before is not None and links_of(before) != links_of(fetched.resource):
             raise Moved("the links of the DeviceCapability have changed: discovering again")
         return poll_rate_s(fetched.resource)
 
@@ -116,15 +116,15 @@ class Discovery:
         if found is None:
             found = await self._unlisted() or await self._register(link.href, now_s)
         elif (
-            listing.fresh
-            or self._reread
-            or self.tree.end_device is None
-            or self._reader.is_failing(found.href)
+            self.polling
+            and listing.is_of(self._own_of)
+            and self.tree.end_device is not None
+            and not self._reader.is_failing(found.href)
         ):
-            found = await self._own(found.href, found)
-        else:
             return poll_rate_s(listing.head)
-        self._reread = False
+        else:
+            found = await self._own(found.href, found)
+        self._own_of = listing.items
         self._set_end_device(found)
         return poll_rate_s(listing.head)
 
@@ -155,7 +155,7 @@ class Discovery:
             raise NotRegistered(
                 f"our EndDevice {device.href} is not enabled: waiting for the server to enable it"
             )
-        if self.polling and before is not None and _links(before) != _links(device):
+        if self.polling and before is not None and links_of(before) != links_of(device):
             raise Moved("the links of our EndDevice have changed: discovering again")
 
     async def _unlisted(self) -> r.EndDevice | None:
@@ -264,7 +264,7 @@ class Discovery:
         if not listing.items:
             tree.der = None
             self._reader.say_once(f"the DERList {link.href} is empty: nothing can be PUT")
-        elif listing.fresh or tree.der is None:
+        else:
             tree.der = _der_node(listing.items[0])
         return poll_rate_s(listing.head, DER_POLL_RATE_S)
 
@@ -307,13 +307,6 @@ def _present(device: r.EndDevice | None) -> r.EndDevice:
     if device is None:
         raise RemoteProtocolError("our EndDevice cannot be read, neither in the list nor by itself")
     return device
-
-
-def _links(resource: Any) -> dict[str, str]:
-    """The hrefs of all links, without their counts, which change often."""
-    members = TYPES[type(resource)].elements
-    links = ((each.name, getattr(resource, each.name)) for each in members if each.name.endswith("Link"))
-    return {name: link.href for name, link in links if link is not None}
 
 
 def _der_node(der: r.DER) -> DerNode:

@@ -9,6 +9,7 @@ start again; a list whose `all` rises from page to page has no end. The caps bel
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -27,16 +28,19 @@ _MAX_RISES = 20
 class Listing(NamedTuple):
     """A list that was read: its items, the first page for its attributes, and what was wrong with it.
 
-    fresh: whether any page differed from the time before. warning: empty, or one line for the log.
-    pages: how many were read. left_out: items that were sent and could not be read.
+    warning: empty, or one line for the log. pages: how many were read. left_out: items that were sent and
+    could not be read.
     """
 
     items: tuple[Any, ...]
     head: Any
-    fresh: bool
     warning: str
     pages: int
     left_out: int = 0
+
+    def is_of(self, items: tuple[Any, ...]) -> bool:
+        """Whether these were read from the same pages: what was read from them need not be read again."""
+        return len(items) == len(self.items) and all(map(operator.is_, items, self.items))
 
     def with_known(self, known: Iterable[Any]) -> tuple[Any, ...]:
         """The items, and those known before that may be among the ones that could not be read this time."""
@@ -63,11 +67,11 @@ async def _read_once(
     item_name = kind.__name__.removesuffix("List")
     items: dict[Any, Any] = {}
     head: Any = None
-    fresh, start, warning, pages, left_out, rises, total = False, 0, "", 0, 0, 0, None
+    start, warning, pages, left_out, rises, total = 0, "", 0, 0, 0, None
     while not warning:
         page_href = with_query(href, f"s={start}&l={PAGE_ITEMS}")
         fetched = await session.fetch(page_href, kind, cause, level=level)
-        page, fresh, pages = fetched.resource, fresh or fetched.fresh, pages + 1
+        page, pages = fetched.resource, pages + 1
         if head is None:
             head = page
         elif page.all != head.all and not last:
@@ -90,7 +94,7 @@ async def _read_once(
             )
         elif pages >= MAX_PAGES or len(items) + left_out >= MAX_ITEMS:
             warning = f"list {href} is cut after {pages} pages and {len(items)} items; all={page.all}"
-    return Listing(tuple(items.values())[:MAX_ITEMS], head, fresh, warning, pages, left_out)
+    return Listing(tuple(items.values())[:MAX_ITEMS], head, warning, pages, left_out)
 
 
 def _key(item: Any, position: int) -> Any:

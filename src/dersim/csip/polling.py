@@ -114,6 +114,8 @@ class Polling:
         await self._discovery.log_events()
         self._mirror_rate_s = await self._discovery.mirrors()
         due("mirror", self._mirror_rate_s)
+        if self.reporter.troubles:
+            self.schedule.set_earlier("der", self._clock.now_s() + BRANCH_RETRY_S)
         due("check", 0.0)
         due("meter", 0.0)
         due("log", BRANCH_RETRY_S if self._discovery.log_events_unread else 0.0)
@@ -223,13 +225,15 @@ class Polling:
         return rate_s
 
     async def _poll_status(self) -> None:
-        if self.tree.der is not None:
-            self._status_put_s = self._clock.now_s()
-            await self.reporter.put(self.tree.der, "DERStatus")
+        self._status_put_s = self._clock.now_s()
+        await self._put("DERStatus")
 
     async def _put(self, *names: DerResource) -> None:
+        """PUT what has changed; a 5xx to what was taken before is a failure, but for that of a walk."""
         if self.tree.der is not None:
-            await self.reporter.put(self.tree.der, *names)
+            failed = await self.reporter.put(self.tree.der, *names)
+            if failed is not None and self._discovery.polling:
+                raise failed
 
     def settings_changed(self) -> None:
         """PUT changed DERSettings before the next poll."""

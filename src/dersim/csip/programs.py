@@ -39,6 +39,8 @@ class Programs:
         self.tree = tree
         self._reader = reader
         self._found_empty = False
+        #: The items of the FSAList of which all were read.
+        self._fsas_of: tuple[r.FunctionSetAssignments, ...] = ()
         self._seen: dict[str, str | None] = {}
         self._new_curves: dict[str, r.DERCurve | None] = {}
         self._listed_curves: dict[str, tuple[str | None, ...]] = {}
@@ -46,6 +48,7 @@ class Programs:
 
     def new_walk(self) -> None:
         """Read everything by its own href again."""
+        self._fsas_of = ()
         self._seen.clear()
         self.new_round()
 
@@ -72,9 +75,10 @@ class Programs:
         if not listing.items:
             self._reader.say_once(f"the FunctionSetAssignmentsList {link.href} is empty: no programs yet")
         failing = any(self._reader.is_failing(fsa.href) for fsa in listing.items)
-        if listing.fresh or failing or len(listing.items) != len(tree.fsas):
+        if not listing.is_of(self._fsas_of) or failing or len(listing.items) != len(tree.fsas):
             fsas = listing.with_known(tree.fsas)
             tree.fsas = tuple([await self._item(fsa, r.FunctionSetAssignments) for fsa in fsas])
+            self._fsas_of = listing.items
         self._set_lists(fsa.DERProgramListLink for fsa in tree.fsas)
         return _rate(listing)
 
@@ -230,7 +234,7 @@ class Programs:
             href,
             lambda: self._reader.read_list(href, kind),
             kept=None,
-            gone=Listing((), None, True, "", 0),
+            gone=Listing((), None, "", 0),
         )
         if listing is not None and listing.warning:
             self._reader.say_once(listing.warning)

@@ -2,7 +2,8 @@
 
 Unchanged means: the same bytes as the server last accepted at this href, apart from readingTime, dateTime and
 updatedTime. A body that was refused with a 4xx is not sent again unchanged either (2030.5-2018 5.5). The next
-discovery clears both memories, because the server may have been restarted.
+discovery clears both memories, because the server may have been restarted. A refusal with a 5xx is a trouble
+until the resource is taken, or need not be sent.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dersim.csip import causes, der_bodies
 from dersim.csip.documents import Documents
 from dersim.csip.reader import Moved
 from dersim.csip.session import Fence, RequestRefused, Say, Session
+from dersim.csip.status import Trouble
 from dersim.csip.tree import DerNode
 from dersim.errors import LocalProtocolError, RemoteProtocolError
 from dersim.ieee2030_5 import decode
@@ -74,6 +76,8 @@ class Reporter:
         self._sent: dict[DerResource, _Sent] = {}
         self._accepted: dict[DerResource, tuple[bytes, float]] = {}
         self._refused: dict[DerResource, bytes] = {}
+        #: By resource: the 5xx with which its last PUT was refused.
+        self.troubles: dict[DerResource, Trouble] = {}
         self._hrefs: dict[DerResource, str] = {}
         self._since: dict[str, tuple[Any, int]] = {}
         self._forgotten = ""
@@ -85,18 +89,21 @@ class Reporter:
         self._forgotten = why
         self._accepted.clear()
         self._refused.clear()
+        self.troubles.clear()
 
-    async def put(self, node: DerNode, *names: DerResource) -> None:
-        """PUT those that changed; refusals are logged.
+    async def put(self, node: DerNode, *names: DerResource) -> RequestRefused | None:
+        """PUT those that changed; refusals are logged. Returns a 5xx to one that the server took before.
 
         UtilityUnreachable and a Retry-After are raised, and Moved where an href that accepted a PUT is gone.
         """
+        failed: RequestRefused | None = None
         for name in names:
             if (href := node.href_of(name)) is not None:
                 with self._fence("csip_put", f"PUT {href} {name}"):
-                    await self._put_one(name, href)
+                    failed = await self._put_one(name, href) or failed
+        return failed
 
-    async def _put_one(self, name: DerResource, href: str) -> None:
+    async def _put_one(self, name: DerResource, href: str) -> RequestRefused | None:
         if self._hrefs.setdefault(name, href) != href:  # another EndDevice of ours, which has none of it yet
             self._hrefs[name] = href
             self._accepted.pop(name, None)
@@ -105,14 +112,15 @@ class Reporter:
             body = self._session.encode(self.body(name))
         except LocalProtocolError as error:
             self._say("Error", f"{name} cannot be written: {error}")
-            return
+            return None
         shape = _without_times(body)
         now_s, counters = self._now_s(), self._session.counters
         accepted, accepted_s = self._accepted.get(name, (b"", 0.0))
         stale = self._refresh_s is not None and now_s - accepted_s >= self._refresh_s
         if (shape == accepted and not stale) or shape == self._refused.get(name):
             counters.puts_skipped += 1
-            return
+            self.troubles.pop(name, None)
+            return None
         try:
             await self._session.send("PUT", href, body, name, self._cause(name, changed=shape != accepted))
         except RequestRefused as error:
@@ -121,17 +129,28 @@ class Reporter:
             if error.gone and self._accepted.pop(name, None) is not None:
                 raise Moved(f"{error}; it existed before: discovering again") from None
             self._say("Warning", f"{name} not accepted: {error}")
-            if error.status < 500:
-                self._refused[name] = shape
-            return
+            if error.status >= 500:
+                return self._has_failed(name, error)
+            self._refused[name] = shape
+            self.troubles.pop(name, None)
+            return None
         except RemoteProtocolError as error:
             self._say("Warning", f"{name}: {error}")
-            return
+            return None
         counters.puts += 1
+        self.troubles.pop(name, None)
         shape = self._documents.shape(shape)
         self._sent[name] = _Sent(shape, tuple(int(found[2]) for found in _TIMES.finditer(body)))
         self._accepted[name] = (shape, now_s)
         self._refused.pop(name, None)
+        return None
+
+    def _has_failed(self, name: DerResource, error: RequestRefused) -> RequestRefused | None:
+        """Keep the trouble; returns the error where the server took this resource before."""
+        known = self.troubles.get(name)
+        since_s = (self._session.last_contact_s or 0.0) if known is None else known.since_s
+        self.troubles[name] = Trouble(since_s, str(error))
+        return error if name in self._sent else None
 
     def sent(self, name: DerResource) -> Any | None:
         """The resource as the server last took it; None before the first PUT."""

@@ -3,8 +3,8 @@
 A request gives an `Answer`, or raises `UtilityUnreachable` (no complete answer), `RequestRefused` (an error
 status) or `RemoteProtocolError` (an answer that cannot be used). `lifecycle.py` decides what happens next.
 
-Every GET remembers a hash of its body. The same bytes again return the same object with `fresh=False`, so an
-unchanged poll costs only the hash.
+Every GET remembers a hash of its body. The same bytes again return the same object, so an unchanged poll
+costs only the hash.
 """
 
 from __future__ import annotations
@@ -86,13 +86,12 @@ class Answer(NamedTuple):
 
 
 class Fetched(NamedTuple, Generic[T]):
-    """A resource that was read; `fresh` False: the same bytes as the time before.
+    """A resource that was read: the same object where the bytes are the same as the time before.
 
     left_out: how many items of this list could not be read.
     """
 
     resource: T
-    fresh: bool
     sent_s: float
     received_s: float
     left_out: int = 0
@@ -195,11 +194,11 @@ class Session:
         digest = hash(answer.body)
         if known is not None and known.digest == digest and isinstance(known.resource, kind):
             self._say("Debug", f"GET {href}: {answer.status}, unchanged")
-            return Fetched(known.resource, False, answer.sent_s, answer.received_s, known.left_out)
+            return Fetched(known.resource, answer.sent_s, answer.received_s, known.left_out)
         document = self._read_or_note(href, kind, answer)
         self._remembered.keep(href, kind, document)
         self._say(level, f"GET {href}: {answer.status} {described(document.resource)}")
-        return Fetched(document.resource, True, answer.sent_s, answer.received_s, document.left_out)
+        return Fetched(document.resource, answer.sent_s, answer.received_s, document.left_out)
 
     def _empty(self, href: str, kind: type[T], answer: Answer) -> Fetched[T]:
         """A 204 is an empty resource: a list without items, anything else NoContent."""
@@ -208,7 +207,7 @@ class Session:
             raise NoContent(f"GET {href}: 204, there is no {kind.__name__}")
         self._say("Info" if fresh else "Debug", f"GET {href}: 204, taken as an empty {kind.__name__}")
         rate: dict[str, Any] = {"pollRate": EMPTY_POLL_RATE_S} if hasattr(kind, "pollRate") else {}
-        return Fetched(kind(all=0, results=0, **rate), True, answer.sent_s, answer.received_s)
+        return Fetched(kind(all=0, results=0, **rate), answer.sent_s, answer.received_s)
 
     def _read_or_note(self, href: str, kind: type, answer: Answer) -> Document:
         """As `_read`; the conversation tells of an answer that is not used. Nothing has been sent since."""
@@ -273,9 +272,12 @@ class Session:
         return answer
 
     async def _exchange(self, method: str, href: str, cause: str, body: bytes) -> Answer:
-        """One request, following redirects with method and body; raises as the head of this module says."""
+        """One request, following redirects with method and body; raises as the head of this module says.
+
+        A redirect to an address of the same chain is a loop (RFC 9110 15.4): nobody is asked twice.
+        """
         origin, target = resolve(self.origin, href)
-        asked_for = cause
+        asked_for, chain = cause, {(origin, target)}
         for _ in range(MAX_REDIRECTS + 1):
             await (await self._connection(origin)).due(method, target)
             sent_s = self._clock.now_s()
@@ -286,6 +288,11 @@ class Session:
                     f"{method} {target}: {response.status}, redirected to {location[:MAX_LOCATION_CHARS]}",
                 )
                 origin, target = _redirected(origin, target, location)
+                if (origin, target) in chain:
+                    raise RequestRefused(
+                        f"{method} {href}: redirected in a loop, to {target}", LOOP_DETECTED, href
+                    )
+                chain.add((origin, target))
                 cause = f"{asked_for}, redirected"
                 continue
             if not 200 <= response.status < 300:

@@ -88,13 +88,20 @@ _NAMES = {
 
 
 def _troubles(client_status: ClientStatus, lifecycle: Lifecycle | None) -> list[dict[str, Any]]:
-    """What fails now. Refused meter readings are listed here; they do not end `connected`."""
-    troubles = dict(client_status.troubles)
-    if lifecycle is not None and (metering := lifecycle.metering.trouble) is not None:
-        troubles["meter"] = metering
+    """What fails now.
+
+    Refused meter readings are listed here, and resources that the server has not taken, and never did; they
+    do not end `connected`.
+    """
+    troubles = {_what(key): each for key, each in client_status.troubles.items()}
+    if lifecycle is not None:
+        if (metering := lifecycle.metering.trouble) is not None:
+            troubles[_what("meter")] = metering
+        for name, each in lifecycle.reporter.troubles.items():
+            troubles.setdefault(name, each)
     return [
-        {"what": _what(key), "since": rfc3339_or_none(each.since_s), "error": each.error}
-        for key, each in troubles.items()
+        {"what": what, "since": rfc3339_or_none(each.since_s), "error": each.error}
+        for what, each in troubles.items()
     ]
 
 

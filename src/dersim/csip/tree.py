@@ -7,8 +7,10 @@ last content; a branch that the server says is gone is None or empty.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from dersim.ieee2030_5 import resources as r
+from dersim.ieee2030_5.declare import TYPES
 from dersim.plugin.services import DerResource
 
 #: The standard's default of pollRate, s (2030.5-2018 B.2.3).
@@ -25,6 +27,13 @@ def poll_rate_s(resource: object, default_s: float = DEFAULT_POLL_RATE_S) -> flo
     """The pollRate of a resource, or the default; never under the floor."""
     rate = getattr(resource, "pollRate", None)
     return max(float(rate) if rate is not None else default_s, POLL_FLOOR_S)
+
+
+def links_of(resource: Any) -> dict[str, str]:
+    """The hrefs of all links, without their counts, which change often."""
+    members = TYPES[type(resource)].elements
+    links = ((each.name, getattr(resource, each.name)) for each in members if each.name.endswith("Link"))
+    return {name: link.href for name, link in links if link is not None}
 
 
 @dataclass(slots=True)
@@ -132,3 +141,9 @@ class Tree:
             for each in node.programs.values():
                 found.setdefault((each.program.mRID.upper() or each.href, each.controls_href), each)
         return list(found.values())
+
+    def linked(self) -> frozenset[str]:
+        """The hrefs of what was found, and of all that it links to."""
+        programs = (each.program for node in self.program_lists.values() for each in node.programs.values())
+        found = [each for each in (self.dcap, self.end_device, *self.fsas, *programs) if each is not None]
+        return frozenset(href for each in found for href in (each.href, *links_of(each).values()) if href)

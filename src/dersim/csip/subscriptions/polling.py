@@ -249,7 +249,7 @@ class SubscribedPolling(Polling):
         if (brought := notice.resource) is not None:
             items = items_of(brought)
             missing = max(brought.all - len(items), notice.left_out)
-            listing = Listing(items, brought, True, "", 1, missing)
+            listing = Listing(items, brought, "", 1, missing)
             is_whole = not missing
             for node in nodes:
                 node.controls = listing.with_known(node.controls or ())
