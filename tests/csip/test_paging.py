@@ -25,7 +25,7 @@ class Pages:
         self.asked.append((start, limit))
         answer = self.answer(start, limit)
         items, left_out = answer if isinstance(answer, tuple) else (answer, 0)
-        return Fetched(items, True, 0.0, 0.0, left_out)
+        return Fetched(items, 0.0, 0.0, left_out)
 
 
 def page(items, total):

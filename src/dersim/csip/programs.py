@@ -119,13 +119,15 @@ class Programs:
         listing = await self._list("DERProgramList", node.href, r.DERProgramList)
         if listing is None or (_is_gone(listing) and node.programs):
             return min(node.rate_s, BRANCH_RETRY_S)
-        known, node.programs = node.programs, {}
+        # In the tree only when all are read: a reading that breaks off leaves those that are known.
+        known, programs = node.programs, dict[str, ProgramNode]()
         node.rate_s, node.read = _rate(listing), node.read or not _is_gone(listing)
         for item in listing.with_known(node.program for node in known.values()):
             href = item.href or item.mRID
             program = await self._item(item, r.DERProgram)
-            child = node.programs[href] = known.get(href) or ProgramNode(program, href)
+            child = programs[href] = known.get(href) or ProgramNode(program, href)
             child.program, child.list_href = program, node.href
+        node.programs = programs
         for child in node.programs.values():
             await self._program(child)
         return min(node.rate_s, BRANCH_RETRY_S) if self._fails(node) else node.rate_s
