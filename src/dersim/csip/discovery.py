@@ -76,8 +76,7 @@ class Discovery:
         self._long_list = False
         self._may_register = True
         self._made_at: str | None = None
-        #: The items of the EndDeviceList with which our EndDevice was last read by its own href.
-        self._own_of: tuple[r.EndDevice, ...] = ()
+        self._own_of: tuple[r.EndDevice, ...] = ()  # the list with which our own was read by its href
 
     def reread_end_device(self) -> None:
         """Read our EndDevice and its list at the next poll, even if the list is long or unchanged."""

@@ -71,7 +71,6 @@ class Lifecycle:
         self.held_until = 0.0
         self._walked_at = 0.0
         self._answering = False
-        self._failing_links: frozenset[str] = frozenset()
         self._retries = Retries(client_context.frontend.rng)
         fences, changed = client_context.frontend.fences, parts.polling.status_changed
         self._watch = Watch(client_context.device, parts.log_events, changed, fences)
@@ -210,13 +209,7 @@ class Lifecycle:
         return None
 
     def _note_failing(self) -> None:
-        """Tell of the links that fail; one that was linked when it failed and is no more is no trouble."""
-        if failing := self._parts.reader.failing:
-            linked = self.tree.linked()
-            for href in self._failing_links - linked:
-                failing.pop(href, None)
-            self._failing_links = linked & failing.keys()
-        if failing:
+        if failing := self._parts.reader.failing_in(self.tree):
             self._status.add_trouble("links", next(iter(failing.values())), self._clock.now_s())
         else:
             self._status.clear_trouble("links")

@@ -239,10 +239,6 @@ class Polling:
         """PUT changed DERSettings before the next poll."""
         self.schedule.set_earlier("settings", self._clock.now_s())
 
-    async def _check_puts(self) -> None:
-        if self.tree.der is not None:
-            await check_puts(self._session, self.reporter, self.tree.der, self._reader.say)
-
     def status_changed(self) -> None:
         """PUT a changed DERStatus before the next poll, at most once a second."""
         now_s = self._clock.now_s()
@@ -308,6 +304,11 @@ class Polling:
         return readings
 
 
+async def _check_puts(polling: Polling) -> None:
+    if polling.tree.der is not None:
+        await check_puts(polling._session, polling.reporter, polling.tree.der, polling._reader.say)
+
+
 #: What is done for an item of the schedule; of a program list see `Polling.poll`. Here, not in each DER.
 _POLLS: dict[Hashable, Callable[[Polling], Awaitable[float | None]]] = {
     "dcap": lambda polling: polling._discovery.device_capability(),
@@ -318,7 +319,7 @@ _POLLS: dict[Hashable, Callable[[Polling], Awaitable[float | None]]] = {
     "der": Polling._poll_der,
     "status": Polling._poll_status,
     "settings": lambda polling: polling._put(*IDENTITY),
-    "check": Polling._check_puts,
+    "check": _check_puts,
     "meter": Polling._poll_meter,
     "mirror": Polling._poll_mirror,
     "log": Polling._poll_log,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from dersim.csip.causes import DISCOVERY, Situation
 from dersim.csip.paging import Listing, read_list
 from dersim.csip.session import Fetched, NoContent, RequestRefused, Say, Session
+from dersim.csip.tree import Tree
 from dersim.errors import DersimError, RemoteProtocolError, UtilityUnreachable
 from dersim.fences import Fences
 from dersim.logbuffer import Level
@@ -56,6 +57,7 @@ class Reader:
         self.situation: Situation = DISCOVERY
         self.failing: dict[str, str] = {}
         self.on_failing: Callable[[], None] = lambda: None
+        self._linked: frozenset[str] = frozenset()
         self._worked: dict[str, bool] = {}  # whether it worked in this walk
         self._said: dict[str, None] = {}
         self._silent = 0
@@ -71,6 +73,15 @@ class Reader:
     def walked(self) -> None:
         """A walk is complete: a failing link that it did not meet is one that the server no longer has."""
         self.failing = {href: why for href, why in self.failing.items() if href in self._unreadable}
+
+    def failing_in(self, tree: Tree) -> dict[str, str]:
+        """Those that fail, without what was linked when it failed and is no more."""
+        if self.failing:
+            linked = tree.linked()
+            for href in self._linked - linked:
+                self.failing.pop(href, None)
+            self._linked = linked & self.failing.keys()
+        return self.failing
 
     def is_failing(self, href: str | None) -> bool:
         """Whether this link worked before and its last reading failed."""

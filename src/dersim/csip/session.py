@@ -272,12 +272,9 @@ class Session:
         return answer
 
     async def _exchange(self, method: str, href: str, cause: str, body: bytes) -> Answer:
-        """One request, following redirects with method and body; raises as the head of this module says.
-
-        A redirect to an address of the same chain is a loop (RFC 9110 15.4): nobody is asked twice.
-        """
+        """One request, following redirects with method and body; raises as the head of this module says."""
         origin, target = resolve(self.origin, href)
-        asked_for, chain = cause, {(origin, target)}
+        asked_for, chain = cause, [(origin, target)]
         for _ in range(MAX_REDIRECTS + 1):
             await (await self._connection(origin)).due(method, target)
             sent_s = self._clock.now_s()
@@ -287,12 +284,7 @@ class Session:
                     "Info",
                     f"{method} {target}: {response.status}, redirected to {location[:MAX_LOCATION_CHARS]}",
                 )
-                origin, target = _redirected(origin, target, location)
-                if (origin, target) in chain:
-                    raise RequestRefused(
-                        f"{method} {href}: redirected in a loop, to {target}", LOOP_DETECTED, href
-                    )
-                chain.add((origin, target))
+                origin, target = _redirected(chain, location)
                 cause = f"{asked_for}, redirected"
                 continue
             if not 200 <= response.status < 300:
@@ -383,8 +375,13 @@ class Session:
         return RequestRefused(message, response.status, target, retry_after_s(response))
 
 
-def _redirected(origin: Origin, target: str, location: str) -> tuple[Origin, str]:
+def _redirected(chain: list[tuple[Origin, str]], location: str) -> tuple[Origin, str]:
+    """Where a redirect leads, added to its chain; to an address of it is a loop (RFC 9110 15.4)."""
+    origin, target = chain[-1]
     try:
-        return resolve(origin, location, base_path=target)
+        chain.append(resolve(origin, location, base_path=target))
     except RemoteProtocolError as error:
         raise RequestRefused(f"{target}: redirect refused: {error}", LOOP_DETECTED, target) from None
+    if chain[-1] in chain[:-1]:
+        raise RequestRefused(f"{target}: redirected in a loop, to {chain[-1][1]}", LOOP_DETECTED, target)
+    return chain[-1]
