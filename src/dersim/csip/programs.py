@@ -254,8 +254,8 @@ class Programs:
         is_known = item.href in self._seen and self._seen[item.href] == item.mRID
         if is_known and not self._reader.is_failing(item.href):
             return item
-        self._seen[item.href] = item.mRID
         own = await self._single(f"{kind.__name__} by its own link", item.href, kind, kept=None)
+        self._seen[item.href] = item.mRID
         if own is None:
             return item
         if own.href is None:
