@@ -73,3 +73,11 @@ def test_one_that_was_over_when_first_read_and_is_in_no_list_any_more_owes_nothi
     rig.exchange(url="/derc", got=published.controls())
     rig.client.state = "connected"
     assert rig.tick(150) == []
+
+
+def test_a_response_is_heard_among_the_thousand_pages_of_a_list_without_an_end():
+    rig, found = run(ticks=1)
+    rig.respond(2)
+    for start in range(1000):
+        rig.exchange(url=f"/edev?s={start}&l=1")
+    assert [*found, *rig.tick(150)] == []

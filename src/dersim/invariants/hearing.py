@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from heapq import merge
 from itertools import takewhile
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from dersim.plugin.services import ConversationService
@@ -12,7 +14,8 @@ from dersim.plugin.services import ConversationService
 if TYPE_CHECKING:
     from dersim.plugin.services import HttpExchange, Services
 
-#: The exchanges of one DER that wait for its next look, at most.
+#: The exchanges of one DER that wait for its next look, at most: so many GETs, and so many others. Of a list
+#: without an end there are thousands of GETs in a poll, and no Response may be missed for them.
 MOST_WAITING = 500
 #: Those from before it listened that are taken over.
 MOST_BEFORE = 5_000
@@ -25,7 +28,9 @@ class Hearing:
 
     def __init__(self) -> None:
         self.conversation: ConversationService | None = None
-        self._waiting: defaultdict[int, deque[HttpExchange]] = defaultdict(lambda: deque(maxlen=MOST_WAITING))
+        self._waiting: defaultdict[tuple[int, bool], deque[HttpExchange]] = defaultdict(
+            lambda: deque(maxlen=MOST_WAITING)
+        )
 
     def attach(self, services: Services) -> None:
         """Listen, once there is a conversation."""
@@ -42,8 +47,8 @@ class Hearing:
 
     def take(self, number: int) -> Sequence[HttpExchange]:
         """What DER `number` exchanged since the last call, oldest first."""
-        waiting = self._waiting.pop(number, None)
-        return () if waiting is None else tuple(waiting)
+        parts = (self._waiting.pop((number, is_get), ()) for is_get in (True, False))
+        return tuple(merge(*parts, key=attrgetter("id")))
 
     def held_bytes(self) -> int:
         """What waits and the conversation does not hold any more."""
@@ -58,4 +63,4 @@ class Hearing:
         return _EXCHANGE_BYTES * sum(1 for _ in dropped)
 
     def _heard(self, exchange: HttpExchange) -> None:
-        self._waiting[exchange.device].append(exchange)
+        self._waiting[exchange.device, exchange.method == "GET"].append(exchange)
