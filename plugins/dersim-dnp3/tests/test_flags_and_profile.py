@@ -24,6 +24,8 @@ def options(**changes):
         "dnp3_profile": None,
         "dnp3_unsolicited": False,
         "dnp3_deadband": 1.0,
+        "dnp3_enc": False,
+        **dict.fromkeys(("dnp3_cert", "dnp3_key", "dnp3_root_cert", "dnp3_peers"), ""),
     }
     return Namespace(**{**named, **changes})
 
@@ -46,6 +48,12 @@ def test_masters_by_their_link_addresses():
 def test_a_master_cannot_have_the_outstations_address():
     with pytest.raises(ConfigError, match="--dnp3_remote_addr 1: is the outstation's own"):
         config_of(options(dnp3_remote_addr=(1, 4)))
+
+
+def test_certificates_without_tls_are_refused():
+    with pytest.raises(ConfigError, match="--dnp3_cert, --dnp3_peers: only with --dnp3_enc yes"):
+        config_of(options(dnp3_cert="a.pem", dnp3_peers=frozenset({"x"})))
+    config_of(options(dnp3_cert="a.pem", dnp3_enc=True))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def context_of(fail_fast=False, **changes):
         "dnp3_deadband": 1.0,
         "dnp3_enc": False,
         "dnp3_peers": frozenset(),
+        **dict.fromkeys(("dnp3_cert", "dnp3_key", "dnp3_root_cert"), ""),
     }
     context = FrontendContext(
         options=Namespace(**{**options, **changes}),

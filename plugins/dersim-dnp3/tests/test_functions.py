@@ -272,3 +272,49 @@ def test_a_control_that_is_to_be_repeated_is_refused_and_those_beside_it_are_car
     assert der.outstation.operate(controls) == [NOT, OK, NOT]
     assert acting(der, "opModMaxLimW") == 100
     assert acting(der, "opModFixedVar") is None
+
+
+@pytest.mark.parametrize("point", ["AO84", "AO85", "BO45"])
+def test_what_is_written_below_a_dercontrol_takes_over_nothing_of_it(der, point):
+    der.command("AO88", 40)
+    der.command("AO510", 4000)
+    der.command("BO17", True)
+    der.ask("opModMaxLimW", 20.0, SetpointSource.CSIP)
+    assert der.command(point, 1 if point == "BO45" else 500) is OK
+    assert acting(der, "opModMaxLimW") == 20
+    der.ask("opModMaxLimW", None, SetpointSource.CSIP)
+    assert acting(der, "opModMaxLimW") == 40
+
+
+def test_a_dercontrol_does_not_change_what_is_kept_for_the_next_enable(der):
+    der.command("AO88", 40)
+    der.ask("opModMaxLimW", 60.0, SetpointSource.CSIP)
+    assert der.command("AO84", 10) is OK
+    der.ask("opModMaxLimW", None, SetpointSource.CSIP)
+    assert (der.read("BO17"), der.read("AO88")) == (False, 40)
+
+
+@pytest.mark.parametrize(
+    ("enable", "in_unit", "percent", "own", "mode", "value"),
+    [
+        ("BO18", "BO46", "AO93", "AO508", "opModFixedW", 50.0),
+        ("BO27", "BO47", "AO203", "AO511", "opModFixedVar", FixedVar(50.0, "statVarAvail")),
+    ],
+)
+def test_the_unit_shown_is_that_of_the_dercontrol_in_force(der, enable, in_unit, percent, own, mode, value):
+    der.command(own, 2000)
+    der.command(in_unit, 1)
+    der.command(enable, 1)
+    der.ask(mode, value, SetpointSource.CSIP)
+    assert (der.read(in_unit), der.read(percent)) == (False, 50)
+    der.ask(mode, None, SetpointSource.CSIP)
+    assert (der.read(in_unit), der.read(own)) == (True, 2000)
+
+
+def test_a_set_point_below_a_dercontrol_alone_enables_nothing(der):
+    der.ask("opModMaxLimW", 60.0, SetpointSource.CSIP)
+    assert der.command("AO88", 10) is OK
+    der.ask("opModMaxLimW", None, SetpointSource.CSIP)
+    assert (acting(der, "opModMaxLimW"), der.read("BO17"), der.read("AO88")) == (None, False, 10)
+    assert der.command("BO17", True) is OK
+    assert acting(der, "opModMaxLimW") == 10

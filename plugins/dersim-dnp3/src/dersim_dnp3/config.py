@@ -110,8 +110,17 @@ class Config(NamedTuple):
         return len(self.masters) or MOST_MASTERS
 
 
+#: Flags that mean nothing without TLS.
+_TLS_ONLY = ("cert", "key", "root_cert", "peers")
+
+
 def config_of(options: Namespace) -> Config:
     """The configuration; ConfigError names the flag."""
+    unused = [f"--dnp3_{each}" for each in _TLS_ONLY if getattr(options, f"dnp3_{each}")]
+    if unused and not options.dnp3_enc:
+        raise ConfigError(
+            f"{', '.join(unused)}: only with --dnp3_enc yes; without it DNP3 is served in plain text"
+        )
     if options.dnp3_outstation_addr in options.dnp3_remote_addr:
         raise ConfigError(
             f"--dnp3_remote_addr {options.dnp3_outstation_addr}: is the outstation's own; "

@@ -1,9 +1,9 @@
 """A function of the profile that is one or more modes of IEEE 2030.5: enable, set-points, ramp, reversion.
 
 Enable 1 asks for what is set, enable 0 withdraws it for every local source. A set-point that is written while
-the function is in force, by whomever, is asked for at once; while it is not, it is checked and kept. The time
-of the reversion begins anew with the enable and with each set-point; 0 is none. A time window is kept and
-shown: this machine carries out commands at once.
+the function is in force is asked for at once; else, and where only a DERControl has it on, it is checked and
+kept. The time of the reversion begins anew with the enable and with each set-point; 0 is none. A time window
+is kept and shown: this machine carries out commands at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from py1815.profile.model import Address
 
-from dersim.plugin import ModeValue, Switched, check_local, submit_local
+from dersim.plugin import InForce, ModeValue, Switched, check_local, submit_local
 from dersim_dnp3.block import kept, take
 from dersim_dnp3.points import AO, BO, Function, Input, Output
 from dersim_dnp3.see import DNP3, See
@@ -91,8 +91,29 @@ class ModeFunction:
 
     def _read_values(self) -> dict[Address, float]:
         values = dict(self.stored)
-        for held in self._switched.held:
+        # What is in force comes last: it says which unit counts.
+        for held in sorted(self._switched.held, key=lambda each: not each.overridden_by):
             values |= self.show(held.mode, held.value)
+        return values
+
+    @property
+    def _waiting(self) -> list[InForce]:
+        """What local sources ask for below a DERControl."""
+        waiting = self.see.setpoints.overridden()
+        return [each for each in waiting if each.mode in self.modes and each.source.is_local]
+
+    @property
+    def _acts_at_once(self) -> bool:
+        """Whether a set-point that is written asks for something: not where a DERControl alone has it on."""
+        return self.in_force and (not self._switched.is_below_event or bool(self._waiting))
+
+    def _asked_for(self) -> Values:
+        """What a write changes: what acts; below a DERControl what waits, or its values would become ours."""
+        if not self._switched.is_below_event:
+            return self.values()
+        values = dict(self.stored)
+        for waiting in self._waiting:
+            values |= self.show(waiting.mode, waiting.value)
         return values
 
     def read(self, address: Address) -> float | bool | None:
@@ -102,7 +123,7 @@ class ModeFunction:
     def check(self, address: Address, value: float) -> None:
         """Raise `RefusalError` for what the device would not take."""
         if address != self._enable:
-            self._check({**self.values(), address: value})
+            self._check({**self._asked_for(), address: value})
         elif value:
             self._check(self.stored)
 
@@ -114,13 +135,13 @@ class ModeFunction:
         if address == self._enable:
             self._switch(on=bool(value))
             return
-        values = {**self.values(), address: value}
-        if address in self._window or address in self.kept or not self.in_force:
+        values = {**self._asked_for(), address: value}
+        if address in self._window or address in self.kept or not self._acts_at_once:
             self._check(values)
         elif address not in (self._seconds, self._ramp) or self._is_ours:
             self._ask(values)
         self.stored[address] = value
-        if self.in_force and address not in self._window:
+        if self._acts_at_once and address not in self._window:
             self.stored |= {each: values[each] for each in self.stored}
         self.see.touched()
 
