@@ -143,5 +143,8 @@ def test_nobody_waits_while_xmlschema_is_made_ready() -> None:
         (make_ready,) = begun
         make_ready()
         then = schema.violations(root, Edition.E2018)
+        assert not schema.is_ready()
+        schema.make_ready()  # for both editions
+        assert schema.is_ready()
     assert "'1.5' is not a valid value" in first[0] == again[0]
     assert "'1.5' is not a whole number" in then[0]

@@ -128,6 +128,17 @@ def violations(root: Any, edition: Edition) -> tuple[Violation, ...]:
     return found or _in_libxml2s_words(root, edition)
 
 
+def is_ready() -> bool:
+    """Whether documents of both editions are explained by xmlschema at once."""
+    return all(edition in _ready for edition in Edition)
+
+
+def make_ready() -> None:
+    """Make xmlschema ready, which takes a second: in a thread, where somebody waits for it."""
+    for edition in Edition:
+        _make_ready(edition)
+
+
 def _is_ready(edition: Edition) -> bool:
     """Whether xmlschema may be asked now."""
     if _begin is None or edition in _ready:

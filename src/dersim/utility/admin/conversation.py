@@ -11,6 +11,7 @@ import trio
 from dersim.errors import ConfigError
 from dersim.exchanges.conversation import Conversation
 from dersim.exchanges.documents import ExchangeDetail, ExchangeLine, detail, export, har, har_log, line
+from dersim.exchanges.explaining import explainer_ready_here
 from dersim.json_schema import described
 from dersim.pages.exchange_query import FILTERS, PART, FoundDocument, wanted
 from dersim.pages.routes import Query
@@ -101,6 +102,7 @@ def _one(context: AdminContext, call: Call) -> Later:
         exchange = talk.exchange(number)
         if exchange is None:
             raise refusal("not-found", f"exchange {number} is not held", "Old ones make room for new ones.")
+        explainer_ready_here()
         return asked.with_lfdi(exchange, detail(exchange, talk))
 
     return Later(lambda: _bytes(asked.use(work)), "application/json")

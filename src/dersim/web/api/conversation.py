@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import trio
 
 from dersim.exchanges.documents import ExchangeWhole, detail, export, har, har_log, line
+from dersim.exchanges.explaining import explainer_ready
 from dersim.json_schema import described
 from dersim.pages.exchange_query import FILTERS, PART, FoundDocument, wanted
 from dersim.pages.problems import Problem
@@ -56,13 +57,14 @@ async def _get(context: WebContext, call: Call) -> dict[str, Any]:
     }
 
 
-def _one(context: WebContext, call: Call) -> dict[str, Any]:
+async def _one(context: WebContext, call: Call) -> dict[str, Any]:
     held, number = _conversation(context), call.query["id"]
     if held is None or (number is None and not held.entries(limit=1)):
         raise Problem("conflict", "no exchange is held yet")
     exchange = held.entries(limit=1)[0] if number is None else held.exchange(number)
     if exchange is None:
         raise Problem("not-found", f"exchange {number} is not held", hint="Old ones make room for new ones.")
+    await explainer_ready()
     return {**detail(exchange, held), "curl": _curl(context, exchange)}
 
 
