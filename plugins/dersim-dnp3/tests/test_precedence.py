@@ -28,7 +28,7 @@ class Utility:
         urls = dict(pair.split("=", 1) for pair in line.split()[2:])
         self.port = urls["utility"].rsplit(":", 1)[1]
         self._admin = f"{urls['utility_admin']}/api/utility"
-        self._ask("PUT", "poll-rates", dict.fromkeys(("dcap", "edev", "fsa", "derp", "der"), 1))
+        self._ask("PUT", "poll-rates", dict.fromkeys(("dcap", "edev", "fsa", "derp", "der", "mup"), 1))
         self.program = self._ask("GET", "programs")[0]["id"]
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -47,6 +47,12 @@ class Utility:
     def cancel(self, mrid: str) -> None:
         """End it."""
         self._ask("DELETE", f"controls/{mrid}")
+
+    @property
+    def metered_w(self) -> float:
+        """The last reading of active power that the DER has posted, W."""
+        [point] = self._ask("GET", "mirror-usage-points")
+        return next((each["value"] for each in point["readings"] if each["description"] == "W"), 0.0)
 
     @property
     def commanded_by(self) -> int | None:
@@ -134,6 +140,7 @@ def test_one_limit_by_four_protocols_in_turn(everybody):
     show(53, "rest")
     everybody.by_dnp3(49)
     show(49, "dnp3")
+    everybody.master.until("the reading", lambda: abs(utility.metered_w - 4900) < 20, within_s=60)
     everybody.by_rest(46)
     show(46, "rest")
     event = utility.control(42)
