@@ -10,6 +10,13 @@ def open_logs(demo, page):
     page.wait_for_selector(ROWS)
 
 
+def show_debug_lines(page):
+    """Forty lines, Debug ones among them: those of before the choice are no longer in the page."""
+    page.click("button:text-is('Debug')")
+    page.locator(f"{ROWS}.muted").first.wait_for(state="attached")
+    page.locator(ROWS).nth(40).wait_for(state="attached")
+
+
 def test_a_search_is_kept_and_goes_into_the_files(demo, open_page):
     page = open_page(demo.url).page
     open_logs(demo, page)
@@ -34,8 +41,7 @@ def test_a_search_is_kept_and_goes_into_the_files(demo, open_page):
 def test_new_lines_do_not_move_the_one_that_is_read(demo, open_page):
     page = open_page(demo.url).page
     open_logs(demo, page)
-    page.click("button:text-is('Debug')")
-    page.locator(ROWS).nth(40).wait_for(state="attached")
+    show_debug_lines(page)
     page.evaluate("scrollTo(0, 700)")
     count = page.locator(ROWS).count()
     read = page.locator(ROWS).nth(20).element_handle()
@@ -48,8 +54,7 @@ def test_new_lines_do_not_move_the_one_that_is_read(demo, open_page):
 def test_nothing_is_wider_than_a_phone(demo, open_page):
     page = open_page(demo.url, width=PHONE).page
     open_logs(demo, page)
-    page.click("button:text-is('Debug')")
-    page.locator(ROWS).nth(40).wait_for(state="attached")
+    show_debug_lines(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
     assert page.evaluate("document.querySelector('.logs').scrollWidth") <= PHONE
     assert page.locator(".logs thead").bounding_box()["width"] <= 1
