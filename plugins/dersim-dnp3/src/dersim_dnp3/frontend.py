@@ -169,7 +169,7 @@ class OutstationServer:
         self.anomalies[anomaly.code.value] = self.anomalies.get(anomaly.code.value, 0) + 1
 
     def _say(self, level: str, message: str) -> None:
-        self._context.log.log(level, MODULE, message, self.device.number)  # type: ignore[arg-type]
+        self._context.log.log(level, MODULE, message, self.device.number)  # type: ignore[arg-type]  # a Level
 
     def status(self) -> FrontendStatus:
         """Where it listens, and the number of masters that are connected."""

@@ -64,7 +64,7 @@ class PowerLimit(ModeFunction):
         """The limit, in the unit that is chosen."""
         del mode
         s, in_w = self.see.settings, self.stored[self._IN_W]
-        percent = float(value)  # type: ignore[arg-type]
+        percent = float(value)  # type: ignore[arg-type]  # modes of a number
         shown = {self._W: percent / 100 * s.setMaxW} if in_w else {self._PCT: percent}
         charging = self.see.setpoints.value(_CHARGING)
         if isinstance(charging, int | float):
@@ -109,7 +109,7 @@ class HeldPower(ModeFunction):
         """By the direction, else the one with which it begins."""
         target = modes["opModTargetW"]
         if not isinstance(target, int | float):
-            target = self._watts(float(modes["opModFixedW"] or 0.0))  # type: ignore[arg-type]
+            target = self._watts(float(modes["opModFixedW"] or 0.0))  # type: ignore[arg-type]  # a number
         rises = target > self.see.state.p_w
         return values[self._UP if rises else self._DOWN] or super().ramp_s(values, modes)
 
@@ -119,7 +119,7 @@ class HeldPower(ModeFunction):
 
     def show(self, mode: str, value: ModeValue) -> dict[Address, float]:
         """The power, in the unit in which it is asked for."""
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)  # type: ignore[arg-type]  # modes of a number
         if mode == "opModFixedW":
             return {self._PCT: number, self._IN_W: 0.0}
         return {self._W: number, self._IN_W: 1.0}

@@ -71,7 +71,7 @@ class HeldVar(ModeFunction):
         """The var, in the unit in which they are asked for; a percentage of something else is converted."""
         del mode
         if not isinstance(value, FixedVar):
-            return {self._VAR: float(value), self._IN_VAR: 1.0}  # type: ignore[arg-type]
+            return {self._VAR: float(value), self._IN_VAR: 1.0}  # type: ignore[arg-type]  # a number
         if value.ref == _REFERENCES[int(self.see.var_reference)]:
             return {self._PCT: value.percent, self._IN_VAR: 0.0}
         var = value.percent / 100 * self._base(value.ref, value.percent)
