@@ -43,7 +43,7 @@ class InForceCheck:
         open_modes |= {mode for c in active for each in recent if _takes_from(each, c) for mode in c.modes}
         listed = {control.mrid for control in controls}
         for number in range(1, machine.drawn.ders + 1):
-            views = machine.client(number).explain()
+            views = machine.views(number)
             gone = {mode for view in views if self._goes_on(view, listed, now_s) for mode in view.modes}
             self._compare(number, certain, open_modes | gone)
 
@@ -58,7 +58,7 @@ class InForceCheck:
 
     def _compare(self, number: int, certain: dict[str, str], open_modes: set[str]) -> None:
         machine = self._machine
-        views = machine.client(number).explain()
+        views = machine.views(number)
         doubtful = {mode for view in views if view.mrid in machine.acts.doubtful for mode in view.modes}
         ruling = {mode: view.mrid for view in views if view.phase is Phase.ACTIVE for mode in view.modes}
         supported = machine.world.device(number).setpoints.supported_modes

@@ -7,6 +7,7 @@ import json
 import re
 import time
 import traceback
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import trio
@@ -17,6 +18,8 @@ from tests.chaos.retries import RetryCheck
 from tests.chaos.watched import Watch
 
 from dersim.csip.client import CsipClient
+from dersim.ieee2030_5.event_types import EventView
+from dersim.invariants.kept_views import KeptViews
 from dersim.plugin.services import CsipService
 from dersim.testing import WorldPlan, open_world, run_virtual
 from dersim.testing.simulators import WorldSimulator
@@ -75,6 +78,7 @@ class Machine:
         self._digest = hashlib.sha256()
         self._logged = 0
         self._log_of: Any = None
+        self._views = KeptViews()
         self._watches: dict[int, Watch] = {}
         self._saved: dict[int, dict[str, Any]] = {}
         self._lfdis: dict[int, str] = {}
@@ -185,6 +189,10 @@ class Machine:
         found = self.world.client(number)
         assert isinstance(found, CsipClient)
         return found
+
+    def views(self, number: int) -> Sequence[EventView]:
+        """Every event that the client of a DER holds."""
+        return self._views.of(number, self.client(number))
 
     def lfdi(self, number: int) -> str | None:
         """The LFDI of a DER, once it has one."""

@@ -76,6 +76,8 @@ class Promises:
         for each in fresh:
             minute = int(trio.current_time() // 60)
             self._minute[minute][each.lfdi] += 1
+            if self._minute[minute][each.lfdi] < MOST_A_MINUTE:
+                continue
             most = most_a_minute(self._machine.drawn, self._machine.now_s)
             if self._minute[minute][each.lfdi] == most * self._sharing(each.lfdi):
                 self._machine.find("requests", 0, f"at most {most} a minute", f"more, of {each.lfdi}")

@@ -127,7 +127,7 @@ class ResponseCheck:
     def _complete(self, number: int, lfdi: str, client: CsipClient) -> None:
         """Each event that the client holds was answered, but for what has only just begun or ended."""
         now_s = client.server_now_s()
-        for view in client.explain():
+        for view in self._machine.views(number):
             wanted = TOLD.get(view.phase)
             if wanted is None or self._is_doubtful(view.mrid) or "already over" in view.why:
                 continue

@@ -332,6 +332,27 @@ async def test_the_snapshot_has_the_shape_of_the_contract(bench: Bench, autojump
     assert [view.mrid for view in bench.controls.explain()] == [mrid("a"), mrid("b")]
 
 
+async def test_who_keeps_the_views_gets_them_again_until_something_changes(
+    bench: Bench, autojump_clock: MockClock
+) -> None:
+    over, soon = control("a", START, 5, max_w(60)), control("b", START + 60, 60, max_w(50))
+    bench.controls.update([ProgramReading(program(), (over, soon))])
+    await bench.clock.sleep_until(START + 10)
+    first = bench.controls.explain()
+    assert [view.phase.value for view in first] == ["completed", "scheduled"]
+    assert bench.controls.explain() is first
+    bench.controls.opt_out(mrid("b"))
+    second = bench.controls.explain()
+    assert second[0] is first[0]
+    assert "opted out" in second[1].why
+    assert "opted out" not in first[1].why
+    bench.controls.update([ProgramReading(program(primacy=77), (over, soon))])
+    assert {view.primacy for view in bench.controls.explain()} == {77}
+    assert {view.primacy for view in second} == {first[0].primacy}
+    bench.controls.withdraw()
+    assert bench.controls.explain() == []
+
+
 async def test_too_many_controls_are_told_once_a_poll_with_their_number(
     bench: Bench, autojump_clock: MockClock
 ) -> None:

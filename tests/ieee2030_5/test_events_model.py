@@ -190,6 +190,15 @@ class Utility(RuleBasedStateMachine):
             assert mode in view.modes
 
     @invariant()
+    def no_view_changes_unless_changes_rises(self) -> None:
+        events = self.trace.events
+        before = getattr(self, "seen", (None, 0, []))
+        self.seen = events, events.changes, events.views()
+        if before[0] is events:
+            assert events.views(before[2]) == self.seen[2]
+            assert before[2] == self.seen[2] or before[1] != events.changes
+
+    @invariant()
     def nothing_is_resumed(self) -> None:
         """Once a mode has passed from an event to another event, it never returns."""
         left: dict[str, set[str]] = defaultdict(set)

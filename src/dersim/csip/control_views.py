@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dersim.csip.control_setpoints import KeptDefault
 from dersim.csip.control_values import RAMP, Wanted
@@ -12,12 +13,45 @@ from dersim.ieee2030_5.resources import DefaultDERControl
 from dersim.modes import ModeValue, modes_to_json
 from dersim.timestamps import rfc3339_or_none
 
+if TYPE_CHECKING:
+    from dersim.ieee2030_5.events import EventScheduler
+
 
 def plain(modes: Mapping[str, Wanted]) -> dict[str, ModeValue]:
     """The modes of an event with their values, and its rampTms beside them."""
     values: dict[str, ModeValue] = {mode: wanted.value for mode, wanted in modes.items()}
     ramps = [wanted.ramp_s for wanted in modes.values() if wanted.ramp_s is not None]
     return values | ({RAMP: ramps[0]} if ramps else {})
+
+
+class GivenViews(list[EventView]):
+    """Views that were given to somebody; they are seen to be in use as long as that keeps them."""
+
+
+class Explained:
+    """The events of one DER for people. Who keeps what it was given gets it again until something changes.
+
+    A client holds up to a thousand events that are over; to explain all of them costs milliseconds.
+    """
+
+    def __init__(self) -> None:
+        self._given: weakref.ref[GivenViews] | None = None
+        self._of: tuple[EventScheduler, int] | None = None
+
+    def of(self, scheduler: EventScheduler) -> list[EventView]:
+        """Every event held, those that are over too, with the values of its modes."""
+        given = None if self._given is None else self._given()
+        mark = scheduler, scheduler.changes
+        if given is not None and self._of == mark:
+            return given
+        known = given if given is not None and self._of and self._of[0] is scheduler else ()
+        same = set(map(id, known))
+        views = scheduler.views(known)
+        made = GivenViews(
+            seen if id(seen) in same else seen._replace(modes=plain(seen.modes)) for seen in views
+        )
+        self._given, self._of = weakref.ref(made), mark
+        return made
 
 
 def document(

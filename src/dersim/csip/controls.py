@@ -23,7 +23,7 @@ from dersim.csip.clock_doubts import ClockDoubts
 from dersim.csip.control_checkpoint import KeepsEvents
 from dersim.csip.control_setpoints import ControlSetpoints
 from dersim.csip.control_values import Judge, SetpointsProtocol, curve_hrefs
-from dersim.csip.control_views import document, plain
+from dersim.csip.control_views import Explained, document, plain
 from dersim.csip.on_demand import OnDemand
 from dersim.csip.reaction import Reaction
 from dersim.errors import ConfigError
@@ -110,6 +110,7 @@ class Controls(KeepsEvents):
         self._judge = Judge(setpoints)
         self.reaction = Reaction()
         self._scheduler = self._new_scheduler()
+        self._explained = Explained()
         self._defaults: dict[str, DefaultDERControl] = {}
         self._setpoints = ControlSetpoints(setpoints, default_of=self._defaults.get, log=log, fence=fence)
         self._readings: tuple[ProgramReading, ...] = ()
@@ -258,9 +259,8 @@ class Controls(KeepsEvents):
 
     def withdraw(self) -> None:
         """Drop all controls, without Responses: at another server, a refused registration, or shutdown."""
-        self._readings = ()
+        self._readings, self._needed = (), _NONE
         self._listed = self._whole = False
-        self._needed = _NONE
         self._defaults.clear()
         self._phases.clear()
         self._scheduler = self._new_scheduler()
@@ -320,7 +320,7 @@ class Controls(KeepsEvents):
 
     def explain(self) -> list[EventView]:
         """Every event held, those that are over too, with the reason of its state."""
-        return [seen._replace(modes=plain(seen.modes)) for seen in self._scheduler.views()]
+        return self._explained.of(self._scheduler)
 
     def snapshot(self) -> dict[str, Any]:
         """The controls' part of the contract's `csip-client` document."""

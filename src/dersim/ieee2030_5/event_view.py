@@ -41,6 +41,19 @@ def view(event: Event) -> EventView:
     )
 
 
+def says(seen: EventView, event: Event) -> bool:
+    """Whether a view of an event that is over still says what there is to say."""
+    program = event.program
+    return (seen.phase, seen.href, seen.program, seen.primacy, seen.program_mrid, seen.effective_end_s) == (
+        event.phase,
+        event.href,
+        program.href,
+        program.primacy,
+        program.mrid,
+        event.end_s + event.ahead_s,
+    )
+
+
 def explain(event: Event) -> str:
     """In words: what it rules and since when it does not rule the rest, and by which rule."""
     parts = [_state(event)]

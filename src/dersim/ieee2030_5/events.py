@@ -82,7 +82,7 @@ from dersim.ieee2030_5.event_types import (
     ProgramFeed,
     Step,
 )
-from dersim.ieee2030_5.event_view import view
+from dersim.ieee2030_5.event_view import says, view
 from dersim.ieee2030_5.resources import DERControl
 
 
@@ -108,7 +108,7 @@ class EventScheduler:
         self._event_map: Mapping[str, ModeSource] = {}
         self._default_map: Mapping[str, ModeSource] = {}
         self._wake_s: float | None = None
-        #: Rises with whatever may change a checkpoint.
+        #: Rises with whatever may change a checkpoint or a view.
         self.changes = 0
 
     # ---- what is held
@@ -133,9 +133,16 @@ class EventScheduler:
         """{mode: source} by the DefaultDERControls, as of the last step."""
         return self._default_map
 
-    def views(self) -> list[EventView]:
-        """Every event held, for people: those that are over too, as long as they are remembered."""
-        return [view(event) for event in self._book.events.values()]
+    def views(self, known: Iterable[EventView] = ()) -> list[EventView]:
+        """Every event held, for people: those that are over too, as long as they are remembered.
+
+        known: as given before; those of events that are over are given again where they still say the same.
+        """
+        over = {each.mrid: each for each in known if not each.phase.live}
+        events = self._book.events.values()
+        return [
+            kept if (kept := over.get(event.mrid)) and says(kept, event) else view(event) for event in events
+        ]
 
     def view(self, mrid: str) -> EventView:
         """One event that is held, for people."""
@@ -200,6 +207,7 @@ class EventScheduler:
 
     def restore(self, document: Mapping[str, Any], unform: event_kept.Form) -> None:
         """Take over what `checkpoint` gave, before anything was read. unform: the value from its form."""
+        self.changes += 1
         event_kept.restore(self._book, self._reading, document, unform)
 
     # ---- the passing of time

@@ -14,6 +14,7 @@ from dersim.buffers import BufferSize
 from dersim.fences import Fences
 from dersim.invariants.base import FleetLook, Invariant, Look, Violation
 from dersim.invariants.hearing import Hearing
+from dersim.invariants.kept_views import KeptViews
 from dersim.invariants.loop_lag import LoopLag, Starved, Waits
 from dersim.invariants.published import Published
 from dersim.invariants.rules import all_invariants
@@ -75,6 +76,7 @@ class Watcher:
         self._fences = fences or Fences(log, fail_fast=True)
         self._real_s = real_s
         self._hearing = Hearing()
+        self._views = KeptViews()
         self._starved = Starved()
         self._ticking = _overriding(self.invariants, "tick")
         self._looking = _overriding(self.invariants, "check")
@@ -97,7 +99,11 @@ class Watcher:
 
     def size(self) -> BufferSize:
         """What is remembered of the DERs from look to look."""
-        held = self._hearing.held_bytes() + sum(each.held_bytes() for each in self.invariants)
+        held = (
+            self._hearing.held_bytes()
+            + self._views.held_bytes()
+            + sum(each.held_bytes() for each in self.invariants)
+        )
         return BufferSize(held, len(self._fleet.devices) * MOST_BYTES)
 
     def listen(self) -> None:
@@ -179,7 +185,7 @@ class Watcher:
             self._hearing.conversation,
             exchanges,
             published,
-            () if client is None else client.explain(),
+            self._views.of(number, client),
             None if overview is None else partial(overview.measured, device),
             self._real_s(),
             getattr(self._clock, "rate", 1.0),
