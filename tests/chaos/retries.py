@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 #: Connections of one DER in a minute, at most: a walk every 10 s, with a connection for each of its requests
 #: where the server closes each of them.
 MOST_A_MINUTE = 260
-#: What comes sooner after the last attempt belongs to it, s.
-PAUSE_S = 3.0
+#: What comes sooner after the last attempt belongs to it, and what comes later is no retry, s: all DERs read
+#: a control again that runs for all of them, every five minutes.
+PAUSE_S, RETRY_S = 3.0, 200.0
 #: What is one instant, s, and how often in a row two DERs may meet in it by chance.
 INSTANT_S, MOST_IN_STEP = 0.05, 4
 
@@ -44,7 +45,7 @@ class RetryCheck:
         if len(recent) == MOST_A_MINUTE and now_s - recent[0] < 60:
             wanted = f"at most {MOST_A_MINUTE} connections a minute"
             self._machine.find("retries", number, wanted, "more")
-        if recent and now_s - recent[-1] >= PAUSE_S:
+        if recent and PAUSE_S <= now_s - recent[-1] < RETRY_S:
             self._compare(number, recent[-1])
         recent.append(now_s)
 

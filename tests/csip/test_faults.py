@@ -107,6 +107,44 @@ async def test_a_list_that_is_gone_is_looked_for_from_its_nearest_parent(autojum
     assert len(world.server.paths("PUT")) == puts
 
 
+async def test_a_document_is_read_again_once_however_many_of_its_links_are_gone(
+    autojump_clock, world, listing_of
+):
+    client = await world.ready()
+    numbers = range(2, 10)
+    programs = [world.tree["/derp/1"]]
+    for number in numbers:
+        controls, default = f"/derp/{number}/derc", f"/derp/{number}/dderc"
+        links = {
+            "DERControlListLink": r.ListLink(href=controls),
+            "DefaultDERControlLink": r.Link(href=default),
+        }
+        programs.append(r.DERProgram(href=f"/derp/{number}", mRID=f"{number:032X}", primacy=number, **links))
+        world.tree[f"/derp/{number}"] = programs[-1]
+        world.tree[controls] = listing_of(r.DERControlList, controls)
+        base = r.DERControlBase(opModMaxLimW=100 * number)
+        world.tree[default] = r.DefaultDERControl(href=default, mRID=f"{number:031X}D", DERControlBase=base)
+    path = "/edev/1/fsa/1/derp"
+    world.tree[path] = listing_of(r.DERProgramList, path, *programs, pollRate=60)
+    world.begin()
+    await trio.sleep(5)
+    before = len(world.server.times(path))
+    for number in numbers:
+        for part in ("derc", "dderc"):
+            world.server.answers["GET", f"/derp/{number}/{part}"] = [Response(410)]
+    while not world.logged("it existed before", "reading the DERProgramList"):  # noqa: ASYNC110 - of a log
+        await trio.sleep(1)
+    await trio.sleep(5)
+    # The poll, the reading for the first link that is gone, and no more until what fails is tried again.
+    assert len(world.server.times(path)) == before + 2
+    assert client.snapshot()["state"] == "retrying"
+    await trio.sleep(30)
+    assert len(world.server.times(path)) == before + 3
+    assert len(world.logged("it existed before", "reading the DERProgramList")) == 1
+    assert all(len(world.server.times(f"/derp/{number}/derc")) == 3 for number in numbers)
+    assert client.snapshot()["state"] == "connected"
+
+
 async def test_a_list_that_has_moved_is_found_from_its_parent(
     autojump_clock, world, listing_of, make_control
 ):

@@ -116,13 +116,13 @@ class Rig:
         device=1,
         outcome="ok",
         cause="poll",
+        headers=(),
     ):
-        """An exchange of a client that has just ended."""
-        self.conversation.add(
-            self.clock.now_s(), device, method, url, ((), sent), (status, (), got), outcome, 0.01, cause=cause
-        )
+        """An exchange of a client that has just ended. headers: of the answer."""
+        now_s, answer = self.clock.now_s(), (status, headers, got)
+        self.conversation.add(now_s, device, method, url, ((), sent), answer, outcome, 0.01, cause=cause)
 
-    def respond(self, status, mrid="AA", *, answer=201, device=1):
+    def respond(self, status, mrid="AA", *, answer=201, device=1, headers=()):
         """A Response on the wire."""
         body = (
             '<DERControlResponse xmlns="urn:ieee:std:2030.5:ns">'
@@ -130,7 +130,8 @@ class Rig:
             f"<endDeviceLFDI>{'0' * 40}</endDeviceLFDI><status>{status}</status><subject>{mrid}</subject>"
             "</DERControlResponse>"
         )
-        self.exchange("POST", "/rsps/1/rsp", sent=body.encode(), status=answer, device=device)
+        sent = body.encode()
+        self.exchange("POST", "/rsps/1/rsp", sent=sent, status=answer, device=device, headers=headers)
 
 
 def _inputs(load_w):

@@ -1,5 +1,6 @@
 """I2: a Response that is never sent is found."""
 
+import pytest
 from tests.invariants.rig import START_S, Rig, published, view
 
 from dersim.ieee2030_5.event_types import Phase
@@ -37,6 +38,28 @@ def test_one_that_was_not_asked_for_is_not_owed():
 def test_a_refused_one_is_settled_and_a_failed_one_is_not():
     assert run((2, 400))[1] == []
     assert run((2, 503))[1] == ["a Response 2 for AA"]
+
+
+def test_a_redirect_is_no_answer():
+    assert run((2, 302))[1] == ["a Response 2 for AA"]
+    assert run((2, 302), (2, 201))[1] == []
+
+
+def test_a_client_whose_responses_meet_redirects_has_its_time():
+    """As it gives up the redirects, the Responses behind the first one wait, too."""
+    rig, found = run((1, 302), ticks=100)
+    rig.respond(1, answer=302)
+    assert found + [each.expected for each in rig.tick(100)] == []
+    assert [each.expected for each in rig.tick(60)] == ["a Response 2 for AA"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_client_that_a_server_asks_to_wait_may_wait(method):
+    rig, found = run(ticks=10)
+    asked = {"status": 503, "headers": (("retry-after", "300"),)}
+    rig.exchange(method, "/mup", **asked)
+    assert found + rig.tick(400) == []
+    assert [each.expected for each in rig.tick(60)] == ["a Response 2 for AA"]
 
 
 def test_it_may_wait_while_the_server_is_away():

@@ -139,7 +139,7 @@ class Polling:
 
     async def registration(self) -> float:
         """Read the Registration alone: the only request to a server whose PIN was wrong."""
-        self._reader.situation = causes.PIN_WRONG
+        self._reader.begin(causes.PIN_WRONG)
         return await self._discovery.registration()
 
     def _due(self, key: Hashable, in_s: float) -> None:
@@ -161,7 +161,7 @@ class Polling:
         if self.load is not None:
             self.load.begin(key)
         self._programs.new_round()
-        self._reader.situation = self._situations.get(key, causes.RETRY)
+        self._reader.begin(self._situations.get(key, causes.RETRY))
         self._situations[key] = causes.RETRY
         if isinstance(key, tuple):
             again_s = await self._poll_programs(key[1])
@@ -202,7 +202,7 @@ class Polling:
         for href in before - set(lists):
             self.schedule.drop(("derp", href))
             self._situations.pop(("derp", href), None)
-        self._reader.situation = causes.NEW_PROGRAMS
+        self._reader.begin(causes.NEW_PROGRAMS)
         for href in set(lists) - before:
             self._due(("derp", href), await self._programs.program_list(lists[href]))
         if set(lists) != before or self.tree.fsas != fsas:
@@ -257,7 +257,7 @@ class Polling:
 
     async def _poll_rereads(self) -> None:
         programs, controls = self._programs, self._controls
-        self._reader.situation = causes.REREAD
+        self._reader.begin(causes.REREAD)
         while self.rereads:
             reread = self.rereads.pop(0)
             control = await programs.control(reread.href)

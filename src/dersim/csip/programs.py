@@ -119,6 +119,7 @@ class Programs:
         listing = await self._list("DERProgramList", node.href, r.DERProgramList)
         if listing is None or (_is_gone(listing) and node.programs):
             return min(node.rate_s, BRANCH_RETRY_S)
+        self._reader.has_links()
         # In the tree only when all are read: a reading that breaks off leaves those that are known.
         known, programs = node.programs, dict[str, ProgramNode]()
         node.rate_s, node.read = _rate(listing), node.read or not _is_gone(listing)

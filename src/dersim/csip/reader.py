@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from dersim.csip.causes import DISCOVERY, Situation
+from dersim.csip.causes import DISCOVERY, LOST_LINK, Situation
 from dersim.csip.paging import Listing, read_list
 from dersim.csip.session import Fetched, NoContent, RequestRefused, Say, Session
 from dersim.csip.tree import Tree
@@ -55,6 +55,8 @@ class Reader:
         self._device = device
         self._unreadable = unreadable
         self.situation: Situation = DISCOVERY
+        #: Whether the document whose links are read was read again for one that had gone: it has the others.
+        self.linked_anew = False
         self.failing: dict[str, str] = {}
         self.on_failing: Callable[[], None] = lambda: None
         self._linked: frozenset[str] = frozenset()
@@ -68,7 +70,15 @@ class Reader:
         self._unreadable.clear()
         self._said.clear()
         self._silent = 0
-        self.situation = DISCOVERY
+        self.begin(DISCOVERY)
+
+    def begin(self, situation: Situation) -> None:
+        """A task begins, in this situation."""
+        self.situation, self.linked_anew = situation, False
+
+    def has_links(self) -> None:
+        """The document that the task was to read is read; its links follow."""
+        self.linked_anew = self.situation is LOST_LINK
 
     def walked(self) -> None:
         """A walk is complete: a failing link that it did not meet is one that the server no longer has."""
@@ -104,7 +114,10 @@ class Reader:
         return await read_list(self.session, href, kind, self.situation.cause(kind))
 
     async def required(self, href: str, read: Callable[[], Awaitable[T]]) -> T:
-        """`read`, which must succeed; a link that worked before and is gone raises LinkGone."""
+        """`read`, which must succeed; a link that worked before and is gone raises LinkGone.
+
+        But where the document with the link was just read again for another one: it has this link still.
+        """
         try:
             result = await self._fenced(href, read)
         except NoContent:
@@ -113,7 +126,10 @@ class Reader:
         except RequestRefused as error:
             if error.gone and self._worked.get(href):
                 self._worked[href] = False
-                raise LinkGone(f"{error}; it existed before", href) from None
+                message = f"{error}; it existed before"
+                if self.linked_anew:
+                    raise RemoteProtocolError(message) from None
+                raise LinkGone(message, href) from None
             raise
         self._works(href)
         return result

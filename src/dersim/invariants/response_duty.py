@@ -18,6 +18,8 @@ from dersim.invariants.response_order import response_of
 
 #: How long the client must have been connected, real s.
 GRACE_S = 120.0
+#: The longest that a client waits for a Retry-After, real s.
+RETRY_AFTER_S = 300.0
 #: Statuses of which one is owed by phase, and the bit of responseRequired that asks for it.
 OWED = {
     Phase.SCHEDULED: (frozenset({1}), 1),
@@ -74,10 +76,13 @@ class ResponseDuty(Invariant):
 
     def _hear(self, look: Look, told: dict[str, frozenset[int]]) -> None:
         for exchange in look.exchanges:
+            if exchange.status >= 400 and any(name == "retry-after" for name, _ in exchange.response_headers):
+                self._failed_s[look.device.number] = look.real_s + RETRY_AFTER_S
             if (found := response_of(exchange)) is None:
                 continue
-            if exchange.status == 0 or exchange.status >= 500 or exchange.status in _TRY_AGAIN:
-                self._failed_s[look.device.number] = look.real_s
+            if _is_unsettled(exchange.status):
+                last_s = self._failed_s.get(look.device.number, look.real_s)
+                self._failed_s[look.device.number] = max(last_s, look.real_s)
             else:
                 mrid, status = found
                 told[mrid] = _shared(told.get(mrid, frozenset()) | {status})
@@ -107,6 +112,11 @@ class ResponseDuty(Invariant):
         live = {mrid for mrid, phase in now.items() if phase.live}
         for mrid in asked.keys() - live - look.published.controls.keys():
             del asked[mrid]
+
+
+def _is_unsettled(status: int) -> bool:
+    """Whether a Response is to be sent again, or elsewhere: it was neither taken nor refused for good."""
+    return not 200 <= status < 300 and (not 400 <= status < 500 or status in _TRY_AGAIN)
 
 
 @lru_cache(maxsize=512)
