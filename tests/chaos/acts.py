@@ -22,11 +22,14 @@ LIES = frozenset({"list", "xml", "time", "mrid", "gone", "moved", "content_lengt
 
 
 class Acts:
-    """The acts by their kinds. doubtful: mRIDs; away: parts that are down on purpose."""
+    """The acts by their kinds. doubtful: mRIDs; reordered: those of controls listed when a primacy
+    changed; away: parts that are down on purpose.
+    """
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.doubtful: set[str] = set()
+        self.reordered: set[str] = set()
         self.away: set[str] = set()
         self.mrids: dict[int, str] = {}
         self.lying = False
@@ -61,6 +64,7 @@ class Acts:
         found = self._machine.world.utility.head_end.programs.get(program)
         if found is not None:
             head_end = self._machine.world.utility.head_end
+            self.reordered |= {c.mrid for each in head_end.programs for c in each.controls.values()}
             head_end.update_program(found, found.description, to, found.order)
             self._machine.changed()
 

@@ -38,6 +38,8 @@ class InForceCheck:
         open_modes = {mode for c in controls if self._is_open(c, now_s) for mode in c.modes}
         # A DER that has never seen the winner carries out what the loser has lost.
         open_modes |= {mode for c in active for mode in c.lost}
+        # One that lost to another before primacies changed does not come back.
+        open_modes |= {mode for c in active if c.mrid in machine.acts.reordered for mode in c.modes}
         # One that was told to be superseded never comes back, even if its winner never begins.
         recent = [control for control in programs.recent if control.status in (SCHEDULED, CANCELLED)]
         open_modes |= {mode for c in active for each in recent if _takes_from(each, c) for mode in c.modes}
