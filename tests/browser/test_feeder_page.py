@@ -63,14 +63,13 @@ def feeder(start_demo: Any, tmp_path_factory: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def show(feeder: Any, open_page: Any) -> Any:
-    """`show(width, dark) -> Page`: the feeder's page, by the menu where that is open."""
+    """`show(width, dark) -> Page`: the feeder's page, by the menu."""
 
     def opened(width: int = DESKTOP, dark: bool = False) -> Any:
         page = open_page(feeder.url, width=width, dark=dark).page
-        if width == PHONE:  # its menu closes by itself while the first page is still being loaded
-            page.evaluate("location.hash = 'panel-feeder'")
-        else:
-            page.get_by_role("link", name="Feeder", exact=True).click()
+        if width == PHONE:
+            page.get_by_role("button", name="Menu").click()
+        page.get_by_role("link", name="Feeder", exact=True).click()
         card(page, "The day so far").locator("svg").nth(3).wait_for()  # what is drawn last
         return page
 

@@ -136,7 +136,10 @@ class Shell {
     const run = this.showRun();
     if (!currentDevice()) await run;
     startWith(this.first);
-    addEventListener("hashchange", () => this.open());
+    addEventListener("hashchange", () => {
+      this.side.classList.remove("open"); // the menu of a phone; not when the first page comes while one looks at it
+      this.open();
+    });
     this.describe();
     setInterval(() => this.describe(), 15000);
     this.open();
@@ -162,7 +165,6 @@ class Shell {
     this.page?.unmount?.();
     this.page = null;
     for (const [key, link] of this.links) markCurrent(link, key === entry.name);
-    this.side.classList.remove("open");
     document.title = `${entry.title} – dersim`;
     if (this.linkState === "none") return;
     const module = await entry.load().catch((error) => {
