@@ -5,6 +5,7 @@ import itertools
 import pytest
 import trio
 
+from dersim.csip.tree import branch_retry_s
 from dersim.http11 import Response
 from dersim.ieee2030_5 import Edition, decode, encode
 from dersim.ieee2030_5 import resources as r
@@ -143,6 +144,25 @@ async def test_a_document_is_read_again_once_however_many_of_its_links_are_gone(
     assert len(world.logged("it existed before", "reading the DERProgramList")) == 1
     assert all(len(world.server.times(f"/derp/{number}/derc")) == 3 for number in numbers)
     assert client.snapshot()["state"] == "connected"
+
+
+async def test_what_could_not_be_read_is_read_again_at_another_time_by_each_der(autojump_clock, world):
+    client = await world.start(for_s=5)
+    path = "/edev/1/fsa"
+    world.server.answers["GET", path] = [Response(200, HTML, b"<html")] * 3
+    await trio.sleep(90)
+    *_, first_s, second_s, third_s = world.server.times(path)[-4:-1]
+    pause_s = branch_retry_s(client.snapshot()["lfdi"])
+    assert [second_s - first_s, third_s - second_s] == pytest.approx([pause_s, pause_s], abs=0.1)
+
+
+def test_the_pauses_of_a_fleet_are_spread_below_half_a_minute():
+    pauses_s = sorted(
+        branch_retry_s(f"{number * 0x41C64E6D % 2**32:08X}" + 32 * "0") for number in range(1000)
+    )
+    assert 21 <= pauses_s[0] < 21.1
+    assert 29.9 < pauses_s[-1] <= 30
+    assert max(late - early for early, late in itertools.pairwise(pauses_s)) < 0.1
 
 
 async def test_a_list_that_has_moved_is_found_from_its_parent(

@@ -22,7 +22,7 @@ from dersim.csip.own_end_device import ExpectedEndDevice, find_own
 from dersim.csip.paging import PAGE_ITEMS, Listing
 from dersim.csip.reader import Moved, Reader
 from dersim.csip.session import Fetched, RequestRefused
-from dersim.csip.tree import BRANCH_RETRY_S, DER_POLL_RATE_S, DerNode, Tree, links_of, poll_rate_s
+from dersim.csip.tree import DER_POLL_RATE_S, DerNode, Tree, links_of, poll_rate_s
 from dersim.errors import DersimError, RemoteProtocolError
 from dersim.ieee2030_5 import identity
 from dersim.ieee2030_5 import resources as r
@@ -229,7 +229,7 @@ class Discovery:
                 kept=_UNREADABLE,
                 gone=None,
             )
-        rate_s = poll_rate_s(found.resource) if isinstance(found, Fetched) else BRANCH_RETRY_S
+        rate_s = poll_rate_s(found.resource) if isinstance(found, Fetched) else self._reader.retry_s
         if not isinstance(found, _Unreadable):
             view.present = found is not None
             view.verified = None
@@ -250,7 +250,7 @@ class Discovery:
         if link is None:
             tree.der = None
             self._reader.say_once("our EndDevice has no DERListLink: nothing can be PUT")
-            return BRANCH_RETRY_S
+            return self._reader.retry_s
         listing = await self._reader.optional(
             "DERList",
             link.href,
@@ -259,7 +259,7 @@ class Discovery:
             gone=None,
         )
         if listing is None:
-            return BRANCH_RETRY_S
+            return self._reader.retry_s
         if not listing.items:
             tree.der = None
             self._reader.say_once(f"the DERList {link.href} is empty: nothing can be PUT")
@@ -289,7 +289,7 @@ class Discovery:
         link = self.tree.dcap.MirrorUsagePointListLink if self.tree.dcap else None
         self.tree.mirrors = None
         if link is None:
-            return BRANCH_RETRY_S
+            return self._reader.retry_s
         found = await self._reader.optional(
             "MirrorUsagePointList",
             link.href,
@@ -299,7 +299,7 @@ class Discovery:
         )
         # A list that cannot be read may still take a POST.
         self.tree.mirrors = link.href
-        return poll_rate_s(found.resource) if found is not None else BRANCH_RETRY_S
+        return poll_rate_s(found.resource) if found is not None else self._reader.retry_s
 
 
 def _present(device: r.EndDevice | None) -> r.EndDevice:

@@ -28,7 +28,7 @@ from dersim.csip.parts import Parts
 from dersim.csip.polling import PUNCTUAL
 from dersim.csip.reader import LinkGone, Moved
 from dersim.csip.session import RequestRefused
-from dersim.csip.tree import BRANCH_RETRY_S, Tree
+from dersim.csip.tree import Tree
 from dersim.csip.watch import Watch
 from dersim.errors import (
     DersimError,
@@ -184,7 +184,7 @@ class Lifecycle:
             case LinkGone() as gone:
                 again_s = self._read_parent(key, gone, begun_s)
             case ProtocolError() | UnexpectedError() as error if not isinstance(error, Moved):
-                again_s = BRANCH_RETRY_S
+                again_s = self._parts.reader.retry_s
                 self.schedule.release(key, begun_s + again_s)
                 if isinstance(error, RequestRefused) and error.retry_after_s is not None:
                     again_s = self._hold_for(error)

@@ -34,7 +34,7 @@ from dersim.csip.subscriptions.hub import NotifyHub
 from dersim.csip.subscriptions.parts import Subscriptions
 from dersim.csip.subscriptions.reading import NotedReader
 from dersim.csip.time_sampling import TimeSampling
-from dersim.csip.tree import Tree
+from dersim.csip.tree import Tree, branch_retry_s
 from dersim.errors import CertificateError, ConfigError, RemoteProtocolError
 from dersim.http11 import Endpoint, Requests
 from dersim.ieee2030_5.event_types import EventSettings, Reread
@@ -76,6 +76,7 @@ class Parts:
         fences, documents = client_context.frontend.fences, client_context.documents
         make = Reader if self.subscriptions is None else NotedReader
         self.reader = make(session, say, fences, device.number, self.tree.unreadable)
+        self.reader.retry_s = branch_retry_s(lfdi)
         saved = client_context.frontend.saved_states.barrier_of(device.number)
         self.outbox = self._outbox(lfdi, post_response, may_post)
         self.controls = self._controls()

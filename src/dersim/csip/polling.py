@@ -21,7 +21,7 @@ from dersim.csip.reader import Reader
 from dersim.csip.reporting import IDENTITY, LIVE
 from dersim.csip.schedule import Schedule
 from dersim.csip.time_sampling import TIME, TimeSampling
-from dersim.csip.tree import BRANCH_RETRY_S, Tree
+from dersim.csip.tree import Tree
 from dersim.ieee2030_5.resources import MirrorUsagePointList
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Polling:
         self._controls = controls
         self._time = time
         self._status_put_s = 0.0
-        self._mirror_rate_s = BRANCH_RETRY_S
+        self._mirror_rate_s = reader.retry_s
         self._situations: dict[Hashable, causes.Situation] = {}
 
     async def walk(self) -> None:
@@ -115,10 +115,10 @@ class Polling:
         self._mirror_rate_s = await self._discovery.mirrors()
         due("mirror", self._mirror_rate_s)
         if self.reporter.troubles:
-            self.schedule.set_earlier("der", self._clock.now_s() + BRANCH_RETRY_S)
+            self.schedule.set_earlier("der", self._clock.now_s() + self._reader.retry_s)
         due("check", 0.0)
         due("meter", 0.0)
-        due("log", BRANCH_RETRY_S if self._discovery.log_events_unread else 0.0)
+        due("log", self._reader.retry_s if self._discovery.log_events_unread else 0.0)
         for key in self._rounds:
             due(key, 0.0)
         self._reader.walked()
@@ -189,8 +189,8 @@ class Polling:
             "MirrorUsagePointList",
             href,
             lambda: metering.check_list(href, cause),
-            kept=BRANCH_RETRY_S,
-            gone=BRANCH_RETRY_S,
+            kept=self._reader.retry_s,
+            gone=self._reader.retry_s,
         )
         self.schedule.set_earlier("meter", self._clock.now_s() + (0.0 if metering.lost else metering.wait_s))
         return rate_s
@@ -251,7 +251,7 @@ class Polling:
         if self.tree.log_events is not None:
             await self.log_events.post(self.tree.log_events)
         if self.log_events.waiting or self._discovery.log_events_unread:
-            return BRANCH_RETRY_S
+            return self._reader.retry_s
         due_s = self.log_events.next_due_s
         return None if due_s is None else max(due_s - self._clock.now_s(), 0.0)
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from dersim.csip.paging import Listing
 from dersim.csip.reader import Reader
-from dersim.csip.tree import BRANCH_RETRY_S, ProgramListNode, ProgramNode, Tree, poll_rate_s
+from dersim.csip.tree import ProgramListNode, ProgramNode, Tree, poll_rate_s
 from dersim.ieee2030_5 import resources as r
 
 #: How soon an FSAList that has become empty is read again before its programs are given up, s.
@@ -62,10 +62,10 @@ class Programs:
         link = tree.end_device.FunctionSetAssignmentsListLink if tree.end_device else None
         if link is None:
             self._public_programs()
-            return BRANCH_RETRY_S
+            return self._reader.retry_s
         listing = await self._list("FunctionSetAssignmentsList", link.href, r.FunctionSetAssignmentsList)
         if listing is None or (_is_gone(listing) and tree.fsas):
-            return BRANCH_RETRY_S
+            return self._reader.retry_s
         if not listing.with_known(tree.fsas) and tree.fsas and not self._found_empty:
             self._found_empty = True
             self._reader.say("Info", f"{link.href} has become empty: reading it again before anything ends")
@@ -80,7 +80,7 @@ class Programs:
             tree.fsas = tuple([await self._item(fsa, r.FunctionSetAssignments) for fsa in fsas])
             self._fsas_of = listing.items
         self._set_lists(fsa.DERProgramListLink for fsa in tree.fsas)
-        return _rate(listing)
+        return self._rate(listing)
 
     def _public_programs(self) -> None:
         link = self.tree.dcap.DERProgramListLink if self.tree.dcap else None
@@ -118,11 +118,11 @@ class Programs:
         """Read one DERProgramList with the defaults, controls and curves of its programs."""
         listing = await self._list("DERProgramList", node.href, r.DERProgramList)
         if listing is None or (_is_gone(listing) and node.programs):
-            return min(node.rate_s, BRANCH_RETRY_S)
+            return min(node.rate_s, self._reader.retry_s)
         self._reader.has_links()
         # In the tree only when all are read: a reading that breaks off leaves those that are known.
         known, programs = node.programs, dict[str, ProgramNode]()
-        node.rate_s, node.read = _rate(listing), node.read or not _is_gone(listing)
+        node.rate_s, node.read = self._rate(listing), node.read or not _is_gone(listing)
         for item in listing.with_known(node.program for node in known.values()):
             href = item.href or item.mRID
             program = await self._item(item, r.DERProgram)
@@ -131,13 +131,17 @@ class Programs:
         node.programs = programs
         for child in node.programs.values():
             await self._program(child)
-        return min(node.rate_s, BRANCH_RETRY_S) if self._fails(node) else node.rate_s
+        return min(node.rate_s, self._reader.retry_s) if self._fails(node) else node.rate_s
 
     def _fails(self, node: ProgramListNode) -> bool:
         """Whether a default or a list of controls that was read before could not be read this time."""
         programs = (child.program for child in node.programs.values())
         links = (link for each in programs for link in (each.DefaultDERControlLink, each.DERControlListLink))
         return any(link is not None and link.href in self._reader.failing for link in links)
+
+    def _rate(self, listing: Listing) -> float:
+        """The poll rate of a list, s; one that is gone is read more often."""
+        return self._reader.retry_s if _is_gone(listing) else poll_rate_s(listing.head)
 
     async def read_default(self, node: ProgramNode) -> None:
         """Read the DefaultDERControl of one program."""
@@ -272,8 +276,3 @@ def _is_gone(listing: Listing) -> bool:
     is gone.
     """
     return listing.head is None
-
-
-def _rate(listing: Listing) -> float:
-    """The poll rate of a list, s; one that is gone is read more often."""
-    return BRANCH_RETRY_S if _is_gone(listing) else poll_rate_s(listing.head)

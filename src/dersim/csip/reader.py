@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from dersim.csip.causes import DISCOVERY, LOST_LINK, Situation
 from dersim.csip.paging import Listing, read_list
 from dersim.csip.session import Fetched, NoContent, RequestRefused, Say, Session
-from dersim.csip.tree import Tree
+from dersim.csip.tree import BRANCH_RETRY_S, Tree
 from dersim.errors import DersimError, RemoteProtocolError, UtilityUnreachable
 from dersim.fences import Fences
 from dersim.logbuffer import Level
@@ -43,6 +43,7 @@ class Reader:
     failing: the links that used to work and whose last reading failed, with the reason.
     unreadable: every link whose last reading failed; filled here, shown by others.
     situation: what the task that reads does at the moment, from which the cause of each GET follows.
+    retry_s: when what could not be read is read again.
     on_failing: called when a link has failed that worked before; what is read after it may take long to fail.
     """
 
@@ -55,6 +56,7 @@ class Reader:
         self._device = device
         self._unreadable = unreadable
         self.situation: Situation = DISCOVERY
+        self.retry_s = BRANCH_RETRY_S
         #: Whether the document whose links are read was read again for one that had gone: it has the others.
         self.linked_anew = False
         self.failing: dict[str, str] = {}

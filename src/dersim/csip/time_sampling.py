@@ -15,7 +15,6 @@ from dersim.csip.clock_sync import SAMPLE_SPACING_S, ClockSync
 from dersim.csip.clocks import Clocks
 from dersim.csip.reader import Reader
 from dersim.csip.schedule import Schedule
-from dersim.csip.tree import BRANCH_RETRY_S
 from dersim.ieee2030_5 import resources as r
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class TimeSampling:
             self._schedule.set(TIME, min(self._due_s.values()))
 
     async def _ask(self, href: str) -> None:
-        self._due_s[href] = self._clock.now_s() + BRANCH_RETRY_S
+        self._due_s[href] = self._clock.now_s() + self._reader.retry_s
         session, sync = self._reader.session, self._clocks.of(href)
         fetched = await self._reader.optional(
             "Time",

@@ -17,10 +17,15 @@ from dersim.plugin.services import DerResource
 DEFAULT_POLL_RATE_S = 900.0
 #: The poll rate of a DERList without pollRate, s: it drives the four PUTs.
 DER_POLL_RATE_S = 30.0
-#: When to look again for a branch that could not be read, s.
-BRANCH_RETRY_S = 30.0
+#: When to look again for a branch that could not be read, s, at the latest; DERs differ by so much of it.
+BRANCH_RETRY_S, RETRY_SPREAD = 30.0, 0.3
 #: No resource is polled more often than this, whatever its pollRate says, s.
 POLL_FLOOR_S = 5.0
+
+
+def branch_retry_s(lfdi: str) -> float:
+    """When the DER of this LFDI looks again for such a branch, s: those of a fleet do not ask in step."""
+    return BRANCH_RETRY_S * (1.0 - RETRY_SPREAD * int(lfdi[:8], 16) / 2**32)
 
 
 def poll_rate_s(resource: object, default_s: float = DEFAULT_POLL_RATE_S) -> float:

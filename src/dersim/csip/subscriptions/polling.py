@@ -23,7 +23,7 @@ from dersim.csip.subscriptions.inbox import CANCELLED, CHANGED, DELETED, MOVED, 
 from dersim.csip.subscriptions.reading import NotedReader, items_of
 from dersim.csip.subscriptions.subscriber import CHECK_SOON_S, SAFETY_POLL_S, Subscriber
 from dersim.csip.subscriptions.wanted import hrefs_of, wanted
-from dersim.csip.tree import BRANCH_RETRY_S, ProgramNode, poll_rate_s
+from dersim.csip.tree import ProgramNode, poll_rate_s
 from dersim.errors import RemoteProtocolError
 from dersim.ieee2030_5 import resources as r
 
@@ -172,7 +172,8 @@ class SubscribedPolling(Polling):
     def _rate_s(self, key: Hashable) -> float:
         """The rate of what an item reads, s; those without pollRate follow their list."""
         found = [self._noted.read.get(href) for href in hrefs_of(self.tree, key)]
-        return max((poll_rate_s(each, 0.0) for each in found if each is not None), default=BRANCH_RETRY_S)
+        rates_s = (poll_rate_s(each, 0.0) for each in found if each is not None)
+        return max(rates_s, default=self._reader.retry_s)
 
     # ---- notifications
 
