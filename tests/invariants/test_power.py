@@ -39,6 +39,21 @@ def test_a_limit_below_another_one_is_judged_from_when_it_came_into_force():
     assert rig.tick(60) == []
 
 
+def test_a_limit_that_was_below_another_one_within_a_tick_is_judged_anew():
+    """A control of a second: the power rises, and has to come down by the ramp again."""
+    rig = Rig(Power())
+    rig.device.setpoints.submit(
+        SetpointChange(SetpointSource.CSIP_DEFAULT, "opModMaxLimW", 20.0, ramp_s=30.0)
+    )
+    assert rig.tick(60) == []
+    rig.device.setpoints.submit(limit(90.0, 0.0))
+    rig.clock.time_s += 0.5
+    rig.device.step(rig.clock.time_s)
+    rig.device.setpoints.submit(SetpointChange(SetpointSource.REST, "opModMaxLimW", None))
+    rig.clock.time_s -= 0.5
+    assert rig.tick(60) == []
+
+
 @pytest.mark.parametrize(("name", "value", "what"), [("p_w", 1e6, "P"), ("q_var", -1e6, "Q")])
 def test_power_beyond_a_rating_is_found(name, value, what):
     rig = Rig(Power())

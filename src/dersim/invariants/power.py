@@ -27,7 +27,7 @@ class Power(Invariant):
     statement = "P, Q and S are within the ratings; P keeps a limit one tick after its ramp."
 
     def __init__(self) -> None:
-        self._seen: dict[int, tuple[tuple[SetpointSource, object], float]] = {}
+        self._seen: dict[int, tuple[tuple[SetpointSource, object, int], float]] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
         """Compare the state with the nameplate and with the limit in force."""
@@ -56,10 +56,14 @@ class Power(Invariant):
             yield look.violation(Power, wanted, f"{p_w:.1f} W, {device.state.time_s - since_s:.1f} s after")
 
     def _in_force_s(self, device: Device, limit: InForce) -> float:
-        """When this limit was first seen in force: one below an event is older than its turn."""
+        """When this limit was first seen in force: one below an event is older than its turn.
+
+        After any change it may have been below an event for less than a tick.
+        """
+        now = limit.source, limit.value, device.setpoints.changes
         seen = self._seen.get(device.number)
-        if seen is None or seen[0] != (limit.source, limit.value):
-            seen = self._seen[device.number] = (limit.source, limit.value), device.state.time_s
+        if seen is None or seen[0] != now:
+            seen = self._seen[device.number] = now, device.state.time_s
         return seen[1]
 
 
