@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dersim.ieee2030_5.event_types import Phase
-from dersim.utility.program import ACTIVE, CANCELLED, SCHEDULED, Control
+from dersim.utility.program import (
+    ACTIVE,
+    CANCELLED,
+    CANCELLED_AT_RANDOM,
+    SCHEDULED,
+    SUPERSEDED,
+    Control,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -13,6 +20,9 @@ if TYPE_CHECKING:
     from tests.chaos.machine import Machine
 
     from dersim.ieee2030_5.event_types import EventView
+
+#: EventStatus of a control that has not begun, or has ended before its time.
+_MAY_NOT_BEGIN = (SCHEDULED, CANCELLED, CANCELLED_AT_RANDOM, SUPERSEDED)
 
 
 class InForceCheck:
@@ -41,7 +51,7 @@ class InForceCheck:
         # One that lost to another before primacies changed does not come back.
         open_modes |= {mode for c in active if c.mrid in machine.acts.reordered for mode in c.modes}
         # One that was told to be superseded never comes back, even if its winner never begins.
-        recent = [control for control in programs.recent if control.status in (SCHEDULED, CANCELLED)]
+        recent = [control for control in programs.recent if control.status in _MAY_NOT_BEGIN]
         open_modes |= {mode for c in active for each in recent if _takes_from(each, c) for mode in c.modes}
         listed = {control.mrid for control in controls}
         for number in range(1, machine.drawn.ders + 1):

@@ -24,6 +24,8 @@ TOLD: dict[Phase, tuple[frozenset[int], ...]] = {
 }
 #: After its start or end an event is given this time to be told, s.
 FRESH_S = 180.0
+#: What times that are computed anew may differ by, s.
+ROUNDING_S = 0.1
 _STATUS = re.compile(rb"<(?:\w+:)?status>(\d+)<")
 
 
@@ -131,7 +133,10 @@ class ResponseCheck:
             wanted = TOLD.get(view.phase)
             if wanted is None or self._is_doubtful(view.mrid) or "already over" in view.why:
                 continue
-            if any(0 <= now_s - each < FRESH_S for each in (view.effective_start_s, view.effective_end_s)):
+            if any(
+                -ROUNDING_S <= now_s - each < FRESH_S
+                for each in (view.effective_start_s, view.effective_end_s)
+            ):
                 continue
             told = set(self._told[lfdi, view.mrid])
             if not any(each <= told for each in wanted) and not told & {251, 252, 253, 254}:

@@ -140,6 +140,29 @@ async def test_in_band_registration(autojump_clock, world, listing_of):
     assert str(client.identity().sfdi).encode() in body
 
 
+async def test_an_end_device_that_was_read_when_it_was_registered_and_fails_is_a_trouble(
+    autojump_clock, world, listing_of
+):
+    client = await world.ready()
+    device = world.tree.pop("/edev/1")
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=60)
+
+    def register(_request):
+        world.tree["/edev/1"] = device
+        world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", device, pollRate=60)
+        return Response(201, (("location", "/edev/1"),))
+
+    world.server.answers["POST", "/edev"] = register
+    world.begin()
+    await trio.sleep(30)
+    assert client.snapshot()["state"] == "connected"
+    world.server.answers["GET", "/edev/1"] = [Response(500)]
+    await trio.sleep(45)
+    assert [each["what"] for each in client.snapshot()["troubles"]] == ["links"]
+    await trio.sleep(30)
+    assert client.snapshot()["state"] == "connected"
+
+
 async def test_out_of_band_registration_waits_and_posts_once(autojump_clock, world, listing_of):
     client = await world.ready()
     listed = world.tree["/edev"]

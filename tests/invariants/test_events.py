@@ -161,6 +161,27 @@ def test_a_default_that_the_server_has_no_more_is_not_expected(rig, status):
     assert rig.tick(30) == []
 
 
+def test_a_default_that_was_read_elsewhere_by_a_redirect_is_that_of_its_program(rig):
+    rig.exchange(url="/dderc", got=published.default(70))
+    obey_by_default(rig, 70.0)
+    assert rig.tick(30) == []
+    for asked, status, location in (("/dderc", 301, "/r-1/dderc"), ("/r-1/dderc", 301, "/r-0/dderc")):
+        rig.exchange(url=asked, status=status, headers=(("location", location),), outcome="redirect")
+    rig.exchange(url="/r-0/dderc", got=published.default(90))
+    obey_by_default(rig, 90.0)
+    assert rig.tick(30) == []
+    obey_by_default(rig, 70.0)
+    assert [each.expected for each in rig.tick(5)] == ["opModMaxLimW 90 % by default"]
+
+
+def test_a_default_may_wait_for_the_rest_of_a_poll_in_which_something_is_silent(rig):
+    rig.exchange(url="/dderc", got=published.default(70))
+    assert rig.tick(15) == []
+    rig.exchange(url="/derc", status=0, outcome="the server was silent for 10 s")
+    assert rig.tick(15) == []
+    assert [each.expected for each in rig.tick(15)] == ["opModMaxLimW 70 % by default"]
+
+
 def test_nothing_is_judged_while_the_client_is_not_connected(rig):
     rig.client.state = "retrying"
     publish(rig, control())

@@ -142,6 +142,18 @@ def test_a_failure_that_is_told_or_is_over_is_right():
     assert rig.tick(30) == []
 
 
+def test_a_failure_behind_a_redirect_is_over_once_the_address_is_read():
+    rig = Rig(Alertness())
+    there = (("location", "/r-0/mup"),)
+    rig.exchange(url="/mup", status=301, headers=there, outcome="redirect", cause="poll mup, 60 s")
+    rig.exchange(url="/r-0/mup", status=500, cause="poll mup, 60 s")
+    rig.tick(3)
+    rig.exchange(url="/mup", cause="poll mup, 60 s")
+    assert rig.tick(30) == []
+    rig.exchange(url="/r-0/mup", status=500, cause="poll mup, 60 s")
+    assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
+
+
 def test_a_failed_der_whose_state_is_well_is_found():
     rig = Rig(Alertness())
     rig.tick()

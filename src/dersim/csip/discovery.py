@@ -105,7 +105,7 @@ class Discovery:
         if self._long_list and self.tree.end_device_href and self._list_href == link.href:
             # A list of more than one page is not polled: our own EndDevice is enough.
             self._set_end_device(await self._own(self.tree.end_device_href, self.tree.end_device))
-            return poll_rate_s(self._list_head)
+            return self._reader.again_s(self._list_head, self.tree.end_device_href)
         listing = await self._listing(link.href)
         self._list_href, self._list_head = link.href, listing.head
         self._long_list = len(listing.items) > PAGE_ITEMS
@@ -125,11 +125,10 @@ class Discovery:
             found = await self._own(found.href, found)
         self._own_of = listing.items
         self._set_end_device(found)
-        return poll_rate_s(listing.head)
+        return self._reader.again_s(listing.head, found.href)
 
     async def _listing(self, href: str) -> Listing:
-        reader = self._reader
-        listing = await reader.required(href, lambda: reader.read_list(href, r.EndDeviceList))
+        listing = await self._reader.required(href, lambda: self._reader.read_list(href, r.EndDeviceList))
         if listing.warning:
             self._reader.say_once(listing.warning)
         return listing
@@ -173,6 +172,7 @@ class Discovery:
         else:
             if device.lFDI is not None and identity.same_lfdi(device.lFDI, self._expected.lfdi):
                 device.href = device.href or href
+                self._reader.works(href)
                 return device
         self._made_at, self._may_register = None, True
         return None
@@ -206,10 +206,10 @@ class Discovery:
                 raise NotRegistered(f"{missing}, although it accepted our EndDevice; waiting")
             return found
         self._made_at = answer.location
-        fetched = await session.fetch(answer.location, r.EndDevice, causes.REGISTERING)
-        if fetched.resource.href is None:
-            fetched.resource.href = answer.location
-        return fetched.resource
+        device = (await session.fetch(answer.location, r.EndDevice, causes.REGISTERING)).resource
+        self._reader.works(answer.location)
+        device.href = device.href or answer.location
+        return device
 
     async def registration(self) -> float:
         """Compare the PIN; PinRefused where it is not ours. No Registration is accepted, and logged.

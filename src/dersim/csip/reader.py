@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from dersim.csip.causes import DISCOVERY, LOST_LINK, Situation
 from dersim.csip.paging import Listing, read_list
 from dersim.csip.session import Fetched, NoContent, RequestRefused, Say, Session
-from dersim.csip.tree import BRANCH_RETRY_S, Tree
+from dersim.csip.tree import BRANCH_RETRY_S, Tree, poll_rate_s
 from dersim.errors import DersimError, RemoteProtocolError, UtilityUnreachable
 from dersim.fences import Fences
 from dersim.logbuffer import Level
@@ -99,6 +99,11 @@ class Reader:
         """Whether this link worked before and its last reading failed."""
         return href in self.failing
 
+    def again_s(self, head: object, href: str | None) -> float:
+        """When a list is read again, s: by its pollRate, and soon where this link of it could not be read."""
+        rate_s = poll_rate_s(head)
+        return min(rate_s, self.retry_s) if self.is_failing(href) else rate_s
+
     def say_once(self, message: str) -> None:
         """Warn, once in a walk."""
         if message not in self._said:
@@ -123,7 +128,7 @@ class Reader:
         try:
             result = await self._fenced(href, read)
         except NoContent:
-            self._works(href)
+            self.works(href)
             raise
         except RequestRefused as error:
             if error.gone and self._worked.get(href):
@@ -133,10 +138,11 @@ class Reader:
                     raise RemoteProtocolError(message) from None
                 raise LinkGone(message, href) from None
             raise
-        self._works(href)
+        self.works(href)
         return result
 
-    def _works(self, href: str) -> None:
+    def works(self, href: str) -> None:
+        """A link was read."""
         self._worked[href] = True
         self.failing.pop(href, None)
         self._unreadable.pop(href, None)

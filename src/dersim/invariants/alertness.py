@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from dersim.invariants.base import Invariant, Look, Violation
+from dersim.invariants.redirects import Redirects
 
 #: When it must be said, s after the end of the failed exchange, and for how long it is judged from then, s.
 WITHIN_S, JUDGED_S = 5.0, 20.0
@@ -20,6 +20,7 @@ class Alertness(Invariant):
     statement = "The status says within 5 s that something is wrong."
 
     def __init__(self) -> None:
+        self._redirects: dict[int, Redirects] = {}
         self._failing: dict[int, dict[tuple[str, str], tuple[float, str]]] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
@@ -28,8 +29,9 @@ class Alertness(Invariant):
         if device.failed and not device.state.failed:
             yield look.violation(Alertness, "the state to say that the DER has failed", "it does not")
         failing = self._failing.setdefault(device.number, {})
+        redirects = self._redirects.setdefault(device.number, Redirects())
         for exchange in look.exchanges:
-            path = urlsplit(exchange.url).path
+            path = redirects.asked(exchange)
             key = exchange.method, path
             if exchange.status == 0 or exchange.status >= 500:
                 if not exchange.cause.startswith(_OPTIONAL):

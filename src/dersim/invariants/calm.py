@@ -12,7 +12,10 @@ JUMP_S = 1.0
 
 
 class Calm:
-    """Since when nothing was wrong with each client, real and simulated seconds."""
+    """Since when nothing was wrong with each client, real and simulated seconds.
+
+    A request that got no answer is: what was read before it is carried out only after the rest of the poll.
+    """
 
     def __init__(self) -> None:
         self._since: dict[int, tuple[float, float, float]] = {}
@@ -25,6 +28,10 @@ class Calm:
             return 0.0, 0.0
         ahead_s = client.server_now_s() - look.now_s
         since = self._since.get(number)
-        if since is None or abs(ahead_s - since[2]) > JUMP_S:
+        if (
+            since is None
+            or any(each.status == 0 for each in look.exchanges)
+            or abs(ahead_s - since[2]) > JUMP_S
+        ):
             since = self._since[number] = look.now_s, look.real_s, ahead_s
         return look.now_s - since[0], look.real_s - since[1]

@@ -25,6 +25,7 @@ from dersim.ieee2030_5.resources import (
     DERProgramList,
     Disabled,
 )
+from dersim.invariants.redirects import Redirects
 
 if TYPE_CHECKING:
     from dersim.plugin.services import HttpExchange
@@ -97,22 +98,24 @@ class Published:
         self._programs: OrderedDict[str, PublishedProgram] = OrderedDict()
         #: When the programs last came otherwise, simulated s.
         self._programs_s = 0.0
+        self._redirects = Redirects()
         self._defaults: OrderedDict[str, tuple[DefaultDERControl, float]] = OrderedDict()
 
     def hear(self, exchanges: Iterable[HttpExchange]) -> None:
         """Take over what was read."""
         for exchange in exchanges:
+            url = urlsplit(exchange.url)._replace(path=self._redirects.asked(exchange))
             if exchange.method != "GET":
                 continue
             if exchange.status in _GONE:  # the server says that there is none
-                self._defaults.pop(urlsplit(exchange.url).path, None)
+                self._defaults.pop(url.path, None)
             if exchange.status != 200 or exchange.outcome != "ok":
                 continue
             if _INTERESTING.search(exchange.response_body[:400]) is None:
                 continue
             resource = _decoded(exchange.response_body)
             if resource is not None:
-                self._take(resource, urlsplit(exchange.url), exchange.time_s)
+                self._take(resource, url, exchange.time_s)
 
     def primacy_of(self, control: PublishedControl) -> int | None:
         """The primacy of its program; None where that was not read."""
