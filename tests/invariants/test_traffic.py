@@ -154,6 +154,12 @@ def test_a_failure_behind_a_redirect_is_over_once_the_address_is_read():
     assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
 
 
+def test_a_request_that_the_client_ended_itself_is_no_failure():
+    rig = Rig(Alertness())
+    rig.exchange(status=0, url="/edev", cause="poll edev, 60 s", outcome="cancelled")
+    assert rig.tick(30) == []
+
+
 def test_a_failed_der_whose_state_is_well_is_found():
     rig = Rig(Alertness())
     rig.tick()

@@ -9,6 +9,8 @@ from dersim.invariants.redirects import Redirects
 
 #: When it must be said, s after the end of the failed exchange, and for how long it is judged from then, s.
 WITHIN_S, JUDGED_S = 5.0, 20.0
+#: What the client itself has ended, as when it stops; the next run reads of it in the same conversation.
+CANCELLED = "cancelled"
 #: Requests of which a failure is no trouble: their result is optional, or they are tried again at once.
 _OPTIONAL = ("comparison with what was PUT", "time sample", "re-read", "Response", "log event", "end of a")
 
@@ -33,6 +35,8 @@ class Alertness(Invariant):
         for exchange in look.exchanges:
             path = redirects.asked(exchange)
             key = exchange.method, path
+            if exchange.outcome == CANCELLED:
+                continue
             if exchange.status == 0 or exchange.status >= 500:
                 if not exchange.cause.startswith(_OPTIONAL):
                     ended_s = look.ended_s(exchange)

@@ -216,7 +216,7 @@ class SubscribedPolling(Polling):
             self._follow(notice)
         if notice.resource is not None and len(self._noted.expected) < _MOST:
             self._noted.expected[href] = notice.resource
-        self._noted.situation = causes.NOTIFIED
+        self._noted.begin(causes.NOTIFIED)
         nodes = [node for each in self.tree.program_lists.values() for node in each.programs.values()]
         if kind is r.DERControlList:
             await self._take_in_controls(notice, [node for node in nodes if node.controls_href == href])
@@ -255,7 +255,7 @@ class SubscribedPolling(Polling):
             for node in nodes:
                 node.controls = listing.with_known(node.controls or ())
             await self._dispatch()
-        self._noted.situation = causes.NOTIFIED
+        self._noted.begin(causes.NOTIFIED)
         self._was_same = False
         await self._programs.read_controls(nodes[0])
         self._compared([nodes[0].controls_href])
@@ -271,7 +271,7 @@ class SubscribedPolling(Polling):
             for node in nodes:
                 node.default = notice.resource
             await self._dispatch()
-        self._noted.situation = causes.NOTIFIED
+        self._noted.begin(causes.NOTIFIED)
         await self._programs.read_default(nodes[0])
         self._compared([_default_href(nodes[0])])
         for node in nodes[1:]:

@@ -144,7 +144,7 @@ class Subscriber:
     async def _check(self, list_href: str, wanted: Mapping[str, Wanted]) -> None:
         """Compare with the SubscriptionList: stale ones of ours are deleted, missing ones are lost."""
         self.check_at_s = self._clock.now_s() + SAFETY_POLL_S
-        self._reader.situation = causes.SUBSCRIPTION_CHECK
+        self._reader.begin(causes.SUBSCRIPTION_CHECK)
         listing: Listing | None = await self._reader.optional(
             "SubscriptionList",
             list_href,
