@@ -137,7 +137,8 @@ class Shell {
     if (!currentDevice()) await run;
     startWith(this.first);
     addEventListener("hashchange", () => {
-      this.side.classList.remove("open"); // the menu of a phone; not when the first page comes while one looks at it
+      // The menu of a phone; not when the first page comes while one looks at it.
+      this.side.classList.remove("open");
       this.open();
     });
     this.describe();
