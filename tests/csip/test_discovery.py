@@ -163,6 +163,34 @@ async def test_an_end_device_that_was_read_when_it_was_registered_and_fails_is_a
     assert client.snapshot()["state"] == "connected"
 
 
+async def test_what_is_in_force_stays_while_a_new_registration_is_not_complete(
+    autojump_clock, world, listing_of
+):
+    """Without an EndDevice nothing is known of its programs; that it has none would be news."""
+    client = await world.start(for_s=5)
+    assert world.device.setpoints.value("opModMaxLimW") == 90
+    device = world.tree.pop("/edev/1")
+    listed = world.tree["/edev"]
+    world.tree["/edev"] = listing_of(r.EndDeviceList, "/edev", pollRate=10)
+    gone = {path: world.tree.pop(path) for path in ("/edev/1/der", "/edev/1/fsa")}
+
+    def register(_request):
+        world.tree.update({"/edev/1": device, **gone})
+        world.server.answers["GET", "/dcap"] = [Response(500)] * 20
+        world.server.answers["GET", "/edev"] = [Response(500)] * 3
+        return Response(201, (("location", "/edev/1"),))
+
+    world.server.answers["POST", "/edev"] = register
+    for _ in range(60):
+        await trio.sleep(1)
+        assert world.device.setpoints.value("opModMaxLimW") == 90
+    world.tree["/edev"] = listed
+    world.server.answers["GET", "/dcap"] = []
+    await trio.sleep(60)
+    assert client.snapshot()["state"] == "connected"
+    assert not world.logged("has no DERListLink")
+
+
 async def test_out_of_band_registration_waits_and_posts_once(autojump_clock, world, listing_of):
     client = await world.ready()
     listed = world.tree["/edev"]

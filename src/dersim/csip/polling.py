@@ -165,6 +165,8 @@ class Polling:
         self._situations[key] = causes.RETRY
         if isinstance(key, tuple):
             again_s = await self._poll_programs(key[1])
+        elif PARENTS.get(key) == "edev" and self.tree.end_device is None:  # registered anew, not yet read
+            again_s = self._reader.retry_s
         elif self._rounds.has(key):
             again_s = await self._rounds.visit(key)
         else:
@@ -172,9 +174,6 @@ class Polling:
         if again_s is not None:
             self._situations[key] = causes.poll(again_s)
         return again_s
-
-    async def _poll_end_device(self) -> float:
-        return await self._discovery.end_device(self.clocks.server_now_s())
 
     async def _poll_meter(self) -> float | None:
         return await self.metering.post(self.tree.mirrors) if self.tree.mirrors else None
@@ -313,7 +312,7 @@ async def _check_puts(polling: Polling) -> None:
 _POLLS: dict[Hashable, Callable[[Polling], Awaitable[float | None]]] = {
     "dcap": lambda polling: polling._discovery.device_capability(),
     TIME: lambda polling: polling._time.poll(),
-    "edev": Polling._poll_end_device,
+    "edev": lambda polling: polling._discovery.end_device(polling.clocks.server_now_s()),
     "registration": lambda polling: polling._discovery.registration(),
     "fsa": Polling._poll_assignments,
     "der": Polling._poll_der,
