@@ -31,6 +31,13 @@ class Months(Machine):
         self.rows: list[tuple[float, int, int]] = []
         self.nursery.start_soon(self._measure)
 
+    def find(self, promise: str, number: int, expected: str, seen: str) -> None:
+        """Something was found: tell it at once."""
+        before = len(self.findings)
+        super().find(promise, number, expected, seen)
+        for each in self.findings[before:]:
+            print(each, flush=True)
+
     async def _measure(self) -> None:
         print("| Month | RSS MB | Files | Tasks | Requests | Responses | Violations | CPU min |", flush=True)
         print("|---|---|---|---|---|---|---|---|", flush=True)
@@ -68,8 +75,6 @@ def main(words: list[str] | None = None) -> int:
     drawn = year(options.seed, options.days, options.tick, options.poll)
     months = Months(drawn, ENOUGH)
     outcome = run_virtual(months.run, time.process_time(), seed=options.seed)
-    for each in outcome.findings:
-        print(each)
     lost = sum(each.promise in ("Responses", "I2") for each in outcome.findings)
     print(f"{outcome.requests} requests, {outcome.responses} Responses in {options.days:g} days")
     print(f"{len(outcome.findings)} violations, {lost} of Responses lost or doubled")
