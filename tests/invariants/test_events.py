@@ -174,6 +174,13 @@ def test_a_default_that_was_read_elsewhere_by_a_redirect_is_that_of_its_program(
     assert [each.expected for each in rig.tick(5)] == ["opModMaxLimW 90 % by default"]
 
 
+def test_a_redirect_to_what_is_no_address_ends_nothing(rig):
+    rig.exchange(url="/dderc", status=301, headers=(("location", "http://[::1"),), outcome="redirect")
+    rig.exchange(url="/dderc", got=published.default(70))
+    obey_by_default(rig, 70.0)
+    assert rig.tick(30) == []
+
+
 def test_a_default_may_wait_for_the_rest_of_a_poll_in_which_something_is_silent(rig):
     rig.exchange(url="/dderc", got=published.default(70))
     assert rig.tick(15) == []

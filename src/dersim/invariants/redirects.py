@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -26,7 +27,8 @@ class Redirects:
         if 300 <= exchange.status < 400:
             for name, value in exchange.response_headers:
                 if name == "location":
-                    self._asked[exchange.method, urlsplit(urljoin(exchange.url, value)).path] = path
+                    with contextlib.suppress(ValueError):  # no address: a client does not follow it either
+                        self._asked[exchange.method, urlsplit(urljoin(exchange.url, value)).path] = path
             while len(self._asked) > MOST_OPEN:
                 self._asked.popitem(last=False)
         return path

@@ -14,7 +14,7 @@ from dersim.buffers import BufferSize
 from dersim.fences import Fences
 from dersim.invariants.base import FleetLook, Invariant, Look, Violation
 from dersim.invariants.hearing import Hearing
-from dersim.invariants.kept_views import KeptViews
+from dersim.invariants.kept_views import MOST_KEPT, VIEW_BYTES, KeptViews
 from dersim.invariants.loop_lag import LoopLag, Starved, Waits
 from dersim.invariants.published import Published
 from dersim.invariants.rules import all_invariants
@@ -104,7 +104,7 @@ class Watcher:
             + self._views.held_bytes()
             + sum(each.held_bytes() for each in self.invariants)
         )
-        return BufferSize(held, len(self._fleet.devices) * MOST_BYTES)
+        return BufferSize(held, len(self._fleet.devices) * MOST_BYTES + MOST_KEPT * VIEW_BYTES)
 
     def listen(self) -> None:
         """Hear the conversation from now on; `step` does it too, once there is one."""
