@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dersim.csip.client import CsipClient
-from dersim.ieee2030_5.event_types import Phase
+from dersim.ieee2030_5.event_types import EventView, Phase
 
 if TYPE_CHECKING:
     from tests.chaos.machine import Machine
 
-FINAL = frozenset({3, 6, 7, 8, 9, 10, 13, 14, 251, 252, 253, 254})
+REFUSED = frozenset({251, 252, 253, 254})
+FINAL = frozenset({3, 6, 7, 8, 9, 10, 13, 14}) | REFUSED
 #: What must have been told of an event in its phase: one of these sets.
 TOLD: dict[Phase, tuple[frozenset[int], ...]] = {
     Phase.COMPLETED: (frozenset({1, 2, 3}),),
@@ -22,26 +22,27 @@ TOLD: dict[Phase, tuple[frozenset[int], ...]] = {
     Phase.CANCELLED: (frozenset({1, 6}),),
     Phase.SUPERSEDED: (frozenset({7}), frozenset({14})),
 }
-#: After its start or end an event is given this time to be told, s.
+#: What a Response is given to be told, from the first look at which it was due, s.
 FRESH_S = 180.0
-#: What times that are computed anew may differ by, s.
-ROUNDING_S = 0.1
 _STATUS = re.compile(rb"<(?:\w+:)?status>(\d+)<")
 
 
 class Waits:
-    """The oldest Response that waits, by DER. Two looks may come in one instant, at the end of the days."""
+    """What is due, and since which look. Two looks may come in one instant, at the end of the days."""
 
     def __init__(self) -> None:
-        self._oldest: dict[int, tuple[Any, float]] = {}
+        self._due: dict[Hashable, tuple[Any, float]] = {}
 
-    def too_long(self, number: int, oldest: Any, now_s: float) -> bool:
-        """Whether this one, None for none, was the oldest `FRESH_S` ago too."""
-        before, since_s = self._oldest.get(number, (None, now_s))
-        if oldest is None or oldest != before:
-            self._oldest[number] = oldest, now_s
-            return False
-        return now_s - since_s >= FRESH_S
+    def too_long(self, key: Hashable, due: Any, now_s: float) -> bool:
+        """Whether this, None for nothing, was due `FRESH_S` ago too."""
+        before, since_s = self._due.get(key, (None, now_s))
+        if due is None:
+            self._due.pop(key, None)
+        elif due != before:
+            self._due[key] = due, now_s
+        else:
+            return now_s - since_s >= FRESH_S
+        return False
 
 
 class ResponseCheck:
@@ -124,29 +125,17 @@ class ResponseCheck:
             outbox = client.lifecycle.outbox
             if self._waits.too_long(number, next(iter(outbox._queue), None), machine.now_s):
                 machine.find("Responses", number, "no Response waits in calm", f"{outbox.pending} wait")
-            self._complete(number, lfdi, client)
+            self._complete(number, lfdi)
 
-    def _complete(self, number: int, lfdi: str, client: CsipClient) -> None:
-        """Each event that the client holds was answered, but for what has only just begun or ended."""
-        now_s = client.server_now_s()
+    def _complete(self, number: int, lfdi: str) -> None:
+        """Each event that the client holds was answered, but for what has only just become of it."""
         for view in self._machine.views(number):
-            wanted = TOLD.get(view.phase)
-            if wanted is None or self._is_doubtful(view.mrid) or "already over" in view.why:
-                continue
-            if any(
-                -ROUNDING_S <= now_s - each < FRESH_S
-                for each in (view.effective_start_s, view.effective_end_s)
-            ):
-                continue
-            told = set(self._told[lfdi, view.mrid])
-            if not any(each <= told for each in wanted) and not told & {251, 252, 253, 254}:
-                seen = f"{sorted(told)} ({view.why})"
-                self._machine.find(
-                    "Responses",
-                    number,
-                    f"{_words(wanted)} told of {view.mrid}, which is {view.phase.value}",
-                    seen,
-                )
+            told = self._told[lfdi, view.mrid]
+            due = None if self._is_doubtful(view.mrid) or is_answered(view, told) else view.phase
+            # What the server says of an event is read at a poll: its start and end do not tell since when.
+            if self._waits.too_long((number, view.mrid), due, self._machine.now_s):
+                expected = f"{_words(TOLD[view.phase])} told of {view.mrid}, which is {view.phase.value}"
+                self._machine.find("Responses", number, expected, f"{sorted(told)} ({view.why})")
 
     def _is_doubtful(self, mrid: str) -> bool:
         return mrid in self._machine.acts.doubtful
@@ -173,6 +162,14 @@ class ResponseCheck:
 
     def _find(self, lfdi: str, expected: str, seen: str) -> None:
         self._machine.find("Responses", self._number(lfdi) or 0, expected, seen)
+
+
+def is_answered(view: EventView, told: Collection[int]) -> bool:
+    """Whether the statuses that were told of an event are all that its phase asks for, or need not be."""
+    wanted = TOLD.get(view.phase)
+    if wanted is None or "already over" in view.why or REFUSED & set(told):
+        return True
+    return any(each <= set(told) for each in wanted)
 
 
 def _words(wanted: tuple[frozenset[int], ...]) -> str:
