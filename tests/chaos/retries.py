@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 #: Connections of one DER in a minute, at most: a walk every 10 s, with a connection for each of its requests
 #: where the server closes each of them.
 MOST_A_MINUTE = 260
-#: What comes sooner after the last attempt belongs to it, and what comes later is no retry, s: all DERs read
-#: a control again that runs for all of them, every five minutes.
+#: What comes sooner after the last attempt belongs to it, and what comes later is no retry, s.
 PAUSE_S, RETRY_S = 3.0, 200.0
 #: What is one instant, s, and how often in a row two DERs may meet in it by chance.
 INSTANT_S, MOST_IN_STEP = 0.05, 4

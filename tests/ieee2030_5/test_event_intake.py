@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from tests.ieee2030_5.event_trace import (
     FIXED_W,
@@ -323,12 +325,26 @@ def test_the_reasons_are_told() -> None:
     assert (view.effective_start_s, view.effective_end_s) == (T0 + 100, T0 + 200)
 
 
-def test_an_event_is_read_again_before_its_start_and_while_it_runs() -> None:
-    trace = one_program()
+def rereads(seed: int) -> list[float]:
+    trace = one_program(rng=random.Random(seed))
     trace.control("P", "a", 100, 1000)
     trace.poll()
     trace.until(2000)
-    assert trace.rereads == [(98, "a"), (400, "a"), (700, "a"), (1000, "a")]
+    assert {mrid for _, mrid in trace.rereads} == {"a"}
+    return [at_s for at_s, _ in trace.rereads]
+
+
+def test_an_event_is_read_again_before_its_start_and_while_it_runs() -> None:
+    lead, first, second, third, *_ = rereads(1)
+    assert lead == 98
+    assert 250 <= first < 400
+    assert (second - first, third - second) == pytest.approx((300, 300))
+
+
+def test_a_fleet_does_not_read_a_running_event_again_in_step() -> None:
+    firsts = sorted(rereads(seed)[1] for seed in range(20))
+    assert len(set(firsts)) == 20
+    assert firsts[-1] - firsts[0] > 100
 
 
 def test_an_answer_that_says_cancelled_just_before_the_start_is_heeded() -> None:

@@ -60,7 +60,8 @@ def due_rereads(events: Iterable[Event], settings: EventSettings, now_s: float) 
     for event in events:
         if event.phase is Phase.ACTIVE:
             if event.next_poll_s is None:
-                event.next_poll_s = now_s + settings.active_poll_s
+                # A start is one instant for a whole fleet: its clients read again each at its own.
+                event.next_poll_s = now_s + settings.active_poll_s * (1 + event.draw_cancel) / 2
             elif event.next_poll_s <= now_s:
                 event.next_poll_s = now_s + settings.active_poll_s
                 event.reread_done = False

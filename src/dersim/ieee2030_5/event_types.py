@@ -46,7 +46,8 @@ class EventSettings(NamedTuple):
     superseded: the Response of a loser: 7, 14, or "by_program": 14 where the winner is of another program
     and the loser has not started, else 7 (what the CSIP procedures want of aggregators).
     reread_lead_s: how long before its start an event is read again by its own href.
-    active_poll_s: how often an active event is read again (10.2.3.3 a: at least every 15 min).
+    active_poll_s: how often an active event is read again (10.2.3.3 a: at least every 15 min); the first
+    time after half of it to all of it, drawn.
     most_held: how many events are held at the most.
     """
 
