@@ -18,6 +18,7 @@ class Pages:
     def __init__(self, answer):
         self.answer = answer
         self.asked = []
+        self.unsteady = {}
 
     async def fetch(self, href, kind, cause, *, level="Info"):
         query = dict(part.split("=") for part in href.partition("?")[2].split("&"))
@@ -88,6 +89,30 @@ async def test_a_list_whose_all_rises_from_page_to_page_is_given_up():
     assert "has no end" in listing.warning
     assert len(listing.items) == 21
     assert len(pages.asked) < 30
+
+
+async def test_a_list_without_an_end_is_read_once_at_each_later_poll():
+    pages, _ = await read(lambda start, _limit: page([device(start)], start + 3))
+    for _ in range(2):
+        pages.asked.clear()
+        listing = await read_list(pages, "/edev", r.EndDeviceList, "poll")
+        assert "has no end" in listing.warning
+        assert len(pages.asked) == len(set(pages.asked))
+
+
+async def test_a_list_that_had_no_end_and_has_one_may_change_again():
+    pages, _ = await read(lambda start, _limit: page([device(start)], start + 3))
+    devices = [device(n) for n in range(300)]
+    pages.answer = lambda start, limit: page(devices[start : start + limit], 300)
+    assert len((await read_list(pages, "/edev", r.EndDeviceList, "poll")).items) == 300
+    assert not pages.unsteady
+
+
+async def test_only_so_many_lists_without_an_end_are_remembered():
+    pages = Pages(lambda start, _limit: page([device(start)], start + 3))
+    for number in range(200):
+        await read_list(pages, f"/edev/{number}/fsa", r.EndDeviceList, "poll")
+    assert len(pages.unsteady) == 100
 
 
 @pytest.mark.parametrize("claimed", [0, 2, 999])

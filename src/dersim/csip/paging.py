@@ -4,7 +4,8 @@ Without a query a server gives one item (2030.5-2018 6.6.2.4), so we ask `?s=<st
 `all` and `results` are the server's claims; we count the items that came, unreadable ones included. The list
 ends when we hold exactly `all` items, when a page is empty, or when a page brings nothing new (a server that
 ignores `s` would send its first page for ever). If `all` changes while we read, the list has changed, and we
-start again; a list whose `all` rises from page to page has no end. The caps below bound every read.
+start again; a list whose `all` rises from page to page has no end. Where it changes in every attempt it is no
+change of the list: from then on one attempt has to do, until the pages agree. The caps below bound each read.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ MAX_ITEMS = 10_000
 _MAX_RESTARTS = 2
 #: Pages with a higher `all` than the page before, after which the list is taken to have no end.
 _MAX_RISES = 20
+#: Lists of one session whose pages do not agree, of which it is remembered.
+_MAX_UNSTEADY = 100
 
 
 class Listing(NamedTuple):
     """A list that was read: its items, the first page for its attributes, and what was wrong with it.
 
     warning: empty, or one line for the log. pages: how many were read. left_out: items that were sent and
-    could not be read.
+    could not be read. unsteady: whether `all` was not the same on all pages.
     """
 
     items: tuple[Any, ...]
@@ -37,6 +40,7 @@ class Listing(NamedTuple):
     warning: str
     pages: int
     left_out: int = 0
+    unsteady: bool = False
 
     def is_of(self, items: tuple[Any, ...]) -> bool:
         """Whether these were read from the same pages: what was read from them need not be read again."""
@@ -54,11 +58,20 @@ async def read_list(
     session: Session, href: str, kind: type[Any], cause: str, *, level: Level = "Info"
 ) -> Listing:
     """All items of the list at `href`; raises as `Session.fetch`. cause: why it is read."""
-    for attempt in range(_MAX_RESTARTS + 1):
-        listing = await _read_once(session, href, kind, cause, level, last=attempt == _MAX_RESTARTS)
+    for left in range(0 if href in session.unsteady else _MAX_RESTARTS, -1, -1):
+        listing = await _read_once(session, href, kind, cause, level, last=left == 0)
         if listing is not None:
+            _remember(session.unsteady, href, unsteady=listing.unsteady)
             return listing
     raise AssertionError("the last attempt always answers")
+
+
+def _remember(lists: dict[str, None], href: str, *, unsteady: bool) -> None:
+    lists.pop(href, None)
+    if unsteady:
+        lists[href] = None
+        while len(lists) > _MAX_UNSTEADY:
+            del lists[next(iter(lists))]
 
 
 async def _read_once(
@@ -67,7 +80,7 @@ async def _read_once(
     item_name = kind.__name__.removesuffix("List")
     items: dict[Any, Any] = {}
     head: Any = None
-    start, warning, pages, left_out, rises, total = 0, "", 0, 0, 0, None
+    start, warning, pages, left_out, rises, total, unsteady = 0, "", 0, 0, 0, None, False
     while not warning:
         page_href = with_query(href, f"s={start}&l={PAGE_ITEMS}")
         fetched = await session.fetch(page_href, kind, cause, level=level)
@@ -76,6 +89,7 @@ async def _read_once(
             head = page
         elif page.all != head.all and not last:
             return None
+        unsteady |= page.all != head.all
         rises += total is not None and page.all > total
         total = page.all
         found: tuple[Any, ...] = getattr(page, item_name)
@@ -94,7 +108,7 @@ async def _read_once(
             )
         elif pages >= MAX_PAGES or len(items) + left_out >= MAX_ITEMS:
             warning = f"list {href} is cut after {pages} pages and {len(items)} items; all={page.all}"
-    return Listing(tuple(items.values())[:MAX_ITEMS], head, warning, pages, left_out)
+    return Listing(tuple(items.values())[:MAX_ITEMS], head, warning, pages, left_out, unsteady)
 
 
 def _key(item: Any, position: int) -> Any:
