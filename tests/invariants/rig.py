@@ -44,6 +44,7 @@ class Client:
         self.edition = SimpleNamespace(value="2018")
         self.troubles = []
         self.last_error = None
+        self.unreadable = {}
         self._clock = clock
 
     def body(self, name):
@@ -51,6 +52,9 @@ class Client:
 
     def explain(self):
         return self.views
+
+    def found(self):
+        return SimpleNamespace(unreadable=self.unreadable)
 
     def server_now_s(self):
         return self._clock.now_s()

@@ -142,6 +142,29 @@ def test_a_failure_that_is_told_or_is_over_is_right():
     assert rig.tick(30) == []
 
 
+def failing_curves(rig):
+    rig.client.unreadable["/derp/1/dc"] = "the server answered 500"
+    rig.exchange(status=500, url="/derp/1/dc?s=0&l=255", cause="poll derp, 60 s", outcome="refused with 500")
+    return [each.seen for each in rig.tick(30)]
+
+
+def test_what_was_never_read_is_told_where_it_is_listed_as_unreadable():
+    assert failing_curves(Rig(Alertness())) == []
+
+
+def test_what_was_read_once_has_to_be_a_trouble():
+    rig = Rig(Alertness())
+    rig.exchange(url="/derp/1/dc?s=0&l=255", cause="poll derp, 60 s")
+    rig.tick()
+    assert failing_curves(rig) == ["connected, no trouble"]
+
+
+def test_what_was_never_read_and_is_listed_nowhere_is_found():
+    rig = Rig(Alertness())
+    rig.exchange(status=500, url="/derp/1/dc", cause="poll derp, 60 s", outcome="refused with 500")
+    assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
+
+
 def test_a_failure_behind_a_redirect_is_over_once_the_address_is_read():
     rig = Rig(Alertness())
     there = (("location", "/r-0/mup"),)
