@@ -13,8 +13,7 @@ from typing import Any
 
 from dersim.errors import LocalProtocolError
 from dersim.ieee2030_5.codec import decode
-from dersim.ieee2030_5.codec_write import encode
-from dersim.ieee2030_5.edition import Edition
+from dersim.ieee2030_5.control_texts import ControlTexts
 from dersim.ieee2030_5.event_book import EventBook
 from dersim.ieee2030_5.event_reading import Reading
 from dersim.ieee2030_5.event_types import Event, Loss, Phase, Program, descending
@@ -26,8 +25,6 @@ Form = Callable[[Any], Any]
 
 #: How long after its end an event that no list names is kept, s.
 GONE_S = 3600.0
-#: XML texts of controls that are remembered, because a checkpoint is taken every few seconds.
-_MOST_TEXTS = 20_000
 
 _PROGRAM = ("key", "href", "mrid", "description", "primacy", "ahead_s", "told_s")
 _LIVE = (
@@ -63,8 +60,8 @@ _ROW = (
     *_OVER,
     *("href", "reply_to", "creation_time", "interval", "status"),
 )
-#: By id: a control that is shared by all DERs that have it, and its text.
-_texts: dict[int, tuple[DERControl, str]] = {}
+#: A control is shared by all DERs that have it, and a checkpoint is taken every few seconds.
+_texts = ControlTexts()
 
 
 def checkpoint(book: EventBook, reading: Reading, form: Form, now_s: float) -> dict[str, Any]:
@@ -74,7 +71,7 @@ def checkpoint(book: EventBook, reading: Reading, form: Form, now_s: float) -> d
     for event in book.events.values():
         if event.mrid in book.live:
             with contextlib.suppress(LocalProtocolError):  # it cannot be written: it is read anew
-                live.append(_whole(event, form))
+                live.append(_whole(event, form, now_s))
         elif event.mrid not in reading.gone or _end_s(event) > now_s - GONE_S:
             over[event.mrid] = _summary(event)
     return {
@@ -111,11 +108,11 @@ def restore(book: EventBook, reading: Reading, document: Mapping[str, Any], unfo
     book.dirty = True
 
 
-def _whole(event: Event, form: Form) -> dict[str, Any]:
+def _whole(event: Event, form: Form, now_s: float) -> dict[str, Any]:
     return {
         **_common(event),
         **attributes(event, _LIVE),
-        "control": _text(event.control),
+        "control": _texts.of(event.control, now_s),
         "modes": {mode: form(value) for mode, value in event.modes.items()},
         "rejected": {str(status): list(modes) for status, modes in event.rejected.items()},
         "held": sorted(event.held),
@@ -202,14 +199,3 @@ def _event(book: EventBook, kept: Mapping[str, Any], control: DERControl) -> Eve
 
 def _named(book: EventBook, winners: Mapping[str, str]) -> dict[str, Event]:
     return {mode: book.events[mrid] for mode, mrid in winners.items() if mrid in book.events}
-
-
-def _text(control: DERControl) -> str:
-    known = _texts.get(id(control))
-    if known is not None:
-        return known[1]
-    if len(_texts) >= _MOST_TEXTS:
-        _texts.clear()
-    text = encode(control, Edition.E2023).decode()
-    _texts[id(control)] = control, text
-    return text
