@@ -24,6 +24,21 @@ def programs(*rows, one_mrid=False):
     )
 
 
+def assignments(*lists):
+    """A FunctionSetAssignmentsList that assigns these lists of programs."""
+    return encode(
+        r.FunctionSetAssignmentsList(
+            all=len(lists),
+            results=len(lists),
+            FunctionSetAssignments=tuple(
+                r.FunctionSetAssignments(mRID=f"{index:032X}", DERProgramListLink=r.ListLink(href=href))
+                for index, href in enumerate(lists)
+            ),
+        ),
+        Edition.E2018,
+    )
+
+
 def control(mrid, start, duration, *, percent, status=0, randomize_start=None, required=None):
     """A DERControl that limits P to a percentage."""
     return r.DERControl(

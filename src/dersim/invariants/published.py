@@ -24,6 +24,9 @@ from dersim.ieee2030_5.resources import (
     DERProgram,
     DERProgramList,
     Disabled,
+    FunctionSetAssignmentsList,
+    Link,
+    ListLink,
 )
 from dersim.invariants.redirects import Redirects
 
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 MOST_ADDRESSES, MOST_CONTROLS, MOST_BODIES = 400, 12_000, 64
 _GONE = frozenset({404, 410})
 _INTERESTING = re.compile(
-    rb"<(?:\w+:)?(DERProgramList|DERProgram|DERControlList|DERControl|DefaultDERControl)\b"
+    rb"<(?:\w+:)?(FunctionSetAssignmentsList|DERProgramList|DERProgram|DERControlList|DERControl|DefaultDERControl)\b"
 )
 #: Modes whose values are compared, with what one unit on the wire is.
 PERCENT_MODES = {"opModMaxLimW": 0.01, "opModFixedW": 0.01}
@@ -91,13 +94,17 @@ class PublishedProgram(NamedTuple):
 
 
 class Published:
-    """The last readings of one DER. A program, known by its mRID, is only where it was read last."""
+    """The last readings of one DER. A program, known by its mRID, is only where it was read last, and no more
+    the DER's where its list is assigned no longer.
+    """
 
     def __init__(self) -> None:
         self.controls: dict[str, PublishedControl] = {}
         self._programs: OrderedDict[str, PublishedProgram] = OrderedDict()
         #: When the programs last came otherwise, simulated s.
         self._programs_s = 0.0
+        #: By path of a FunctionSetAssignmentsList: the paths of the program lists that it assigns.
+        self._assigned: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._redirects = Redirects()
         self._defaults: OrderedDict[str, tuple[DefaultDERControl, float]] = OrderedDict()
 
@@ -118,9 +125,9 @@ class Published:
                 self._take(resource, url, exchange.time_s)
 
     def primacy_of(self, control: PublishedControl) -> int | None:
-        """The primacy of its program; None where that was not read."""
+        """The primacy of its program; None where that was not read, or is not assigned."""
         found = self._programs.get(control.list_path)
-        return None if found is None else found.primacy
+        return None if found is None or not self._is_assigned(found) else found.primacy
 
     def rank(self, control: PublishedControl) -> tuple[int, int]:
         """The better control sorts first: primacy, then newest."""
@@ -130,14 +137,22 @@ class Published:
         """By mode: the percentage of the best program's default that sets it, and since when that is so."""
         found: dict[str, tuple[float, float]] = {}
         for program in sorted(self._programs.values()):
-            if program.default_path in self._defaults:
+            if program.default_path in self._defaults and self._is_assigned(program):
                 default, read_s = self._defaults[program.default_path]
                 for mode, percent in percentages(default.DERControlBase).items():
                     found.setdefault(mode, (percent, max(read_s, self._programs_s)))
         return found
 
+    def _is_assigned(self, program: PublishedProgram) -> bool:
+        """Whether an assignment names its list; where none was read, the server's own programs count."""
+        if not program.list_path or not self._assigned:
+            return True
+        return any(program.list_path in lists for lists in self._assigned.values())
+
     def _take(self, resource: Any, url: Any, time_s: float) -> None:
         match resource:
+            case FunctionSetAssignmentsList():
+                self._take_assignments(resource, url.path, time_s)
             case DERProgramList():
                 # One that is not on this page is not judged until it is read again.
                 self._take_programs(resource.DERProgram, url.path, time_s)
@@ -154,6 +169,16 @@ class Published:
                 if known is not None:
                     self._put(resource, known.list_path, time_s)
 
+    def _take_assignments(self, found: FunctionSetAssignmentsList, path: str, time_s: float) -> None:
+        links = (each.DERProgramListLink for each in found.FunctionSetAssignments)
+        lists = frozenset(_path(link) for link in links if link is not None)
+        before = self._assigned.get(path)
+        if len(found.FunctionSetAssignments) != found.all:  # not all are on this page, or could be read
+            lists |= before or frozenset()
+        _remember(self._assigned, path, lists)
+        if lists != before:
+            self._programs_s = time_s
+
     def _take_programs(self, programs: Sequence[DERProgram], list_path: str, time_s: float) -> None:
         before = dict(self._programs)
         named = {each.mRID for each in programs}
@@ -167,8 +192,7 @@ class Published:
         """One of those that were read together; a server that lies gives several of them one mRID."""
         listed, default = program.DERControlListLink, program.DefaultDERControlLink
         if listed is not None and listed.href and program.primacy is not None:
-            path = "" if default is None or not default.href else urlsplit(default.href).path
-            key = urlsplit(listed.href).path
+            path, key = "" if default is None else _path(default), _path(listed)
             list_path = list_path or (before[key].list_path if key in before else "")
             _remember(
                 self._programs, key, PublishedProgram(int(program.primacy), path, list_path, program.mRID)
@@ -195,6 +219,14 @@ class Published:
                 del self.controls[next(iter(self.controls))]
         elif known.control != control:
             known.control, known.changed_s = control, time_s
+
+
+def _path(link: Link | ListLink) -> str:
+    """The path of a link; "" for what is no address."""
+    try:
+        return urlsplit(link.href or "").path
+    except ValueError:
+        return ""
 
 
 def percentages(base: Any) -> dict[str, float]:
