@@ -44,6 +44,12 @@ class Waits:
             return now_s - since_s >= FRESH_S
         return False
 
+    def keep(self, number: int, mrids: Collection[str]) -> None:
+        """Forget the events of a DER that are not among these."""
+        for key in [each for each in self._due if isinstance(each, tuple) and each[0] == number]:
+            if key[1] not in mrids:
+                del self._due[key]
+
 
 class ResponseCheck:
     """All Responses of a run, by DER and mRID, whatever the server has forgotten."""
@@ -129,7 +135,9 @@ class ResponseCheck:
 
     def _complete(self, number: int, lfdi: str) -> None:
         """Each event that the client holds was answered, but for what has only just become of it."""
-        for view in self._machine.views(number):
+        views = self._machine.views(number)
+        self._waits.keep(number, {view.mrid for view in views})
+        for view in views:
             told = self._told[lfdi, view.mrid]
             due = None if self._is_doubtful(view.mrid) or is_answered(view, told) else view.phase
             # What the server says of an event is read at a poll: its start and end do not tell since when.

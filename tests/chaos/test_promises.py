@@ -100,6 +100,18 @@ def test_what_the_server_supersedes_before_its_start_has_time_to_be_told():
     assert "[7] or [14] told of AEA959883719DF036812EB4C00009F1C, which is superseded" in machine.findings[0]
 
 
+def test_an_event_that_comes_back_has_its_own_time():
+    machine = OneClient()
+    check = ResponseCheck(cast(Machine, machine))
+    check.look()
+    machine.view = EventView(**(EVENT | {"mrid": "AA"}))
+    check.look()
+    machine.now_s += FRESH_S
+    machine.view = EventView(**EVENT)
+    check.look()
+    assert not machine.findings
+
+
 def test_what_becomes_of_an_event_anew_has_its_own_time():
     machine = OneClient()
     machine.view = EventView(**(EVENT | {"phase": Phase.SCHEDULED}))

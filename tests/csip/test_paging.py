@@ -18,7 +18,7 @@ class Pages:
     def __init__(self, answer):
         self.answer = answer
         self.asked = []
-        self.unsteady = {}
+        self.odd_lists = {}
 
     async def fetch(self, href, kind, cause, *, level="Info"):
         query = dict(part.split("=") for part in href.partition("?")[2].split("&"))
@@ -105,14 +105,34 @@ async def test_a_list_that_had_no_end_and_has_one_may_change_again():
     devices = [device(n) for n in range(300)]
     pages.answer = lambda start, limit: page(devices[start : start + limit], 300)
     assert len((await read_list(pages, "/edev", r.EndDeviceList, "poll")).items) == 300
-    assert not pages.unsteady
+    assert not pages.odd_lists
+
+
+async def test_a_list_without_an_end_that_changes_while_it_is_read_is_read_again():
+    devices = [device(n) for n in range(300)]
+
+    def odd(start, limit):
+        return page(devices[start : start + limit], len(devices) + start + 1)
+
+    pages, listing = await read(odd)
+    assert [each.sFDI for each in listing.items] == list(range(300))
+
+    def deleting(start, limit):
+        answer = odd(start, limit)
+        if len(devices) == 300:
+            del devices[0]
+        return answer
+
+    pages.answer = deleting
+    listing = await read_list(pages, "/edev", r.EndDeviceList, "poll")
+    assert [each.sFDI for each in listing.items] == list(range(1, 300))
 
 
 async def test_only_so_many_lists_without_an_end_are_remembered():
     pages = Pages(lambda start, _limit: page([device(start)], start + 3))
     for number in range(200):
         await read_list(pages, f"/edev/{number}/fsa", r.EndDeviceList, "poll")
-    assert len(pages.unsteady) == 100
+    assert len(pages.odd_lists) == 100
 
 
 @pytest.mark.parametrize("claimed", [0, 2, 999])

@@ -347,6 +347,21 @@ def test_a_fleet_does_not_read_a_running_event_again_in_step() -> None:
     assert firsts[-1] - firsts[0] > 100
 
 
+def test_a_fleet_does_not_read_again_in_step_after_a_pause() -> None:
+    instants = []
+    for seed in range(10):
+        trace = one_program(rng=random.Random(seed))
+        trace.control("P", "a", 0, 10_000)
+        trace.poll()
+        trace.until(50)
+        trace.rereads.clear()
+        trace.now = 2000.0  # nothing was called meanwhile
+        trace.until(2400)
+        instants.append([at_s for at_s, _ in trace.rereads])
+    assert all(late == 2000 and next_s <= 2300 for late, next_s, *_ in instants)
+    assert len({next_s for _, next_s, *_ in instants}) == 10
+
+
 def test_an_answer_that_says_cancelled_just_before_the_start_is_heeded() -> None:
     trace = one_program()
     trace.control("P", "a", 100, 1000)

@@ -24,11 +24,11 @@ def programs(*rows, one_mrid=False):
     )
 
 
-def assignments(*lists):
-    """A FunctionSetAssignmentsList that assigns these lists of programs."""
+def assignments(*lists, total=None):
+    """A FunctionSetAssignmentsList that assigns these lists of programs. total: its `all`."""
     return encode(
         r.FunctionSetAssignmentsList(
-            all=len(lists),
+            all=len(lists) if total is None else total,
             results=len(lists),
             FunctionSetAssignments=tuple(
                 r.FunctionSetAssignments(mRID=f"{index:032X}", DERProgramListLink=r.ListLink(href=href))

@@ -154,27 +154,6 @@ def test_another_primacy_counts_once_the_client_has_had_the_time(rig):
         assert [each.expected for each in rig.tick(15)] == seen
 
 
-def test_a_default_of_a_list_that_is_assigned_no_longer_is_not_expected(rig):
-    rig.exchange(url="/fsa", got=published.assignments("/derp"))
-    rig.exchange(url="/dderc", got=published.default(70))
-    obey_by_default(rig, 70.0)
-    assert rig.tick(30) == []
-    rig.exchange(url="/fsa", got=published.assignments())
-    obey_by_default(rig, None)
-    assert rig.tick(30) == []
-    rig.exchange(url="/fsa", got=published.assignments("/derp"))
-    assert rig.tick(15) == []
-    assert [each.expected for each in rig.tick(15)] == ["opModMaxLimW 70 % by default"]
-
-
-def test_a_control_of_a_list_that_is_assigned_no_longer_is_not_judged(rig):
-    for lists, expected in ((("/derp",), ["AA to be known"]), (("/else",), [])):
-        rig.exchange(url="/fsa", got=published.assignments(*lists))
-        publish(rig, published.control("AA", START + 100, 6000, percent=50))
-        rig.watcher.invariants[0]._told.clear()
-        assert [each.expected for each in rig.tick(2)] == expected
-
-
 def test_links_to_what_is_no_address_end_nothing(rig):
     rig.exchange(url="/fsa", got=published.assignments("http://[::1", "/derp"))
     rig.exchange(url="/derp", got=published.programs(("/derc", 1, "http://[::1")))

@@ -1,8 +1,9 @@
 """I10, I11, I12, I14: what the requests of the clients show."""
 
+import pytest
 from tests.invariants.rig import Rig
 
-from dersim.invariants.alertness import Alertness
+from dersim.invariants.alertness import MOST_READ, Alertness
 from dersim.invariants.documents import ValidBodies
 from dersim.invariants.independence import Independence
 from dersim.invariants.rates import Rates, Spread
@@ -142,14 +143,44 @@ def test_a_failure_that_is_told_or_is_over_is_right():
     assert rig.tick(30) == []
 
 
-def failing_curves(rig):
-    rig.client.unreadable["/derp/1/dc"] = "the server answered 500"
+def failing_curves(rig, listed="/derp/1/dc"):
+    rig.client.unreadable[listed] = "the server answered 500"
     rig.exchange(status=500, url="/derp/1/dc?s=0&l=255", cause="poll derp, 60 s", outcome="refused with 500")
     return [each.seen for each in rig.tick(30)]
 
 
 def test_what_was_never_read_is_told_where_it_is_listed_as_unreadable():
     assert failing_curves(Rig(Alertness())) == []
+    assert failing_curves(Rig(Alertness()), "derp/1/dc") == []
+
+
+@pytest.mark.parametrize("listed", ["/dc", "/derp/2/dc", "/derp/1/dc/1", "http://[::1"])
+def test_another_address_that_is_listed_tells_nothing_of_it(listed):
+    assert failing_curves(Rig(Alertness()), listed) == ["connected, no trouble"]
+
+
+def test_what_cannot_be_written_is_not_told_by_what_cannot_be_read():
+    rig = Rig(Alertness())
+    rig.client.unreadable["/mup"] = "the server answered 500"
+    rig.exchange("POST", "/mup", status=500, outcome="refused with 500")
+    assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
+
+
+def test_the_second_page_of_a_list_may_never_have_been_read():
+    rig = Rig(Alertness())
+    rig.exchange(url="/derp/1/dc?s=0&l=1", cause="poll derp, 60 s")
+    rig.client.unreadable["/derp/1/dc"] = "the server answered 500"
+    rig.exchange(status=500, url="/derp/1/dc?s=1&l=1", cause="poll derp, 60 s", outcome="refused with 500")
+    assert rig.tick(30) == []
+
+
+def test_with_too_many_addresses_all_count_as_read():
+    rig = Rig(Alertness())
+    for number in range(MOST_READ):
+        rig.exchange(url=f"/derp/2/derc/{number}", cause="poll derp, 60 s")
+        if number % 400 == 399:
+            rig.tick()
+    assert failing_curves(rig) == ["connected, no trouble"]
 
 
 def test_what_was_read_once_has_to_be_a_trouble():

@@ -4,8 +4,9 @@ Without a query a server gives one item (2030.5-2018 6.6.2.4), so we ask `?s=<st
 `all` and `results` are the server's claims; we count the items that came, unreadable ones included. The list
 ends when we hold exactly `all` items, when a page is empty, or when a page brings nothing new (a server that
 ignores `s` would send its first page for ever). If `all` changes while we read, the list has changed, and we
-start again; a list whose `all` rises from page to page has no end. Where it changes in every attempt it is no
-change of the list: from then on one attempt has to do, until the pages agree. The caps below bound each read.
+start again; a list whose `all` rises from page to page has no end. Where a second attempt finds the same two
+counts, the list has not changed: the server's pages do not agree, and the list is read on, at later polls at
+once. The caps below bound every read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dersim.csip.links import with_query
 from dersim.csip.session import Session
 from dersim.logbuffer import Level
 
+Odds = tuple[int, int]
+
 PAGE_ITEMS = 255
 MAX_PAGES = 1_000
 MAX_ITEMS = 10_000
@@ -25,14 +28,14 @@ _MAX_RESTARTS = 2
 #: Pages with a higher `all` than the page before, after which the list is taken to have no end.
 _MAX_RISES = 20
 #: Lists of one session whose pages do not agree, of which it is remembered.
-_MAX_UNSTEADY = 100
+_MAX_ODD_LISTS = 100
 
 
 class Listing(NamedTuple):
     """A list that was read: its items, the first page for its attributes, and what was wrong with it.
 
     warning: empty, or one line for the log. pages: how many were read. left_out: items that were sent and
-    could not be read. unsteady: whether `all` was not the same on all pages.
+    could not be read. odds: `all` of the first page and of the first later one where it was not the same.
     """
 
     items: tuple[Any, ...]
@@ -40,7 +43,7 @@ class Listing(NamedTuple):
     warning: str
     pages: int
     left_out: int = 0
-    unsteady: bool = False
+    odds: Odds | None = None
 
     def is_of(self, items: tuple[Any, ...]) -> bool:
         """Whether these were read from the same pages: what was read from them need not be read again."""
@@ -58,38 +61,43 @@ async def read_list(
     session: Session, href: str, kind: type[Any], cause: str, *, level: Level = "Info"
 ) -> Listing:
     """All items of the list at `href`; raises as `Session.fetch`. cause: why it is read."""
-    for left in range(0 if href in session.unsteady else _MAX_RESTARTS, -1, -1):
-        listing = await _read_once(session, href, kind, cause, level, last=left == 0)
-        if listing is not None:
-            _remember(session.unsteady, href, unsteady=listing.unsteady)
-            return listing
+    odds: Odds | None = session.odd_lists.pop(href, None)
+    for left in range(_MAX_RESTARTS, -1, -1):
+        listing = await _read_once(session, href, kind, cause, level, odds, last=left == 0)
+        odds = listing.odds
+        if not listing.pages:
+            continue
+        if odds is not None:
+            _remember(session.odd_lists, href, odds)
+        return listing
     raise AssertionError("the last attempt always answers")
 
 
-def _remember(lists: dict[str, None], href: str, *, unsteady: bool) -> None:
-    lists.pop(href, None)
-    if unsteady:
-        lists[href] = None
-        while len(lists) > _MAX_UNSTEADY:
-            del lists[next(iter(lists))]
+def _remember(lists: dict[str, Odds], href: str, odds: Odds) -> None:
+    lists[href] = odds
+    while len(lists) > _MAX_ODD_LISTS:
+        del lists[next(iter(lists))]
 
 
 async def _read_once(
-    session: Session, href: str, kind: type[Any], cause: str, level: Level, *, last: bool
-) -> Listing | None:
+    session: Session, href: str, kind: type[Any], cause: str, level: Level, known: Odds | None, *, last: bool
+) -> Listing:
+    """One attempt; a Listing of no pages where it has to start again. known: the odds found before."""
     item_name = kind.__name__.removesuffix("List")
     items: dict[Any, Any] = {}
     head: Any = None
-    start, warning, pages, left_out, rises, total, unsteady = 0, "", 0, 0, 0, None, False
+    start, warning, pages, left_out, rises, total = 0, "", 0, 0, 0, None
+    odds: Odds | None = None
     while not warning:
         page_href = with_query(href, f"s={start}&l={PAGE_ITEMS}")
         fetched = await session.fetch(page_href, kind, cause, level=level)
         page, pages = fetched.resource, pages + 1
         if head is None:
             head = page
-        elif page.all != head.all and not last:
-            return None
-        unsteady |= page.all != head.all
+        elif page.all != head.all and odds is None:
+            odds = head.all, page.all
+            if odds != known and not last:
+                return Listing((), head, "", 0, odds=odds)
         rises += total is not None and page.all > total
         total = page.all
         found: tuple[Any, ...] = getattr(page, item_name)
@@ -108,7 +116,7 @@ async def _read_once(
             )
         elif pages >= MAX_PAGES or len(items) + left_out >= MAX_ITEMS:
             warning = f"list {href} is cut after {pages} pages and {len(items)} items; all={page.all}"
-    return Listing(tuple(items.values())[:MAX_ITEMS], head, warning, pages, left_out, unsteady)
+    return Listing(tuple(items.values())[:MAX_ITEMS], head, warning, pages, left_out, odds)
 
 
 def _key(item: Any, position: int) -> Any:

@@ -66,12 +66,13 @@ _texts = ControlTexts()
 
 def checkpoint(book: EventBook, reading: Reading, form: Form, now_s: float) -> dict[str, Any]:
     """Programs and events. form: of a mode's value as JSON."""
+    _texts.age(now_s)
     live: list[dict[str, Any]] = []
     over: dict[str, tuple[Any, ...]] = {}
     for event in book.events.values():
         if event.mrid in book.live:
             with contextlib.suppress(LocalProtocolError):  # it cannot be written: it is read anew
-                live.append(_whole(event, form, now_s))
+                live.append(_whole(event, form))
         elif event.mrid not in reading.gone or _end_s(event) > now_s - GONE_S:
             over[event.mrid] = _summary(event)
     return {
@@ -108,11 +109,11 @@ def restore(book: EventBook, reading: Reading, document: Mapping[str, Any], unfo
     book.dirty = True
 
 
-def _whole(event: Event, form: Form, now_s: float) -> dict[str, Any]:
+def _whole(event: Event, form: Form) -> dict[str, Any]:
     return {
         **_common(event),
         **attributes(event, _LIVE),
-        "control": _texts.of(event.control, now_s),
+        "control": _texts.of(event.control),
         "modes": {mode: form(value) for mode, value in event.modes.items()},
         "rejected": {str(status): list(modes) for status, modes in event.rejected.items()},
         "held": sorted(event.held),

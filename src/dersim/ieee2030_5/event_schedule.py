@@ -63,7 +63,9 @@ def due_rereads(events: Iterable[Event], settings: EventSettings, now_s: float) 
                 # A start is one instant for a whole fleet: its clients read again each at its own.
                 event.next_poll_s = now_s + settings.active_poll_s * (1 + event.draw_cancel) / 2
             elif event.next_poll_s <= now_s:
-                event.next_poll_s = now_s + settings.active_poll_s
+                # After a pause of the computer, or a restart, all are late; then each has its own again.
+                missed = (now_s - event.next_poll_s) // settings.active_poll_s
+                event.next_poll_s += settings.active_poll_s * (missed + 1)
                 event.reread_done = False
         elif event.opted_out or event.start_s - settings.reread_lead_s > now_s or not event.free_modes():
             continue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urljoin, urlsplit
 
 from dersim.invariants.base import Invariant, Look, Violation
 from dersim.invariants.redirects import Redirects
@@ -15,18 +17,18 @@ if TYPE_CHECKING:
 WITHIN_S, JUDGED_S = 5.0, 20.0
 #: What the client itself has ended, as when it stops; the next run reads of it in the same conversation.
 CANCELLED = "cancelled"
-#: Addresses of one DER of which it is remembered that they were read.
-MOST_READ = 200
+#: Addresses of one DER of which it is remembered that they were read; with more, all count as read.
+MOST_READ = 2_000
 #: Requests of which a failure is no trouble: their result is optional, or they are tried again at once.
 _OPTIONAL = ("comparison with what was PUT", "time sample", "re-read", "Response", "log event", "end of a")
 
 
 class _Failure(NamedTuple):
-    """ended_s: when the exchange failed. was_read: whether the address was read before."""
+    """ended_s: when the exchange failed. unread: the path of an address that was never read, else None."""
 
     ended_s: float
     what: str
-    was_read: bool
+    unread: str | None
 
 
 class Alertness(Invariant):
@@ -38,7 +40,7 @@ class Alertness(Invariant):
     def __init__(self) -> None:
         self._redirects: dict[int, Redirects] = {}
         self._failing: dict[int, dict[tuple[str, str], _Failure]] = {}
-        self._read: dict[int, dict[tuple[str, str], None]] = {}
+        self._read: dict[int, set[str]] = {}
 
     def check(self, look: Look) -> Iterator[Violation]:
         """Compare what failed on the wire with what the client says."""
@@ -54,20 +56,19 @@ class Alertness(Invariant):
     def _take(
         self, look: Look, exchange: HttpExchange, path: str, failing: dict[tuple[str, str], _Failure]
     ) -> None:
-        key = exchange.method, path
         if exchange.outcome == CANCELLED:
             return
-        read = self._read.setdefault(look.device.number, {})
+        key = exchange.method, path
+        address = f"{path}?{urlsplit(exchange.url).query}"  # a page of a list is an address of its own
+        read = self._read.setdefault(look.device.number, set())
         if exchange.status == 0 or exchange.status >= 500:
             if not exchange.cause.startswith(_OPTIONAL):
                 what = f"{exchange.method} {path}: {exchange.outcome}"
-                failing.setdefault(key, _Failure(look.ended_s(exchange), what, key in read))
+                known = exchange.method != "GET" or address in read or len(read) >= MOST_READ
+                failing.setdefault(key, _Failure(look.ended_s(exchange), what, None if known else path))
             return
-        if 200 <= exchange.status < 300:
-            read.pop(key, None)
-            read[key] = None
-            if len(read) > MOST_READ:
-                del read[next(iter(read))]
+        if exchange.method == "GET" and exchange.outcome == "ok" and len(read) < MOST_READ:
+            read.add(address)
         if exchange.cause.startswith("discovery"):
             failing.clear()
         else:
@@ -83,7 +84,7 @@ class Alertness(Invariant):
             if since_s > due_s + max(JUDGED_S, 2 * look.tick_s):
                 del failing[key]
             elif since_s > due_s and client is not None and client.state == "connected":
-                if client.snapshot()["troubles"] or (not failed.was_read and _is_shown(client, key[1])):
+                if client.snapshot()["troubles"] or _is_shown(client, failed.unread):
                     continue
                 del failing[key]
                 yield look.violation(
@@ -91,7 +92,13 @@ class Alertness(Invariant):
                 )
 
 
-def _is_shown(client: CsipService, path: str) -> bool:
+def _is_shown(client: CsipService, path: str | None) -> bool:
     """Whether the client lists it among what could not be read."""
-    found = client.found()
-    return found is not None and any(href.partition("?")[0].endswith(path) for href in found.unreadable)
+    found = None if path is None else client.found()
+    return found is not None and any(_is_at(href, path) for href in found.unreadable)
+
+
+def _is_at(href: str, path: str | None) -> bool:
+    with contextlib.suppress(ValueError):  # no address
+        return urlsplit(urljoin("/", href)).path == path
+    return False

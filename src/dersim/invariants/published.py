@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dersim.errors import RemoteProtocolError
 from dersim.ieee2030_5 import decode
@@ -24,10 +24,10 @@ from dersim.ieee2030_5.resources import (
     DERProgram,
     DERProgramList,
     Disabled,
+    FunctionSetAssignments,
     FunctionSetAssignmentsList,
-    Link,
-    ListLink,
 )
+from dersim.invariants.assigned import Assigned, path_of
 from dersim.invariants.redirects import Redirects
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST_ADDRESSES, MOST_CONTROLS, MOST_BODIES = 400, 12_000, 64
 _GONE = frozenset({404, 410})
 _INTERESTING = re.compile(
-    rb"<(?:\w+:)?(FunctionSetAssignmentsList|DERProgramList|DERProgram|DERControlList|DERControl|DefaultDERControl)\b"
+    rb"<(?:\w+:)?((FunctionSetAssignments|DERProgram|DERControl)(List)?|DefaultDERControl)\b"
 )
 #: Modes whose values are compared, with what one unit on the wire is.
 PERCENT_MODES = {"opModMaxLimW": 0.01, "opModFixedW": 0.01}
@@ -103,8 +103,7 @@ class Published:
         self._programs: OrderedDict[str, PublishedProgram] = OrderedDict()
         #: When the programs last came otherwise, simulated s.
         self._programs_s = 0.0
-        #: By path of a FunctionSetAssignmentsList: the paths of the program lists that it assigns.
-        self._assigned: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._assigned = Assigned()
         self._redirects = Redirects()
         self._defaults: OrderedDict[str, tuple[DefaultDERControl, float]] = OrderedDict()
 
@@ -116,6 +115,8 @@ class Published:
                 continue
             if exchange.status in _GONE:  # the server says that there is none
                 self._defaults.pop(url.path, None)
+            if exchange.status == 204 and self._assigned.is_at(url.path):
+                self._take_assignments(None, url, exchange.time_s)
             if exchange.status != 200 or exchange.outcome != "ok":
                 continue
             if _INTERESTING.search(exchange.response_body[:400]) is None:
@@ -127,7 +128,7 @@ class Published:
     def primacy_of(self, control: PublishedControl) -> int | None:
         """The primacy of its program; None where that was not read, or is not assigned."""
         found = self._programs.get(control.list_path)
-        return None if found is None or not self._is_assigned(found) else found.primacy
+        return None if found is None or found.list_path in self._assigned.dropped else found.primacy
 
     def rank(self, control: PublishedControl) -> tuple[int, int]:
         """The better control sorts first: primacy, then newest."""
@@ -137,27 +138,24 @@ class Published:
         """By mode: the percentage of the best program's default that sets it, and since when that is so."""
         found: dict[str, tuple[float, float]] = {}
         for program in sorted(self._programs.values()):
-            if program.default_path in self._defaults and self._is_assigned(program):
+            if program.default_path in self._defaults and program.list_path not in self._assigned.dropped:
                 default, read_s = self._defaults[program.default_path]
                 for mode, percent in percentages(default.DERControlBase).items():
                     found.setdefault(mode, (percent, max(read_s, self._programs_s)))
         return found
 
-    def _is_assigned(self, program: PublishedProgram) -> bool:
-        """Whether an assignment names its list; where none was read, the server's own programs count."""
-        if not program.list_path or not self._assigned:
-            return True
-        return any(program.list_path in lists for lists in self._assigned.values())
-
-    def _take(self, resource: Any, url: Any, time_s: float) -> None:
+    def _take(self, resource: Any, url: SplitResult, time_s: float) -> None:
         match resource:
             case FunctionSetAssignmentsList():
-                self._take_assignments(resource, url.path, time_s)
+                self._take_assignments(resource, url, time_s)
+            case FunctionSetAssignments():
+                if self._assigned.take_item(resource, url.geturl()):
+                    self._programs_s = time_s
             case DERProgramList():
                 # One that is not on this page is not judged until it is read again.
-                self._take_programs(resource.DERProgram, url.path, time_s)
+                self._take_programs(resource.DERProgram, url, time_s)
             case DERProgram():
-                self._take_programs((resource,), "", time_s)
+                self._take_programs((resource,), url, time_s, listed=False)
             case DefaultDERControl():
                 known_default = self._defaults.get(url.path)
                 same = known_default is not None and known_default[0] == resource
@@ -169,40 +167,40 @@ class Published:
                 if known is not None:
                     self._put(resource, known.list_path, time_s)
 
-    def _take_assignments(self, found: FunctionSetAssignmentsList, path: str, time_s: float) -> None:
-        links = (each.DERProgramListLink for each in found.FunctionSetAssignments)
-        lists = frozenset(_path(link) for link in links if link is not None)
-        before = self._assigned.get(path)
-        if len(found.FunctionSetAssignments) != found.all:  # not all are on this page, or could be read
-            lists |= before or frozenset()
-        _remember(self._assigned, path, lists)
-        if lists != before:
+    def _take_assignments(
+        self, found: FunctionSetAssignmentsList | None, url: SplitResult, time_s: float
+    ) -> None:
+        if self._assigned.take(found, url.geturl()):
             self._programs_s = time_s
 
-    def _take_programs(self, programs: Sequence[DERProgram], list_path: str, time_s: float) -> None:
+    def _take_programs(
+        self, programs: Sequence[DERProgram], url: SplitResult, time_s: float, *, listed: bool = True
+    ) -> None:
         before = dict(self._programs)
         named = {each.mRID for each in programs}
-        self._drop(lambda row: (list_path and row.list_path == list_path) or row.mrid in named)
+        self._drop(lambda row: (listed and row.list_path == url.path) or row.mrid in named)
         for each in programs:
-            self._program(each, list_path, before)
+            self._program(each, url, before, listed=listed)
         if before != self._programs:
             self._programs_s = time_s
 
-    def _program(self, program: DERProgram, list_path: str, before: Mapping[str, PublishedProgram]) -> None:
+    def _program(
+        self, program: DERProgram, url: SplitResult, before: Mapping[str, PublishedProgram], *, listed: bool
+    ) -> None:
         """One of those that were read together; a server that lies gives several of them one mRID."""
-        listed, default = program.DERControlListLink, program.DefaultDERControlLink
-        if listed is not None and listed.href and program.primacy is not None:
-            path, key = "" if default is None else _path(default), _path(listed)
-            list_path = list_path or (before[key].list_path if key in before else "")
-            _remember(
-                self._programs, key, PublishedProgram(int(program.primacy), path, list_path, program.mRID)
-            )
+        controls, default = program.DERControlListLink, program.DefaultDERControlLink
+        key = "" if controls is None or not controls.href else path_of(controls, url.geturl())
+        if key and program.primacy is not None:
+            default_path = "" if default is None else path_of(default, url.geturl())
+            list_path = url.path if listed else before[key].list_path if key in before else ""
+            row = PublishedProgram(int(program.primacy), default_path, list_path, program.mRID)
+            _remember(self._programs, key, row)
 
     def _drop(self, unwanted: Callable[[PublishedProgram], object]) -> None:
         for path in [each for each, row in self._programs.items() if unwanted(row)]:
             del self._programs[path]
 
-    def _list(self, found: DERControlList, url: Any, time_s: float) -> None:
+    def _list(self, found: DERControlList, url: SplitResult, time_s: float) -> None:
         whole = len(found.DERControl) == found.all
         if whole:
             named = {each.mRID for each in found.DERControl}
@@ -219,14 +217,6 @@ class Published:
                 del self.controls[next(iter(self.controls))]
         elif known.control != control:
             known.control, known.changed_s = control, time_s
-
-
-def _path(link: Link | ListLink) -> str:
-    """The path of a link; "" for what is no address."""
-    try:
-        return urlsplit(link.href or "").path
-    except ValueError:
-        return ""
 
 
 def percentages(base: Any) -> dict[str, float]:
