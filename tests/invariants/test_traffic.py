@@ -174,6 +174,35 @@ def test_the_second_page_of_a_list_may_never_have_been_read():
     assert rig.tick(30) == []
 
 
+def meter_post(rig, method, url, status):
+    outcome = "ok" if status < 300 else f"refused with {status}"
+    rig.exchange(method, url, status=status, outcome=outcome, cause="meter post")
+
+
+@pytest.mark.parametrize("found", [("GET", "/mup", 200), ("POST", "/mup", 201)])
+def test_readings_that_another_mirror_takes_are_no_failure(found):
+    rig = Rig(Alertness())
+    meter_post(rig, "POST", "/mup/1", 500)
+    meter_post(rig, *found)
+    meter_post(rig, "POST", "/mup/2", 204)
+    assert rig.tick(30) == []
+
+
+def test_a_mirror_that_was_looked_for_in_vain_is_no_failure_once_readings_are_taken():
+    rig = Rig(Alertness())
+    meter_post(rig, "POST", "/mup/1", 500)
+    meter_post(rig, "GET", "/mup?s=0&l=255", 500)
+    meter_post(rig, "POST", "/mup/1", 204)
+    assert rig.tick(30) == []
+
+
+def test_readings_that_one_of_two_mirrors_does_not_take_are_a_failure():
+    rig = Rig(Alertness())
+    meter_post(rig, "POST", "/mup/1", 500)
+    meter_post(rig, "POST", "/mup/2", 204)
+    assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
+
+
 def test_with_too_many_addresses_all_count_as_read():
     rig = Rig(Alertness())
     for number in range(MOST_READ):

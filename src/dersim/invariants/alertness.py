@@ -21,6 +21,8 @@ CANCELLED = "cancelled"
 MOST_READ = 2_000
 #: Requests of which a failure is no trouble: their result is optional, or they are tried again at once.
 _OPTIONAL = ("comparison with what was PUT", "time sample", "re-read", "Response", "log event", "end of a")
+#: After a refused post of readings the client looks for its mirror, and goes on with the one that it finds.
+_METER_POST = "meter post"
 
 
 class _Failure(NamedTuple):
@@ -29,6 +31,7 @@ class _Failure(NamedTuple):
     ended_s: float
     what: str
     unread: str | None
+    cause: str
 
 
 class Alertness(Invariant):
@@ -65,7 +68,9 @@ class Alertness(Invariant):
             if not exchange.cause.startswith(_OPTIONAL):
                 what = f"{exchange.method} {path}: {exchange.outcome}"
                 known = exchange.method != "GET" or address in read or len(read) >= MOST_READ
-                failing.setdefault(key, _Failure(look.ended_s(exchange), what, None if known else path))
+                failing.setdefault(
+                    key, _Failure(look.ended_s(exchange), what, None if known else path, exchange.cause)
+                )
             return
         if exchange.method == "GET" and exchange.outcome == "ok" and len(read) < MOST_READ:
             read.add(address)
@@ -73,6 +78,8 @@ class Alertness(Invariant):
             failing.clear()
         else:
             failing.pop(key, None)
+            if exchange.cause == _METER_POST:
+                _forget_moot(failing, exchange)
 
     @staticmethod
     def _say(look: Look, failing: dict[tuple[str, str], _Failure]) -> Iterator[Violation]:
@@ -90,6 +97,14 @@ class Alertness(Invariant):
                 yield look.violation(
                     Alertness, f"a trouble {since_s:.0f} s after {failed.what}", "connected, no trouble"
                 )
+
+
+def _forget_moot(failing: dict[tuple[str, str], _Failure], success: HttpExchange) -> None:
+    """Readings were taken, or the mirror was found: what was tried before matters no more."""
+    found = success.method == "GET" or success.status == 201
+    for method, path in [each for each, failed in failing.items() if failed.cause == _METER_POST]:
+        if found or method == "GET":
+            del failing[method, path]
 
 
 def _is_shown(client: CsipService, path: str | None) -> bool:
