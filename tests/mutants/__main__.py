@@ -18,6 +18,9 @@ MOST_SURVIVORS = 0.10
 
 def main(words):
     chosen = [each for each in MUTANTS if not words or any(word in str(each) for word in words)]
+    if not chosen:
+        print(f"no defect has {' or '.join(words)} in its file or text: see tests/mutants/mutants.toml")
+        return 2
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         places = [Path(folder) / str(number) for number in range(len(chosen))]
