@@ -108,17 +108,29 @@ async def test_a_list_that_had_no_end_and_has_one_may_change_again():
     assert not pages.odd_lists
 
 
-async def test_a_list_without_an_end_that_changes_while_it_is_read_is_read_again():
+async def test_a_list_without_an_end_that_changes_between_polls_is_read_once_at_each():
+    devices = [device(n) for n in range(3)]
+
+    def endless(start, _limit):
+        return page([device(10 * start + n) for n in range(len(devices))], start + 2 * len(devices) + 1)
+
+    pages, _ = await read(endless)
+    for number in (5, 2, 9):
+        devices[:] = [device(n) for n in range(number)]
+        pages.asked.clear()
+        listing = await read_list(pages, "/edev", r.EndDeviceList, "poll")
+        assert "has no end" in listing.warning
+        assert len(pages.asked) == len(set(pages.asked))
+
+
+async def test_a_list_whose_count_rose_on_its_pages_is_read_again_where_it_falls():
     devices = [device(n) for n in range(300)]
-
-    def odd(start, limit):
-        return page(devices[start : start + limit], len(devices) + start + 1)
-
-    pages, listing = await read(odd)
-    assert [each.sFDI for each in listing.items] == list(range(300))
+    pages, listing = await read(lambda s, n: page(devices[s : s + n], len(devices) + bool(s)))
+    assert len(listing.items) == 300
+    assert pages.odd_lists == {"/edev": True}
 
     def deleting(start, limit):
-        answer = odd(start, limit)
+        answer = page(devices[start : start + limit], len(devices))
         if len(devices) == 300:
             del devices[0]
         return answer
@@ -126,6 +138,19 @@ async def test_a_list_without_an_end_that_changes_while_it_is_read_is_read_again
     pages.answer = deleting
     listing = await read_list(pages, "/edev", r.EndDeviceList, "poll")
     assert [each.sFDI for each in listing.items] == list(range(1, 300))
+
+
+async def test_a_list_that_changed_in_every_attempt_is_not_taken_to_be_odd():
+    devices = [device(n) for n in range(300)]
+
+    def shrinking(start, limit):
+        answer = page(devices[start : start + limit], len(devices))
+        del devices[0]
+        return answer
+
+    pages, _ = await read(shrinking)
+    assert len(pages.asked) == 6
+    assert not pages.odd_lists
 
 
 async def test_only_so_many_lists_without_an_end_are_remembered():

@@ -188,19 +188,19 @@ def test_readings_that_another_mirror_takes_are_no_failure(found):
     assert rig.tick(30) == []
 
 
-def test_a_mirror_that_was_looked_for_in_vain_is_no_failure_once_readings_are_taken():
+@pytest.mark.parametrize(
+    ("then", "taken", "seen"),
+    [
+        (("GET", "/mup?s=0&l=255", 500), "/mup/1", []),  # looked for in vain, and taken after all
+        (("POST", "/mup/2", 204), "/mup/2", ["connected, no trouble"]),  # one of two takes nothing
+    ],
+)
+def test_readings_that_are_taken_are_no_failure_of_their_own_mirror(then, taken, seen):
     rig = Rig(Alertness())
     meter_post(rig, "POST", "/mup/1", 500)
-    meter_post(rig, "GET", "/mup?s=0&l=255", 500)
-    meter_post(rig, "POST", "/mup/1", 204)
-    assert rig.tick(30) == []
-
-
-def test_readings_that_one_of_two_mirrors_does_not_take_are_a_failure():
-    rig = Rig(Alertness())
-    meter_post(rig, "POST", "/mup/1", 500)
-    meter_post(rig, "POST", "/mup/2", 204)
-    assert [each.seen for each in rig.tick(30)] == ["connected, no trouble"]
+    meter_post(rig, *then)
+    meter_post(rig, "POST", taken, 204)
+    assert [each.seen for each in rig.tick(30)] == seen
 
 
 def test_with_too_many_addresses_all_count_as_read():

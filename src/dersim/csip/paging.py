@@ -5,8 +5,8 @@ Without a query a server gives one item (2030.5-2018 6.6.2.4), so we ask `?s=<st
 ends when we hold exactly `all` items, when a page is empty, or when a page brings nothing new (a server that
 ignores `s` would send its first page for ever). If `all` changes while we read, the list has changed, and we
 start again; a list whose `all` rises from page to page has no end. Where a second attempt finds the same two
-counts, the list has not changed: the server's pages do not agree, and the list is read on, at later polls at
-once. The caps below bound every read.
+counts, the list has not changed: the server's pages do not agree, and the list is read on. So it is at later
+polls at once, where `all` rises or falls as before. The caps below bound every read.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Listing(NamedTuple):
 
     warning: empty, or one line for the log. pages: how many were read. left_out: items that were sent and
     could not be read. odds: `all` of the first page and of the first later one where it was not the same.
+    again: whether it is to be read again, from the start.
     """
 
     items: tuple[Any, ...]
@@ -44,6 +45,7 @@ class Listing(NamedTuple):
     pages: int
     left_out: int = 0
     odds: Odds | None = None
+    again: bool = False
 
     def is_of(self, items: tuple[Any, ...]) -> bool:
         """Whether these were read from the same pages: what was read from them need not be read again."""
@@ -61,28 +63,50 @@ async def read_list(
     session: Session, href: str, kind: type[Any], cause: str, *, level: Level = "Info"
 ) -> Listing:
     """All items of the list at `href`; raises as `Session.fetch`. cause: why it is read."""
-    odds: Odds | None = session.odd_lists.pop(href, None)
+    rises = session.odd_lists.pop(href, None)
+    before: Odds | None = None
     for left in range(_MAX_RESTARTS, -1, -1):
-        listing = await _read_once(session, href, kind, cause, level, odds, last=left == 0)
-        odds = listing.odds
-        if not listing.pages:
+        known = _Known(rises, before, last=left == 0)
+        listing = await _read_once(session, href, kind, cause, level, known)
+        before = listing.odds
+        if listing.again:
             continue
-        if odds is not None:
-            _remember(session.odd_lists, href, odds)
+        if listing.odds is not None and known.is_like(listing.odds):
+            _remember(session.odd_lists, href, listing.odds)
         return listing
     raise AssertionError("the last attempt always answers")
 
 
-def _remember(lists: dict[str, Odds], href: str, odds: Odds) -> None:
-    lists[href] = odds
+class _Known(NamedTuple):
+    """rises: whether `all` rose at the last poll, if it changed; before: the odds of the attempt before."""
+
+    rises: bool | None
+    before: Odds | None
+    last: bool
+
+    def is_odd(self, odds: Odds) -> bool:
+        """Whether these tell of a server whose pages do not agree, not of a list that has changed."""
+        return self.last or self.is_like(odds)
+
+    def is_like(self, odds: Odds) -> bool:
+        """Whether they are as they were before."""
+        return odds == self.before or _rises(odds) is self.rises
+
+
+def _rises(odds: Odds) -> bool:
+    return odds[1] > odds[0]
+
+
+def _remember(lists: dict[str, bool], href: str, odds: Odds) -> None:
+    lists[href] = _rises(odds)
     while len(lists) > _MAX_ODD_LISTS:
         del lists[next(iter(lists))]
 
 
 async def _read_once(
-    session: Session, href: str, kind: type[Any], cause: str, level: Level, known: Odds | None, *, last: bool
+    session: Session, href: str, kind: type[Any], cause: str, level: Level, known: _Known
 ) -> Listing:
-    """One attempt; a Listing of no pages where it has to start again. known: the odds found before."""
+    """One attempt."""
     item_name = kind.__name__.removesuffix("List")
     items: dict[Any, Any] = {}
     head: Any = None
@@ -96,8 +120,8 @@ async def _read_once(
             head = page
         elif page.all != head.all and odds is None:
             odds = head.all, page.all
-            if odds != known and not last:
-                return Listing((), head, "", 0, odds=odds)
+            if not known.is_odd(odds):
+                return Listing((), head, "", pages, odds=odds, again=True)
         rises += total is not None and page.all > total
         total = page.all
         found: tuple[Any, ...] = getattr(page, item_name)

@@ -130,7 +130,7 @@ class Session:
 
     documents: what sessions share. connecting: limits how many sessions connect at once and in a second.
     on_recovered: called at the first 2xx after failures (5xx or no answer), with the hrefs that had failed.
-    odd_lists: by href, two counts of a list whose pages did not agree when it was last read (`paging.py`).
+    odd_lists: the lists whose pages did not agree when last read, and whether `all` rose (`paging.py`).
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Session:
         self.codec = codec
         self.counters = counters
         self.last_contact_s: float | None = None
-        self.odd_lists: dict[str, tuple[int, int]] = {}
+        self.odd_lists: dict[str, bool] = {}
         self._connect = connect
         self._clock = clock
         self._conversation = conversation
